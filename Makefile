@@ -1,0 +1,110 @@
+# xfv-tools: GNU make, no configure step. Overrides go into config.mk or the command line: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS PREFIX DESTDIR.
+-include config.mk
+
+PREFIX  ?= /usr/local
+bindir  ?= $(PREFIX)/bin
+mandir  ?= $(PREFIX)/share/man
+datadir ?= $(PREFIX)/share/xfv-tools
+docdir  ?= $(PREFIX)/share/doc/xfv-tools
+
+CC         ?= cc
+AR         ?= ar
+PKG_CONFIG ?= pkg-config
+PYTHON     ?= /usr/bin/python3
+B          ?= build
+
+CFLAGS   ?= -O3 -g
+WARN     ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wformat=2 -Wvla
+HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+PACKAGES  = openblas libpng libjpeg libexif libmd zlib
+MSGPACK   = $(shell $(PKG_CONFIG) --exists msgpack-c && echo msgpack-c || echo msgpack)
+
+# -ffp-contract=off: a sum means the same on every compiler; kernels that want fused multiply-adds say so.
+ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon $(DEPS_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN) -ffp-contract=off $(CFLAGS) -pthread -MMD -MP -ffile-prefix-map=$(CURDIR)=.
+ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+ALL_LIBS     = -lnetpbm $(DEPS_LIBS) $(LDLIBS) -lm -pthread
+# -isystem: our warnings are for our code.
+DEPS_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(MSGPACK) 2>/dev/null))
+DEPS_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) $(MSGPACK) 2>/dev/null)
+
+LIB_SRC   := $(sort $(wildcard libcommon/*/*.c))
+TOOL_SRC  := $(sort $(wildcard tools/*.c))
+UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))
+LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o)
+TOOLS     := $(TOOL_SRC:tools/%.c=$(B)/bin/%)
+UNITS     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
+MAN1      := $(sort $(wildcard man/*.1))
+MAN5      := $(sort $(wildcard man/*.5))
+MAN7      := $(sort $(wildcard man/*.7))
+MODELS    := $(sort $(wildcard models/*.xfvm))
+
+## all: build every program into build/bin (the default)
+all: $(TOOLS)
+
+# Kernels for wide vectors are separate files, chosen at run time: only they are compiled for more than the baseline.
+$(B)/%_avx2.o: ISA = -mavx2 -mfma
+$(B)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ISA) -c -o $@ $<
+
+$(B)/libxfv.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(B)/bin/%: $(B)/tools/%.o $(B)/libxfv.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(B)/libxfv.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+
+.SECONDARY:
+
+## check: build and run the tests (installs missing packages first when it can)
+check: deps
+	@$(MAKE) --no-print-directory test
+
+## test: run the tests on what is installed
+test: all $(UNITS)
+	@B=$(B) PYTHON=$(PYTHON) sh tests/run.sh $(TESTS)
+
+## deps: install the Debian packages that are missing (tests/packages.txt), through sudo when not root
+deps:
+	@sh tests/deps.sh
+
+## demo: install what is missing, build, explain two photographs
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@B=$(B) sh tests/demo.sh
+
+## install, uninstall: PREFIX (default /usr/local) and DESTDIR are honoured
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 \
+		$(DESTDIR)$(datadir)/models $(DESTDIR)$(docdir)
+	install -m 755 $(TOOLS) $(DESTDIR)$(bindir)
+	install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
+	install -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
+	install -m 644 $(MAN7) $(DESTDIR)$(mandir)/man7
+	install -m 644 $(MODELS) $(DESTDIR)$(datadir)/models
+	install -m 644 README.md LICENSE NEWS.md models/LICENSE* $(DESTDIR)$(docdir)
+
+uninstall:
+	rm -f $(TOOLS:$(B)/bin/%=$(DESTDIR)$(bindir)/%) $(MAN1:man/%=$(DESTDIR)$(mandir)/man1/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%) \
+		$(MAN7:man/%=$(DESTDIR)$(mandir)/man7/%)
+	rm -rf $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
+
+## clean: remove build/
+clean:
+	rm -rf $(B)
+
+## list: what can be made
+list:
+	@sed -n 's/^## //p' Makefile
+
+.PHONY: all check test deps demo install uninstall clean list
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,44 @@
+/* The model file: a stream (head with the graph and meta data, one record per weight, end). See xfv-model(5). */
+#ifndef XFV_NET_MODEL_H
+#define XFV_NET_MODEL_H
+
+#include <msgpack.h>
+
+#include "net/graph.h"
+#include "stream/err.h"
+#include "stream/tensor.h"
+
+enum xfv_score { XFV_SCORE_COSINE, XFV_SCORE_EUCLIDEAN };
+
+struct xfv_threshold { char name[32]; double value; double fmr, fnmr; char data[128]; int pairs; }; /* name: "eer", "fmr=1e-3", "default" */
+
+struct xfv_model {
+    char name[64];
+    char kind[32];             /* "embedding", "mtcnn-p", "mtcnn-r", "mtcnn-o" */
+    char licence[64], origin[256]; /* SPDX id; where the weights came from */
+    char digest[65];           /* SHA-256 of the whole file, lower-case hex; set by load and save */
+    struct xfv_graph *graph;
+    int height, width, channels;       /* declared input */
+    char colour[8];            /* "rgb", "bgr", "grey" */
+    float mean[3], std[3];     /* x = (v - mean) / std per channel, v in 0..255 */
+    int transposed;            /* 1: the net wants H and W exchanged (MTCNN) */
+    double template_xy[10];    /* alignment template of five landmarks in input pixels: x0,y0,...; all zero when the model has none */
+    int embedding;             /* value index of the raw embedding, -1 when not an embedding net */
+    int embedding_normalised;  /* value index of the graph's own L2 normalisation, -1 when there is none */
+    enum xfv_score score;
+    int n_thresholds;
+    struct xfv_threshold thresholds[16];
+};
+
+/* Load a whole model. path is a file, or a bare name looked up as NAME.xfvm in $XFV_MODEL_PATH (colon list), then beside the program
+ * (../models, ../share/xfv-tools/models), then the compiled-in folder. NULL: the default embedding model. XFV_EMODEL with a sentence. */
+int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e);
+int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e); /* same model, same bytes; fills m->digest */
+void xfv_model_free(struct xfv_model *m);
+
+/* u8 RGB crop [H,W,3] (the model's own size) -> input tensor f32 [H,W,C] in the model's colour order and normalisation. */
+void xfv_model_input(const struct xfv_model *m, const uint8_t *rgb, float *x);
+/* The threshold called name ("default", "eer", "fmr=1e-3"); XFV_EARG when the model does not hold it (the sentence lists those it has). */
+int xfv_model_threshold(const struct xfv_model *m, const char *name, double *value, struct xfv_err *e);
+
+#endif

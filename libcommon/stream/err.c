@@ -1,0 +1,39 @@
+#include "stream/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int xfv_fail(struct xfv_err *e, int status, const char *fmt, ...)
+{
+    int saved = errno;
+    if (!e) return status;
+    e->status = status;
+    e->sys_errno = status == XFV_EIO ? saved : 0;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+    va_end(ap);
+    if (e->sys_errno && n >= 0 && (size_t)n < sizeof e->msg)
+        snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %s", strerror(saved));
+    errno = saved;
+    return status;
+}
+
+int xfv_fail_at(struct xfv_err *e, const char *fmt, ...)
+{
+    char where[256], old[sizeof e->msg];
+    if (!e) return XFV_EFORMAT;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(where, sizeof where, fmt, ap);
+    va_end(ap);
+    memcpy(old, e->msg, sizeof old);
+    int n = snprintf(e->msg, sizeof e->msg, "%s: ", where);
+    size_t at = n < 0 ? 0 : (size_t)n < sizeof e->msg ? (size_t)n : sizeof e->msg - 1;
+    size_t room = sizeof e->msg - 1 - at, len = strlen(old);
+    memcpy(e->msg + at, old, len < room ? len : room);
+    e->msg[at + (len < room ? len : room)] = '\0';
+    return e->status;
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Install the packages of packages.txt that are missing. Silent when there is nothing to do; says what is missing when it may not install.
+set -eu
+here=$(dirname "$0")
+missing=
+for p in $(sed 's/#.*//' "$here/packages.txt"); do
+    dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "deps: missing packages and no sudo; install them:$missing" >&2; exit 1; }
+    as_root=sudo
+fi
+echo "deps: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get -qq update
+# shellcheck disable=SC2086
+$as_root apt-get -qq install -y --no-install-recommends $missing >/dev/null
