@@ -1,0 +1,104 @@
+/* PNG and PPM/PGM in memory. The same image gives the same bytes: no dates, no texts, fixed compression. */
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/image.h"
+
+struct sink {
+    uint8_t *p;
+    size_t n, cap;
+    char text[128];
+};
+
+static void on_error(png_structp png, png_const_charp text)
+{
+    struct sink *s = png_get_error_ptr(png);
+    snprintf(s->text, sizeof s->text, "%s", text);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text)
+{
+    (void)png, (void)text;
+}
+
+static void on_write(png_structp png, png_bytep from, size_t n)
+{
+    struct sink *s = png_get_io_ptr(png);
+    if (n > s->cap - s->n) {
+        size_t cap = s->cap ? s->cap : 65536;
+        while (cap - s->n < n) {
+            if (cap > SIZE_MAX / 2) png_error(png, "out of memory");
+            cap *= 2;
+        }
+        uint8_t *p = realloc(s->p, cap);
+        if (!p) png_error(png, "out of memory");
+        s->p = p;
+        s->cap = cap;
+    }
+    memcpy(s->p + s->n, from, n);
+    s->n += n;
+}
+
+static void on_flush(png_structp png)
+{
+    (void)png;
+}
+
+static int write_png(png_structp png, png_infop info, struct sink *s, const struct xfv_image *im, struct xfv_err *e)
+{
+    if (setjmp(png_jmpbuf(png))) return xfv_fail(e, XFV_ENOMEM, "cannot encode a PNG image: %s", s->text);
+    png_set_write_fn(png, s, on_write, on_flush);
+    png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
+    png_set_IHDR(png, info, (png_uint_32)im->width, (png_uint_32)im->height, 8, im->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_compression_level(png, 6);
+    png_write_info(png, info);
+    for (int y = 0; y < im->height; y++)
+        png_write_row(png, im->data + (size_t)y * (size_t)im->width * (size_t)im->channels);
+    png_write_end(png, info);
+    return 0;
+}
+
+static int check_channels(const struct xfv_image *im, struct xfv_err *e)
+{
+    if (im->channels == 1 || im->channels == 3) return 0;
+    return xfv_fail(e, XFV_EARG, "an image of %d channels cannot be written; 1 (grey) and 3 (RGB) can", im->channels);
+}
+
+int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e)
+{
+    struct sink s = {0};
+    int r = check_channels(im, e);
+    if (r) return r;
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    r = info ? write_png(png, info, &s, im, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for encoding a PNG image");
+    png_destroy_write_struct(&png, &info);
+    if (r) {
+        free(s.p);
+        return r;
+    }
+    *out = s.p;
+    *n = s.n;
+    return 0;
+}
+
+int xfv_image_encode_ppm(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e)
+{
+    char head[64];
+    int r = check_channels(im, e);
+    if (r) return r;
+    size_t h = (size_t)snprintf(head, sizeof head, "P%c\n%d %d\n255\n", im->channels == 3 ? '6' : '5', im->width, im->height);
+    size_t raster = (size_t)im->width * (size_t)im->height * (size_t)im->channels;
+    uint8_t *p = malloc(h + raster);
+    if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory for encoding an image of %d x %d pixels", im->width, im->height);
+    memcpy(p, head, h);
+    memcpy(p + h, im->data, raster);
+    *out = p;
+    *n = h + raster;
+    return 0;
+}

@@ -1,0 +1,135 @@
+/* The one place that calls libnetpbm. On bad input it exits the process unless a jump buffer is set, it writes its own messages to stderr unless
+ * told where else, and all that state belongs to the process: so one lock, a jump buffer, and functions that take the text. */
+#include "image/pnm.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netpbm/pam.h>
+
+#include "image/codec.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char netpbm_text[256]; /* libnetpbm's last error, under the lock */
+
+struct reader {
+    FILE *f;
+    const struct xfv_decode_opts *opts;
+    struct xfv_image im;
+    struct pam pam;
+    tuple *tuples;  /* one row */
+    uint8_t *bytes; /* one row, as stored */
+    jmp_buf escape;
+};
+
+static void take_error(const char *text)
+{
+    snprintf(netpbm_text, sizeof netpbm_text, "%s", text);
+}
+
+static void drop_message(const char *text)
+{
+    (void)text;
+}
+
+/* One pixel of `depth` samples in 0..255 to RGB: 1 grey, 2 grey + opacity, 3 RGB, 4 RGB + opacity. */
+static void put_pixel(uint8_t *t, const uint8_t *s, unsigned depth)
+{
+    unsigned opacity = depth == 2 || depth == 4 ? s[depth - 1] : 255;
+    for (unsigned c = 0; c < 3; c++) t[c] = (uint8_t)((s[depth < 3 ? 0 : c] * opacity + 127) / 255);
+}
+
+static int read_bytes_row(struct reader *r, uint8_t *to, int y, struct xfv_err *e)
+{
+    size_t w = (size_t)r->pam.width, n = w * r->pam.depth;
+    if (fread(r->bytes, 1, n, r->f) != n)
+        return xfv_fail(e, XFV_EDATA, "truncated Netpbm image: it ends in row %d of %d", y, r->pam.height);
+    if (r->pam.depth == 3) {
+        memcpy(to, r->bytes, n);
+        return 0;
+    }
+    for (size_t x = 0; x < w; x++) put_pixel(to + 3 * x, r->bytes + x * r->pam.depth, r->pam.depth);
+    return 0;
+}
+
+static void read_tuples_row(struct reader *r, uint8_t *to)
+{
+    pnm_readpamrow(&r->pam, r->tuples);
+    for (int x = 0; x < r->pam.width; x++) {
+        uint8_t s[4] = {0};
+        for (unsigned c = 0; c < r->pam.depth; c++) {
+            sample v = r->tuples[x][c] < r->pam.maxval ? r->tuples[x][c] : r->pam.maxval;
+            s[c] = (uint8_t)pnm_scalesample(v, r->pam.maxval, 255);
+        }
+        put_pixel(to + (size_t)x * 3, s, r->pam.depth);
+    }
+}
+
+/* Samples that are bytes already need none of libnetpbm's arithmetic. */
+static int is_bytes(const struct pam *p)
+{
+    return (p->format == RPGM_FORMAT || p->format == RPPM_FORMAT || p->format == PAM_FORMAT) && p->maxval == 255;
+}
+
+/* All that may jump; state lives in *r. */
+static int read_image(struct reader *r, struct xfv_err *e)
+{
+    int eof = 0;
+    pnm_nextimage(r->f, &eof);
+    if (eof) return XFV_EOF;
+    pnm_readpaminit(r->f, &r->pam, (int)PAM_STRUCT_SIZE(opacity_plane));
+    int s = xfv_check_size(r->pam.width, r->pam.height, r->opts, e);
+    if (s) return s;
+    if (r->pam.depth < 1 || r->pam.depth > 4)
+        return xfv_fail(e, XFV_EDATA, "PAM image with %u samples a pixel; 1 (grey) to 4 (red, green, blue, opacity) are known", r->pam.depth);
+    int raw = is_bytes(&r->pam);
+    if (raw) {
+        r->bytes = malloc((size_t)r->pam.width * r->pam.depth);
+        if (!r->bytes) return xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %d pixels", r->pam.width);
+    } else {
+        r->tuples = pnm_allocpamrow(&r->pam);
+    }
+    s = xfv_image_alloc(&r->im, r->pam.width, r->pam.height, 3, e);
+    for (int y = 0; !s && y < r->pam.height; y++) {
+        uint8_t *to = r->im.data + (size_t)y * (size_t)r->pam.width * 3;
+        if (raw) s = read_bytes_row(r, to, y, e);
+        else read_tuples_row(r, to);
+    }
+    return s;
+}
+
+static int guarded(struct reader *r, struct xfv_err *e)
+{
+    if (setjmp(r->escape)) return xfv_fail(e, XFV_EDATA, "corrupt Netpbm image: %s", netpbm_text);
+    pm_setjmpbuf(&r->escape);
+    return read_image(r, e);
+}
+
+int xfv_pnm_read(FILE *f, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+{
+    static int started;
+    memset(out, 0, sizeof *out);
+    struct reader *r = calloc(1, sizeof *r);
+    if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory for reading a Netpbm image");
+    r->f = f;
+    r->opts = o;
+    pthread_mutex_lock(&lock);
+    if (!started) {
+        pm_init("xfv", 0); /* not pm_proginit: it would take over the program's options */
+        pm_setusererrormsgfn(take_error);
+        pm_setusermessagefn(drop_message);
+        started = 1;
+    }
+    netpbm_text[0] = '\0';
+    int s = guarded(r, e);
+    pm_setjmpbuf(NULL);
+    if (r->tuples) pnm_freepamrow(r->tuples);
+    pthread_mutex_unlock(&lock);
+    free(r->bytes);
+    if (s) xfv_image_clear(&r->im);
+    else *out = r->im;
+    free(r);
+    return s;
+}
