@@ -1,7 +1,19 @@
-/* What every program's main shares: options, messages, exit status, output files, workers, and the loop over a stream's records. */
+/* What every program's main shares: options, messages, exit status, output files, workers, and the loop over a stream's records.
+ *
+ * A main reads:
+ *     int main(int argc, char **argv)
+ *     {
+ *         int status;
+ *         struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &status);
+ *         if (!c) return status;
+ *         ... set up; on an error e: return xfv_cli_finish(c, &e, 0);
+ *         return xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &stage));
+ *     }
+ * This is the one room that prints. */
 #ifndef XFV_CLI_CLI_H
 #define XFV_CLI_CLI_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "stream/err.h"
@@ -12,81 +24,129 @@
 enum xfv_exit { XFV_EXIT_OK = 0, XFV_EXIT_SOME = 1, XFV_EXIT_USAGE = 2, XFV_EXIT_STREAM = 3, XFV_EXIT_SYSTEM = 4, XFV_EXIT_MODEL = 5 };
 
 /* One option of a program. Tables end with an entry whose long_name is NULL. The common options (-o -q -v -h -V --progress --max-record
- * --no-provenance, and -j / -m when the program asks for them) are added by the library, spelt and explained alike everywhere. */
+ * --no-provenance --force, and -j / -m when the program asks for them) are added by the library, spelt and explained alike everywhere. */
 struct xfv_opt {
     const char *long_name;
     int short_name;      /* letter, or 0 */
     const char *arg;     /* name of the argument in help, NULL for a flag */
     const char *help;    /* one line */
-    int changes_result;  /* 1: goes into the provenance */
+    int changes_result;  /* 1: goes into the provenance, in the table's order; the last value, or with many every one */
     /* Called for each occurrence; value NULL for a flag. Return 0, or xfv_fail(e, XFV_EARG, ...). */
     int (*set)(void *ctx, const char *value, struct xfv_err *e);
+    int many;            /* 1: occurrences add up instead of the last one winning */
 };
 
-enum { XFV_TAKES_JOBS = 1, XFV_TAKES_MODEL = 2, XFV_READS_STREAM = 4, XFV_WRITES_STREAM = 8, XFV_WRITES_BINARY = 16 };
+/* A part of the product that only some programs link: started before anything else, named by --version. */
+struct xfv_part {
+    void (*start)(void);
+    void (*version)(FILE *f); /* one line or more */
+};
+/* Programs that run a network. Sets OpenBLAS to one thread; --version names OpenBLAS's build and core and our kernels. */
+extern const struct xfv_part xfv_part_net;
+
+enum {
+    XFV_TAKES_JOBS = 1,     /* -j */
+    XFV_TAKES_MODEL = 2,    /* -m */
+    XFV_READS_STREAM = 4,   /* --max-record; no operand and stdin a terminal: usage */
+    XFV_WRITES_STREAM = 8,  /* --no-provenance, --force; stdout a terminal: usage */
+    XFV_WRITES_BINARY = 16, /* as above without --no-provenance: images */
+    XFV_READS_STDIN = 32,   /* no operand means stdin: when it is a terminal, usage */
+    XFV_MAY_WRITE_TEXT = 64 /* with XFV_WRITES_STREAM: the terminal is checked when xfv_cli_out_fd is called, not at the start */
+};
 
 struct xfv_program {
     const char *name, *summary; /* "embed", "face records in, with embeddings out" */
-    const char *operands;       /* for usage: "[FILE]", "IMAGE..." */
+    const char *operands;       /* for usage: "[FILE]...", "IMAGE..." */
     const char *example;
     unsigned flags;
     const struct xfv_opt *opts;
     void *ctx;
+    const struct xfv_part *parts[4]; /* NULL-terminated when fewer */
 };
 
 struct xfv_cli; /* parsed state of one run */
 
 /* Parse. On -h, -V or a usage error it has printed what is due and *status holds the exit status to return with: then the result is NULL. */
 struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv, int *status);
-int xfv_cli_jobs(const struct xfv_cli *c);
-const char *xfv_cli_model(const struct xfv_cli *c); /* NULL: the default */
-int xfv_cli_verbose(const struct xfv_cli *c);       /* -1 quiet, 0, 1 verbose */
-int xfv_cli_operands(const struct xfv_cli *c, char ***v); /* count */
+int xfv_cli_jobs(const struct xfv_cli *c);                             /* 1 or more */
+const char *xfv_cli_model(const struct xfv_cli *c);                    /* NULL: the default */
+int xfv_cli_verbose(const struct xfv_cli *c);                          /* -1 quiet, 0, 1 verbose */
+int xfv_cli_operands(const struct xfv_cli *c, char ***v);              /* count; v[count] is NULL */
+const char *xfv_cli_out_path(const struct xfv_cli *c);                 /* of -o, NULL for stdout */
+const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c);      /* with --max-record */
+/* What xfv_writer_head wants to know: NULL under --no-provenance. extra (may be NULL) is kept by pointer. */
+const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra);
 
 /* Option helpers for set callbacks: range-checked numbers with sentences. */
 int xfv_parse_int(const char *what, const char *s, long lo, long hi, long *out, struct xfv_err *e);
 int xfv_parse_f64(const char *what, const char *s, double lo, double hi, double *out, struct xfv_err *e);
+int xfv_parse_size(const char *what, const char *s, size_t lo, size_t hi, size_t *out, struct xfv_err *e); /* bytes; K, M, G are powers of 1024 */
 int xfv_parse_choice(const char *what, const char *s, const char *const *names, int *out, struct xfv_err *e); /* index into names; NULL-terminated */
 
-/* One line on stderr, "embed: ...", after flushing stdout; silent when -q (info) is set. A non-error exit status is remembered. */
+/* One line on stderr, "embed: ...". Control characters in it are escaped, so that a file name or an id cannot forge lines.
+ * warn is silent with -q, info speaks only with -v. */
 void xfv_cli_warn(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void xfv_cli_info(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* only with -v */
+void xfv_cli_info(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "embed: record 3 (id): sentence"; no 0 leaves the number out, n 0 the id. Also remembers that a record failed: exit status 1. */
+void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence);
+/* Exit status 1 when all else is well (err records passed on, verify --exit-status). */
+void xfv_cli_some_failed(struct xfv_cli *c);
+/* Show "embed: 120 records, 33.1/s" (done of total when total > 0) if progress is on and the last one is 1/6 s old. */
+void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const char *unit);
 int xfv_exit_of(int xfv_status); /* library status -> exit status */
+/* Copy s[0..n) with control characters, also those of UTF-8's C1 block, as \n, \t, \xHH; returns the length; cut to fit cap with "...". */
+size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n);
 
-/* The output: stdout, or -o FILE written beside and renamed when whole. fd for streams; FILE* for text. Refuses binary to a terminal. */
-int xfv_cli_out_fd(struct xfv_cli *c, struct xfv_err *e);
+/* The output: stdout, or -o FILE written beside (FILE.tmp.PID, mode 0600 or that of the file it replaces) and renamed when whole. An existing
+ * FILE that is not a regular file (a device, a FIFO) is opened directly. fd for streams and binary data: refuses a terminal without --force
+ * (XFV_EARG). FILE* for text, or for binary data in programs with XFV_WRITES_BINARY (then refuses a terminal too). */
+int xfv_cli_out_fd(struct xfv_cli *c, struct xfv_err *e); /* the descriptor, or a negative status */
 FILE *xfv_cli_out_file(struct xfv_cli *c, struct xfv_err *e);
-/* Close and rename (ok) or unlink (not ok) and free everything; reports a pending error; returns the exit status for main. Also maps "some
- * err records were written" to 1. */
+/* Close and rename (ok) or unlink (not ok) and free everything; prints e (or the error that xfv_stage_run kept) and returns the exit status
+ * for main: that of the error, else `status`, else 1 when some record failed. An EPIPE dies by SIGPIPE, silently. e may be NULL. */
 int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status);
 
+/* The same for any further file (one picture a pair): removed on failure and on SIGINT, SIGTERM, SIGHUP. */
+struct xfv_outfile;
+int xfv_outfile_open(struct xfv_outfile **o, const char *path, struct xfv_err *e);
+int xfv_outfile_fd(const struct xfv_outfile *o);
+int xfv_outfile_write(struct xfv_outfile *o, const void *data, size_t n, struct xfv_err *e);
+int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e); /* close, rename; frees o also on failure */
+void xfv_outfile_discard(struct xfv_outfile *o);                  /* close, unlink, free; NULL is fine */
+
 /* Workers: run fn(ctx, i, worker) for i = 0..n-1 on the -j workers; returns when all are done. worker is 0..jobs-1. Work items are taken
- * in order. The caller's thread is worker 0. */
+ * in order. The caller's thread is worker 0. Not to be called from within fn. */
 struct xfv_pool;
-struct xfv_pool *xfv_pool_new(int jobs); /* NULL when out of memory; jobs 1 makes no thread */
+struct xfv_pool *xfv_pool_new(int jobs); /* NULL when out of memory; jobs 1 makes no thread; fewer threads when the system has no more */
 void xfv_pool_free(struct xfv_pool *p);
 int xfv_pool_size(const struct xfv_pool *p);
 void xfv_pool_run(struct xfv_pool *p, int n, void (*fn)(void *ctx, int i, int worker), void *ctx);
 
 /* The loop of a stream program. Records are read in order; up to `window` of those for which wants() is true are gathered (fewer when the
- * input would block), work() runs on each in parallel, and all are written in input order. err records and kinds the program does not
- * know pass through untouched. */
+ * input would block), work() runs on each in parallel, and all are written in input order. Records it does not want (err records, kinds
+ * it does not know) pass through untouched. */
 struct xfv_stage {
     void *ctx;
-    int window;                                        /* 0: jobs */
-    int (*head)(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *prov_extra, struct xfv_err *e); /* each segment's head; may put keys into set and prov_extra; may be NULL */
-    int (*wants)(void *ctx, const struct xfv_rec *r);  /* 1: goes through work */
+    int window;                                        /* 0: 4 a worker (1 with one worker) */
+    /* Each segment's head; may put keys into set and prov_extra (maps in zone); NULL: nothing to add. Return 1: go on in the open segment. */
+    int (*head)(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *prov_extra, struct xfv_err *e);
+    int (*wants)(void *ctx, const struct xfv_rec *r);  /* 1: goes through prepare, work and emit; asked for every record but heads */
     /* Serial, in order, before work: NULL or 0 to go on; XFV_EDATA turns the record into an err record. */
     int (*prepare)(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e);
-    /* Parallel over records: XFV_EDATA turns the record into an err record; other errors stop the run. slot is 0..window-1. */
+    /* Parallel over records: XFV_EDATA turns the record into an err record; other errors stop the run. slot is 0..window-1. May be NULL. */
     int (*work)(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e);
-    /* Instead of work: the whole gathered batch at once, for programs that parallelise inside (status[i] as work's result). */
+    /* Instead of work: the whole gathered batch at once, for programs that parallelise inside (status[i] as work's result, errs[i] its text). */
     int (*work_batch)(void *ctx, struct xfv_rec **r, int n, int *status, struct xfv_err *errs, struct xfv_err *e);
-    /* Serial, in order, after work; emits the record: NULL means write it. May write any number with xfv_stage_put. */
-    int (*emit)(void *ctx, struct xfv_rec *r, struct xfv_writer *w, struct xfv_err *e);
+    /* Serial, in order, after work; emits the record: NULL means write it. May put any number of records into w. The record is freed
+     * afterwards unless emit took it by setting *r to NULL. XFV_EDATA turns it into an err record. */
+    int (*emit)(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
     int (*finish)(void *ctx, struct xfv_writer *w, struct xfv_err *e); /* after the last record, before the end; may be NULL */
+    int sink; /* 1: the program writes no stream: w is NULL, what it does not want is dropped, an err record is told on stderr and gives status 1 */
 };
-/* Run over the operands (files, or - / none for stdin). Returns the program's exit status; call xfv_cli_finish's result instead of this one. */
+/* Run over the operands (files, or - / none for stdin). pool may be NULL: no threads. Keeps an error for xfv_cli_finish, which prints it:
+ * return xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &s)). After a reading error all that was read before is still worked on and written. */
 int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_stage *s);
+/* Number of the record at hand in prepare and emit, from 1, heads not counted. */
+uint64_t xfv_stage_record_no(const struct xfv_cli *c);
 
 #endif

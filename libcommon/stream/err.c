@@ -5,19 +5,35 @@
 #include <stdio.h>
 #include <string.h>
 
-int xfv_fail(struct xfv_err *e, int status, const char *fmt, ...)
+__attribute__((format(printf, 4, 0))) static int fill(struct xfv_err *e, int status, const char *code, const char *fmt, va_list ap)
 {
     int saved = errno;
     if (!e) return status;
     e->status = status;
+    e->code = code;
     e->sys_errno = status == XFV_EIO ? saved : 0;
-    va_list ap;
-    va_start(ap, fmt);
     int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
-    va_end(ap);
     if (e->sys_errno && n >= 0 && (size_t)n < sizeof e->msg)
         snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %s", strerror(saved));
     errno = saved;
+    return status;
+}
+
+int xfv_fail(struct xfv_err *e, int status, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fill(e, status, NULL, fmt, ap);
+    va_end(ap);
+    return status;
+}
+
+int xfv_fail_code(struct xfv_err *e, int status, const char *code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fill(e, status, code, fmt, ap);
+    va_end(ap);
     return status;
 }
 

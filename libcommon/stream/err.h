@@ -20,12 +20,16 @@ enum xfv_status {
 struct xfv_err {
     int status;    /* enum xfv_status */
     int sys_errno; /* 0, or errno at the time of the failure */
+    const char *code; /* NULL, or a short word (static text) for the err record this becomes: "noface", "size" */
     char msg[512];
 };
 
 /* Fill *e (may be NULL) and return status, so that `return xfv_fail(e, XFV_EFORMAT, "...", ...)` reads well. Keeps errno of the call when
  * status is XFV_EIO and appends strerror text. The message is cut, never overrun. */
 int xfv_fail(struct xfv_err *e, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* As xfv_fail, and names the kind of failure for the err record. */
+int xfv_fail_code(struct xfv_err *e, int status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Put "prefix: " before the message that *e already holds (where it happened), and return e->status. */
 int xfv_fail_at(struct xfv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

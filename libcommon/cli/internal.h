@@ -1,0 +1,38 @@
+/* Shared by the files of this room only. */
+#ifndef XFV_CLI_INTERNAL_H
+#define XFV_CLI_INTERNAL_H
+
+#include "cli/cli.h"
+
+enum xfv_progress_mode { XFV_PROGRESS_AUTO, XFV_PROGRESS_ALWAYS, XFV_PROGRESS_NEVER };
+
+struct xfv_cli {
+    const struct xfv_program *p;
+    int jobs, verbose, force, no_provenance, progress;
+    const char *model, *out_path;
+    struct xfv_limits limits;
+    char **operands;
+    int n_operands;
+    char **args; /* for the provenance: "--threshold=0.3"; NULL-terminated, owned */
+    struct xfv_prov prov;
+    int some_failed;
+    struct xfv_err err; /* kept by xfv_stage_run */
+    /* output */
+    struct xfv_outfile *out;
+    FILE *file;
+    int out_fd; /* -1: not opened */
+    /* progress */
+    double started, shown;
+    int line; /* columns of the progress line on the screen */
+    uint64_t record_no;
+};
+
+int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e); /* 0, 1 for help, 2 for version, or XFV_EARG / XFV_ENOMEM */
+int xfv_cli_print_help(const struct xfv_program *p, FILE *f);
+int xfv_cli_print_version(const struct xfv_program *p, FILE *f);
+void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one escaped line on stderr; c may be NULL */
+int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
+void xfv_die_of_sigpipe(void);           /* does not return */
+double xfv_now(void);                    /* seconds, monotonic */
+
+#endif

@@ -1,0 +1,205 @@
+/* Messages, progress, exit status, and how a run ends. */
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/internal.h"
+
+size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n)
+{
+    size_t at = 0;
+    if (!cap) return 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char ch = (unsigned char)s[i];
+        char piece[8];
+        /* 0xC2 0x80..0x9F in UTF-8: control characters that some terminals obey */
+        int c1 = ch == 0xc2 && i + 1 < n && ((unsigned char)s[i + 1] & 0xe0) == 0x80;
+        if (ch == '\n') snprintf(piece, sizeof piece, "\\n");
+        else if (ch == '\t') snprintf(piece, sizeof piece, "\\t");
+        else if (ch == '\r') snprintf(piece, sizeof piece, "\\r");
+        else if (c1) snprintf(piece, sizeof piece, "\\u%04x", (unsigned char)s[++i]);
+        else if (ch < 0x20 || ch == 0x7f) snprintf(piece, sizeof piece, "\\x%02x", ch);
+        else snprintf(piece, sizeof piece, "%c", ch);
+        size_t k = strlen(piece);
+        if (at + k + 4 > cap) { /* room for "..." */
+            for (int d = 0; d < 3 && at + 1 < cap; d++) buf[at++] = '.';
+            break;
+        }
+        memcpy(buf + at, piece, k);
+        at += k;
+    }
+    buf[at] = '\0';
+    return at;
+}
+
+double xfv_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The progress line is overwritten by blanks, which every terminal understands. */
+static void wipe_line(struct xfv_cli *c)
+{
+    if (!c || !c->line) return;
+    fprintf(stderr, "\r%*s\r", c->line, "");
+    c->line = 0;
+}
+
+void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text)
+{
+    char line[1400];
+    if (c && c->file) fflush(c->file); /* so that the message stands after the data it is about */
+    wipe_line(c);
+    xfv_escape(line, sizeof line, text, strlen(text));
+    fprintf(stderr, "%s: %s\n", name, line);
+}
+
+void xfv_cli_warn(struct xfv_cli *c, const char *fmt, ...)
+{
+    char text[1024];
+    if (c->verbose < 0) return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    xfv_cli_say(c, c->p->name, text);
+}
+
+void xfv_cli_info(struct xfv_cli *c, const char *fmt, ...)
+{
+    char text[1024];
+    if (c->verbose < 1) return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    xfv_cli_say(c, c->p->name, text);
+}
+
+void xfv_cli_some_failed(struct xfv_cli *c)
+{
+    c->some_failed = 1;
+}
+
+void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence)
+{
+    char text[1024], shown[300] = "", number[40] = "";
+    c->some_failed = 1;
+    if (c->verbose < 0) return;
+    if (no) snprintf(number, sizeof number, "record %llu%s", (unsigned long long)no, n ? " " : "");
+    if (n) {
+        shown[0] = '(';
+        size_t k = xfv_escape(shown + 1, sizeof shown - 2, id, n);
+        shown[k + 1] = ')';
+        shown[k + 2] = '\0';
+    }
+    snprintf(text, sizeof text, "%s%s%s%s", number, shown, no || n ? ": " : "", sentence);
+    xfv_cli_say(c, c->p->name, text);
+}
+
+static int progress_on(const struct xfv_cli *c)
+{
+    const char *term = getenv("TERM");
+    if (c->progress == XFV_PROGRESS_ALWAYS) return 1;
+    if (c->progress == XFV_PROGRESS_NEVER || c->verbose < 0) return 0;
+    return isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
+}
+
+void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const char *unit)
+{
+    char text[160], of[40] = "";
+    double now = xfv_now(), seconds = now - c->started;
+    if (now - c->shown < 1.0 / 6 || !progress_on(c)) return;
+    c->shown = now;
+    if (total) snprintf(of, sizeof of, " of %llu", (unsigned long long)total);
+    int k = snprintf(text, sizeof text, "%s: %llu%s %s, %.1f/s", c->p->name, (unsigned long long)done, of, unit,
+                     seconds > 0 ? (double)done / seconds : 0.0);
+    fprintf(stderr, "\r%-*s", c->line, text);
+    fflush(stderr);
+    c->line = k;
+}
+
+int xfv_exit_of(int status)
+{
+    switch (status) {
+    case XFV_OK:
+    case XFV_EOF: return XFV_EXIT_OK;
+    case XFV_EDATA: return XFV_EXIT_SOME;
+    case XFV_EARG: return XFV_EXIT_USAGE;
+    case XFV_ETRUNC:
+    case XFV_EFORMAT:
+    case XFV_EVERSION:
+    case XFV_ELIMIT: return XFV_EXIT_STREAM;
+    case XFV_EMODEL: return XFV_EXIT_MODEL;
+    default: return XFV_EXIT_SYSTEM;
+    }
+}
+
+/* The reader of a pipe is gone: a text program's failed write may long have lost its errno. */
+static int reader_is_gone(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
+/* Flush and close the output: 0 or XFV_EIO. */
+static int close_output(struct xfv_cli *c, int keep, struct xfv_err *e)
+{
+    const char *where = xfv_out_is_stdout(c->out_path) ? "standard output" : c->out_path;
+    int status = 0;
+    if (c->file) {
+        int bad = ferror(c->file), fd = fileno(c->file);
+        if (fflush(c->file)) bad = 1;
+        else errno = 0;
+        if (bad && reader_is_gone(fd)) errno = EPIPE;
+        int saved = errno;
+        if (fclose(c->file) && !bad) {
+            bad = 1;
+            saved = errno;
+        }
+        errno = saved ? saved : EIO;
+        if (bad) status = xfv_fail(e, XFV_EIO, "cannot write %s", where);
+    } else if (c->out_fd == STDOUT_FILENO && close(STDOUT_FILENO)) {
+        status = xfv_fail(e, XFV_EIO, "cannot write %s", where); /* a full disk may show only here */
+    }
+    if (c->out && keep && !status) {
+        status = xfv_outfile_commit(c->out, e);
+    } else {
+        xfv_outfile_discard(c->out);
+    }
+    c->out = NULL;
+    return status;
+}
+
+int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
+{
+    struct xfv_err first = {0}, closing = {0};
+    if (e && e->status) first = *e;
+    else if (c->err.status) first = c->err;
+    if (first.status) status = xfv_exit_of(first.status);
+    if (first.sys_errno == EPIPE && first.status == XFV_EIO) xfv_die_of_sigpipe();
+    if (close_output(c, status == XFV_EXIT_OK || status == XFV_EXIT_SOME, &closing) && !first.status) {
+        if (closing.sys_errno == EPIPE) xfv_die_of_sigpipe();
+        first = closing;
+        status = xfv_exit_of(first.status);
+    }
+    wipe_line(c);
+    if (first.status) {
+        char text[800];
+        if (first.status == XFV_EARG) snprintf(text, sizeof text, "%s (see %s --help)", first.msg, c->p->name);
+        else snprintf(text, sizeof text, "%s", first.msg);
+        xfv_cli_say(NULL, c->p->name, text);
+    }
+    if (status == XFV_EXIT_OK && c->some_failed) status = XFV_EXIT_SOME;
+    if (c->args)
+        for (char **a = c->args; *a; a++) free(*a);
+    free(c->args);
+    free(c);
+    return status;
+}

@@ -1,0 +1,71 @@
+/* Numbers, sizes and choices of options, and the escaping of what messages quote. */
+#include "../tap.h"
+#include "cli/cli.h"
+
+static struct xfv_err e;
+
+static int bad_int(const char *s)
+{
+    long v = 77;
+    return xfv_parse_int("--jobs", s, 0, 256, &v, &e) == XFV_EARG && v == 77;
+}
+
+static int bad_f64(const char *s)
+{
+    double v = 77;
+    return xfv_parse_f64("--threshold", s, -1, 1, &v, &e) == XFV_EARG && v == 77;
+}
+
+static int bad_size(const char *s)
+{
+    size_t v = 77;
+    return xfv_parse_size("--cache", s, 10, 1 << 30, &v, &e) == XFV_EARG && v == 77;
+}
+
+static void check_size(const char *s, size_t want)
+{
+    size_t v = 0;
+    OK(!xfv_parse_size("--cache", s, 10, (size_t)1 << 40, &v, &e) && v == want, "%s is %zu bytes", s, v);
+}
+
+static void check_escape(const char *in, size_t n, const char *want)
+{
+    char buf[64];
+    size_t k = xfv_escape(buf, sizeof buf, in, n);
+    OK(!strcmp(buf, want) && k == strlen(want), "escaped: %s", buf);
+}
+
+int main(void)
+{
+    long l;
+    double d;
+    int i = -1;
+    OK(!xfv_parse_int("--jobs", "8", 0, 256, &l, &e) && l == 8, "8");
+    OK(!xfv_parse_int("--jobs", "256", 0, 256, &l, &e) && l == 256, "the limit itself");
+    static const char *const ints[] = {"", " 8", "8x", "x", "-1", "257", "99999999999999999999", "0x8", "1.0"};
+    for (size_t k = 0; k < sizeof ints / sizeof *ints; k++) OK(bad_int(ints[k]) && strstr(e.msg, "--jobs"), "int '%s': %s", ints[k], e.msg);
+    OK(!xfv_parse_f64("--threshold", "-.25e0", -1, 1, &d, &e) && d == -.25, "-.25e0");
+    static const char *const floats[] = {"", " 0", "0,5", "nan", "inf", "-inf", "1.001", "1e999", "0.5 "};
+    for (size_t k = 0; k < sizeof floats / sizeof *floats; k++) OK(bad_f64(floats[k]) && strstr(e.msg, "--threshold"), "number '%s': %s", floats[k], e.msg);
+    check_size("4096", 4096);
+    check_size("64K", 65536);
+    check_size("64m", (size_t)64 << 20);
+    check_size("2G", (size_t)2 << 30);
+    check_size("2GiB", (size_t)2 << 30);
+    static const char *const sizes[] = {"", "-1", "K", "9", "64KB", "2G", "99999999999999999999", "18014398509481984K", "1e3", "+64K"};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) OK(bad_size(sizes[k]) && strstr(e.msg, "--cache"), "size '%s': %s", sizes[k], e.msg);
+    static const char *const names[] = {"mean", "max", "l2", NULL};
+    OK(!xfv_parse_choice("--colour", "l2", names, &i, &e) && i == 2, "a choice");
+    OK(xfv_parse_choice("--colour", "L2", names, &i, &e) == XFV_EARG && i == 2 && strstr(e.msg, "mean, max or l2"), "not a choice: %s", e.msg);
+    check_escape("plain \xc3\xa9", 8, "plain \xc3\xa9");
+    check_escape("a\nb\tc\r\x1b[0m\x7f", 11, "a\\nb\\tc\\r\\x1b[0m\\x7f");
+    check_escape("a\0b", 3, "a\\x00b");
+    check_escape("\xc2\x9b" "2J", 4, "\\u009b2J");
+    char small[10];
+    OK(xfv_escape(small, sizeof small, "abcdefghijkl", 12) == 9 && !strcmp(small, "abcdef..."), "cut: %s", small);
+    OK(xfv_escape(small, 1, "abc", 3) == 0 && !*small, "no room");
+    OK(!xfv_fail_code(&e, 0, "size", "x") && e.code && !strcmp(e.code, "size"), "an error may name its kind");
+    xfv_fail(&e, XFV_EDATA, "y");
+    OK(e.code == NULL, "and a later one does not inherit it");
+    return tap_done();
+}
