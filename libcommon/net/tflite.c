@@ -1,0 +1,266 @@
+/* TFLite files: the container. tflite_ops.c turns operators into nodes. */
+#include "net/tflite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/half.h"
+#include "net/import.h"
+
+static size_t element_size(int type)
+{
+    return type == TFL_F32 || type == TFL_I32 ? 4 : type == TFL_F16 ? 2 : type == TFL_I64 ? 8 : 0;
+}
+
+static size_t count_of(const struct tfl_tensor *x)
+{
+    size_t n = 1;
+    for (int i = 0; i < x->rank; i++) n *= (size_t)x->dim[i]; /* bounded by read_tensor */
+    return n;
+}
+
+/* A constant's bytes must be there in full. */
+static int has_data(struct tfl *t, const struct tfl_tensor *x)
+{
+    if (!x->pos) return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' should be a constant, but it is computed", x->name);
+    if (x->bytes != count_of(x) * element_size(x->type))
+        return xfv_fail(t->e, XFV_EMODEL, "constant '%s' has %zu bytes of data for %zu elements of %zu bytes", x->name, x->bytes, count_of(x),
+                        element_size(x->type));
+    return 0;
+}
+
+static int valid(struct tfl *t, int i)
+{
+    if (i >= 0 && i < t->n_tensors) return 0;
+    return xfv_fail(t->e, XFV_EMODEL, "an operator uses tensor %d of %d", i, t->n_tensors);
+}
+
+const float *tfl_constant(struct tfl *t, int i)
+{
+    if (valid(t, i)) return NULL;
+    struct tfl_tensor *x = &t->t[i];
+    if (x->data) return x->data;
+    if (has_data(t, x)) return NULL;
+    size_t n = count_of(x);
+    const uint8_t *p = t->fb.p + x->pos;
+    if (x->type != TFL_F32 && x->type != TFL_F16) {
+        xfv_fail(t->e, XFV_EMODEL, "constant '%s' is not of floats", x->name);
+        return NULL;
+    }
+    if (!(x->data = malloc((n ? n : 1) * sizeof *x->data))) {
+        xfv_fail(t->e, XFV_ENOMEM, "out of memory for constant '%s'", x->name);
+        return NULL;
+    }
+    for (size_t k = 0; k < n; k++) {
+        const uint8_t *q = p + k * element_size(x->type);
+        uint32_t bits = (uint32_t)q[0] | (uint32_t)q[1] << 8;
+        if (x->type == TFL_F16) {
+            x->data[k] = xfv_half_to_float((uint16_t)bits);
+            continue;
+        }
+        bits |= (uint32_t)q[2] << 16 | (uint32_t)q[3] << 24;
+        memcpy(&x->data[k], &bits, sizeof bits);
+    }
+    return x->data;
+}
+
+int tfl_integers(struct tfl *t, int i, int *v, int cap)
+{
+    int st = valid(t, i);
+    if (st) return st;
+    const struct tfl_tensor *x = &t->t[i];
+    if ((st = has_data(t, x))) return st;
+    size_t n = count_of(x), size = element_size(x->type);
+    if ((x->type != TFL_I32 && x->type != TFL_I64) || n > (size_t)cap)
+        return xfv_fail(t->e, XFV_EMODEL, "constant '%s' is not a list of at most %d whole numbers", x->name, cap);
+    for (size_t k = 0; k < n; k++) {
+        v[k] = xfv_fb_read_i32(&t->fb, x->pos + k * size);
+        if (size == 8 && xfv_fb_read_i32(&t->fb, x->pos + k * size + 4) != (v[k] < 0 ? -1 : 0))
+            return xfv_fail(t->e, XFV_EMODEL, "constant '%s' holds a number that is too large", x->name);
+    }
+    return (int)n;
+}
+
+int tfl_sample_shape(struct tfl *t, int i, struct xfv_shape *s)
+{
+    const struct tfl_tensor *x = &t->t[i];
+    if (x->rank < 1 || x->rank - 1 > XFV_MAX_RANK || x->dim[0] != t->batch)
+        return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' does not have the input's batch axis (%d) first", x->name, t->batch);
+    *s = (struct xfv_shape){.rank = x->rank - 1};
+    for (int k = 1; k < x->rank; k++) s->dim[k - 1] = x->dim[k];
+    if (s->rank == 0) s->dim[s->rank++] = 1;
+    return 0;
+}
+
+/* Names come from the file: keep what prints, make them unique. */
+static char *unique_name(struct tfl *t, int i, const uint8_t *p, size_t n)
+{
+    char *s = malloc(XFV_MAX_NAME + 32);
+    if (!s) return NULL;
+    size_t len = 0;
+    for (; len < n && len < XFV_MAX_NAME - 16 && p[len]; len++) s[len] = p[len] > ' ' && p[len] < 127 ? (char)p[len] : '_';
+    s[len] = '\0';
+    if (len == 0) snprintf(s, 32, "tensor%d", i);
+    for (int k = 0; k < i; k++)
+        if (strcmp(t->t[k].name, s) == 0) {
+            snprintf(s + strlen(s), 16, "#%d", i);
+            break;
+        }
+    return s;
+}
+
+static int read_tensor(struct tfl *t, size_t table, int i)
+{
+    struct tfl_tensor *x = &t->t[i];
+    size_t n, v, rank, len, total = 1;
+    *x = (struct tfl_tensor){.value = -1};
+    v = xfv_fb_vector(&t->fb, table, 3, 1, &n);
+    if (!(x->name = unique_name(t, i, t->fb.p + v, n))) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for tensor %d", i);
+    x->type = xfv_fb_i8(&t->fb, table, 1, 0);
+    v = xfv_fb_vector(&t->fb, table, 0, 4, &rank);
+    if (rank > TFL_MAX_RANK) return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' has %zu dimensions", x->name, rank);
+    for (x->rank = 0; x->rank < (int)rank; x->rank++) {
+        int d = xfv_fb_i32_at(&t->fb, v, rank, (size_t)x->rank);
+        if (d < 1 || total > XFV_MAX_ELEMENTS / (size_t)d)
+            return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' has an impossible shape (dimension %d is %d)", x->name, x->rank, d);
+        total *= (size_t)d;
+        x->dim[x->rank] = d;
+    }
+    size_t buffer = (size_t)(uint32_t)xfv_fb_i32(&t->fb, table, 2, 0);
+    if (buffer >= t->n_buffers) return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' refers to buffer %zu of %zu", x->name, buffer, t->n_buffers);
+    x->pos = xfv_fb_vector(&t->fb, xfv_fb_at(&t->fb, t->buffers, t->n_buffers, buffer), 0, 1, &len);
+    if (len == 0) x->pos = 0;
+    x->bytes = len;
+    return 0;
+}
+
+static int read_tensors(struct tfl *t, size_t subgraph)
+{
+    size_t n, v = xfv_fb_vector(&t->fb, subgraph, 0, 4, &n);
+    if (n < 1 || n > XFV_MAX_NODES / 4) return xfv_fail(t->e, XFV_EMODEL, "the file has %zu tensors", n);
+    if (!(t->t = calloc(n, sizeof *t->t))) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for %zu tensors", n);
+    for (size_t i = 0; i < n; i++) {
+        t->n_tensors = (int)i + 1; /* so that a half-read one is freed */
+        int st = read_tensor(t, xfv_fb_at(&t->fb, v, n, i), (int)i);
+        if (st) return st;
+    }
+    return 0;
+}
+
+static int op_code(struct tfl *t, size_t index)
+{
+    size_t c = xfv_fb_at(&t->fb, t->codes, t->n_codes, index);
+    int old = xfv_fb_i8(&t->fb, c, 0, 0), now = xfv_fb_i32(&t->fb, c, 3, 0); /* files older than 2020 have the first only */
+    return now > old ? now : old;
+}
+
+static int read_call(struct tfl *t, size_t k, struct tfl_call *c)
+{
+    size_t table = xfv_fb_at(&t->fb, t->calls, t->n_calls, k), n, v;
+    memset(c, 0, sizeof *c);
+    size_t index = (size_t)(uint32_t)xfv_fb_i32(&t->fb, table, 0, 0);
+    if (index >= t->n_codes) return xfv_fail(t->e, XFV_EMODEL, "operator %zu has code %zu of %zu", k, index, t->n_codes);
+    c->op = op_code(t, index);
+    v = xfv_fb_vector(&t->fb, table, 1, 4, &n);
+    if (n > XFV_MAX_INPUTS) return xfv_fail(t->e, XFV_EMODEL, "operator %zu has %zu inputs", k, n);
+    for (c->n_in = 0; c->n_in < (int)n; c->n_in++) c->in[c->n_in] = xfv_fb_i32_at(&t->fb, v, n, (size_t)c->n_in);
+    for (int i = c->n_in; i < XFV_MAX_INPUTS; i++) c->in[i] = -1;
+    v = xfv_fb_vector(&t->fb, table, 2, 4, &n);
+    if (n != 1) return xfv_fail(t->e, XFV_EMODEL, "operator %zu has %zu outputs instead of one", k, n);
+    c->n_out = 1;
+    c->out[0] = xfv_fb_i32_at(&t->fb, v, n, 0);
+    c->options = xfv_fb_table(&t->fb, table, 4);
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i] < -1 || c->in[i] >= t->n_tensors) return valid(t, c->in[i]);
+    return valid(t, c->out[0]);
+}
+
+/* One sentence with every operator that cannot be expressed and how often it occurs, before any work is done. */
+static int check_operators(struct tfl *t)
+{
+    int unknown[256] = {0}, other = 0, any = 0;
+    struct tfl_call c;
+    for (size_t k = 0; k < t->n_calls; k++) {
+        int st = read_call(t, k, &c);
+        if (st) return st;
+        if (tfl_op_name(c.op)) continue;
+        any++;
+        if (c.op >= 0 && c.op < 256) unknown[c.op]++;
+        else other++;
+    }
+    if (!any) return 0;
+    char list[320];
+    size_t at = 0;
+    for (int op = 0; op < 256 && at < sizeof list - 32; op++)
+        if (unknown[op]) at += (size_t)snprintf(list + at, sizeof list - at, "%s%d (%d times)", at ? ", " : "", op, unknown[op]);
+    if (other) snprintf(list + at, sizeof list - at, "%s%d others", at ? ", " : "", other);
+    return xfv_fail(t->e, XFV_EMODEL, "the file has operators that are not supported, by their number in the TFLite schema: %s", list);
+}
+
+static int read_input(struct tfl *t, size_t subgraph, const struct xfv_import_opts *o)
+{
+    size_t n, v = xfv_fb_vector(&t->fb, subgraph, 1, 4, &n);
+    if (n != 1) return xfv_fail(t->e, XFV_EMODEL, "the file has %zu inputs instead of one image", n);
+    int i = xfv_fb_i32_at(&t->fb, v, n, 0), st = valid(t, i);
+    if (st) return st;
+    struct tfl_tensor *x = &t->t[i];
+    struct xfv_shape s;
+    if (x->rank != 4 || x->type != TFL_F32)
+        return xfv_fail(t->e, XFV_EMODEL, "input '%s' is not a float image [batch,H,W,C] (%d dimensions, type %d)", x->name, x->rank, x->type);
+    t->batch = x->dim[0];
+    if ((st = tfl_sample_shape(t, i, &s))) return st;
+    t->resized = o && ((o->height && o->height != s.dim[0]) || (o->width && o->width != s.dim[1]));
+    if (o && o->height) s.dim[0] = o->height;
+    if (o && o->width) s.dim[1] = o->width;
+    x->value = xfv_graph_add_value(t->g, x->name, s, t->e);
+    return x->value < 0 ? x->value : 0;
+}
+
+static int read_outputs(struct tfl *t, size_t subgraph)
+{
+    size_t n, v = xfv_fb_vector(&t->fb, subgraph, 2, 4, &n);
+    for (size_t k = 0; k < n; k++) {
+        int i = xfv_fb_i32_at(&t->fb, v, n, k), st = valid(t, i);
+        if (st) return st;
+        if (t->t[i].value < 0) return xfv_fail(t->e, XFV_EMODEL, "no operator makes output '%s'", t->t[i].name);
+        if ((st = xfv_graph_add_output(t->g, t->t[i].value, t->e)) < 0) return st;
+    }
+    return 0;
+}
+
+static int read_file(struct tfl *t, const struct xfv_import_opts *o)
+{
+    size_t n, v, subgraph, root;
+    struct tfl_call c;
+    int st;
+    if (t->fb.n < 8 || memcmp(t->fb.p + 4, "TFL3", 4) != 0) return xfv_fail(t->e, XFV_EMODEL, "not a TFLite file (no 'TFL3' at byte 4)");
+    root = xfv_fb_root(&t->fb);
+    v = xfv_fb_vector(&t->fb, root, 2, 4, &n);
+    if (n != 1) return xfv_fail(t->e, XFV_EMODEL, "the TFLite file has %zu subgraphs instead of one", n);
+    subgraph = xfv_fb_at(&t->fb, v, n, 0);
+    t->codes = xfv_fb_vector(&t->fb, root, 1, 4, &t->n_codes);
+    t->buffers = xfv_fb_vector(&t->fb, root, 4, 4, &t->n_buffers);
+    t->calls = xfv_fb_vector(&t->fb, subgraph, 3, 4, &t->n_calls);
+    if (t->n_calls > XFV_MAX_NODES) return xfv_fail(t->e, XFV_EMODEL, "the file has %zu operators", t->n_calls);
+    if ((st = read_tensors(t, subgraph)) || (st = check_operators(t)) || (st = read_input(t, subgraph, o))) return st;
+    for (size_t k = 0; k < t->n_calls; k++)
+        if ((st = read_call(t, k, &c)) || (st = tfl_build_call(t, &c))) return st;
+    if ((st = read_outputs(t, subgraph))) return st;
+    return xfv_graph_check(t->g, t->e);
+}
+
+int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)
+{
+    struct xfv_err own;
+    struct tfl t = {.fb = {bytes, n, 0}, .e = e ? e : &own};
+    int st = 0;
+    if (!(t.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
+    st = read_file(&t, opts);
+    if (t.fb.bad && st != XFV_ENOMEM) st = xfv_fail(e, XFV_EMODEL, "the TFLite file is damaged: an offset in it points outside its %zu bytes", n);
+    for (int i = 0; i < t.n_tensors; i++) free(t.t[i].name), free(t.t[i].data);
+    free(t.t);
+    if (st) xfv_graph_free(t.g);
+    else *out = t.g;
+    return st;
+}
