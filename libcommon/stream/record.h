@@ -22,6 +22,7 @@ void xfv_rec_free(struct xfv_rec *r); /* NULL is fine */
 enum xfv_kind xfv_rec_kind(const struct xfv_rec *r);
 const char *xfv_rec_kind_name(const struct xfv_rec *r); /* the text of key "_"; NUL-terminated, owned by r */
 msgpack_object *xfv_rec_root(struct xfv_rec *r);        /* the map itself; owned by r */
+const msgpack_object *xfv_rec_map(const struct xfv_rec *r); /* the same, to read only */
 msgpack_zone *xfv_rec_zone(struct xfv_rec *r);
 
 /* Look-ups in any map object (a record's root, a pair's face "a"). NULL when absent or when map is not a map. The result lives as long as
@@ -29,16 +30,19 @@ msgpack_zone *xfv_rec_zone(struct xfv_rec *r);
 const msgpack_object *xfv_map_get(const msgpack_object *map, const char *key);
 msgpack_object *xfv_map_get_mut(msgpack_object *map, const char *key);
 
-/* Set key in map: replaces the value in place when the key exists, else appends at the end. `zone` is the zone of the record that holds the
- * map. key is copied. Fails with XFV_ENOMEM. */
+/* Set key in map: replaces the value in place when the key exists, else appends at the end (amortised O(1) room, O(keys) look-up). `zone` is
+ * the zone of the record that holds the map. key is copied; value is stored as it is (what it points to must live as long as the zone: use
+ * xfv_val_copy for values of another record). Fails with XFV_ENOMEM, XFV_ELIMIT past 2^31 entries, XFV_EARG when map is not a map. */
 int xfv_map_put(msgpack_zone *zone, msgpack_object *map, const char *key, msgpack_object value, struct xfv_err *e);
 int xfv_map_drop(msgpack_object *map, const char *key); /* remove a key: 1 removed, 0 absent */
 int xfv_array_push(msgpack_zone *zone, msgpack_object *array, msgpack_object value, struct xfv_err *e);
 
 /* Value builders. Texts and bytes are copied into the zone; xfv_val_bin_ref only points (the caller keeps the bytes alive until the record
- * is written). A failed allocation gives a nil object, which xfv_map_put then refuses with XFV_ENOMEM; for a wanted nil use xfv_map_put_nil. */
+ * is written; at most 4 GiB - 1). A failed allocation, or bytes longer than msgpack can hold, gives a nil object, which xfv_map_put then refuses with XFV_ENOMEM; for a wanted nil use xfv_map_put_nil. */
 msgpack_object xfv_val_str(msgpack_zone *z, const char *s);
 msgpack_object xfv_val_strn(msgpack_zone *z, const char *s, size_t n);
+msgpack_object xfv_val_bin(msgpack_zone *z, const void *p, size_t n);
+msgpack_object xfv_val_bin_ref(const void *p, size_t n);
 msgpack_object xfv_val_int(int64_t v);
 msgpack_object xfv_val_bool(int v);
 msgpack_object xfv_val_f64(double v);
@@ -46,10 +50,12 @@ msgpack_object xfv_val_map(msgpack_zone *z);   /* empty map */
 msgpack_object xfv_val_array(msgpack_zone *z); /* empty array */
 msgpack_object xfv_val_f64s(msgpack_zone *z, const double *v, size_t n); /* array of n doubles */
 msgpack_object xfv_val_tensor(msgpack_zone *z, const struct xfv_tensor *t); /* copies the data */
+msgpack_object xfv_val_tensor_ref(msgpack_zone *z, const struct xfv_tensor *t); /* only points to t->data, as xfv_val_bin_ref */
 msgpack_object xfv_val_copy(msgpack_zone *z, const msgpack_object *o);      /* deep copy, any object */
 int xfv_map_put_nil(msgpack_zone *zone, msgpack_object *map, const char *key, struct xfv_err *e);
 
 /* Typed reads from a map. XFV_EFORMAT with a sentence naming the key when absent or of another type. Integers are accepted as numbers.
+ * get_f64s reads nested arrays in order, so [[x,y],[x,y]] is 4 numbers.
  * get_str: *s points into the record and is NOT NUL-terminated; *n is its length. get_text copies into buf, NUL-terminated, and refuses
  * text that does not fit or holds a NUL. */
 int xfv_get_str(const msgpack_object *map, const char *key, const char **s, size_t *n, struct xfv_err *e);

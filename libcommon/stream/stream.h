@@ -11,8 +11,8 @@
 
 struct xfv_limits {
     size_t max_record; /* bytes of one record; default 256 MiB; option --max-record */
-    unsigned max_depth; /* default 16 */
-    size_t max_items;  /* elements of one array or map; default 1 Mi */
+    unsigned max_depth; /* arrays and maps within each other, the record itself counts; default 16, at most 30 */
+    size_t max_items;  /* elements of all arrays, keys and values of all maps of one record together; default 1 Mi */
 };
 struct xfv_limits xfv_limits_default(void);
 

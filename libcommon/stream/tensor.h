@@ -37,4 +37,10 @@ struct xfv_tensor xfv_tensor_view(enum xfv_dtype dtype, int ndim, const size_t *
 /* 64-byte aligned allocation of n bytes (n 0 gives a valid pointer), NULL when out of memory; freed by free(). */
 void *xfv_aligned_alloc(size_t n);
 
+
+/* IEEE 754 half precision (XFV_F16) <-> single, n values; src and dst must not overlap. To f16: round to nearest, ties to even, overflow to
+ * infinity, subnormals kept; NaN stays a (quiet) NaN with the top bits of its payload. To f32: exact. */
+void xfv_f16_from_f32(const float *src, uint16_t *dst, size_t n);
+void xfv_f32_from_f16(const uint16_t *src, float *dst, size_t n);
+
 #endif
