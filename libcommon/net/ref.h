@@ -1,5 +1,6 @@
 /* The oracle: every operator forward and backward-to-input in plain C and double precision, no blocking, no fusion, no library. Slow on
- * purpose; tests compare net/net.h with it, and it with central differences. */
+ * purpose; tests compare net/net.h with it, and it with central differences. Where a derivative jumps: relu and prelu take the branch x <= 0 at
+ * zero, a maximum gives all to its first winner (in memory order), |x| has slope 0 at zero. */
 #ifndef XFV_NET_REF_H
 #define XFV_NET_REF_H
 
@@ -11,5 +12,11 @@ void xfv_ref_free(const struct xfv_graph *g, double **values);
 
 /* Vector-Jacobian product: dx = cot^T (d values[out] / d x) at the point of an earlier forward. cot: [count of out]; dx: [count of input]. */
 int xfv_ref_vjp(const struct xfv_graph *g, struct xfv_shape in, double *const *values, int out, const double *cot, double *dx, struct xfv_err *e);
+
+/* One node by itself, f64: y (count of its output at these shapes, overwritten) from the inputs x[0..n_in-1] of shapes in[]. */
+int xfv_ref_node(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, const double *const *x, double *y, struct xfv_err *e);
+/* The function of an XFV_OP_ACT node and its derivative at x; at a kink the derivative is that of the side below. */
+double xfv_ref_act(const struct xfv_node *n, double x);
+double xfv_ref_act_slope(const struct xfv_node *n, double x);
 
 #endif
