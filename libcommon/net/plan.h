@@ -1,0 +1,106 @@
+/* Inside the executor: the compiled form of a graph. Not for use outside libcommon/net. */
+#ifndef XFV_NET_PLAN_H
+#define XFV_NET_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/graph.h"
+#include "net/kern.h"
+#include "net/net.h"
+
+#define MAX_KERNEL 32 /* rows and columns of a convolution's kernel, exclusive */
+
+/* One operator of the compiled network; a PReLU or ReLU that follows it alone is fused into it. */
+struct step {
+    enum xfv_op op;
+    const struct xfv_node *node;
+    int n_in, in[XFV_MAX_INPUTS], out; /* value indices */
+    int depthwise, point;              /* CONV: channel by channel; 1x1 without stride or padding */
+    float *slope;                      /* fused PReLU, padded; NULL: none */
+    float *bias;                       /* padded; NULL: none */
+    float *wf, *wb;                    /* weights of the forward and of the backward pass, packed (depthwise: [kh][kw][channels], wb flipped) */
+    size_t sign;                       /* offset of its sign bits in a tape; only with slope */
+    /* Backward pass, decided once: */
+    unsigned acc;       /* bit i: input i's gradient exists already, add to it */
+    unsigned alias;     /* ADD, bit i: input i's gradient is the output's gradient, nothing to do */
+    unsigned last;      /* bit i: this is the last write into input i's gradient: its producer's PReLU mask goes into the epilogue */
+    int masked;         /* the output's gradient arrives with the mask applied */
+    int block;          /* 1: head of a fused bottleneck (1x1, depthwise, 1x1) of steps s, s+1, s+2; its backward pass does all three */
+    int in_block;       /* 1: done by the block's head */
+    int flows;          /* 1: output 0 depends on it */
+};
+
+struct layout { size_t *offset; size_t floats; }; /* of every value (SIZE_MAX: none) in one arena */
+
+struct xfv_net {
+    const struct xfv_graph *g;
+    const struct xfv_kernels *k;
+    int from, n_outs, n_steps;
+    int *outs;
+    struct step *steps;
+    int *producer;           /* step that makes a value, -1 */
+    int *consumers;          /* number of steps that read a value (outputs count one more) */
+    struct xfv_shape *shape; /* of every value at the declared size */
+    unsigned char *keep;     /* values whose content the backward pass needs */
+    struct layout record;    /* forward with tape */
+    struct layout grads;     /* backward */
+    size_t sign_bytes;       /* of one tape */
+    size_t fwd_scratch, bwd_scratch; /* floats */
+    const char *no_backward; /* name of an operator without a backward pass, or NULL */
+};
+
+struct xfv_tape {
+    float *arena;     /* the kept activations, laid out by net->record */
+    uint8_t *signs;
+    const struct xfv_net *net;
+};
+
+struct xfv_ws {
+    float *arena, *scratch;
+    size_t arena_floats, scratch_floats;
+    struct xfv_shape *shape;
+    struct layout layout; /* of the last forward at another size than declared */
+    int n_values;
+};
+
+/* Rows, channels and pitch (floats from one pixel to the next) of a value at shape s. The input keeps its own few channels dense. */
+static inline int shape_channels(struct xfv_shape s) { return s.rank ? s.dim[s.rank - 1] : 1; }
+static inline size_t shape_pixels(struct xfv_shape s) { size_t c = (size_t)shape_channels(s); return c ? xfv_shape_count(s) / c : 0; }
+static inline int value_pitch(const struct xfv_net *n, int v, struct xfv_shape s)
+{
+    int c = shape_channels(s);
+    return v == n->from && c < XFV_LANES ? c : xfv_pad16(c);
+}
+static inline size_t value_floats(const struct xfv_net *n, int v, struct xfv_shape s)
+{
+    return shape_pixels(s) * (size_t)value_pitch(n, v, s);
+}
+
+/* Lay out all values for a forward pass at the given shapes; with keep, kept values stay to the end. */
+int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out, struct xfv_err *e);
+/* Floats of scratch that the forward pass needs at the given shapes. */
+size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape);
+int xfv_ws_reserve(struct xfv_ws *ws, size_t arena, size_t scratch, struct xfv_err *e);
+
+/* Where the values of one forward pass are. */
+struct run {
+    const struct xfv_net *net;
+    const struct xfv_shape *shape;
+    const struct layout *at;
+    float *arena, *scratch;
+    uint8_t *signs; /* NULL: not recorded */
+};
+static inline float *run_value(const struct run *r, int v) { return r->arena + r->at->offset[v]; }
+void xfv_forward_steps(const struct run *r);
+
+/* Zero-padded copy of x [h][w][pitch] into p [h+top+bottom][w+left+right][pitch]. */
+void xfv_pad_copy(float *p, const float *x, int h, int w, int pitch, const int pads[4]);
+
+/* Operators other than convolutions and dense layers (net/pointwise.c): forward, and the gradient of input i added to or stored in dx. */
+int xfv_op_runs(enum xfv_op op); /* 1 when the executor has the operator */
+void xfv_op_forward(const struct run *r, const struct step *s);
+int xfv_op_has_backward(const struct step *s);
+void xfv_op_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx, int acc);
+
+#endif
