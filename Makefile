@@ -20,7 +20,7 @@ PACKAGES  = openblas libpng libjpeg libexif libmd zlib
 MSGPACK   = $(shell $(PKG_CONFIG) --exists msgpack-c && echo msgpack-c || echo msgpack)
 
 # -ffp-contract=off: a sum means the same on every compiler; kernels that want fused multiply-adds say so.
-ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon $(DEPS_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon -Itests $(DEPS_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN) -ffp-contract=off $(CFLAGS) -pthread -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 ALL_LIBS     = -lnetpbm $(DEPS_LIBS) $(LDLIBS) -lm -pthread

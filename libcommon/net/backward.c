@@ -191,7 +191,7 @@ static void back_conv(const struct back *b, const struct step *s)
 /* Few nonzero cotangents (a unit vector): add up those rows of the packed weights instead of the whole product. */
 static int dense_sparse(const struct back *b, const struct step *s, const float *dy, int k, int n, float *dx)
 {
-    int nonzero = 0, padded = xfv_pad16(k);
+    int nonzero = 0;
     for (int o = 0; o < k; o++) nonzero += dy[o] != 0.0f;
     if (nonzero * 8 > k) return 0;
     if (!(s->acc & 1)) memset(dx, 0, sizeof *dx * (size_t)n);
@@ -202,7 +202,7 @@ static int dense_sparse(const struct back *b, const struct step *s, const float 
             int width = n - c < b->net->k->panel ? n - c : b->net->k->panel;
             const float *row = panel + (size_t)o * (size_t)width;
             for (int j = 0; j < width; j++) dx[c + j] += dy[o] * row[j];
-            panel += (size_t)padded * (size_t)width;
+            panel += (size_t)k * (size_t)width;
             c += width;
         }
     }
@@ -216,7 +216,7 @@ static void back_dense(const struct back *b, const struct step *s)
     float *dx = grad(b, s->in[0]);
     const float *dy = grad(b, s->out);
     if (dense_sparse(b, s, dy, k, n, dx)) return;
-    struct xfv_gemm g = {.x = dy, .ldx = (size_t)k, .taps = 1, .k = xfv_pad16(k), .w = s->wb, .n = n, .y = dx, .ldy = (size_t)n};
+    struct xfv_gemm g = {.x = dy, .ldx = (size_t)k, .taps = 1, .k = k, .w = s->wb, .n = n, .y = dx, .ldy = (size_t)n};
     if (s->acc & 1) g.e.add = dx;
     b->net->k->gemm(&g, 1);
 }

@@ -122,18 +122,17 @@ static int pack_conv(struct xfv_net *n, struct step *s, int cin, int cout)
 {
     int taps = s->node->kernel[0] * s->node->kernel[1];
     size_t rows = (size_t)taps * (size_t)cin;
-    int co_rows = xfv_pad16(cout);
     float *w = dense_kernel(n->g, s->node, cin, cout);
-    float *t = calloc((size_t)co_rows * rows, sizeof *t);
+    float *t = calloc((size_t)cout * rows, sizeof *t);
     int back = xfv_pad16((int)rows);
-    s->wf = xfv_aligned_alloc(sizeof(float) * rows * (size_t)co_rows);
-    s->wb = xfv_aligned_alloc(sizeof(float) * (size_t)co_rows * (size_t)back);
+    s->wf = xfv_aligned_alloc(sizeof(float) * rows * (size_t)xfv_pad16(cout));
+    s->wb = xfv_aligned_alloc(sizeof(float) * (size_t)cout * (size_t)back);
     int bad = !w || !t || !s->wf || !s->wb;
     if (!bad) {
         xfv_pack(n->k, w, (size_t)cout, rows, cout, s->wf);
         for (size_t r = 0; r < rows; r++)
             for (int o = 0; o < cout; o++) t[(size_t)o * rows + r] = w[r * (size_t)cout + (size_t)o];
-        xfv_pack(n->k, t, rows, (size_t)co_rows, (int)rows, s->wb);
+        xfv_pack(n->k, t, rows, (size_t)cout, (int)rows, s->wb);
     }
     free(w);
     free(t);
@@ -150,9 +149,9 @@ static int pack_dense(struct xfv_net *n, struct step *s)
     size_t pixels = shape_pixels(in), rows = pixels * (size_t)pitch;
     int co = xfv_pad16(out), back = (int)rows;
     float *spread = calloc(rows * (size_t)out, sizeof *spread);
-    float *t = calloc((size_t)co * rows, sizeof *t);
+    float *t = calloc((size_t)out * rows, sizeof *t);
     s->wf = xfv_aligned_alloc(sizeof(float) * rows * (size_t)co);
-    s->wb = xfv_aligned_alloc(sizeof(float) * (size_t)co * (size_t)xfv_pad16(back));
+    s->wb = xfv_aligned_alloc(sizeof(float) * (size_t)out * (size_t)xfv_pad16(back));
     int bad = !spread || !t || !s->wf || !s->wb;
     if (!bad) {
         for (size_t p = 0; p < pixels; p++)
@@ -164,7 +163,7 @@ static int pack_dense(struct xfv_net *n, struct step *s)
                     t[(size_t)o * rows + r] = v;
                 }
         xfv_pack(n->k, spread, (size_t)out, rows, out, s->wf);
-        xfv_pack(n->k, t, rows, (size_t)co, back, s->wb);
+        xfv_pack(n->k, t, rows, (size_t)out, back, s->wb);
     }
     free(spread);
     free(t);
