@@ -11,11 +11,11 @@ static const char *name_of(const struct tfl *t, const struct tfl_call *c) { retu
 
 #define BAD(...) xfv_fail(t->e, XFV_EMODEL, __VA_ARGS__)
 
-/* Is there an input k, and is it a constant of the file? */
+/* Is input k there, and a constant of the file (or made from one by DEQUANTIZE)? */
 static int is_constant(const struct tfl *t, const struct tfl_call *c, int k)
 {
     int i = k < c->n_in ? c->in[k] : -1;
-    return i >= 0 && t->t[i].value < 0 && (t->t[i].data || t->t[i].pos);
+    return i >= 0 && (t->t[i].data || t->t[i].pos);
 }
 
 /* Sample shape of a constant operand: leading ones say nothing under broadcasting. */
