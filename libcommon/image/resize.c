@@ -1,0 +1,202 @@
+#include "image/resize.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One axis: destination pixel i is the sum of weight[i * taps + k] x source pixel first[i] + k, k < count[i]. */
+struct axis {
+    int src, dst, taps;
+    int *first, *count;
+    float *weight;
+};
+
+struct xfv_resampler {
+    struct axis x, y;
+};
+
+/* Destination pixel i covers the source interval [i s, (i + 1) s), s = src / dst; a source pixel's weight is the covered part of it over s. */
+static void area_weights(struct axis *a)
+{
+    double s = (double)a->src / a->dst;
+    for (int i = 0; i < a->dst; i++) {
+        double lo = i * s, hi = fmin((i + 1) * s, a->src);
+        int first = (int)floor(lo + 1e-9), last = (int)ceil(hi - 1e-9) - 1;
+        if (first > a->src - 1) first = a->src - 1;
+        if (last < first) last = first;
+        if (last > a->src - 1) last = a->src - 1;
+        float *w = a->weight + (size_t)i * (size_t)a->taps;
+        a->first[i] = first;
+        a->count[i] = last - first + 1;
+        for (int k = 0; k < a->count[i]; k++)
+            w[k] = (float)((fmin(hi, first + k + 1.0) - fmax(lo, first + k)) / (hi - lo));
+    }
+}
+
+/* Pixel centres at halves; beyond the outermost centres the edge pixel is repeated. */
+static void linear_weights(struct axis *a)
+{
+    double s = (double)a->src / a->dst;
+    for (int i = 0; i < a->dst; i++) {
+        double at = (i + 0.5) * s - 0.5;
+        if (at < 0) at = 0;
+        if (at > a->src - 1) at = a->src - 1;
+        int first = (int)at;
+        float *w = a->weight + (size_t)i * (size_t)a->taps;
+        a->first[i] = first;
+        a->count[i] = first + 1 < a->src ? 2 : 1;
+        w[0] = a->count[i] == 2 ? (float)(1 - (at - first)) : 1;
+        if (a->count[i] == 2) w[1] = (float)(at - first);
+    }
+}
+
+static int axis_init(struct axis *a, int src, int dst)
+{
+    a->src = src;
+    a->dst = dst;
+    a->taps = dst < src ? src / dst + 2 : 2;
+    a->first = calloc((size_t)dst, sizeof *a->first);
+    a->count = calloc((size_t)dst, sizeof *a->count);
+    a->weight = calloc((size_t)dst * (size_t)a->taps, sizeof *a->weight);
+    if (!a->first || !a->count || !a->weight) return -1;
+    if (dst < src) area_weights(a);
+    else linear_weights(a);
+    return 0;
+}
+
+static void axis_clear(struct axis *a)
+{
+    free(a->first);
+    free(a->count);
+    free(a->weight);
+}
+
+struct xfv_resampler *xfv_resampler_new(int src_width, int src_height, int dst_width, int dst_height, struct xfv_err *e)
+{
+    if (src_width < 1 || src_height < 1 || dst_width < 1 || dst_height < 1) {
+        xfv_fail(e, XFV_EARG, "cannot resample %d x %d pixels to %d x %d", src_width, src_height, dst_width, dst_height);
+        return NULL;
+    }
+    struct xfv_resampler *r = calloc(1, sizeof *r);
+    if (!r || axis_init(&r->x, src_width, dst_width) || axis_init(&r->y, src_height, dst_height)) {
+        xfv_fail(e, XFV_ENOMEM, "out of memory for resampling to %d x %d pixels", dst_width, dst_height);
+        xfv_resampler_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void xfv_resampler_free(struct xfv_resampler *r)
+{
+    if (!r) return;
+    axis_clear(&r->x);
+    axis_clear(&r->y);
+    free(r);
+}
+
+size_t xfv_resample_work(const struct xfv_resampler *r, int channels)
+{
+    return (size_t)r->x.src * (size_t)channels;
+}
+
+/* sum[i] = or += w s[i]: the hot loop of the vertical pass, which the compiler vectorises. */
+static void set_scaled(float *restrict sum, const uint8_t *restrict s, float w, size_t n)
+{
+    for (size_t i = 0; i < n; i++) sum[i] = w * (float)s[i];
+}
+
+static void add_scaled(float *restrict sum, const uint8_t *restrict s, float w, size_t n)
+{
+    for (size_t i = 0; i < n; i++) sum[i] += w * (float)s[i];
+}
+
+/* Weighted sum of the source rows of destination row dy into work, for the source columns lo .. hi-1 of the rectangle at (x, y). */
+static void vertical(const struct axis *a, const struct xfv_image *im, int x, int y, int dy, int lo, int hi, float *work)
+{
+    size_t c = (size_t)im->channels;
+    int in_lo = x + lo > 0 ? lo : -x, in_hi = x + hi < im->width ? hi : im->width - x; /* columns inside the image */
+    const float *w = a->weight + (size_t)dy * (size_t)a->taps;
+    int started = 0;
+    if (in_hi > in_lo) {
+        float *to = work + (size_t)in_lo * c;
+        size_t n = (size_t)(in_hi - in_lo) * c;
+        for (int k = 0; k < a->count[dy]; k++) {
+            int row = y + a->first[dy] + k;
+            if (row < 0 || row >= im->height) continue;
+            const uint8_t *s = im->data + ((size_t)row * (size_t)im->width + (size_t)(x + in_lo)) * c;
+            if (started) add_scaled(to, s, w[k], n);
+            else set_scaled(to, s, w[k], n);
+            started = 1;
+        }
+    }
+    if (!started) in_lo = in_hi = hi; /* nothing of the image in this row: all of it is zero */
+    memset(work + (size_t)lo * c, 0, (size_t)(in_lo - lo) * c * sizeof *work);
+    if (in_hi < hi) memset(work + (size_t)in_hi * c, 0, (size_t)(hi - in_hi) * c * sizeof *work);
+}
+
+static void horizontal3(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to, float *out)
+{
+    float i0 = 1 / to->std[0], i1 = 1 / to->std[1], i2 = 1 / to->std[2];
+    for (int i = 0; i < n; i++, out += to->pixel) {
+        const float *s = work + (size_t)a->first[dx + i] * 3, *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
+        float v0 = 0, v1 = 0, v2 = 0;
+        for (int k = 0; k < a->count[dx + i]; k++, s += 3) {
+            v0 += w[k] * s[0];
+            v1 += w[k] * s[1];
+            v2 += w[k] * s[2];
+        }
+        out[0] = (v0 - to->mean[0]) * i0;
+        out[1] = (v1 - to->mean[1]) * i1;
+        out[2] = (v2 - to->mean[2]) * i2;
+    }
+}
+
+static void horizontal1(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to, float *out)
+{
+    for (int i = 0; i < n; i++, out += to->pixel) {
+        const float *s = work + a->first[dx + i], *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
+        float v = 0;
+        for (int k = 0; k < a->count[dx + i]; k++) v += w[k] * s[k];
+        *out = (v - to->mean[0]) / to->std[0];
+    }
+}
+
+void xfv_resample(const struct xfv_resampler *r, const struct xfv_image *im, int x, int y, struct xfv_rect tile, const struct xfv_float_sink *to,
+                  float *work)
+{
+    if (tile.width < 1) return;
+    int last = tile.x + tile.width - 1;
+    int lo = r->x.first[tile.x], hi = r->x.first[last] + r->x.count[last];
+    for (int i = 0; i < tile.height; i++) {
+        float *out = to->out + (size_t)i * to->row;
+        vertical(&r->y, im, x, y, tile.y + i, lo, hi, work);
+        if (im->channels == 3) horizontal3(&r->x, work, tile.x, tile.width, to, out);
+        else horizontal1(&r->x, work, tile.x, tile.width, to, out);
+    }
+}
+
+int xfv_image_resize(const struct xfv_image *im, int width, int height, struct xfv_image *out, struct xfv_err *e)
+{
+    size_t row = (size_t)width * (size_t)im->channels;
+    int s = xfv_image_alloc(out, width, height, im->channels, e);
+    if (s) return s;
+    struct xfv_resampler *r = xfv_resampler_new(im->width, im->height, width, height, e);
+    float *work = r ? malloc((xfv_resample_work(r, im->channels) + row) * sizeof *work) : NULL;
+    if (!r) {
+        s = XFV_ENOMEM;
+    } else if (!work) {
+        s = xfv_fail(e, XFV_ENOMEM, "out of memory for resampling to %d x %d pixels", width, height);
+    } else {
+        float *line = work + xfv_resample_work(r, im->channels);
+        struct xfv_float_sink to = {.out = line, .pixel = (size_t)im->channels, .row = row, .std = {1, 1, 1}};
+        for (int y = 0; y < height; y++) {
+            uint8_t *t = out->data + (size_t)y * row;
+            xfv_resample(r, im, 0, 0, (struct xfv_rect){0, y, width, 1}, &to, work);
+            for (size_t i = 0; i < row; i++) t[i] = (uint8_t)(line[i] + 0.5F); /* weights sum to 1: always within 0..255.5 */
+        }
+    }
+    if (s) xfv_image_clear(out);
+    free(work);
+    xfv_resampler_free(r);
+    return s;
+}

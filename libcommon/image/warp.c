@@ -1,0 +1,62 @@
+#include "image/warp.h"
+
+#include <math.h>
+#include <string.h>
+
+int xfv_affine_invert(const double m[6], double v[6], struct xfv_err *e)
+{
+    double det = m[0] * m[4] - m[1] * m[3];
+    double size = fabs(m[0] * m[4]) + fabs(m[1] * m[3]);
+    if (!isfinite(det) || !isfinite(m[2]) || !isfinite(m[5]) || fabs(det) <= 1e-12 * size || size < 1e-30)
+        return xfv_fail(e, XFV_EARG, "the transform [%g %g %g; %g %g %g] cannot be inverted", m[0], m[1], m[2], m[3], m[4], m[5]);
+    v[0] = m[4] / det;
+    v[1] = -m[1] / det;
+    v[3] = -m[3] / det;
+    v[4] = m[0] / det;
+    v[2] = -(v[0] * m[2] + v[1] * m[5]);
+    v[5] = -(v[3] * m[2] + v[4] * m[5]);
+    return 0;
+}
+
+void xfv_affine_apply(const double m[6], double x, double y, double *tx, double *ty)
+{
+    *tx = m[0] * x + m[1] * y + m[2];
+    *ty = m[3] * x + m[4] * y + m[5];
+}
+
+/* One sample; the caller has made sure that (x, y) is within one pixel of the image. */
+static void sample(const struct xfv_image *im, double x, double y, uint8_t *out)
+{
+    int c = im->channels, x0 = (int)floor(x), y0 = (int)floor(y);
+    double fx = x - x0, fy = y - y0, v[4] = {0};
+    for (int dy = 0; dy < 2; dy++) {
+        int sy = y0 + dy;
+        if (sy < 0 || sy >= im->height) continue;
+        for (int dx = 0; dx < 2; dx++) {
+            int sx = x0 + dx;
+            if (sx < 0 || sx >= im->width) continue;
+            double w = (dx ? fx : 1 - fx) * (dy ? fy : 1 - fy);
+            const uint8_t *s = im->data + ((size_t)sy * (size_t)im->width + (size_t)sx) * (size_t)c;
+            for (int k = 0; k < c; k++) v[k] += w * s[k];
+        }
+    }
+    for (int k = 0; k < c; k++) out[k] = (uint8_t)(v[k] + 0.5);
+}
+
+int xfv_warp(const struct xfv_image *im, const double m[6], int width, int height, uint8_t *out, struct xfv_err *e)
+{
+    double v[6];
+    int r = xfv_affine_invert(m, v, e);
+    if (r) return r;
+    size_t c = (size_t)im->channels;
+    for (int y = 0; y < height; y++) {
+        uint8_t *t = out + (size_t)y * (size_t)width * c;
+        for (int x = 0; x < width; x++, t += c) {
+            double sx, sy;
+            xfv_affine_apply(v, x, y, &sx, &sy);
+            if (sx > -1 && sy > -1 && sx < im->width && sy < im->height) sample(im, sx, sy, t);
+            else memset(t, 0, c);
+        }
+    }
+    return 0;
+}
