@@ -170,7 +170,7 @@ int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape 
     return g->n_values++;
 }
 
-int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const float *data, struct xfv_err *e)
+int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const void *data, struct xfv_err *e)
 {
     char t[64];
     int st = check_name(name, "weight", e);

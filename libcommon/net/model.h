@@ -18,7 +18,7 @@ struct xfv_model {
     char licence[64], origin[256]; /* SPDX id; where the weights came from */
     char digest[65];           /* SHA-256 of the whole file, lower-case hex; set by load and save */
     struct xfv_graph *graph;
-    int height, width, channels;       /* declared input */
+    int height, width, channels;       /* of the image that the graph's declared input holds (a transposed input is [width][height][C]) */
     char colour[8];            /* "rgb", "bgr", "grey" */
     float mean[3], std[3];     /* x = (v - mean) / std per channel, v in 0..255 */
     int transposed;            /* 1: the net wants H and W exchanged (MTCNN) */
@@ -30,13 +30,22 @@ struct xfv_model {
     struct xfv_threshold thresholds[16];
 };
 
-/* Load a whole model. path is a file, or a bare name looked up as NAME.xfvm in $XFV_MODEL_PATH (colon list), then beside the program
- * (../models, ../share/xfv-tools/models), then the compiled-in folder. NULL: the default embedding model. XFV_EMODEL with a sentence. */
-int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e);
-int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e); /* same model, same bytes; fills m->digest */
-void xfv_model_free(struct xfv_model *m);
+#define XFV_DEFAULT_MODEL "mobilefacenet"
 
-/* u8 RGB crop [H,W,3] (the model's own size) -> input tensor f32 [H,W,C] in the model's colour order and normalisation. */
+/* Load a whole model. path is a file (it holds a slash, or ends in .xfvm), or a bare name looked up as NAME.xfvm in $XFV_MODEL_PATH (colon
+ * list), then beside the program (../models, ../../models, ../share/xfv-tools/models), then in the compiled-in folder. NULL: the default
+ * embedding model. XFV_EMODEL with a sentence when it is missing, damaged or unsound; nothing a file holds does harm. */
+int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e);
+/* Write the model to fd: same model, same bytes; fills m->digest. XFV_EMODEL when it is unsound (xfv_model_check). */
+int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e);
+/* Is everything in m as it should be? Sets height, width and channels from the graph's input. Load and save call it. */
+int xfv_model_check(struct xfv_model *m, struct xfv_err *e);
+struct xfv_model *xfv_model_new(void); /* empty, to be filled and saved; NULL when out of memory */
+void xfv_model_free(struct xfv_model *m);
+int xfv_model_has_template(const struct xfv_model *m);
+
+/* u8 RGB image [height,width,3] of the model's own size -> input tensor f32 [height,width,C] ([width,height,C] when transposed) in the model's
+ * colour order and normalisation; grey is ITU-R BT.601 luma. */
 void xfv_model_input(const struct xfv_model *m, const uint8_t *rgb, float *x);
 /* The threshold called name ("default", "eer", "fmr=1e-3"); XFV_EARG when the model does not hold it (the sentence lists those it has). */
 int xfv_model_threshold(const struct xfv_model *m, const char *name, double *value, struct xfv_err *e);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/half.h"
 #include "net/import.h"
+#include "stream/tensor.h"
 
 static size_t element_size(int type)
 {
@@ -56,7 +56,8 @@ const float *tfl_constant(struct tfl *t, int i)
         const uint8_t *q = p + k * element_size(x->type);
         uint32_t bits = (uint32_t)q[0] | (uint32_t)q[1] << 8;
         if (x->type == TFL_F16) {
-            x->data[k] = xfv_half_to_float((uint16_t)bits);
+            uint16_t half = (uint16_t)bits;
+            xfv_f32_from_f16(&half, &x->data[k], 1);
             continue;
         }
         bits |= (uint32_t)q[2] << 16 | (uint32_t)q[3] << 24;
