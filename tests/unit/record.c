@@ -41,7 +41,7 @@ static void test_growth(void)
     msgpack_object_kv kv[3];
     msgpack_object one = xfv_val_int(1), hand = {.type = MSGPACK_OBJECT_MAP};
     struct xfv_err e = {0};
-    for (int i = 0; i < 3; i++) kv[i] = (msgpack_object_kv){.key = xfv_val_strn(z, "abc" + i, 1), .val = one};
+    for (int i = 0; i < 3; i++) kv[i] = (msgpack_object_kv){.key = xfv_val_strn(z, &"abc"[i], 1), .val = one};
     hand.via.map.ptr = kv;
     hand.via.map.size = 3;
     OK(xfv_map_put(z, &hand, "d", one, &e) == 0 && hand.via.map.ptr != kv && hand.via.map.size == 4, "a map laid out by hand is copied, not overrun");
