@@ -114,6 +114,18 @@ int xfv_outfile_write(struct xfv_outfile *o, const void *data, size_t n, struct 
 int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e); /* close, rename; frees o also on failure */
 void xfv_outfile_discard(struct xfv_outfile *o);                  /* close, unlink, free; NULL is fine */
 
+/* The model that a stream's embeddings were made with: -m, else the one that the head's "model" {"name","digest"} names, else the default. When
+ * the head gives a digest, the file must have it. Kept in *m (NULL at first; freed by the caller) and loaded again only when another
+ * segment needs another one. XFV_EMODEL. */
+struct xfv_model;
+int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct xfv_model **m, struct xfv_err *e);
+/* XFV_EMODEL when the face says in its "model" that another one embedded it. */
+int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, struct xfv_err *e);
+/* The face's "image", checked to be |u1 [H][W][3] of the model's size; a view into the record. XFV_EDATA says what to do otherwise. */
+int xfv_cli_face_image(const msgpack_object *face, const struct xfv_model *m, struct xfv_tensor *image, struct xfv_err *e);
+/* The same as the network's input x, f32 [H][W][C]. */
+int xfv_cli_face_input(const msgpack_object *face, const struct xfv_model *m, float *x, struct xfv_err *e);
+
 /* Workers: run fn(ctx, i, worker) for i = 0..n-1 on the -j workers; returns when all are done. worker is 0..jobs-1. Work items are taken
  * in order. The caller's thread is worker 0. Not to be called from within fn. */
 struct xfv_pool;

@@ -1,0 +1,135 @@
+/* embed: the face's image through the network; its embedding and the model's digest go to the end of the face. See embed(1). */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "net/model.h"
+#include "net/net.h"
+
+struct worker {
+    struct xfv_ws *ws;
+    float *x, *y; /* f32 [H][W][C], f32 [n] */
+};
+
+struct embed {
+    struct xfv_model *model;
+    struct xfv_net *net;
+    size_t n; /* length of an embedding */
+    struct worker *workers;
+    int n_workers;
+};
+
+static int open_model(struct embed *t, struct xfv_cli *c, struct xfv_err *e)
+{
+    int status = xfv_model_load(xfv_cli_model(c), &t->model, e);
+    if (status) return status;
+    const struct xfv_model *m = t->model;
+    if (m->embedding < 0) return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
+    t->n = xfv_shape_count(m->graph->values[m->embedding].shape);
+    return xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
+}
+
+static int make_workers(struct embed *t, int n, struct xfv_err *e)
+{
+    const struct xfv_model *m = t->model;
+    size_t count = (size_t)m->height * (size_t)m->width * (size_t)m->channels;
+    t->workers = calloc((size_t)n, sizeof *t->workers);
+    if (!t->workers) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->n_workers = n;
+    for (int i = 0; i < n; i++) {
+        struct worker *w = &t->workers[i];
+        w->ws = xfv_ws_new();
+        w->x = xfv_aligned_alloc(count * sizeof *w->x);
+        w->y = xfv_aligned_alloc(t->n * sizeof *w->y);
+        if (!w->ws || !w->x || !w->y) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+static void close_all(struct embed *t)
+{
+    for (int i = 0; i < t->n_workers; i++) {
+        xfv_ws_free(t->workers[i].ws);
+        free(t->workers[i].x);
+        free(t->workers[i].y);
+    }
+    free(t->workers);
+    xfv_net_free(t->net);
+    xfv_model_free(t->model);
+}
+
+static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    const struct xfv_model *m = ((struct embed *)ctx)->model;
+    msgpack_object name = xfv_val_map(zone);
+    (void)in;
+    int status = xfv_map_put(zone, &name, "name", xfv_val_str(zone, m->name), e);
+    if (!status) status = xfv_map_put(zone, &name, "digest", xfv_val_str(zone, m->digest), e);
+    if (!status) status = xfv_map_put(zone, set, "model", name, e);
+    return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, m->digest), e);
+}
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    (void)ctx;
+    return xfv_rec_kind(r) == XFV_FACE || xfv_rec_kind(r) == XFV_PAIR;
+}
+
+static int embed_face(struct embed *t, struct worker *w, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e)
+{
+    int status = xfv_cli_face_input(face, t->model, w->x, e);
+    if (status) return status;
+    float *y[] = {w->y};
+    status = xfv_net_forward(t->net, w->ws, NULL, 1, w->x, y, e);
+    if (status) return status;
+    for (size_t i = 0; i < t->n; i++)
+        if (!isfinite(w->y[i])) return xfv_fail_code(e, XFV_EDATA, "embedding", "the network gives a number that is not finite for this image");
+    struct xfv_tensor v = xfv_tensor_view(XFV_F32, 1, &t->n, w->y);
+    status = xfv_map_put(zone, face, "embedding", xfv_val_tensor(zone, &v), e);
+    return status ? status : xfv_map_put(zone, face, "model", xfv_val_str(zone, t->model->digest), e);
+}
+
+static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e)
+{
+    struct embed *t = ctx;
+    msgpack_zone *zone = xfv_rec_zone(r);
+    msgpack_object *root = xfv_rec_root(r);
+    static const char *const sides[] = {"a", "b"};
+    (void)slot;
+    if (xfv_rec_kind(r) == XFV_FACE) return embed_face(t, &t->workers[worker], zone, root, e);
+    for (int i = 0; i < 2; i++) {
+        msgpack_object *face = xfv_map_get_mut(root, sides[i]);
+        if (!face) return xfv_fail_code(e, XFV_EDATA, "noface", "the pair has no face '%s'", sides[i]);
+        int status = embed_face(t, &t->workers[worker], zone, face, e);
+        if (status) return xfv_fail_at(e, "face %s", sides[i]);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct embed t;
+    static const struct xfv_program program = {
+        .name = "embed",
+        .summary = "Give every face its embedding: records of aligned faces in, the same with embeddings out.",
+        .operands = "[FILE]...",
+        .example = "facecrop a.jpg b.jpg | embed | verify",
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .ctx = &t,
+        .parts = {&xfv_part_net},
+    };
+    static const struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work};
+    struct xfv_err e = {0};
+    int exit_status;
+    struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &exit_status);
+    if (!c) return exit_status;
+    int status = open_model(&t, c, &e);
+    struct xfv_pool *pool = status ? NULL : xfv_pool_new(xfv_cli_jobs(c));
+    if (!status && !pool) status = xfv_fail(&e, XFV_ENOMEM, "out of memory");
+    if (!status) status = make_workers(&t, xfv_pool_size(pool), &e);
+    exit_status = status ? xfv_cli_finish(c, &e, 0) : xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &stage));
+    xfv_pool_free(pool);
+    close_all(&t);
+    return exit_status;
+}
