@@ -1,0 +1,613 @@
+/* verify: pairs of faces, their scores and the decision. See verify(1). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "measure/pairs.h"
+#include "measure/score.h"
+#include "net/model.h"
+
+enum mode { CONSECUTIVE, ALL, LIST, PROBE };
+enum { DROP_IMAGE = 1, DROP_EMBEDDING = 2 };
+
+/* One face of the input, or what an err record left in its place. */
+struct face {
+    char *id;
+    struct xfv_rec *rec;      /* NULL when only a table is written, or for a failed face */
+    struct xfv_tensor vector; /* f32 [n], owned */
+    char digest[65];          /* of the model that made it; "" when it does not say */
+    char *failure;            /* NULL: the face is there */
+};
+
+struct verify {
+    struct xfv_cli *c;
+    enum mode mode;
+    int table, heading, exit_status, drop, given_threshold;
+    double threshold;
+    const char *at, *pairs_path, *probe;
+    struct xfv_pair_list list;
+    /* the model of the segment at hand */
+    struct xfv_model *model;
+    int head_names_model;
+    /* faces held: in consecutive mode at most the first of a pair */
+    struct face *faces;
+    size_t n_faces, cap_faces, n_seen, duplicates;
+    int open_segment, after_pair;
+    FILE *out; /* of the table */
+    struct xfv_scores scores; /* of labelled pairs */
+    uint64_t n_pairs, n_accepted, n_failed;
+};
+
+/* ---- faces ---- */
+
+static void clear_face(struct face *f)
+{
+    free(f->id);
+    free(f->failure);
+    xfv_rec_free(f->rec);
+    xfv_tensor_clear(&f->vector);
+    *f = (struct face){0};
+}
+
+static void clear_faces(struct verify *v)
+{
+    for (size_t i = 0; i < v->n_faces; i++) clear_face(&v->faces[i]);
+    v->n_faces = 0;
+}
+
+static char *id_text(const msgpack_object *map, uint64_t no)
+{
+    const char *s;
+    size_t n;
+    char number[40];
+    if (!xfv_get_str(map, "id", &s, &n, NULL) && n) return strndup(s, n);
+    snprintf(number, sizeof number, "record %llu", (unsigned long long)no);
+    return strdup(number);
+}
+
+/* The embedding of a face map, its own copy. XFV_EDATA when it cannot be scored. */
+static int get_vector(const msgpack_object *map, struct xfv_tensor *vector, char digest[65], struct xfv_err *e)
+{
+    static const size_t any[] = {0};
+    struct xfv_err why;
+    if (!map || map->type != MSGPACK_OBJECT_MAP) return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
+    if (!xfv_map_get(map, "embedding")) return xfv_fail_code(e, XFV_EDATA, "embedding", "the face has no embedding: run embed before verify");
+    digest[0] = '\0';
+    if (xfv_map_get(map, "model") && xfv_get_text(map, "model", digest, 65, &why)) return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
+    if (xfv_get_tensor(map, "embedding", XFV_F32, 1, any, vector, &why)) return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
+    return 0;
+}
+
+/* A copy without the dropped keys: the record itself would hold on to their bytes. */
+static int slim(struct verify *v, struct xfv_rec **rec, struct xfv_err *e)
+{
+    const msgpack_object *root = xfv_rec_root(*rec);
+    struct xfv_rec *copy = xfv_rec_new(XFV_FACE);
+    int status = copy ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (v->drop & DROP_IMAGE) xfv_map_drop(xfv_rec_root(*rec), "image");
+    if (v->drop & DROP_EMBEDDING) xfv_map_drop(xfv_rec_root(*rec), "embedding");
+    for (uint32_t i = 0; !status && i < root->via.map.size; i++) {
+        const msgpack_object_kv *kv = &root->via.map.ptr[i];
+        char key[256];
+        if (kv->key.via.str.size >= sizeof key) continue;
+        memcpy(key, kv->key.via.str.ptr, kv->key.via.str.size);
+        key[kv->key.via.str.size] = '\0';
+        if (!strcmp(key, "_")) continue;
+        status = xfv_map_put(xfv_rec_zone(copy), xfv_rec_root(copy), key, xfv_val_copy(xfv_rec_zone(copy), &kv->val), e);
+    }
+    xfv_rec_free(status ? copy : *rec);
+    if (!status) *rec = copy;
+    return status;
+}
+
+/* Append the face, or the failure, that *r holds; takes the record when it is needed later. */
+static int hold(struct verify *v, struct xfv_rec **r, struct xfv_err *e)
+{
+    if (v->n_faces == v->cap_faces) {
+        size_t cap = v->cap_faces ? 2 * v->cap_faces : 16;
+        struct face *more = realloc(v->faces, cap * sizeof *more);
+        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        v->faces = more;
+        v->cap_faces = cap;
+    }
+    const msgpack_object *root = xfv_rec_root(*r);
+    struct face f = {.id = id_text(root, xfv_stage_record_no(v->c))};
+    struct xfv_err why = {0};
+    char message[512];
+    int status = f.id ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (xfv_rec_kind(*r) == XFV_ERR) {
+        if (xfv_get_text(root, "message", message, sizeof message, NULL)) snprintf(message, sizeof message, "it failed");
+        f.failure = strdup(message);
+    } else if (!status) {
+        if (get_vector(root, &f.vector, f.digest, &why)) f.failure = strdup(why.msg);
+        /* In a consecutive pair its partner's err record tells of it; else it becomes one itself. */
+        if (f.failure && v->mode != CONSECUTIVE) status = xfv_fail_code(e, XFV_EDATA, why.code, "%s", why.msg);
+        v->n_seen++;
+        if (!f.failure && !v->table && v->drop) status = slim(v, r, e);
+        if (!f.failure && !v->table && !status) {
+            f.rec = *r;
+            *r = NULL;
+        }
+    }
+    v->faces[v->n_faces++] = f;
+    return status;
+}
+
+/* ---- scores and decisions ---- */
+
+static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    static const char *const names[] = {"consecutive", "all", "list", "probe"};
+    struct verify *v = ctx;
+    (void)set;
+    v->head_names_model = xfv_map_get(xfv_rec_root((struct xfv_rec *)in), "model") != NULL;
+    int status = 0;
+    if (!v->given_threshold || xfv_cli_model(v->c) || v->head_names_model) status = xfv_cli_stream_model(v->c, in, &v->model, e);
+    /* With a threshold given, the model only says how to score: without it, by the cosine. */
+    if (status && v->given_threshold && !xfv_cli_model(v->c)) {
+        xfv_cli_info(v->c, "%s; scoring by the cosine", e->msg);
+        xfv_model_free(v->model);
+        v->model = NULL;
+        status = 0;
+    }
+    if (!status && !v->given_threshold) status = xfv_model_threshold(v->model, v->at ? v->at : "default", &v->threshold, e);
+    if (!status) status = xfv_map_put(zone, extra, "pairs", xfv_val_str(zone, names[v->mode]), e);
+    if (status) return status;
+    /* A border between the two faces of a pair, or between faces that are all held, is none: the pair would have two heads. */
+    int joined = v->open_segment && (v->mode != CONSECUTIVE || v->n_faces > 0);
+    v->open_segment = 1;
+    return joined;
+}
+
+/* XFV_EDATA: this pair cannot be scored; XFV_EMODEL: the stream and the model do not belong together. */
+static int score(struct verify *v, const struct xfv_tensor *a, const char *model_a, const struct xfv_tensor *b, const char *model_b, double *s, struct xfv_err *e)
+{
+    const struct xfv_model *m = v->model;
+    if (strcmp(model_a, model_b))
+        return xfv_fail(e, XFV_EMODEL, "two faces of a pair were embedded by different models, of digests %.12s... and %.12s...: embed them with one", *model_a ? model_a : "none",
+                        *model_b ? model_b : "none");
+    if (m && *model_a && strcmp(model_a, m->digest) && !(v->given_threshold && !xfv_cli_model(v->c)))
+        return xfv_fail(e, XFV_EMODEL, "a face was embedded by the model of digest %.12s..., not by '%s' of digest %.12s...: name the right one with -m", model_a, m->name, m->digest);
+    if (!v->given_threshold && !xfv_cli_model(v->c) && !v->head_names_model && !*model_a)
+        return xfv_fail(e, XFV_EMODEL, "no threshold: the stream does not say which model made its embeddings; give --threshold X, or the model with -m");
+    if (a->shape[0] != b->shape[0])
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "embeddings of %zu and %zu numbers cannot be compared", a->shape[0], b->shape[0]);
+    if (m && m->score == XFV_SCORE_EUCLIDEAN) return xfv_neg_distance(a->data, b->data, a->shape[0], s, e);
+    return xfv_cosine(a->data, b->data, a->shape[0], s, e);
+}
+
+static int count(struct verify *v, double s, int label, int fold, struct xfv_err *e)
+{
+    int accept = s >= v->threshold;
+    v->n_pairs++;
+    v->n_accepted += (uint64_t)accept;
+    if (!accept && v->exit_status) xfv_cli_some_failed(v->c);
+    return label >= 0 ? xfv_scores_add(&v->scores, s, label, fold, e) : 0;
+}
+
+/* ---- output ---- */
+
+static void put_id(FILE *f, const char *id)
+{
+    size_t n = strlen(id), cap = 4 * n + 8;
+    char *text = malloc(cap);
+    if (!text) return;
+    xfv_escape(text, cap, id, n);
+    fputs(text, f);
+    free(text);
+}
+
+/* s NULL: the pair has no score. */
+static int put_row(struct verify *v, const char *a, const char *b, const double *s, int label, struct xfv_err *e)
+{
+    FILE *f = v->out;
+    put_id(f, a);
+    fputc('\t', f);
+    put_id(f, b);
+    if (s) fprintf(f, "\t%.6f\t%.6f\t%s", *s, v->threshold, *s >= v->threshold ? "accept" : "reject");
+    else fprintf(f, "\tnan\t%.6f\terror", v->threshold);
+    fprintf(f, "\t%s\n", label > 0 ? "genuine" : label == 0 ? "impostor" : "-");
+    return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write the table") : 0;
+}
+
+static int put_decision(const struct verify *v, struct xfv_rec *pair, double s, struct xfv_err *e)
+{
+    msgpack_zone *zone = xfv_rec_zone(pair);
+    msgpack_object *root = xfv_rec_root(pair);
+    int status = xfv_map_put(zone, root, "score", xfv_val_f64(s), e);
+    if (!status) status = xfv_map_put(zone, root, "threshold", xfv_val_f64(v->threshold), e);
+    return status ? status : xfv_map_put(zone, root, "accept", xfv_val_bool(s >= v->threshold), e);
+}
+
+static char *pair_id(const char *a, const char *b)
+{
+    size_t cap = strlen(a) + strlen(b) + 2;
+    char *id = malloc(cap);
+    if (id) snprintf(id, cap, "%s|%s", a, b);
+    return id;
+}
+
+/* The faces go in by reference: their records outlive the writing. */
+static int put_pair(struct verify *v, struct xfv_writer *w, const struct face *a, const struct face *b, double s, int label, struct xfv_err *e)
+{
+    struct xfv_rec *pair = xfv_rec_new(XFV_PAIR);
+    char *id = pair_id(a->id, b->id);
+    int status = pair && id ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!status) {
+        msgpack_zone *zone = xfv_rec_zone(pair);
+        msgpack_object *root = xfv_rec_root(pair);
+        status = xfv_map_put(zone, root, "id", xfv_val_str(zone, id), e);
+        if (!status) status = xfv_map_put(zone, root, "a", *xfv_rec_root(a->rec), e);
+        if (!status) status = xfv_map_put(zone, root, "b", *xfv_rec_root(b->rec), e);
+        if (!status) status = put_decision(v, pair, s, e);
+        if (!status && label >= 0) status = xfv_map_put(zone, root, "label", xfv_val_bool(label), e);
+        if (!status) status = xfv_writer_put(w, pair, e);
+    }
+    free(id);
+    xfv_rec_free(pair);
+    return status;
+}
+
+static int put_failed(struct verify *v, struct xfv_writer *w, const char *a, const char *b, int label, const char *code, const char *why, struct xfv_err *e)
+{
+    char *id = pair_id(a, b);
+    struct xfv_rec *r = NULL;
+    int status = id ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!status) {
+        v->n_failed++;
+        xfv_cli_record_failed(v->c, 0, id, strlen(id), why);
+        if (!w) status = put_row(v, a, b, NULL, label, e);
+        else if (!(r = xfv_rec_error(id, strlen(id), "verify", code, why))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+        else status = xfv_writer_put(w, r, e);
+    }
+    xfv_rec_free(r);
+    free(id);
+    return status;
+}
+
+/* Score, decide and write one pair. */
+static int judge(struct verify *v, struct xfv_writer *w, const struct face *a, const struct face *b, int label, int fold, struct xfv_err *e)
+{
+    char why[700];
+    double s = 0;
+    const struct face *bad = a->failure ? a : b->failure ? b : NULL;
+    if (bad) {
+        snprintf(why, sizeof why, "no face '%.150s': %s", bad->id, bad->failure);
+        return put_failed(v, w, a->id, b->id, label, "noface", why, e);
+    }
+    int status = score(v, &a->vector, a->digest, &b->vector, b->digest, &s, e);
+    if (status == XFV_EDATA) {
+        snprintf(why, sizeof why, "%s", e->msg);
+        return put_failed(v, w, a->id, b->id, label, e->code, why, e);
+    }
+    if (!status) status = count(v, s, label, fold, e);
+    if (status) return status;
+    return w ? put_pair(v, w, a, b, s, label, e) : put_row(v, a->id, b->id, &s, label, e);
+}
+
+/* ---- the record loop ---- */
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    enum xfv_kind k = xfv_rec_kind(r);
+    (void)ctx;
+    return k == XFV_FACE || k == XFV_PAIR || k == XFV_ERR;
+}
+
+/* A pair that comes as one: decided anew, by its embeddings or, when they were dropped, by its score. */
+static int rejudge(struct verify *v, struct xfv_rec *r, struct xfv_writer *w, struct xfv_err *e)
+{
+    msgpack_object *root = xfv_rec_root(r), *a = xfv_map_get_mut(root, "a"), *b = xfv_map_get_mut(root, "b");
+    struct xfv_tensor va = {0}, vb = {0};
+    char model_a[65] = "", model_b[65] = "";
+    double s = 0;
+    int genuine = -1, status = 0;
+    if (xfv_map_get(a, "embedding") || xfv_map_get(b, "embedding") || xfv_get_f64(root, "score", &s, NULL)) {
+        status = get_vector(a, &va, model_a, e);
+        if (!status) status = get_vector(b, &vb, model_b, e);
+        if (!status) status = score(v, &va, model_a, &vb, model_b, &s, e);
+    }
+    xfv_tensor_clear(&va);
+    xfv_tensor_clear(&vb);
+    if (status) return status;
+    if (xfv_get_bool(root, "label", &genuine, NULL)) genuine = -1;
+    status = count(v, s, genuine, 0, e);
+    if (status) return status;
+    if (w) {
+        for (int i = 0; i < 2; i++) {
+            if (v->drop & DROP_IMAGE) xfv_map_drop(i ? b : a, "image");
+            if (v->drop & DROP_EMBEDDING) xfv_map_drop(i ? b : a, "embedding");
+        }
+        status = put_decision(v, r, s, e);
+        return status ? status : xfv_writer_put(w, r, e);
+    }
+    char *id_a = id_text(a, 0), *id_b = id_text(b, 0);
+    status = id_a && id_b ? put_row(v, id_a, id_b, &s, genuine, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    free(id_a);
+    free(id_b);
+    return status;
+}
+
+static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct verify *v = ctx;
+    int status = 0;
+    if (xfv_rec_kind(*r) == XFV_PAIR) {
+        v->after_pair = 1;
+        return rejudge(v, *r, w, e);
+    }
+    if (xfv_rec_kind(*r) == XFV_FACE) v->after_pair = 0;
+    if (xfv_rec_kind(*r) == XFV_ERR) {
+        if (w) {
+            status = xfv_writer_put(w, *r, e);
+        } else {
+            char why[512];
+            char *id = id_text(xfv_rec_root(*r), xfv_stage_record_no(v->c));
+            if (xfv_get_text(xfv_rec_root(*r), "message", why, sizeof why, NULL)) snprintf(why, sizeof why, "it failed");
+            xfv_cli_record_failed(v->c, xfv_stage_record_no(v->c), id ? id : "", id ? strlen(id) : 0, why);
+            free(id);
+        }
+        /* Among faces it stands for a face, and uses up its place; among pairs, for a pair. */
+        if (status || v->after_pair) return status;
+    }
+    status = hold(v, r, e);
+    if (status || v->mode != CONSECUTIVE || v->n_faces < 2) return status;
+    status = judge(v, w, &v->faces[0], &v->faces[1], -1, 0, e);
+    clear_faces(v);
+    if (!w && !status && fflush(v->out)) status = xfv_fail(e, XFV_EIO, "cannot write the table");
+    return status;
+}
+
+static int finish_consecutive(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
+{
+    static const char why[] = "this face is the last of an odd number and has no partner: faces are paired first with second, third with fourth "
+                              "(--all, --pairs and --probe pair otherwise)";
+    if (v->n_faces == 0 || v->faces[0].failure) return 0; /* a failed one has been told */
+    const char *id = v->faces[0].id;
+    xfv_cli_record_failed(v->c, 0, id, strlen(id), why);
+    if (!w) return 0;
+    struct xfv_rec *r = xfv_rec_error(id, strlen(id), "verify", "unpaired", why);
+    if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int status = xfv_writer_put(w, r, e);
+    xfv_rec_free(r);
+    return status;
+}
+
+static int finish_all(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->n_faces; i++) { /* the failed ones were told, and have no pairs here */
+        struct face f = v->faces[i];
+        v->faces[i] = (struct face){0};
+        if (f.failure) clear_face(&f);
+        else v->faces[n++] = f;
+    }
+    v->n_faces = n;
+    uint64_t total = (uint64_t)n * (n ? n - 1 : 0) / 2, done = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = i + 1; j < n; j++) {
+            int status = judge(v, w, &v->faces[i], &v->faces[j], -1, 0, e);
+            if (status) return status;
+            xfv_cli_progress(v->c, ++done, total, "pairs");
+        }
+    }
+    return 0;
+}
+
+/* The face of an id, or in *why the sentence that says why there is none. */
+static const struct face *find(const struct verify *v, const struct xfv_id_index *x, const char *id, char *why, size_t cap)
+{
+    long at = xfv_id_index_find(x, id);
+    if (at >= 0) return &v->faces[at];
+    if (at == XFV_ID_NONE) snprintf(why, cap, "no face '%.200s' among the %zu of the input", id, v->n_seen);
+    else snprintf(why, cap, "several faces have the file name of '%.200s': give the whole id", id);
+    return NULL;
+}
+
+static int finish_list(struct verify *v, struct xfv_writer *w, const struct xfv_id_index *x, struct xfv_err *e)
+{
+    char why[300], ignored[300];
+    for (size_t i = 0; i < v->list.n; i++) {
+        const struct xfv_pair_entry *p = &v->list.v[i];
+        const struct face *b = find(v, x, p->b, why, sizeof why), *a = find(v, x, p->a, b ? why : ignored, sizeof why);
+        int status;
+        if (!a && !b && p->may_be_heading) {
+            xfv_cli_warn(v->c, "line %d of '%s' is taken for a heading: it names no face", p->line, v->pairs_path);
+            continue;
+        }
+        if (a && b) status = judge(v, w, a, b, p->label, p->fold, e);
+        else status = put_failed(v, w, p->a, p->b, p->label, "noface", why, e);
+        if (status) return status;
+        xfv_cli_progress(v->c, i + 1, v->list.n, "pairs");
+    }
+    return 0;
+}
+
+static int finish_probe(struct verify *v, struct xfv_writer *w, const struct xfv_id_index *x, struct xfv_err *e)
+{
+    char why[300];
+    const struct face *probe = find(v, x, v->probe, why, sizeof why);
+    if (!probe) return xfv_fail(e, XFV_EARG, "--probe: %s", why);
+    if (probe->failure) return xfv_fail(e, XFV_EARG, "--probe: no face '%s': %s", probe->id, probe->failure);
+    for (size_t i = 0; i < v->n_faces; i++) {
+        if (&v->faces[i] == probe || v->faces[i].failure) continue;
+        int status = judge(v, w, probe, &v->faces[i], -1, 0, e);
+        if (status) return status;
+        xfv_cli_progress(v->c, i + 1, v->n_faces, "pairs");
+    }
+    return 0;
+}
+
+static int finish_by_id(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
+{
+    const char **ids = calloc(v->n_faces + 1, sizeof *ids);
+    struct xfv_id_index *x = NULL;
+    if (ids) {
+        for (size_t i = 0; i < v->n_faces; i++) ids[i] = v->faces[i].id;
+        x = xfv_id_index_new(ids, v->n_faces);
+    }
+    int status;
+    if (!x) {
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    } else {
+        size_t twice = xfv_id_index_duplicates(x);
+        if (twice) xfv_cli_warn(v->c, "%zu faces have the id of an earlier one: the first of an id is used", twice);
+        status = v->mode == LIST ? finish_list(v, w, x, e) : finish_probe(v, w, x, e);
+    }
+    xfv_id_index_free(x);
+    free(ids);
+    return status;
+}
+
+/* With -v: what the labels say of these scores. */
+static void tell_rates(struct verify *v)
+{
+    double eer, at, accuracy;
+    int folds;
+    struct xfv_cli *c = v->c;
+    xfv_cli_info(c, "%llu pairs, %llu accepted, %llu failed, threshold %.6f", (unsigned long long)(v->n_pairs + v->n_failed),
+                 (unsigned long long)v->n_accepted, (unsigned long long)v->n_failed, v->threshold);
+    if (!v->scores.n) return;
+    struct xfv_rates r = xfv_rates_at(&v->scores, v->threshold);
+    xfv_cli_info(c, "%zu genuine, %zu impostor pairs: accuracy %.2f %%, FMR %.3f %%, FNMR %.3f %%", r.genuine, r.impostor, 100 * r.accuracy,
+                 100 * r.fmr, 100 * r.fnmr);
+    if (!xfv_eer(&v->scores, &eer, &at, NULL)) xfv_cli_info(c, "equal error rate %.3f %% at threshold %.6f", 100 * eer, at);
+    if (!xfv_best_threshold(&v->scores, &accuracy, &at, NULL)) xfv_cli_info(c, "best accuracy %.2f %% at threshold %.6f", 100 * accuracy, at);
+    if (v->list.folds > 1 && !xfv_fold_accuracy(&v->scores, &accuracy, &folds, NULL))
+        xfv_cli_info(c, "accuracy over %d folds, threshold from the others: %.2f %%", folds, 100 * accuracy);
+}
+
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct verify *v = ctx;
+    int status = v->mode == CONSECUTIVE ? finish_consecutive(v, w, e) : v->mode == ALL ? finish_all(v, w, e) : finish_by_id(v, w, e);
+    if (!status) tell_rates(v);
+    return status;
+}
+
+/* ---- options ---- */
+
+static int set_mode(struct verify *v, enum mode m, struct xfv_err *e)
+{
+    if (v->mode != CONSECUTIVE && v->mode != m) return xfv_fail(e, XFV_EARG, "--all, --pairs and --probe exclude each other");
+    v->mode = m;
+    return 0;
+}
+
+static int set_all(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)s;
+    return set_mode(ctx, ALL, e);
+}
+
+static int set_pairs(void *ctx, const char *s, struct xfv_err *e)
+{
+    ((struct verify *)ctx)->pairs_path = s;
+    return set_mode(ctx, LIST, e);
+}
+
+static int set_probe(void *ctx, const char *s, struct xfv_err *e)
+{
+    ((struct verify *)ctx)->probe = s;
+    return set_mode(ctx, PROBE, e);
+}
+
+static int set_threshold(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct verify *v = ctx;
+    v->given_threshold = 1;
+    return xfv_parse_f64("--threshold", s, -1e6, 1e6, &v->threshold, e);
+}
+
+static int set_at(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)e;
+    ((struct verify *)ctx)->at = s;
+    return 0;
+}
+
+static int set_tsv(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)s, (void)e;
+    ((struct verify *)ctx)->table = 1;
+    return 0;
+}
+
+static int set_header(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)s, (void)e;
+    ((struct verify *)ctx)->heading = 1;
+    return 0;
+}
+
+static int set_exit_status(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)s, (void)e;
+    ((struct verify *)ctx)->exit_status = 1;
+    return 0;
+}
+
+static int set_drop(void *ctx, const char *s, struct xfv_err *e)
+{
+    static const char *const names[] = {"image", "embedding", NULL};
+    int i;
+    int status = xfv_parse_choice("--drop", s, names, &i, e);
+    if (!status) ((struct verify *)ctx)->drop |= i ? DROP_EMBEDDING : DROP_IMAGE;
+    return status;
+}
+
+static const struct xfv_opt options[] = {
+    {"all", 'a', NULL, "every pair of two faces (holds them all in memory)", 1, set_all, 0},
+    {"pairs", 'p', "FILE", "pairs by id: two ids and perhaps a label a line, or LFW's pairs.txt", 0, set_pairs, 0},
+    {"probe", 0, "ID", "the face of this id with every other one", 1, set_probe, 0},
+    {"threshold", 't', "X", "accept scores of X and more (default: the model's own)", 1, set_threshold, 0},
+    {"at", 0, "NAME", "a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)", 1, set_at, 0},
+    {"tsv", 0, NULL, "write a table (default on a terminal): ids, score, threshold, decision, label", 0, set_tsv, 0},
+    {"header", 0, NULL, "begin the table with the columns' names", 0, set_header, 0},
+    {"exit-status", 'e', NULL, "status 1 when some pair is rejected", 0, set_exit_status, 0},
+    {"drop", 0, "KEY", "leave image or embedding out of the pairs (may be given twice)", 1, set_drop, 1},
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+static int set_up(struct verify *v, struct xfv_err *e)
+{
+    if (v->given_threshold && v->at) return xfv_fail(e, XFV_EARG, "--threshold and --at exclude each other");
+    if (!xfv_cli_out_path(v->c) && isatty(STDOUT_FILENO)) v->table = 1;
+    if (v->heading && !v->table) return xfv_fail(e, XFV_EARG, "--header is for the table: give --tsv too");
+    int status = v->pairs_path ? xfv_pair_list_read(v->pairs_path, &v->list, e) : 0;
+    if (status || !v->table) return status;
+    v->out = xfv_cli_out_file(v->c, e);
+    if (!v->out) return e->status;
+    if (v->heading) fputs("id_a\tid_b\tscore\tthreshold\tdecision\tlabel\n", v->out);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct verify v;
+    static const struct xfv_program program = {
+        .name = "verify",
+        .summary = "Pair faces, score the pairs and decide: faces with embeddings in, pairs (or a table) out.",
+        .operands = "[FILE]...",
+        .example = "verify --pairs pairs.csv --tsv faces.xfv",
+        .flags = XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT,
+        .opts = options,
+        .ctx = &v,
+    };
+    struct xfv_stage stage = {.ctx = &v, .head = head, .wants = wants, .emit = emit, .finish = finish};
+    struct xfv_err e = {0};
+    int exit_status;
+    v.c = xfv_cli_start(&program, argc, argv, &exit_status);
+    if (!v.c) return exit_status;
+    int status = set_up(&v, &e);
+    stage.sink = v.table;
+    exit_status = status ? xfv_cli_finish(v.c, &e, 0) : xfv_cli_finish(v.c, NULL, xfv_stage_run(v.c, NULL, &stage));
+    clear_faces(&v);
+    free(v.faces);
+    xfv_pair_list_clear(&v.list);
+    xfv_scores_clear(&v.scores);
+    xfv_model_free(v.model);
+    return exit_status;
+}
