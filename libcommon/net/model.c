@@ -48,7 +48,7 @@ static int check_thresholds(const struct xfv_model *m, struct xfv_err *e)
     for (int i = 0; i < m->n_thresholds; i++) {
         const struct xfv_threshold *t = &m->thresholds[i];
         if (!t->name[0]) return xfv_fail(e, XFV_EMODEL, "threshold %d has no name", i);
-        if (!isfinite(t->value) || !(t->fmr >= 0 && t->fmr <= 1) || !(t->fnmr >= 0 && t->fnmr <= 1) || t->pairs < 0)
+        if (!isfinite(t->value) || t->fmr < 0 || t->fmr > 1 || t->fnmr < 0 || t->fnmr > 1 || t->pairs < 0)
             return xfv_fail(e, XFV_EMODEL, "threshold '%s' is impossible (value %g, FMR %g, FNMR %g, %d pairs)", t->name, t->value, t->fmr, t->fnmr, t->pairs);
         for (int k = 0; k < i; k++)
             if (strcmp(m->thresholds[k].name, t->name) == 0) return xfv_fail(e, XFV_EMODEL, "two thresholds are called '%s'", t->name);

@@ -10,7 +10,8 @@
 
 enum xfv_score { XFV_SCORE_COSINE, XFV_SCORE_EUCLIDEAN };
 
-struct xfv_threshold { char name[32]; double value; double fmr, fnmr; char data[128]; int pairs; }; /* name: "eer", "fmr=1e-3", "default" */
+/* name: "eer", "fmr=1e-3", "default"; fmr, fnmr: error rates measured at value, NAN when not measured; data: on what; pairs: how many, 0 unknown */
+struct xfv_threshold { char name[32]; double value; double fmr, fnmr; char data[128]; int pairs; };
 
 struct xfv_model {
     char name[64];

@@ -1,5 +1,6 @@
 #include "net/model_head.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *const scores[] = {"cosine", "euclidean"};
@@ -40,8 +41,8 @@ static int write_thresholds(const struct xfv_model *m, msgpack_zone *z, msgpack_
         *o = xfv_val_map(z);
         put(z, o, "name", xfv_val_str(z, t->name), &st, e);
         put(z, o, "value", xfv_val_f64(t->value), &st, e);
-        put(z, o, "fmr", xfv_val_f64(t->fmr), &st, e);
-        put(z, o, "fnmr", xfv_val_f64(t->fnmr), &st, e);
+        if (!isnan(t->fmr)) put(z, o, "fmr", xfv_val_f64(t->fmr), &st, e);
+        if (!isnan(t->fnmr)) put(z, o, "fnmr", xfv_val_f64(t->fnmr), &st, e);
         put(z, o, "pairs", xfv_val_int(t->pairs), &st, e);
         put(z, o, "data", xfv_val_str(z, t->data), &st, e);
     }
@@ -89,6 +90,13 @@ static int read_input(struct xfv_model *m, const msgpack_object *o, struct xfv_e
     return 0;
 }
 
+/* An error rate that may be absent: not measured. */
+static int read_rate(const msgpack_object *o, const char *key, double *rate, struct xfv_err *e)
+{
+    *rate = NAN;
+    return xfv_map_get(o, key) ? xfv_get_f64(o, key, rate, e) : 0;
+}
+
 static int read_thresholds(struct xfv_model *m, const msgpack_object *o, struct xfv_err *e)
 {
     const uint32_t max = sizeof m->thresholds / sizeof *m->thresholds;
@@ -100,7 +108,7 @@ static int read_thresholds(struct xfv_model *m, const msgpack_object *o, struct 
         int64_t pairs;
         int st;
         if ((st = xfv_get_text(from, "name", t->name, sizeof t->name, e)) || (st = xfv_get_f64(from, "value", &t->value, e)) ||
-            (st = xfv_get_f64(from, "fmr", &t->fmr, e)) || (st = xfv_get_f64(from, "fnmr", &t->fnmr, e)) ||
+            (st = read_rate(from, "fmr", &t->fmr, e)) || (st = read_rate(from, "fnmr", &t->fnmr, e)) ||
             (st = xfv_get_int(from, "pairs", &pairs, e)) || (st = xfv_get_text(from, "data", t->data, sizeof t->data, e)))
             return xfv_fail_at(e, "threshold %d", m->n_thresholds);
         t->pairs = pairs >= 0 && pairs <= INT32_MAX ? (int)pairs : -1;

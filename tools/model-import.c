@@ -1,0 +1,371 @@
+/* model-import: a foreign network file -> a model file. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "net/fold.h"
+#include "net/import.h"
+#include "net/model.h"
+
+struct options {
+    struct xfv_model *m; /* filled by the options, then by the file */
+    const char *name, *embedding, *normalised;
+    int no_fold, arcface, mean_set, std_set;
+    struct xfv_import_opts import;
+};
+
+/* ---- options ---- */
+
+static int set_text(char *to, size_t cap, const char *what, const char *v, struct xfv_err *e)
+{
+    if (strlen(v) >= cap) return xfv_fail(e, XFV_EARG, "%s: '%s' has more than %zu bytes", what, v, cap - 1);
+    strcpy(to, v);
+    return 0;
+}
+
+/* Up to n comma-separated numbers; their count, or a negative status. */
+static int numbers(const char *what, const char *v, double lo, double hi, double *out, int n, struct xfv_err *e)
+{
+    char part[64];
+    int count = 0;
+    for (;; v++) {
+        size_t len = strcspn(v, ",");
+        if (count == n || len >= sizeof part) return xfv_fail(e, XFV_EARG, "%s: expected at most %d numbers with commas between", what, n);
+        memcpy(part, v, len);
+        part[len] = '\0';
+        int st = xfv_parse_f64(what, part, lo, hi, &out[count++], e);
+        if (st) return st;
+        v += len;
+        if (!*v) return count;
+    }
+}
+
+static int set_name(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct options *o = ctx;
+    o->name = v;
+    return set_text(o->m->name, sizeof o->m->name, "--name", v, e);
+}
+
+static int set_kind(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct options *o = ctx;
+    return set_text(o->m->kind, sizeof o->m->kind, "--kind", v, e);
+}
+
+static int set_input(void *ctx, const char *v, struct xfv_err *e)
+{
+    static const char *const colours[] = {"rgb", "bgr", "grey", NULL};
+    struct options *o = ctx;
+    int i, st = xfv_parse_choice("--input", v, colours, &i, e);
+    return st ? st : set_text(o->m->colour, sizeof o->m->colour, "--input", colours[i], e);
+}
+
+static int set_channels(const char *what, const char *v, double lo, float to[3], struct xfv_err *e)
+{
+    double d[3];
+    int n = numbers(what, v, lo, 1e6, d, 3, e);
+    if (n < 0) return n;
+    if (n == 2) return xfv_fail(e, XFV_EARG, "%s: expected one number or three, found '%s'", what, v);
+    for (int i = 0; i < 3; i++) to[i] = (float)d[n == 1 ? 0 : i];
+    return 0;
+}
+
+static int set_mean(void *ctx, const char *v, struct xfv_err *e)
+{
+    return set_channels("--mean", v, -1e6, ((struct options *)ctx)->m->mean, e);
+}
+
+static int set_std(void *ctx, const char *v, struct xfv_err *e)
+{
+    return set_channels("--std", v, 1e-6, ((struct options *)ctx)->m->std, e);
+}
+
+static int set_transposed(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)v;
+    (void)e;
+    ((struct options *)ctx)->m->transposed = 1;
+    return 0;
+}
+
+static int set_template(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct options *o = ctx;
+    if ((o->arcface = strcmp(v, "arcface") == 0)) return 0;
+    int n = numbers("--template", v, -1e5, 1e5, o->m->template_xy, 10, e);
+    if (n >= 0 && n != 10) return xfv_fail(e, XFV_EARG, "--template: expected arcface or ten numbers x,y,..., found %d", n);
+    return n < 0 ? n : 0;
+}
+
+static int set_embedding(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)e;
+    ((struct options *)ctx)->embedding = v;
+    return 0;
+}
+
+static int set_normalised(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)e;
+    ((struct options *)ctx)->normalised = v;
+    return 0;
+}
+
+static int set_score(void *ctx, const char *v, struct xfv_err *e)
+{
+    static const char *const names[] = {"cosine", "euclidean", NULL};
+    int i, st = xfv_parse_choice("--score", v, names, &i, e);
+    if (!st) ((struct options *)ctx)->m->score = (enum xfv_score)i;
+    return st;
+}
+
+static int set_size(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct options *o = ctx;
+    const char *x = strchr(v, 'x');
+    char first[16] = "";
+    long h, w;
+    int st;
+    if (!x || (size_t)(x - v) >= sizeof first) return xfv_fail(e, XFV_EARG, "--size: expected HEIGHTxWIDTH, found '%s'", v);
+    memcpy(first, v, (size_t)(x - v));
+    if ((st = xfv_parse_int("--size", first, 1, 65536, &h, e)) || (st = xfv_parse_int("--size", x + 1, 1, 65536, &w, e))) return st;
+    o->import.height = (int)h;
+    o->import.width = (int)w;
+    return 0;
+}
+
+static int set_licence(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct options *o = ctx;
+    return set_text(o->m->licence, sizeof o->m->licence, "--licence", v, e);
+}
+
+static int set_origin(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct options *o = ctx;
+    return set_text(o->m->origin, sizeof o->m->origin, "--origin", v, e);
+}
+
+static int set_no_fold(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)v;
+    (void)e;
+    ((struct options *)ctx)->no_fold = 1;
+    return 0;
+}
+
+/* One KEY=VALUE of a threshold after its first part. *v moves past it; data takes all that is left, commas included. */
+static int threshold_detail(struct xfv_threshold *t, const char **v, struct xfv_err *e)
+{
+    char part[64];
+    long pairs = 0;
+    int st;
+    if (strncmp(*v, "data=", 5) == 0) {
+        st = set_text(t->data, sizeof t->data, "--threshold", *v + 5, e);
+        *v += strlen(*v);
+        return st;
+    }
+    size_t len = strcspn(*v, ",");
+    if (len >= sizeof part) return xfv_fail(e, XFV_EARG, "--threshold: '%s' is too long", *v);
+    memcpy(part, *v, len);
+    part[len] = '\0';
+    *v += len;
+    if (strncmp(part, "fmr=", 4) == 0) return xfv_parse_f64("--threshold: fmr", part + 4, 0, 1, &t->fmr, e);
+    if (strncmp(part, "fnmr=", 5) == 0) return xfv_parse_f64("--threshold: fnmr", part + 5, 0, 1, &t->fnmr, e);
+    if (strncmp(part, "pairs=", 6) != 0) return xfv_fail(e, XFV_EARG, "--threshold: expected fmr=, fnmr=, pairs= or data=, found '%s'", part);
+    st = xfv_parse_int("--threshold: pairs", part + 6, 0, 2000000000, &pairs, e);
+    t->pairs = (int)pairs;
+    return st;
+}
+
+/* NAME=VALUE[,fmr=F][,fnmr=F][,pairs=N][,data=TEXT]; the name may hold an '=' itself ("fmr=1e-3"). */
+static int set_threshold(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct xfv_model *m = ((struct options *)ctx)->m;
+    char first[96];
+    size_t len = strcspn(v, ",");
+    if (m->n_thresholds == (int)(sizeof m->thresholds / sizeof *m->thresholds)) return xfv_fail(e, XFV_EARG, "--threshold: too many of them");
+    struct xfv_threshold *t = &m->thresholds[m->n_thresholds++];
+    t->fmr = t->fnmr = NAN;
+    if (len >= sizeof first) return xfv_fail(e, XFV_EARG, "--threshold: '%s' is too long", v);
+    memcpy(first, v, len);
+    first[len] = '\0';
+    char *eq = strrchr(first, '=');
+    if (!eq || eq == first) return xfv_fail(e, XFV_EARG, "--threshold: expected NAME=VALUE, found '%s'", first);
+    *eq = '\0';
+    int st = set_text(t->name, sizeof t->name, "--threshold", first, e);
+    if (!st) st = xfv_parse_f64("--threshold", eq + 1, -1e6, 1e6, &t->value, e);
+    for (v += len; !st && *v == ',';) {
+        v++;
+        st = threshold_detail(t, &v, e);
+    }
+    return st;
+}
+
+static const struct xfv_opt opts[] = {
+    {"name", 'n', "NAME", "the model's name (default: the file's, without its ending)", 0, set_name, 0},
+    {"kind", 'k', "KIND", "what the network does: embedding (default), mtcnn-p, mtcnn-r, mtcnn-o", 0, set_kind, 0},
+    {"input", 'i', "COLOUR", "what it sees: rgb (default), bgr or grey", 0, set_input, 0},
+    {"mean", 0, "M[,M,M]", "subtracted from each channel's 0..255 (default 127.5)", 0, set_mean, 0},
+    {"std", 0, "S[,S,S]", "then divided by this (default 127.5)", 0, set_std, 0},
+    {"transposed", 0, NULL, "the network wants height and width exchanged", 0, set_transposed, 0},
+    {"size", 0, "HxW", "build the network for another input size than the file declares", 0, set_size, 0},
+    {"template", 't', "WHERE", "five landmarks of an aligned face: arcface, or x,y,... in input pixels", 0, set_template, 0},
+    {"embedding", 'e', "VALUE", "the embedding before normalisation (default: the output)", 0, set_embedding, 0},
+    {"normalised", 0, "VALUE", "the graph's own normalised embedding (default: an l2norm of it)", 0, set_normalised, 0},
+    {"score", 0, "HOW", "how embeddings are compared: cosine (default) or euclidean", 0, set_score, 0},
+    {"threshold", 0, "NAME=VALUE[,...]", "a calibrated threshold, with fmr=, fnmr=, pairs= and data=TEXT (last); may repeat", 0, set_threshold, 1},
+    {"licence", 0, "SPDX", "the weights' licence", 0, set_licence, 0},
+    {"origin", 0, "TEXT", "where the weights come from", 0, set_origin, 0},
+    {"no-fold", 0, NULL, "keep the graph as the file spells it", 0, set_no_fold, 0},
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+/* ---- the work ---- */
+
+/* The whole file in memory: free it. */
+static uint8_t *read_file(const char *path, size_t *n, struct xfv_err *e)
+{
+    size_t cap = 1 << 20, k;
+    uint8_t *p = malloc(cap), *q;
+    FILE *f = fopen(path, "rb");
+    *n = 0;
+    if (!f) xfv_fail(e, XFV_EIO, "cannot open '%s'", path);
+    while (f && p && (k = fread(p + *n, 1, cap - *n, f)) > 0) {
+        if ((*n += k) < cap) continue;
+        if (cap > (size_t)1 << 31 || !(q = realloc(p, cap *= 2))) {
+            xfv_fail(e, XFV_ENOMEM, "'%s' is too large", path);
+            goto fail;
+        }
+        p = q;
+    }
+    if (!p) xfv_fail(e, XFV_ENOMEM, "out of memory for '%s'", path);
+    else if (f && ferror(f)) xfv_fail(e, XFV_EIO, "cannot read '%s'", path);
+    else if (f) {
+        fclose(f);
+        return p;
+    }
+fail:
+    if (f) fclose(f);
+    free(p);
+    return NULL;
+}
+
+static int default_name(struct options *o, const char *path, struct xfv_err *e)
+{
+    char base[64];
+    const char *slash = strrchr(path, '/');
+    path = slash ? slash + 1 : path;
+    size_t len = strcspn(path, ".");
+    if (len == 0 || len >= sizeof base) return xfv_fail(e, XFV_EARG, "cannot name the model after '%s': give --name", path);
+    memcpy(base, path, len);
+    base[len] = '\0';
+    return set_text(o->m->name, sizeof o->m->name, "--name", base, e);
+}
+
+static const struct xfv_node *producer(const struct xfv_graph *g, int value)
+{
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].out == value) return &g->nodes[i];
+    return NULL;
+}
+
+/* Which values are the embedding: as the options say, else the output (before its normalisation when it has one). The names are kept alive in
+ * o, as values move when the graph is folded. */
+static int find_embedding(struct options *o, struct xfv_err *e)
+{
+    const struct xfv_graph *g = o->m->graph;
+    if (strcmp(o->m->kind, "embedding") != 0 && !o->embedding) return 0;
+    if (!o->embedding) {
+        if (g->n_outputs != 1) return xfv_fail(e, XFV_EMODEL, "the network has %d outputs: say with --embedding which is the embedding", g->n_outputs);
+        const struct xfv_node *n = producer(g, g->outputs[0]);
+        int raw = n && n->op == XFV_OP_L2NORM ? n->in[0] : g->outputs[0];
+        o->embedding = g->values[raw].name;
+    }
+    int raw = xfv_graph_find(g, o->embedding);
+    if (raw < 0) return xfv_fail(e, XFV_EMODEL, "the network has no value '%s' (--embedding)", o->embedding);
+    for (int i = 0; i < g->n_nodes && !o->normalised; i++)
+        if (g->nodes[i].op == XFV_OP_L2NORM && g->nodes[i].in[0] == raw) o->normalised = g->values[g->nodes[i].out].name;
+    if (o->normalised && xfv_graph_find(g, o->normalised) < 0) return xfv_fail(e, XFV_EMODEL, "the network has no value '%s' (--normalised)", o->normalised);
+    if (!(o->embedding = strdup(o->embedding)) || (o->normalised && !(o->normalised = strdup(o->normalised))))
+        return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    return 0;
+}
+
+static int fold(struct xfv_cli *c, struct options *o, struct xfv_err *e)
+{
+    struct xfv_fold_stats s;
+    const char *keep[3] = {o->embedding, o->normalised, NULL};
+    struct xfv_graph **g = &o->m->graph;
+    int before = (*g)->n_nodes, st;
+    double macs = xfv_graph_macs(*g);
+    if (o->no_fold) return 0;
+    if ((st = xfv_fold(g, o->embedding ? keep : NULL, &s, e))) return st;
+    xfv_cli_info(c, "%d nodes became %d; %.1f M multiply-adds became %.1f M; PReLU %d, softmax %d, affine %d (into weights %d), merged %d", before,
+                 (*g)->n_nodes, macs / 1e6, xfv_graph_macs(*g) / 1e6, s.prelu, s.softmax, s.affine, s.into_linear, s.merged);
+    return 0;
+}
+
+/* The ArcFace template is for 112x112 pixels: left and right eye, nose, left and right mouth corner, as seen in the image. */
+static void arcface_template(struct xfv_model *m)
+{
+    static const double xy[10] = {38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041};
+    for (int i = 0; i < 10; i++) m->template_xy[i] = m->width == 112 && m->height == 112 ? xy[i] : xy[i] * (i % 2 ? m->height : m->width) / 112;
+}
+
+static int import(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
+{
+    size_t n;
+    uint8_t *bytes = read_file(path, &n, e);
+    int st = bytes ? 0 : e->status;
+    struct xfv_graph *g;
+    if (!st && (st = xfv_import_tflite(bytes, n, &o->import, &g, e))) xfv_fail_at(e, "%.200s", path);
+    free(bytes);
+    if (st) return st;
+    xfv_graph_free(o->m->graph);
+    o->m->graph = g;
+    if (!o->name && (st = default_name(o, path, e))) return st;
+    if ((st = find_embedding(o, e)) || (st = fold(c, o, e))) return st;
+    if (o->embedding) o->m->embedding = xfv_graph_find(o->m->graph, o->embedding);
+    if (o->normalised) o->m->embedding_normalised = xfv_graph_find(o->m->graph, o->normalised);
+    if ((st = xfv_model_check(o->m, e))) return st;
+    if (o->arcface) arcface_template(o->m);
+    int fd = xfv_cli_out_fd(c, e);
+    return fd < 0 ? fd : xfv_model_save(o->m, fd, e);
+}
+
+int main(int argc, char **argv)
+{
+    static struct options o;
+    static const struct xfv_program program = {
+        .name = "model-import",
+        .summary = "convert a network (TFLite) into a model file",
+        .operands = "FILE",
+        .example = "model-import --template arcface --std 128 -o mobilefacenet.xfvm MobileFaceNet.tflite",
+        .flags = XFV_WRITES_BINARY,
+        .opts = opts,
+        .ctx = &o,
+    };
+    int exit_status, st;
+    struct xfv_err e = {0};
+    char **names;
+    if (!(o.m = xfv_model_new())) {
+        fputs("model-import: out of memory\n", stderr);
+        return XFV_EXIT_SYSTEM;
+    }
+    strcpy(o.m->kind, "embedding");
+    strcpy(o.m->colour, "rgb");
+    for (int i = 0; i < 3; i++) o.m->mean[i] = o.m->std[i] = 127.5f;
+    struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &exit_status);
+    if (!c) {
+        xfv_model_free(o.m);
+        return exit_status;
+    }
+    if (xfv_cli_operands(c, &names) != 1) st = xfv_fail(&e, XFV_EARG, "expected one file, found %d (see --help)", xfv_cli_operands(c, &names));
+    else st = import(c, &o, names[0], &e);
+    if (!st) xfv_cli_info(c, "%s: digest %s", o.m->name, o.m->digest);
+    xfv_model_free(o.m);
+    return xfv_cli_finish(c, st ? &e : NULL, XFV_EXIT_OK);
+}

@@ -1,0 +1,275 @@
+/* model-info: what a model file holds, for eyes, for tables and for programs. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "net/model.h"
+
+enum format { TEXT, TSV, JSON };
+struct info { FILE *f; enum format format; };
+
+static size_t parameters(const struct xfv_graph *g, const struct xfv_node *n)
+{
+    return (n->weight >= 0 ? g->weights[n->weight].count : 0) + (n->bias >= 0 ? g->weights[n->bias].count : 0);
+}
+
+static size_t all_parameters(const struct xfv_graph *g) /* a weight that two nodes share counts once */
+{
+    size_t sum = 0;
+    for (int i = 0; i < g->n_weights; i++) sum += g->weights[i].count;
+    return sum;
+}
+
+/* What distinguishes this node from others of its operator, in a few characters. */
+static const char *detail(const struct xfv_graph *g, const struct xfv_node *n, char *buf, size_t cap)
+{
+    size_t at = 0;
+    buf[0] = '\0';
+    if (n->op == XFV_OP_ACT) snprintf(buf, cap, "%s", xfv_act_name(n->i[0]));
+    if (n->op == XFV_OP_REDUCE) snprintf(buf, cap, "%s", xfv_reduce_name(n->i[0]));
+    if (n->op != XFV_OP_CONV && n->op != XFV_OP_MAXPOOL && n->op != XFV_OP_AVGPOOL) return buf;
+    at += (size_t)snprintf(buf + at, cap - at, "%dx%d", n->kernel[0], n->kernel[1]);
+    if (n->stride[0] != 1 || n->stride[1] != 1) at += (size_t)snprintf(buf + at, cap - at, n->stride[0] == n->stride[1] ? "/%d" : "/%dx%d", n->stride[0], n->stride[1]);
+    if (n->dilation[0] != 1 || n->dilation[1] != 1) at += (size_t)snprintf(buf + at, cap - at, " dilation %dx%d", n->dilation[0], n->dilation[1]);
+    struct xfv_shape in = g->values[n->in[0]].shape;
+    if (n->groups > 1) snprintf(buf + at, cap - at, n->groups == in.dim[2] ? " depthwise" : " groups %d", n->groups);
+    return buf;
+}
+
+/* Text from a file, made harmless for a terminal. */
+static const char *shown(const char *s, char *buf, size_t cap)
+{
+    xfv_escape(buf, cap, s, strlen(s));
+    return buf;
+}
+
+/* ---- text ---- */
+
+static void text_channels(FILE *f, const float *v, int n)
+{
+    int same = n == 1 || !(v[0] < v[1] || v[0] > v[1] || v[0] < v[2] || v[0] > v[2]);
+    if (same) fprintf(f, "%g", (double)v[0]);
+    else fprintf(f, "[%g %g %g]", (double)v[0], (double)v[1], (double)v[2]);
+}
+
+static void text_meta(FILE *f, const struct xfv_model *m)
+{
+    char s[512], t[64];
+    const struct xfv_graph *g = m->graph;
+    fprintf(f, "name        %s\n", shown(m->name, s, sizeof s));
+    fprintf(f, "network     %s\n", shown(m->kind, s, sizeof s));
+    fprintf(f, "digest      %s\n", m->digest);
+    fprintf(f, "licence     %s\n", m->licence[0] ? shown(m->licence, s, sizeof s) : "not stated");
+    fprintf(f, "origin      %s\n", m->origin[0] ? shown(m->origin, s, sizeof s) : "not stated");
+    fprintf(f, "input       %d x %d pixels (width x height), %s, (v - ", m->width, m->height, m->colour);
+    text_channels(f, m->mean, m->channels);
+    fputs(") / ", f);
+    text_channels(f, m->std, m->channels);
+    fprintf(f, "%s\n", m->transposed ? ", transposed" : "");
+    if (xfv_model_has_template(m)) {
+        fputs("template   ", f);
+        for (int i = 0; i < 5; i++) fprintf(f, " (%.4f, %.4f)", m->template_xy[2 * i], m->template_xy[2 * i + 1]);
+        fputc('\n', f);
+    }
+    if (m->embedding >= 0)
+        fprintf(f, "embedding   %s, %s, compared by %s\n", shown(g->values[m->embedding].name, s, sizeof s), xfv_shape_text(g->values[m->embedding].shape, t),
+                m->score == XFV_SCORE_COSINE ? "cosine" : "Euclidean distance");
+    if (m->embedding_normalised >= 0) fprintf(f, "normalised  %s\n", shown(g->values[m->embedding_normalised].name, s, sizeof s));
+    for (int i = 0; i < g->n_outputs; i++)
+        fprintf(f, "output      %s, %s\n", shown(g->values[g->outputs[i]].name, s, sizeof s), xfv_shape_text(g->values[g->outputs[i]].shape, t));
+    for (int i = 0; i < m->n_thresholds; i++) {
+        const struct xfv_threshold *h = &m->thresholds[i];
+        fprintf(f, "threshold   %s: %g", shown(h->name, s, sizeof s), h->value);
+        if (!isnan(h->fmr)) fprintf(f, ", FMR %g", h->fmr);
+        if (!isnan(h->fnmr)) fprintf(f, ", FNMR %g", h->fnmr);
+        if (h->pairs) fprintf(f, ", %d pairs", h->pairs);
+        if (h->data[0]) fprintf(f, "; %s", shown(h->data, s, sizeof s));
+        fputc('\n', f);
+    }
+}
+
+static void text_graph(FILE *f, const struct xfv_graph *g)
+{
+    char s[256], d[64], t[64];
+    int wide = 4;
+    for (int i = 0; i < g->n_nodes; i++) {
+        int n = (int)strlen(shown(g->nodes[i].name, s, sizeof s));
+        if (n > wide) wide = n;
+    }
+    fprintf(f, "\n%-*s  %-9s  %-14s  %-12s  %10s  %13s\n", wide, "node", "operator", "", "output", "parameters", "multiply-adds");
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct xfv_node *n = &g->nodes[i];
+        fprintf(f, "%-*s  %-9s  %-14s  %-12s  %10zu  %13.0f\n", wide, shown(n->name, s, sizeof s), xfv_op_name(n->op), detail(g, n, d, sizeof d),
+                xfv_shape_text(g->values[n->out].shape, t), parameters(g, n), xfv_node_macs(g, n));
+    }
+    snprintf(s, sizeof s, "total: %d nodes", g->n_nodes);
+    fprintf(f, "%-*s  %-9s  %-14s  %-12s  %10zu  %13.0f\n", wide, s, "", "", "", all_parameters(g), xfv_graph_macs(g));
+}
+
+static void tsv_graph(FILE *f, const struct xfv_graph *g)
+{
+    char s[4 * XFV_MAX_NAME + 1], d[64], t[64];
+    fputs("node\toperator\tdetail\toutput\tparameters\tmultiply_adds\n", f);
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct xfv_node *n = &g->nodes[i];
+        fprintf(f, "%s\t%s\t%s\t%s\t%zu\t%.0f\n", shown(n->name, s, sizeof s), xfv_op_name(n->op), detail(g, n, d, sizeof d),
+                xfv_shape_text(g->values[n->out].shape, t), parameters(g, n), xfv_node_macs(g, n));
+    }
+}
+
+/* ---- JSON ---- */
+
+static void json_text(FILE *f, const char *key, const char *s) /* texts in a model are UTF-8: the reader has checked */
+{
+    fprintf(f, "\"%s\":\"", key);
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\') fprintf(f, "\\%c", *s);
+        else if ((unsigned char)*s < ' ' || *s == 0x7f) fprintf(f, "\\u%04x", (unsigned)*s);
+        else fputc(*s, f);
+    }
+    fputs("\",", f);
+}
+
+/* The fewest digits that read back as the same number; null for none. */
+static void json_number(FILE *f, const char *key, double v)
+{
+    char s[32] = "null";
+    if (!isnan(v)) snprintf(s, sizeof s, "%.15g", v);
+    if (!isnan(v) && (strtod(s, NULL) < v || strtod(s, NULL) > v)) snprintf(s, sizeof s, "%.17g", v);
+    if (key) fprintf(f, "\"%s\":%s,", key, s);
+    else fputs(s, f);
+}
+
+static void json_shape(FILE *f, const char *key, struct xfv_shape s)
+{
+    fprintf(f, "\"%s\":[", key);
+    for (int i = 0; i < s.rank; i++) fprintf(f, "%s%d", i ? "," : "", s.dim[i]);
+    fputs("],", f);
+}
+
+static void json_meta(FILE *f, const struct xfv_model *m)
+{
+    const struct xfv_graph *g = m->graph;
+    json_text(f, "name", m->name);
+    json_text(f, "network", m->kind);
+    json_text(f, "digest", m->digest);
+    json_text(f, "licence", m->licence);
+    json_text(f, "origin", m->origin);
+    fprintf(f, "\"width\":%d,\"height\":%d,\"channels\":%d,\"transposed\":%s,", m->width, m->height, m->channels, m->transposed ? "true" : "false");
+    json_text(f, "colour", m->colour);
+    fputs("\"mean\":[", f);
+    for (int i = 0; i < m->channels; i++) fprintf(f, "%s%.9g", i ? "," : "", (double)m->mean[i]);
+    fputs("],\"std\":[", f);
+    for (int i = 0; i < m->channels; i++) fprintf(f, "%s%.9g", i ? "," : "", (double)m->std[i]);
+    fputs("],", f);
+    if (xfv_model_has_template(m)) {
+        fputs("\"template\":[", f);
+        for (int i = 0; i < 5; i++) {
+            fputs(i ? ",[" : "[", f);
+            json_number(f, NULL, m->template_xy[2 * i]);
+            fputc(',', f);
+            json_number(f, NULL, m->template_xy[2 * i + 1]);
+            fputc(']', f);
+        }
+        fputs("],", f);
+    }
+    if (m->embedding >= 0) {
+        json_text(f, "embedding", g->values[m->embedding].name);
+        json_text(f, "score", m->score == XFV_SCORE_COSINE ? "cosine" : "euclidean");
+    }
+    if (m->embedding_normalised >= 0) json_text(f, "embedding_normalised", g->values[m->embedding_normalised].name);
+    fputs("\"thresholds\":[", f);
+    for (int i = 0; i < m->n_thresholds; i++) {
+        const struct xfv_threshold *t = &m->thresholds[i];
+        fputs(i ? ",{" : "{", f);
+        json_text(f, "name", t->name);
+        json_text(f, "data", t->data);
+        json_number(f, "value", t->value);
+        json_number(f, "fmr", t->fmr);
+        json_number(f, "fnmr", t->fnmr);
+        fprintf(f, "\"pairs\":%d}", t->pairs);
+    }
+    fputs("],", f);
+}
+
+static void json_model(FILE *f, const struct xfv_model *m)
+{
+    const struct xfv_graph *g = m->graph;
+    char d[64];
+    fputc('{', f);
+    json_meta(f, m);
+    fputs("\"nodes\":[", f);
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct xfv_node *n = &g->nodes[i];
+        fputs(i ? ",{" : "{", f);
+        json_text(f, "name", n->name);
+        json_text(f, "operator", xfv_op_name(n->op));
+        json_text(f, "detail", detail(g, n, d, sizeof d));
+        json_shape(f, "output", g->values[n->out].shape);
+        fprintf(f, "\"parameters\":%zu,\"multiply_adds\":%.0f}", parameters(g, n), xfv_node_macs(g, n));
+    }
+    fprintf(f, "],\"parameters\":%zu,\"multiply_adds\":%.0f}\n", all_parameters(g), xfv_graph_macs(g));
+}
+
+/* ---- the program ---- */
+
+static int set_tsv(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)v;
+    (void)e;
+    ((struct info *)ctx)->format = TSV;
+    return 0;
+}
+
+static int set_json(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)v;
+    (void)e;
+    ((struct info *)ctx)->format = JSON;
+    return 0;
+}
+
+static int show(struct info *o, const char *path, struct xfv_err *e)
+{
+    struct xfv_model *m;
+    int st = xfv_model_load(path, &m, e);
+    if (st) return st;
+    if (o->format == JSON) json_model(o->f, m);
+    if (o->format == TSV) tsv_graph(o->f, m->graph);
+    if (o->format == TEXT) {
+        text_meta(o->f, m);
+        text_graph(o->f, m->graph);
+    }
+    xfv_model_free(m);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct info o;
+    static const struct xfv_opt opts[] = {
+        {"tsv", 't', NULL, "the graph as a table: tab-separated, one line a node, a header first", 0, set_tsv, 0},
+        {"json", 'j', NULL, "everything as one JSON object", 0, set_json, 0},
+        {NULL, 0, NULL, NULL, 0, NULL, 0},
+    };
+    static const struct xfv_program program = {
+        .name = "model-info",
+        .summary = "what a model holds: graph, sizes, normalisation, thresholds",
+        .operands = "[MODEL]",
+        .example = "model-info --tsv mobilefacenet | sort -t \"$(printf '\\t')\" -k6nr | head",
+        .flags = 0,
+        .opts = opts,
+        .ctx = &o,
+    };
+    int exit_status, st;
+    struct xfv_err e = {0};
+    char **names;
+    struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &exit_status);
+    if (!c) return exit_status;
+    int n = xfv_cli_operands(c, &names);
+    if (n > 1) st = xfv_fail(&e, XFV_EARG, "expected one model, found %d", n);
+    else if (!(o.f = xfv_cli_out_file(c, &e))) st = e.status;
+    else st = show(&o, n ? names[0] : NULL, &e);
+    return xfv_cli_finish(c, st ? &e : NULL, XFV_EXIT_OK);
+}
