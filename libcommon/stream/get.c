@@ -162,8 +162,8 @@ int xfv_tensor_from_object(const msgpack_object *o, struct xfv_tensor *view, str
         if (t.shape[i] == 0) bytes = 0;
     for (int i = 0; i < t.ndim && bytes <= UINT32_MAX; i++) bytes *= t.shape[i];
     if (bytes != data->via.bin.size)
-        return xfv_fail(e, XFV_EFORMAT, "tensor of %s %s: its data has %u bytes%s", xfv_dtype_name(t.dtype), show_shape(show, t.ndim, t.shape, 0),
-                        data->via.bin.size, bytes > data->via.bin.size ? ", too few" : ", too many");
+        return xfv_fail(e, XFV_EFORMAT, "tensor of %s %s: its data has %u bytes%s", xfv_dtype_name(t.dtype),
+                        show_shape(show, t.ndim, t.shape, 0), data->via.bin.size, bytes > data->via.bin.size ? ", too few" : ", too many");
     t.data = (void *)(uintptr_t)data->via.bin.ptr; /* a view: the caller reads only */
     *view = t;
     return 0;

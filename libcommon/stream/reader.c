@@ -164,7 +164,7 @@ static int check_start(struct xfv_reader *r, struct xfv_err *e)
     size_t n = r->len - r->at;
     if (n == 0 && r->segments == 0) return xfv_fail(e, XFV_ETRUNC, "empty input: did the program before it fail?");
     if (n == 0 && r->in_segment)
-        return xfv_fail(e, XFV_ETRUNC, "no end record after %llu records: the program that wrote this stream failed, or the stream was cut",
+        return xfv_fail(e, XFV_ETRUNC, "no end record after %llu records: the program that wrote the stream failed, or it was cut",
                         (unsigned long long)r->records);
     if (n == 0) return XFV_EOF;
     const char *what = r->segments ? NULL : sniff(p, n);
@@ -192,7 +192,7 @@ static int read_object(struct xfv_reader *r, struct xfv_err *e)
             status = fill(r, 1, e);
             if (status) return status;
             if (r->at == r->len)
-                return xfv_fail(e, XFV_ETRUNC, "input ends %llu bytes into a record: the program that wrote this stream failed, or the stream was cut",
+                return xfv_fail(e, XFV_ETRUNC, "input ends %llu bytes into a record: the program that wrote the stream failed, or it was cut",
                                 (unsigned long long)r->scan.total);
         }
         done = xfv_scan(&r->scan, r->chunk + r->at, r->len - r->at, &used, e);
@@ -229,8 +229,8 @@ static int check_version(const msgpack_object *root, struct xfv_err *e)
         return xfv_fail(e, XFV_EFORMAT, "the head's version must be two integers, major and minor");
     if (v->via.array.ptr[0].via.u64 != XFV_VERSION_MAJOR)
         return xfv_fail(e, XFV_EVERSION, "stream version %llu.%llu, written by %s; this program reads version %d",
-                        (unsigned long long)v->via.array.ptr[0].via.u64, (unsigned long long)v->via.array.ptr[1].via.u64, last_writer(root, who),
-                        XFV_VERSION_MAJOR);
+                        (unsigned long long)v->via.array.ptr[0].via.u64, (unsigned long long)v->via.array.ptr[1].via.u64,
+                        last_writer(root, who), XFV_VERSION_MAJOR);
     const msgpack_object *need = xfv_map_get(root, "need");
     if (!need) return 0;
     if (need->type != MSGPACK_OBJECT_ARRAY) return xfv_fail(e, XFV_EFORMAT, "the head's key 'need' must be an array of texts");
@@ -249,8 +249,8 @@ static int check_model(struct xfv_reader *r, const msgpack_object *root, struct 
     if (!model || model->type != MSGPACK_OBJECT_MAP || xfv_get_text(model, "digest", digest, sizeof digest, NULL)) return 0;
     if (!*r->model) memcpy(r->model, digest, sizeof digest);
     if (strcmp(r->model, digest) != 0)
-        return xfv_fail(e, XFV_EFORMAT, "streams of different models joined: this head's model has digest %.12s, an earlier head's %.12s", digest,
-                        r->model);
+        return xfv_fail(e, XFV_EFORMAT, "streams of different models joined: this head's model has digest %.12s, an earlier head's %.12s",
+                        digest, r->model);
     return 0;
 }
 
@@ -280,19 +280,18 @@ static int check_head(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_err 
 
 static int check_end(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_err *e)
 {
-    const struct { const char *key; uint64_t found; const char *cut; } want[] = {
-        {"records", r->records, "records were lost or added"},
-        {"errors", r->errors, "records were lost or added"},
-        {"crc32", r->crc, "the stream was damaged on its way"},
-    };
+    const struct { const char *key; uint64_t found; } want[] = {{"records", r->records}, {"errors", r->errors}, {"crc32", r->crc}};
     r->in_segment = 0;
     for (size_t i = 0; i < 3; i++) {
         int64_t v;
         int status = xfv_get_int(&rec->root, want[i].key, &v, e);
         if (status) return status;
-        if (v < 0 || (uint64_t)v != want[i].found)
-            return xfv_fail(e, XFV_EFORMAT, i == 2 ? "end record: %s is %#llx by it, %#llx by count: %s" : "end record: %s is %llu by it, %llu by count: %s",
-                            want[i].key, (unsigned long long)v, (unsigned long long)want[i].found, want[i].cut);
+        if (v >= 0 && (uint64_t)v == want[i].found) continue;
+        if (i == 2)
+            return xfv_fail(e, XFV_EFORMAT, "the end record says crc32 %#llx, but the bytes give %#llx: the stream was damaged on its way",
+                            (unsigned long long)v, (unsigned long long)want[i].found);
+        return xfv_fail(e, XFV_EFORMAT, "the end record says %lld %s, but %llu came: some were lost or added", (long long)v, want[i].key,
+                        (unsigned long long)want[i].found);
     }
     return 0;
 }

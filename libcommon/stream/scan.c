@@ -64,7 +64,7 @@ static int take_head(struct xfv_scan *s, unsigned nlen, struct xfv_err *e)
     if (s->depth >= max_depth) return xfv_fail(e, XFV_ELIMIT, "arrays and maps nested deeper than %u", max_depth);
     s->items += children;
     if (s->items > lim->max_items)
-        return xfv_fail(e, XFV_ELIMIT, "a record with more than %zu elements in its arrays and maps (numbers in bulk belong into a tensor)",
+        return xfv_fail(e, XFV_ELIMIT, "a record with more than %zu elements in its arrays and maps (numbers in bulk belong in a tensor)",
                         lim->max_items);
     if (children == 0) return object_done(s);
     s->left[s->depth++] = children;

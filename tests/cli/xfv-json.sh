@@ -22,6 +22,8 @@ all = stream(
     b"\x82\xa1_\xa5float\xa1f\xca\x3d\xcc\xcc\xcd",
     {"_": "err", "id": 'q"\\\n\t\x01\x7f\u00e9\u20ac\U0001f600' + b"\xff\xc3".decode("utf-8", "surrogateescape"), "tool": "t", "code": "c", "message": "m"})
 open("all.xfv", "wb").write(all)
+open("pairs.xfv", "wb").write(stream({"_": "pair", "a": {"id": "a"}, "b": {"id": "b"}, "score": 0.5, "accept": True},
+    {"_": "err", "id": "c", "tool": "t", "code": "x", "message": "m"}))
 open("one.xfv", "wb").write(stream({"_": "face", "id": "a"}))
 cut = lambda s: s[:s.rindex(b"\x84\xa1_\xa3end")]
 open("noend.xfv", "wb").write(cut(all))
@@ -87,7 +89,7 @@ broken() { # file lines-printed pattern what
 }
 broken noend.xfv 5 '^xfv-json: noend.xfv: .*no end record after 4 records' "no end"
 broken trailing.xfv 6 'after the end record' "a newline after the end"
-broken count.xfv 6 'records is 5 by it, 4 by count' "a wrong end"
+broken count.xfv 6 'says 5 records, but 4 came' "a wrong end"
 broken bomb.xfv 1 'record 1, byte .* more than 1048576 elements' "an array of 2 Gi elements in 5 bytes"
 : >empty
 broken empty 0 'empty input' "an empty file"
@@ -102,8 +104,14 @@ while [ $n -lt "$size" ]; do
     n=$((n + 13))
 done
 is $bad 0 "cut anywhere: status 3, one line, and the beginning of the right output"
-runs 3 "255 MiB claimed, 90 MB of address space: status 3, not out of memory" sh -c 'ulimit -v 90000; xfv-json bomb2.xfv'
-like "$(cat err)" 'ends [0-9]+ bytes into a record' "and why"
+# A build with a sanitizer reserves address space without end: there these checks cannot be made.
+small_memory() { (ulimit -v 60000; xfv-json --version) >/dev/null 2>&1; }
+if small_memory; then
+    runs 3 "255 MiB claimed, 60 MB of address space: status 3, not out of memory" sh -c 'ulimit -v 60000; xfv-json bomb2.xfv'
+    like "$(cat err)" 'ends [0-9]+ bytes into a record' "and why"
+else
+    skip "255 MiB claimed" "this build does not start in 60 MB"
+fi
 runs 3 "--max-record refuses what is larger" xfv-json --max-record 1K bomb2.xfv
 like "$(cat err)" 'max-record' "and names itself"
 
@@ -145,7 +153,11 @@ face = msgpack.packb({"_": "face", "id": "a", "image": bytes(1000000)})
 for i in range(300): put(face)
 out.write(msgpack.packb({"_": "end", "records": 300, "errors": 0, "crc32": crc}))
 PY
-is "$("$PYTHON" long.py | (ulimit -v 60000; xfv-json) | wc -l)" 302 "300 MB of records in 60 MB of address space"
+if small_memory; then
+    is "$("$PYTHON" long.py | (ulimit -v 60000; xfv-json) | wc -l)" 302 "300 MB of records in 60 MB of address space"
+else
+    skip "300 MB of records" "this build does not start in 60 MB"
+fi
 
 # the examples of the man page
 example() { awk -v want="$1" '/^\.Bd -literal$/ { n++; next } /^\.Ed/ { on = 0 } /^\.Bd/ { next } n == want && !/^\.Ed/ && !done { print } n == want && /^\.Ed/ { done = 1 }' "$top/man/xfv-stream.5"; }
@@ -164,5 +176,10 @@ is "$(tail -n 1 err)" "AssertionError: cut" "and sees a cut"
 is "$(tail -n 1 err)" "AssertionError: damaged" "and damage"
 runs 3 "as we do" xfv-json bad.xfv
 
+sed -n 's/^\.Dl //p' "$top/man/xfv-json.1" | sed 's/\\(dq/"/g; s/faces.xfv/all.xfv/' >examples.sh
+is "$(sh examples.sh 2>&1 | tr '\t' ' ')" 'a b 0.5 true
+{"id":"c","tool":"t","message":"m"}
+py 1
+[0.1,-2,3]' "the examples of xfv-json(1) do what they say"
 for page in xfv-stream.5 xfv-json.1; do is "$(mandoc -T lint -W warning "$top/man/$page" 2>&1)" "" "$page has no fault"; done
 done_testing

@@ -226,10 +226,10 @@ static void test_ends(void)
     struct bytes b = {0};
     ADD(&b, HEAD "\x81\xa1_\xa1x");
     add_end(&b, 0, 2, 0);
-    refused(&b, XFV_EFORMAT, "records is 2 by it, 1 by count", "a wrong count of records");
+    refused(&b, XFV_EFORMAT, "says 2 records, but 1 came", "a wrong count of records");
     ADD(&b, HEAD "\x81\xa1_\xa1x");
     add_end(&b, 0, 1, 1);
-    refused(&b, XFV_EFORMAT, "errors is 1 by it, 0 by count", "a wrong count of errors");
+    refused(&b, XFV_EFORMAT, "says 1 errors, but 0 came", "a wrong count of errors");
     ADD(&b, HEAD "\x81\xa1_\xa1x");
     add_end(&b, 1, 1, 0);
     refused(&b, XFV_EFORMAT, "crc32", "a wrong checksum");
