@@ -80,6 +80,8 @@ wait
 runs 0 "-o writes a file" xfv-json -o file.json all.xfv
 is "$(cmp file.json all.json && wc -c <out)" 0 "and nothing else"
 
+is "$(xfv-json "$top/models/mtcnn-p.xfvm" | jq -r 'select(._ == "head") | .magic, .name' | tr '\n' ' ')" "xfv mtcnn-p " "a model is a stream, too"
+
 # broken input: all that can be read, one clear line, status 3
 broken() { # file lines-printed pattern what
     runs 3 "$4: status 3" xfv-json "$1"
