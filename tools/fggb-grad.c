@@ -147,11 +147,22 @@ static void chunk_one(void *ctx, int i, int worker)
     if (xfv_fggb_chunk(t->fggb, t->todo[i / chunks], i % chunks, worker, &e)) t->errs[worker] = e;
 }
 
+/* [n][m] -> [m][n], in place by way of `spare`. */
+static void transpose(float *map, int n, int m, float *spare)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++) spare[(size_t)j * (size_t)n + (size_t)i] = map[(size_t)i * (size_t)m + (size_t)j];
+    memcpy(map, spare, (size_t)n * (size_t)m * sizeof *map);
+}
+
 static void sum_one(void *ctx, int i, int worker)
 {
     struct grad *t = ctx;
     (void)worker;
     xfv_fggb_sum(t->fggb, t->face[i], t->w, t->map[i][0], t->map[i][1]);
+    if (!t->model->transposed) return;
+    /* Such a network sees the image with its axes exchanged: the map is to lie on the image. x is free by now. */
+    for (int j = 0; j < 2; j++) transpose(t->map[i][j], t->model->width, t->model->height, t->x[i]);
 }
 
 static int run_all(struct grad *t, int n, void (*fn)(void *, int, int), struct xfv_err *e)
@@ -217,7 +228,7 @@ static int put_params(const struct grad *t, double threshold, msgpack_zone *z, m
 static int put_maps(const struct grad *t, double threshold, struct xfv_rec *r, struct xfv_err *e)
 {
     static const char *const names[] = {"similarity", "dissimilarity"};
-    size_t shape[] = {(size_t)xfv_fggb_height(t->fggb), (size_t)xfv_fggb_width(t->fggb)};
+    size_t shape[] = {(size_t)t->model->height, (size_t)t->model->width};
     msgpack_zone *z = xfv_rec_zone(r);
     msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), *maps = xfv_map_get_mut(root, "maps");
     if (maps && maps->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair's 'maps' is not a list");

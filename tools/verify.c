@@ -259,7 +259,7 @@ static int put_failed(struct verify *v, struct xfv_writer *w, const char *a, con
         v->n_failed++;
         xfv_cli_record_failed(v->c, 0, id, strlen(id), why);
         if (!w) status = put_row(v, a, b, NULL, label, e);
-        else if (!(r = xfv_rec_error(id, strlen(id), "verify", code, why))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+        else if (!(r = xfv_cli_error_record(v->c, id, strlen(id), code, why))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
         else status = xfv_writer_put(w, r, e);
     }
     xfv_rec_free(r);
@@ -368,7 +368,7 @@ static int finish_consecutive(struct verify *v, struct xfv_writer *w, struct xfv
     const char *id = v->faces[0].id;
     xfv_cli_record_failed(v->c, 0, id, strlen(id), why);
     if (!w) return 0;
-    struct xfv_rec *r = xfv_rec_error(id, strlen(id), "verify", "unpaired", why);
+    struct xfv_rec *r = xfv_cli_error_record(v->c, id, strlen(id), "unpaired", why);
     if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     int status = xfv_writer_put(w, r, e);
     xfv_rec_free(r);

@@ -89,12 +89,15 @@ void xfv_cli_warn(struct xfv_cli *c, const char *fmt, ...) __attribute__((format
 void xfv_cli_info(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "embed: record 3 (id): sentence"; no 0 leaves the number out, n 0 the id. Also remembers that a record failed: exit status 1. */
 void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence);
+/* The err record of it: message is escaped, since it may quote a file name that is not UTF-8; code NULL is "failed". NULL: out of memory. */
+struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code, const char *message);
 /* Exit status 1 when all else is well (err records passed on, verify --exit-status). */
 void xfv_cli_some_failed(struct xfv_cli *c);
 /* Show "embed: 120 records, 33.1/s" (done of total when total > 0) if progress is on and the last one is 1/6 s old. */
 void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const char *unit);
 int xfv_exit_of(int xfv_status); /* library status -> exit status */
-/* Copy s[0..n) with control characters, also those of UTF-8's C1 block, as \n, \t, \xHH; returns the length; cut to fit cap with "...". */
+/* Copy s[0..n) with control characters, also those of UTF-8's C1 block, and bytes that are not UTF-8 as \n, \t, \xHH, \uHHHH; returns the
+ * length; cut to fit cap with "...". The result is UTF-8 on one line. */
 size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n);
 
 /* The output: stdout, or -o FILE written beside (FILE.tmp.PID, mode 0600 or that of the file it replaces) and renamed when whole. An existing

@@ -8,22 +8,30 @@
 #include <unistd.h>
 
 #include "cli/internal.h"
+#include "stream/utf8.h"
+
+/* One character of s: in *piece as it is shown; returns how many bytes it took. */
+static size_t show_character(const char *s, size_t n, char piece[8])
+{
+    uint32_t cp = 0;
+    size_t k = xfv_utf8_next(s, n, &cp);
+    if (k == 0) snprintf(piece, 8, "\\x%02x", (unsigned char)*s); /* not UTF-8 */
+    else if (cp == '\n') snprintf(piece, 8, "\\n");
+    else if (cp == '\t') snprintf(piece, 8, "\\t");
+    else if (cp == '\r') snprintf(piece, 8, "\\r");
+    else if (cp < 0x20 || cp == 0x7f) snprintf(piece, 8, "\\x%02x", (unsigned)cp);
+    else if (cp >= 0x80 && cp < 0xa0) snprintf(piece, 8, "\\u%04x", (unsigned)cp); /* control characters that some terminals obey */
+    else snprintf(piece, 8, "%.*s", (int)k, s);
+    return k ? k : 1;
+}
 
 size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n)
 {
     size_t at = 0;
     if (!cap) return 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char ch = (unsigned char)s[i];
+    for (size_t i = 0; i < n;) {
         char piece[8];
-        /* 0xC2 0x80..0x9F in UTF-8: control characters that some terminals obey */
-        int c1 = ch == 0xc2 && i + 1 < n && ((unsigned char)s[i + 1] & 0xe0) == 0x80;
-        if (ch == '\n') snprintf(piece, sizeof piece, "\\n");
-        else if (ch == '\t') snprintf(piece, sizeof piece, "\\t");
-        else if (ch == '\r') snprintf(piece, sizeof piece, "\\r");
-        else if (c1) snprintf(piece, sizeof piece, "\\u%04x", (unsigned char)s[++i]);
-        else if (ch < 0x20 || ch == 0x7f) snprintf(piece, sizeof piece, "\\x%02x", ch);
-        else snprintf(piece, sizeof piece, "%c", ch);
+        i += show_character(s + i, n - i, piece);
         size_t k = strlen(piece);
         if (at + k + 4 > cap) { /* room for "..." */
             for (int d = 0; d < 3 && at + 1 < cap; d++) buf[at++] = '.';
@@ -34,6 +42,13 @@ size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n)
     }
     buf[at] = '\0';
     return at;
+}
+
+struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code, const char *message)
+{
+    char text[1024];
+    xfv_escape(text, sizeof text, message, strlen(message));
+    return xfv_rec_error(id, n, c->p->name, code ? code : "failed", text);
 }
 
 double xfv_now(void)

@@ -216,6 +216,17 @@ static int find_short(const struct table *t, int letter)
 
 struct given { int opt; const char *value; };
 
+/* "--name=value", with what is no text escaped: the head must be UTF-8. */
+static char *arg_text(const char *name, const char *value)
+{
+    size_t n = strlen(name), m = value ? strlen(value) : 0, cap = n + 4 * m + 8;
+    char *text = malloc(cap);
+    if (!text) return NULL;
+    int at = snprintf(text, cap, "--%s%s", name, value ? "=" : "");
+    if (value) xfv_escape(text + at, cap - (size_t)at, value, m);
+    return text;
+}
+
 /* The options that change the result, as texts for the provenance, in the table's order so that the order on the command line is no difference. */
 static int keep_args(struct xfv_cli *c, const struct table *t, const struct given *g, int n_given)
 {
@@ -230,10 +241,7 @@ static int keep_args(struct xfv_cli *c, const struct table *t, const struct give
             if (g[j].opt != i) continue;
             for (int m = j + 1; m < n_given; m++) last &= g[m].opt != i;
             if (!o->many && !last) continue;
-            size_t cap = strlen(o->long_name) + (g[j].value ? strlen(g[j].value) : 0) + 4;
-            if (!(c->args[k] = malloc(cap))) return -1;
-            if (g[j].value) snprintf(c->args[k++], cap, "--%s=%s", o->long_name, g[j].value);
-            else snprintf(c->args[k++], cap, "--%s", o->long_name);
+            if (!(c->args[k++] = arg_text(o->long_name, g[j].value))) return -1;
         }
     }
     return 0;

@@ -55,7 +55,7 @@ static int put_error(struct run *r, struct item *it, struct xfv_err *e)
         n = (size_t)snprintf(number, sizeof number, "record %llu", (unsigned long long)it->no);
         id = number;
     }
-    struct xfv_rec *bad = xfv_rec_error(id, n, r->c->p->name, it->err.code ? it->err.code : "failed", it->err.msg);
+    struct xfv_rec *bad = xfv_cli_error_record(r->c, id, n, it->err.code, it->err.msg);
     if (!bad) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     int status = xfv_writer_put(r->w, bad, e);
     xfv_rec_free(bad);
