@@ -104,17 +104,14 @@ void xfv_cli_some_failed(struct xfv_cli *c)
 
 void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence)
 {
-    char text[1024], shown[300] = "", number[40] = "";
+    char text[1024], shown[300] = "", where[360] = "";
     c->some_failed = 1;
     if (c->verbose < 0) return;
-    if (no) snprintf(number, sizeof number, "record %llu%s", (unsigned long long)no, n ? " " : "");
-    if (n) {
-        shown[0] = '(';
-        size_t k = xfv_escape(shown + 1, sizeof shown - 2, id, n);
-        shown[k + 1] = ')';
-        shown[k + 2] = '\0';
-    }
-    snprintf(text, sizeof text, "%s%s%s%s", number, shown, no || n ? ": " : "", sentence);
+    if (n) xfv_escape(shown, sizeof shown, id, n);
+    if (no && n) snprintf(where, sizeof where, "record %llu (%s): ", (unsigned long long)no, shown);
+    else if (no) snprintf(where, sizeof where, "record %llu: ", (unsigned long long)no);
+    else if (n) snprintf(where, sizeof where, "%s: ", shown);
+    snprintf(text, sizeof text, "%s%s", where, sentence);
     xfv_cli_say(c, c->p->name, text);
 }
 

@@ -125,8 +125,8 @@ static int parse_line(const char *name, char *text, int line, struct xfv_pair_li
 {
     char *f[MAX_FIELDS + 1];
     size_t len = strlen(text);
-    if (len && text[len - 1] == '\r') text[len - 1] = '\0';
-    if (text[0] == '#' || !text[strspn(text, " \t")]) return 0;
+    while (len && isspace((unsigned char)text[len - 1])) text[--len] = '\0';
+    if (text[0] == '#' || !len) return 0;
     int n = split(text, f);
     int label = n == 3 ? label_of(f[2]) : -1;
     if (n == 3 && label < 0 && l->n == 0) return 0; /* column names */

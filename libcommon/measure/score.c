@@ -22,7 +22,9 @@ int xfv_cosine(const void *a, const void *b, size_t n, double *score, struct xfv
     }
     if (!isfinite(aa) || !isfinite(bb)) return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding holds a number that is not finite");
     if (aa <= 0 || bb <= 0) return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding is all zero: it has no direction to compare");
-    *score = ab / (sqrt(aa) * sqrt(bb));
+    /* One root of the product, not two: for a equal to b the result is exactly 1. */
+    double s = ab / sqrt(aa * bb);
+    *score = s > 1 ? 1 : s < -1 ? -1 : s;
     return 0;
 }
 

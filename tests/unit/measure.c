@@ -1,0 +1,191 @@
+/* Scores, thresholds and lists of pairs. */
+#include <unistd.h>
+
+#include "../tap.h"
+#include "explain/cache.h"
+#include "measure/pairs.h"
+#include "measure/score.h"
+
+static struct xfv_err e;
+
+static int near(double a, double b)
+{
+    return fabs(a - b) < 1e-12;
+}
+
+/* ---- scores ---- */
+
+static void check_scores(void)
+{
+    float a[] = {1, 2, 3}, b[] = {-2, 0, 1}, zero[] = {0, 0, 0}, bad[] = {1, NAN, 0}, inf[] = {1, INFINITY, 0};
+    double s = 9;
+    OK(!xfv_cosine(a, b, 3, &s, &e) && near(s, 1 / sqrt(14 * 5)), "cosine %.9f", s);
+    OK(!xfv_cosine(a, a, 3, &s, &e) && s == 1.0, "a vector with itself: exactly 1");
+    float big[] = {3e38f, -3e38f, 1e38f}, tiny[] = {1e-38f, -1e-38f, 0};
+    OK(!xfv_cosine(big, tiny, 3, &s, &e) && s > 0.9 && s <= 1, "no overflow and no underflow: %.6f", s);
+    OK(xfv_cosine(a, zero, 3, &s, &e) == XFV_EDATA, "zero: %s", e.msg);
+    OK(xfv_cosine(bad, a, 3, &s, &e) == XFV_EDATA && xfv_cosine(a, inf, 3, &s, &e) == XFV_EDATA, "not finite: %s", e.msg);
+    OK(!xfv_neg_distance(a, b, 3, &s, &e) && near(s, -sqrt(17)), "minus the distance");
+    OK(xfv_neg_distance(bad, a, 3, &s, &e) == XFV_EDATA, "distance to NaN");
+    char raw[3 * sizeof(float) + 1];
+    memcpy(raw + 1, a, sizeof a);
+    OK(!xfv_cosine(raw + 1, a, 3, &s, &e) && s == 1.0, "unaligned");
+}
+
+static struct xfv_scores make(const double *genuine, int ng, const double *impostor, int ni)
+{
+    struct xfv_scores s = {0};
+    for (int i = 0; i < ng; i++) xfv_scores_add(&s, genuine[i], 1, i % 2, &e);
+    for (int i = 0; i < ni; i++) xfv_scores_add(&s, impostor[i], 0, i % 2, &e);
+    return s;
+}
+
+static void check_thresholds(void)
+{
+    const double g[] = {0.9, 0.8, 0.7, 0.3}, im[] = {0.6, 0.2, 0.1, 0.1, 0.0};
+    struct xfv_scores s = make(g, 4, im, 5), none = {0};
+    double v, t, u;
+    int folds;
+    struct xfv_rates r = xfv_rates_at(&s, 0.6);
+    OK(r.genuine == 4 && r.impostor == 5 && near(r.fmr, 0.2) && near(r.fnmr, 0.25) && near(r.accuracy, 7.0 / 9), "a score equal to the threshold is accepted");
+    r = xfv_rates_at(&s, 0.600001);
+    OK(near(r.fmr, 0) && near(r.accuracy, 8.0 / 9), "and one below is not");
+    r = xfv_rates_at(&none, 0);
+    OK(isnan(r.fmr) && isnan(r.fnmr) && isnan(r.accuracy), "no pairs, no rates");
+    OK(!xfv_eer(&s, &v, &t, &e) && near(t, 0.6) && near(v, 0.225), "equal error rate %.4f at %.4f", v, t);
+    OK(!xfv_best_threshold(&s, &v, &t, &e) && near(v, 8.0 / 9) && near(t, 0.25), "best accuracy %.4f, lowest of two places: %.4f", v, t);
+    r = xfv_rates_at(&s, t);
+    OK(near(r.accuracy, v), "which it has");
+    OK(!xfv_threshold_at_fmr(&s, 0, &t, &e) && near(t, 0.65), "no false match from %.4f", t);
+    OK(!xfv_threshold_at_fmr(&s, 0.2, &t, &e) && near(t, 0.25), "one of five from %.4f", t);
+    OK(!xfv_threshold_at_fmr(&s, 0.39, &t, &e) && near(t, 0.25), "equal scores go together");
+    OK(!xfv_threshold_at_fmr(&s, 1, &t, &e) && t <= 0, "all");
+    OK(xfv_eer(&none, &v, &t, &e) == XFV_EARG && xfv_best_threshold(&none, &v, &t, &e) == XFV_EARG && xfv_threshold_at_fmr(&none, 0, &t, &e) == XFV_EARG,
+       "of nothing: %s", e.msg);
+    /* fold 0: genuine .9 .7, impostor .6 .1 .0; fold 1: genuine .8 .3, impostor .2 .1. Best of fold 1: .25 -> fold 0 has 4 of 5;
+     * best of fold 0: .65 -> fold 1 has 3 of 4 */
+    OK(!xfv_fold_accuracy(&s, &u, &folds, &e) && folds == 2 && near(u, (4.0 / 5 + 3.0 / 4) / 2), "accuracy over folds %.4f", u);
+    xfv_scores_clear(&s);
+    s = make(g, 1, im, 0);
+    OK(xfv_fold_accuracy(&s, &u, &folds, &e) == XFV_EARG, "one fold: %s", e.msg);
+    xfv_scores_clear(&s);
+}
+
+/* ---- lists ---- */
+
+static int parse(const char *text, struct xfv_pair_list *l)
+{
+    char *copy = strdup(text);
+    int status = xfv_pair_list_parse("list", copy, l, &e);
+    free(copy);
+    return status;
+}
+
+static void good(const char *text, const char *want, const char *what)
+{
+    struct xfv_pair_list l;
+    char got[1000] = "";
+    if (parse(text, &l)) {
+        OK(0, "%s: %s", what, e.msg);
+        return;
+    }
+    for (size_t i = 0; i < l.n; i++) {
+        size_t at = strlen(got);
+        snprintf(got + at, sizeof got - at, "%s[%s][%s]%d/%d@%d", i ? " " : "", l.v[i].a, l.v[i].b, l.v[i].label, l.v[i].fold, l.v[i].line);
+    }
+    OK(!strcmp(got, want), "%s: %s", what, got);
+    xfv_pair_list_clear(&l);
+}
+
+static void bad(const char *text, const char *says)
+{
+    struct xfv_pair_list l;
+    OK(parse(text, &l) == XFV_EARG && strstr(e.msg, says) && !l.v, "refused: %s", e.msg);
+}
+
+static void check_lists(void)
+{
+    struct xfv_pair_list l;
+    good("a b\nc d\n", "[a][b]-1/0@1 [c][d]-1/0@2", "blanks");
+    good("a b 1\nc  d\t\n", "[a][b]1/0@1 [c][d]-1/0@2", "several blanks, a TAB at the end");
+    good("x y.jpg\tz.jpg\tgenuine\n", "[x y.jpg][z.jpg]1/0@1", "TABs: ids with blanks");
+    good("file_x,file_y,Decision\nimg20.jpg,img21.jpg,Yes\nimg1.jpg, img2.jpg ,No\n", "[img20.jpg][img21.jpg]1/0@2 [img1.jpg][img2.jpg]0/0@3", "commas and a heading");
+    good("\xef\xbb\xbf" "a,b,TRUE\r\nc,d,Impostor\r\n", "[a][b]1/0@1 [c][d]0/0@2", "byte order mark, carriage returns");
+    good("# made by hand\n\n\"a, b\" c\n", "[\"a][b\" c]-1/0@3", "a comma separates");
+    good("\"a\",\"b\",0", "[a][b]0/0@1", "quotes, no newline at the end");
+    good("2\t1\nA_B\t1\t4\nC\t2\tD\t10\nE\t1\t2\nF 3 G 4\n", "[A_B_0001][A_B_0004]1/0@2 [C_0002][D_0010]0/0@3 [E_0001][E_0002]1/1@4 [F_0003][G_0004]0/1@5", "LFW's form");
+    good("2\nA 1 4\nB 2 C 3\n", "[A_0001][A_0004]1/0@2 [B_0002][C_0003]0/0@3", "LFW's form, one count");
+    good("1 2\n3 4\n", "[1][2]-1/0@1 [3][4]-1/0@2", "numbers as ids");
+    good("4 300\n5 6 1\n", "[4][300]-1/0@1 [5][6]1/0@2", "numbers as ids, and a label");
+    bad("", "no pairs");
+    bad("a b 1\nc d maybe\n", "line 2: label 'maybe'");
+    bad("a\n", "line 1: expected two ids");
+    bad("a b\nc d yes x\n", "line 2: expected two ids");
+    bad("a,,yes\n", "line 1");
+    bad("2 1\nA 1 4\nB 2 x\n", "line 3: expected LFW");
+    bad("1 1\nA 1 4\nB 2 C 3\nD 1 2\n", "line 4: more pairs than");
+    OK(!parse("left,right\na,b\n", &l) && l.n == 2 && l.v[0].may_be_heading && !l.v[1].may_be_heading, "a first line of two fields may be a heading");
+    xfv_pair_list_clear(&l);
+    OK(xfv_pair_list_read("/nonexistent/list", &l, &e) == XFV_EIO && strstr(e.msg, "/nonexistent/list"), "no file: %s", e.msg);
+    OK(xfv_pair_list_read("/", &l, &e) == XFV_EIO, "a folder: %s", e.msg);
+}
+
+static void check_index(void)
+{
+    static const char *const ids[] = {"x/a.jpg", "y/a.jpg", "lfw/Bob_0001.jpg", "c", "c.png", "d.e.f", "x/dup.png", "x/dup.png", "z/a"};
+    struct xfv_id_index *x = xfv_id_index_new(ids, sizeof ids / sizeof *ids);
+    OK(xfv_id_index_find(x, "y/a.jpg") == 1, "the whole id");
+    OK(xfv_id_index_find(x, "a.jpg") == XFV_ID_SEVERAL, "a file name that two have");
+    OK(xfv_id_index_find(x, "other/Bob_0001.jpg") == 2, "the file name in another folder");
+    OK(xfv_id_index_find(x, "Bob_0001") == 2, "without extension");
+    OK(xfv_id_index_find(x, "Bob_0001.png") == 2, "with another extension");
+    OK(xfv_id_index_find(x, "c") == 3 && xfv_id_index_find(x, "c.png") == 4, "the whole id goes first");
+    OK(xfv_id_index_find(x, "c.gif") == XFV_ID_SEVERAL, "without extensions, two");
+    OK(xfv_id_index_find(x, "d.e") == 5, "the id is another's stem");
+    OK(xfv_id_index_find(x, "a") == 8, "a whole file name goes before stems");
+    OK(xfv_id_index_find(x, "Bob_000") == XFV_ID_NONE && xfv_id_index_find(x, "") == XFV_ID_NONE, "none");
+    OK(xfv_id_index_find(x, "x/dup.png") == 6 && xfv_id_index_duplicates(x) == 1, "an id twice: the first, and said");
+    xfv_id_index_free(x);
+    x = xfv_id_index_new(ids, 0);
+    OK(xfv_id_index_find(x, "c") == XFV_ID_NONE && xfv_id_index_duplicates(x) == 0, "an empty index");
+    xfv_id_index_free(x);
+    xfv_id_index_free(NULL);
+}
+
+/* ---- the cache of the explainers ---- */
+
+static int freed;
+
+static void count_free(void *v)
+{
+    freed += *(int *)v;
+}
+
+static void check_cache(void)
+{
+    int v[] = {1, 10, 100, 1000};
+    struct xfv_cache *c = xfv_cache_new(2, count_free);
+    OK(!xfv_cache_find(c, "a", 1), "an empty cache");
+    xfv_cache_put(c, "a", 1, &v[0], &e);
+    xfv_cache_put(c, "b", 1, &v[1], &e);
+    OK(xfv_cache_find(c, "a", 1) == &v[0] && !xfv_cache_find(c, "ab", 2) && !xfv_cache_find(c, "", 0), "found by all of the key");
+    xfv_cache_put(c, "c", 1, &v[2], &e);
+    OK(freed == 10 && xfv_cache_find(c, "a", 1) && !xfv_cache_find(c, "b", 1), "the one used least recently goes");
+    xfv_cache_make_room(c);
+    OK(freed == 110, "room is made before the next one");
+    xfv_cache_put(c, "d", 1, &v[3], &e);
+    OK(freed == 110 && xfv_cache_find(c, "a", 1), "which then frees nothing");
+    xfv_cache_free(c);
+    OK(freed == 1111, "all is freed at the end");
+    xfv_cache_free(NULL);
+}
+
+int main(void)
+{
+    check_scores();
+    check_thresholds();
+    check_lists();
+    check_index();
+    check_cache();
+    return tap_done();
+}
