@@ -74,42 +74,48 @@ static void gemm(const struct xfv_gemm *g, int pixels)
     for (; c < g->n; c += VL, w += rows * VL) panel(g, w, pixels, c, 1);
 }
 
-/* One output column of a depthwise row, any geometry: the slow, general way, also used at the left and right edges. */
-static inline __attribute__((always_inline)) V dw_point(const struct xfv_dwrow *d, int x, int c)
+/* Output columns x0..x1-1 of a depthwise row, any geometry: for kernels other than 3x3, and where a row's ends lack inputs. */
+static void dw_outside(const struct xfv_dwrow *d, int x0, int x1)
 {
-    V acc = V_ZERO();
     size_t ch = (size_t)d->channels;
-    for (int i = 0; i < d->kh; i++)
-        for (int j = 0; j < d->kw; j++) {
-            int at = x * d->stride - d->left + j;
-            if (at < 0 || at >= d->win) continue;
-            const float *w = d->w + (size_t)(i * d->kw + j) * ch + c;
-            acc = V_FMA(V_LD(d->rows[i] + (size_t)at * ch + c), V_LD(w), acc);
+    for (int x = x0; x < x1; x++) {
+        int start = x * d->stride - d->left, lo = start < 0 ? -start : 0, hi = d->win - start < d->kw ? d->win - start : d->kw;
+        for (int c = 0; c < d->channels; c += VL) {
+            V acc = V_ZERO();
+            for (int i = 0; i < d->kh; i++)
+                for (int j = lo; j < hi; j++)
+                    acc = V_FMA(V_LD(d->rows[i] + (size_t)(start + j) * ch + c), V_LD(d->w + (size_t)(i * d->kw + j) * ch + c), acc);
+            store_vec(&d->e, acc, d->y, (size_t)x, c, (size_t)x * ch + (size_t)c);
         }
-    return acc;
+    }
 }
 
-/* Columns x0..x1-1 of a 3x3 depthwise row whose nine inputs all exist. */
-static inline __attribute__((always_inline)) void dw3_inside(const struct xfv_dwrow *d, int x0, int x1, int c, int stride)
+/* m neighbouring columns x.. (a constant after inlining) of a 3x3 depthwise row whose inputs all exist: each weight is loaded once for all. */
+static inline __attribute__((always_inline)) void dw3_columns(const struct xfv_dwrow *d, int x, int m, int c, int stride)
 {
-    size_t ch = (size_t)d->channels;
-    V w[9];
-    for (int i = 0; i < 9; i++) w[i] = V_LD(d->w + (size_t)i * ch + c);
-    for (int x = x0; x < x1; x++) {
-        size_t at = (size_t)(x * stride - d->left) * ch + (size_t)c;
-        const float *r0 = d->rows[0] + at, *r1 = d->rows[1] + at, *r2 = d->rows[2] + at;
-        V acc = V_ZERO();
-        acc = V_FMA(V_LD(r0), w[0], acc);
-        acc = V_FMA(V_LD(r0 + ch), w[1], acc);
-        acc = V_FMA(V_LD(r0 + 2 * ch), w[2], acc);
-        acc = V_FMA(V_LD(r1), w[3], acc);
-        acc = V_FMA(V_LD(r1 + ch), w[4], acc);
-        acc = V_FMA(V_LD(r1 + 2 * ch), w[5], acc);
-        acc = V_FMA(V_LD(r2), w[6], acc);
-        acc = V_FMA(V_LD(r2 + ch), w[7], acc);
-        acc = V_FMA(V_LD(r2 + 2 * ch), w[8], acc);
-        store_vec(&d->e, acc, d->y, (size_t)x, c, (size_t)x * ch + (size_t)c);
+    size_t ch = (size_t)d->channels, at = (size_t)(x * stride - d->left) * ch + (size_t)c;
+    V acc[4];
+    for (int q = 0; q < m; q++) acc[q] = V_ZERO();
+    for (int i = 0; i < 3; i++) {
+        const float *r = d->rows[i] + at, *w = d->w + (size_t)(3 * i) * ch + c;
+        V w0 = V_LD(w), w1 = V_LD(w + ch), w2 = V_LD(w + 2 * ch);
+        for (int q = 0; q < m; q++, r += (size_t)stride * ch) {
+            acc[q] = V_FMA(V_LD(r), w0, acc[q]);
+            acc[q] = V_FMA(V_LD(r + ch), w1, acc[q]);
+            acc[q] = V_FMA(V_LD(r + 2 * ch), w2, acc[q]);
+        }
     }
+    for (int q = 0; q < m; q++) store_vec(&d->e, acc[q], d->y, (size_t)(x + q), c, (size_t)(x + q) * ch + (size_t)c);
+}
+
+/* Columns outside, channels inside: what a few columns read is contiguous and stays in the first cache. */
+static inline __attribute__((always_inline)) void dw3_inside(const struct xfv_dwrow *d, int x0, int x1, int stride)
+{
+    int x = x0;
+    for (; x + 4 <= x1; x += 4)
+        for (int c = 0; c < d->channels; c += VL) dw3_columns(d, x, 4, c, stride);
+    for (; x < x1; x++)
+        for (int c = 0; c < d->channels; c += VL) dw3_columns(d, x, 1, c, stride);
 }
 
 static void dwrow(const struct xfv_dwrow *d)
@@ -121,34 +127,57 @@ static void dwrow(const struct xfv_dwrow *d)
         if (last > d->wout) last = d->wout;
         if (last < first) last = first = 0;
     }
-    for (int c = 0; c < d->channels; c += VL) {
-        size_t ch = (size_t)d->channels;
-        for (int x = 0; x < first; x++) store_vec(&d->e, dw_point(d, x, c), d->y, (size_t)x, c, (size_t)x * ch + (size_t)c);
-        if (last > first) {
-            if (d->stride == 1) dw3_inside(d, first, last, c, 1);
-            else dw3_inside(d, first, last, c, d->stride);
+    dw_outside(d, 0, first);
+    if (d->stride == 1) dw3_inside(d, first, last, 1);
+    else dw3_inside(d, first, last, d->stride);
+    dw_outside(d, last, d->wout);
+}
+
+/* One column of the transposed, stride 2 row. */
+static inline __attribute__((always_inline)) V back2_point(const struct xfv_dwrow *d, int x, int c)
+{
+    size_t ch = (size_t)d->channels;
+    V acc = V_ZERO();
+    for (int i = 0; i < d->kh; i++) {
+        if (!d->rows[i]) continue;
+        for (int j = (x + d->left) & 1; j < d->kw; j += 2) {
+            int at = x + d->left - j;
+            if (at < 0 || at / 2 >= d->win) continue;
+            acc = V_FMA(V_LD(d->rows[i] + (size_t)(at / 2) * ch + c), V_LD(d->w + (size_t)(i * d->kw + j) * ch + c), acc);
         }
-        for (int x = last; x < d->wout; x++) store_vec(&d->e, dw_point(d, x, c), d->y, (size_t)x, c, (size_t)x * ch + (size_t)c);
     }
+    return acc;
+}
+
+/* Two columns of it, 3x3: the even one (x + left even) meets gradient columns g and g-1, the odd one after it g. */
+static inline __attribute__((always_inline)) void back2_pair(const struct xfv_dwrow *d, int x, size_t g, int c)
+{
+    size_t ch = (size_t)d->channels;
+    V even = V_ZERO(), odd = V_ZERO();
+    for (int i = 0; i < 3; i++) {
+        if (!d->rows[i]) continue;
+        const float *r = d->rows[i] + g * ch + c, *w = d->w + (size_t)(3 * i) * ch + c;
+        V here = V_LD(r);
+        even = V_FMA(here, V_LD(w), even);
+        even = V_FMA(V_LD(r - ch), V_LD(w + 2 * ch), even);
+        odd = V_FMA(here, V_LD(w + ch), odd);
+    }
+    store_vec(&d->e, even, d->y, (size_t)x, c, (size_t)x * ch + (size_t)c);
+    store_vec(&d->e, odd, d->y, (size_t)x + 1, c, ((size_t)x + 1) * ch + (size_t)c);
 }
 
 static void dwrow_back2(const struct xfv_dwrow *d)
 {
-    size_t ch = (size_t)d->channels;
-    for (int c = 0; c < d->channels; c += VL) {
-        for (int x = 0; x < d->wout; x++) {
-            V acc = V_ZERO();
-            int j0 = (x + d->left) & 1;
-            for (int i = 0; i < d->kh; i++) {
-                if (!d->rows[i]) continue;
-                for (int j = j0; j < d->kw; j += 2) {
-                    int at = x + d->left - j;
-                    if (at < 0 || at / 2 >= d->win) continue;
-                    acc = V_FMA(V_LD(d->rows[i] + (size_t)(at / 2) * ch + c), V_LD(d->w + (size_t)(i * d->kw + j) * ch + c), acc);
-                }
-            }
-            store_vec(&d->e, acc, d->y, (size_t)x, c, (size_t)x * ch + (size_t)c);
+    int x = 0, ch = d->channels;
+    while (x < d->wout) {
+        int g = (x + d->left) / 2;
+        if (d->kh == 3 && d->kw == 3 && !((x + d->left) & 1) && g >= 1 && g < d->win && x + 2 <= d->wout) {
+            for (int c = 0; c < ch; c += VL) back2_pair(d, x, (size_t)g, c);
+            x += 2;
+            continue;
         }
+        for (int c = 0; c < ch; c += VL) store_vec(&d->e, back2_point(d, x, c), d->y, (size_t)x, c, (size_t)x * (size_t)ch + (size_t)c);
+        x++;
     }
 }
 
