@@ -10,6 +10,8 @@
 #include <netpbm/ppmdraw.h>
 #include <netpbm/ppmdfont.h>
 
+#include "stream/utf8.h"
+
 enum { CAP_UNITS = 21, BASELINE = 9, ASCENT_UNITS = 25, BOX_UNITS = 18, MAX_STROKES = 128 };
 
 struct xfv_rgb xfv_rgb_mix(struct xfv_rgb a, struct xfv_rgb b, double t)
@@ -107,19 +109,13 @@ void xfv_draw_line(struct xfv_image *im, double x0, double y0, double x1, double
 /* The letters U+00C0 to U+00FF without their accents; * has none and becomes a box. */
 static const char plain_latin1[] = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUY*saaaaaaaceeeeiiiidnooooo/ouuuuy*y";
 
-/* Next character of UTF-8 text as ASCII, 0 for one that has no ASCII form. *s moves past it. */
+/* Next character of UTF-8 text as ASCII, 0 for one that has no ASCII form. *s moves past it; a broken byte counts as one character. */
 static int next_char(const char **s)
 {
-    const unsigned char *p = (const unsigned char *)*s;
-    unsigned code = p[0];
-    int more = code < 0x80 ? 0 : code >= 0xc2 && code < 0xe0 ? 1 : code >= 0xe0 && code < 0xf0 ? 2 : code >= 0xf0 && code < 0xf5 ? 3 : -1;
-    if (more > 0) code &= 0x3fU >> more;
-    for (int i = 1; i <= more; i++) {
-        if ((p[i] & 0xc0) != 0x80) { more = -1; break; }
-        code = code << 6 | (p[i] & 0x3fU);
-    }
-    *s += more < 0 ? 1 : more + 1;
-    if (more < 0 || code < 0x20 || code == 0x7f) return 0;
+    uint32_t code = 0;
+    size_t n = xfv_utf8_next(*s, strnlen(*s, 4), &code);
+    *s += n ? n : 1;
+    if (n == 0 || code < 0x20 || code == 0x7f) return 0;
     if (code < 0x7f) return (int)code;
     if (code == 0xa0) return ' ';
     if (code < 0xc0 || code > 0xff) return 0;

@@ -12,7 +12,7 @@
 static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, pale = {214, 214, 218}, green = {21, 115, 55},
                             red = {185, 28, 28};
 
-enum { LABEL = 124, BAR = 88, GAP = 8, GROUP_GAP = 28, MARGIN = 20, HEADER = 66, TITLE = 24, CAPTION = 24, LEGEND_LINE = 20 };
+enum { LABEL = 124, BAR = 88, GAP = 8, GROUP_GAP = 28, MARGIN = 20, HEADER = 66, TITLE = 24, CAPTION = 24, LEGEND_LINE = 20, MIN_COLUMN = 196, MIN_FACE_ROW = 152 };
 
 struct layout {
     const struct xfv_pairview *p;
@@ -21,7 +21,8 @@ struct layout {
     struct xfv_image face[2];    /* enlarged, RGB */
     double u;                    /* pixels per unit of length */
     int scale, tile_w, tile_h;   /* tile: the picture of a face */
-    int column[4], column_w;     /* left edges */
+    int column[4], column_w;     /* left edges, and the width, which leaves room for words under a small tile */
+    int face_row;                /* height of the row of faces, likewise */
     int y;                       /* where the next thing goes */
     char legend[6][200];
     int legend_lines;
@@ -193,7 +194,7 @@ static void draw_faces(struct layout *l)
             paragraph(l, tx, y, width, 2, 13, grey, line);
         }
     }
-    l->y += l->tile_h + px(l, 12);
+    l->y += l->face_row + px(l, 12);
 }
 
 static void map_caption(const struct xfv_view_map *m, char *buf, size_t cap)
@@ -330,7 +331,8 @@ static int measure(struct layout *l, struct xfv_err *e)
 
 static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *e)
 {
-    l->column_w = l->tile_w > px(l, 160) ? l->tile_w : px(l, 160);
+    l->column_w = l->tile_w > px(l, MIN_COLUMN) ? l->tile_w : px(l, MIN_COLUMN);
+    l->face_row = l->tile_h > px(l, MIN_FACE_ROW) ? l->tile_h : px(l, MIN_FACE_ROW);
     l->column[0] = px(l, MARGIN + LABEL);
     l->column[1] = l->column[0] + l->column_w + px(l, GAP);
     l->column[2] = l->column[1] + l->column_w + px(l, GROUP_GAP);
@@ -339,7 +341,7 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     l->im = &size_only;
     make_legend(l);
     double row = (double)l->tile_h + px(l, TITLE) + px(l, CAPTION);
-    double height = px(l, HEADER + 8) + l->tile_h + px(l, 12) + l->p->n_rows * row + l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
+    double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
     int status = picture_size(size_only.width, height, e);
     if (!status) status = xfv_image_alloc(out, size_only.width, (int)height, 3, e);
     if (status) return status;

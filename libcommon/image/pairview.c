@@ -14,7 +14,7 @@ static int text_is(const msgpack_object *o, const char *s)
     return o->type == MSGPACK_OBJECT_STR && o->via.str.size == strlen(s) && memcmp(o->via.str.ptr, s, strlen(s)) == 0;
 }
 
-/* Copy text into buf; what is too long loses its middle. A NUL inside ends it. */
+/* Copy text into buf; what is too long loses its middle. A NUL inside becomes another control character, which is drawn as a box. */
 static void copy_text(const msgpack_object *o, char *buf, size_t cap)
 {
     buf[0] = 0;
@@ -23,14 +23,16 @@ static void copy_text(const msgpack_object *o, char *buf, size_t cap)
     const char *s = o->via.str.ptr;
     if (n < cap) {
         memcpy(buf, s, n);
-        buf[n] = 0;
-        return;
+    } else {
+        size_t head = (cap - 3) / 2, tail = cap - 3 - head;
+        memcpy(buf, s, head);
+        memcpy(buf + head, "..", 2);
+        memcpy(buf + head + 2, s + n - tail, tail);
+        n = cap - 1;
     }
-    size_t head = (cap - 3) / 2, tail = cap - 3 - head;
-    memcpy(buf, s, head);
-    memcpy(buf + head, "..", 2);
-    memcpy(buf + head + 2, s + n - tail, tail);
-    buf[cap - 1] = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!buf[i]) buf[i] = 1;
+    buf[n] = 0;
 }
 
 static double number_or_nan(const msgpack_object *map, const char *key)

@@ -1,0 +1,292 @@
+/* heatmap: draws explained pairs. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/cli.h"
+#include "image/figure.h"
+
+enum target { TO_PPM_STREAM, TO_ONE_PNG, TO_FILES }; /* files: a name with %d */
+
+/* A picture that waits for its turn to be written. */
+struct picture {
+    const struct xfv_rec *of;
+    uint8_t *bytes;
+    size_t n;
+    char problem[256]; /* what the picture could not show; empty: nothing */
+    long number;       /* of the pair, from 0 */
+};
+
+struct heatmap {
+    struct xfv_cli *cli;
+    struct xfv_figure_opts figure;
+    const char *method;
+    enum target target;
+    int png;
+    long pairs; /* seen so far */
+    struct picture *slot;
+    struct picture kept; /* TO_ONE_PNG: written when the stream has ended well */
+};
+
+/* --- options --- */
+
+static int set_layout(void *ctx, const char *value, struct xfv_err *e)
+{
+    static const char *const names[] = {"figure", "maps", "overlay", NULL};
+    int i = 0, status = xfv_parse_choice("--layout", value, names, &i, e);
+    ((struct heatmap *)ctx)->figure.layout = (enum xfv_layout)i;
+    return status;
+}
+
+static int set_colours(void *ctx, const char *value, struct xfv_err *e)
+{
+    return xfv_parse_choice("--colours", value, xfv_scheme_names, &((struct heatmap *)ctx)->figure.scheme, e);
+}
+
+static int set_blur(void *ctx, const char *value, struct xfv_err *e)
+{
+    return xfv_parse_f64("--blur", value, 0, 1000, &((struct heatmap *)ctx)->figure.sigma, e);
+}
+
+static int set_alpha(void *ctx, const char *value, struct xfv_err *e)
+{
+    return xfv_parse_f64("--alpha", value, 0, 1, &((struct heatmap *)ctx)->figure.alpha, e);
+}
+
+static int set_scale(void *ctx, const char *value, struct xfv_err *e)
+{
+    long v = 0;
+    int status = xfv_parse_int("--scale", value, 1, 64, &v, e);
+    ((struct heatmap *)ctx)->figure.scale = (int)v;
+    return status;
+}
+
+static int set_rescale(void *ctx, const char *value, struct xfv_err *e)
+{
+    static const char *const names[] = {"pair", "each", NULL};
+    return xfv_parse_choice("--rescale", value, names, &((struct heatmap *)ctx)->figure.each, e);
+}
+
+static int set_method(void *ctx, const char *value, struct xfv_err *e)
+{
+    if (!value[0]) return xfv_fail(e, XFV_EARG, "--method: the name is empty");
+    ((struct heatmap *)ctx)->method = value;
+    return 0;
+}
+
+/* --- the name of the output --- */
+
+static int ends_in(const char *s, const char *end)
+{
+    size_t n = strlen(s), k = strlen(end);
+    return n > k && strcasecmp(s + n - k, end) == 0;
+}
+
+/* The place in name of its one %d or %0Nd, its length and N; 0 when there is no percent sign. */
+static int find_number(const char *name, size_t *at, size_t *len, int *width, struct xfv_err *e)
+{
+    const char *p = strchr(name, '%'), *q = p;
+    if (!p) return 0;
+    *width = 0;
+    if (*++q == '0' && isdigit((unsigned char)q[1])) *width = *++q - '0', q++;
+    if (*q != 'd' || strchr(q, '%'))
+        return xfv_fail(e, XFV_EARG, "-o: '%.200s' may hold one %%d (or %%0Nd, N 1..9) for the number of the pair, and no other %%", name);
+    *at = (size_t)(p - name);
+    *len = (size_t)(q + 1 - p);
+    return 1;
+}
+
+static int choose_target(struct heatmap *h, struct xfv_err *e)
+{
+    const char *name = xfv_cli_out_path(h->cli);
+    size_t at, len;
+    int width;
+    h->target = TO_PPM_STREAM;
+    if (!name || !strcmp(name, "-") || !strncmp(name, "/dev/", 5)) return 0;
+    h->png = ends_in(name, ".png");
+    if (!h->png && !ends_in(name, ".ppm") && !ends_in(name, ".pnm"))
+        return xfv_fail(e, XFV_EARG, "-o: the name must end in .png or .ppm, got '%.200s'", name);
+    int numbered = find_number(name, &at, &len, &width, e);
+    if (numbered < 0) return numbered;
+    if (numbered) h->target = TO_FILES;
+    else if (h->png) h->target = TO_ONE_PNG;
+    return 0;
+}
+
+/* name with its %d replaced by number; malloc'ed. */
+static char *numbered_name(const char *name, long number)
+{
+    size_t at = 0, len = 0, cap = strlen(name) + 32;
+    int width = 0;
+    char *s = malloc(cap);
+    if (s && find_number(name, &at, &len, &width, NULL) == 1)
+        snprintf(s, cap, "%.*s%0*ld%s", (int)at, name, width, number, name + at + len);
+    return s;
+}
+
+/* --- the loop --- */
+
+static int new_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    struct heatmap *h = ctx;
+    char name[64] = "", digest[80] = "";
+    const msgpack_object *model = xfv_map_get(xfv_rec_map(in), "model");
+    (void)set, (void)zone, (void)extra, (void)e;
+    h->figure.model[0] = 0;
+    if (model && xfv_get_text(model, "name", name, sizeof name, NULL)) name[0] = 0;
+    if (model && xfv_get_text(model, "sha256", digest, sizeof digest, NULL)) digest[0] = 0;
+    if (name[0]) snprintf(h->figure.model, sizeof h->figure.model, "%s%s%.12s", name, digest[0] ? ", sha256 " : "", digest);
+    return 0;
+}
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    (void)ctx;
+    return xfv_rec_kind(r) == XFV_PAIR;
+}
+
+/* Before any work: a second pair has no place in one PNG file, and nothing has been written yet. */
+static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
+{
+    struct heatmap *h = ctx;
+    if (h->target == TO_ONE_PNG && h->pairs == 1)
+        return xfv_fail(e, XFV_EARG, "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the files NAME-%%d.png, or take "
+                                     "a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
+    h->slot[slot].of = r;
+    h->slot[slot].number = h->pairs++;
+    return 0;
+}
+
+static void missing_maps(const struct heatmap *h, const struct xfv_pairview *p, char *buf, size_t cap)
+{
+    if (p->problem[0]) snprintf(buf, cap, "%s", p->problem);
+    else if (p->n_rows == 0 && h->method) snprintf(buf, cap, "the pair has no maps of the method '%.100s'", h->method);
+    else if (p->n_rows == 0) snprintf(buf, cap, "the pair has no maps: send the stream through an explainer (fggb-grad) first");
+    else buf[0] = 0;
+}
+
+static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e)
+{
+    struct heatmap *h = ctx;
+    struct picture *out = &h->slot[slot];
+    struct xfv_pairview p;
+    struct xfv_image im = {0};
+    (void)worker;
+    int status = xfv_pairview_read(xfv_rec_map(r), h->method, &p, e);
+    if (!status) missing_maps(h, &p, out->problem, sizeof out->problem);
+    if (!status && p.n_rows == 0 && h->figure.layout != XFV_LAYOUT_FIGURE) status = xfv_fail(e, XFV_EDATA, "%s", out->problem);
+    if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
+    if (!status) status = xfv_figure_draw(&p, &h->figure, &im, e);
+    if (!status) status = h->png ? xfv_image_encode_png(&im, &out->bytes, &out->n, e) : xfv_image_encode_ppm(&im, &out->bytes, &out->n, e);
+    xfv_image_clear(&im);
+    xfv_pairview_clear(&p);
+    return status;
+}
+
+static int write_file(const char *name, const struct picture *p, struct xfv_err *e)
+{
+    struct xfv_outfile *f;
+    int status = xfv_outfile_open(&f, name, e);
+    if (status) return status;
+    status = xfv_outfile_write(f, p->bytes, p->n, e);
+    if (!status) return xfv_outfile_commit(f, e);
+    xfv_outfile_discard(f);
+    return status;
+}
+
+static int write_picture(struct heatmap *h, struct picture *p, struct xfv_err *e)
+{
+    if (h->target == TO_ONE_PNG) {
+        h->kept = *p;
+        p->bytes = NULL;
+        return 0;
+    }
+    if (h->target == TO_FILES) {
+        char *name = numbered_name(xfv_cli_out_path(h->cli), p->number);
+        int status = name ? write_file(name, p, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+        free(name);
+        return status;
+    }
+    FILE *f = xfv_cli_out_file(h->cli, e);
+    if (!f) return e->status;
+    if (fwrite(p->bytes, 1, p->n, f) != p->n || fflush(f)) return xfv_fail(e, XFV_EIO, "cannot write");
+    return 0;
+}
+
+static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct heatmap *h = ctx;
+    const char *id = "";
+    size_t n = 0;
+    struct picture *p = h->slot;
+    (void)w;
+    while (p->of != *r) p++; /* there is one: prepare has set it */
+    if (p->problem[0]) {
+        if (xfv_get_str(xfv_rec_map(*r), "id", &id, &n, NULL)) n = 0;
+        xfv_cli_record_failed(h->cli, xfv_stage_record_no(h->cli), id, n, p->problem);
+    }
+    int status = write_picture(h, p, e);
+    free(p->bytes);
+    memset(p, 0, sizeof *p);
+    return status;
+}
+
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct heatmap *h = ctx;
+    (void)w;
+    if (h->pairs == 0) {
+        xfv_cli_warn(h->cli, "no pair in the stream: nothing drawn");
+        xfv_cli_some_failed(h->cli);
+    }
+    return h->kept.bytes ? write_file(xfv_cli_out_path(h->cli), &h->kept, e) : 0;
+}
+
+static int run(struct heatmap *h, struct xfv_err *e, int *exit_status)
+{
+    int jobs = xfv_cli_jobs(h->cli), status = choose_target(h, e);
+    if (status) return status;
+    struct xfv_pool *pool = xfv_pool_new(jobs);
+    h->slot = calloc(4 * (size_t)jobs, sizeof *h->slot);
+    struct xfv_stage stage = {.ctx = h, .window = 4 * jobs, .head = new_head, .wants = wants, .prepare = prepare, .work = draw, .emit = emit,
+                              .finish = finish, .sink = 1};
+    if (jobs == 1) stage.window = 1;
+    if (pool && h->slot) *exit_status = xfv_stage_run(h->cli, pool, &stage);
+    else status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    for (int i = 0; h->slot && i < 4 * jobs; i++) free(h->slot[i].bytes);
+    free(h->slot);
+    free(h->kept.bytes);
+    xfv_pool_free(pool);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct heatmap h = {.figure = {.alpha = 0.6, .sigma = 5}};
+    static const struct xfv_opt opts[] = {
+        {"layout", 'l', "NAME", "figure (with words; the default), maps, or overlay (maps over the faces)", 0, set_layout, 0},
+        {"colours", 'c', "NAME", "jet (the default), viridis, magma, inferno, greens-reds, piyg, rdylgn", 0, set_colours, 0},
+        {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only; 0: none (5)", 0, set_blur, 0},
+        {"alpha", 'a', "A", "how far the strongest colour covers the face, 0..1 (0.6)", 0, set_alpha, 0},
+        {"scale", 's', "N", "picture pixels per face pixel, 1..64 (what makes a face about 224 wide)", 0, set_scale, 0},
+        {"rescale", 'r', "HOW", "pair: one colour scale for the maps of a row (the default); each: one for each map", 0, set_rescale, 0},
+        {"method", 0, "NAME", "draw the maps of this method only", 0, set_method, 0},
+        {NULL, 0, NULL, NULL, 0, NULL, 0},
+    };
+    static const struct xfv_program program = {
+        .name = "heatmap",
+        .summary = "draw explained pairs: pair records in, pictures out",
+        .operands = "[FILE]...",
+        .example = "facecrop a.jpg b.jpg | embed | verify | fggb-grad | heatmap -o why.png",
+        .flags = XFV_TAKES_JOBS | XFV_READS_STREAM | XFV_WRITES_BINARY,
+        .opts = opts,
+        .ctx = &h,
+    };
+    int status = 0;
+    struct xfv_err e = {0};
+    h.cli = xfv_cli_start(&program, argc, argv, &status);
+    if (!h.cli) return status;
+    int failed = run(&h, &e, &status);
+    return xfv_cli_finish(h.cli, failed ? &e : NULL, status);
+}
