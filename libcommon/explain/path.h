@@ -1,0 +1,50 @@
+/* Path-integrated gradients of the cosine score at an inner feature map (Sundararajan, Taly, Yan, arXiv 1703.01365, with the path laid through
+ * the features instead of the pixels). With h the activation of one feature map, c(h) the cosine of the rest of the network at h with the partner's
+ * embedding, and h_0 a baseline (the mean face's activation, the partner's own, a blurred image's):
+ *
+ *     S(p) = sum over channels of (h - h_0)(p) * mean over t of  d c(h_t) / d h (p),      h_t = h_0 + t (h - h_0)
+ *
+ * for every cell p; the mean over t in 0..1 by the midpoint rule. Completeness: sum_p S(p) = c(h) - c(h_0), up to the rule's error, which is
+ * reported (xfv_path_sums). A step is one forward and one backward pass of the network's part behind the map.
+ *
+ * Where that part is affine (a layer with `linear` set: the last map of the usual recognisers), the embedding itself is a sum over cells,
+ * F(h) = F(0) + sum_p phi_p(h), and for the norms at h
+ *
+ *     S(p) = (phi_p(h) - phi_p(h_0)) . F_B / (|F(h)| |F_B|),      sum_p S(p) = c(h) - F(h_0) . F_B / (|F(h)| |F_B|)   exactly, in one pass. */
+#ifndef XFV_EXPLAIN_PATH_H
+#define XFV_EXPLAIN_PATH_H
+
+#include <stddef.h>
+
+#include "explain/layer.h"
+#include "net/graph.h"
+#include "stream/err.h"
+
+struct xfv_path; /* one network, cut at one layer; read-only but for each worker's scratch memory */
+
+/* g must outlive it. Workers 0..workers-1 may call the functions below at the same time. */
+int xfv_path_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *layer, int workers, struct xfv_path **out, struct xfv_err *e);
+void xfv_path_free(struct xfv_path *p);
+int xfv_path_n(const struct xfv_path *p);             /* length of an embedding */
+int xfv_path_cells(const struct xfv_path *p);         /* h*w of the layer */
+size_t xfv_path_features(const struct xfv_path *p);   /* floats of a feature map: h*w*c */
+
+/* Network input x, f32 [H][W][C], to the feature map h [features] and the embedding f [n] (raw). XFV_EDATA when the embedding has no direction. */
+int xfv_path_forward(struct xfv_path *p, int worker, const float *x, float *h, float *f, struct xfv_err *e);
+/* A feature map to its embedding. */
+int xfv_path_embed(struct xfv_path *p, int worker, const float *h, float *f, struct xfv_err *e);
+
+/* to: c(h); from: c(h_0), or its linear twin; sum: of the cells. The gap to completeness is sum - (to - from). */
+struct xfv_path_sums { double from, to, sum; };
+
+/* The path from h0 to h [features] seen by the embedding `target` [n]: cells f32 [cells], steps >= 1 of the midpoint rule. f and f0 are the
+ * embeddings of h and h0. */
+int xfv_path_integrate(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f, const float *target, int steps,
+                       float *cells, struct xfv_path_sums *sums, struct xfv_err *e);
+/* The exact twin for a linear layer. XFV_EARG for another one. */
+int xfv_path_linear(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f, const float *target, float *cells,
+                    struct xfv_path_sums *sums, struct xfv_err *e);
+/* phi [cells][n]: what each cell of h adds to the embedding, phi_p(h) - phi_p(h_0). Linear layers only. */
+int xfv_path_contributions(struct xfv_path *p, int worker, const float *h0, const float *h, float *phi, struct xfv_err *e);
+
+#endif
