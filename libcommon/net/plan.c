@@ -415,9 +415,9 @@ static void keep_values(struct xfv_net *n)
 {
     for (int i = 0; i < n->n_steps; i++) {
         const struct step *s = &n->steps[i];
-        if (s->op == XFV_OP_CONV || s->op == XFV_OP_DENSE || s->op == XFV_OP_ADD || s->op == XFV_OP_RESHAPE) continue;
-        n->keep[s->out] = 1;
-        for (int j = 0; j < s->n_in; j++) n->keep[s->in[j]] = 1;
+        unsigned keep = xfv_op_keeps(s);
+        if (keep & 2) n->keep[s->out] = 1;
+        for (int j = 0; (keep & 1) && j < s->n_in; j++) n->keep[s->in[j]] = 1;
     }
 }
 

@@ -101,6 +101,7 @@ void xfv_pad_copy(float *p, const float *x, int h, int w, int pitch, const int p
 int xfv_op_runs(enum xfv_op op); /* 1 when the executor has the operator */
 void xfv_op_forward(const struct run *r, const struct step *s);
 int xfv_op_has_backward(const struct step *s);
+unsigned xfv_op_keeps(const struct step *s); /* what its backward pass reads again: bit 0 its inputs, bit 1 its output */
 void xfv_op_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx, int acc);
 
 #endif

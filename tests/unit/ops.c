@@ -1,0 +1,211 @@
+/* The executor's operators other than convolutions against the double-precision oracle: every function, reduction, broadcast and move, with
+ * channel counts that leave padding lanes. */
+#include "netgraphs.h"
+
+static int image(struct build *b, int h, int w, int c, int cout)
+{
+    *b = start(h, w, c);
+    conv(b, 3, 1, 1, 1, cout, 1, 1); /* so that the operator's input is not the dense input of the network */
+    return b->last;
+}
+
+static int act(struct build *b, int which, float f0, float f1)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_ACT);
+    n.i[0] = which;
+    n.f[0] = f0;
+    n.f[1] = f1;
+    return append(b, n);
+}
+
+static int affine(struct build *b, double around)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_AFFINE);
+    n.weight = weight(b, shape(1, channels(b), 0, 0), .5);
+    n.bias = weight(b, shape(1, channels(b), 0, 0), .5);
+    for (int c = 0; c < channels(b); c++) b->g->weights[n.bias].data[c] += (float)around;
+    return append(b, n);
+}
+
+static void acts(void)
+{
+    static const struct { int which; float f0, f1; double around; } all[] = {
+        {XFV_ACT_CLIP, -.3f, .4f, 0}, {XFV_ACT_LEAKY, .1f, 0, 0}, {XFV_ACT_SIGMOID, 0, 0, 0}, {XFV_ACT_HARDSIGMOID, .2f, .5f, 0},
+        {XFV_ACT_HARDSWISH, 0, 0, 0}, {XFV_ACT_HARDSWISH, 0, 0, -3}, {XFV_ACT_TANH, 0, 0, 0}, {XFV_ACT_SOFTPLUS, 0, 0, 0},
+        {XFV_ACT_MISH, 0, 0, 0}, {XFV_ACT_GELU, 0, 0, 0}, {XFV_ACT_GELU, 1, 0, 0}, {XFV_ACT_SILU, 0, 0, 0}, {XFV_ACT_ERF, 0, 0, 0},
+        {XFV_ACT_SQRT, 0, 0, 4}, {XFV_ACT_POW, 2, 0, 0}, {XFV_ACT_POW, -1, 0, 5}, {XFV_ACT_POW, .5f, 0, 5}, {XFV_ACT_EXP, 0, 0, 0},
+        {XFV_ACT_NEG, 0, 0, 0}, {XFV_ACT_ABS, 0, 0, 0}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct build b;
+        image(&b, 5, 4, 3, 21), affine(&b, all[i].around), act(&b, all[i].which, all[i].f0, all[i].f1);
+        compare(&b, xfv_act_name(all[i].which));
+    }
+}
+
+static int reduce(struct build *b, int what, int mask)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_REDUCE);
+    n.i[0] = what;
+    n.i[1] = mask;
+    return append(b, n);
+}
+
+static void reductions(void)
+{
+    for (int what = 0; what < XFV_REDUCES; what++)
+        for (int mask = 1; mask < 8; mask++) {
+            struct build b;
+            char name[64];
+            image(&b, 5, 4, 3, 19), reduce(&b, what, mask);
+            snprintf(name, sizeof name, "%s over axes %d", xfv_reduce_name(what), mask);
+            compare(&b, name);
+        }
+}
+
+static int reshape(struct build *b, int d0, int d1, int d2, int d3)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_RESHAPE);
+    n.i[0] = d0, n.i[1] = d1, n.i[2] = d2, n.i[3] = d3;
+    return append(b, n);
+}
+
+static int transpose(struct build *b, int a0, int a1, int a2, int a3)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_TRANSPOSE);
+    n.i[0] = a0, n.i[1] = a1, n.i[2] = a2, n.i[3] = a3;
+    return append(b, n);
+}
+
+static int slice(struct build *b, int of, int axis, int from, int to)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_SLICE);
+    b->last = of;
+    n.i[0] = axis, n.i[1] = from, n.i[2] = to;
+    return append(b, n);
+}
+
+static void moves(void)
+{
+    struct build b;
+    image(&b, 4, 6, 3, 20), transpose(&b, 2, 0, 1, 0), reshape(&b, 5, 4, 6, 4), transpose(&b, 1, 3, 0, 2);
+    compare(&b, "transpose, reshape, transpose");
+    image(&b, 4, 6, 3, 20), reshape(&b, 4, 60, 2, 0), transpose(&b, 1, 0, 2, 0), reshape(&b, 480, 0, 0, 0);
+    compare(&b, "reshapes that break rows");
+    for (int axis = 0; axis < 3; axis++) {
+        struct xfv_node n = xfv_node_default(XFV_OP_CONCAT);
+        int x = image(&b, 5, 6, 3, 20), y = slice(&b, x, axis, 1, 4);
+        n.n_in = 3, n.i[0] = axis;
+        n.in[0] = x, n.in[1] = y, n.in[2] = slice(&b, x, axis, 3, 5);
+        append(&b, n);
+        compare(&b, "slices and concat");
+    }
+    struct xfv_node p = xfv_node_default(XFV_OP_PAD);
+    p.pads[0] = 1, p.pads[1] = 2, p.pads[3] = 3;
+    image(&b, 4, 5, 3, 18), append(&b, p);
+    compare(&b, "pad");
+    b = start(4, 5, 3);
+    append(&b, p), transpose(&b, 2, 1, 0, 0);
+    compare(&b, "pad and transpose of the network's own input");
+}
+
+/* A value of the last value's rank whose axes in mask are 1. */
+static int small(struct build *b, int x, int mask)
+{
+    b->last = x;
+    return reduce(b, XFV_REDUCE_MEAN, mask);
+}
+
+static void broadcasts(void)
+{
+    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV};
+    for (int o = 0; o < 4; o++)
+        for (int mask = 1; mask < 8; mask++) {
+            struct build b;
+            char name[64];
+            int x = image(&b, 3, 4, 3, 18);
+            act(&b, XFV_ACT_SOFTPLUS, 0, 0);
+            int y = small(&b, b.last, mask);
+            add(&b, ops[o], x, y);
+            snprintf(name, sizeof name, "%s with axes %d stretched", xfv_op_name(ops[o]), mask);
+            compare(&b, name);
+        }
+    struct build b; /* [W,1] against [H,W,C] */
+    int x = image(&b, 3, 4, 3, 18);
+    small(&b, x, 5), reshape(&b, 4, 1, 0, 0);
+    add(&b, XFV_OP_MUL, x, b.last);
+    compare(&b, "fewer axes");
+    x = image(&b, 3, 4, 3, 18);
+    struct xfv_node c = xfv_node_default(XFV_OP_CONST);
+    c.weight = weight(&b, shape(2, 4, 18, 0), 1);
+    c.name = (char *)(uintptr_t)"constant";
+    c.out = xfv_graph_add_value(b.g, "constant", shape(2, 4, 18, 0), &b.e);
+    xfv_graph_add_node(b.g, &c, &b.e);
+    add(&b, XFV_OP_MUL, x, c.out);
+    compare(&b, "a constant that stretches");
+}
+
+static int matmul(struct build *b, int x, int y, int transposed)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_MATMUL);
+    n.n_in = 2, n.in[0] = x, n.in[1] = y, n.i[0] = transposed;
+    return append(b, n);
+}
+
+static void attention(void)
+{
+    struct build b;
+    int x = image(&b, 5, 6, 3, 20), y = transpose(&b, 0, 2, 1, 0);
+    matmul(&b, x, y, 0);
+    compare(&b, "matmul");
+    x = image(&b, 5, 6, 3, 37), b.last = x, y = act(&b, XFV_ACT_TANH, 0, 0);
+    matmul(&b, x, y, 1);
+    compare(&b, "matmul with b transposed");
+    for (int t = 0; t < 2; t++) { /* a head of attention: [T][3 heads d] -> q, k, v */
+        image(&b, 3, 3, 3, 36), reshape(&b, 9, 3, 2, 6), transpose(&b, 1, 2, 0, 3);
+        int all = b.last, q, k, v;
+        slice(&b, all, 0, 0, 1), q = reshape(&b, 2, 9, 6, 0);
+        slice(&b, all, 0, 1, 2), k = reshape(&b, 2, 9, 6, 0);
+        slice(&b, all, 0, 2, 3), v = reshape(&b, 2, 9, 6, 0);
+        if (!t) b.last = k, k = transpose(&b, 0, 2, 1, 0);
+        int scores = (matmul(&b, q, k, t), simple(&b, XFV_OP_SOFTMAX));
+        matmul(&b, scores, v, 0), transpose(&b, 1, 0, 2, 0), reshape(&b, 9, 12, 0, 0), dense(&b, 7);
+        compare(&b, "attention");
+    }
+    struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
+    image(&b, 4, 3, 3, 21);
+    n.weight = weight(&b, shape(1, 21, 0, 0), 1), n.bias = weight(&b, shape(1, 21, 0, 0), 1), n.f[0] = 1e-5f;
+    append(&b, n);
+    compare(&b, "layernorm");
+}
+
+static void rest(void)
+{
+    struct build b;
+    struct xfv_node n = xfv_node_default(XFV_OP_MAXPOOL);
+    n.kernel[0] = n.kernel[1] = 3, n.stride[0] = 2, n.stride[1] = 1, n.dilation[0] = 2;
+    for (int i = 0; i < 4; i++) n.pads[i] = 1;
+    image(&b, 9, 8, 3, 20), append(&b, n);
+    compare(&b, "dilated max pooling");
+    n.op = XFV_OP_AVGPOOL, n.dilation[0] = 1;
+    for (n.i[0] = 0; n.i[0] < 2; n.i[0]++) {
+        image(&b, 9, 8, 3, 20), append(&b, n);
+        compare(&b, n.i[0] ? "average pooling that counts padding" : "average pooling that does not");
+    }
+    int x = image(&b, 6, 6, 3, 20); /* squeeze and excitation */
+    reduce(&b, XFV_REDUCE_MEAN, 3), conv(&b, 1, 1, 0, 0, 5, 1, 1), simple(&b, XFV_OP_RELU), conv(&b, 1, 1, 0, 0, 20, 1, 1), act(&b, XFV_ACT_HARDSIGMOID, .2f, .5f);
+    add(&b, XFV_OP_MUL, x, b.last), act(&b, XFV_ACT_SILU, 0, 0), conv(&b, 3, 2, 1, 1, 8, 1, 1), prelu(&b);
+    compare(&b, "squeeze and excitation");
+    image(&b, 5, 5, 3, 18), affine(&b, 0), prelu(&b), affine(&b, 0), simple(&b, XFV_OP_RELU);
+    compare(&b, "affine and activations that no layer takes in");
+}
+
+int main(void)
+{
+    acts();
+    reductions();
+    moves();
+    broadcasts();
+    attention();
+    rest();
+    return tap_done();
+}
