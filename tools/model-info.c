@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/json.h"
 #include "net/model.h"
 
 enum format { TEXT, TSV, JSON };
@@ -120,25 +121,28 @@ static void tsv_graph(FILE *f, const struct xfv_graph *g)
 
 /* ---- JSON ---- */
 
-static void json_text(FILE *f, const char *key, const char *s) /* texts in a model are UTF-8: the reader has checked */
+static void json_text(FILE *f, const char *key, const char *s)
 {
-    fprintf(f, "\"%s\":\"", key);
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\') fprintf(f, "\\%c", *s);
-        else if ((unsigned char)*s < ' ' || *s == 0x7f) fprintf(f, "\\u%04x", (unsigned)*s);
-        else fputc(*s, f);
-    }
-    fputs("\",", f);
+    fprintf(f, "\"%s\":", key);
+    xfv_json_text(f, s, strlen(s));
+    fputc(',', f);
 }
 
-/* The fewest digits that read back as the same number; null for none. */
-static void json_number(FILE *f, const char *key, double v)
+static void json_real(FILE *f, const char *key, double v)
 {
-    char s[32] = "null";
-    if (!isnan(v)) snprintf(s, sizeof s, "%.15g", v);
-    if (!isnan(v) && (strtod(s, NULL) < v || strtod(s, NULL) > v)) snprintf(s, sizeof s, "%.17g", v);
-    if (key) fprintf(f, "\"%s\":%s,", key, s);
-    else fputs(s, f);
+    fprintf(f, "\"%s\":", key);
+    xfv_json_real(f, v, 0);
+    fputc(',', f);
+}
+
+static void json_reals(FILE *f, const char *key, const double *v, int n)
+{
+    fprintf(f, "\"%s\":[", key);
+    for (int i = 0; i < n; i++) {
+        if (i) fputc(',', f);
+        xfv_json_real(f, v[i], 0);
+    }
+    fputs("],", f);
 }
 
 static void json_shape(FILE *f, const char *key, struct xfv_shape s)
@@ -158,22 +162,10 @@ static void json_meta(FILE *f, const struct xfv_model *m)
     json_text(f, "origin", m->origin);
     fprintf(f, "\"width\":%d,\"height\":%d,\"channels\":%d,\"transposed\":%s,", m->width, m->height, m->channels, m->transposed ? "true" : "false");
     json_text(f, "colour", m->colour);
-    fputs("\"mean\":[", f);
-    for (int i = 0; i < m->channels; i++) fprintf(f, "%s%.9g", i ? "," : "", (double)m->mean[i]);
-    fputs("],\"std\":[", f);
-    for (int i = 0; i < m->channels; i++) fprintf(f, "%s%.9g", i ? "," : "", (double)m->std[i]);
-    fputs("],", f);
-    if (xfv_model_has_template(m)) {
-        fputs("\"template\":[", f);
-        for (int i = 0; i < 5; i++) {
-            fputs(i ? ",[" : "[", f);
-            json_number(f, NULL, m->template_xy[2 * i]);
-            fputc(',', f);
-            json_number(f, NULL, m->template_xy[2 * i + 1]);
-            fputc(']', f);
-        }
-        fputs("],", f);
-    }
+    const double mean[] = {(double)m->mean[0], (double)m->mean[1], (double)m->mean[2]}, std[] = {(double)m->std[0], (double)m->std[1], (double)m->std[2]};
+    json_reals(f, "mean", mean, m->channels);
+    json_reals(f, "std", std, m->channels);
+    if (xfv_model_has_template(m)) json_reals(f, "template", m->template_xy, 10);
     if (m->embedding >= 0) {
         json_text(f, "embedding", g->values[m->embedding].name);
         json_text(f, "score", m->score == XFV_SCORE_COSINE ? "cosine" : "euclidean");
@@ -185,9 +177,9 @@ static void json_meta(FILE *f, const struct xfv_model *m)
         fputs(i ? ",{" : "{", f);
         json_text(f, "name", t->name);
         json_text(f, "data", t->data);
-        json_number(f, "value", t->value);
-        json_number(f, "fmr", t->fmr);
-        json_number(f, "fnmr", t->fnmr);
+        json_real(f, "value", t->value);
+        json_real(f, "fmr", t->fmr);
+        json_real(f, "fnmr", t->fnmr);
         fprintf(f, "\"pairs\":%d}", t->pairs);
     }
     fputs("],", f);

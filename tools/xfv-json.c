@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "stream/utf8.h"
+#include "cli/json.h"
 
 struct json {
     FILE *f;
@@ -15,24 +15,6 @@ struct json {
 };
 
 /* ---- numbers ---- */
-
-/* A real number with the fewest digits that read back as the same value; always with a point or an exponent, so that it stays a real number
- * there. JSON has no NaN and no infinity: null. */
-static void put_real(FILE *f, double v, int single)
-{
-    char s[40];
-    if (!isfinite(v)) {
-        fputs("null", f);
-        return;
-    }
-    int digits = single ? 6 : 15, most = single ? 9 : 17;
-    for (;; digits++) {
-        snprintf(s, sizeof s, "%.*g", digits, v);
-        if (digits == most || (single ? (double)strtof(s, NULL) == v : strtod(s, NULL) == v)) break;
-    }
-    fputs(s, f);
-    if (!strpbrk(s, ".e")) fputs(".0", f);
-}
 
 /* One element of a tensor as a number: *i for integer types, *r for real ones. p may be unaligned. */
 static void element(enum xfv_dtype t, const unsigned char *p, int64_t *i, double *r)
@@ -62,7 +44,7 @@ static int is_real(enum xfv_dtype t)
 static void put_element(FILE *f, enum xfv_dtype t, int64_t i, double r)
 {
     if (is_real(t))
-        put_real(f, r, t != XFV_F64);
+        xfv_json_real(f, r, t != XFV_F64);
     else
         fprintf(f, "%lld", (long long)i);
 }
@@ -88,11 +70,11 @@ static void put_summary(FILE *f, const struct xfv_tensor *t)
     }
     double mean = isfinite(sum) ? sum / (double)finite : scaled / (double)finite * 0x1p64;
     fputs(",\"min\":", f);
-    finite ? put_element(f, t->dtype, imin, rmin) : put_real(f, NAN, 0);
+    finite ? put_element(f, t->dtype, imin, rmin) : xfv_json_real(f, NAN, 0);
     fputs(",\"max\":", f);
-    finite ? put_element(f, t->dtype, imax, rmax) : put_real(f, NAN, 0);
+    finite ? put_element(f, t->dtype, imax, rmax) : xfv_json_real(f, NAN, 0);
     fputs(",\"mean\":", f);
-    put_real(f, finite ? mean : (double)NAN, 0);
+    xfv_json_real(f, finite ? mean : (double)NAN, 0);
     if (finite < n) fprintf(f, ",\"nonfinite\":%zu", n - finite);
 }
 
@@ -110,27 +92,6 @@ static void put_numbers(FILE *f, const struct xfv_tensor *t)
     fputc(']', f);
 }
 
-/* ---- texts ---- */
-
-/* Bytes that are not UTF-8 (file names may hold such) become lone surrogates, as Python's surrogateescape reads them back. */
-static void put_text(FILE *f, const char *s, size_t n)
-{
-    fputc('"', f);
-    for (size_t i = 0, k; i < n; i += k ? k : 1) {
-        unsigned char c = (unsigned char)s[i];
-        k = xfv_utf8_next(s + i, n - i, NULL);
-        if (k == 0)
-            fprintf(f, "\\udc%02x", c);
-        else if (c == '"' || c == '\\')
-            fprintf(f, "\\%c", c);
-        else if (c < ' ' || c == 0x7f)
-            fprintf(f, "\\u%04x", c);
-        else
-            fwrite(s + i, 1, k, f);
-    }
-    fputc('"', f);
-}
-
 /* ---- objects ---- */
 
 static void put_object(const struct json *j, const msgpack_object *o);
@@ -145,7 +106,7 @@ static void put_map(const struct json *j, const msgpack_object *o)
         if (tensor && &kv->val == xfv_map_get(o, "data")) continue;
         if (!first) fputc(',', j->f);
         first = 0;
-        put_text(j->f, kv->key.via.str.ptr, kv->key.via.str.size);
+        xfv_json_text(j->f, kv->key.via.str.ptr, kv->key.via.str.size);
         fputc(':', j->f);
         put_object(j, &kv->val);
     }
@@ -160,9 +121,9 @@ static void put_object(const struct json *j, const msgpack_object *o)
     case MSGPACK_OBJECT_BOOLEAN: fputs(o->via.boolean ? "true" : "false", j->f); break;
     case MSGPACK_OBJECT_POSITIVE_INTEGER: fprintf(j->f, "%llu", (unsigned long long)o->via.u64); break;
     case MSGPACK_OBJECT_NEGATIVE_INTEGER: fprintf(j->f, "%lld", (long long)o->via.i64); break;
-    case MSGPACK_OBJECT_FLOAT32: put_real(j->f, o->via.f64, 1); break;
-    case MSGPACK_OBJECT_FLOAT64: put_real(j->f, o->via.f64, 0); break;
-    case MSGPACK_OBJECT_STR: put_text(j->f, o->via.str.ptr, o->via.str.size); break;
+    case MSGPACK_OBJECT_FLOAT32: xfv_json_real(j->f, o->via.f64, 1); break;
+    case MSGPACK_OBJECT_FLOAT64: xfv_json_real(j->f, o->via.f64, 0); break;
+    case MSGPACK_OBJECT_STR: xfv_json_text(j->f, o->via.str.ptr, o->via.str.size); break;
     case MSGPACK_OBJECT_BIN: fprintf(j->f, "{\"bytes\":%u}", o->via.bin.size); break;
     case MSGPACK_OBJECT_EXT: fprintf(j->f, "{\"ext\":%d,\"bytes\":%u}", o->via.ext.type, o->via.ext.size); break;
     case MSGPACK_OBJECT_MAP: put_map(j, o); break;
