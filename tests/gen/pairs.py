@@ -65,7 +65,7 @@ def put(record):
 
 
 put({"_": "head", "magic": "xfv", "version": [1, 0], "provenance": [{"tool": "made-up", "version": "1"}],
-     "model": {"name": "mobilefacenet", "sha256": "0123456789abcdef" * 4}})
+     "model": {"name": "mobilefacenet", "digest": "0123456789abcdef" * 4}})
 items = sys.argv[1:]
 for item in [i for i in items if i != "cut"]:
     if item == "err": put({"_": "err", "id": "c.jpg", "tool": "facecrop", "code": "noface", "message": "no face found"}); errors += 1

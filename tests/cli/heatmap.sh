@@ -1,0 +1,125 @@
+# heatmap: layouts, names of files, streams of pictures, what records may hold, and what goes wrong.
+. "$top/tests/tap.sh"
+pairs() { "$PYTHON" "$top/tests/gen/pairs.py" "$@"; }
+size() { pnmfile "$1" | sed 's/.*, \([0-9]*\) by \([0-9]*\).*/\1x\2/'; }
+# colour FILE X Y: the pixel
+colour() { pamcut -left="$2" -top="$3" -width=1 -height=1 "$1" | pnmnoraw | tail -1 | tr -s ' ' | sed 's/ *$//'; }
+
+pairs pair >one.xfv
+pairs pair pair label:true >three.xfv
+
+# where pictures go
+runs 0 "a picture on standard output" heatmap one.xfv
+cp out one.ppm
+is "$(head -c 2 one.ppm)" P6 "is a PPM"
+like "$(size one.ppm)" '^1[0-9]{3}x[67][0-9]{2}$' "of a figure's size"
+runs 0 "-o why.png" heatmap -o why.png one.xfv
+pngtopnm why.png 2>/dev/null | cmp -s - one.ppm; ok $? "holds the same pixels"
+is "$(wc -c <out | tr -d ' ')" 0 "and nothing is printed"
+runs 0 "standard input" heatmap - <one.xfv
+cmp -s out one.ppm; ok $? "gives the same"
+runs 0 "three pairs on standard output" heatmap three.xfv
+cp out all.ppm
+is "$(pnmfile -allimages all.ppm | grep -c 'raw, ')" 3 "are a Netpbm stream of three"
+runs 0 "-o all.ppm takes a stream" heatmap -o file.ppm three.xfv
+cmp -s file.ppm all.ppm; ok $? "the same"
+runs 0 "-o name-%d.png" heatmap -o name-%d.png three.xfv
+is "$(echo name-*)" "name-0.png name-1.png name-2.png" "one file a pair, from 0"
+pngtopnm name-0.png 2>/dev/null | cmp -s - one.ppm; ok $? "the first one as alone"
+runs 0 "-o x%03d.PPM" heatmap -o 'x%03d.PPM' three.xfv
+cat x000.PPM x001.PPM x002.PPM | cmp -s - all.ppm; ok $? "numbers of three digits, Netpbm by the name"
+runs 0 "four workers" heatmap -j4 three.xfv
+cmp -s out all.ppm; ok $? "draw the same bytes"
+cat one.xfv three.xfv | heatmap -o cat%d.ppm; cmp -s cat3.ppm x002.PPM; ok $? "concatenated streams count on"
+
+# one name for more than one pair
+echo old >keep.png
+runs 2 "more than one pair and one name is an error" heatmap -o keep.png three.xfv
+like "$(cat err)" '%d' "that says what to do"
+is "$(cat keep.png)" old "and leaves the file as it was"
+for bad in a.jpg a '%s.png' '%d%d.png' '50%.png' '%5d.png' '%n.png' '%-d.png' '%0d.png' '%d'; do
+    runs 2 "-o $bad is refused" heatmap -o "$bad" one.xfv
+done
+is "$(ls | grep -c tmp)" 0 "no temporary file is left"
+
+# layouts
+heatmap -l maps -s 1 -b 0 -c viridis one.xfv >maps.ppm
+is "$(size maps.ppm)" 460x112 "bare maps at scale 1"
+is "$(colour maps.ppm 45 45)" "253 231 37" "the strongest value has the strongest colour"
+is "$(colour maps.ppm 0 0)" "68 1 84" "zero has the weakest"
+heatmap -l maps -s 1 -b 0 -c viridis -r each one.xfv >each.ppm
+is "$(colour each.ppm 161 90) $(colour maps.ppm 161 90)" "253 231 37 65 68 135" "a weak map looks weak, unless each has its own scale"
+heatmap -l maps -s 1 one.xfv >blurred.ppm
+cmp -s blurred.ppm maps.ppm; is $? 1 "blur changes the picture"
+heatmap -l overlay -s 2 one.xfv >over.ppm
+is "$(size over.ppm)" 908x224 "overlays at scale 2"
+is "$(colour over.ppm 0 0)" "93 93 93" "nothing covers the (grey) face where a map is 0"
+heatmap -l overlay -s 2 -a 0 one.xfv >bare.ppm
+pairs empty | heatmap -l overlay -s 2 -b 0 >empty.ppm
+pamcut -left=228 -width=224 empty.ppm >e1; pamcut -left=228 -width=224 bare.ppm >e2; cmp -s e1 e2; ok $? "an empty map is the plain face"
+pairs signed >signed.xfv
+heatmap -l maps -s 1 -b 0 signed.xfv >signed.ppm
+is "$(size signed.ppm)" 460x228 "a signed map has its own row"
+like "$(colour signed.ppm 33 172) $(colour signed.ppm 78 172)" '^(39 100 25|40 10[01] 26|[34]. 1.. 2.) 14[0-9] . 8[0-9]$' "green above 0, pink below"
+heatmap -l maps -s 1 --method gradient signed.xfv >g.ppm
+is "$(size g.ppm)" 228x112 "--method picks one"
+pairs two | heatmap -l maps -s 1 >two.ppm
+is "$(size two.ppm)" 460x228 "two methods, two rows"
+for c in jet viridis magma inferno greens-reds piyg rdylgn; do runs 0 "--colours $c" heatmap -c $c signed.xfv; done
+runs 0 "a large scale" heatmap -s 8 one.xfv
+like "$(size out)" '^4[0-9]{3}x2[0-9]{3}$' "grows words and all"
+
+# odd records
+for i in empty small tiny odd noimage bare huge accent hostile label:false label:unsure label:true; do
+    pairs "$i" >i.xfv
+    runs 0 "a pair: $i" heatmap -o "odd-%d.png" i.xfv
+done
+for i in nan inf negative badmaps nomaps; do
+    pairs pair "$i" pair >i.xfv
+    rm -f odd-*
+    runs 1 "a pair with something wrong: $i" heatmap -o "odd-%d.png" i.xfv
+    is "$(echo odd-*) $(wc -l <err | tr -d ' ')" "odd-0.png odd-1.png odd-2.png 1" "is told in a line, and still drawn"
+done
+like "$(cat err)" 'p1.*no maps.*fggb-grad' "a pair without maps: what is missing"
+runs 1 "without maps, bare layouts draw nothing" heatmap -l maps i.xfv
+is "$(pnmfile -allimages out | grep -c 'raw, ')" 2 "but the others"
+pairs flood pair >i.xfv
+runs 1 "too many methods" heatmap -o 'flood-%d.png' i.xfv
+like "$(cat err) $(echo flood-*)" 'method.* flood-1.png$' "fail that pair only, and keep the others' numbers"
+pairs pair err x-note >i.xfv
+runs 1 "an err record in the stream" heatmap i.xfv
+like "$(cat err)" '^heatmap: record 2 .*c.jpg.*facecrop: no face found$' "is told in a line"
+pairs x-note >i.xfv
+runs 1 "a stream without pairs" heatmap -o none.png i.xfv
+like "$(cat err) $(ls | grep -c none)" 'no pair.* 0$' "is told, and no file made"
+runs 1 "--method that nothing has" heatmap --method nobody one.xfv
+like "$(cat err)" "no maps of the method 'nobody'" "is told"
+
+# options
+for bad in "-l poster" "-c rainbow" "-b -1" "-b nan" "-b x" "-a 1.5" "-s 0" "-s 65" "-s 1.5" "-r all" "-j 0x" "--nonsense"; do
+    # shellcheck disable=SC2086
+    runs 2 "$bad is refused" heatmap $bad one.xfv
+done
+runs 0 "--help" heatmap --help
+like "$(cat out)" 'Usage: heatmap' "is help"
+runs 0 "--version" heatmap --version
+like "$(head -1 out)" '^heatmap [0-9]+\.[0-9]+\.[0-9]+$' "is a version"
+
+# broken inputs and outputs
+pairs pair pair cut >cut.xfv
+runs 3 "a stream without its end" heatmap -o 'cut-%d.png' cut.xfv
+is "$(echo cut-*.png)" "cut-0.png cut-1.png" "fails after drawing what was whole"
+for n in 0 1 30 5000 "$(($(wc -c <one.xfv) - 1))"; do
+    head -c "$n" one.xfv >part.xfv
+    runs 3 "cut after $n bytes" heatmap -o part.png part.xfv
+    [ ! -e part.png ] && [ "$(wc -l <err)" -eq 1 ]; ok $? "one line, no picture"
+done
+runs 4 "no such file" heatmap nowhere.xfv
+runs 4 "no such folder" heatmap -o nowhere/why.png one.xfv
+heatmap one.xfv >/dev/full 2>err; is $? 4 "a full device"
+is "$(wc -l <err | tr -d ' ')" 1 "one line"
+( heatmap three.xfv; echo $? >status ) 2>err | head -c 1 >/dev/null
+is "$(cat status) $(wc -c <err | tr -d ' ')" "141 0" "a reader that goes away ends it silently"
+( trap '' PIPE; heatmap three.xfv; echo $? >status ) 2>err | head -c 1 >/dev/null
+is "$(cat status) $(wc -c <err | tr -d ' ')" "141 0" "also where SIGPIPE was ignored"
+done_testing
