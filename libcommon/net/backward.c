@@ -9,15 +9,18 @@
 struct back {
     const struct xfv_net *net;
     const struct xfv_tape *tape;
+    const struct layout *at;
     float *arena, *scratch;
-    struct run fwd; /* the recorded values */
+    size_t image, batch; /* the one at hand of those that travel together */
+    struct run fwd;      /* the recorded values */
 };
 
 #define RING 4 /* rows of a block's middle gradient that are alive at a time: at most 3, and a power of two */
 
+/* Every value has its place times the batch, image after image. */
 static float *grad(const struct back *b, int v)
 {
-    return b->arena + b->net->grads.offset[v];
+    return b->arena + b->at->offset[v] * b->batch + b->image * value_floats(b->net, v, b->net->shape[v]);
 }
 
 /* Epilogue of the last write into the gradient of s's input j: the sum so far, and the mask of the PReLU that made that input. */
@@ -227,12 +230,25 @@ static void back_other(const struct back *b, const struct step *s)
         if (!(s->alias >> j & 1)) xfv_op_backward(&b->fwd, s, grad(b, s->out), j, grad(b, s->in[j]), (int)(s->acc >> j & 1));
 }
 
+static void back_wino(const struct back *b, const struct step *s)
+{
+    struct wino_job j = xfv_wino_backward(b->net, s);
+    j.x = grad(b, s->out);
+    j.y = grad(b, s->in[0]);
+    j.xstep = value_floats(b->net, s->out, b->net->shape[s->out]);
+    j.ystep = value_floats(b->net, s->in[0], b->net->shape[s->in[0]]);
+    j.e = input_epilogue(b, s, 0);
+    xfv_wino_conv(&j, (int)b->batch, b->scratch);
+}
+
+static void own_mask(const struct back *b, const struct step *s)
+{
+    struct xfv_shape o = b->net->shape[s->out];
+    b->net->k->mask(grad(b, s->out), b->tape->signs + s->sign, s->slope, shape_pixels(o), value_pitch(b->net, s->out, o));
+}
+
 static void back_step(const struct back *b, const struct step *s)
 {
-    if (s->slope && !s->masked) {
-        struct xfv_shape o = b->net->shape[s->out];
-        b->net->k->mask(grad(b, s->out), b->tape->signs + s->sign, s->slope, shape_pixels(o), value_pitch(b->net, s->out, o));
-    }
     if (s->op == XFV_OP_DENSE) back_dense(b, s);
     else if (s->op != XFV_OP_CONV) back_other(b, s);
     else if (s->block) back_block(b, s);
@@ -241,31 +257,67 @@ static void back_step(const struct back *b, const struct step *s)
     else back_conv(b, s);
 }
 
-/* One cotangent [N] -> grad(from). */
-static void back_one(const struct back *b, const float *cot)
+/* Steps hi-1..lo for the whole batch, a step at a time: its weights stay in the cache from one image to the next. */
+static void back_steps(struct back *b, int lo, int hi)
 {
+    for (int i = hi - 1; i >= lo; i--) {
+        const struct step *s = &b->net->steps[i];
+        if (!s->flows || s->in_block) continue;
+        for (b->image = 0; b->image < b->batch; b->image++) {
+            if (s->slope && !s->masked && !s->block) own_mask(b, s);
+            if (!s->wino) back_step(b, s);
+        }
+        b->image = 0;
+        if (s->wino) back_wino(b, s);
+    }
+}
+
+struct pass { struct back tail, front; };
+
+/* Cotangents cot [count][N], count at most the chunk, through the deep layers. */
+static void back_tail(struct pass *p, const float *cot, int count)
+{
+    struct back *b = &p->tail;
     const struct xfv_net *n = b->net;
     struct xfv_shape o = n->shape[n->outs[0]];
     size_t ch = (size_t)shape_channels(o), pitch = (size_t)value_pitch(n, n->outs[0], o), pixels = shape_pixels(o);
-    float *dy = grad(b, n->outs[0]);
-    memset(dy, 0, sizeof *dy * pixels * pitch);
-    for (size_t p = 0; p < pixels; p++) memcpy(dy + p * pitch, cot + p * ch, sizeof *dy * ch);
-    for (int i = n->n_steps - 1; i >= 0; i--)
-        if (n->steps[i].flows && !n->steps[i].in_block) back_step(b, &n->steps[i]);
+    b->batch = (size_t)count;
+    for (b->image = 0; b->image < b->batch; b->image++) {
+        float *dy = grad(b, n->outs[0]);
+        memset(dy, 0, sizeof *dy * pixels * pitch);
+        for (size_t q = 0; q < pixels; q++) memcpy(dy + q * pitch, cot + (b->image * pixels + q) * ch, sizeof *dy * ch);
+    }
+    back_steps(b, n->split, n->n_steps);
 }
 
-static int back_ready(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *t, struct back *b, struct xfv_err *e)
+/* One image of the batch through the early layers. */
+static void back_front(struct pass *p, int image)
+{
+    struct back *b = &p->front;
+    const struct xfv_net *n = b->net;
+    p->tail.image = (size_t)image;
+    b->image = 0;
+    memcpy(grad(b, n->split_value), grad(&p->tail, n->split_value), sizeof(float) * value_floats(n, n->split_value, n->shape[n->split_value]));
+    back_steps(b, 0, n->split);
+}
+
+static int back_ready(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *t, int count, struct pass *p, struct xfv_err *e)
 {
     if (n->no_backward) return xfv_fail(e, XFV_EMODEL, "operator '%s' has no backward pass", n->no_backward);
     if (t->net != n) return xfv_fail(e, XFV_EARG, "the tape was recorded by another network");
-    int rc = xfv_ws_reserve(ws, n->grads.floats, n->bwd_scratch, e);
+    size_t chunk = (size_t)(count < n->chunk ? count : n->chunk);
+    int rc = xfv_ws_reserve(ws, n->tail.floats * chunk + n->front.floats, n->bwd_scratch, e);
     if (rc) return rc;
-    *b = (struct back){.net = n, .tape = t, .arena = ws->arena, .scratch = ws->scratch};
-    b->fwd = (struct run){.net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
+    struct run fwd = {.net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
+    p->tail = (struct back){.net = n, .tape = t, .at = &n->tail, .arena = ws->arena, .scratch = ws->scratch, .fwd = fwd};
+    p->front = p->tail;
+    p->front.at = &n->front;
+    p->front.arena = ws->arena + n->tail.floats * chunk;
+    p->front.batch = 1;
     return 0;
 }
 
-/* The finished gradient of the input as dense [H][W][C]. */
+/* The finished gradient of the input as dense [H][W][C], in place or in buf. */
 static const float *dense_input(const struct back *b, float *buf)
 {
     const struct xfv_net *n = b->net;
@@ -280,13 +332,18 @@ static const float *dense_input(const struct back *b, float *buf)
 int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *tape, int count, const float *cot, float *dx,
                 struct xfv_err *e)
 {
-    struct back b;
-    int rc = back_ready(n, ws, tape, &b, e);
+    struct pass p;
+    int rc = back_ready(n, ws, tape, count, &p, e);
     size_t out = xfv_shape_count(n->shape[n->outs[0]]), in = xfv_shape_count(n->shape[n->from]);
-    for (int i = 0; !rc && i < count; i++) {
-        back_one(&b, cot + (size_t)i * out);
-        const float *d = dense_input(&b, dx + (size_t)i * in);
-        if (d != dx + (size_t)i * in) memcpy(dx + (size_t)i * in, d, sizeof *dx * in);
+    for (int i = 0; !rc && i < count; i += n->chunk) {
+        int m = count - i < n->chunk ? count - i : n->chunk;
+        back_tail(&p, cot + (size_t)i * out, m);
+        for (int q = 0; q < m; q++) {
+            float *to = dx + (size_t)(i + q) * in;
+            back_front(&p, q);
+            const float *d = dense_input(&p.front, to);
+            if (d != to) memcpy(to, d, sizeof *dx * in);
+        }
     }
     return rc;
 }
@@ -294,17 +351,21 @@ int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tap
 int xfv_net_jacobian(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *tape, int first, int count, xfv_row_sink *sink,
                      void *ctx, struct xfv_err *e)
 {
-    struct back b;
-    int rc = back_ready(n, ws, tape, &b, e);
+    struct pass p;
+    int rc = back_ready(n, ws, tape, count, &p, e);
     if (rc) return rc;
     size_t out = xfv_shape_count(n->shape[n->outs[0]]), in = xfv_shape_count(n->shape[n->from]);
-    float *unit = calloc(out, sizeof *unit), *buf = xfv_aligned_alloc(sizeof *buf * in);
+    float *unit = calloc((size_t)n->chunk * out, sizeof *unit), *buf = xfv_aligned_alloc(sizeof *buf * in);
     if (!unit || !buf) rc = xfv_fail(e, XFV_ENOMEM, "out of memory");
-    for (int k = first; !rc && k < first + count; k++) {
-        unit[k] = 1.0f;
-        back_one(&b, unit);
-        unit[k] = 0.0f;
-        sink(ctx, k, dense_input(&b, buf));
+    for (int k = first; !rc && k < first + count; k += n->chunk) {
+        int m = first + count - k < n->chunk ? first + count - k : n->chunk;
+        for (int q = 0; q < m; q++) unit[(size_t)q * out + (size_t)(k + q)] = 1.0f;
+        back_tail(&p, unit, m);
+        for (int q = 0; q < m; q++) {
+            unit[(size_t)q * out + (size_t)(k + q)] = 0.0f;
+            back_front(&p, q);
+            sink(ctx, k + q, dense_input(&p.front, buf));
+        }
     }
     free(unit);
     free(buf);

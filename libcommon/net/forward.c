@@ -91,6 +91,14 @@ static void forward_conv(const struct run *r, const struct step *s)
         r->net->k->gemm(&g, (int)shape_pixels(in));
         return;
     }
+    if (s->uf && xfv_wino_tiles(out.dim[0], out.dim[1]) >= XFV_WINO_MIN_TILES) {
+        struct wino_job j = xfv_wino_forward(r->net, s, r->shape);
+        j.x = x;
+        j.y = run_value(r, s->out);
+        j.e = g.e;
+        xfv_wino_conv(&j, 1, r->scratch);
+        return;
+    }
     if (nd->pads[0] || nd->pads[1] || nd->pads[2] || nd->pads[3]) {
         xfv_pad_copy(r->scratch, x, in.dim[0], in.dim[1], pitch, nd->pads);
         x = r->scratch;
@@ -239,6 +247,7 @@ int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i
 int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, float *const *y, struct xfv_tape **tape, struct xfv_err *e)
 {
     int rc = xfv_ws_reserve(ws, 0, n->fwd_scratch, e);
+    if (!rc) rc = xfv_pack_backward(n, e);
     if (rc) return rc;
     if (*tape && (*tape)->net != n) xfv_tape_free(*tape), *tape = NULL;
     struct xfv_tape *t = *tape;

@@ -47,6 +47,27 @@ struct xfv_dwrow {
     struct xfv_epilogue e;
 };
 
+/* Winograd F(4x4, 3x3) (Lavin and Gray, 2015): 6x6 input patches to 36 frequencies, products per frequency, back to 4x4 outputs: a quarter
+ * of the multiplications. */
+#define XFV_WINO 36
+struct xfv_wino {
+    const float *x;       /* input patches' top left corner: first tile of a row of tiles; tiles follow every 4 pixels */
+    size_t row;           /* floats from one input row to the next */
+    int channels;         /* padded */
+    float *v;             /* frequencies: [36][freq floats]; tile t of this call at t * channels */
+    size_t freq;          /* floats from one frequency to the next */
+    int tiles;
+};
+struct xfv_wino_out {
+    const float *m;       /* [36][freq] as above, channels = outputs, padded */
+    size_t freq;
+    int channels, tiles;
+    float *y;             /* output pixel (0,0) of the first tile */
+    int height, width;    /* output pixels that exist from y on: tiles are cut there */
+    size_t pixels_row;     /* pixels in a whole output row */
+    struct xfv_epilogue e; /* add, sign and mask: those of the pixel at y */
+};
+
 struct xfv_kernels {
     const char *name;
     int panel; /* columns of a packed panel: 16 or 32 */
@@ -58,6 +79,10 @@ struct xfv_kernels {
     /* v[p][c] = bit ? v : slope v, and plain a += b. */
     void (*mask)(float *v, const uint8_t *bits, const float *slope, size_t pixels, int channels);
     void (*add)(float *a, const float *b, size_t n);
+    /* y[p][c] = x[p][c] scale[c] + shift[c] (shift NULL: none), added to y when acc. channels padded. */
+    void (*affine)(float *y, const float *x, const float *scale, const float *shift, size_t pixels, int channels, int acc);
+    void (*wino_in)(const struct xfv_wino *w);
+    void (*wino_out)(const struct xfv_wino_out *w);
 };
 
 extern const struct xfv_kernels xfv_kern_generic;

@@ -196,4 +196,17 @@ static void add(float *a, const float *b, size_t n)
     for (size_t i = 0; i < n; i++) a[i] += b[i];
 }
 
-const struct xfv_kernels KERN = {KERN_NAME, 2 * VL, gemm, dwrow, dwrow_back2, mask, add};
+static void affine(float *y, const float *x, const float *scale, const float *shift, size_t pixels, int channels, int acc)
+{
+    size_t ch = (size_t)channels;
+    for (size_t p = 0; p < pixels; p++, x += ch, y += ch)
+        for (size_t c = 0; c < ch; c += VL) {
+            V v = V_MUL(V_LD(x + c), V_LD(scale + c));
+            if (shift) v = V_ADD(v, V_LD(shift + c));
+            V_ST(y + c, acc ? V_ADD(V_LD(y + c), v) : v);
+        }
+}
+
+#include "net/kern_wino.h"
+
+const struct xfv_kernels KERN = {KERN_NAME, 2 * VL, gemm, dwrow, dwrow_back2, mask, add, affine, wino_in, wino_out};

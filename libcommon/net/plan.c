@@ -44,18 +44,10 @@ static int fuse_partner(const struct xfv_net *n, const struct xfv_node *act)
     return p;
 }
 
-static float *padded_vector(const float *v, size_t count, int channels)
-{
-    float *p = xfv_aligned_alloc(sizeof *p * (size_t)xfv_pad16(channels));
-    if (!p) return NULL;
-    for (int c = 0; c < xfv_pad16(channels); c++) p[c] = c >= channels || !v ? 0.0f : count == 1 ? v[0] : v[c];
-    return p;
-}
-
 static float *act_slopes(const struct xfv_graph *g, const struct xfv_node *act, int channels)
 {
-    if (act->op == XFV_OP_RELU) return padded_vector(NULL, 0, channels);
-    return padded_vector(g->weights[act->weight].data, g->weights[act->weight].count, channels);
+    if (act->op == XFV_OP_RELU) return xfv_padded_vector(NULL, 0, channels);
+    return xfv_padded_vector(g->weights[act->weight].data, g->weights[act->weight].count, channels);
 }
 
 static int add_steps(struct xfv_net *n, const unsigned char *need, struct xfv_err *e)
@@ -83,113 +75,6 @@ static int add_steps(struct xfv_net *n, const unsigned char *need, struct xfv_er
         n->producer[nd->out] = n->n_steps++;
     }
     return 0;
-}
-
-/* Weights of a convolution as [kh][kw][cin][cout], whatever the groups: a grouped one becomes block-diagonal. */
-static float *dense_kernel(const struct xfv_graph *g, const struct xfv_node *nd, int cin, int cout)
-{
-    int taps = nd->kernel[0] * nd->kernel[1], gi = cin / nd->groups, go = cout / nd->groups;
-    float *w = calloc((size_t)taps * (size_t)cin * (size_t)cout, sizeof *w);
-    if (!w) return NULL;
-    const float *src = g->weights[nd->weight].data;
-    for (int t = 0; t < taps; t++)
-        for (int c = 0; c < cin; c++) /* input channel c meets only its own group's outputs */
-            for (int o = 0; o < go; o++)
-                w[((size_t)t * (size_t)cin + (size_t)c) * (size_t)cout + (size_t)(c / gi * go + o)] =
-                    src[((size_t)t * (size_t)gi + (size_t)(c % gi)) * (size_t)cout + (size_t)(c / gi * go + o)];
-    return w;
-}
-
-static int pack_depthwise(struct xfv_net *n, struct step *s, int channels)
-{
-    const struct xfv_node *nd = s->node;
-    int taps = nd->kernel[0] * nd->kernel[1], pc = xfv_pad16(channels);
-    const float *w = n->g->weights[nd->weight].data;
-    s->wf = xfv_aligned_alloc(sizeof(float) * (size_t)taps * (size_t)pc);
-    s->wb = xfv_aligned_alloc(sizeof(float) * (size_t)taps * (size_t)pc);
-    if (!s->wf || !s->wb) return XFV_ENOMEM;
-    for (int t = 0; t < taps; t++)
-        for (int c = 0; c < pc; c++) {
-            float v = c < channels ? w[(size_t)t * (size_t)channels + (size_t)c] : 0.0f;
-            s->wf[(size_t)t * (size_t)pc + (size_t)c] = v;
-            s->wb[(size_t)(taps - 1 - t) * (size_t)pc + (size_t)c] = v;
-        }
-    return 0;
-}
-
-/* Forward: rows (tap, input channel), columns output channel. Backward: rows output channel, columns (tap, input channel). */
-static int pack_conv(struct xfv_net *n, struct step *s, int cin, int cout)
-{
-    int taps = s->node->kernel[0] * s->node->kernel[1];
-    size_t rows = (size_t)taps * (size_t)cin;
-    float *w = dense_kernel(n->g, s->node, cin, cout);
-    float *t = calloc((size_t)cout * rows, sizeof *t);
-    int back = xfv_pad16((int)rows);
-    s->wf = xfv_aligned_alloc(sizeof(float) * rows * (size_t)xfv_pad16(cout));
-    s->wb = xfv_aligned_alloc(sizeof(float) * (size_t)cout * (size_t)back);
-    int bad = !w || !t || !s->wf || !s->wb;
-    if (!bad) {
-        xfv_pack(n->k, w, (size_t)cout, rows, cout, s->wf);
-        for (size_t r = 0; r < rows; r++)
-            for (int o = 0; o < cout; o++) t[(size_t)o * rows + r] = w[r * (size_t)cout + (size_t)o];
-        xfv_pack(n->k, t, rows, (size_t)cout, (int)rows, s->wb);
-    }
-    free(w);
-    free(t);
-    return bad ? XFV_ENOMEM : 0;
-}
-
-/* A dense layer reads its input with padding lanes: rows are spread accordingly. */
-static int pack_dense(struct xfv_net *n, struct step *s)
-{
-    const struct xfv_weight *w = &n->g->weights[s->node->weight];
-    int out = w->shape.dim[1];
-    struct xfv_shape in = n->shape[s->in[0]];
-    int ch = shape_channels(in), pitch = value_pitch(n, s->in[0], in);
-    size_t pixels = shape_pixels(in), rows = pixels * (size_t)pitch;
-    int co = xfv_pad16(out), back = (int)rows;
-    float *spread = calloc(rows * (size_t)out, sizeof *spread);
-    float *t = calloc((size_t)out * rows, sizeof *t);
-    s->wf = xfv_aligned_alloc(sizeof(float) * rows * (size_t)co);
-    s->wb = xfv_aligned_alloc(sizeof(float) * (size_t)out * (size_t)xfv_pad16(back));
-    int bad = !spread || !t || !s->wf || !s->wb;
-    if (!bad) {
-        for (size_t p = 0; p < pixels; p++)
-            for (int c = 0; c < ch; c++)
-                for (int o = 0; o < out; o++) {
-                    float v = w->data[(p * (size_t)ch + (size_t)c) * (size_t)out + (size_t)o];
-                    size_t r = p * (size_t)pitch + (size_t)c;
-                    spread[r * (size_t)out + (size_t)o] = v;
-                    t[(size_t)o * rows + r] = v;
-                }
-        xfv_pack(n->k, spread, (size_t)out, rows, out, s->wf);
-        xfv_pack(n->k, t, rows, (size_t)out, back, s->wb);
-    }
-    free(spread);
-    free(t);
-    return bad ? XFV_ENOMEM : 0;
-}
-
-static int pack_step(struct xfv_net *n, struct step *s, struct xfv_err *e)
-{
-    const struct xfv_node *nd = s->node;
-    int bad = 0;
-    if (nd->op == XFV_OP_CONV && (nd->kernel[0] >= MAX_KERNEL || nd->kernel[1] >= MAX_KERNEL))
-        return xfv_fail(e, XFV_EMODEL, "'%s': kernel of %d x %d, the most is %d", nd->name, nd->kernel[0], nd->kernel[1], MAX_KERNEL - 1);
-    if (nd->op == XFV_OP_CONV) {
-        int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]);
-        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 && nd->dilation[1] == 1;
-        s->point = nd->kernel[0] == 1 && nd->kernel[1] == 1 && nd->stride[0] == 1 && nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] &&
-                   !nd->pads[2] && !nd->pads[3];
-        bad = s->depthwise ? pack_depthwise(n, s, cin) : pack_conv(n, s, cin, cout);
-    } else if (nd->op == XFV_OP_DENSE) {
-        bad = pack_dense(n, s);
-    }
-    if (!bad && nd->bias >= 0 && can_fuse_act(nd)) {
-        s->bias = padded_vector(n->g->weights[nd->bias].data, n->g->weights[nd->bias].count, shape_channels(n->shape[s->out]));
-        bad = !s->bias;
-    }
-    return bad ? xfv_fail(e, XFV_ENOMEM, "out of memory while packing '%s'", nd->name ? nd->name : "?") : 0;
 }
 
 /* A bottleneck: 1x1 + PReLU, depthwise 3x3 + PReLU, 1x1, each read by the next alone. */
@@ -249,7 +134,7 @@ static int plan_gradients(struct xfv_net *n, struct xfv_err *e)
             left[v]--;
             if (seen[v]) s->acc |= 1u << j;
             seen[v] = 1;
-            int epilogue = s->op == XFV_OP_CONV && (s->depthwise || s->point);
+            int epilogue = s->op == XFV_OP_CONV && (s->depthwise || s->point || s->wino);
             if (left[v] == 0 && v != n->outs[0] && p >= 0 && n->steps[p].slope && epilogue) {
                 s->last |= 1u << j;
                 n->steps[p].masked = 1;
@@ -328,47 +213,85 @@ int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int 
     return rc;
 }
 
-/* Gradients live from their first writer (in reverse order of the steps) to their producer; aliases share a place. */
-static int grad_layout(struct xfv_net *n, struct xfv_err *e)
+/* The only value whose gradient is alive between the backward passes of steps i.. and of those before; -1 when there is not just one. */
+static int lone_gradient(const struct xfv_net *n, int i)
+{
+    int found = -1;
+    for (int q = i; q < n->n_steps; q++) {
+        if (!n->steps[q].flows) continue;
+        for (int j = 0; j < n->steps[q].n_in; j++) {
+            int v = n->steps[q].in[j];
+            if (n->producer[v] >= i || v == found) continue;
+            if (found >= 0) return -1;
+            found = v;
+        }
+    }
+    return found;
+}
+
+#define DEEP_PIXELS 196 /* maps of at most 14 x 14 go together */
+
+/* Where the batch ends: the first step from which on all maps are small, and one gradient alone comes out. */
+static void plan_split(struct xfv_net *n)
+{
+    int wino = 0, i = n->n_steps;
+    for (int q = 0; q < n->n_steps; q++) wino |= n->steps[q].wino;
+    while (i > 0 && shape_pixels(n->shape[n->steps[i - 1].out]) <= DEEP_PIXELS) i--;
+    while (i < n->n_steps && (lone_gradient(n, i) < 0 || n->steps[i].in_block)) i++;
+    n->split = i;
+    n->split_value = i < n->n_steps ? lone_gradient(n, i) : n->outs[0];
+    n->chunk = wino ? 16 : 4; /* measured: more gains nothing */
+}
+
+/* Gradients live from their first writer (in reverse order of the steps) to their producer; aliases share a place. For the steps lo..hi-1;
+ * start: the value whose gradient comes in. */
+static int grad_layout(struct xfv_net *n, int lo, int hi, int start, struct layout *out, struct xfv_err *e)
 {
     int count = n->g->n_values;
     struct life *l = calloc((size_t)(count ? count : 1), sizeof *l);
     int *root = malloc(sizeof *root * (size_t)(count ? count : 1));
     int rc = !l || !root ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
     for (int v = 0; !rc && v < count; v++) root[v] = v, l[v].birth = n->n_steps + 2, l[v].death = -1;
-    for (int i = n->n_steps - 1; !rc && i >= 0; i--) {
+    if (!rc) l[start].birth = l[start].death = 0, l[start].size = round_up(value_floats(n, start, n->shape[start]));
+    for (int i = hi - 1; !rc && i >= lo; i--) {
         const struct step *s = &n->steps[i];
         int t = n->n_steps - i; /* time runs backwards */
+        if (!s->flows) continue;
         int r = root[s->out];
-        if (r == n->outs[0] && l[r].birth > 0) l[r].birth = 0;
-        if (l[r].birth > n->n_steps + 1) continue; /* nothing flows here */
         if (l[r].death < t) l[r].death = t;
-        size_t size = round_up(value_floats(n, s->out, n->shape[s->out]));
-        if (l[r].size < size) l[r].size = size;
         for (int j = 0; j < s->n_in; j++) {
             int v = s->in[j];
             if (s->alias >> j & 1) root[v] = r;
             int rv = root[v];
             if (l[rv].birth > t) l[rv].birth = t;
             if (l[rv].death < t) l[rv].death = t;
-            size_t sz = round_up(value_floats(n, v, n->shape[v]));
-            if (l[rv].size < sz) l[rv].size = sz;
+            size_t size = round_up(value_floats(n, v, n->shape[v]));
+            if (l[rv].size < size) l[rv].size = size;
         }
     }
     /* A block writes its input's gradient while its output's is still read: keep both to the head's time. */
-    for (int i = 0; !rc && i < n->n_steps; i++)
+    for (int i = lo; !rc && i < hi; i++)
         if (n->steps[i].block) {
             int r = root[n->steps[i + 2].out], rv = root[n->steps[i].in[0]], t0 = n->n_steps - (i + 2), t1 = n->n_steps - i;
             if (l[r].death < t1) l[r].death = t1;
             if (l[rv].birth > t0) l[rv].birth = t0;
             l[n->steps[i].out].size = l[n->steps[i + 1].out].size = 0; /* inner gradients live in scratch */
         }
-    if (!rc) l[root[n->from]].death = n->n_steps + 1;
-    if (!rc) rc = finish_layout(n, l, &n->grads, e);
-    for (int v = 0; !rc && v < count; v++) n->grads.offset[v] = n->grads.offset[root[v]];
+    /* What comes out stays. */
+    int last = lo == 0 ? n->from : n->split_value;
+    if (!rc) l[root[last]].death = n->n_steps + 1;
+    if (!rc) rc = finish_layout(n, l, out, e);
+    for (int v = 0; !rc && v < count; v++) out->offset[v] = out->offset[root[v]];
     free(l);
     free(root);
     return rc;
+}
+
+static int plan_backward(struct xfv_net *n, struct xfv_err *e)
+{
+    plan_split(n);
+    int rc = grad_layout(n, n->split, n->n_steps, n->outs[0], &n->tail, e);
+    return rc ? rc : grad_layout(n, 0, n->split, n->split_value, &n->front, e);
 }
 
 static size_t padded_floats(struct xfv_shape s, int pitch, const int pads[4])
@@ -384,6 +307,11 @@ size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape)
         if (s->op != XFV_OP_CONV) continue;
         struct xfv_shape in = shape[s->in[0]];
         int pitch = value_pitch(n, s->in[0], in);
+        if (s->uf && xfv_wino_tiles(shape[s->out].dim[0], shape[s->out].dim[1]) >= XFV_WINO_MIN_TILES) {
+            struct wino_job j = xfv_wino_forward(n, s, shape);
+            size_t floats = xfv_wino_scratch(&j);
+            if (floats > most) most = floats;
+        }
         size_t need = s->depthwise ? (size_t)in.dim[1] * (size_t)pitch : padded_floats(in, pitch, s->node->pads);
         if (need > most) most = need;
     }
@@ -401,6 +329,9 @@ static size_t backward_scratch(const struct xfv_net *n)
         if (s->block) {
             size_t row = (size_t)in.dim[1] * (size_t)value_pitch(n, s->out, out);
             need = row * 6 + value_floats(n, n->steps[i + 1].out, n->shape[n->steps[i + 1].out]);
+        } else if (s->wino) {
+            struct wino_job j = xfv_wino_backward(n, s);
+            need = xfv_wino_scratch(&j);
         } else if (s->depthwise) {
             need = (size_t)out.dim[1] * (size_t)value_pitch(n, s->out, out);
         } else {
@@ -440,7 +371,7 @@ static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
     if (!rc) rc = add_steps(n, need, e);
     for (int i = 0; !rc && i < n->n_steps; i++) {
         struct step *s = &n->steps[i];
-        rc = pack_step(n, s, e);
+        rc = xfv_pack_forward(n, s, e);
         if (rc || !s->slope) continue;
         s->sign = n->sign_bytes;
         n->sign_bytes += value_floats(n, s->out, n->shape[s->out]) / 8;
@@ -448,7 +379,7 @@ static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
     if (!rc) keep_values(n);
     if (!rc) rc = plan_gradients(n, e);
     if (!rc) rc = xfv_plan_layout(n, n->shape, 1, &n->record, e);
-    if (!rc) rc = grad_layout(n, e);
+    if (!rc) rc = plan_backward(n, e);
     n->fwd_scratch = rc ? 0 : xfv_plan_scratch(n, n->shape);
     n->bwd_scratch = rc ? 0 : backward_scratch(n);
     return rc;
@@ -468,6 +399,7 @@ int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs
     }
     n->g = g;
     n->k = xfv_kernels();
+    pthread_mutex_init(&n->lock, NULL);
     n->from = from;
     n->n_outs = n_outs;
     n->outs = malloc(sizeof *n->outs * (size_t)n_outs);
@@ -498,6 +430,8 @@ void xfv_net_free(struct xfv_net *n)
         free(n->steps[i].bias);
         free(n->steps[i].wf);
         free(n->steps[i].wb);
+        free(n->steps[i].uf);
+        free(n->steps[i].ub);
     }
     free(n->outs);
     free(n->steps);
@@ -506,6 +440,8 @@ void xfv_net_free(struct xfv_net *n)
     free(n->shape);
     free(n->keep);
     free(n->record.offset);
-    free(n->grads.offset);
+    free(n->tail.offset);
+    free(n->front.offset);
+    pthread_mutex_destroy(&n->lock);
     free(n);
 }

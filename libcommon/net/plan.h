@@ -2,6 +2,7 @@
 #ifndef XFV_NET_PLAN_H
 #define XFV_NET_PLAN_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,9 @@ struct step {
     int depthwise, point;              /* CONV: channel by channel; 1x1 without stride or padding */
     float *slope;                      /* fused PReLU, padded; NULL: none */
     float *bias;                       /* padded; NULL: none */
+    int wino;                          /* CONV: 3x3 by Winograd in the backward pass, and in the forward pass where uf is */
     float *wf, *wb;                    /* weights of the forward and of the backward pass, packed (depthwise: [kh][kw][channels], wb flipped) */
+    float *uf, *ub;                    /* the same in Winograd's frequencies */
     size_t sign;                       /* offset of its sign bits in a tape; only with slope */
     /* Backward pass, decided once: */
     unsigned acc;       /* bit i: input i's gradient exists already, add to it */
@@ -33,6 +36,8 @@ struct step {
 
 struct layout { size_t *offset; size_t floats; }; /* of every value (SIZE_MAX: none) in one arena */
 
+#define XFV_WINO_MIN_TILES 16
+
 struct xfv_net {
     const struct xfv_graph *g;
     const struct xfv_kernels *k;
@@ -44,7 +49,12 @@ struct xfv_net {
     struct xfv_shape *shape; /* of every value at the declared size */
     unsigned char *keep;     /* values whose content the backward pass needs */
     struct layout record;    /* forward with tape */
-    struct layout grads;     /* backward */
+    /* The backward pass: steps split.. for `chunk` cotangents together (deep layers: large weights, small maps), then the steps before it
+     * one by one (early layers: maps that should stay in the cache). Only split_value's gradient goes from the one to the other. */
+    int split, split_value, chunk;
+    struct layout tail, front;
+    pthread_mutex_t lock;    /* of packed_back and of the backward weights until it is set */
+    int packed_back;
     size_t sign_bytes;       /* of one tape */
     size_t fwd_scratch, bwd_scratch; /* floats */
     const char *no_backward; /* name of an operator without a backward pass, or NULL */
@@ -81,6 +91,27 @@ static inline size_t value_floats(const struct xfv_net *n, int v, struct xfv_sha
 int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out, struct xfv_err *e);
 /* Floats of scratch that the forward pass needs at the given shapes. */
 size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape);
+/* Weights for the kernels (net/pack.c). xfv_pack_backward may be called by any thread at any time; it does its work once. */
+float *xfv_padded_vector(const float *v, size_t count, int channels);
+int xfv_pack_forward(const struct xfv_net *n, struct step *s, struct xfv_err *e);
+int xfv_pack_backward(const struct xfv_net *n, struct xfv_err *e);
+
+/* A 3x3 convolution by Winograd (net/wino.c). Channels are padded; kin: real input channels (rows of u's matrices). */
+struct wino_job {
+    const struct xfv_kernels *k;
+    const float *x, *u;
+    float *y;
+    size_t xstep, ystep; /* floats from one image to the next */
+    int h, w, cin, kin, ho, wo, cout, top, left;
+    struct xfv_epilogue e; /* of image 0; sign and mask are the same for all images */
+};
+int xfv_wino_tiles(int h, int w);
+size_t xfv_wino_scratch(const struct wino_job *j); /* floats */
+void xfv_wino_conv(const struct wino_job *j, int images, float *scratch);
+/* Jobs of a step; pointers to data are left NULL. */
+struct wino_job xfv_wino_forward(const struct xfv_net *n, const struct step *s, const struct xfv_shape *shape);
+struct wino_job xfv_wino_backward(const struct xfv_net *n, const struct step *s);
+
 int xfv_ws_reserve(struct xfv_ws *ws, size_t arena, size_t scratch, struct xfv_err *e);
 
 /* Where the values of one forward pass are. */

@@ -118,25 +118,24 @@ static void prelu_backward(const struct run *r, const struct step *s, const floa
 static void affine_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
-    const float *scale = weight_data(r, s->node->weight), *shift = s->node->bias >= 0 ? weight_data(r, s->node->bias) : NULL;
-    for (size_t p = 0; p < y.pixels; p++) {
-        const float *from = at(x, p, 0);
-        float *to = at(y, p, 0);
-        if (shift) for (int c = 0; c < y.ch; c++) to[c] = from[c] * scale[c] + shift[c];
-        else for (int c = 0; c < y.ch; c++) to[c] = from[c] * scale[c];
+    if (x.pitch == y.pitch) {
+        r->net->k->affine(y.x, x.x, s->wf, s->bias, y.pixels, y.pitch, 0);
+        return;
     }
+    for (size_t p = 0; p < y.pixels; p++)
+        for (int c = 0; c < y.ch; c++) *at(y, p, c) = *at(x, p, c) * s->wf[c] + s->bias[c];
     clear_lanes(y);
 }
 
 static void affine_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
 {
     struct view y = view_of(r, s->out), g = view_at(r, s->in[i], dx);
-    const float *scale = weight_data(r, s->node->weight);
-    for (size_t p = 0; p < y.pixels; p++) {
-        const float *d = dy + p * (size_t)y.pitch;
-        float *to = at(g, p, 0);
-        for (int c = 0; c < y.ch; c++) to[c] += d[c] * scale[c];
+    if (g.pitch == y.pitch) {
+        r->net->k->affine(dx, dy, s->wf, NULL, y.pixels, y.pitch, 1);
+        return;
     }
+    for (size_t p = 0; p < y.pixels; p++)
+        for (int c = 0; c < y.ch; c++) *at(g, p, c) += dy[p * (size_t)y.pitch + (size_t)c] * s->wf[c];
 }
 
 static void softmax_forward(const struct run *r, const struct step *s)
@@ -252,9 +251,14 @@ void xfv_op_forward(const struct run *r, const struct step *s)
 
 void xfv_op_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx, int acc)
 {
-    struct view g = view_of(r, s->in[i]);
+    struct view g = view_of(r, s->in[i]), y = view_of(r, s->out);
     int p = r->net->producer[s->in[i]];
     if (p >= 0 && r->net->steps[p].op == XFV_OP_CONST) return; /* nobody asks */
+    if (s->op == XFV_OP_ADD && g.pixels == y.pixels && g.pitch == y.pitch && g.ch == y.ch) {
+        if (acc) r->net->k->add(dx, dy, g.pixels * (size_t)g.pitch);
+        else memcpy(dx, dy, sizeof *dx * g.pixels * (size_t)g.pitch);
+        return;
+    }
     if (!acc) memset(dx, 0, sizeof *dx * g.pixels * (size_t)g.pitch);
     ops[s->op].backward(r, s, dy, i, dx);
 }

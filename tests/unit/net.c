@@ -23,6 +23,21 @@ static void convolutions(void)
     compare(&b, "depthwise 5x5 stride 2, pointwise stride 2");
 }
 
+/* Winograd's transforms: maps that are not multiples of four, every padding, PReLU and residual behind it, batches of cotangents. */
+static void winograd(void)
+{
+    struct build b = start(18, 23, 3);
+    conv(&b, 3, 1, 1, 1, 32, 1, 1), prelu(&b);
+    int x = b.last;
+    conv(&b, 3, 1, 1, 1, 32, 1, 1), prelu(&b), conv(&b, 3, 1, 1, 1, 32, 1, 0), add(&b, XFV_OP_ADD, x, b.last);
+    conv(&b, 3, 1, 0, 0, 48, 1, 1), conv(&b, 3, 1, 2, 0, 16, 1, 0), prelu(&b), conv(&b, 3, 2, 1, 1, 16, 1, 0), conv(&b, 3, 1, 0, 2, 20, 1, 1);
+    struct xfv_node n = xfv_node_default(XFV_OP_AFFINE);
+    n.weight = weight(&b, shape(1, 20, 0, 0), 1);
+    n.bias = weight(&b, shape(1, 20, 0, 0), 1);
+    append(&b, n), conv(&b, 3, 1, 1, 1, 20, 1, 1), prelu(&b), dense(&b, 37);
+    compare(&b, "Winograd");
+}
+
 static void blocks(void)
 {
     struct build b = start(16, 16, 3);
@@ -51,6 +66,7 @@ int main(void)
 {
     printf("# kernels: %s\n", xfv_net_kernels());
     convolutions();
+    winograd();
     blocks();
     return tap_done();
 }
