@@ -1,7 +1,6 @@
 #include "face/mtcnn.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -41,6 +40,12 @@ struct xfv_detector_work {
 struct xfv_detect_opts xfv_detect_opts_default(void)
 {
     return (struct xfv_detect_opts){.min_face = 0, .threshold = {0.6, 0.7, 0.7}};
+}
+
+int xfv_detect_min_face(const struct xfv_detect_opts *o, const struct xfv_image *im)
+{
+    int side = im->width < im->height ? im->width : im->height;
+    return o->min_face > 0 ? o->min_face : side / 15 > 20 ? side / 15 : 20;
 }
 
 static double now(void)
@@ -319,8 +324,7 @@ static int refine(struct run *q, int which, struct xfv_err *e)
 static int cascade(struct run *q, struct xfv_err *e)
 {
     int side = q->im->width < q->im->height ? q->im->width : q->im->height, r;
-    int min_face = q->o->min_face > 0 ? q->o->min_face : side / 15 > 20 ? side / 15 : 20;
-    double scale = (double)CELL / min_face;
+    double scale = (double)CELL / xfv_detect_min_face(q->o, q->im);
     for (double s = side * scale; s >= CELL; s *= FACTOR, scale *= FACTOR)
         if ((r = p_level(q, scale, e))) return r;
     if ((r = xfv_boxes_suppress(&q->boxes, 0, 0.7, XFV_OVERLAP_UNION, e))) return r;

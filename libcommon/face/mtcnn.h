@@ -19,6 +19,7 @@ struct xfv_detect_opts {
     double threshold[3];  /* probabilities that pass P-Net, R-Net, O-Net */
 };
 struct xfv_detect_opts xfv_detect_opts_default(void);
+int xfv_detect_min_face(const struct xfv_detect_opts *o, const struct xfv_image *im); /* min_face, its 0 worked out */
 
 /* Where the time of one detection went, in seconds, and how many boxes went into R-Net and O-Net. */
 struct xfv_detect_stats {
