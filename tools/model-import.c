@@ -205,15 +205,15 @@ static int set_threshold(void *ctx, const char *v, struct xfv_err *e)
 }
 
 static const struct xfv_opt opts[] = {
-    {"name", 'n', "NAME", "the model's name (default: the file's, without its ending)", 0, set_name, 0},
-    {"kind", 'k', "KIND", "what the network does: embedding (default), mtcnn-p, mtcnn-r, mtcnn-o", 0, set_kind, 0},
-    {"input", 'i', "COLOUR", "what it sees: rgb (default), bgr or grey", 0, set_input, 0},
+    {"name", 0, "NAME", "the model's name (default: the file's, without its ending)", 0, set_name, 0},
+    {"kind", 0, "KIND", "what the network does: embedding (default), mtcnn-p, mtcnn-r, mtcnn-o", 0, set_kind, 0},
+    {"input", 0, "COLOUR", "what it sees: rgb (default), bgr or grey", 0, set_input, 0},
     {"mean", 0, "M[,M,M]", "subtracted from each channel's 0..255 (default 127.5)", 0, set_mean, 0},
     {"std", 0, "S[,S,S]", "then divided by this (default 127.5)", 0, set_std, 0},
     {"transposed", 0, NULL, "the network wants height and width exchanged", 0, set_transposed, 0},
     {"size", 0, "HxW", "build the network for another input size than the file declares", 0, set_size, 0},
-    {"template", 't', "WHERE", "five landmarks of an aligned face: arcface, or x,y,... in input pixels", 0, set_template, 0},
-    {"embedding", 'e', "VALUE", "the embedding before normalisation (default: the output)", 0, set_embedding, 0},
+    {"template", 0, "WHERE", "five landmarks of an aligned face: arcface, or x,y,... in input pixels", 0, set_template, 0},
+    {"embedding", 0, "VALUE", "the embedding before normalisation (default: the output)", 0, set_embedding, 0},
     {"normalised", 0, "VALUE", "the graph's own normalised embedding (default: an l2norm of it)", 0, set_normalised, 0},
     {"score", 0, "HOW", "how embeddings are compared: cosine (default) or euclidean", 0, set_score, 0},
     {"threshold", 0, "NAME=VALUE[,...]", "a calibrated threshold, with fmr=, fnmr=, pairs= and data=TEXT (last); may repeat", 0, set_threshold, 1},

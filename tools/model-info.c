@@ -241,8 +241,8 @@ int main(int argc, char **argv)
 {
     static struct info o;
     static const struct xfv_opt opts[] = {
-        {"tsv", 't', NULL, "the graph as a table: tab-separated, one line a node, a header first", 0, set_tsv, 0},
-        {"json", 'j', NULL, "everything as one JSON object", 0, set_json, 0},
+        {"tsv", 0, NULL, "the graph as a table: tab-separated, one line a node, a header first", 0, set_tsv, 0},
+        {"json", 0, NULL, "everything as one JSON object", 0, set_json, 0},
         {NULL, 0, NULL, NULL, 0, NULL, 0},
     };
     static const struct xfv_program program = {

@@ -349,7 +349,7 @@ static void test_damage(void)
     refused("two.xfvm", "second model", "two models in one file");
     write_bytes("empty.xfvm", p, 0);
     refused("empty.xfvm", "empty", "an empty file");
-    write_bytes("jpeg.xfvm", (const uint8_t *)"\xff\xd8\xff\xe0 JFIF, a picture", 24);
+    write_bytes("jpeg.xfvm", (const uint8_t *)"\xff\xd8\xff\xe0 JFIF, a picture", 20);
     refused("jpeg.xfvm", "JPEG", "a picture");
     mkdir(at("folder.xfvm"), 0700);
     refused("folder.xfvm", "regular file", "a folder");
