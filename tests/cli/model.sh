@@ -27,7 +27,7 @@ runs 0 "import with every option" model-import -v -o full.xfvm --name full --kin
     --threshold 'fmr=1e-3=0.417,fmr=0.001,fnmr=0.015,pairs=2400,data=LFW, four folds' --threshold default=.4 small.tflite
 like "$(cat err)" 'PReLU 1' "-v says what was simplified"
 is "$(model-info --json ./full.xfvm | jq -c '[.name,.network,.colour,.mean,.std,.transposed,.height,.width,.embedding,.embedding_normalised,.score,.licence,.origin]')" \
-    '["full","embedding","bgr",[1.0,2.0,3.0],[4.0,4.0,4.0],true,9,11,"depthwise","embedding","euclidean","MIT","a \"test\""]' "all of them are in the model" || cat out
+    '["full","embedding","bgr",[1,2,3],[4,4,4],true,9,11,"depthwise","embedding","euclidean","MIT","a \"test\""]' "all of them are in the model" || cat out
 is "$(model-info --json ./full.xfvm | jq -c '.thresholds')" \
     '[{"name":"fmr=1e-3","data":"LFW, four folds","value":0.417,"fmr":0.001,"fnmr":0.015,"pairs":2400},{"name":"default","data":"","value":0.4,"fmr":null,"fnmr":null,"pairs":0}]' \
     "thresholds with what they were measured on"
