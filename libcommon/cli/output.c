@@ -1,4 +1,6 @@
 /* Output files: written beside, renamed when whole, removed on failure and when a signal ends the program. */
+#define _XOPEN_SOURCE 700 /* realpath */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
