@@ -185,18 +185,20 @@ static int check_operators(struct tfl *t)
     for (size_t k = 0; k < t->n_calls; k++) {
         int st = read_call(t, k, &c);
         if (st) return st;
-        if (tfl_op_name(c.op)) continue;
-        any++;
-        if (c.op >= 0 && c.op < 256) unknown[c.op]++;
+        if (tfl_supported(c.op)) continue;
+        any = 1;
+        if (tfl_op_name(c.op)) unknown[c.op]++;
         else other++;
     }
     if (!any) return 0;
-    char list[320];
-    size_t at = 0;
-    for (int op = 0; op < 256 && at < sizeof list - 32; op++)
-        if (unknown[op]) at += (size_t)snprintf(list + at, sizeof list - at, "%s%d (%d times)", at ? ", " : "", op, unknown[op]);
-    if (other) snprintf(list + at, sizeof list - at, "%s%d others", at ? ", " : "", other);
-    return xfv_fail(t->e, XFV_EMODEL, "the file has operators that are not supported, by their number in the TFLite schema: %s", list);
+    char list[400] = "";
+    for (int op = 0; op < 256; op++) {
+        size_t at = strlen(list);
+        if (unknown[op]) snprintf(list + at, sizeof list - at, "%s%d %s", at ? ", " : "", unknown[op], tfl_op_name(op));
+    }
+    size_t at = strlen(list);
+    if (other) snprintf(list + at, sizeof list - at, "%s%d newer ones", at ? ", " : "", other);
+    return xfv_fail(t->e, XFV_EMODEL, "operators that are not supported: %s", list);
 }
 
 static int read_input(struct tfl *t, size_t subgraph, const struct xfv_import_opts *o)
@@ -230,10 +232,29 @@ static int read_outputs(struct tfl *t, size_t subgraph)
     return 0;
 }
 
+/* All operators in order. One that cannot be understood does not stop the others, so that a user learns of everything at once. */
+static int build_all(struct tfl *t)
+{
+    char problems[400] = "";
+    int count = 0;
+    for (size_t k = 0; k < t->n_calls; k++) {
+        struct tfl_call c;
+        int failed = 0, st = read_call(t, k, &c);
+        if (st) return st;
+        for (int i = 0; i < c.n_in; i++) failed |= c.in[i] >= 0 && t->t[c.in[i]].failed;
+        st = failed ? 0 : tfl_build_call(t, &c);
+        if (st && st != XFV_EMODEL) return st;
+        t->t[c.out[0]].failed |= failed || st;
+        size_t at = strlen(problems);
+        if (st && count++ < 8) snprintf(problems + at, sizeof problems - at, "%s%.160s", at ? "; " : "", t->e->msg);
+    }
+    if (count > 8) return xfv_fail(t->e, XFV_EMODEL, "%s; and %d more", problems, count - 8);
+    return count ? xfv_fail(t->e, XFV_EMODEL, "%s", problems) : 0;
+}
+
 static int read_file(struct tfl *t, const struct xfv_import_opts *o)
 {
     size_t n, v, subgraph, root;
-    struct tfl_call c;
     int st;
     if (t->fb.n < 8 || memcmp(t->fb.p + 4, "TFL3", 4) != 0) return xfv_fail(t->e, XFV_EMODEL, "not a TFLite file (no 'TFL3' at byte 4)");
     root = xfv_fb_root(&t->fb);
@@ -245,9 +266,7 @@ static int read_file(struct tfl *t, const struct xfv_import_opts *o)
     t->calls = xfv_fb_vector(&t->fb, subgraph, 3, 4, &t->n_calls);
     if (t->n_calls > XFV_MAX_NODES) return xfv_fail(t->e, XFV_EMODEL, "the file has %zu operators", t->n_calls);
     if ((st = read_tensors(t, subgraph)) || (st = check_operators(t)) || (st = read_input(t, subgraph, o))) return st;
-    for (size_t k = 0; k < t->n_calls; k++)
-        if ((st = read_call(t, k, &c)) || (st = tfl_build_call(t, &c))) return st;
-    if ((st = read_outputs(t, subgraph))) return st;
+    if ((st = build_all(t)) || (st = read_outputs(t, subgraph))) return st;
     return xfv_graph_check(t->g, t->e);
 }
 

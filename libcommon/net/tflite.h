@@ -23,6 +23,7 @@ struct tfl_tensor {
     size_t pos, bytes;               /* constant data in the file; 0, 0 when it has none */
     float *data;                     /* constant as floats: loaded by tfl_constant, or made by DEQUANTIZE; owned */
     int value;                       /* index in the graph, -1 while it has none */
+    int failed;                      /* its operator could not be understood: no use to complain of its readers */
 };
 
 struct tfl_call { /* one operator of the file */
@@ -46,6 +47,7 @@ int tfl_integers(struct tfl *t, int i, int *v, int cap);
 /* Sample shape that tensor i is declared with: the batch axis taken off. */
 int tfl_sample_shape(struct tfl *t, int i, struct xfv_shape *s);
 int tfl_build_call(struct tfl *t, const struct tfl_call *c); /* add the node or nodes of one operator */
-const char *tfl_op_name(int op);                              /* NULL for one that cannot be expressed */
+int tfl_supported(int op);                                    /* can the operator be expressed? */
+const char *tfl_op_name(int op);                              /* the schema's name; NULL for a number that it does not have */
 
 #endif

@@ -389,49 +389,49 @@ static int build_unary(struct tfl *t, const struct tfl_call *c)
     return finish(t, c, &n, FUSED_NONE);
 }
 
-static const struct { int op; const char *name; int (*build)(struct tfl *t, const struct tfl_call *c); } ops[] = {
-    {TFL_ADD, "ADD", build_binary},
-    {TFL_AVERAGE_POOL_2D, "AVERAGE_POOL_2D", build_pool},
-    {TFL_CONCATENATION, "CONCATENATION", build_concat},
-    {TFL_CONV_2D, "CONV_2D", build_conv},
-    {TFL_DEPTHWISE_CONV_2D, "DEPTHWISE_CONV_2D", build_conv},
-    {TFL_DEQUANTIZE, "DEQUANTIZE", build_dequantize},
-    {TFL_FULLY_CONNECTED, "FULLY_CONNECTED", build_dense},
-    {TFL_L2_NORMALIZATION, "L2_NORMALIZATION", build_l2norm},
-    {TFL_LOGISTIC, "LOGISTIC", build_unary},
-    {TFL_MAX_POOL_2D, "MAX_POOL_2D", build_pool},
-    {TFL_MUL, "MUL", build_binary},
-    {TFL_RELU, "RELU", build_unary},
-    {TFL_RELU_N1_TO_1, "RELU_N1_TO_1", build_unary},
-    {TFL_RELU6, "RELU6", build_unary},
-    {TFL_RESHAPE, "RESHAPE", build_reshape},
-    {TFL_SOFTMAX, "SOFTMAX", build_softmax},
-    {TFL_TANH, "TANH", build_unary},
-    {TFL_PAD, "PAD", build_pad},
-    {TFL_MEAN, "MEAN", build_reduce},
-    {TFL_SUB, "SUB", build_binary},
-    {TFL_DIV, "DIV", build_binary},
-    {TFL_SQUEEZE, "SQUEEZE", build_reshape},
-    {TFL_EXP, "EXP", build_unary},
-    {TFL_PRELU, "PRELU", build_prelu},
-    {TFL_NEG, "NEG", build_unary},
-    {TFL_SUM, "SUM", build_reduce},
-    {TFL_REDUCE_MAX, "REDUCE_MAX", build_reduce},
-    {TFL_LEAKY_RELU, "LEAKY_RELU", build_unary},
-    {TFL_ABS, "ABS", build_unary},
-    {TFL_HARD_SWISH, "HARD_SWISH", build_unary},
+static const struct { int op; int (*build)(struct tfl *t, const struct tfl_call *c); } ops[] = {
+    {TFL_ADD, build_binary},
+    {TFL_AVERAGE_POOL_2D, build_pool},
+    {TFL_CONCATENATION, build_concat},
+    {TFL_CONV_2D, build_conv},
+    {TFL_DEPTHWISE_CONV_2D, build_conv},
+    {TFL_DEQUANTIZE, build_dequantize},
+    {TFL_FULLY_CONNECTED, build_dense},
+    {TFL_L2_NORMALIZATION, build_l2norm},
+    {TFL_LOGISTIC, build_unary},
+    {TFL_MAX_POOL_2D, build_pool},
+    {TFL_MUL, build_binary},
+    {TFL_RELU, build_unary},
+    {TFL_RELU_N1_TO_1, build_unary},
+    {TFL_RELU6, build_unary},
+    {TFL_RESHAPE, build_reshape},
+    {TFL_SOFTMAX, build_softmax},
+    {TFL_TANH, build_unary},
+    {TFL_PAD, build_pad},
+    {TFL_MEAN, build_reduce},
+    {TFL_SUB, build_binary},
+    {TFL_DIV, build_binary},
+    {TFL_SQUEEZE, build_reshape},
+    {TFL_EXP, build_unary},
+    {TFL_PRELU, build_prelu},
+    {TFL_NEG, build_unary},
+    {TFL_SUM, build_reduce},
+    {TFL_REDUCE_MAX, build_reduce},
+    {TFL_LEAKY_RELU, build_unary},
+    {TFL_ABS, build_unary},
+    {TFL_HARD_SWISH, build_unary},
 };
 
-const char *tfl_op_name(int op)
+int tfl_supported(int op)
 {
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        if (ops[i].op == op) return ops[i].name;
-    return NULL;
+        if (ops[i].op == op) return 1;
+    return 0;
 }
 
 int tfl_build_call(struct tfl *t, const struct tfl_call *c)
 {
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
         if (ops[i].op == c->op) return ops[i].build(t, c);
-    return BAD("operator %d is not supported", c->op); /* tfl_op_name was asked before */
+    return BAD("operator %d is not supported", c->op); /* tfl_supported was asked before */
 }

@@ -231,7 +231,7 @@ static void test_refusals(void)
     struct tflite_model m = model(1, 4, 4, 2);
     int out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), out2 = tensor(&m, "z", T_F32, 4, 1, 4, 4, 2, NULL, 0);
     op(&m, 53, 0, -1, -1, out, 0, NULL), op(&m, 32, out, -1, -1, out2, 0, NULL);
-    refused(&m, "32 (1 times), 53 (1 times)", "every unknown operator, in one message,");
+    refused(&m, "1 CUSTOM, 1 CAST", "every unknown operator, in one message,");
     m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 3, NULL, 0), op(&m, RELU, 0, -1, -1, out, 0, NULL);
     refused(&m, "'y'", "a declared shape that is not so");
     m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), op(&m, RELU, 99, -1, -1, out, 0, NULL);
@@ -251,6 +251,11 @@ static void test_refusals(void)
     refused(&m, "float image", "a quantised input");
     m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 1, 2, 16, NULL, 0), op(&m, L2_NORM, 0, -1, -1, out, 1, none);
     refused(&m, "L2_NORMALIZATION", "a normalisation per position");
+    const int beta[] = {0x40000000}; /* 2.0f */
+    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), out2 = tensor(&m, "z", T_F32, 4, 1, 4, 4, 2, NULL, 0);
+    int sum = tensor(&m, "sum", T_F32, 4, 1, 4, 4, 2, NULL, 0);
+    op(&m, SOFTMAX, 0, -1, -1, out, 1, beta), op(&m, L2_NORM, 0, -1, -1, out2, 1, none), op(&m, ADD, out, out2, -1, sum, 1, none);
+    refused(&m, "beta 2 instead of 1; operator 'z'", "everything that is wrong, in one message,");
     struct xfv_err e;
     struct xfv_graph *g;
     OK(xfv_import_tflite((const uint8_t *)"GIF89a..", 8, NULL, &g, &e) == XFV_EMODEL, "another kind of file is refused: %s", e.msg);
