@@ -30,7 +30,9 @@ struct xfv_model *xfv_model_new(void)
 
 void xfv_model_free(struct xfv_model *m)
 {
-    if (m) xfv_graph_free(m->graph);
+    if (!m) return;
+    xfv_means_free(m);
+    xfv_graph_free(m->graph);
     free(m);
 }
 
@@ -83,6 +85,7 @@ int xfv_model_check(struct xfv_model *m, struct xfv_err *e)
         return xfv_fail(e, XFV_EMODEL, "the embedding is value %d of %d", m->embedding, m->graph->n_values);
     if (strcmp(m->kind, "embedding") == 0 && m->embedding < 1)
         return xfv_fail(e, XFV_EMODEL, "an embedding network must say which value is the embedding");
+    if ((st = xfv_means_check(m, e))) return st;
     for (int i = 0; i < 10; i++)
         if (!isfinite(m->template_xy[i]) || fabs(m->template_xy[i]) > 1e5) return xfv_fail(e, XFV_EMODEL, "the alignment template is impossible");
     return 0;
@@ -183,16 +186,9 @@ static int read_weight(struct xfv_graph *g, struct xfv_rec *r, struct xfv_err *e
         st = xfv_graph_add_weight(g, name, s, t.data, e);
         return st < 0 ? st : 0;
     }
-    uint16_t *half = malloc(n * sizeof *half); /* the view may be unaligned */
-    float *full = malloc(n * sizeof *full);
-    if (half && full) {
-        memcpy(half, t.data, n * sizeof *half);
-        xfv_f32_from_f16(half, full, n);
-        st = xfv_graph_add_weight(g, name, s, full, e);
-    } else {
-        st = xfv_fail(e, XFV_ENOMEM, "out of memory for weight '%.200s'", name);
-    }
-    free(half);
+    float *full;
+    if ((st = xfv_model_floats(&t, name, &full, e))) return st;
+    st = xfv_graph_add_weight(g, name, s, full, e);
     free(full);
     return st < 0 ? st : 0;
 }
@@ -205,6 +201,7 @@ static int read_model(struct xfv_model *m, struct xfv_reader *rd, struct xfv_err
     while (!st && !(st = xfv_reader_next(rd, &r, e))) {
         if (xfv_rec_kind(r) == XFV_HEAD) st = xfv_fail(e, XFV_EMODEL, "a second model follows in the same file");
         else if (strcmp(xfv_rec_kind_name(r), "weight") == 0) st = read_weight(m->graph, r, e);
+        else if (strcmp(xfv_rec_kind_name(r), "mean") == 0) st = xfv_mean_read(m, r, e);
         xfv_rec_free(r);
     }
     if (st == XFV_EOF) st = xfv_model_head_read(m, xfv_rec_root(head), e);
@@ -269,6 +266,15 @@ static int write_weight(struct xfv_writer *w, const struct xfv_weight *x, struct
     return st;
 }
 
+static int write_mean(struct xfv_writer *w, const struct xfv_model *m, const struct xfv_mean *mean, struct xfv_err *e)
+{
+    struct xfv_shape shape = m->graph->values[xfv_graph_find(m->graph, mean->value)].shape; /* xfv_model_check found it */
+    struct xfv_rec *r = xfv_mean_record(mean, shape, XFV_F32, e);
+    int st = r ? xfv_writer_put(w, r, e) : XFV_ENOMEM;
+    xfv_rec_free(r);
+    return st;
+}
+
 static int write_model(const struct xfv_model *m, int fd, struct xfv_err *e)
 {
     struct xfv_writer *w;
@@ -280,6 +286,7 @@ static int write_model(const struct xfv_model *m, int fd, struct xfv_err *e)
         st = xfv_model_head_write(m, z, &head, e);
         if (!st) st = xfv_writer_head(w, NULL, NULL, &head, e);
         for (int i = 0; i < m->graph->n_weights && !st; i++) st = write_weight(w, &m->graph->weights[i], e);
+        for (int i = 0; i < m->n_means && !st; i++) st = write_mean(w, m, &m->means[i], e);
         if (!st) st = xfv_writer_end(w, e);
         xfv_writer_close(w);
     }

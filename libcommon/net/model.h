@@ -8,10 +8,21 @@
 #include "stream/err.h"
 #include "stream/tensor.h"
 
+#define XFV_MAX_MEANS 16
+
 enum xfv_score { XFV_SCORE_COSINE, XFV_SCORE_EUCLIDEAN };
 
 /* name: "eer", "fmr=1e-3", "default"; fmr, fnmr: error rates measured at value, NAN when not measured; data: on what; pairs: how many, 0 unknown */
 struct xfv_threshold { char name[32]; double value; double fmr, fnmr; char data[128]; int pairs; };
+
+/* The average activation of one value of the graph over many faces: what an explanation compares a face with. */
+struct xfv_mean {
+    char *value;               /* the graph's name for it */
+    size_t count;              /* elements, of the value's shape [H,W,C] */
+    float *data;               /* [count] */
+    int faces;                 /* averaged over how many, 0 unknown */
+    char source[128];          /* whose */
+};
 
 struct xfv_model {
     char name[64];
@@ -29,7 +40,19 @@ struct xfv_model {
     enum xfv_score score;
     int n_thresholds;
     struct xfv_threshold thresholds[16];
+    int n_means;
+    struct xfv_mean means[XFV_MAX_MEANS];
 };
+
+/* The mean of this value; NULL when the model holds none. */
+const struct xfv_mean *xfv_model_mean(const struct xfv_model *m, int value);
+/* Add a mean (data [count] is copied, value and source too; source is cut), or replace the one of this value. XFV_ELIMIT past XFV_MAX_MEANS. */
+int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data, size_t count, int faces, const char *source, struct xfv_err *e);
+/* A mean as the record {"_":"mean","value","faces","data","tensor"} (see xfv-model(5)), its tensor of this shape and dtype (f32 or f16); the other
+ * way round, any record of this kind is added to m. */
+struct xfv_rec;
+struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype, struct xfv_err *e);
+int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *e);
 
 #define XFV_DEFAULT_MODEL "mobilefacenet"
 
