@@ -1,16 +1,19 @@
 /* model-import: a foreign network file -> a model file. */
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "net/fold.h"
 #include "net/import.h"
 #include "net/model.h"
+#include "stream/stream.h"
 
 struct options {
     struct xfv_model *m; /* filled by the options, then by the file */
-    const char *name, *embedding, *normalised;
+    const char *name, *embedding, *normalised, *means;
     int no_fold, arcface, mean_set, std_set;
     struct xfv_import_opts import;
 };
@@ -204,6 +207,13 @@ static int set_threshold(void *ctx, const char *v, struct xfv_err *e)
     return st;
 }
 
+static int set_means(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)e;
+    ((struct options *)ctx)->means = v;
+    return 0;
+}
+
 static const struct xfv_opt opts[] = {
     {"name", 0, "NAME", "the model's name (default: the file's, without its ending)", 0, set_name, 0},
     {"kind", 0, "KIND", "what the network does: embedding (default), mtcnn-p, mtcnn-r, mtcnn-o", 0, set_kind, 0},
@@ -219,6 +229,7 @@ static const struct xfv_opt opts[] = {
     {"threshold", 0, "NAME=VALUE[,...]", "a calibrated threshold, with fmr=, fnmr=, pairs= and data=TEXT (last); may repeat", 0, set_threshold, 1},
     {"licence", 0, "SPDX", "the weights' licence", 0, set_licence, 0},
     {"origin", 0, "TEXT", "where the weights come from", 0, set_origin, 0},
+    {"means", 0, "FILE", "take in mean activations that model-means --records wrote", 0, set_means, 0},
     {"no-fold", 0, NULL, "keep the graph as the file spells it", 0, set_no_fold, 0},
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };
@@ -315,6 +326,25 @@ static void arcface_template(struct xfv_model *m)
     for (int i = 0; i < 10; i++) m->template_xy[i] = m->width == 112 && m->height == 112 ? xy[i] : xy[i] * (i % 2 ? m->height : m->width) / 112;
 }
 
+/* The records of kind "mean" of a stream. */
+static int take_means(struct xfv_model *m, const char *path, struct xfv_err *e)
+{
+    struct xfv_reader *in;
+    struct xfv_rec *r;
+    struct xfv_limits limits = xfv_limits_default();
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return xfv_fail(e, XFV_EIO, "cannot open '%s'", path);
+    int st = xfv_reader_open(&in, fd, 1, path, &limits, e);
+    if (st) return close(fd), st;
+    while (!(st = xfv_reader_next(in, &r, e))) {
+        if (!strcmp(xfv_rec_kind_name(r), "mean")) st = xfv_mean_read(m, r, e);
+        xfv_rec_free(r);
+        if (st) break;
+    }
+    xfv_reader_close(in);
+    return st == XFV_EOF ? 0 : st;
+}
+
 static int import(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
 {
     size_t n;
@@ -330,6 +360,7 @@ static int import(struct xfv_cli *c, struct options *o, const char *path, struct
     if ((st = find_embedding(o, e)) || (st = fold(c, o, e))) return st;
     if (o->embedding) o->m->embedding = xfv_graph_find(o->m->graph, o->embedding);
     if (o->normalised) o->m->embedding_normalised = xfv_graph_find(o->m->graph, o->normalised);
+    if (o->means && (st = take_means(o->m, o->means, e))) return st;
     if ((st = xfv_model_check(o->m, e))) return st;
     if (o->arcface) arcface_template(o->m);
     int fd = xfv_cli_out_fd(c, e);

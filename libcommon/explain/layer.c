@@ -166,11 +166,12 @@ static const struct xfv_layer *choose(const struct xfv_graph *g, const struct xf
 {
     int h, w;
     char end;
-    if (!strcmp(name, XFV_LAYER_AUTO)) {
+    int automatic = !strcmp(name, XFV_LAYER_AUTO), fine = !strcmp(name, XFV_LAYER_FINE);
+    if (automatic || fine) {
         const struct xfv_layer *last = NULL;
         for (int i = 0; i < n; i++)
-            if (l[i].h >= AUTO_ROWS && l[i].h < g->values[0].shape.dim[0]) last = &l[i];
-        return last ? narrowest(l, n, last->h, last->w) : n ? &l[n - 1] : NULL;
+            if (l[i].h >= AUTO_ROWS * (1 + fine) && l[i].h < g->values[0].shape.dim[0]) last = &l[i];
+        return last ? narrowest(l, n, last->h, last->w) : n && automatic ? &l[n - 1] : NULL;
     }
     if (!strcmp(name, XFV_LAYER_CELLS)) return n && l[n - 1].linear ? &l[n - 1] : NULL;
     if (sscanf(name, "%5dx%5d%c", &h, &w, &end) == 2) return narrowest(l, n, h, w);
