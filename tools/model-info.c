@@ -88,6 +88,10 @@ static void text_meta(FILE *f, const struct xfv_model *m)
         if (h->data[0]) fprintf(f, "; %s", shown(h->data, s, sizeof s));
         fputc('\n', f);
     }
+    for (int i = 0; i < m->n_means; i++) {
+        fprintf(f, "mean        %s: over %d faces", shown(m->means[i].value, s, sizeof s), m->means[i].faces);
+        fprintf(f, "%s%s\n", m->means[i].source[0] ? "; " : "", shown(m->means[i].source, s, sizeof s));
+    }
 }
 
 static void text_graph(FILE *f, const struct xfv_graph *g)
@@ -181,6 +185,13 @@ static void json_meta(FILE *f, const struct xfv_model *m)
         json_real(f, "fmr", t->fmr);
         json_real(f, "fnmr", t->fnmr);
         fprintf(f, "\"pairs\":%d}", t->pairs);
+    }
+    fputs("],\"means\":[", f);
+    for (int i = 0; i < m->n_means; i++) {
+        fputs(i ? ",{" : "{", f);
+        json_text(f, "value", m->means[i].value);
+        json_text(f, "data", m->means[i].source);
+        fprintf(f, "\"faces\":%d}", m->means[i].faces);
     }
     fputs("],", f);
 }

@@ -391,6 +391,47 @@ static void test_half(void)
     xfv_model_free(h);
 }
 
+/* Mean activations: kept, replaced, and refused when they are not those of a value. */
+static void test_means(void)
+{
+    struct xfv_model *m = new_model(), *l = NULL;
+    struct xfv_err e = {0};
+    float v[XFV_MAX_MEANS * 1024];
+    const struct xfv_graph *g = m->graph;
+    size_t count = xfv_shape_count(g->values[1].shape);
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) v[i] = (float)uniform();
+    OK(xfv_model_mean(m, 1) == NULL && xfv_model_mean(m, -1) == NULL, "no means at first");
+    sure(xfv_model_add_mean(m, g->values[1].name, v, count, 9, "somebody", &e), &e);
+    sure(xfv_model_add_mean(m, g->values[2].name, v, xfv_shape_count(g->values[2].shape), 0, "", &e), &e);
+    sure(xfv_model_add_mean(m, g->values[1].name, v + 1, count, 7, "LFW", &e), &e);
+    OK(m->n_means == 2 && xfv_model_mean(m, 1)->faces == 7, "a second mean of one value takes the place of the first");
+    save(m, "means.xfvm");
+    if (OK(xfv_model_load(at("means.xfvm"), &l, &e) == 0, "a model with means loads %s", e.msg)) {
+        const struct xfv_mean *a = xfv_model_mean(l, 1);
+        OK(l->n_means == 2 && a && a->count == count && !memcmp(a->data, v + 1, count * sizeof *v) && !strcmp(a->source, "LFW") && a->faces == 7, "and holds them");
+        xfv_model_free(l);
+    }
+    struct xfv_rec *r = xfv_mean_record(xfv_model_mean(m, 1), g->values[1].shape, XFV_F16, &e);
+    OK(r && xfv_mean_read(m, r, &e) == 0 && fabsf(xfv_model_mean(m, 1)->data[3] - v[4]) < 1e-3f, "through a record in half precision");
+    xfv_rec_free(r);
+    m->means[0].data[2] = NAN;
+    OK(xfv_model_save(m, -1, &e) == XFV_EMODEL && strstr(e.msg, "finite"), "a number that is not finite: %s", e.msg);
+    m->means[0].data[2] = 0;
+    m->means[0].count--;
+    OK(xfv_model_save(m, -1, &e) == XFV_EMODEL && strstr(e.msg, "elements"), "another size: %s", e.msg);
+    m->means[0].count++;
+    sure(xfv_model_add_mean(m, "nothing", v, 4, 1, "", &e), &e);
+    OK(xfv_model_save(m, -1, &e) == XFV_EMODEL && strstr(e.msg, "nothing"), "a value that is not there: %s", e.msg);
+    int st = 0;
+    for (int i = 0; i < XFV_MAX_MEANS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "m%d", i);
+        st = xfv_model_add_mean(m, name, v, 1, 1, "", &e);
+    }
+    OK(st == XFV_ELIMIT, "no more than there is room for: %s", e.msg);
+    xfv_model_free(m);
+}
+
 static void test_look_up(void)
 {
     struct xfv_model *m;
@@ -449,6 +490,7 @@ int main(void)
     test_every_object();
     test_damage();
     test_half();
+    test_means();
     test_look_up();
     test_use();
     char command[64];
