@@ -1,0 +1,58 @@
+# What is written about the programs: a manual page each, the same options as --help, and examples that work.
+. "$top/tests/tap.sh"
+cd "$top" || exit 1
+readme=$(cat README.md)
+
+# options_of_help PROGRAM / options_of_page PAGE: the long options, sorted
+options_of_help() { "$1" --help | sed -n 's/^  [ -][^ ]* *--\([a-z0-9-]*\).*/\1/p' | sort -u; }
+options_of_page() { sed -n '/^\.It Fl/{s/\\-/-/g;s/\\(hy/-/g;p;}' "$1" | grep -oE ' -{1,2}[a-z][a-z0-9-]+' | sed 's/^ -*//' | grep -E '..' | sort -u; }
+
+for source in tools/*.c; do
+    program=$(basename "$source" .c) page=man/$(basename "$source" .c).1
+    [ -s "$page" ]; ok $? "$program has a manual page"
+    [ -s "$page" ] && is "$(options_of_page "$page" | tr '\n' ' ')" "$(options_of_help "$program" | tr '\n' ' ')" "$page lists the options of --help, and no others"
+    printf '%s\n' "$readme" | grep -q "\`$program\`"; ok $? "README.md mentions $program"
+    grep -q "Xr $program 1" man/xfv.7; ok $? "xfv(7) mentions $program"
+done
+for page in man/*.[157]; do
+    is "$(mandoc -T lint -W warning "$page" 2>&1 | grep -v mandoc.db)" "" "$page is sound"
+    case $page in *.1)
+        for section in "EXIT STATUS" EXAMPLES "SEE ALSO"; do grep -q "^.Sh $section" "$page"; ok $? "$page has $section"; done ;;
+    esac
+done
+for link in $(grep -oE '\]\([a-z][^)]*\)' README.md | tr -d '()]') $(grep -oE '`(tests|models|man|examples|docs)/[a-zA-Z0-9_./-]*`' README.md | tr -d '`'); do
+    [ -e "$link" ]; ok $? "README.md names $link, which is there"
+done
+while IFS= read -r line; do
+    case $line in "    "*) grep -qF -- "$line" examples/fixed-blob.py || echo "$line" ;; esac
+done <<X >missing_lines.tmp
+$(sed -n '/^```python/,/^```/p' README.md)
+X
+is "$(cat missing_lines.tmp)" "" "the stage printed in README.md is the one in examples/"
+rm -f missing_lines.tmp
+
+# The recipes of README.md and the examples of xfv(7), run as they stand.
+cd "$work" || exit 1
+mkdir photos
+cp "$top"/tests/photos/*.jpg photos
+cp photos/anna-1.jpg alice.jpg
+cp photos/bella.jpg bob.jpg
+printf 'photos/anna-1.jpg photos/anna-2.jpg same\n' >pairs.txt
+sed -n '/^```sh$/,/^```$/p' "$top/README.md" | awk '/^```sh$/{n++; next} /^```$/{next} {print > ("recipe" n ".sh")}'
+for n in 1 2 3 4 5 6; do
+    runs 0 "recipe $n of README.md" sh -e "recipe$n.sh"
+    cp out "out$n"
+done
+[ ! -e recipe7.sh ]; ok $? "that is all of them"
+is "$(wc -l <out1 | tr -d ' ')" 7 "six pairs and a heading"
+[ -s why-000.png ]; ok $? "a figure"
+like "$(head -1 out3)" 'anna-2.jpg' "the likest is the same person"
+is "$(wc -l <out5 | tr -d ' ')" 6 "the same pairs by parts"
+like "$(cat out6)" '^not the same' "two people"
+sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^\.Dl //p' "$top/man/xfv.7" | sed 's/\\(dq/"/g; s/\\-/-/g' >examples.txt
+while IFS= read -r line; do
+    printf '%s\n' "$line" >example.sh
+    runs 0 "xfv(7): $line" sh -e example.sh
+done <examples.txt
+[ -s why.png ]; ok $? "which made a picture"
+done_testing
