@@ -163,7 +163,7 @@ struct run {
 /* How the model wants an image of width x height pixels laid out at `out`. */
 static struct xfv_float_sink sink_for(const struct xfv_model *m, int width, int height, float *out)
 {
-    struct xfv_float_sink s = {.out = out};
+    struct xfv_float_sink s = {.out = out, .whole = 1};
     s.pixel = m->transposed ? (size_t)height * 3 : 3;
     s.row = m->transposed ? 3 : (size_t)width * 3;
     memcpy(s.mean, m->mean, sizeof s.mean);
@@ -212,9 +212,9 @@ static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, in
             double p = y[0][2 * at + 1];
             if (!(p >= q->o->threshold[P])) continue;
             double left = (x0 + j) * STRIDE, top = (y0 + i) * STRIDE;
-            struct xfv_box b = {.x1 = trunc((left + 1) / scale), .y1 = trunc((top + 1) / scale), .score = p};
-            b.x2 = trunc((left + CELL) / scale);
-            b.y2 = trunc((top + CELL) / scale);
+            struct xfv_box b = {.x1 = left / scale, .y1 = top / scale, .score = p};
+            b.x2 = (left + CELL - 1) / scale;
+            b.y2 = (top + CELL - 1) / scale;
             for (int k = 0; k < 4; k++) b.shift[k] = y[1][4 * at + (size_t)k];
             status = xfv_boxes_push(&q->boxes, &b, e);
             if (status) return status;
@@ -245,7 +245,7 @@ static int sane(const struct run *q, const struct xfv_box *b)
            b->y2 - b->y1 < most;
 }
 
-/* Move each box by its regression; with square, make it one with whole corners, ready to be cut out. */
+/* Move each box by its regression; with square, make it one. */
 static void regress(struct run *q, int square)
 {
     size_t n = 0;
@@ -253,28 +253,23 @@ static void regress(struct run *q, int square)
         struct xfv_box b = q->boxes.v[i];
         xfv_box_regress(&b);
         if (!sane(q, &b)) continue;
-        if (square) {
-            xfv_box_square(&b);
-            b.x1 = trunc(b.x1);
-            b.y1 = trunc(b.y1);
-            b.x2 = trunc(b.x2);
-            b.y2 = trunc(b.y2);
-        }
+        if (square) xfv_box_square(&b);
         q->boxes.v[n++] = b;
     }
     q->boxes.n = n;
 }
 
-/* Cut box b out of the image into the model's input at x. */
+/* Cut box b, its corners at the nearest pixels, out of the image into the model's input at x. (The box itself stays as it is: what the network says
+ * in parts of its size is applied to the exact corners.) */
 static int cut(struct run *q, const struct xfv_model *m, const struct xfv_box *b, float *x, struct xfv_err *e)
 {
-    int w = (int)(b->x2 - b->x1) + 1, h = (int)(b->y2 - b->y1) + 1;
+    int left = (int)rint(b->x1), top = (int)rint(b->y1), w = (int)rint(b->x2) - left + 1, h = (int)rint(b->y2) - top + 1;
     struct xfv_resampler *r = xfv_resampler_new(w, h, m->width, m->height, e);
     if (!r) return XFV_ENOMEM;
     float *rows = reserve(&q->w->rows, xfv_resample_work(r, 3), e);
     if (rows) {
         struct xfv_float_sink to = sink_for(m, m->width, m->height, x);
-        xfv_resample(r, q->im, (int)b->x1, (int)b->y1, (struct xfv_rect){0, 0, m->width, m->height}, &to, rows);
+        xfv_resample(r, q->im, left, top, (struct xfv_rect){0, 0, m->width, m->height}, &to, rows);
     }
     xfv_resampler_free(r);
     return rows ? 0 : XFV_ENOMEM;

@@ -134,6 +134,12 @@ static void vertical(const struct axis *a, const struct xfv_image *im, int x, in
     if (in_hi < hi) memset(work + (size_t)in_hi * c, 0, (size_t)(hi - in_hi) * c * sizeof *work);
 }
 
+/* To the nearest whole number, halves to even, for |v| < 2^22: the addition leaves no room for a fraction. */
+static float nearest(float v)
+{
+    return v + 0x1.8p23F - 0x1.8p23F;
+}
+
 static void horizontal3(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to, float *out)
 {
     float i0 = 1 / to->std[0], i1 = 1 / to->std[1], i2 = 1 / to->std[2];
@@ -144,6 +150,11 @@ static void horizontal3(const struct axis *a, const float *work, int dx, int n, 
             v0 += w[k] * s[0];
             v1 += w[k] * s[1];
             v2 += w[k] * s[2];
+        }
+        if (to->whole) {
+            v0 = nearest(v0);
+            v1 = nearest(v1);
+            v2 = nearest(v2);
         }
         out[0] = (v0 - to->mean[0]) * i0;
         out[1] = (v1 - to->mean[1]) * i1;
@@ -157,6 +168,7 @@ static void horizontal1(const struct axis *a, const float *work, int dx, int n, 
         const float *s = work + a->first[dx + i], *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
         float v = 0;
         for (int k = 0; k < a->count[dx + i]; k++) v += w[k] * s[k];
+        if (to->whole) v = nearest(v);
         *out = (v - to->mean[0]) / to->std[0];
     }
 }
@@ -188,11 +200,11 @@ int xfv_image_resize(const struct xfv_image *im, int width, int height, struct x
         s = xfv_fail(e, XFV_ENOMEM, "out of memory for resampling to %d x %d pixels", width, height);
     } else {
         float *line = work + xfv_resample_work(r, im->channels);
-        struct xfv_float_sink to = {.out = line, .pixel = (size_t)im->channels, .row = row, .std = {1, 1, 1}};
+        struct xfv_float_sink to = {.out = line, .pixel = (size_t)im->channels, .row = row, .std = {1, 1, 1}, .whole = 1};
         for (int y = 0; y < height; y++) {
             uint8_t *t = out->data + (size_t)y * row;
             xfv_resample(r, im, 0, 0, (struct xfv_rect){0, y, width, 1}, &to, work);
-            for (size_t i = 0; i < row; i++) t[i] = (uint8_t)(line[i] + 0.5F); /* weights sum to 1: always within 0..255.5 */
+            for (size_t i = 0; i < row; i++) t[i] = (uint8_t)line[i]; /* weights sum to 1: within 0..255 */
         }
     }
     if (s) xfv_image_clear(out);

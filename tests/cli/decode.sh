@@ -100,5 +100,5 @@ sh cut.sh grey.jpg 29 >>cuts; ok $? "baseline JPEG cut at every 29th byte"
 sh cut.sh cmyk.jpg 97 >>cuts; ok $? "CMYK JPEG cut at every 97th byte"
 printf 'GIF89a' >x.gif
 runs 10 "another format" "$B/unit/decode" x.gif
-like "$(cat err)" "^not a JPEG, PNG, PBM, PGM, PPM or PAM image$" "says what is read"
+like "$(cat err)" "^a GIF image: convert it to JPEG, PNG or PPM first$" "says what it is and what is read"
 done_testing
