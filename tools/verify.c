@@ -153,6 +153,7 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
         status = 0;
     }
     if (!status && !v->given_threshold) status = xfv_model_threshold(v->model, v->at ? v->at : "default", &v->threshold, e);
+    if (status == XFV_EARG && !v->at) xfv_fail(e, status, "model '%s' has no threshold of its own: give one with --threshold", v->model->name);
     if (!status) status = xfv_map_put(zone, extra, "pairs", xfv_val_str(zone, names[v->mode]), e);
     if (status) return status;
     /* A border between the two faces of a pair, or between faces that are all held, is none: the pair would have two heads. */

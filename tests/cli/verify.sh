@@ -1,0 +1,194 @@
+# verify: which faces meet, the score, the decision, the table, the statuses.
+. "$top/tests/tap.sh"
+export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
+cat >make.py <<'PY'
+import hashlib
+from streams import *
+tiny, other = model(), model("other", 2)
+open("tiny.xfvm", "wb").write(tiny); open("other.xfvm", "wb").write(other)
+open("far.xfvm", "wb").write(model("far", 3, thresholds=[("default", -2.0)], score="euclidean"))
+open("bare.xfvm", "wb").write(model("bare", 4, thresholds=[]))
+def made_by(name):
+    d = hashlib.sha256(open(name + ".xfvm", "rb").read()).hexdigest()
+    return dict(model={"name": name, "digest": d}), dict(model=d)
+head, by = made_by("tiny")
+a, b, c, d = [1, 0, 0], [0.8, 0.6, 0], [0, 2, 0], [3, 0, 0]
+def v(name, x, **k): return vector_face(name, x, **by, **k)
+faces = [v("x/a.jpg", a), v("x/b.jpg", b), v("y/c.jpg", c), v("y/d.jpg", d)]
+def put(name, recs, **h): open(name + ".xfv", "wb").write(stream(recs, **h))
+put("four", faces, **head)
+put("five", faces + [v("last", a)], **head)
+put("none", [], **head)
+put("failed", [faces[0], err("bad.jpg"), faces[2], faces[3], err("bad2.jpg"), faces[1], v("z", d)], **head)
+put("allfailed", [err("p"), err("q")], **head)
+put("note", [{"_": "x-note"}] + faces, **head)
+put("nomodel", [vector_face("a", a), vector_face("b", b)])
+put("mixed", [faces[0], vector_face("m", b, model="f" * 64)], **head)
+put("unsure", [faces[0], vector_face("m", b)], **head)
+put("noembedding", [{"_": "face", "id": "a"}, faces[1], faces[2], faces[3]], **head)
+put("odd", [v("zero", [0, 0, 0]), faces[0], v("nan", [float("nan"), 1, 0]), faces[0], v("short", [1, 2]), faces[0],
+            {"_": "face", "id": "text", "embedding": "x", **by}, faces[0], faces[0], faces[3]], **head)
+put("ids", [v("a\tb\nc", a), {"_": "face", "id": b"\xff\xc3".decode("utf-8", "surrogateescape"), "embedding": tensor(np.array(a, "<f4")), **by}], **head)
+put("one", faces[:1], **head); put("two", faces[1:2], **head)
+put("images", [dict(f, image=tensor(np.zeros((4, 4, 3), np.uint8)), extra=[1]) for f in faces], **head)
+h, by2 = made_by("far")
+put("far", [vector_face("a", a, **by2), vector_face("d", d, **by2), vector_face("a", a, **by2), vector_face("c", [0, 2, 1.1], **by2)], **h)
+h, by3 = made_by("bare")
+put("bare", [vector_face("a", a, **by3), vector_face("b", b, **by3)], **h)
+h, _ = made_by("tiny")
+h["model"]["name"] = "other"
+put("liar", faces, **h)
+h["model"]["name"] = "gone"
+put("gone", faces, **h)
+h["model"]["name"] = "../x/tiny"
+put("path", faces, **h)
+PY
+runs 0 "Python makes streams" "$PYTHON" make.py
+t() { tr '\t\n' ' ;' <out; }
+
+# consecutive
+runs 0 "consecutive pairs" verify --tsv four.xfv
+is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.500000 accept -;y/c.jpg y/d.jpg 0.000000 0.500000 reject -;" "first with second, third with fourth, at the model's threshold"
+is "$(wc -c <err)" 0 "and nothing else"
+runs 0 "--threshold" verify --tsv --header --threshold .9 four.xfv
+is "$(t)" "id_a id_b score threshold decision label;x/a.jpg x/b.jpg 0.800000 0.900000 reject -;y/c.jpg y/d.jpg 0.000000 0.900000 reject -;" "which decides; --header"
+runs 0 "a score equal to the threshold" verify --tsv --threshold 0 four.xfv
+is "$(cut -f5 out | tr '\n' ' ')" "accept accept " "is accepted"
+runs 0 "--at" verify --tsv --at eer four.xfv
+is "$(cut -f4 out | tr '\n' ' ')" "0.250000 0.250000 " "takes the model's threshold of that name"
+runs 2 "--at of a name that the model has not: status 2" verify --tsv --at fmr=1e-9 four.xfv
+like "$(cat err)" "eer" "and the names it has"
+runs 1 "--exit-status with a reject: status 1" verify --tsv -e four.xfv
+runs 0 "--exit-status without one: status 0" verify --tsv -e -t -0.5 four.xfv
+runs 1 "an odd number of faces: status 1" verify five.xfv
+like "$(cat err)" "^verify: last: .*odd number.*no partner" "and a message that names the one left over"
+is "$(xfv-json out | jq -r '._ + " " + (.id // "") + " " + (.code // "")' | tr '\n' ';')" "head  ;pair x/a.jpg|x/b.jpg ;pair y/c.jpg|y/d.jpg ;err last unpaired;end  ;" "in the stream an err record"
+runs 1 "failed faces: status 1" verify failed.xfv
+is "$(xfv-json out | jq -r 'select(._ != "head") | ._ + " " + (.id // "") + " " + (.tool // "")' | tr '\n' ';')" \
+    "err bad.jpg facecrop;err x/a.jpg|bad.jpg verify;pair y/c.jpg|y/d.jpg ;err bad2.jpg facecrop;err bad2.jpg|x/b.jpg verify;err z verify;end  ;" \
+    "do not shift the others: each uses up its place"
+like "$(xfv-json out | jq -r 'select(.id == "x/a.jpg|bad.jpg") | .message')" "bad.jpg.*no face found" "and the pair's err record gives the reason"
+runs 1 "the same as a table" verify --tsv failed.xfv
+is "$(cut -f1,2,5 out | tr '\t\n' ' ;')" "x/a.jpg bad.jpg error;y/c.jpg y/d.jpg reject;bad2.jpg x/b.jpg error;" "has a row for each pair"
+runs 1 "only err records" verify allfailed.xfv
+is "$(xfv-json out | jq -r '._ + " " + (.id // "")' | tr '\n' ';')" "head ;err p;err q;err p|q;end ;" "make an err record more"
+runs 0 "no faces: status 0" verify none.xfv
+is "$(xfv-json out | jq -r ._ | tr '\n' ' ')" "head end " "and no pairs"
+runs 0 "two files, a face each" verify --tsv one.xfv two.xfv
+is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.500000 accept -;" "are a pair"
+cat one.xfv two.xfv >joined.xfv
+runs 0 "so are two joined streams" verify joined.xfv
+is "$(xfv-json out | jq -r ._ | tr '\n' ' ')" "head pair end " "with one head"
+cat four.xfv four.xfv | verify >out
+verify four.xfv >once.xfv
+cat once.xfv once.xfv | cmp -s - out; ok $? "joined streams of whole pairs: the joined results"
+is "$(verify note.xfv | xfv-json | jq -r ._ | tr '\n' ' ')" "head x-note pair pair end " "unknown records pass"
+
+# the pair record
+verify images.xfv >pairs.xfv
+is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | keys_unsorted' | head -n 1)" '["_","id","a","b","score","threshold","accept"]' "keys of a pair"
+is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | .a | keys_unsorted' | head -n 1)" '["_","id","embedding","model","image","extra"]' "which holds its faces whole"
+is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | [.score, .threshold, .accept]' | tail -n 1)" '[0,0.5,false]' "score, threshold, decision"
+is "$(xfv-json pairs.xfv | jq -c 'select(._ == "head") | .provenance[-1]')" '{"tool":"verify","version":"0.1.0","args":[],"pairs":"consecutive"}' "provenance"
+is "$(verify -t .3 --drop image --all images.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" '["--all","--threshold=.3","--drop=image"]' "with the options that change the result"
+verify --drop image --drop embedding images.xfv >dropped.xfv
+is "$(xfv-json dropped.xfv | jq -c 'select(._ == "pair") | .b | keys_unsorted' | head -n 1)" '["_","id","model","extra"]' "--drop"
+
+# pairs in: decided anew
+runs 0 "a stream of pairs" verify -t .9 pairs.xfv
+is "$(xfv-json out | jq -c 'select(._ == "pair") | [.id, (.score * 1e6 | round), .threshold, .accept]' | head -n 1)" '["x/a.jpg|x/b.jpg",800000,0.9,false]' "is decided anew"
+is "$(xfv-json out | jq -c 'select(._ == "pair") | keys_unsorted' | head -n 1)" '["_","id","a","b","score","threshold","accept"]' "keys keep their places"
+runs 0 "pairs without embeddings" verify --tsv -t .9 dropped.xfv
+is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.900000 reject -;y/c.jpg y/d.jpg 0.000000 0.900000 reject -;" "are decided by their scores"
+
+# all
+runs 0 "--all" verify --tsv --all four.xfv
+is "$(cut -f1,2 out | tr '\t\n' ' ;')" "x/a.jpg x/b.jpg;x/a.jpg y/c.jpg;x/a.jpg y/d.jpg;x/b.jpg y/c.jpg;x/b.jpg y/d.jpg;y/c.jpg y/d.jpg;" "every pair of two"
+is "$(sed -n 3p out | cut -f3)" 1.000000 "lengths do not matter"
+runs 0 "--all of joined streams" verify --all joined.xfv
+is "$(xfv-json out | jq -r ._ | tr '\n' ' ')" "head pair end " "one segment"
+runs 1 "--all with failed faces: status 1" verify --tsv --all failed.xfv
+is "$(wc -l <out)-$(wc -l <err)" 10-2 "pairs those that are there, one message for each that is not"
+
+# lists
+printf 'file_x,file_y,Decision\na.jpg,b.jpg,Yes\nd.jpg,c.jpg,No\nx/b.jpg,c,0\n' >list.csv
+runs 0 "--pairs" verify --tsv --pairs list.csv four.xfv
+is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.500000 accept genuine;y/d.jpg y/c.jpg 0.000000 0.500000 reject impostor;x/b.jpg y/c.jpg 0.600000 0.500000 accept impostor;" "by id, file name or stem, with labels"
+verify --pairs list.csv four.xfv >labelled.xfv
+is "$(xfv-json labelled.xfv | jq -c 'select(._ == "pair") | [.label, .accept]' | tr '\n' ' ')" "[true,true] [false,false] [false,true] " "labels in the stream"
+is "$(verify --tsv labelled.xfv | cut -f6 | tr '\n' ' ')" "genuine impostor impostor " "which a later run keeps"
+runs 0 "-v" verify -v --tsv --pairs list.csv four.xfv
+like "$(cat err)" "1 genuine, 2 impostor pairs: accuracy 66.67 %, FMR 50.000 %, FNMR 0.000 %" "tells accuracy and error rates"
+like "$(cat err)" "equal error rate" "and the equal error rate"
+printf 'a.jpg b.jpg 1\na.jpg nobody.jpg 1\n' >missing.txt
+runs 1 "a missing id: status 1" verify --pairs missing.txt four.xfv
+like "$(cat err)" "no face 'nobody.jpg' among the 4" "named"
+is "$(xfv-json out | jq -r 'select(._ == "err") | .id + " " + .code')" "a.jpg|nobody.jpg noface" "and an err record in its place"
+verify --tsv --pairs missing.txt four.xfv >out 2>/dev/null
+is "$(tail -n 1 out | tr '\t' ' ')" "a.jpg nobody.jpg nan 0.500000 error genuine" "in the table a row"
+printf 'a.jpg bad.jpg\n' >bad.txt
+runs 1 "a face that failed" verify --pairs bad.txt failed.xfv
+like "$(cat err)" "a.jpg.bad.jpg: no face 'bad.jpg': no face found" "gives its reason"
+printf 'left,right\na,b\n' >heading.csv
+runs 0 "a heading of two columns" verify --tsv --pairs heading.csv four.xfv
+like "$(wc -l <out) $(cat err)" "^1 .*taken for a heading" "is skipped, and said"
+printf '1\t1\nA\t1\t2\nA\t1\tB\t1\n' >lfw.txt
+"$PYTHON" -c '
+from streams import *
+open("lfw.xfv", "wb").write(stream([vector_face(f"lfw/{n[0]}/{n}.jpg", v) for n, v in [("A_0001", [1, 0]), ("A_0002", [1, 1]), ("B_0001", [0, 1])]]))'
+runs 0 "LFW's pairs.txt" verify --tsv -t .7 --pairs lfw.txt lfw.xfv
+is "$(cut -f1,2,5,6 out | tr '\t\n' ' ;')" "lfw/A/A_0001.jpg lfw/A/A_0002.jpg accept genuine;lfw/A/A_0001.jpg lfw/B/B_0001.jpg reject impostor;" "with labels from its form"
+runs 2 "a damaged list: status 2" verify --pairs make.py four.xfv
+runs 4 "no list: status 4" verify --pairs nowhere.csv four.xfv
+
+# probe
+runs 0 "--probe" verify --tsv --probe y/d.jpg four.xfv
+is "$(cut -f1-3 out | tr '\t\n' ' ;')" "y/d.jpg x/a.jpg 1.000000;y/d.jpg x/b.jpg 0.800000;y/d.jpg y/c.jpg 0.000000;" "one against all others"
+runs 2 "--probe of nobody: status 2" verify --tsv --probe who four.xfv
+runs 2 "--all and --probe: status 2" verify --all --probe d four.xfv
+runs 2 "--threshold and --at: status 2" verify --threshold 1 --at eer four.xfv
+runs 2 "--header without a table: status 2" verify --header four.xfv
+runs 2 "--threshold=nan: status 2" verify --threshold=nan four.xfv
+
+# models
+runs 5 "no model named anywhere: status 5" verify --tsv nomodel.xfv
+like "$(cat err)" "threshold" "and what would help"
+runs 0 "but with --threshold" verify --tsv -t .5 nomodel.xfv
+is "$(cut -f3 out)" 0.800000 "the cosine decides"
+runs 0 "or with -m" verify --tsv -m tiny nomodel.xfv
+runs 5 "another -m than the stream's: status 5" verify --tsv -m other four.xfv
+runs 5 "a head that names another model than the digest's: status 5" verify --tsv liar.xfv
+runs 5 "a model that is not installed: status 5" verify --tsv gone.xfv
+like "$(cat err)" "gone" "named"
+runs 0 "but with --threshold" verify --tsv -t .5 gone.xfv
+runs 5 "a head that leads to a file: status 5" verify --tsv path.xfv
+runs 5 "two models in a pair: status 5" verify --tsv mixed.xfv
+runs 5 "also when one does not say" verify --tsv unsure.xfv
+runs 2 "a model without thresholds: status 2" verify --tsv bare.xfv
+like "$(cat err)" "bare.*--threshold" "and what to give"
+runs 0 "a model that is compared by distance" verify --tsv far.xfv
+is "$(t)" "a d -2.000000 -2.000000 accept -;a c -2.491987 -2.000000 reject -;" "scores minus the distance"
+
+# what cannot be scored
+runs 1 "no embedding: status 1" verify --tsv noembedding.xfv
+like "$(cat err)" "run embed" "and what to do"
+is "$(cut -f5 out | tr '\n' ' ')" "error reject " "only that pair fails"
+runs 1 "zero, NaN, too short, no tensor: status 1" verify --tsv odd.xfv
+is "$(cut -f5 out | tr '\n' ' ')" "error error error error accept " "only these pairs fail"
+is "$(wc -l <err)" 4 "one line each"
+runs 1 "the same under --all" verify --tsv --all noembedding.xfv
+is "$(wc -l <out)" 3 "pairs the others"
+runs 0 "odd ids" verify --tsv ids.xfv
+is "$(cut -f1,2 out)" "$(printf 'a\\tb\\nc\t\\xff\\xc3')" "cannot break the table"
+verify ids.xfv >out
+is "$(xfv-json out | jq -r 'select(._ == "pair").b.id' | wc -l)" 1 "and go on as they are"
+
+# a terminal gets the table
+"$PYTHON" - >out <<'PY'
+import os, pty, subprocess
+master, slave = pty.openpty()
+print(subprocess.run(["verify", "four.xfv"], stdout=slave, stdin=subprocess.DEVNULL, timeout=20).returncode)
+print(os.read(master, 4096).decode().replace("\r", ""), end="")
+PY
+is "$(head -n 2 out | cut -f1,5 | tr '\t\n' ' ;')" "0;x/a.jpg accept;" "a terminal gets the table"
+done_testing
