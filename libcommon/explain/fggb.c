@@ -8,7 +8,7 @@
 #include "stream/tensor.h"
 
 #define EPSILON 1e-8
-#define CHUNK 8 /* channels: a face of 192 makes 24 pieces, enough to keep workers busy to the end, and each shares its set-up */
+#define CHUNK XFV_NET_ROWS /* channels: a face of 192 makes 12 pieces, enough to keep workers busy to the end */
 
 struct xfv_fggb {
     struct xfv_net *net;
@@ -20,7 +20,9 @@ struct xfv_fggb {
 struct xfv_fggb_face {
     size_t pixels;
     float *embedding; /* F [N] */
-    float *maps;      /* g_k [N][H][W] */
+    float *maps;      /* g_k [N][H][W], those that are done */
+    unsigned char *done;
+    int *todo, n_todo; /* channels wanted and not done, set by want */
     double norm;      /* |F| */
     /* between begin and end */
     struct xfv_tape *tape;
@@ -70,9 +72,15 @@ int xfv_fggb_width(const struct xfv_fggb *f)
     return f->w;
 }
 
-int xfv_fggb_chunks(const struct xfv_fggb *f)
+int xfv_fggb_want(const struct xfv_fggb *f, struct xfv_fggb_face *face, const int *channels, int m)
 {
-    return (f->n + CHUNK - 1) / CHUNK;
+    face->n_todo = 0;
+    for (int i = 0; i < m; i++) {
+        int k = channels ? channels[i] : i;
+        if (!face->done[k]) face->todo[face->n_todo++] = k;
+    }
+    (void)f;
+    return (face->n_todo + CHUNK - 1) / CHUNK;
 }
 
 static size_t pixels(const struct xfv_fggb *f)
@@ -92,7 +100,9 @@ struct xfv_fggb_face *xfv_fggb_face_new(const struct xfv_fggb *f)
     face->pixels = pixels(f);
     face->embedding = xfv_aligned_alloc((size_t)f->n * sizeof *face->embedding);
     face->maps = xfv_aligned_alloc((size_t)f->n * face->pixels * sizeof *face->maps);
-    if (face->embedding && face->maps) return face;
+    face->done = calloc((size_t)f->n, 1);
+    face->todo = malloc((size_t)f->n * sizeof *face->todo);
+    if (face->embedding && face->maps && face->done && face->todo) return face;
     xfv_fggb_face_free(face);
     return NULL;
 }
@@ -103,6 +113,8 @@ void xfv_fggb_face_free(struct xfv_fggb_face *face)
     xfv_fggb_end(face);
     free(face->embedding);
     free(face->maps);
+    free(face->done);
+    free(face->todo);
     free(face);
 }
 
@@ -200,14 +212,15 @@ static void take_row(void *ctx, int k, const float *dx)
     }
     reduce_colour(f->o.colour, dx, n, f->c, map);
     divide_by_norm(f->o.norm, map, n);
+    s->face->done[k] = 1;
 }
 
 int xfv_fggb_chunk(struct xfv_fggb *f, struct xfv_fggb_face *face, int chunk, int worker, struct xfv_err *e)
 {
-    int first = chunk * CHUNK, n = f->n - first < CHUNK ? f->n - first : CHUNK;
+    int first = chunk * CHUNK, n = face->n_todo - first < CHUNK ? face->n_todo - first : CHUNK;
     struct sink s = {f, face, xfv_aligned_alloc(face->pixels * (size_t)f->c * sizeof(float))};
     if (!s.row) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    int status = xfv_net_jacobian(f->net, f->ws[worker], face->tape, first, n, take_row, &s, e);
+    int status = xfv_net_jacobian(f->net, f->ws[worker], face->tape, face->todo + first, n, take_row, &s, e);
     free(s.row);
     return status;
 }
@@ -222,20 +235,81 @@ const float *xfv_fggb_map(const struct xfv_fggb_face *face, int k)
     return face->maps + (size_t)k * face->pixels;
 }
 
+int xfv_fggb_begun(const struct xfv_fggb_face *face)
+{
+    return face->tape != NULL;
+}
+
+int xfv_fggb_complete(const struct xfv_fggb *f, const struct xfv_fggb_face *face)
+{
+    for (int k = 0; k < f->n; k++)
+        if (!face->done[k]) return 0;
+    return 1;
+}
+
+int xfv_fggb_load(const struct xfv_fggb *f, struct xfv_fggb_face *face, const float *embedding, const void *maps_f16, struct xfv_err *e)
+{
+    face->norm = norm_of(embedding, f->n);
+    if (!(face->norm > 0) || !isfinite(face->norm)) return xfv_fail_code(e, XFV_EDATA, "embedding", "the embedding is zero or not finite");
+    memcpy(face->embedding, embedding, (size_t)f->n * sizeof *embedding);
+    for (size_t at = 0, all = (size_t)f->n * face->pixels; at < all;) { /* bytes from a stream may lie anywhere */
+        uint16_t part[1024];
+        size_t n = all - at < 1024 ? all - at : 1024;
+        memcpy(part, (const char *)maps_f16 + at * sizeof *part, n * sizeof *part);
+        xfv_f32_from_f16(part, face->maps + at, n);
+        at += n;
+    }
+    memset(face->done, 1, (size_t)f->n);
+    return 0;
+}
+
 void xfv_fggb_weights(const float *a, const float *b, int n, double threshold, double *w)
 {
     double norms = norm_of(a, n) * norm_of(b, n);
     for (int k = 0; k < n; k++) w[k] = (double)a[k] * (double)b[k] / norms - threshold / n;
 }
 
-void xfv_fggb_sum(const struct xfv_fggb *f, const struct xfv_fggb_face *face, const double *w, float *similarity, float *dissimilarity)
+struct ranked { double weight; int k; };
+
+/* Larger first; equal ones by channel, so that the order is the same everywhere. */
+static int by_weight(const void *x, const void *y)
+{
+    const struct ranked *a = x, *b = y;
+    if (a->weight != b->weight) return a->weight > b->weight ? -1 : 1;
+    return a->k - b->k;
+}
+
+int xfv_fggb_choose(const double *w, int n, int most, double tolerance, int *channels, double *bound, struct xfv_err *e)
+{
+    struct ranked *r = malloc((size_t)n * sizeof *r);
+    double total = 0, left = 0;
+    int keep = n, m;
+    if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    for (int k = 0; k < n; k++) {
+        r[k] = (struct ranked){fabs(w[k]), k};
+        total += fabs(w[k]);
+    }
+    qsort(r, (size_t)n, sizeof *r, by_weight);
+    while (keep > 1 && left + r[keep - 1].weight <= tolerance * total) left += r[--keep].weight;
+    m = most < keep ? most : keep;
+    *bound = 0;
+    for (int k = n - 1; k >= m; k--) *bound += r[k].weight;
+    for (int i = 0; i < m; i++) channels[i] = r[i].k;
+    free(r);
+    return m;
+}
+
+void xfv_fggb_sum(const struct xfv_fggb *f, const struct xfv_fggb_face *face, const double *w, const int *channels, int m, float *similarity,
+                  float *dissimilarity)
 {
     enum { BLOCK = 512 }; /* pixels at a time: the sums stay in the first-level cache while the maps stream by */
     double s[BLOCK];
+    (void)f;
     for (size_t at = 0; at < face->pixels; at += BLOCK) {
         size_t n = face->pixels - at < BLOCK ? face->pixels - at : BLOCK;
         for (size_t p = 0; p < n; p++) s[p] = 0;
-        for (int k = 0; k < f->n; k++) {
+        for (int i = 0; i < m; i++) {
+            int k = channels ? channels[i] : i;
             const float *g = face->maps + (size_t)k * face->pixels + at;
             for (size_t p = 0; p < n; p++) s[p] += (double)g[p] * w[k];
         }

@@ -34,21 +34,31 @@ void xfv_fggb_free(struct xfv_fggb *f);
 int xfv_fggb_n(const struct xfv_fggb *f);      /* N */
 int xfv_fggb_height(const struct xfv_fggb *f);
 int xfv_fggb_width(const struct xfv_fggb *f);
-int xfv_fggb_chunks(const struct xfv_fggb *f); /* pieces of one face's work */
 size_t xfv_fggb_face_bytes(const struct xfv_fggb *f); /* memory of one finished face */
 
 struct xfv_fggb_face *xfv_fggb_face_new(const struct xfv_fggb *f); /* NULL when out of memory */
 void xfv_fggb_face_free(struct xfv_fggb_face *face);               /* NULL is fine */
 /* Forward pass of x, f32 [H][W][C]. XFV_EDATA when the embedding is zero or not finite. */
 int xfv_fggb_begin(struct xfv_fggb *f, struct xfv_fggb_face *face, const float *x, int worker, struct xfv_err *e);
+/* Ask for the maps of channels[0..m-1] (NULL: all of 0..m-1); returns how many chunks make those that are not there yet. */
+int xfv_fggb_want(const struct xfv_fggb *f, struct xfv_fggb_face *face, const int *channels, int m);
 int xfv_fggb_chunk(struct xfv_fggb *f, struct xfv_fggb_face *face, int chunk, int worker, struct xfv_err *e);
-void xfv_fggb_end(struct xfv_fggb_face *face); /* frees what only the chunks needed */
+void xfv_fggb_end(struct xfv_fggb_face *face); /* frees what only chunks need: call it when the face is complete, else keep it for later ones */
+int xfv_fggb_begun(const struct xfv_fggb_face *face);    /* 1 between begin and end */
+int xfv_fggb_complete(const struct xfv_fggb *f, const struct xfv_fggb_face *face); /* 1: all N maps are there */
+/* Instead of begin, chunks and end: maps that were kept, f16 [N][H][W] (unaligned is fine), and the raw embedding f32 [N]. */
+int xfv_fggb_load(const struct xfv_fggb *f, struct xfv_fggb_face *face, const float *embedding, const void *maps_f16, struct xfv_err *e);
 const float *xfv_fggb_embedding(const struct xfv_fggb_face *face);   /* raw, f32 [N], after begin */
 const float *xfv_fggb_map(const struct xfv_fggb_face *face, int k);  /* g_k, f32 [H][W], after its chunk */
 
 /* w_k - threshold/N, f64 [N], from two raw embeddings. */
 void xfv_fggb_weights(const float *a, const float *b, int n, double threshold, double *w);
-/* S of a finished face for these weights, summed in the order of k in double; f32 [H][W] each, both >= 0. */
-void xfv_fggb_sum(const struct xfv_fggb *f, const struct xfv_fggb_face *face, const double *w, float *similarity, float *dissimilarity);
+/* The dial: the channels of largest |w_k|, at most `most` of them (n: no limit), leaving out as many of the lightest as sum to no more than
+ * tolerance x sum |w_k| (0: none but those of no weight). Fills channels [n] in falling order and returns their number, at least 1, or a
+ * negative status. *bound gets the sum of the |w_k| left out: with unit norms |g_k| = 1 it bounds the L2 error of S (triangle inequality). */
+int xfv_fggb_choose(const double *w, int n, int most, double tolerance, int *channels, double *bound, struct xfv_err *e);
+/* S of a face for these weights over channels[0..m-1] (NULL: 0..m-1), summed in that order in double; f32 [H][W] each, both >= 0. */
+void xfv_fggb_sum(const struct xfv_fggb *f, const struct xfv_fggb_face *face, const double *w, const int *channels, int m, float *similarity,
+                  float *dissimilarity);
 
 #endif

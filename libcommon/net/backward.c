@@ -348,24 +348,37 @@ int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tap
     return rc;
 }
 
-int xfv_net_jacobian(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *tape, int first, int count, xfv_row_sink *sink,
+/* Rows rows[0..m-1] of the Jacobian, m at most the chunk; unit [chunk][N] is zero before and after. */
+static void some_rows(struct pass *p, const int *rows, int m, float *unit, float *buf, xfv_row_sink *sink, void *ctx)
+{
+    const struct xfv_net *n = p->tail.net;
+    size_t out = xfv_shape_count(n->shape[n->outs[0]]);
+    for (int q = 0; q < m; q++) unit[(size_t)q * out + (size_t)rows[q]] = 1.0f;
+    back_tail(p, unit, m);
+    for (int q = 0; q < m; q++) {
+        unit[(size_t)q * out + (size_t)rows[q]] = 0.0f;
+        back_front(p, q);
+        sink(ctx, rows[q], dense_input(&p->front, buf));
+    }
+}
+
+int xfv_net_jacobian(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *tape, const int *rows, int count, xfv_row_sink *sink,
                      void *ctx, struct xfv_err *e)
 {
     struct pass p;
+    size_t out = xfv_shape_count(n->shape[n->outs[0]]), in = xfv_shape_count(n->shape[n->from]);
+    for (int i = 0; i < count; i++) {
+        int k = rows ? rows[i] : i;
+        if (k < 0 || (size_t)k >= out) return xfv_fail(e, XFV_EARG, "row %d of a Jacobian of %zu", k, out);
+    }
     int rc = back_ready(n, ws, tape, count, &p, e);
     if (rc) return rc;
-    size_t out = xfv_shape_count(n->shape[n->outs[0]]), in = xfv_shape_count(n->shape[n->from]);
     float *unit = calloc((size_t)n->chunk * out, sizeof *unit), *buf = xfv_aligned_alloc(sizeof *buf * in);
     if (!unit || !buf) rc = xfv_fail(e, XFV_ENOMEM, "out of memory");
-    for (int k = first; !rc && k < first + count; k += n->chunk) {
-        int m = first + count - k < n->chunk ? first + count - k : n->chunk;
-        for (int q = 0; q < m; q++) unit[(size_t)q * out + (size_t)(k + q)] = 1.0f;
-        back_tail(&p, unit, m);
-        for (int q = 0; q < m; q++) {
-            unit[(size_t)q * out + (size_t)(k + q)] = 0.0f;
-            back_front(&p, q);
-            sink(ctx, k + q, dense_input(&p.front, buf));
-        }
+    for (int i = 0; !rc && i < count; i += n->chunk) {
+        int m = count - i < n->chunk ? count - i : n->chunk, list[XFV_NET_ROWS];
+        for (int q = 0; q < m; q++) list[q] = rows ? rows[i + q] : i + q;
+        some_rows(&p, list, m, unit, buf, sink, ctx);
     }
     free(unit);
     free(buf);

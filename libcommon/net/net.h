@@ -33,11 +33,13 @@ void xfv_tape_free(struct xfv_tape *t);
 int xfv_net_vjp(const struct xfv_net *net, struct xfv_ws *ws, const struct xfv_tape *tape, int n, const float *cot, float *dx,
                 struct xfv_err *e);
 
-/* As xfv_net_vjp for the unit vectors first .. first+n-1 of output 0 (rows of the Jacobian), cheaper than general cotangents. Each finished
- * row dx f32 [H][W][C] is handed to sink (in order, valid only during the call) instead of being stored: no [n][H][W][C] array exists. */
+/* As xfv_net_vjp for unit vectors of output 0: rows[0..n-1] of the Jacobian (NULL: rows 0..n-1), cheaper than general cotangents. Each finished
+ * row dx f32 [H][W][C] is handed to sink (in the order given, valid only during the call) instead of being stored: no [n][H][W][C] array
+ * exists. Calls with a multiple of XFV_NET_ROWS rows use the caches best. XFV_EARG for a row that does not exist. */
+#define XFV_NET_ROWS 16
 typedef void xfv_row_sink(void *ctx, int k, const float *dx);
-int xfv_net_jacobian(const struct xfv_net *net, struct xfv_ws *ws, const struct xfv_tape *tape, int first, int n, xfv_row_sink *sink, void *ctx,
-                     struct xfv_err *e);
+int xfv_net_jacobian(const struct xfv_net *net, struct xfv_ws *ws, const struct xfv_tape *tape, const int *rows, int n, xfv_row_sink *sink,
+                     void *ctx, struct xfv_err *e);
 
 const char *xfv_net_kernels(void); /* "avx512", "avx2", "generic": what run-time dispatch chose */
 

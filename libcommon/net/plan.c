@@ -240,7 +240,7 @@ static void plan_split(struct xfv_net *n)
     while (i < n->n_steps && (lone_gradient(n, i) < 0 || n->steps[i].in_block)) i++;
     n->split = i;
     n->split_value = i < n->n_steps ? lone_gradient(n, i) : n->outs[0];
-    n->chunk = wino ? 16 : 4; /* measured: more gains nothing */
+    n->chunk = wino ? XFV_NET_ROWS : 4; /* measured: more gains nothing */
 }
 
 /* Gradients live from their first writer (in reverse order of the steps) to their producer; aliases share a place. For the steps lo..hi-1;

@@ -68,7 +68,7 @@ static struct xfv_fggb_face *run(struct xfv_fggb *f, const float *x)
     struct xfv_fggb_face *face = xfv_fggb_face_new(f);
     struct xfv_err e;
     if (xfv_fggb_begin(f, face, x, 0, &e)) printf("# %s\n", e.msg);
-    for (int i = xfv_fggb_chunks(f) - 1; i >= 0; i--) xfv_fggb_chunk(f, face, i, i & 1, NULL); /* any order, any worker */
+    for (int i = xfv_fggb_want(f, face, NULL, xfv_fggb_n(f)) - 1; i >= 0; i--) xfv_fggb_chunk(f, face, i, i & 1, NULL); /* any order, any worker */
     xfv_fggb_end(face);
     return face;
 }
@@ -220,8 +220,8 @@ static void check_maps(const struct xfv_fggb *f, const struct xfv_fggb_face *a, 
     OK(fabs(total(w) - cos + 0.4) < 1e-12, "the threshold is shared out over the channels");
     xfv_fggb_weights(eb, ea, N, 0.4, v);
     OK(!memcmp(v, w, sizeof v), "A and B exchanged: the same weights");
-    xfv_fggb_sum(f, a, w, s[0], d[0]);
-    xfv_fggb_sum(f, b, w, s[1], d[1]);
+    xfv_fggb_sum(f, a, w, NULL, N, s[0], d[0]);
+    xfv_fggb_sum(f, b, w, NULL, N, s[1], d[1]);
     for (int i = 0; i < 2; i++) {
         for (int p = 0; p < PIXELS; p++) {
             both += s[i][p] * d[i][p] != 0.0f;
@@ -230,7 +230,7 @@ static void check_maps(const struct xfv_fggb *f, const struct xfv_fggb_face *a, 
         }
     }
     OK(!both && !negative && some > PIXELS, "no pixel is in S+ and in S-, and neither is negative");
-    xfv_fggb_sum(f, b, v, t[0], d[0]);
+    xfv_fggb_sum(f, b, v, NULL, N, t[0], d[0]);
     OK(!memcmp(t[0], s[1], sizeof t[0]), "A and B exchanged: the maps are exchanged, to the bit");
     float big[N];
     for (int k = 0; k < N; k++) big[k] = 8.0f * ea[k];
@@ -239,7 +239,7 @@ static void check_maps(const struct xfv_fggb *f, const struct xfv_fggb_face *a, 
     for (int k = 0; k < N; k++) same = same && fabs(v[k] - w[k]) < 1e-15;
     OK(same, "a longer embedding has the same weights");
     double worst = 0;
-    xfv_fggb_sum(f, a, w, s[0], d[0]);
+    xfv_fggb_sum(f, a, w, NULL, N, s[0], d[0]);
     for (int p = 0; p < PIXELS; p++) {
         double sum = 0;
         for (int k = 0; k < N; k++) sum += (double)xfv_fggb_map(a, k)[p] * w[k];
