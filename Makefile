@@ -62,6 +62,10 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
 
+$(B)/bench/%: $(B)/tests/bench/%.o $(B)/libxfv.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+
 .SECONDARY:
 
 ## check: build and run the tests (installs missing packages first when it can)
@@ -71,6 +75,10 @@ check: deps
 ## test: run the tests on what is installed
 test: all $(UNITS)
 	@B=$(B) PYTHON=$(PYTHON) sh tests/run.sh $(TESTS)
+
+## bench: speed as ratios against the machine's peak, OpenBLAS and PyTorch (Debian's python3-torch), in one run of some minutes
+bench: all $(B)/bench/xfv-bench
+	@$(PYTHON) tests/bench/bench.py $(B) models/mobilefacenet.xfvm tests/photos/*.jpg $(BENCH)
 
 ## deps: install the Debian packages that are missing (tests/packages.txt), through sudo when not root
 deps:
@@ -105,6 +113,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: all check test deps demo install uninstall clean list
+.PHONY: all check test bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -191,39 +191,6 @@ static void back_conv(const struct back *b, const struct step *s)
     }
 }
 
-/* Few nonzero cotangents (a unit vector): add up those rows of the packed weights instead of the whole product. */
-static int dense_sparse(const struct back *b, const struct step *s, const float *dy, int k, int n, float *dx)
-{
-    int nonzero = 0;
-    for (int o = 0; o < k; o++) nonzero += dy[o] != 0.0f;
-    if (nonzero * 8 > k) return 0;
-    if (!(s->acc & 1)) memset(dx, 0, sizeof *dx * (size_t)n);
-    for (int o = 0; o < k; o++) {
-        if (dy[o] == 0.0f) continue;
-        const float *panel = s->wb;
-        for (int c = 0; c < n;) {
-            int width = n - c < b->net->k->panel ? n - c : b->net->k->panel;
-            const float *row = panel + (size_t)o * (size_t)width;
-            for (int j = 0; j < width; j++) dx[c + j] += dy[o] * row[j];
-            panel += (size_t)k * (size_t)width;
-            c += width;
-        }
-    }
-    return 1;
-}
-
-static void back_dense(const struct back *b, const struct step *s)
-{
-    struct xfv_shape o = b->net->shape[s->out];
-    int k = shape_channels(o), n = xfv_pad16((int)value_floats(b->net, s->in[0], b->net->shape[s->in[0]]));
-    float *dx = grad(b, s->in[0]);
-    const float *dy = grad(b, s->out);
-    if (dense_sparse(b, s, dy, k, n, dx)) return;
-    struct xfv_gemm g = {.x = dy, .ldx = (size_t)k, .taps = 1, .k = k, .w = s->wb, .n = n, .y = dx, .ldy = (size_t)n};
-    if (s->acc & 1) g.e.add = dx;
-    b->net->k->gemm(&g, 1);
-}
-
 static void back_other(const struct back *b, const struct step *s)
 {
     for (int j = 0; j < s->n_in; j++)
@@ -249,7 +216,7 @@ static void own_mask(const struct back *b, const struct step *s)
 
 static void back_step(const struct back *b, const struct step *s)
 {
-    if (s->op == XFV_OP_DENSE) back_dense(b, s);
+    if (s->op == XFV_OP_DENSE) xfv_dense_backward(&b->fwd, s, grad(b, s->out), grad(b, s->in[0]), (int)(s->acc & 1));
     else if (s->op != XFV_OP_CONV) back_other(b, s);
     else if (s->block) back_block(b, s);
     else if (s->depthwise) back_depthwise(b, s);

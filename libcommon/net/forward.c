@@ -29,17 +29,6 @@ static struct xfv_epilogue epilogue(const struct run *r, const struct step *s, s
     return e;
 }
 
-static void forward_dense(const struct run *r, const struct step *s)
-{
-    struct xfv_shape in = r->shape[s->in[0]], out = r->shape[s->out];
-    int n = value_pitch(r->net, s->out, out);
-    struct xfv_gemm g = {.x = run_value(r, s->in[0]), .taps = 1, .w = s->wf, .n = n, .y = run_value(r, s->out), .ldy = (size_t)n};
-    g.k = (int)value_floats(r->net, s->in[0], in);
-    g.ldx = (size_t)g.k;
-    g.e = epilogue(r, s, (size_t)n);
-    r->net->k->gemm(&g, 1);
-}
-
 static void forward_depthwise(const struct run *r, const struct step *s)
 {
     const struct xfv_node *nd = s->node;
@@ -118,7 +107,7 @@ void xfv_forward_steps(const struct run *r)
 {
     for (int i = 0; i < r->net->n_steps; i++) {
         const struct step *s = &r->net->steps[i];
-        if (s->op == XFV_OP_DENSE) forward_dense(r, s);
+        if (s->op == XFV_OP_DENSE) xfv_dense_forward(r, s);
         else if (s->op != XFV_OP_CONV) xfv_op_forward(r, s);
         else if (s->depthwise) forward_depthwise(r, s);
         else forward_conv(r, s);
@@ -157,8 +146,7 @@ void xfv_ws_free(struct xfv_ws *ws)
     free(ws);
 }
 
-/* Dense [count] <-> [pixel][pitch] with zeros in the padding lanes. */
-static void spread(float *to, const float *from, struct xfv_shape s, int pitch)
+void xfv_spread(float *to, const float *from, struct xfv_shape s, int pitch)
 {
     size_t ch = (size_t)shape_channels(s), pixels = shape_pixels(s);
     if ((size_t)pitch == ch) {
@@ -171,7 +159,7 @@ static void spread(float *to, const float *from, struct xfv_shape s, int pitch)
     }
 }
 
-static void gather(float *to, const float *from, struct xfv_shape s, int pitch)
+void xfv_gather(float *to, const float *from, struct xfv_shape s, int pitch)
 {
     size_t ch = (size_t)shape_channels(s), pixels = shape_pixels(s);
     for (size_t p = 0; p < pixels; p++, to += ch, from += pitch) memcpy(to, from, sizeof *to * ch);
@@ -181,11 +169,11 @@ static void one_forward(const struct run *r, const float *x, float *const *y, si
 {
     const struct xfv_net *n = r->net;
     struct xfv_shape in = r->shape[n->from];
-    spread(run_value(r, n->from), x + sample * xfv_shape_count(in), in, value_pitch(n, n->from, in));
+    xfv_spread(run_value(r, n->from), x + sample * xfv_shape_count(in), in, value_pitch(n, n->from, in));
     xfv_forward_steps(r);
     for (int i = 0; i < n->n_outs; i++) {
         struct xfv_shape o = r->shape[n->outs[i]];
-        if (y && y[i]) gather(y[i] + sample * xfv_shape_count(o), run_value(r, n->outs[i]), o, value_pitch(n, n->outs[i], o));
+        if (y && y[i]) xfv_gather(y[i] + sample * xfv_shape_count(o), run_value(r, n->outs[i]), o, value_pitch(n, n->outs[i], o));
     }
 }
 

@@ -87,20 +87,6 @@ static float *pack_wino(const struct xfv_net *n, const float *w, int cin, int co
     return out;
 }
 
-/* A dense layer reads its input with padding lanes: rows are spread accordingly. */
-static float *dense_rows(const struct xfv_net *n, const struct step *s, size_t *rows, int *out)
-{
-    const struct xfv_weight *w = &n->g->weights[s->node->weight];
-    struct xfv_shape in = n->shape[s->in[0]];
-    size_t ch = (size_t)shape_channels(in), pitch = (size_t)value_pitch(n, s->in[0], in), pixels = shape_pixels(in);
-    *out = w->shape.dim[1];
-    *rows = pixels * pitch;
-    float *spread = calloc(*rows * (size_t)*out, sizeof *spread);
-    for (size_t p = 0; spread && p < pixels; p++)
-        memcpy(spread + p * pitch * (size_t)*out, w->data + p * ch * (size_t)*out, sizeof *spread * ch * (size_t)*out);
-    return spread;
-}
-
 static int is_wino(const struct xfv_net *n, const struct step *s, int cin, int cout)
 {
     const struct xfv_node *nd = s->node;
@@ -137,19 +123,13 @@ int xfv_pack_forward(const struct xfv_net *n, struct step *s, struct xfv_err *e)
                    !nd->pads[2] && !nd->pads[3];
         if (s->depthwise) bad = !(s->wf = pack_depthwise(n, s, cin, 0));
         else bad = pack_conv(n, s, cin, cout);
-    } else if (nd->op == XFV_OP_DENSE) {
-        size_t rows;
-        int out;
-        float *w = dense_rows(n, s, &rows, &out);
-        bad = !(s->wf = packed(n, w, rows, out));
-        free(w);
     } else if (nd->op == XFV_OP_AFFINE) {
         int c = shape_channels(n->shape[s->out]);
         s->wf = xfv_padded_vector(n->g->weights[nd->weight].data, n->g->weights[nd->weight].count, c);
         s->bias = xfv_padded_vector(nd->bias >= 0 ? n->g->weights[nd->bias].data : NULL, nd->bias >= 0 ? n->g->weights[nd->bias].count : 0, c);
         bad = !s->wf || !s->bias;
     }
-    if (!bad && nd->bias >= 0 && (nd->op == XFV_OP_CONV || nd->op == XFV_OP_DENSE)) {
+    if (!bad && nd->bias >= 0 && nd->op == XFV_OP_CONV) {
         s->bias = xfv_padded_vector(n->g->weights[nd->bias].data, n->g->weights[nd->bias].count, shape_channels(n->shape[s->out]));
         bad = !s->bias;
     }
@@ -162,8 +142,8 @@ static int pack_back(const struct xfv_net *n, struct step *s)
     int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]);
     size_t rows = (size_t)(s->node->kernel[0] * s->node->kernel[1]) * (size_t)cin;
     if (s->depthwise) return (s->wb = pack_depthwise(n, s, cin, 1)) ? 0 : XFV_ENOMEM;
-    float *w = s->op == XFV_OP_CONV ? dense_kernel(n->g, s->node, cin, cout) : dense_rows(n, s, &rows, &cout);
-    if (s->op == XFV_OP_CONV && s->wino) {
+    float *w = dense_kernel(n->g, s->node, cin, cout);
+    if (s->wino) {
         s->ub = pack_wino(n, w, cin, cout, 1);
     } else {
         float *t = transposed(w, rows, (size_t)cout);
@@ -181,7 +161,7 @@ int xfv_pack_backward(const struct xfv_net *cn, struct xfv_err *e)
     pthread_mutex_lock(&n->lock);
     for (int i = 0; !bad && !n->packed_back && i < n->n_steps; i++) {
         struct step *s = &n->steps[i];
-        if ((s->op == XFV_OP_CONV || s->op == XFV_OP_DENSE) && s->flows && !s->wb && !s->ub) bad = pack_back(n, s);
+        if (s->op == XFV_OP_CONV && s->flows && !s->wb && !s->ub) bad = pack_back(n, s);
     }
     if (!bad) n->packed_back = 1;
     pthread_mutex_unlock(&n->lock);

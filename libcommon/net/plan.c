@@ -13,7 +13,7 @@ static int is_act(const struct xfv_node *n)
 
 static int can_fuse_act(const struct xfv_node *n)
 {
-    return n->op == XFV_OP_CONV || n->op == XFV_OP_DENSE;
+    return n->op == XFV_OP_CONV;
 }
 
 /* need[v] = 1 for every value on the way to the outputs; stops at `from`. */
@@ -304,6 +304,7 @@ size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape)
     size_t most = 0;
     for (int i = 0; i < n->n_steps; i++) {
         const struct step *s = &n->steps[i];
+        if (s->op == XFV_OP_DENSE && xfv_dense_scratch(n, s) > most) most = xfv_dense_scratch(n, s);
         if (s->op != XFV_OP_CONV) continue;
         struct xfv_shape in = shape[s->in[0]];
         int pitch = value_pitch(n, s->in[0], in);
@@ -323,6 +324,7 @@ static size_t backward_scratch(const struct xfv_net *n)
     size_t most = 0;
     for (int i = 0; i < n->n_steps; i++) {
         const struct step *s = &n->steps[i];
+        if (s->op == XFV_OP_DENSE && xfv_dense_scratch(n, s) > most) most = xfv_dense_scratch(n, s);
         if (s->op != XFV_OP_CONV) continue;
         struct xfv_shape in = n->shape[s->in[0]], out = n->shape[s->out];
         size_t need;

@@ -128,6 +128,15 @@ void xfv_forward_steps(const struct run *r);
 /* Zero-padded copy of x [h][w][pitch] into p [h+top+bottom][w+left+right][pitch]. */
 void xfv_pad_copy(float *p, const float *x, int h, int w, int pitch, const int pads[4]);
 
+/* Dense [count] -> [pixel][pitch] with zeros in the padding lanes, and back. */
+void xfv_spread(float *to, const float *from, struct xfv_shape s, int pitch);
+void xfv_gather(float *to, const float *from, struct xfv_shape s, int pitch);
+
+/* Dense layers, by OpenBLAS on the graph's own weights (net/dense.c). dy: the output's gradient; dx is set, or added to with acc. */
+void xfv_dense_forward(const struct run *r, const struct step *s);
+void xfv_dense_backward(const struct run *r, const struct step *s, const float *dy, float *dx, int acc);
+size_t xfv_dense_scratch(const struct xfv_net *n, const struct step *s); /* floats */
+
 /* Operators other than convolutions and dense layers (net/pointwise.c): forward, and the gradient of input i added to or stored in dx. */
 int xfv_op_runs(enum xfv_op op); /* 1 when the executor has the operator */
 void xfv_op_forward(const struct run *r, const struct step *s);

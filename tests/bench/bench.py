@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""make bench: our speed as ratios taken in one run against this machine's multiply-add peak, OpenBLAS's sgemm and PyTorch on the same weights
+and image. Everything is interleaved and repeated; medians are printed. Needs Debian's python3-torch; without it the PyTorch columns are
+left out and the output says so. usage: bench.py BIN MODEL PHOTO... [--repeats N] [--quick]"""
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import msgpack
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+ap = argparse.ArgumentParser()
+ap.add_argument("bin", help="build folder: bin/ and bench/")
+ap.add_argument("model")
+ap.add_argument("photos", nargs="+")
+ap.add_argument("--repeats", type=int, default=7)
+ap.add_argument("--quick", action="store_true", help="leave out the slow parts: torch's per-channel loop, iResNet-50, growth")
+a = ap.parse_args()
+tools = os.path.join(a.bin, "bin")
+bench = os.path.join(a.bin, "bench", "xfv-bench")
+env = dict(os.environ, PATH=tools + ":" + os.environ["PATH"])
+scratch = tempfile.mkdtemp()
+
+
+def numbers(*args):
+    return [float(x) for x in subprocess.run([bench, *map(str, args)], check=True, capture_output=True, text=True).stdout.split()]
+
+
+def sh(command):
+    """Seconds and peak resident MiB of the largest process of a shell pipeline."""
+    start = time.monotonic()
+    out = subprocess.run(["/bin/sh", "-c", command], env=env, cwd=scratch, capture_output=True, text=True)
+    seconds = time.monotonic() - start
+    if out.returncode:
+        raise SystemExit(f"{command}: status {out.returncode}: {out.stderr}")
+    return seconds, out
+
+
+def med(v):
+    return statistics.median(v)
+
+
+def line(what, value, note=""):
+    print(f"| {what} | {value} | {note} |", flush=True)
+
+
+try:
+    import torch
+    from torch_net import Net, tensor
+except ImportError:
+    torch = None
+
+photos = " ".join("'%s'" % os.path.abspath(p) for p in a.photos)
+model = os.path.abspath(a.model)
+sh(f"facecrop {photos} | embed -m '{model}' -o faces.xfv")
+macs = numbers("macs", model)[0]
+
+if torch:
+    net = Net(model)
+    head = net.head["input"]
+    face = next(r for r in msgpack.Unpacker(open(os.path.join(scratch, "faces.xfv"), "rb"), raw=False) if r["_"] == "face")
+    crop = tensor(face["image"]).astype(np.float32)
+    x = torch.from_numpy(((crop - np.float32(head["mean"])) / np.float32(head["std"])).transpose(2, 0, 1)[None].copy())
+    with torch.no_grad():
+        ours = torch.from_numpy(tensor(face["embedding"]).copy())
+        theirs = net(x)[0]
+        N = theirs.numel()
+        err = float((ours - theirs).norm() / theirs.norm())
+        assert err < 1e-4, f"torch does not agree: relative error {err}"
+
+    def t_forward(batch):
+        xb = x.expand(batch, -1, -1, -1).contiguous()
+        with torch.no_grad():
+            net(xb)
+            s = time.monotonic()
+            for _ in range(max(1, 32 // batch)):
+                net(xb)
+            return (time.monotonic() - s) / (max(1, 32 // batch) * batch)
+
+    def t_loop():
+        """One backward pass a channel: what the scripts of today do."""
+        s = time.monotonic()
+        xi = x.clone().requires_grad_()
+        y = net(xi)[0]
+        for k in range(N):
+            torch.autograd.grad(y[k], xi, retain_graph=True)[0].abs().mean(1)
+        return time.monotonic() - s
+
+    def t_batched():
+        s = time.monotonic()
+        xi = x.clone().requires_grad_()
+        y = net(xi)[0]
+        torch.autograd.grad(y, xi, torch.eye(N), is_grads_batched=True)[0].abs().mean(2)
+        return time.monotonic() - s
+
+    def t_chunks(c=8):
+        """Copies of the image in one batch, each with its own unit cotangent: the best that we found in PyTorch."""
+        s = time.monotonic()
+        for k in range(0, N, c):
+            xi = x.expand(c, -1, -1, -1).clone().requires_grad_()
+            y = net(xi)
+            torch.autograd.grad(y, xi, torch.eye(N)[k:k + c])[0].abs().mean(1)
+        return time.monotonic() - s
+
+names = ["peak", "sgemm", "fggb", "embed"] + (["loop", "batched", "chunks", "fwd1", "fwd8"] if torch else [])
+got = {(n, t): [] for n in names for t in (1, 2)}
+for r in range(a.repeats):
+    for t in (1, 2):
+        got["peak", t].append(numbers("peak", t)[0])
+        got["sgemm", t].append(numbers("sgemm", t)[0])
+        got["fggb", t].append(numbers("fggb", model, t, 1)[0])
+        got["embed", t].append(numbers("embed", model, t)[0])
+        if not torch:
+            continue
+        torch.set_num_threads(t)
+        got["chunks", t].append(t_chunks())
+        got["fwd1", t].append(t_forward(1))
+        got["fwd8", t].append(t_forward(8))
+        if not a.quick:
+            got["batched", t].append(t_batched())
+            if r < 3:
+                got["loop", t].append(t_loop())
+    print(f"repeat {r + 1} of {a.repeats}", file=sys.stderr)
+
+cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
+kernels = subprocess.run([os.path.join(tools, "fggb-grad"), "--version"], capture_output=True, text=True).stdout
+print(f"\nMachine: {cpu.group(1) if cpu else '?'}, {os.cpu_count()} cores; {re.search('kernels .*', kernels).group(0)}; "
+      f"{re.search('OpenBLAS core [^,]*', kernels).group(0)}; {'PyTorch ' + torch.__version__ if torch else 'no PyTorch: its rows are left out'}. "
+      f"Medians of {a.repeats}.\n")
+print("| what | 1 thread, 2 threads | |\n|---|---|---|")
+
+
+def both(f):
+    return ", ".join(f(t) for t in (1, 2))
+
+
+N = int(subprocess.run(f"xfv-json '{scratch}/faces.xfv' | jq -r 'select(._==\"face\").embedding.shape[0]' | head -n 1", shell=True, env=env,
+                       capture_output=True, text=True).stdout)
+work = 2e-9 * macs * N
+m = {k: med(v) for k, v in got.items() if v}
+line("multiply-add peak", both(lambda t: f"{m['peak', t]:.0f}"), "GFLOP/s")
+line("OpenBLAS sgemm, 784x128x128 a thread", both(lambda t: f"{m['sgemm', t]:.0f}"), "GFLOP/s")
+line(f"FGGB, one face ({N} backward passes, {macs * N * 1e-9:.1f} G multiply-adds)", both(lambda t: f"{m['fggb', t]:.3f}"), "s")
+line("share of the peak", both(lambda t: f"{work / m['fggb', t] / m['peak', t]:.2f}"), "")
+line("time over the sgemm floor", both(lambda t: f"{m['fggb', t] * m['sgemm', t] / work:.2f}"), "1: as fast as sgemm alone on the same multiply-adds")
+if torch:
+    for n, what in (("loop", "PyTorch, a backward pass a channel"), ("batched", "PyTorch, is_grads_batched"), ("chunks", "PyTorch, batches of 8 copies")):
+        if (n, 1) in m:
+            line(what, both(lambda t: f"{m[n, t]:.2f}"), "s")
+            line("... times ours", both(lambda t: f"{m[n, t] / m['fggb', t]:.1f}"), "")
+line("embed, one face", both(lambda t: f"{m['embed', t] * 1e3:.2f}"), "ms (throughput)")
+if torch:
+    line("PyTorch forward, one by one", both(lambda t: f"{m['fwd1', t] * 1e3:.2f}"), "ms")
+    line("... times ours", both(lambda t: f"{m['fwd1', t] / m['embed', t]:.2f}"), "")
+    line("PyTorch forward, batches of 8", both(lambda t: f"{m['fwd8', t] * 1e3:.2f}"), "ms a face")
+    line("... times ours", both(lambda t: f"{m['fwd8', t] / m['embed', t]:.2f}"), "")
+
+# facecrop: many times the same photographs
+many = " ".join([photos] * (60 // len(a.photos) + 1))
+count = len(a.photos) * (60 // len(a.photos) + 1)
+times = [sh(f"facecrop -v {many} >/dev/null") for _ in range(3 if a.quick else a.repeats)]
+line("facecrop", f"{count / med([t[0] for t in times]):.0f}", f"photographs a second, 1 worker; {times[-1][1].stderr.strip().splitlines()[-1]}")
+
+if not a.quick:
+    rn = [numbers("resnet", 2) for _ in range(3)]
+    rm, fwd, row = rn[0][0], med([r[1] for r in rn]), med([r[2] for r in rn])
+    line("iResNet-50 shape: forward, a row of the Jacobian (2 threads)", f"{fwd * 1e3:.0f}, {row * 1e3:.1f}",
+         f"ms; {rm * 1e-9:.2f} G multiply-adds; time over the direct sgemm floor {fwd * m['sgemm', 2] / (2e-9 * rm):.2f}, {row * m['sgemm', 2] / (2e-9 * rm):.2f}")
+    gnu = "/usr/bin/time -f '%e %M' -o t.txt"
+    sh("i=0; for k in $(seq 46); do cat faces.xfv; done > many.xfv; verify many.xfv --all -o pairs.xfv 2>/dev/null || true")
+    for label, options, counts in (("exact", "", (10, 100)), ("--channels 16", "--channels 16", (10, 100, 1000))):
+        for n in counts:
+            sh(f"head -c 0 /dev/null; for k in $(seq {n}); do cat faces.xfv; done > many.xfv")
+            sh(f"verify many.xfv 2>/dev/null | {gnu} fggb-grad {options} -j 2 >/dev/null")
+            s, kb = open(os.path.join(scratch, "t.txt")).read().split()
+            line(f"fggb-grad {label} -j 2, the same faces in {n} times {len(a.photos) // 2} pairs", f"{s} s", f"{int(kb) // 1024} MiB at most")
+subprocess.run(["rm", "-rf", scratch])
