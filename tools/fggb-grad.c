@@ -4,30 +4,32 @@
 #include "cli/explainer.h"
 #include "explain/cache.h"
 #include "explain/fggb.h"
-
-static const char *const embeddings[] = {"normalised", "raw", NULL};
-static const char *const colours[] = {"mean", "max", "l2", NULL};
-static const char *const norms[] = {"l2", "max", "none", NULL};
+#include "explain/kept.h"
 
 struct grad {
     struct xfv_explain_opts common;
     int embedding, colour, norm;
+    long most;        /* channels; 0: all */
+    double tolerance;
     size_t cache_bytes;
     /* for the model at hand */
+    struct xfv_fggb_opts o;
     const struct xfv_model *model;
     struct xfv_pool *pool;
     struct xfv_fggb *fggb;
     struct xfv_cache *cache; /* image bytes -> struct xfv_fggb_face */
     struct xfv_err *errs;    /* one a worker */
     double *w;
-    uint64_t n_differentiated;
-    /* the pair at hand */
+    int *channels, n_channels;
+    double bound; /* of the error that channels left out make */
+    uint64_t n_forward, n_rows;
+    /* the pair, or the face, at hand */
     const struct xfv_subject *s;
     float *const (*map)[2];
     struct xfv_fggb_face *face[2];
-    struct xfv_fggb_face *todo[2]; /* those of the two that the cache had not */
-    const float *x[2];             /* of todo */
-    int n_todo;
+    struct xfv_fggb_face *fresh[2]; /* those that need a forward pass */
+    const float *x[2];              /* of fresh */
+    int n_fresh, chunks[2];         /* pieces of work for face[i] */
 };
 
 /* ---- memory that depends on the model ---- */
@@ -44,51 +46,53 @@ static void close_method(void *ctx)
     xfv_fggb_free(t->fggb);
     free(t->errs);
     free(t->w);
+    free(t->channels);
     t->cache = NULL;
     t->fggb = NULL;
     t->errs = NULL;
     t->w = NULL;
+    t->channels = NULL;
 }
 
 static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
 {
     struct grad *t = ctx;
-    struct xfv_fggb_opts o = {(enum xfv_fggb_embedding)t->embedding, (enum xfv_fggb_colour)t->colour, (enum xfv_fggb_norm)t->norm};
+    t->o = (struct xfv_fggb_opts){(enum xfv_fggb_embedding)t->embedding, (enum xfv_fggb_colour)t->colour, (enum xfv_fggb_norm)t->norm};
+    if (t->tolerance > 0 && t->o.norm != XFV_FGGB_NORM_L2)
+        return xfv_fail(e, XFV_EARG, "--tolerance needs --norm l2: only maps of norm 1 bound the error");
     t->model = env->model;
     t->pool = env->pool;
-    int status = xfv_fggb_new(env->model->graph, env->model->embedding, env->workers, &o, &t->fggb, e);
+    int status = xfv_fggb_new(env->model->graph, env->model->embedding, env->workers, &t->o, &t->fggb, e);
     if (status) return xfv_fail_at(e, "model '%s'", env->model->name);
     size_t entries = t->cache_bytes / xfv_fggb_face_bytes(t->fggb);
     t->cache = xfv_cache_new(entries < 2 ? 2 : entries, free_face); /* two: the faces of one pair */
     t->errs = calloc((size_t)env->workers, sizeof *t->errs);
     t->w = calloc((size_t)xfv_fggb_n(t->fggb), sizeof *t->w);
-    return t->cache && t->errs && t->w ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->channels = calloc((size_t)xfv_fggb_n(t->fggb), sizeof *t->channels);
+    return t->cache && t->errs && t->w && t->channels ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
 
-/* ---- the two faces of a pair ---- */
+/* ---- the faces ---- */
 
-/* Each face's gradients: found, or begun in t->todo. */
-static int find_faces(struct grad *t, struct xfv_err *e)
+/* Side i's maps: in the cache, or kept in the record, or to be made (t->fresh). */
+static int find_face(struct grad *t, int i, struct xfv_err *e)
 {
-    const struct xfv_subject *s = t->s;
-    size_t n = (size_t)s->height * (size_t)s->width * 3;
-    t->n_todo = 0;
-    /* Both are asked for before one is put, which may free what was touched longest ago. */
-    for (int i = 0; i < 2; i++) t->face[i] = xfv_cache_find(t->cache, s->rgb[i], n);
-    for (int i = 0; i < 2; i++) {
-        if (!t->face[i]) t->face[i] = xfv_cache_find(t->cache, s->rgb[i], n); /* a and b alike */
-        if (t->face[i]) continue;
-        xfv_cache_make_room(t->cache);
-        t->face[i] = xfv_fggb_face_new(t->fggb);
-        if (!t->face[i]) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        int status = xfv_cache_put(t->cache, s->rgb[i], n, t->face[i], e);
-        if (status) {
-            xfv_fggb_face_free(t->face[i]);
-            return status;
-        }
-        t->x[t->n_todo] = s->x[i];
-        t->todo[t->n_todo++] = t->face[i];
+    size_t n = (size_t)t->s->height * (size_t)t->s->width * 3;
+    t->face[i] = xfv_cache_find(t->cache, t->s->rgb[i], n);
+    if (t->face[i]) return 0;
+    xfv_cache_make_room(t->cache);
+    struct xfv_fggb_face *face = xfv_fggb_face_new(t->fggb);
+    if (!face) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int kept = xfv_kept_get(t->fggb, face, &t->o, t->s->face[i], e), status = kept < 0 ? kept : 0;
+    if (!status) status = xfv_cache_put(t->cache, t->s->rgb[i], n, face, e);
+    if (status) {
+        xfv_fggb_face_free(face);
+        return status;
     }
+    t->face[i] = face;
+    if (kept) return 0;
+    t->x[t->n_fresh] = t->s->x[i];
+    t->fresh[t->n_fresh++] = face;
     return 0;
 }
 
@@ -96,23 +100,23 @@ static void begin_one(void *ctx, int i, int worker)
 {
     struct grad *t = ctx;
     struct xfv_err e;
-    if (xfv_fggb_begin(t->fggb, t->todo[i], t->x[i], worker, &e)) t->errs[worker] = e;
+    if (xfv_fggb_begin(t->fggb, t->fresh[i], t->x[i], worker, &e)) t->errs[worker] = e;
 }
 
-/* Item i is a chunk of the first face, then of the second: both ends of the work are shared out alike for any number of workers. */
+/* Item i is a chunk of the first face, then of the second: all of a pair's work is shared out alike for any number of workers. */
 static void chunk_one(void *ctx, int i, int worker)
 {
     struct grad *t = ctx;
     struct xfv_err e;
-    int chunks = xfv_fggb_chunks(t->fggb);
-    if (xfv_fggb_chunk(t->fggb, t->todo[i / chunks], i % chunks, worker, &e)) t->errs[worker] = e;
+    int second = i >= t->chunks[0];
+    if (xfv_fggb_chunk(t->fggb, t->face[second], second ? i - t->chunks[0] : i, worker, &e)) t->errs[worker] = e;
 }
 
 static void sum_one(void *ctx, int i, int worker)
 {
     struct grad *t = ctx;
     (void)worker;
-    xfv_fggb_sum(t->fggb, t->face[i], t->w, t->map[i][0], t->map[i][1]);
+    xfv_fggb_sum(t->fggb, t->face[i], t->w, t->channels, t->n_channels, t->map[i][0], t->map[i][1]);
 }
 
 static int run_all(struct grad *t, int n, void (*fn)(void *, int, int), struct xfv_err *e)
@@ -128,64 +132,102 @@ static int run_all(struct grad *t, int n, void (*fn)(void *, int, int), struct x
     return 0;
 }
 
-static int differentiate(struct grad *t, struct xfv_err *e)
+/* Forward passes of the sides that have nothing yet. A face that fails leaves nothing behind. */
+static int begin(struct grad *t, int sides, struct xfv_err *e)
 {
-    int status = find_faces(t, e);
-    if (!status && t->n_todo) status = run_all(t, t->n_todo, begin_one, e);
-    for (int i = 0; i < 2 && !status; i++) {
+    int status = 0;
+    t->n_fresh = 0;
+    /* All are touched before one is put, which may free what was touched longest ago. */
+    for (int i = 0; i < sides; i++) xfv_cache_find(t->cache, t->s->rgb[i], (size_t)t->s->height * (size_t)t->s->width * 3);
+    for (int i = 0; i < sides && !status; i++) status = find_face(t, i, e);
+    if (!status && t->n_fresh) status = run_all(t, t->n_fresh, begin_one, e);
+    for (int i = 0; i < sides && !status; i++) {
         status = xfv_explain_check_embedding(t->s->face[i], t->model, xfv_fggb_embedding(t->face[i]), xfv_fggb_n(t->fggb), e);
-        if (status) xfv_fail_at(e, i ? "face b" : "face a");
+        if (status && sides == 2) xfv_fail_at(e, i ? "face b" : "face a");
     }
-    if (!status && t->n_todo) status = run_all(t, t->n_todo * xfv_fggb_chunks(t->fggb), chunk_one, e);
-    for (int i = 0; i < t->n_todo; i++)
-        if (!status) xfv_fggb_end(t->todo[i]);
-    t->n_differentiated += (uint64_t)t->n_todo;
+    t->n_forward += (uint64_t)t->n_fresh;
     if (status) xfv_cache_clear(t->cache); /* it may hold an unfinished face */
+    return status;
+}
+
+/* The maps of the wanted channels; those made before stay. */
+static int differentiate(struct grad *t, int sides, const int *channels, int n, struct xfv_err *e)
+{
+    t->chunks[0] = t->chunks[1] = 0;
+    for (int i = 0; i < sides; i++)
+        if (i == 0 || t->face[1] != t->face[0]) t->chunks[i] = xfv_fggb_want(t->fggb, t->face[i], channels, n);
+    int status = run_all(t, t->chunks[0] + t->chunks[1], chunk_one, e);
+    for (int i = 0; i < sides && !status; i++)
+        if (xfv_fggb_complete(t->fggb, t->face[i])) xfv_fggb_end(t->face[i]);
+    t->n_rows += (uint64_t)(t->chunks[0] + t->chunks[1]) * XFV_NET_ROWS;
+    if (status) xfv_cache_clear(t->cache);
     return status;
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
 {
     struct grad *t = ctx;
+    int n = xfv_fggb_n(t->fggb);
     (void)worker;
     t->s = s;
     t->map = map;
-    int status = differentiate(t, e);
+    int status = begin(t, 2, e);
     if (status) return status;
-    xfv_fggb_weights(xfv_fggb_embedding(t->face[0]), xfv_fggb_embedding(t->face[1]), xfv_fggb_n(t->fggb), s->threshold, t->w);
-    xfv_pool_run(t->pool, 2, sum_one, t);
-    return 0;
+    xfv_fggb_weights(xfv_fggb_embedding(t->face[0]), xfv_fggb_embedding(t->face[1]), n, s->threshold, t->w);
+    t->n_channels = n;
+    for (int k = 0; k < n; k++) t->channels[k] = k; /* all of them in their own order: the paper's sum */
+    if (t->most || t->tolerance > 0) {
+        t->n_channels = xfv_fggb_choose(t->w, n, t->most ? (int)t->most : n, t->tolerance, t->channels, &t->bound, e);
+        if (t->n_channels < 0) return t->n_channels;
+    }
+    status = differentiate(t, 2, t->channels, t->n_channels, e);
+    if (!status) xfv_pool_run(t->pool, 2, sum_one, t);
+    return status;
+}
+
+static int keep_face(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e)
+{
+    struct grad *t = ctx;
+    (void)worker;
+    t->s = s;
+    int status = begin(t, 1, e);
+    if (!status) status = differentiate(t, 1, NULL, xfv_fggb_n(t->fggb), e);
+    return status ? status : xfv_kept_put(t->fggb, t->face[0], &t->o, zone, face, e);
 }
 
 static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
 {
     const struct grad *t = ctx;
     (void)s;
-    int status = xfv_map_put(z, p, "embedding", xfv_val_str(z, embeddings[t->embedding]), e);
-    if (!status) status = xfv_map_put(z, p, "colour", xfv_val_str(z, colours[t->colour]), e);
-    return status ? status : xfv_map_put(z, p, "norm", xfv_val_str(z, norms[t->norm]), e);
+    int status = xfv_map_put(z, p, "embedding", xfv_val_str(z, xfv_fggb_embeddings[t->embedding]), e);
+    if (!status) status = xfv_map_put(z, p, "colour", xfv_val_str(z, xfv_fggb_colours[t->colour]), e);
+    if (!status) status = xfv_map_put(z, p, "norm", xfv_val_str(z, xfv_fggb_norms[t->norm]), e);
+    if (status || !(t->most || t->tolerance > 0)) return status;
+    status = xfv_map_put(z, p, "channels", xfv_val_int(t->n_channels), e);
+    return status || t->o.norm != XFV_FGGB_NORM_L2 ? status : xfv_map_put(z, p, "error_bound", xfv_val_f64(t->bound), e);
 }
 
 static void tell(void *ctx, struct xfv_cli *c)
 {
-    xfv_cli_info(c, "%llu faces differentiated", (unsigned long long)((struct grad *)ctx)->n_differentiated);
+    const struct grad *t = ctx;
+    xfv_cli_info(c, "%llu forward and about %llu backward passes", (unsigned long long)t->n_forward, (unsigned long long)t->n_rows);
 }
 
 /* ---- options ---- */
 
 static int set_embedding(void *ctx, const char *s, struct xfv_err *e)
 {
-    return xfv_parse_choice("--embedding", s, embeddings, &((struct grad *)ctx)->embedding, e);
+    return xfv_parse_choice("--embedding", s, xfv_fggb_embeddings, &((struct grad *)ctx)->embedding, e);
 }
 
 static int set_colour(void *ctx, const char *s, struct xfv_err *e)
 {
-    return xfv_parse_choice("--colour", s, colours, &((struct grad *)ctx)->colour, e);
+    return xfv_parse_choice("--colour", s, xfv_fggb_colours, &((struct grad *)ctx)->colour, e);
 }
 
 static int set_norm(void *ctx, const char *s, struct xfv_err *e)
 {
-    return xfv_parse_choice("--norm", s, norms, &((struct grad *)ctx)->norm, e);
+    return xfv_parse_choice("--norm", s, xfv_fggb_norms, &((struct grad *)ctx)->norm, e);
 }
 
 static int set_cache(void *ctx, const char *s, struct xfv_err *e)
@@ -193,11 +235,31 @@ static int set_cache(void *ctx, const char *s, struct xfv_err *e)
     return xfv_parse_size("--cache", s, 0, SIZE_MAX / 2, &((struct grad *)ctx)->cache_bytes, e);
 }
 
+static int set_channels(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_int("--channels", s, 1, 1 << 20, &((struct grad *)ctx)->most, e);
+}
+
+static int set_tolerance(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--tolerance", s, 0, 1, &((struct grad *)ctx)->tolerance, e);
+}
+
+static int set_keep(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)s, (void)e;
+    ((struct grad *)ctx)->common.faces = 1;
+    return 0;
+}
+
 static const struct xfv_opt options[] = {
     XFV_OPT_THRESHOLD,
     {"embedding", 0, "KIND", "differentiate the normalised (default) or the raw embedding", 1, set_embedding, 0},
     {"colour", 0, "RULE", "gradients over colours: mean (default), max or l2", 1, set_colour, 0},
     {"norm", 0, "RULE", "divide each channel's map by its norm: l2 (default), max or none", 1, set_norm, 0},
+    {"channels", 0, "M", "approximate: only the M channels of largest |w_k - threshold/N|", 1, set_channels, 0},
+    {"tolerance", 0, "E", "approximate: leave out light channels, at most E (0..1) of all weight", 1, set_tolerance, 0},
+    {"keep-gradients", 0, NULL, "add each face record's N maps (f16) to it, for later runs; pairs use those", 1, set_keep, 0},
     {"cache", 0, "SIZE", "memory for the gradients of faces seen before (default 64M, two faces at least)", 0, set_cache, 0},
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };
@@ -223,6 +285,8 @@ int main(int argc, char **argv)
         .close = close_method,
         .params = params,
         .explain = explain,
+        .face = keep_face,
+        .consumes = XFV_KEPT_KEY,
         .tell = tell,
     };
     return xfv_explainer_main(&method, &program, argc, argv);

@@ -132,7 +132,7 @@ static int wants(void *ctx, const struct xfv_rec *r)
     struct run *t = ctx;
     t->n_faces += xfv_rec_kind(r) == XFV_FACE;
     t->n_pairs += xfv_rec_kind(r) == XFV_PAIR;
-    return xfv_rec_kind(r) == XFV_PAIR;
+    return xfv_rec_kind(r) == XFV_PAIR || (xfv_rec_kind(r) == XFV_FACE && t->o->faces);
 }
 
 /* ---- the pair ---- */
@@ -267,26 +267,43 @@ static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s
     return status ? status : xfv_map_put(z, root, "maps", list, e);
 }
 
+static int work_face(struct run *t, struct xfv_rec *r, int worker, struct xfv_err *e)
+{
+    struct worker *w = &t->workers[worker];
+    struct xfv_subject s = {.id = "", .face = {xfv_rec_root(r)}, .n = t->n, .height = t->model->height, .width = t->model->width};
+    struct xfv_tensor image;
+    int status = xfv_cli_face_image(s.face[0], t->model, &image, e);
+    if (!status) status = xfv_cli_face_model(s.face[0], t->model, e);
+    if (status) return status;
+    s.rgb[0] = image.data;
+    s.x[0] = w->x[0];
+    xfv_model_input(t->model, s.rgb[0], w->x[0]);
+    return t->x->face(t->ctx, &s, worker, xfv_rec_zone(r), xfv_rec_root(r), e);
+}
+
 static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e)
 {
     struct run *t = ctx;
     struct worker *w = &t->workers[worker];
     struct xfv_subject s;
     (void)slot;
+    if (xfv_rec_kind(r) == XFV_FACE) return work_face(t, r, worker, e);
     int status = look_at(t, w, xfv_rec_root(r), &s, e);
     if (status) return status;
     for (int i = 0; i < 4; i++) memset(w->map[i / 2][i % 2], 0, w->pixels * sizeof(float));
     float *const map[2][2] = {{w->map[0][0], w->map[0][1]}, {w->map[1][0], w->map[1][1]}};
     status = t->x->explain(t->ctx, &s, worker, map, e);
     if (!status) status = finish_maps(t, w, &s, e);
-    return status ? status : put_maps(t, w, &s, r, e);
+    if (!status) status = put_maps(t, w, &s, r, e);
+    for (int i = 0; i < 2 && !status && t->x->consumes; i++) xfv_map_drop(xfv_map_get_mut(xfv_rec_root(r), sides[i]), t->x->consumes);
+    return status;
 }
 
 static int finish(void *ctx, struct xfv_writer *out, struct xfv_err *e)
 {
     struct run *t = ctx;
     (void)out, (void)e;
-    if (t->n_faces && !t->n_pairs) xfv_cli_warn(t->c, "the input holds faces but no pairs, so there was nothing to explain: run verify before %s", t->program);
+    if (t->n_faces && !t->n_pairs && !t->o->faces) xfv_cli_warn(t->c, "the input holds faces but no pairs, so there was nothing to explain: run verify before %s", t->program);
     xfv_cli_info(t->c, "%llu pairs", (unsigned long long)t->n_pairs);
     if (t->x->tell) t->x->tell(t->ctx, t->c);
     return 0;

@@ -23,6 +23,7 @@ struct xfv_explain_opts {
     int given_threshold;
     double threshold;
     uint64_t seed;
+    int faces; /* 1: face records go through the method's `face` */
 };
 int xfv_set_threshold(void *ctx, const char *value, struct xfv_err *e);
 int xfv_set_seed(void *ctx, const char *value, struct xfv_err *e);
@@ -73,6 +74,9 @@ struct xfv_explainer {
     int (*params)(void *ctx, const struct xfv_subject *s, msgpack_zone *zone, msgpack_object *params, struct xfv_err *e);
     /* map[side][0 similarity, 1 dissimilarity]: f32 [H][W], zeroed. XFV_EDATA: this pair cannot be explained. Called from several threads. */
     int (*explain)(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e);
+    /* With opts.faces, for each face record: s holds face, rgb and x of side 0 alone. Adds to the record's map. */
+    int (*face)(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e);
+    const char *consumes; /* key of a pair's faces that the method has used up and that goes no further; may be NULL */
     void (*tell)(void *ctx, struct xfv_cli *c); /* after the last pair: xfv_cli_info; may be NULL */
 };
 

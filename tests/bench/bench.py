@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 import msgpack
 import numpy as np
@@ -173,11 +174,40 @@ if not a.quick:
     line("iResNet-50 shape: forward, a row of the Jacobian (2 threads)", f"{fwd * 1e3:.0f}, {row * 1e3:.1f}",
          f"ms; {rm * 1e-9:.2f} G multiply-adds; time over the direct sgemm floor {fwd * m['sgemm', 2] / (2e-9 * rm):.2f}, {row * m['sgemm', 2] / (2e-9 * rm):.2f}")
     gnu = "/usr/bin/time -f '%e %M' -o t.txt"
-    sh("i=0; for k in $(seq 46); do cat faces.xfv; done > many.xfv; verify many.xfv --all -o pairs.xfv 2>/dev/null || true")
-    for label, options, counts in (("exact", "", (10, 100)), ("--channels 16", "--channels 16", (10, 100, 1000))):
+    faces = [r for r in msgpack.Unpacker(open(os.path.join(scratch, "faces.xfv"), "rb"), raw=False) if r["_"] == "face"]
+
+    def noisy(count, path):
+        """A stream of count faces, no two alike: our photographs with a little noise."""
+        rng, crc = np.random.default_rng(1), 0
+        with open(os.path.join(scratch, path), "wb") as out:
+            def put(r):
+                nonlocal crc
+                b = msgpack.packb(r)
+                crc = zlib.crc32(b, crc)
+                out.write(b)
+            put({"_": "head", "magic": "xfv", "version": [1, 0], "provenance": []})
+            for i in range(count):
+                im = np.frombuffer(faces[i % len(faces)]["image"]["data"], "|u1").reshape(112, 112, 3)
+                im = np.clip(im + rng.normal(0, 4, im.shape), 0, 255).astype("u1")
+                put({"_": "face", "id": f"n{i}", "image": {"dtype": "|u1", "shape": [112, 112, 3], "data": im.tobytes()}})
+            out.write(msgpack.packb({"_": "end", "records": count, "errors": 0, "crc32": crc}))
+
+    def grown(what, command):
+        sh(f"{command} {gnu} fggb-grad {what} -j 2 >/dev/null")
+        s, kb = open(os.path.join(scratch, "t.txt")).read().split()
+        return float(s), int(kb) // 1024
+
+    for options, counts in (("", (10, 100)), ("--channels 8", (10, 100, 1000))):
         for n in counts:
-            sh(f"head -c 0 /dev/null; for k in $(seq {n}); do cat faces.xfv; done > many.xfv")
-            sh(f"verify many.xfv 2>/dev/null | {gnu} fggb-grad {options} -j 2 >/dev/null")
-            s, kb = open(os.path.join(scratch, "t.txt")).read().split()
-            line(f"fggb-grad {label} -j 2, the same faces in {n} times {len(a.photos) // 2} pairs", f"{s} s", f"{int(kb) // 1024} MiB at most")
+            noisy(2 * n, "many.xfv")
+            s, mib = grown(options, "embed many.xfv | verify |")
+            line(f"fggb-grad {options} -j 2, {n} pairs of {2 * n} faces", f"{s:.1f} s", f"{s / n:.3f} s a pair, {mib} MiB at most")
+    noisy(101, "many.xfv")
+    probe, _ = grown("", "embed many.xfv | verify --probe n0 |")
+    one = m["fggb", 2] * 101
+    line("fggb-grad -j 2, 1 probe x 100 gallery faces", f"{probe:.1f} s", f"{probe / one:.2f} of the differentiation of 101 faces alone")
+    noisy(101, "many.xfv")
+    sh("embed many.xfv | fggb-grad --keep-gradients -j 2 -o kept.xfv")
+    again, mib = grown("", "verify --probe n0 kept.xfv |")
+    line("... again from kept gradients", f"{again:.1f} s", f"{mib} MiB at most")
 subprocess.run(["rm", "-rf", scratch])
