@@ -73,13 +73,13 @@ is "$(xfv-json two.xfv | jq -c 'select(._ == "pair") | [.maps[].params.embedding
 # The cache
 embed -m tiny faces.xfv | verify --all >all.xfv
 fggb-grad -v all.xfv >all-g.xfv 2>err
-like "$(tr "\n" " " <err)" "15 pairs .* 6 faces differentiated" "a face in many pairs is differentiated once"
+like "$(tr "\n" " " <err)" "15 pairs .* 6 forward" "a face in many pairs is differentiated once"
 fggb-grad -v --cache 0 all.xfv 2>err >out
 cmp -s out all-g.xfv; ok $? "a cache of two faces: the same bytes"
-like "$(tr "\n" " " <err)" "15 pairs .* [12][0-9] faces differentiated" "for more work"
+like "$(tr "\n" " " <err)" "15 pairs .* [12][0-9] forward" "for more work"
 fggb-grad -v -j 3 --cache 40K all.xfv 2>err | cmp -s - all-g.xfv; ok $? "a cache of three, three workers: the same bytes"
 embed -m tiny twins.xfv | verify | fggb-grad -v >out 2>err
-like "$(tr "\n" " " <err)" "2 pairs .* 2 faces differentiated" "two equal images in a pair are one"
+like "$(tr "\n" " " <err)" "2 pairs .* 2 forward" "two equal images in a pair are one"
 is "$(xfv-json out | jq -c 'select(._ == "pair").maps[0] | .a == .b' | tr '\n' ' ')" "true true " "with one map"
 
 # What does not fit
