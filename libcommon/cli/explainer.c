@@ -235,31 +235,37 @@ static int finish_maps(const struct run *t, struct worker *w, const struct xfv_s
 
 /* ---- the record ---- */
 
-static int put_params(struct run *t, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *entry, struct xfv_err *e)
+static int make_params(struct run *t, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
 {
-    msgpack_object p = xfv_val_map(z);
-    int status = t->x->flags & XFV_EXPLAIN_THRESHOLD ? xfv_map_put(z, &p, "threshold", xfv_val_f64(s->threshold), e) : 0;
-    if (!status && t->x->params) status = t->x->params(t->ctx, s, z, &p, e);
-    return status ? status : xfv_map_put(z, entry, "params", p, e);
+    *p = xfv_val_map(z);
+    int status = t->x->flags & XFV_EXPLAIN_THRESHOLD ? xfv_map_put(z, p, "threshold", xfv_val_f64(s->threshold), e) : 0;
+    return status || !t->x->params ? status : t->x->params(t->ctx, s, z, p, e);
+}
+
+static int make_side(struct worker *w, const struct xfv_subject *s, int i, msgpack_zone *z, msgpack_object *side, struct xfv_err *e)
+{
+    static const char *const names[] = {"similarity", "dissimilarity"};
+    size_t shape[] = {(size_t)s->height, (size_t)s->width};
+    int status = 0;
+    *side = xfv_val_map(z);
+    for (int j = 0; j < 2 && !status; j++) {
+        struct xfv_tensor v = xfv_tensor_view(XFV_F32, 2, shape, w->map[i][j]);
+        status = xfv_map_put(z, side, names[j], xfv_val_tensor(z, &v), e);
+    }
+    return status;
 }
 
 static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s, struct xfv_rec *r, struct xfv_err *e)
 {
-    static const char *const names[] = {"similarity", "dissimilarity"};
-    size_t shape[] = {(size_t)s->height, (size_t)s->width};
     msgpack_zone *z = xfv_rec_zone(r);
-    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), *maps = xfv_map_get_mut(root, "maps");
+    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), params, side[2], *maps = xfv_map_get_mut(root, "maps");
     if (maps && maps->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair's 'maps' is not a list");
-    int status = xfv_map_put(z, &entry, "method", xfv_val_str(z, t->x->method), e);
-    if (!status) status = put_params(t, s, z, &entry, e);
-    for (int i = 0; i < 2 && !status; i++) {
-        msgpack_object side = xfv_val_map(z);
-        for (int j = 0; j < 2 && !status; j++) {
-            struct xfv_tensor v = xfv_tensor_view(XFV_F32, 2, shape, w->map[i][j]);
-            status = xfv_map_put(z, &side, names[j], xfv_val_tensor(z, &v), e);
-        }
-        if (!status) status = xfv_map_put(z, &entry, sides[i], side, e);
-    }
+    int status = make_params(t, s, z, &params, e);
+    for (int i = 0; i < 2 && !status; i++) status = make_side(w, s, i, z, &side[i], e);
+    if (!status && t->x->extra) status = t->x->extra(t->ctx, s, (int)(w - t->workers), z, &params, side, e);
+    if (!status) status = xfv_map_put(z, &entry, "method", xfv_val_str(z, t->x->method), e);
+    if (!status) status = xfv_map_put(z, &entry, "params", params, e);
+    for (int i = 0; i < 2 && !status; i++) status = xfv_map_put(z, &entry, sides[i], side[i], e);
     if (status) return status;
     if (maps) return xfv_array_push(z, maps, entry, e);
     msgpack_object list = xfv_val_array(z);

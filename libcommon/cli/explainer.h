@@ -1,6 +1,6 @@
 /* The main of every explainer: pairs in, the same pairs with one more entry of their list "maps" out:
  *
- *     {"method","params":{...},"a":{"similarity":T,"dissimilarity":T},"b":{...}}       T: f32 [H][W] on the face's image, both >= 0 or as the method has it
+ *     {"method","params":{...},"a":{"similarity":T,"dissimilarity":T,...},"b":{...}}       T: f32 [H][W] on the face's image, both >= 0 or as the method has it
  *
  * The room reads the pair, finds the model, runs the forward passes, checks that they give the embeddings the pair was decided with, and
  * puts the maps; a method is one file in libcommon/explain and a table like this in tools/NAME.c:
@@ -77,6 +77,8 @@ struct xfv_explainer {
     /* With opts.faces, for each face record: s holds face, rgb and x of side 0 alone. Adds to the record's map. */
     int (*face)(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e);
     const char *consumes; /* key of a pair's faces that the method has used up and that goes no further; may be NULL */
+    /* Further keys, after explain and on its worker: into params, and into side[0] and side[1] beside the maps. May be NULL. */
+    int (*extra)(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *params, msgpack_object *side, struct xfv_err *e);
     void (*tell)(void *ctx, struct xfv_cli *c); /* after the last pair: xfv_cli_info; may be NULL */
 };
 

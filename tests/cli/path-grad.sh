@@ -1,0 +1,72 @@
+# path-grad: cells that sum to the score's change, maps that lie on the faces, options, and what the filters have in common.
+. "$top/tests/tap.sh"
+p=$top/tests/photos
+facecrop "$p/anna-1.jpg" "$p/anna-2.jpg" "$p/anna-1.jpg" "$p/bella.jpg" | embed | verify -o pairs.xfv
+cat >check.py <<'PY'
+import msgpack, numpy as np, sys
+def T(t): return np.frombuffer(t["data"], t["dtype"]).reshape(t["shape"]).astype("f8")
+def pairs(path):
+    return [r for r in msgpack.Unpacker(open(path, "rb"), raw=False, max_bin_len=1 << 28, unicode_errors="surrogateescape") if r["_"] == "pair"]
+def entry(r, i=-1): return r["maps"][i]
+what, path = sys.argv[1:3]
+limit = float(sys.argv[3]) if len(sys.argv) > 3 else 0
+for r in pairs(path):
+    m = entry(r); q = m["params"]; c = q["cells"]
+    for i, s in enumerate("ab"):
+        cells = T(c[s]); side = m[s]
+        sim, dis, sig = T(side["similarity"]), T(side["dissimilarity"]), T(side["signed"])
+        assert sim.shape == dis.shape == sig.shape == (112, 112) and sim.min() >= 0 and dis.min() >= 0
+        assert np.array_equal(sim, np.maximum(sig, 0))
+        change = q["score"] - q["from"][i]
+        assert abs(q["score"] - r["score"]) < 1e-6
+        assert abs(cells.sum() - change - q["gap"][i]) < 1e-5, (cells.sum(), change, q["gap"])
+        if what == "gap": assert abs(q["gap"][i]) <= limit, q["gap"]
+        if what == "partner": assert abs(q["from"][i] - 1) < 1e-6
+        if what == "own":  # the map at a cell's centre is the cell
+            for y, x in (0, 0), (3, 5), (13, 13):
+                got = sig[int(c["origin"][0] + c["step"][0] * y), int(c["origin"][1] + c["step"][1] * x)]
+                assert abs(got * c["step"][0] * c["step"][1] - cells[y, x]) < 1e-6
+            assert np.array_equal(dis, np.maximum(-sig, 0))
+        if what == "pair":
+            a, b = T(c["a"]), T(c["b"])
+            for y, x in (2, 2), (5, 9), (12, 6):
+                at = int(c["origin"][0] + c["step"][0] * y), int(c["origin"][1] + c["step"][1] * x)
+                assert abs(sig[at] * 64 - (a[y, x] + b[y, x]) / 2) < 1e-6 and abs(dis[at] * 64 - max(-min(a[y, x], b[y, x]), 0)) < 1e-6
+print("good")
+PY
+check() { $PYTHON check.py "$@" 2>&1 | tail -1; }
+runs 0 "defaults" path-grad -o d.xfv pairs.xfv
+is "$(check pair d.xfv)" good "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
+is "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | .maps[0] | [.method, .params.kind, .params.layer, .params.baseline, .params.combine, .params.cells.a.shape]' | sort -u)" \
+   '["path-grad","path","14x14x128","mean","pair",[14,14]]' "what was done is in the record"
+runs 0 "16 steps" path-grad -n 16 -o n16.xfv pairs.xfv
+is "$(check gap n16.xfv 1.5e-2)" good "complete to 1.5e-2"
+runs 0 "256 steps" path-grad -n 256 -o n256.xfv pairs.xfv
+is "$(check gap n256.xfv 1e-3)" good "complete to 1e-3"
+runs 0 "cells" path-grad -k cells -o c.xfv pairs.xfv
+is "$(check gap c.xfv 1e-5)" good "exact to 1e-5"
+runs 0 "from the partner" path-grad -b partner -n 64 -o p.xfv pairs.xfv
+is "$(check partner p.xfv)" good "begins at a score of 1"
+is "$(check gap p.xfv 1e-2)" good "and sums to score - 1"
+runs 0 "own" path-grad -c own -o own.xfv pairs.xfv
+is "$(check own own.xfv)" good "a cell's value lies at its centre"
+for o in "-b blur" "-b blur --sigma 3" "-c other" "-c own+other" "-c min" "-l fine" "-l 28x28" "-k cells -c dot" "-k cells -c cosine" "-l cells"; do
+    runs 0 "$o" path-grad $o -o o.xfv pairs.xfv
+    is "$(check any o.xfv)" good "its identities"
+done
+path-grad -j2 -o j2.xfv pairs.xfv; cmp -s d.xfv j2.xfv; ok $? "two workers, the same bytes"
+path-grad --cache 0 -o c0.xfv pairs.xfv; cmp -s d.xfv c0.xfv; ok $? "without a cache, the same bytes"
+like "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | [.score, .maps[0].params.from[0]]' | head -1)" '^\[0\.7' "the genuine pair's score"
+is "$(path-grad pairs.xfv | fggb-grad | xfv-json | jq -c 'select(._ == "pair") | [.maps[].method]' | sort -u)" '["path-grad","fggb"]' "methods follow each other"
+runs 2 "a layer that is not there" path-grad -l 5x5 pairs.xfv
+like "$(cat err)" '56x56, 28x28, 14x14, 7x7' "tells the grids"
+runs 2 "dot without cells" path-grad -c dot pairs.xfv
+runs 2 "cells of a layer that is not linear" path-grad -k cells -l 14x14 pairs.xfv
+runs 5 "a layer without a mean" path-grad -l 56x56 pairs.xfv
+like "$(cat err)" 'model-means' "tells what makes one"
+runs 0 "which another baseline does not need" path-grad -l 56x56 -b partner -o o.xfv pairs.xfv
+runs 2 "no steps" path-grad -n 0 pairs.xfv
+head -c 50000 pairs.xfv >cut.xfv
+runs 3 "a cut stream" path-grad cut.xfv
+runs 0 "help" path-grad --help
+done_testing
