@@ -16,11 +16,11 @@ B          ?= build
 CFLAGS   ?= -O3 -g
 WARN     ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wformat=2 -Wvla
 HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-PACKAGES  = openblas libpng libjpeg libexif libmd zlib
+PACKAGES  = openblas libpng libjpeg libexif libmd zlib libprotobuf-c
 MSGPACK   = $(shell $(PKG_CONFIG) --exists msgpack-c && echo msgpack-c || echo msgpack)
 
 # -ffp-contract=off: a sum means the same on every compiler; kernels that want fused multiply-adds say so.
-ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon -Itests $(DEPS_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon -Itests -isystem $(B)/gen $(DEPS_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN) -ffp-contract=off $(CFLAGS) -pthread -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 ALL_LIBS     = -lnetpbm $(DEPS_LIBS) $(LDLIBS) -lm -pthread
@@ -31,7 +31,7 @@ DEPS_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) $(MSGPACK) 2>/dev/null)
 LIB_SRC   := $(sort $(wildcard libcommon/*/*.c))
 TOOL_SRC  := $(sort $(wildcard tools/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))
-LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o)
+LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
 TOOLS     := $(TOOL_SRC:tools/%.c=$(B)/bin/%)
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 MAN1      := $(sort $(wildcard man/*.1))
@@ -49,6 +49,16 @@ $(B)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ISA) -c -o $@ $<
+
+# The reader of ONNX files' container is made from the schema that libonnx-dev installs.
+ONNX_PROTO ?= /usr/include/onnx/onnx.proto
+$(B)/gen/onnx.pb-c.c: $(ONNX_PROTO)
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(dir $<) --c_out=$(@D) $(notdir $<)
+$(B)/gen/onnx.pb-c.h: $(B)/gen/onnx.pb-c.c ;
+$(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c
+	$(CC) $(ALL_CPPFLAGS) $(filter-out $(WARN),$(ALL_CFLAGS)) -w -c -o $@ $<
+$(patsubst %.c,$(B)/%.o,$(wildcard libcommon/net/onnx*.c)): | $(B)/gen/onnx.pb-c.h
 
 $(B)/libxfv.a: $(LIB_OBJ)
 	@rm -f $@
@@ -79,6 +89,13 @@ test: all $(UNITS)
 ## bench: speed as ratios against the machine's peak, OpenBLAS and PyTorch (Debian's python3-torch), in one run of some minutes
 bench: all $(B)/bench/xfv-bench
 	@$(PYTHON) tests/bench/bench.py $(B) models/mobilefacenet.xfvm tests/photos/*.jpg $(BENCH)
+
+## check-torch: compare with PyTorch on networks of full size (NETS="name ..."; installs python3-torch and python3-onnx; minutes, 2 GB of disk)
+check-torch: all $(B)/unit/onnx
+	@sh tests/deps.sh python3-torch python3-onnx
+	@mkdir -p $(B)/onnx
+	$(PYTHON) tests/onnx/make.py $(B)/onnx $(NETS)
+	$(B)/unit/onnx $(B)/onnx
 
 ## deps: install the Debian packages that are missing (tests/packages.txt), through sudo when not root
 deps:
@@ -113,6 +130,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: all check test bench deps demo install uninstall clean list
+.PHONY: all check test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Install the packages of packages.txt that are missing. Silent when there is nothing to do; says what is missing when it may not install.
+# Install the packages of packages.txt, or those named, that are missing. Silent when there is nothing to do; says what is missing when it may not install.
 set -eu
 here=$(dirname "$0")
 missing=
-for p in $(sed 's/#.*//' "$here/packages.txt"); do
+[ $# -gt 0 ] || set -- $(sed 's/#.*//' "$here/packages.txt")
+for p; do
     dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done
 [ -n "$missing" ] || exit 0

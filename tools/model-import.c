@@ -283,22 +283,55 @@ static const struct xfv_node *producer(const struct xfv_graph *g, int value)
     return NULL;
 }
 
-/* Which values are the embedding: as the options say, else the output (before its normalisation when it has one). The names are kept alive in
- * o, as values move when the graph is folded. */
+/* The value that v is another name for: back through reshapes. */
+static int behind_reshapes(const struct xfv_graph *g, int v)
+{
+    const struct xfv_node *n;
+    while ((n = producer(g, v)) && n->op == XFV_OP_RESHAPE) v = n->in[0];
+    return v;
+}
+
+static size_t elements(const struct xfv_graph *g, int value) { return xfv_shape_count(g->values[value].shape); }
+
+/* The output that is the embedding: the only one with more than one number (some networks also give the embedding's norm). */
+static int embedding_output(const struct xfv_graph *g, struct xfv_err *e)
+{
+    int found = -1, n = 0;
+    char list[300] = "";
+    for (int i = 0; i < g->n_outputs; i++) {
+        size_t at = strlen(list);
+        if (at < sizeof list - 120) snprintf(list + at, sizeof list - at, "%s'%.100s'", i ? ", " : "", g->values[g->outputs[i]].name);
+        if (elements(g, g->outputs[i]) < 2) continue;
+        found = g->outputs[i];
+        n++;
+    }
+    return n == 1 ? found : xfv_fail(e, XFV_EMODEL, "the network has %d outputs (%s): say with --embedding which is the embedding", g->n_outputs, list);
+}
+
+/* The l2norm, or division by a norm, that v is the outcome of: the value before it; or -1. */
+static int before_normalisation(const struct xfv_graph *g, int v)
+{
+    const struct xfv_node *n = producer(g, behind_reshapes(g, v));
+    return n && n->op == XFV_OP_L2NORM ? behind_reshapes(g, n->in[0]) : -1;
+}
+
+/* Which values are the embedding: as the options say, else the output (before its normalisation when it has one). The names are kept in o, as
+ * values move when the graph is folded. */
 static int find_embedding(struct options *o, struct xfv_err *e)
 {
     const struct xfv_graph *g = o->m->graph;
     if (strcmp(o->m->kind, "embedding") != 0 && !o->embedding) return 0;
     if (!o->embedding) {
-        if (g->n_outputs != 1) return xfv_fail(e, XFV_EMODEL, "the network has %d outputs: say with --embedding which is the embedding", g->n_outputs);
-        const struct xfv_node *n = producer(g, g->outputs[0]);
-        int raw = n && n->op == XFV_OP_L2NORM ? n->in[0] : g->outputs[0];
-        o->embedding = g->values[raw].name;
+        int out = embedding_output(g, e);
+        if (out < 0) return out;
+        int raw = before_normalisation(g, out);
+        o->embedding = g->values[raw >= 0 ? raw : out].name;
     }
     int raw = xfv_graph_find(g, o->embedding);
-    if (raw < 0) return xfv_fail(e, XFV_EMODEL, "the network has no value '%s' (--embedding)", o->embedding);
+    if (raw < 0) return xfv_fail(e, XFV_EMODEL, "the network has no value '%.200s' (--embedding)", o->embedding);
+    if (raw == 0 || elements(g, raw) > 65536) return xfv_fail(e, XFV_EMODEL, "'%.200s' is not an embedding: it has %zu numbers", o->embedding, elements(g, raw));
     for (int i = 0; i < g->n_nodes && !o->normalised; i++)
-        if (g->nodes[i].op == XFV_OP_L2NORM && g->nodes[i].in[0] == raw) o->normalised = g->values[g->nodes[i].out].name;
+        if (g->nodes[i].op == XFV_OP_L2NORM && behind_reshapes(g, g->nodes[i].in[0]) == behind_reshapes(g, raw)) o->normalised = g->values[g->nodes[i].out].name;
     if (o->normalised && xfv_graph_find(g, o->normalised) < 0) return xfv_fail(e, XFV_EMODEL, "the network has no value '%s' (--normalised)", o->normalised);
     if (!(o->embedding = strdup(o->embedding)) || (o->normalised && !(o->normalised = strdup(o->normalised))))
         return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -345,13 +378,31 @@ static int take_means(struct xfv_model *m, const char *path, struct xfv_err *e)
     return st == XFV_EOF ? 0 : st;
 }
 
+/* The file's format shows in its first bytes. */
+static int parse(struct xfv_cli *c, struct options *o, const char *path, const uint8_t *bytes, size_t n, struct xfv_graph **g, struct xfv_err *e)
+{
+    char note[128] = "", *folder;
+    const char *slash = strrchr(path, '/');
+    if (n >= 8 && memcmp(bytes + 4, "TFL3", 4) == 0) return xfv_import_tflite(bytes, n, &o->import, g, e);
+    if (!xfv_is_onnx(bytes, n)) return xfv_fail(e, XFV_EMODEL, "neither an ONNX nor a TFLite file");
+    if (!(folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."))) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    o->import.folder = folder;
+    o->import.note = note;
+    o->import.note_size = sizeof note;
+    o->import.channels = strcmp(o->m->colour, "grey") == 0 ? 1 : 3;
+    int st = xfv_import_onnx(bytes, n, &o->import, g, e);
+    free(folder);
+    if (!st && note[0]) xfv_cli_info(c, "%s", note);
+    return st;
+}
+
 static int import(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
 {
     size_t n;
     uint8_t *bytes = read_file(path, &n, e);
     int st = bytes ? 0 : e->status;
     struct xfv_graph *g;
-    if (!st && (st = xfv_import_tflite(bytes, n, &o->import, &g, e))) xfv_fail_at(e, "%.200s", path);
+    if (!st && (st = parse(c, o, path, bytes, n, &g, e))) xfv_fail_at(e, "%.200s", path);
     free(bytes);
     if (st) return st;
     xfv_graph_free(o->m->graph);
@@ -372,9 +423,9 @@ int main(int argc, char **argv)
     static struct options o;
     static const struct xfv_program program = {
         .name = "model-import",
-        .summary = "convert a network (TFLite) into a model file",
+        .summary = "convert a network (ONNX, TFLite) into a model file",
         .operands = "FILE",
-        .example = "model-import --template arcface --std 128 -o mobilefacenet.xfvm MobileFaceNet.tflite",
+        .example = "model-import --input rgb --template arcface -o r50.xfvm arcface-r50.onnx",
         .flags = XFV_WRITES_BINARY,
         .opts = opts,
         .ctx = &o,

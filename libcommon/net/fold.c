@@ -363,8 +363,10 @@ static int analyse(struct fold *f, const char *const *keep)
 int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stats *stats, struct xfv_err *e)
 {
     /* The order matters: negations and scales must be AFFINE before the spelled-out forms are looked for, and must not yet be joined. */
-    static pass *const normalise[] = {fold_constants, fold_to_affine, NULL}, *const spelled[] = {fold_prelu, fold_softmax, NULL},
-                       *const linear[] = {fold_affine_chain, fold_affine_after, fold_affine_before, fold_merge, NULL};
+    static pass *const normalise[] = {fold_constants, fold_to_affine, fold_moves, NULL};
+    static pass *const spelled[] = {fold_prelu, fold_softmax, fold_norm, fold_gate, NULL};
+    static pass *const linear[] = {fold_moves,        fold_flatten,       fold_pad,   fold_affine_chain, fold_affine_norm,
+                                   fold_affine_after, fold_affine_before, fold_merge, NULL};
     struct xfv_err own;
     struct xfv_graph *out = NULL;
     int st = xfv_graph_check(*g, e);

@@ -10,6 +10,8 @@ struct xfv_fold_stats { /* how often each pass found something */
     int constants;      /* operators of constants alone, computed */
     int affine;         /* + - * / by a constant per channel, and negation, made AFFINE; chains of AFFINE joined */
     int prelu, softmax; /* spelled-out forms recognised */
+    int spelled;        /* and others: l2norm, layernorm, silu, gelu, mish, hardswish */
+    int moves;          /* reshapes, transpositions and paddings that were taken in by their neighbours */
     int into_linear;    /* AFFINE moved into the weights of a convolution or dense layer before or after it */
     int merged;         /* 1x1 convolutions and dense layers in a row, joined where that does not add multiply-adds */
     int dead;           /* nodes that nothing needs, removed (those made so by the passes above included) */

@@ -26,5 +26,13 @@ int fold_channels(const struct fold *f, int value); /* size of the last axis */
 int fold_affine_after(struct fold *f, int i);  /* conv or dense -> AFFINE i */
 int fold_affine_before(struct fold *f, int i); /* AFFINE -> conv or dense i */
 int fold_merge(struct fold *f, int i);         /* conv 1x1 or dense -> conv 1x1 or dense i */
+int fold_affine_norm(struct fold *f, int i);   /* layernorm -> AFFINE i */
+
+int fold_moves(struct fold *f, int i);         /* reshape or transpose -> node i that needs it not, or can come before it (fold_move.c) */
+int fold_pad(struct fold *f, int i);           /* pad -> conv i */
+int fold_flatten(struct fold *f, int i);       /* transpose -> reshapes -> dense i: rows in another order */
+
+int fold_norm(struct fold *f, int i);          /* x / |x|, layer normalisation (fold_spelled.c) */
+int fold_gate(struct fold *f, int i);          /* x sigmoid(x), x tanh(softplus(x)), hard swish, gelu */
 
 #endif

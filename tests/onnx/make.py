@@ -1,0 +1,333 @@
+#!/usr/bin/python3
+"""Make ONNX files of face networks with random weights, and what PyTorch says about them.
+
+usage: make.py FOLDER [NAME ...]      (no NAME: all;  "tiny": the small ones that are kept in tests/onnx)
+
+For every network NAME of the list below: FOLDER/NAME.onnx, and FOLDER/NAME.golden: little-endian floats, one image x [H][W][C], the embedding
+y [N], a cotangent c [N], and dx = c^T dy/dx [H][W][C], computed in double precision. Gradients jump where a PReLU's input crosses zero: an image at
+which rounding alone (1e-6 of the input) moves PyTorch's own gradient by more than 2e-4 is no measure, and another is drawn. The definitions are written here from the papers; weights come from a fixed seed, and
+batch normalisations have statistics as if trained, so that folding them is seen.
+"""
+import sys, warnings
+import numpy as np
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+warnings.filterwarnings("ignore")
+torch.set_num_threads(2)
+
+
+def seq(*a):
+    return nn.Sequential(*a)
+
+
+class Flat(nn.Module):
+    def forward(self, x):
+        return torch.flatten(x, 1)
+
+
+class Residual(nn.Module):
+    def __init__(self, body, shortcut=None):
+        super().__init__()
+        self.body, self.shortcut = body, shortcut
+
+    def forward(self, x):
+        return self.body(x) + (x if self.shortcut is None else self.shortcut(x))
+
+
+# ---- ArcFace iResNet: BN, conv, BN, PReLU, conv, BN; the embedding is BN(fc(flatten(BN(x)))) ----
+def ires_block(cin, c, stride):
+    body = seq(nn.BatchNorm2d(cin), nn.Conv2d(cin, c, 3, 1, 1, bias=False), nn.BatchNorm2d(c), nn.PReLU(c), nn.Conv2d(c, c, 3, stride, 1, bias=False), nn.BatchNorm2d(c))
+    short = seq(nn.Conv2d(cin, c, 1, stride, bias=False), nn.BatchNorm2d(c)) if stride != 1 or cin != c else None
+    return Residual(body, short)
+
+
+def iresnet(layers, width=64, dim=512, size=112, inc=3):
+    m, c = [nn.Conv2d(inc, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.PReLU(width)], width
+    for i, n in enumerate(layers):
+        for k in range(n):
+            m.append(ires_block(c, width << i, 2 if k == 0 else 1))
+            c = width << i
+    s = size
+    for _ in layers:
+        s = (s + 1) // 2
+    return seq(*m, nn.BatchNorm2d(c), nn.Dropout(0.4), Flat(), nn.Linear(c * s * s, dim), nn.BatchNorm1d(dim))
+
+
+# ---- AdaFace's IR network: max-pool shortcuts, a normalised output and its norm ----
+class MaxShort(nn.Module):
+    def __init__(self, stride):
+        super().__init__()
+        self.pool = nn.MaxPool2d(1, stride)
+
+    def forward(self, x):
+        return self.pool(x)
+
+
+def ir_block(cin, c, stride):
+    short = MaxShort(stride) if cin == c else seq(nn.Conv2d(cin, c, 1, stride, bias=False), nn.BatchNorm2d(c))
+    return Residual(seq(nn.BatchNorm2d(cin), nn.Conv2d(cin, c, 3, 1, 1, bias=False), nn.BatchNorm2d(c), nn.PReLU(c), nn.Conv2d(c, c, 3, stride, 1, bias=False),
+                        nn.BatchNorm2d(c)), short)
+
+
+class AdaFace(nn.Module):
+    def __init__(self, layers, width=64, dim=512, size=112):
+        super().__init__()
+        m, c = [nn.Conv2d(3, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.PReLU(width)], width
+        for i, n in enumerate(layers):
+            for k in range(n):
+                m.append(ir_block(c, width << i, 2 if k == 0 else 1))
+                c = width << i
+        self.body = seq(*m)
+        self.head = seq(nn.BatchNorm2d(c), nn.Dropout(0.4), Flat(), nn.Linear(c * (size // 16) ** 2, dim), nn.BatchNorm1d(dim, affine=False))
+
+    def forward(self, x):
+        y = self.head(self.body(x))
+        norm = torch.norm(y, 2, 1, True)
+        return torch.div(y, norm), norm
+
+
+# ---- MobileFaceNet ----
+def cbp(cin, c, k, s, p, g=1):
+    return seq(nn.Conv2d(cin, c, k, s, p, groups=g, bias=False), nn.BatchNorm2d(c), nn.PReLU(c))
+
+
+def mfn_block(cin, c, s, expand, residual):
+    body = seq(cbp(cin, expand, 1, 1, 0), cbp(expand, expand, 3, s, 1, expand), nn.Conv2d(expand, c, 1, bias=False), nn.BatchNorm2d(c))
+    return Residual(body) if residual else body
+
+
+def mobilefacenet(width=64, dim=512, size=112, n=(4, 6, 2)):
+    w = width
+    m = [cbp(3, w, 3, 2, 1), cbp(w, w, 3, 1, 1, w), mfn_block(w, w, 2, 2 * w, False)] + [mfn_block(w, w, 1, 2 * w, True) for _ in range(n[0])]
+    m += [mfn_block(w, 2 * w, 2, 4 * w, False)] + [mfn_block(2 * w, 2 * w, 1, 4 * w, True) for _ in range(n[1])]
+    m += [mfn_block(2 * w, 2 * w, 2, 8 * w, False)] + [mfn_block(2 * w, 2 * w, 1, 4 * w, True) for _ in range(n[2])]
+    k = size // 16
+    return seq(*m, cbp(2 * w, 8 * w, 1, 1, 0), nn.Conv2d(8 * w, 8 * w, k, groups=8 * w, bias=False), nn.BatchNorm2d(8 * w), Flat(), nn.Linear(8 * w, dim, bias=False),
+               nn.BatchNorm1d(dim))
+
+
+# ---- squeeze and excitation; MobileNetV3, EfficientNet, GhostNet in small ----
+class SE(nn.Module):
+    def __init__(self, c, act, gate, linear=False):
+        super().__init__()
+        self.linear = linear
+        a, b = (nn.Linear(c, c // 4), nn.Linear(c // 4, c)) if linear else (nn.Conv2d(c, c // 4, 1), nn.Conv2d(c // 4, c, 1))
+        self.net = seq(a, act, b, gate)
+
+    def forward(self, x):
+        if self.linear:
+            b, c = x.shape[:2]
+            return x * self.net(F.adaptive_avg_pool2d(x, 1).view(b, c)).view(b, c, 1, 1)
+        return x * self.net(F.adaptive_avg_pool2d(x, 1))
+
+
+def inverted(cin, c, k, s, expand, act, se):
+    m = [nn.Conv2d(cin, expand, 1, bias=False), nn.BatchNorm2d(expand), act(), nn.Conv2d(expand, expand, k, s, k // 2, groups=expand, bias=False), nn.BatchNorm2d(expand)]
+    m += ([se(expand)] if se else []) + [act(), nn.Conv2d(expand, c, 1, bias=False), nn.BatchNorm2d(c)]
+    return Residual(seq(*m)) if s == 1 and cin == c else seq(*m)
+
+
+def mobilenetv3(w=16, dim=128):
+    hs, se = nn.Hardswish, lambda c: SE(c, nn.ReLU(), nn.Hardsigmoid())
+    return seq(nn.Conv2d(3, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), hs(), inverted(w, w, 3, 2, w, nn.ReLU, se), inverted(w, 24, 3, 2, 72, nn.ReLU, None),
+               inverted(24, 24, 3, 1, 88, nn.ReLU, None), inverted(24, 40, 5, 2, 96, hs, se), inverted(40, 40, 5, 1, 240, hs, se), nn.Conv2d(40, 96, 1, bias=False),
+               nn.BatchNorm2d(96), hs(), nn.AdaptiveAvgPool2d(1), Flat(), nn.Linear(96, 160), hs(), nn.Dropout(0.2), nn.Linear(160, dim))
+
+
+def efficientnet(w=32, dim=128):
+    sw, se = nn.SiLU, lambda c: SE(c, nn.SiLU(), nn.Sigmoid())
+    return seq(nn.Conv2d(3, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), sw(), inverted(w, 16, 3, 1, w, sw, se), inverted(16, 24, 3, 2, 96, sw, se),
+               inverted(24, 24, 3, 1, 144, sw, se), inverted(24, 40, 5, 2, 144, sw, se), inverted(40, 80, 3, 2, 240, sw, se), nn.Conv2d(80, 320, 1, bias=False),
+               nn.BatchNorm2d(320), sw(), nn.AdaptiveAvgPool2d(1), Flat(), nn.Linear(320, dim))
+
+
+class Ghost(nn.Module):
+    def __init__(self, cin, c, act=True):
+        super().__init__()
+        h = (c + 1) // 2
+        a = [nn.ReLU()] if act else []
+        self.c = c
+        self.primary = seq(nn.Conv2d(cin, h, 1, bias=False), nn.BatchNorm2d(h), *a)
+        self.cheap = seq(nn.Conv2d(h, h, 3, 1, 1, groups=h, bias=False), nn.BatchNorm2d(h), *a)
+
+    def forward(self, x):
+        y = self.primary(x)
+        return torch.cat([y, self.cheap(y)], 1)[:, :self.c]
+
+
+def ghost_block(cin, mid, c, s, se):
+    m = [Ghost(cin, mid)]
+    if s == 2:
+        m += [nn.Conv2d(mid, mid, 3, 2, 1, groups=mid, bias=False), nn.BatchNorm2d(mid)]
+    if se:
+        m += [SE(mid, nn.ReLU(), nn.Hardsigmoid(), linear=True)]
+    m += [Ghost(mid, c, False)]
+    short = None
+    if s == 2 or cin != c:
+        short = seq(nn.Conv2d(cin, cin, 3, s, 1, groups=cin, bias=False), nn.BatchNorm2d(cin), nn.Conv2d(cin, c, 1, bias=False), nn.BatchNorm2d(c))
+    return Residual(seq(*m), short)
+
+
+def ghostnet(dim=128, size=112):
+    k = size // 16
+    return seq(nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.PReLU(), ghost_block(16, 48, 24, 2, False), ghost_block(24, 73, 24, 1, True),
+               ghost_block(24, 72, 40, 2, True), ghost_block(40, 120, 40, 1, False), ghost_block(40, 240, 80, 2, True), nn.Conv2d(80, 160, 1, bias=False), nn.BatchNorm2d(160),
+               nn.PReLU(160), nn.Conv2d(160, 160, k, groups=160, bias=False), nn.BatchNorm2d(160), nn.Conv2d(160, dim, 1), Flat())
+
+
+# ---- ViT ----
+class Attention(nn.Module):
+    def __init__(self, d, heads):
+        super().__init__()
+        self.h, self.qkv, self.proj = heads, nn.Linear(d, 3 * d, bias=False), nn.Linear(d, d)
+
+    def forward(self, x):
+        b, t, d = x.shape
+        q, k, v = self.qkv(x).reshape(b, t, 3, self.h, d // self.h).permute(2, 0, 3, 1, 4).unbind(0)
+        a = ((q @ k.transpose(-2, -1)) * (d // self.h) ** -0.5).softmax(-1)
+        return self.proj((a @ v).transpose(1, 2).reshape(b, t, d))
+
+
+class ViT(nn.Module):
+    def __init__(self, size=112, patch=8, d=128, depth=4, heads=4, dim=128, cls=True, chunk=False):
+        super().__init__()
+        t = (size // patch) ** 2
+        self.patch, self.use_cls = nn.Conv2d(3, d, patch, patch), cls
+        self.cls, self.pos = nn.Parameter(torch.randn(1, 1, d) * 0.3), nn.Parameter(torch.randn(1, t + cls, d) * 0.3)
+        self.blocks = nn.ModuleList(nn.ModuleList([nn.LayerNorm(d), Attention(d, heads), nn.LayerNorm(d), seq(nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d))])
+                                    for _ in range(depth))
+        self.norm = nn.LayerNorm(d)
+        self.head = nn.Linear(d if cls else d * t, dim)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        if self.use_cls:
+            x = torch.cat([self.cls.expand(x.shape[0], -1, -1), x], 1)
+        x = x + self.pos
+        for n1, att, n2, mlp in self.blocks:
+            x = x + att(n1(x))
+            x = x + mlp(n2(x))
+        x = self.norm(x)
+        return self.head(x[:, 0] if self.use_cls else x.flatten(1))
+
+
+class Normalised(nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        return F.normalize(self.net(x))
+
+
+class Shuffle(nn.Module):
+    """Odds and ends: channel shuffle, asymmetric padding, dilation, focus slices, Mish, pooling that rounds up, channel padding, a spelled-out norm."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(12, 16, 3, dilation=2), nn.Conv2d(16, 16, 3, 1, 1, groups=4)
+        self.pool, self.avg, self.act, self.fc = nn.MaxPool2d(3, 2, ceil_mode=True), nn.AvgPool2d(3, 2, 1, count_include_pad=False), nn.Mish(), nn.Linear(24 * 16, 16)
+
+    def forward(self, x):
+        x = torch.cat([x[:, :, ::2, ::2], x[:, :, 1::2, ::2], x[:, :, ::2, 1::2], x[:, :, 1::2, 1::2]], 1)
+        x = self.act(self.a(F.pad(x, (1, 2, 2, 1))))
+        b, c, h, w = x.shape
+        x = x.view(b, 2, c // 2, h, w).transpose(1, 2).reshape(b, c, h, w)
+        x = self.pool(F.leaky_relu(self.b(x), 0.1))
+        x = F.pad(self.avg(torch.tanh(x) * F.softplus(x)), (0, 0, 0, 0, 3, 5))
+        u, v = x.chunk(2, 1)
+        x = torch.cat([u - v.clamp(-0.2, 0.3), v * torch.sigmoid(u.mean((2, 3), keepdim=True))], 1)
+        y = self.fc(x.permute(0, 2, 3, 1).reshape(b, -1))
+        return y / (y.pow(2).sum(1, keepdim=True) + 1e-6).sqrt()
+
+
+def ires50(**k):
+    return iresnet((3, 4, 14, 3), **k)
+
+
+NETS = {  # name: (maker, input size, channels, opset, constant folding, training-mode export of batch norms)
+    "iresnet18": (lambda: iresnet((2, 2, 2, 2)), 112, 3, 11, True, False),
+    "iresnet50": (ires50, 112, 3, 11, True, False),
+    "iresnet100": (lambda: iresnet((3, 13, 30, 3)), 112, 3, 12, True, False),
+    "iresnet18-unfolded": (lambda: iresnet((2, 2, 2, 2)), 112, 3, 9, False, True),
+    "iresnet18-224": (lambda: iresnet((2, 2, 2, 2), size=224), 224, 3, 13, True, False),
+    "iresnet18-grey-160": (lambda: iresnet((1, 1, 1, 1), size=160, inc=1), 160, 1, 14, True, False),
+    "adaface101": (lambda: AdaFace((3, 13, 30, 3)), 112, 3, 13, False, True),
+    "mobilefacenet": (mobilefacenet, 112, 3, 11, False, True),
+    "mobilefacenet-folded": (mobilefacenet, 112, 3, 16, True, False),
+    "mobilenetv3": (mobilenetv3, 112, 3, 9, False, True),
+    "mobilenetv3-14": (mobilenetv3, 112, 3, 14, True, False),
+    "efficientnet": (efficientnet, 112, 3, 13, True, True),
+    "ghostnet": (ghostnet, 112, 3, 10, False, True),
+    "ghostnet-17": (ghostnet, 112, 3, 17, True, False),
+    "vit": (ViT, 112, 3, 13, True, False),
+    "vit-17": (lambda: ViT(cls=False), 112, 3, 17, True, False),
+    "vit-unfolded": (lambda: ViT(depth=2), 112, 3, 11, False, False),
+    "tiny-odds": (Shuffle, 32, 3, 11, True, False),
+    "tiny-odds-17": (Shuffle, 32, 3, 17, False, False),
+    "tiny-mobilefacenet": (lambda: Normalised(mobilefacenet(8, 32, 32, (1, 1, 0))), 32, 3, 11, False, True),
+    "tiny-vit": (lambda: ViT(16, 8, 16, 1, 2, 16), 16, 3, 13, True, False),
+}
+
+
+def settle(net, x):
+    """Statistics and scales as after training: not zero, not one, and activations that neither vanish nor explode."""
+    for m in net.modules():
+        if isinstance(m, (nn.BatchNorm2d, nn.BatchNorm1d)):
+            m.momentum = None
+            if m.affine:
+                nn.init.uniform_(m.weight, 0.5, 1.5)
+                nn.init.normal_(m.bias, 0, 0.2)
+        if isinstance(m, nn.PReLU):
+            nn.init.uniform_(m.weight, -0.1, 0.4)
+        if isinstance(m, nn.Dropout):
+            m.p = 0.0
+    net.train()
+    with torch.no_grad():
+        net(x)
+    net.eval()
+    for m in net.modules():
+        if isinstance(m, nn.BatchNorm1d):  # two images say little about variances
+            m.running_var.uniform_(0.5, 2)
+
+
+def make(folder, name):
+    maker, size, channels, opset, fold, keep_bn = NETS[name]
+    torch.manual_seed(20240611)
+    net = maker()
+    settle(net, torch.randn(4, channels, size, size))
+    x = torch.randn(1, channels, size, size)
+    mode = torch.onnx.TrainingMode.PRESERVE if keep_bn else torch.onnx.TrainingMode.EVAL
+    torch.onnx.export(net, x, f"{folder}/{name}.onnx", opset_version=opset, do_constant_folding=fold, training=mode, input_names=["input"],
+                      dynamic_axes={"input": {0: "batch"}} if opset % 2 else None)
+    net = net.double()
+
+    def gradient(x, c=None):
+        x = x.double().requires_grad_(True)
+        y = net(x)
+        y = y[0] if isinstance(y, tuple) else y
+        c = torch.randn_like(y).float() if c is None else c
+        (y * c).sum().backward()
+        return y.detach(), c, x.grad
+
+    for attempt in range(20):
+        y, c, g = gradient(x)
+        moved = max(float((gradient(x * (1 + 1e-6 * torch.randn_like(x)), c)[2] - g).norm() / g.norm()) for _ in range(3))
+        if moved < 2e-4:
+            break
+        x = torch.randn(1, channels, size, size)
+    hwc = lambda t: t.numpy()[0].transpose(1, 2, 0).astype("<f4").tobytes()
+    with open(f"{folder}/{name}.golden", "wb") as f:
+        f.write(hwc(x) + y.numpy().astype("<f4").tobytes() + c.numpy().astype("<f4").tobytes() + hwc(g))
+    return attempt, moved
+
+
+if __name__ == "__main__":
+    names = sys.argv[2:] or list(NETS)
+    if names == ["tiny"]:
+        names = [n for n in NETS if n.startswith("tiny")]
+    for n in names:
+        attempt, moved = make(sys.argv[1], n)
+        print(f"{n}: image {attempt + 1}, rounding moves its gradient by {moved:.1e}", flush=True)
