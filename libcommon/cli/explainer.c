@@ -263,7 +263,7 @@ static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s
     int status = make_params(t, s, z, &params, e);
     for (int i = 0; i < 2 && !status; i++) status = make_side(w, s, i, z, &side[i], e);
     if (!status && t->x->extra) status = t->x->extra(t->ctx, s, (int)(w - t->workers), z, &params, side, e);
-    if (!status) status = xfv_map_put(z, &entry, "method", xfv_val_str(z, t->x->method), e);
+    if (!status) status = xfv_map_put(z, &entry, "method", xfv_val_str(z, t->x->name ? t->x->name(t->ctx) : t->x->method), e);
     if (!status) status = xfv_map_put(z, &entry, "params", params, e);
     for (int i = 0; i < 2 && !status; i++) status = xfv_map_put(z, &entry, sides[i], side[i], e);
     if (status) return status;

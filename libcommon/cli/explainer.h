@@ -65,7 +65,8 @@ enum {
 };
 
 struct xfv_explainer {
-    const char *method; /* name in the record */
+    const char *method;                 /* name in the record */
+    const char *(*name)(const void *ctx); /* the same for a program with several: known only once options are set; NULL: method */
     unsigned flags;
     /* Before the first pair, and again after close when a later segment has another model. May be NULL. */
     int (*open)(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e);

@@ -35,8 +35,12 @@ static void blur_line(float *p, int n, size_t step, const double *kernel, int ra
 int xfv_blur(float *plane, int width, int height, double sigma, struct xfv_err *e)
 {
     if (!(sigma >= 0 && sigma <= 1000)) return xfv_fail(e, XFV_EARG, "a blur's sigma must be 0..1000 pixels, got %g", sigma);
-    int radius = xfv_blur_radius(sigma);
-    if (radius == 0 || width < 1 || height < 1) return 0;
+    return xfv_blur_cut(plane, width, height, sigma, xfv_blur_radius(sigma), e);
+}
+
+int xfv_blur_cut(float *plane, int width, int height, double sigma, int radius, struct xfv_err *e)
+{
+    if (radius < 1 || width < 1 || height < 1 || !(sigma > 0)) return 0;
     size_t longest = (size_t)(width > height ? width : height) + 2 * (size_t)radius;
     double *kernel = malloc((2 * (size_t)radius + 1) * sizeof *kernel), total = 0;
     float *line = malloc(longest * sizeof *line);

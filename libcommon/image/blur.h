@@ -9,6 +9,8 @@
  * the edge pixel's centre (reflect: c b | a b c), as PyTorch and torchvision's gaussian_blur do. XFV_EARG: sigma not in [0, 1000]; XFV_ENOMEM. */
 int xfv_blur(float *plane, int width, int height, double sigma, struct xfv_err *e);
 int xfv_blur_radius(double sigma);
+/* The same with the kernel cut at a radius of one's own (2 radius + 1 pixels wide), as OpenCV's GaussianBlur with a given size. */
+int xfv_blur_cut(float *plane, int width, int height, double sigma, int radius, struct xfv_err *e);
 
 /* Resample src to dst [out_height][out_width] by Catmull-Rom cubics (D. Mitchell, A. Netravali 1988, B = 0, C = 1/2), pixel areas aligned, edges
  * repeated. An equal size copies exactly. Meant for enlarging: shrinking does not average. The result may pass src's range a little (cubics

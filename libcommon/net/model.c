@@ -332,19 +332,31 @@ int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e)
 
 /* ---- use ---- */
 
+/* Pixel i of the image, of colour p, to its place in x. */
+static void put_pixel(const struct xfv_model *m, int bgr, size_t i, const float p[3], float *x)
+{
+    size_t h = (size_t)m->height, w = (size_t)m->width, c = (size_t)m->channels;
+    float *q = x + (m->transposed ? i % w * h + i / w : i) * c;
+    if (c == 1) {
+        q[0] = (0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2] - m->mean[0]) / m->std[0];
+        return;
+    }
+    for (size_t k = 0; k < 3; k++) q[k] = (p[bgr ? 2 - k : k] - m->mean[k]) / m->std[k];
+}
+
 void xfv_model_input(const struct xfv_model *m, const uint8_t *rgb, float *x)
 {
     int bgr = strcmp(m->colour, "bgr") == 0;
-    size_t h = (size_t)m->height, w = (size_t)m->width, c = (size_t)m->channels;
-    for (size_t i = 0; i < h * w; i++) {
-        const uint8_t *p = rgb + 3 * i;
-        float *q = x + (m->transposed ? i % w * h + i / w : i) * c;
-        if (c == 1) {
-            q[0] = (0.299f * (float)p[0] + 0.587f * (float)p[1] + 0.114f * (float)p[2] - m->mean[0]) / m->std[0];
-            continue;
-        }
-        for (size_t k = 0; k < 3; k++) q[k] = ((float)p[bgr ? 2 - k : k] - m->mean[k]) / m->std[k];
+    for (size_t i = 0; i < (size_t)m->height * (size_t)m->width; i++, rgb += 3) {
+        float p[3] = {(float)rgb[0], (float)rgb[1], (float)rgb[2]};
+        put_pixel(m, bgr, i, p, x);
     }
+}
+
+void xfv_model_input_f32(const struct xfv_model *m, const float *rgb, float *x)
+{
+    int bgr = strcmp(m->colour, "bgr") == 0;
+    for (size_t i = 0; i < (size_t)m->height * (size_t)m->width; i++) put_pixel(m, bgr, i, rgb + 3 * i, x);
 }
 
 int xfv_model_threshold(const struct xfv_model *m, const char *name, double *value, struct xfv_err *e)

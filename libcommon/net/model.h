@@ -71,6 +71,7 @@ int xfv_model_has_template(const struct xfv_model *m);
 /* u8 RGB image [height,width,3] of the model's own size -> input tensor f32 [height,width,C] ([width,height,C] when transposed) in the model's
  * colour order and normalisation; grey is ITU-R BT.601 luma. */
 void xfv_model_input(const struct xfv_model *m, const uint8_t *rgb, float *x);
+void xfv_model_input_f32(const struct xfv_model *m, const float *rgb, float *x); /* the same for grey levels between whole ones */
 /* The threshold called name ("default", "eer", "fmr=1e-3"); XFV_EARG when the model does not hold it (the sentence lists those it has). */
 int xfv_model_threshold(const struct xfv_model *m, const char *name, double *value, struct xfv_err *e);
 

@@ -1,0 +1,16 @@
+/* xSSAB (Huber, Luu, Terhoerst, Damer, "Efficient explainable face verification based on similarity score argument backpropagation", WACV 2024,
+ * arXiv 2304.13409). With f = F/|F| and a bound, threshold/N, each channel of the score argues for it or against:
+ *
+ *     w_k = f_k(B) if f_k(A) f_k(B) >= bound, else 0        similarity    = mean over colours of | d sum_k w_k f_k(x) / dx | at x = A
+ *     the rest of the channels                              dissimilarity = the same of theirs
+ *
+ * Two backward passes an image. Unlike FGGB's two maps these overlap: the authors show their difference as well. */
+#ifndef XFV_EXPLAIN_XSSAB_H
+#define XFV_EXPLAIN_XSSAB_H
+
+#include "explain/grad.h"
+
+/* g: after xfv_grad_forward of this face; other: the partner's unit embedding f64 [n]; work f64 [n]. Maps f32 [H][W]. */
+int xfv_xssab(struct xfv_grad *g, const double *other, double threshold, double *work, float *similarity, float *dissimilarity, struct xfv_err *e);
+
+#endif

@@ -1,0 +1,203 @@
+#include "measure/resample.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain/random.h"
+
+/* ---- names ---- */
+
+static size_t hash(const char *s, size_t n)
+{
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)s[i]) * 1099511628211u;
+    return (size_t)h;
+}
+
+static size_t *slot_of(struct xfv_name_table *t, const char *name, size_t n)
+{
+    size_t i = hash(name, n) % t->n_slots;
+    while (t->slots[i]) {
+        const char *s = t->v[t->slots[i] - 1];
+        if (strlen(s) == n && !memcmp(s, name, n)) break;
+        i = (i + 1) % t->n_slots;
+    }
+    return &t->slots[i];
+}
+
+static int grow(struct xfv_name_table *t)
+{
+    size_t cap = t->cap ? 2 * t->cap : 64;
+    char **v = realloc(t->v, cap * sizeof *v);
+    if (v) t->v = v;
+    size_t *slots = calloc(2 * cap, sizeof *slots);
+    if (!v || !slots) {
+        free(slots);
+        return -1;
+    }
+    free(t->slots);
+    t->slots = slots;
+    t->n_slots = 2 * cap;
+    t->cap = cap;
+    for (size_t i = 0; i < t->n; i++) *slot_of(t, t->v[i], strlen(t->v[i])) = i + 1;
+    return 0;
+}
+
+long xfv_name_number(struct xfv_name_table *t, const char *name, size_t n)
+{
+    const char *end = memchr(name, '\0', n);
+    if (end) n = (size_t)(end - name);
+    if (t->n == t->cap && grow(t)) return -1;
+    size_t *slot = slot_of(t, name, n);
+    if (*slot) return (long)*slot - 1;
+    char *copy = strndup(name, n);
+    if (!copy) return -1;
+    t->v[t->n++] = copy;
+    *slot = t->n;
+    return (long)t->n - 1;
+}
+
+void xfv_name_table_clear(struct xfv_name_table *t)
+{
+    for (size_t i = 0; i < t->n; i++) free(t->v[i]);
+    free(t->v);
+    free(t->slots);
+    memset(t, 0, sizeof *t);
+}
+
+const char *xfv_identity_of(const char *id, size_t n, enum xfv_identity rule, size_t *len)
+{
+    const char *base = id;
+    size_t folder = 0; /* length of what stands before the last slash */
+    *len = n;
+    if (rule == XFV_IDENTITY_ID) return id;
+    for (size_t i = 0; i < n; i++)
+        if (id[i] == '/') base = id + i + 1, folder = i;
+    if (rule == XFV_IDENTITY_FOLDER) {
+        const char *start = id;
+        for (size_t i = 0; i < folder; i++)
+            if (id[i] == '/') start = id + i + 1;
+        *len = (size_t)(id + folder - start);
+        return start;
+    }
+    size_t m = n - (size_t)(base - id), end = m;
+    for (size_t i = m; i-- > 1;)
+        if (base[i] == '.') {
+            end = i;
+            break;
+        }
+    size_t digits = end;
+    while (digits > 0 && base[digits - 1] >= '0' && base[digits - 1] <= '9') digits--;
+    if (digits > 1 && digits < end && base[digits - 1] == '_') end = digits - 1;
+    *len = end;
+    return base;
+}
+
+/* ---- bootstrap ---- */
+
+float *xfv_bootstrap_weights(const long *a, const long *b, size_t pairs, size_t identities, int replicates, uint64_t seed)
+{
+    uint32_t *drawn = malloc((identities + 1) * sizeof *drawn);
+    float *w = malloc((pairs * (size_t)replicates + 1) * sizeof *w);
+    struct xfv_random r = xfv_random_new(seed, "bootstrap", 9);
+    if (!drawn || !w) {
+        free(drawn), free(w);
+        return NULL;
+    }
+    for (int k = 0; k < replicates; k++) {
+        memset(drawn, 0, identities * sizeof *drawn);
+        for (size_t i = 0; i < identities; i++) drawn[xfv_random_below(&r, (uint32_t)identities)]++;
+        float *row = w + (size_t)k * pairs;
+        for (size_t i = 0; i < pairs; i++) row[i] = (float)(a[i] == b[i] ? drawn[a[i]] : drawn[a[i]] * drawn[b[i]]);
+    }
+    free(drawn);
+    return w;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double quantile(const double *v, int n, double q)
+{
+    double at = q * (n - 1);
+    int i = (int)floor(at), next = i + 1 < n ? i + 1 : i;
+    return v[i] + (at - i) * (v[next] - v[i]);
+}
+
+void xfv_interval_of(double *v, int n, double *lo, double *hi)
+{
+    *lo = *hi = NAN;
+    if (n < 1) return;
+    qsort(v, (size_t)n, sizeof *v, ascending);
+    *lo = quantile(v, n, 0.025);
+    *hi = quantile(v, n, 0.975);
+}
+
+struct xfv_interval xfv_mean_interval(const double *v, const size_t *at, size_t n, const float *weights, size_t pairs, int replicates, double *work)
+{
+    struct xfv_interval out = {NAN, NAN, NAN};
+    double sum = 0;
+    int used = 0;
+    if (!n) return out;
+    for (size_t i = 0; i < n; i++) sum += v[i];
+    out.value = sum / (double)n;
+    for (int k = 0; k < replicates; k++) {
+        const float *w = weights + (size_t)k * pairs;
+        double total = 0, weighted = 0;
+        for (size_t i = 0; i < n; i++) {
+            total += (double)w[at[i]];
+            weighted += (double)w[at[i]] * v[i];
+        }
+        if (total > 0) work[used++] = weighted / total;
+    }
+    xfv_interval_of(work, used, &out.lo, &out.hi);
+    return out;
+}
+
+/* ---- tests ---- */
+
+static int by_magnitude(const void *a, const void *b)
+{
+    double x = fabs(*(const double *)a), y = fabs(*(const double *)b);
+    return (x > y) - (x < y);
+}
+
+double xfv_wilcoxon(double *d, size_t n)
+{
+    size_t m = 0;
+    double plus = 0, ties = 0;
+    for (size_t i = 0; i < n; i++)
+        if (d[i] > 0 || d[i] < 0) d[m++] = d[i];
+    if (m == 0) return 1;
+    qsort(d, m, sizeof *d, by_magnitude);
+    for (size_t i = 0, j; i < m; i = j) {
+        for (j = i + 1; j < m && !(fabs(d[j]) > fabs(d[i])); j++) {}
+        double t = (double)(j - i), rank = 0.5 * (double)(i + 1 + j);
+        ties += t * t * t - t;
+        for (size_t k = i; k < j; k++) plus += d[k] > 0 ? rank : 0;
+    }
+    double count = (double)m, mean = count * (count + 1) / 4, var = count * (count + 1) * (2 * count + 1) / 24 - ties / 48;
+    if (!(var > 0)) return 1;
+    return erfc(fabs(plus - mean) / sqrt(2 * var));
+}
+
+void xfv_holm(double *p, size_t n)
+{
+    double most = 0;
+    unsigned char *done = calloc(n + 1, 1);
+    if (!done) return;
+    for (size_t k = 0; k < n; k++) {
+        size_t least = n;
+        for (size_t i = 0; i < n; i++)
+            if (!done[i] && (least == n || p[i] < p[least])) least = i;
+        double v = p[least] * (double)(n - k);
+        most = v > most ? v : most;
+        p[least] = most > 1 ? 1 : most;
+        done[least] = 1;
+    }
+    free(done);
+}

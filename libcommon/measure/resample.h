@@ -1,0 +1,39 @@
+/* Intervals and tests for numbers measured on pairs of faces. Pairs that share a person are not independent, so the people are drawn, not the
+ * pairs: a bootstrap replicate draws as many identities as there are, with replacement; a pair counts as often as its identity was drawn, a
+ * pair of two people as often as the product (the "subsets" bootstrap of Bolle, Ratha, Pankanti 2004 carried to pairs of people; for networks of
+ * pairs: Snijders and Borgatti 1999). */
+#ifndef XFV_MEASURE_RESAMPLE_H
+#define XFV_MEASURE_RESAMPLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stream/err.h"
+
+/* Names as numbers 0, 1, ... in the order they first came. */
+struct xfv_name_table { char **v; size_t n, cap; size_t *slots, n_slots; };
+long xfv_name_number(struct xfv_name_table *t, const char *name, size_t n); /* negative: out of memory */
+void xfv_name_table_clear(struct xfv_name_table *t);
+
+/* The person of a face's id: NAME: the file name after the last slash, without extension and without _digits at its end (LFW: Abel_Pacheco_0001.jpg
+ * is Abel_Pacheco); FOLDER: the folder that holds the file; ID: every id is a person of its own. Points into id; *len is its length. */
+enum xfv_identity { XFV_IDENTITY_NAME, XFV_IDENTITY_FOLDER, XFV_IDENTITY_ID };
+const char *xfv_identity_of(const char *id, size_t n, enum xfv_identity rule, size_t *len);
+
+/* Weights of `pairs` pairs, f32 [replicates][pairs], from the identities' numbers of their two faces. malloc'ed; NULL when out of memory. */
+float *xfv_bootstrap_weights(const long *a, const long *b, size_t pairs, size_t identities, int replicates, uint64_t seed);
+
+struct xfv_interval { double value, lo, hi; };
+/* Mean of v with its 95 % percentile interval over the replicates; at[i] is the pair of v[i]; n values. work f64 [replicates]. NaN for n 0;
+ * replicates whose weights are all zero are left out. */
+struct xfv_interval xfv_mean_interval(const double *v, const size_t *at, size_t n, const float *weights, size_t pairs, int replicates, double *work);
+/* The 2.5 % and 97.5 % points of v (sorted in place; linear between ranks). */
+void xfv_interval_of(double *v, int n, double *lo, double *hi);
+
+/* Wilcoxon's signed-rank test of paired differences, two-sided, normal approximation with ties corrected and zeros left out; 1 when nothing
+ * remains. d is changed. */
+double xfv_wilcoxon(double *d, size_t n);
+/* Holm's step-down adjustment of n p-values, in place. */
+void xfv_holm(double *p, size_t n);
+
+#endif

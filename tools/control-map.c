@@ -1,0 +1,190 @@
+/* control-map: maps that know nothing of the decision, put where explanations go. See control-map(1). */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/explainer.h"
+#include "explain/control.h"
+
+enum { MEAN = XFV_CONTROL_EDGES + 1 };
+static const char *const kinds[] = {"random", "blobs", "centre", "face", "edges", "mean", "mean-fggb", NULL};
+static const char *const methods[] = {"control-random", "control-blobs", "control-centre", "control-face", "control-edges", "control-mean"};
+/* In pixels of a face 112 wide; edges: as wide as the maps it is compared with are blurred for display. */
+static const double sigmas[] = {0, 8, 24, 20, 5, 0};
+
+struct control {
+    struct xfv_explain_opts common;
+    int kind, given_sigma;
+    double sigma;
+    const char *from, *method;
+    float *mean[2]; /* similarity, dissimilarity; f32 [height][width] */
+    int height, width;
+};
+
+/* ---- the mean of a stream's maps ---- */
+
+/* Add both faces' maps of the last entry of the wanted method to the sums. */
+static int add_maps(struct control *t, const msgpack_object *root, double *sums[2], size_t *n, struct xfv_err *e)
+{
+    static const char *const sides[] = {"a", "b"}, *const keys[] = {"similarity", "dissimilarity"};
+    const msgpack_object *maps = xfv_map_get(root, "maps"), *entry = NULL;
+    char name[64];
+    for (uint32_t i = 0; maps && maps->type == MSGPACK_OBJECT_ARRAY && i < maps->via.array.size; i++)
+        if (!xfv_get_text(&maps->via.array.ptr[i], "method", name, sizeof name, NULL) && !strcmp(name, t->method)) entry = &maps->via.array.ptr[i];
+    for (int i = 0; entry && i < 2; i++) {
+        for (int j = 0; j < 2; j++) {
+            struct xfv_tensor m;
+            size_t shape[] = {(size_t)t->height, (size_t)t->width};
+            int status = xfv_get_tensor(xfv_map_get(entry, sides[i]), keys[j], XFV_F32, 2, shape, &m, e);
+            if (status) return status;
+            size_t count = xfv_tensor_count(&m);
+            if (!sums[j] && !(sums[j] = calloc(count + 1, sizeof *sums[j]))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+            for (size_t p = 0; !status && p < count; p++) sums[j][p] += (double)((const float *)m.data)[p];
+            t->height = (int)m.shape[0];
+            t->width = (int)m.shape[1];
+            xfv_tensor_clear(&m);
+            if (status) return status;
+        }
+    }
+    *n += entry != NULL;
+    return 0;
+}
+
+static int read_mean(struct control *t, const struct xfv_limits *lim, struct xfv_err *e)
+{
+    struct xfv_reader *in;
+    struct xfv_rec *r;
+    double *sums[2] = {NULL, NULL};
+    size_t n = 0;
+    int fd = open(t->from, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return xfv_fail(e, XFV_EIO, "cannot open '%s'", t->from);
+    int status = xfv_reader_open(&in, fd, 1, t->from, lim, e);
+    if (status) {
+        close(fd);
+        return status;
+    }
+    while (!(status = xfv_reader_next(in, &r, e))) {
+        if (xfv_rec_kind(r) == XFV_PAIR) status = add_maps(t, xfv_rec_root(r), sums, &n, e);
+        xfv_rec_free(r);
+        if (status) break;
+    }
+    xfv_reader_close(in);
+    if (status == XFV_EOF) status = n ? 0 : xfv_fail(e, XFV_EARG, "'%s' holds no pair with maps of method '%s'", t->from, t->method);
+    for (int j = 0; j < 2; j++) {
+        size_t count = (size_t)t->height * (size_t)t->width;
+        if (!status && !(t->mean[j] = malloc((count + 1) * sizeof(float)))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+        for (size_t p = 0; !status && p < count; p++) t->mean[j][p] = (float)(sums[j][p] / (2.0 * (double)n));
+        free(sums[j]);
+    }
+    return status;
+}
+
+/* ---- the method ---- */
+
+static void close_method(void *ctx)
+{
+    struct control *t = ctx;
+    free(t->mean[0]);
+    free(t->mean[1]);
+    t->mean[0] = t->mean[1] = NULL;
+}
+
+static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    struct control *t = ctx;
+    if (!t->given_sigma) t->sigma = sigmas[t->kind];
+    if ((t->kind == MEAN) != (t->from != NULL)) return xfv_fail(e, XFV_EARG, "--kind mean and --from FILE go together");
+    return t->kind == MEAN ? read_mean(t, xfv_cli_limits(env->c), e) : 0;
+}
+
+static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+{
+    const struct control *t = ctx;
+    (void)s;
+    if (t->kind == MEAN) return xfv_map_put(z, p, "of", xfv_val_str(z, t->method), e);
+    int drawn = t->kind == XFV_CONTROL_RANDOM || t->kind == XFV_CONTROL_BLOBS;
+    int status = drawn ? xfv_map_put(z, p, "seed", xfv_val_int((int64_t)t->common.seed), e) : 0;
+    return status || t->kind == XFV_CONTROL_RANDOM ? status : xfv_map_put(z, p, "sigma", xfv_val_f64(t->sigma), e);
+}
+
+static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
+{
+    const struct control *t = ctx;
+    size_t n = (size_t)s->height * (size_t)s->width;
+    (void)worker;
+    if (t->kind == MEAN && (s->height != t->height || s->width != t->width))
+        return xfv_fail_code(e, XFV_EDATA, "size", "the mean map is %d x %d pixels, the face's image %d x %d", t->width, t->height, s->width, s->height);
+    struct xfv_random r = xfv_random_new(t->common.seed, s->id, s->n_id);
+    for (int i = 0; i < 2; i++) {
+        int status = 0;
+        if (t->kind == MEAN) {
+            for (int j = 0; j < 2; j++) memcpy(map[i][j], t->mean[j], n * sizeof(float));
+            continue;
+        }
+        status = xfv_control_map((enum xfv_control)t->kind, s->rgb[i], s->height, s->width, t->sigma, &r, map[i][0], e);
+        if (status) return status;
+        memcpy(map[i][1], map[i][0], n * sizeof(float));
+    }
+    return 0;
+}
+
+static int set_kind(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct control *t = ctx;
+    int status = xfv_parse_choice("--kind", s, kinds, &t->kind, e);
+    if (t->kind > MEAN) t->kind = MEAN;
+    return status;
+}
+
+static int set_sigma(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct control *t = ctx;
+    t->given_sigma = 1;
+    return xfv_parse_f64("--sigma", s, 0.1, 1000, &t->sigma, e);
+}
+
+static int set_from(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)e;
+    ((struct control *)ctx)->from = s;
+    return 0;
+}
+
+static int set_method(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)e;
+    ((struct control *)ctx)->method = s;
+    return 0;
+}
+
+static const struct xfv_opt options[] = {
+    {"kind", 'k', "KIND", "random (default), blobs, centre, face, edges, or mean (of the maps in --from)", 1, set_kind, 0},
+    {"sigma", 0, "PIXELS", "width of blobs (default 8), centre (24), face (20); blur of edges (5)", 1, set_sigma, 0},
+    {"from", 0, "FILE", "for mean: a stream of explained pairs", 0, set_from, 0},
+    {"method", 0, "NAME", "for mean: whose maps (default fggb)", 1, set_method, 0},
+    XFV_OPT_SEED,
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+static const char *name(const void *ctx)
+{
+    return methods[((const struct control *)ctx)->kind];
+}
+
+int main(int argc, char **argv)
+{
+    static struct control t = {.method = "fggb"};
+    static const struct xfv_program program = {
+        .name = "control-map",
+        .summary = "Give each pair a map that knows nothing of the decision: pairs in, the same with maps out.",
+        .operands = "[FILE]...",
+        .example = "verify faces.xfv | fggb-grad | control-map --kind centre | delins --tsv",
+        .flags = XFV_TAKES_JOBS | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = options,
+        .ctx = &t,
+    };
+    static const struct xfv_explainer method = {
+        .flags = XFV_EXPLAIN_NO_NETWORK, .name = name, .open = open_method, .close = close_method, .params = params, .explain = explain};
+    return xfv_explainer_main(&method, &program, argc, argv);
+}

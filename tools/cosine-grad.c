@@ -1,0 +1,132 @@
+/* cosine-grad: explains each pair by the gradient of its cosine score. Kinds: explain/cosine.h; use: cosine-grad(1). */
+#include <stdlib.h>
+
+#include "cli/explainer.h"
+#include "explain/cosine.h"
+
+static const char *const kinds[] = {"gradient", "input", "smoothgrad", "integrated", NULL};
+static const char *const methods[] = {"cosine-gradient", "cosine-input", "cosine-smoothgrad", "cosine-integrated"};
+
+struct cosine {
+    struct xfv_explain_opts common;
+    int kind, steps;
+    double noise;
+    struct xfv_cosine_opts o;
+    float black[3];
+    int workers;
+    struct xfv_grad *grad; /* one a worker */
+    double **unit;         /* a worker's: the partner's unit embedding */
+    float **work;
+};
+
+static const char *name(const void *ctx)
+{
+    return methods[((const struct cosine *)ctx)->kind];
+}
+
+static void close_method(void *ctx)
+{
+    struct cosine *t = ctx;
+    xfv_grads_free(t->grad, t->workers);
+    for (int i = 0; i < t->workers; i++) {
+        if (t->unit) free(t->unit[i]);
+        if (t->work) free(t->work[i]);
+    }
+    free(t->unit);
+    free(t->work);
+    t->grad = NULL;
+    t->unit = NULL;
+    t->work = NULL;
+}
+
+static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    struct cosine *t = ctx;
+    const struct xfv_model *m = env->model;
+    size_t pixels = (size_t)m->height * (size_t)m->width, workers = (size_t)env->workers;
+    t->workers = env->workers;
+    t->o = (struct xfv_cosine_opts){.kind = (enum xfv_cosine_kind)t->kind, .steps = t->steps, .black = t->black};
+    for (int c = 0; c < m->channels && c < 3; c++) {
+        t->o.noise[c] = (float)(t->noise * 255.0 / (double)m->std[c]);
+        t->black[c] = -m->mean[c] / m->std[c];
+    }
+    t->unit = calloc(workers, sizeof *t->unit);
+    t->work = calloc(workers, sizeof *t->work);
+    t->grad = xfv_grads_new(env->workers, env->net, env->n, pixels, m->channels, e);
+    if (!t->grad) return e->status;
+    int ok = t->unit && t->work;
+    for (size_t i = 0; ok && i < workers; i++) {
+        t->unit[i] = calloc((size_t)env->n, sizeof **t->unit);
+        t->work[i] = calloc(2 * pixels * (size_t)m->channels, sizeof **t->work);
+        ok = t->unit[i] && t->work[i];
+    }
+    return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+}
+
+static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+{
+    const struct cosine *t = ctx;
+    int status = 0;
+    (void)s;
+    if (t->kind == XFV_COSINE_SMOOTHGRAD || t->kind == XFV_COSINE_INTEGRATED) status = xfv_map_put(z, p, "steps", xfv_val_int(t->steps), e);
+    if (t->kind != XFV_COSINE_SMOOTHGRAD || status) return status;
+    status = xfv_map_put(z, p, "noise", xfv_val_f64(t->noise), e);
+    return status ? status : xfv_map_put(z, p, "seed", xfv_val_int((int64_t)t->common.seed), e);
+}
+
+static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
+{
+    struct cosine *t = ctx;
+    double *unit = t->unit[worker];
+    struct xfv_random r = xfv_random_new(t->common.seed, s->id, s->n_id);
+    for (int i = 0; i < 2; i++) {
+        xfv_unit(s->embedding[1 - i], s->n, unit);
+        int status = xfv_cosine_map(&t->grad[worker], &t->o, s->x[i], unit, &r, t->work[worker], map[i][0], map[i][1], e);
+        if (status) return status;
+    }
+    return 0;
+}
+
+static int set_kind(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_choice("--kind", s, kinds, &((struct cosine *)ctx)->kind, e);
+}
+
+static int set_steps(void *ctx, const char *s, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int("--steps", s, 1, 100000, &n, e);
+    if (!status) ((struct cosine *)ctx)->steps = (int)n;
+    return status;
+}
+
+static int set_noise(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--noise", s, 0, 10, &((struct cosine *)ctx)->noise, e);
+}
+
+static const struct xfv_opt options[] = {
+    {"kind", 'k', "KIND", "gradient (default), input, smoothgrad or integrated", 1, set_kind, 0},
+    {"steps", 'n', "N", "smoothgrad: noisy images; integrated: points on the line (default 32)", 1, set_steps, 0},
+    {"noise", 0, "X", "smoothgrad: standard deviation as a share of the grey levels (default 0.15)", 1, set_noise, 0},
+    XFV_OPT_SEED,
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    static struct cosine t = {.steps = 32, .noise = 0.15};
+    static const struct xfv_program program = {
+        .name = "cosine-grad",
+        .summary = "Explain each pair by the gradient of its cosine score: pairs in, the same with maps out.",
+        .operands = "[FILE]...",
+        .example = "verify faces.xfv | cosine-grad --kind integrated | heatmap -o why.png",
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = options,
+        .ctx = &t,
+        .parts = {&xfv_part_net},
+    };
+    static const struct xfv_explainer method = {
+        .flags = XFV_EXPLAIN_ON_INPUT, .name = name, .open = open_method, .close = close_method, .params = params, .explain = explain};
+    return xfv_explainer_main(&method, &program, argc, argv);
+}

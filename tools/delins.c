@@ -1,0 +1,508 @@
+/* delins: Deletion and Insertion, the yardstick for explained pairs. What is measured: measure/delins.h; use and presets: delins(1). */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/explainer.h"
+#include "measure/delins.h"
+#include "measure/tally.h"
+
+enum map { SIMILARITY, DISSIMILARITY, SIGNED, MAP_AUTO, SIGNED_AUTO };
+enum image { IMAGE_A, IMAGE_B, IMAGE_BOTH, IMAGE_AUTO };
+enum pairs { ALL, GENUINE, IMPOSTOR };
+static const char *const maps[] = {"similarity", "dissimilarity", "signed", "auto", "signed-auto", NULL};
+static const char *const images[] = {"a", "b", "both", "auto", NULL};
+static const char *const kinds[] = {"all", "genuine", "impostor", NULL};
+static const char *const fills[] = {"black", "grey", "mean", "blur", "partner", NULL};
+static const char *const ties[] = {"position", "random", "together", NULL};
+static const char *const protocols[] = {"lu2024", "fame2026", NULL};
+static const char *const tables[] = {"summary", "curves", "pairs", NULL};
+static const char *const identities[] = {"name", "folder", "id", NULL};
+static const char *const sides[] = {"a", "b"};
+
+struct worker {
+    float *map[2];
+    uint32_t *order[2];
+    double *curve[2]; /* deletion, insertion */
+};
+
+struct delins {
+    struct xfv_cli *c;
+    /* options */
+    struct xfv_delins_opts o;
+    int map, image, pairs, table, identity, ties, fill, replicates;
+    uint64_t seed;
+    double threshold;
+    int given_threshold, made_by_option; /* a setting was given beside --protocol */
+    const char *methods[64];
+    int n_methods;
+    const char *reference;
+    /* the model of the segment at hand */
+    struct xfv_model *model;
+    char digest[65];
+    struct xfv_net *net;
+    struct xfv_probe *probe;
+    struct xfv_pool *pool;
+    struct worker *workers;
+    int n;
+    struct xfv_tally *tally;
+    FILE *out;
+};
+
+/* ---- memory that depends on the model ---- */
+
+static void close_model(struct delins *t)
+{
+    xfv_probe_free(t->probe);
+    xfv_net_free(t->net);
+    for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++)
+        for (int j = 0; j < 2; j++) free(t->workers[i].map[j]), free(t->workers[i].order[j]), free(t->workers[i].curve[j]);
+    free(t->workers);
+    t->probe = NULL;
+    t->net = NULL;
+    t->workers = NULL;
+}
+
+static int open_model(struct delins *t, struct xfv_err *e)
+{
+    const struct xfv_model *m = t->model;
+    size_t pixels = (size_t)m->height * (size_t)m->width;
+    int workers = xfv_pool_size(t->pool);
+    close_model(t);
+    if (m->embedding < 0) return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
+    t->n = (int)xfv_shape_count(m->graph->values[m->embedding].shape);
+    int status = xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
+    if (!status) status = xfv_probe_new(m, t->net, t->n, workers, NULL, NULL, &t->probe, e);
+    t->workers = calloc((size_t)workers, sizeof *t->workers);
+    int ok = t->workers != NULL;
+    for (int i = 0; ok && i < workers; i++) {
+        for (int j = 0; j < 2; j++) {
+            struct worker *w = &t->workers[i];
+            w->map[j] = malloc(pixels * sizeof(float));
+            w->order[j] = malloc(pixels * sizeof(uint32_t));
+            w->curve[j] = malloc(((size_t)t->o.steps + 1) * sizeof(double));
+            ok = ok && w->map[j] && w->order[j] && w->curve[j];
+        }
+    }
+    snprintf(t->digest, sizeof t->digest, "%s", m->digest);
+    return status ? status : ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+}
+
+static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    (void)set;
+    int status = xfv_cli_stream_model(t->c, in, &t->model, e);
+    if (!status && (!t->probe || strcmp(t->digest, t->model->digest))) status = open_model(t, e);
+    return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, t->model->digest), e);
+}
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    (void)ctx;
+    return xfv_rec_kind(r) == XFV_PAIR;
+}
+
+/* ---- one pair ---- */
+
+struct pair {
+    msgpack_object *root;
+    const msgpack_object *face[2];
+    const uint8_t *rgb[2];
+    const char *id;
+    size_t n_id;
+    double threshold;
+    int genuine, map, image; /* map, image: with auto resolved */
+};
+
+/* The truth where the pair says it, else its decision. */
+static int genuine_of(const msgpack_object *root, double threshold, int *genuine, struct xfv_err *e)
+{
+    double score;
+    if (!xfv_get_bool(root, "label", genuine, NULL)) return 0;
+    if (xfv_get_f64(root, "score", &score, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has neither a label nor a score: run verify before delins");
+    *genuine = score >= threshold;
+    return 0;
+}
+
+static int look_at(const struct delins *t, msgpack_object *root, struct pair *p, struct xfv_err *e)
+{
+    *p = (struct pair){.root = root, .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")}, .id = "", .threshold = t->threshold};
+    if (xfv_get_str(root, "id", &p->id, &p->n_id, NULL)) p->id = "", p->n_id = 0;
+    if (!t->given_threshold && (xfv_get_f64(root, "threshold", &p->threshold, NULL) || !isfinite(p->threshold)))
+        return xfv_fail_code(e, XFV_EDATA, "threshold", "the pair has no threshold: run verify before delins, or give --threshold");
+    int status = genuine_of(root, p->threshold, &p->genuine, e);
+    int dissimilar = !p->genuine;
+    p->map = t->map == MAP_AUTO ? (dissimilar ? DISSIMILARITY : SIMILARITY) : t->map;
+    p->image = t->image == IMAGE_AUTO ? (dissimilar ? IMAGE_BOTH : IMAGE_A) : t->image;
+    return status;
+}
+
+static int find_images(const struct delins *t, struct pair *p, struct xfv_err *e)
+{
+    for (int i = 0; i < 2; i++) {
+        struct xfv_tensor image;
+        int status = xfv_cli_face_image(p->face[i], t->model, &image, e);
+        if (!status) status = xfv_cli_face_model(p->face[i], t->model, e);
+        if (status) return xfv_fail_at(e, "face %s", sides[i]);
+        p->rgb[i] = image.data;
+    }
+    return 0;
+}
+
+/* The map that ranks face i: one of the two, or their difference. */
+static int read_map(const struct delins *t, const struct pair *p, const msgpack_object *entry, int i, float *map, struct xfv_err *e)
+{
+    static const char *const keys[] = {"similarity", "dissimilarity"};
+    size_t shape[] = {(size_t)t->model->height, (size_t)t->model->width}, n = shape[0] * shape[1];
+    const msgpack_object *side = xfv_map_get(entry, sides[i]);
+    for (size_t k = 0; k < n; k++) map[k] = 0;
+    for (int j = 0; j < 2; j++) {
+        struct xfv_tensor v;
+        struct xfv_err why;
+        float sign = p->map == j ? 1.0f : 0.0f;
+        if (p->map == SIGNED) sign = j ? -1.0f : 1.0f;
+        if (p->map == SIGNED_AUTO) sign = j == p->genuine ? -1.0f : 1.0f;
+        if (p->map < SIGNED && p->map != j) continue;
+        if (xfv_get_tensor(side, keys[j], XFV_F32, 2, shape, &v, &why)) return xfv_fail_code(e, XFV_EDATA, "maps", "map of face %s: %s", sides[i], why.msg);
+        for (size_t k = 0; k < n; k++) map[k] += sign * ((const float *)v.data)[k];
+        xfv_tensor_clear(&v);
+    }
+    for (size_t k = 0; k < n; k++)
+        if (!isfinite(map[k])) return xfv_fail_code(e, XFV_EDATA, "maps", "the map of face %s holds a number that is not finite", sides[i]);
+    return 0;
+}
+
+static int put_result(const struct delins *t, const struct pair *p, const struct worker *w, const msgpack_object *entry, msgpack_zone *z, msgpack_object *list,
+                      struct xfv_err *e)
+{
+    msgpack_object r = xfv_val_map(z);
+    const msgpack_object *params = xfv_map_get(entry, "params");
+    size_t points = (size_t)t->o.steps + 1;
+    int status = xfv_map_put(z, &r, "method", *xfv_map_get(entry, "method"), e);
+    if (!status && params) status = xfv_map_put(z, &r, "params", *params, e);
+    if (!status) status = xfv_map_put(z, &r, "map", xfv_val_str(z, maps[p->map]), e);
+    if (!status) status = xfv_map_put(z, &r, "image", xfv_val_str(z, images[p->image]), e);
+    if (!status) status = xfv_map_put(z, &r, "fill", xfv_val_str(z, fills[t->fill]), e);
+    if (!status && t->fill == XFV_FILL_BLUR) status = xfv_map_put(z, &r, "fill_sigma", xfv_val_f64(t->o.fill_sigma), e);
+    if (!status) status = xfv_map_put(z, &r, "ties", xfv_val_str(z, ties[t->ties]), e);
+    if (!status && t->ties == XFV_TIES_RANDOM) status = xfv_map_put(z, &r, "seed", xfv_val_int((int64_t)t->seed), e);
+    if (!status) status = xfv_map_put(z, &r, "blur", xfv_val_f64(t->o.blur), e);
+    if (!status) status = xfv_map_put(z, &r, "threshold", xfv_val_f64(p->threshold), e);
+    if (!status) status = xfv_map_put(z, &r, "genuine", xfv_val_bool(p->genuine), e);
+    if (!status) status = xfv_map_put(z, &r, "deletion", xfv_val_f64s(z, w->curve[0], points), e);
+    if (!status) status = xfv_map_put(z, &r, "insertion", xfv_val_f64s(z, w->curve[1], points), e);
+    if (!status) status = xfv_map_put(z, &r, "deletion_area", xfv_val_f64(xfv_area(w->curve[0], (int)points)), e);
+    if (!status) status = xfv_map_put(z, &r, "insertion_area", xfv_val_f64(xfv_area(w->curve[1], (int)points)), e);
+    return status ? status : xfv_array_push(z, list, r, e);
+}
+
+static int measure(struct delins *t, const struct pair *p, struct worker *w, int worker, const msgpack_object *entry, struct xfv_err *e)
+{
+    int height = t->model->height, width = t->model->width;
+    struct xfv_delins_face face[2] = {{.rgb = p->rgb[0]}, {.rgb = p->rgb[1]}};
+    struct xfv_random r = xfv_random_new(t->seed, p->id, p->n_id); /* the same for every method: no method has luckier ties */
+    for (int i = 0; i < 2; i++) {
+        if (p->image != IMAGE_BOTH && p->image != i) continue;
+        int status = read_map(t, p, entry, i, w->map[i], e);
+        if (!status) status = xfv_delins_order(&t->o, w->map[i], height, width, &r, w->order[i], e);
+        if (status) return status;
+        face[i].map = w->map[i];
+        face[i].order = w->order[i];
+    }
+    return xfv_delins_curves(&t->o, t->probe, worker, face, height, width, w->curve[0], w->curve[1], e);
+}
+
+/* The method's place among those wanted; all are when none is named. */
+static int is_wanted(const struct delins *t, const msgpack_object *entry)
+{
+    char name[128];
+    if (xfv_get_text(entry, "method", name, sizeof name, NULL)) return 0;
+    for (int i = 0; i < t->n_methods; i++)
+        if (!strcmp(t->methods[i], name)) return 1;
+    return t->n_methods == 0;
+}
+
+static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    struct pair p;
+    msgpack_zone *z = xfv_rec_zone(r);
+    msgpack_object *root = xfv_rec_root(r), *list = xfv_map_get_mut(root, "delins"), fresh = xfv_val_array(z);
+    const msgpack_object *entries = xfv_map_get(root, "maps");
+    (void)slot;
+    if (t->table >= 0 && list) return 0; /* measured before: only to be tallied */
+    int status = look_at(t, root, &p, e);
+    if (status || (t->pairs != ALL && p.genuine != (t->pairs == GENUINE))) return status;
+    if (!entries || entries->type != MSGPACK_OBJECT_ARRAY)
+        return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has no maps: run an explainer (fggb-grad, say) before delins");
+    if (list && list->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "delins", "the pair's 'delins' is not a list");
+    status = find_images(t, &p, e);
+    for (uint32_t i = 0; i < entries->via.array.size && !status; i++) {
+        const msgpack_object *entry = &entries->via.array.ptr[i];
+        if (!is_wanted(t, entry)) continue;
+        status = measure(t, &p, &t->workers[worker], worker, entry, e);
+        if (!status) status = put_result(t, &p, &t->workers[worker], entry, z, list ? list : &fresh, e);
+    }
+    if (!status && !list && fresh.via.array.size) status = xfv_map_put(z, root, "delins", fresh, e);
+    return status;
+}
+
+/* ---- tables ---- */
+
+static int read_curve(const msgpack_object *entry, const char *key, double **v, int *points, struct xfv_err *e)
+{
+    const msgpack_object *list = xfv_map_get(entry, key);
+    if (!list || list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size < 2 || list->via.array.size > 10001)
+        return xfv_fail_code(e, XFV_EDATA, "delins", "an entry of the pair's 'delins' has no curve '%s'", key);
+    *points = (int)list->via.array.size;
+    *v = malloc((size_t)*points * sizeof **v);
+    return *v ? xfv_get_f64s(entry, key, *v, (size_t)*points, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+}
+
+static int tally_one(struct delins *t, const struct xfv_trial *base, const msgpack_object *entry, struct xfv_err *e)
+{
+    struct xfv_trial c = *base;
+    char method[128], map[32], image[16], fill[16];
+    double *curve[2] = {NULL, NULL};
+    int points;
+    int status = xfv_get_text(entry, "method", method, sizeof method, e);
+    if (!status) status = xfv_get_text(entry, "map", map, sizeof map, e);
+    if (!status) status = xfv_get_text(entry, "image", image, sizeof image, e);
+    if (!status) status = xfv_get_text(entry, "fill", fill, sizeof fill, e);
+    if (!status) status = xfv_get_f64(entry, "threshold", &c.threshold, e);
+    if (!status) status = xfv_get_bool(entry, "genuine", &c.genuine, e);
+    if (!status) status = read_curve(entry, "deletion", &curve[0], &c.points, e);
+    if (!status) status = read_curve(entry, "insertion", &curve[1], &points, e);
+    if (!status && points != c.points) status = xfv_fail_code(e, XFV_EDATA, "delins", "the two curves of an entry differ in length");
+    if (status == XFV_EFORMAT) status = e->status = XFV_EDATA;
+    c.method = method, c.map = map, c.image = image, c.fill = fill;
+    c.deletion = curve[0], c.insertion = curve[1];
+    if (!status) status = xfv_tally_add(t->tally, &c, e);
+    free(curve[0]);
+    free(curve[1]);
+    return status;
+}
+
+static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    if (w) return xfv_writer_put(w, *r, e);
+    const msgpack_object *root = xfv_rec_root(*r), *list = xfv_map_get(root, "delins");
+    struct xfv_trial c = {.pair = "", .a = "", .b = ""};
+    if (xfv_get_str(root, "id", &c.pair, &c.n_pair, NULL)) c.n_pair = 0;
+    if (xfv_get_str(xfv_map_get(root, "a"), "id", &c.a, &c.n_a, NULL)) c.a = "", c.n_a = 0;
+    if (xfv_get_str(xfv_map_get(root, "b"), "id", &c.b, &c.n_b, NULL)) c.b = "", c.n_b = 0;
+    for (uint32_t i = 0; list && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size; i++) {
+        if (!is_wanted(t, &list->via.array.ptr[i])) continue;
+        int status = tally_one(t, &c, &list->via.array.ptr[i], e);
+        if (status) return status;
+    }
+    return 0;
+}
+
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    if (w) return 0;
+    int status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates, t->seed, t->out, e);
+    return status ? status : fflush(t->out) ? xfv_fail(e, XFV_EIO, "cannot write the table") : 0;
+}
+
+/* ---- options ---- */
+
+static void use_protocol(struct delins *t, int i)
+{
+    if (i == 0) { /* lu2024, our reading: see delins(1) */
+        t->map = MAP_AUTO, t->image = IMAGE_AUTO, t->pairs = ALL, t->fill = XFV_FILL_BLACK, t->ties = XFV_TIES_RANDOM;
+        t->o.steps = 10, t->o.blur = 0;
+    } else {
+        t->map = SIMILARITY, t->image = IMAGE_A, t->pairs = ALL, t->fill = XFV_FILL_BLACK, t->ties = XFV_TIES_TOGETHER;
+        t->o.steps = 10, t->o.blur = 5;
+    }
+}
+
+static int set_protocol(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    int i, status = xfv_parse_choice("--protocol", s, protocols, &i, e);
+    if (!status && t->made_by_option) status = xfv_fail(e, XFV_EARG, "--protocol comes before the options that change it");
+    if (!status) use_protocol(t, i);
+    return status;
+}
+
+static int set_choice(struct delins *t, const char *what, const char *s, const char *const *names, int *to, struct xfv_err *e)
+{
+    t->made_by_option = 1;
+    return xfv_parse_choice(what, s, names, to, e);
+}
+
+static int set_map(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    return set_choice(t, "--map", s, maps, &t->map, e);
+}
+
+static int set_image(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    return set_choice(t, "--image", s, images, &t->image, e);
+}
+
+static int set_pairs(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    return set_choice(t, "--pairs", s, kinds, &t->pairs, e);
+}
+
+static int set_fill(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    return set_choice(t, "--fill", s, fills, &t->fill, e);
+}
+
+static int set_ties(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    return set_choice(t, "--ties", s, ties, &t->ties, e);
+}
+
+static int set_steps(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    long n;
+    int status = xfv_parse_int("--steps", s, 1, 10000, &n, e);
+    t->made_by_option = 1;
+    if (!status) t->o.steps = (int)n;
+    return status;
+}
+
+static int set_blur(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    t->made_by_option = 1;
+    return xfv_parse_f64("--blur", s, 0, 1000, &t->o.blur, e);
+}
+
+static int set_fill_sigma(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--fill-sigma", s, 0, 1000, &((struct delins *)ctx)->o.fill_sigma, e);
+}
+
+static int set_delins_threshold(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    t->given_threshold = 1;
+    return xfv_parse_f64("--threshold", s, -1, 1, &t->threshold, e);
+}
+
+static int set_method(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    if (t->n_methods == (int)(sizeof t->methods / sizeof *t->methods)) return xfv_fail(e, XFV_EARG, "too many --method");
+    t->methods[t->n_methods++] = s;
+    return 0;
+}
+
+static int set_tsv(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)s, (void)e;
+    ((struct delins *)ctx)->table = XFV_TALLY_SUMMARY;
+    return 0;
+}
+
+static int set_table(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_choice("--table", s, tables, &((struct delins *)ctx)->table, e);
+}
+
+static int set_reference(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)e;
+    ((struct delins *)ctx)->reference = s;
+    return 0;
+}
+
+static int set_identity(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_choice("--identity", s, identities, &((struct delins *)ctx)->identity, e);
+}
+
+static int set_bootstrap(void *ctx, const char *s, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int("--bootstrap", s, 1, 100000, &n, e);
+    if (!status) ((struct delins *)ctx)->replicates = (int)n;
+    return status;
+}
+
+static int set_delins_seed(void *ctx, const char *s, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int("--seed", s, 0, INT32_MAX, &n, e);
+    if (!status) ((struct delins *)ctx)->seed = (uint64_t)n;
+    return status;
+}
+
+static const struct xfv_opt options[] = {
+    {"protocol", 0, "NAME", "settings of lu2024 (default) or fame2026; the options below change them", 1, set_protocol, 0},
+    {"map", 0, "KIND", "what ranks the pixels: similarity, dissimilarity, signed, auto or signed-auto", 1, set_map, 0},
+    {"image", 0, "SIDE", "whose pixels go: a, b, both or auto", 1, set_image, 0},
+    {"pairs", 0, "KIND", "measure all, genuine or impostor pairs", 1, set_pairs, 0},
+    {"fill", 0, "KIND", "what replaces a pixel: black, grey, mean, blur or partner", 1, set_fill, 0},
+    {"fill-sigma", 0, "PIXELS", "blur of --fill blur (default 8)", 1, set_fill_sigma, 0},
+    {"steps", 'n', "N", "points of a curve after the first (10: every 10 %)", 1, set_steps, 0},
+    {"ties", 0, "RULE", "pixels of one value: position, random or together", 1, set_ties, 0},
+    {"blur", 'b', "SIGMA", "blur the map before ranking", 1, set_blur, 0},
+    {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", 1, set_delins_threshold, 0},
+    {"method", 0, "NAME", "only the maps, or curves, of this method (may be given again)", 1, set_method, 1},
+    {"tsv", 0, NULL, "write a table: areas with intervals, tests against the reference", 0, set_tsv, 0},
+    {"table", 0, "WHAT", "the same: summary, curves (mean of each step) or pairs (areas of each pair)", 0, set_table, 0},
+    {"reference", 0, "NAME", "the method that the others are compared with (default fggb)", 0, set_reference, 0},
+    {"identity", 0, "RULE", "a face's person: name (file name less _digits, default), folder or id", 0, set_identity, 0},
+    {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)", 0, set_bootstrap, 0},
+    {"seed", 0, "N", "start of the generator for ties and bootstrap (default 0)", 1, set_delins_seed, 0},
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+static int set_up(struct delins *t, struct xfv_err *e)
+{
+    t->o.ties = (enum xfv_ties)t->ties;
+    t->o.fill = (enum xfv_fill)t->fill;
+    t->pool = xfv_pool_new(xfv_cli_jobs(t->c));
+    if (!t->pool) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (t->table < 0) return 0;
+    t->tally = xfv_tally_new((enum xfv_identity)t->identity);
+    if (!t->tally) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->out = xfv_cli_out_file(t->c, e);
+    return t->out ? 0 : e->status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct delins t = {.table = -1, .replicates = 1000, .reference = "fggb", .o = {.fill_sigma = 8}};
+    static const struct xfv_program program = {
+        .name = "delins",
+        .summary = "Measure explanations by Deletion and Insertion: pairs with maps in, the same with curves (or a table) out.",
+        .operands = "[FILE]...",
+        .example = "verify faces.xfv | fggb-grad | xssab-grad | control-map --kind centre | delins --tsv",
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT,
+        .opts = options,
+        .ctx = &t,
+        .parts = {&xfv_part_net},
+    };
+    struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work, .emit = emit, .finish = finish};
+    struct xfv_err e = {0};
+    int exit_status;
+    use_protocol(&t, 0);
+    t.c = xfv_cli_start(&program, argc, argv, &exit_status);
+    if (!t.c) return exit_status;
+    int status = set_up(&t, &e);
+    stage.sink = t.table >= 0;
+    exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, t.pool, &stage));
+    close_model(&t);
+    xfv_pool_free(t.pool);
+    xfv_tally_free(t.tally);
+    xfv_model_free(t.model);
+    return exit_status;
+}
