@@ -25,7 +25,8 @@ int xfv_net_forward(const struct xfv_net *net, struct xfv_ws *ws, const struct x
 /* Shapes of the outputs for an input shape, to size y. */
 int xfv_net_out_shape(const struct xfv_net *net, const struct xfv_shape *in, int i, struct xfv_shape *out, struct xfv_err *e);
 
-/* Forward pass of one image that keeps what the backward passes need. y as above. *tape is new (or reused when not NULL). */
+/* Forward pass of one image that keeps what the backward passes need. y as above, to rounding: 3x3 convolutions are computed as defined here, and
+ * by Winograd in xfv_net_forward. *tape is new (or reused when not NULL). */
 int xfv_net_record(const struct xfv_net *net, struct xfv_ws *ws, const float *x, float *const *y, struct xfv_tape **tape, struct xfv_err *e);
 void xfv_tape_free(struct xfv_tape *t);
 
