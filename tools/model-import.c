@@ -191,7 +191,7 @@ static int set_threshold(void *ctx, const char *v, struct xfv_err *e)
     size_t len = strcspn(v, ",");
     if (m->n_thresholds == (int)(sizeof m->thresholds / sizeof *m->thresholds)) return xfv_fail(e, XFV_EARG, "--threshold: too many of them");
     struct xfv_threshold *t = &m->thresholds[m->n_thresholds++];
-    t->fmr = t->fnmr = NAN;
+    *t = xfv_threshold_new();
     if (len >= sizeof first) return xfv_fail(e, XFV_EARG, "--threshold: '%s' is too long", v);
     memcpy(first, v, len);
     first[len] = '\0';

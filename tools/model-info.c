@@ -83,8 +83,11 @@ static void text_meta(FILE *f, const struct xfv_model *m)
         const struct xfv_threshold *h = &m->thresholds[i];
         fprintf(f, "threshold   %s: %g", shown(h->name, s, sizeof s), h->value);
         if (!isnan(h->fmr)) fprintf(f, ", FMR %g", h->fmr);
+        if (!isnan(h->fmr_interval[0])) fprintf(f, " [%.2g, %.2g]", h->fmr_interval[0], h->fmr_interval[1]);
         if (!isnan(h->fnmr)) fprintf(f, ", FNMR %g", h->fnmr);
+        if (!isnan(h->fnmr_interval[0])) fprintf(f, " [%.2g, %.2g]", h->fnmr_interval[0], h->fnmr_interval[1]);
         if (h->pairs) fprintf(f, ", %d pairs", h->pairs);
+        if (h->genuine || h->impostor) fprintf(f, " (%d genuine, %d impostor)", h->genuine, h->impostor);
         if (h->data[0]) fprintf(f, "; %s", shown(h->data, s, sizeof s));
         fputc('\n', f);
     }
@@ -184,6 +187,9 @@ static void json_meta(FILE *f, const struct xfv_model *m)
         json_real(f, "value", t->value);
         json_real(f, "fmr", t->fmr);
         json_real(f, "fnmr", t->fnmr);
+        if (!isnan(t->fmr_interval[0])) json_reals(f, "fmr_interval", t->fmr_interval, 2);
+        if (!isnan(t->fnmr_interval[0])) json_reals(f, "fnmr_interval", t->fnmr_interval, 2);
+        if (t->genuine || t->impostor) fprintf(f, "\"genuine\":%d,\"impostor\":%d,", t->genuine, t->impostor);
         fprintf(f, "\"pairs\":%d}", t->pairs);
     }
     fputs("],\"means\":[", f);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "measure/calibrate.h"
 #include "measure/pairs.h"
 #include "measure/score.h"
 #include "net/model.h"
@@ -137,6 +138,14 @@ static int hold(struct verify *v, struct xfv_rec **r, struct xfv_err *e)
 
 /* ---- scores and decisions ---- */
 
+/* What the data behind a calibrated threshold cannot support is said wherever it is used. */
+static void repeat_caveat(struct verify *v)
+{
+    char text[400];
+    for (int i = 0; v->at && i < v->model->n_thresholds; i++)
+        if (strcmp(v->model->thresholds[i].name, v->at) == 0 && xfv_threshold_caveat(&v->model->thresholds[i], text, sizeof text)) xfv_cli_warn(v->c, "%s", text);
+}
+
 static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     static const char *const names[] = {"consecutive", "all", "list", "probe"};
@@ -154,6 +163,7 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
     }
     if (!status && !v->given_threshold) status = xfv_model_threshold(v->model, v->at ? v->at : "default", &v->threshold, e);
     if (status == XFV_EARG && !v->at) xfv_fail(e, status, "model '%s' has no threshold of its own: give one with --threshold", v->model->name);
+    if (!status && !v->given_threshold && !v->open_segment) repeat_caveat(v);
     if (!status) status = xfv_map_put(zone, extra, "pairs", xfv_val_str(zone, names[v->mode]), e);
     if (status) return status;
     /* A border between the two faces of a pair, or between faces that are all held, is none: the pair would have two heads. */

@@ -45,6 +45,16 @@ int xfv_model_has_template(const struct xfv_model *m)
 
 /* ---- check ---- */
 
+struct xfv_threshold xfv_threshold_new(void)
+{
+    return (struct xfv_threshold){.fmr = NAN, .fnmr = NAN, .fmr_interval = {NAN, NAN}, .fnmr_interval = {NAN, NAN}};
+}
+
+static int is_interval(const double v[2])
+{
+    return (isnan(v[0]) && isnan(v[1])) || (v[0] >= 0 && v[0] <= v[1] && v[1] <= 1);
+}
+
 static int check_thresholds(const struct xfv_model *m, struct xfv_err *e)
 {
     for (int i = 0; i < m->n_thresholds; i++) {
@@ -52,6 +62,9 @@ static int check_thresholds(const struct xfv_model *m, struct xfv_err *e)
         if (!t->name[0]) return xfv_fail(e, XFV_EMODEL, "threshold %d has no name", i);
         if (!isfinite(t->value) || t->fmr < 0 || t->fmr > 1 || t->fnmr < 0 || t->fnmr > 1 || t->pairs < 0)
             return xfv_fail(e, XFV_EMODEL, "threshold '%s' is impossible (value %g, FMR %g, FNMR %g, %d pairs)", t->name, t->value, t->fmr, t->fnmr, t->pairs);
+        if (!is_interval(t->fmr_interval) || !is_interval(t->fnmr_interval) || t->genuine < 0 || t->impostor < 0 ||
+            (t->genuine + (int64_t)t->impostor != 0 && t->genuine + (int64_t)t->impostor != t->pairs))
+            return xfv_fail(e, XFV_EMODEL, "threshold '%s' has impossible intervals or counts (%d genuine, %d impostor pairs of %d)", t->name, t->genuine, t->impostor, t->pairs);
         for (int k = 0; k < i; k++)
             if (strcmp(m->thresholds[k].name, t->name) == 0) return xfv_fail(e, XFV_EMODEL, "two thresholds are called '%s'", t->name);
     }

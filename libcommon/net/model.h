@@ -12,8 +12,15 @@
 
 enum xfv_score { XFV_SCORE_COSINE, XFV_SCORE_EUCLIDEAN };
 
-/* name: "eer", "fmr=1e-3", "default"; fmr, fnmr: error rates measured at value, NAN when not measured; data: on what; pairs: how many, 0 unknown */
-struct xfv_threshold { char name[32]; double value; double fmr, fnmr; char data[128]; int pairs; };
+/* name: "eer", "fmr=1e-3", "default"; fmr, fnmr: error rates measured at value, NAN when not measured, and their 95 % intervals (NAN: not known);
+ * data: on what; pairs: how many, 0 unknown, of which genuine and impostor (both 0: not known) */
+struct xfv_threshold {
+    char name[32];
+    double value, fmr, fnmr, fmr_interval[2], fnmr_interval[2];
+    char data[128];
+    int pairs, genuine, impostor;
+};
+struct xfv_threshold xfv_threshold_new(void); /* nothing measured */
 
 /* The average activation of one value of the graph over many faces: what an explanation compares a face with. */
 struct xfv_mean {

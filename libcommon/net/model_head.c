@@ -43,7 +43,11 @@ static int write_thresholds(const struct xfv_model *m, msgpack_zone *z, msgpack_
         put(z, o, "value", xfv_val_f64(t->value), &st, e);
         if (!isnan(t->fmr)) put(z, o, "fmr", xfv_val_f64(t->fmr), &st, e);
         if (!isnan(t->fnmr)) put(z, o, "fnmr", xfv_val_f64(t->fnmr), &st, e);
+        if (!isnan(t->fmr_interval[0])) put(z, o, "fmr_interval", xfv_val_f64s(z, t->fmr_interval, 2), &st, e);
+        if (!isnan(t->fnmr_interval[0])) put(z, o, "fnmr_interval", xfv_val_f64s(z, t->fnmr_interval, 2), &st, e);
         put(z, o, "pairs", xfv_val_int(t->pairs), &st, e);
+        if (t->genuine || t->impostor) put(z, o, "genuine", xfv_val_int(t->genuine), &st, e);
+        if (t->genuine || t->impostor) put(z, o, "impostor", xfv_val_int(t->impostor), &st, e);
         put(z, o, "data", xfv_val_str(z, t->data), &st, e);
     }
     return st;
@@ -97,6 +101,19 @@ static int read_rate(const msgpack_object *o, const char *key, double *rate, str
     return xfv_map_get(o, key) ? xfv_get_f64(o, key, rate, e) : 0;
 }
 
+static int read_interval(const msgpack_object *o, const char *key, double v[2], struct xfv_err *e)
+{
+    return xfv_map_get(o, key) ? xfv_get_f64s(o, key, v, 2, e) : 0;
+}
+
+static int read_count(const msgpack_object *o, const char *key, int *n, struct xfv_err *e)
+{
+    int64_t v = 0;
+    int st = xfv_map_get(o, key) ? xfv_get_int(o, key, &v, e) : 0;
+    *n = v >= 0 && v <= INT32_MAX ? (int)v : -1;
+    return st;
+}
+
 static int read_thresholds(struct xfv_model *m, const msgpack_object *o, struct xfv_err *e)
 {
     const uint32_t max = sizeof m->thresholds / sizeof *m->thresholds;
@@ -107,9 +124,12 @@ static int read_thresholds(struct xfv_model *m, const msgpack_object *o, struct 
         const msgpack_object *from = &o->via.array.ptr[m->n_thresholds];
         int64_t pairs;
         int st;
+        *t = xfv_threshold_new();
         if ((st = xfv_get_text(from, "name", t->name, sizeof t->name, e)) || (st = xfv_get_f64(from, "value", &t->value, e)) ||
             (st = read_rate(from, "fmr", &t->fmr, e)) || (st = read_rate(from, "fnmr", &t->fnmr, e)) ||
-            (st = xfv_get_int(from, "pairs", &pairs, e)) || (st = xfv_get_text(from, "data", t->data, sizeof t->data, e)))
+            (st = xfv_get_int(from, "pairs", &pairs, e)) || (st = xfv_get_text(from, "data", t->data, sizeof t->data, e)) ||
+            (st = read_interval(from, "fmr_interval", t->fmr_interval, e)) || (st = read_interval(from, "fnmr_interval", t->fnmr_interval, e)) ||
+            (st = read_count(from, "genuine", &t->genuine, e)) || (st = read_count(from, "impostor", &t->impostor, e)))
             return xfv_fail_at(e, "threshold %d", m->n_thresholds);
         t->pairs = pairs >= 0 && pairs <= INT32_MAX ? (int)pairs : -1;
     }

@@ -9,6 +9,15 @@
 #include "graphs.h"
 #include "stream/stream.h"
 
+static struct xfv_threshold threshold(const char *name, double value, double fmr, double fnmr, const char *data, int pairs)
+{
+    struct xfv_threshold t = xfv_threshold_new();
+    snprintf(t.name, sizeof t.name, "%s", name);
+    snprintf(t.data, sizeof t.data, "%s", data);
+    t.value = value, t.fmr = fmr, t.fnmr = fnmr, t.pairs = pairs;
+    return t;
+}
+
 static char folder[] = "/tmp/xfv-model-XXXXXX";
 static const char *at(const char *name) /* a path in the test's folder */
 {
@@ -60,8 +69,8 @@ static struct xfv_model *new_model(void)
     m->embedding_normalised = xfv_graph_find(m->graph, "normalised");
     m->embedding = m->embedding_normalised - 1;
     m->n_thresholds = 2;
-    m->thresholds[0] = (struct xfv_threshold){"default", 0.4, NAN, NAN, "", 0};
-    m->thresholds[1] = (struct xfv_threshold){"fmr=1e-3", 0.417, 0.001, 0.015, "LFW", 2400};
+    m->thresholds[0] = threshold("default", 0.4, NAN, NAN, "", 0);
+    m->thresholds[1] = threshold("fmr=1e-3", 0.417, 0.001, 0.015, "LFW", 2400);
     return m;
 }
 
@@ -477,7 +486,7 @@ static void test_use(void)
     strcpy(m.colour, "grey"), m.transposed = 0, m.channels = 1, xfv_model_input(&m, rgb, x);
     OK(x[5] > 122.4f && x[5] < 122.6f && fabs((double)x[0] - (0.587 * 10 + 0.114 * 20 - 10) / 2) < 1e-4, "grey: luma");
     OK(xfv_model_threshold(&m, "default", &v, &e) == XFV_EARG && strstr(e.msg, "no calibrated"), "no thresholds: %s", e.msg);
-    m.n_thresholds = 2, m.thresholds[0] = (struct xfv_threshold){"eer", .35, 0, 0, "", 0}, m.thresholds[1] = (struct xfv_threshold){"fmr=1e-3", .41, 0, 0, "", 0};
+    m.n_thresholds = 2, m.thresholds[0] = threshold("eer", .35, 0, 0, "", 0), m.thresholds[1] = threshold("fmr=1e-3", .41, 0, 0, "", 0);
     OK(xfv_model_threshold(&m, "fmr=1e-3", &v, &e) == 0 && v > 0.409 && v < 0.411, "a threshold by name");
     OK(xfv_model_threshold(&m, "far", &v, &e) == XFV_EARG && strstr(e.msg, "eer, fmr=1e-3"), "an unknown one: %s", e.msg);
 }

@@ -1,0 +1,58 @@
+# calibrate: thresholds from labelled pairs, their intervals, and what is said when the data is too small.
+. "$top/tests/tap.sh"
+export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
+cat >make.py <<'PY'
+import hashlib
+from streams import *
+open("tiny.xfvm", "wb").write(model())
+d = hashlib.sha256(open("tiny.xfvm", "rb").read()).hexdigest()
+head = dict(model={"name": "tiny", "digest": d})
+pairs = [{"_": "pair", "id": f"i{i}", "a": {"id": "x", "model": d}, "b": {"id": "y", "model": d}, "score": i / 400 - .5, "label": False} for i in range(400)]
+pairs += [{"_": "pair", "id": f"g{i}", "a": {"id": "x", "model": d}, "b": {"id": "y", "model": d}, "score": .4 + i / 400, "label": True} for i in range(200)]
+def put(name, recs, **h): open(name + ".xfv", "wb").write(stream(recs, **h))
+put("pairs", pairs, **head)
+put("impostors", pairs[:400], **head)
+put("plain", [{k: v for k, v in p.items() if k != "label"} for p in pairs], **head)
+put("some", [{"_": "pair", "id": "unscored", "label": True}, {"_": "pair", "id": "unlabelled", "score": .1}] + pairs, **head)
+put("other", [dict(pairs[0], a={"id": "x", "model": "f" * 64})], **head)
+put("empty", [], **head)
+PY
+runs 0 "Python makes streams" "$PYTHON" make.py
+runs 0 "calibrate" calibrate -v --fmr 1e-1,1e-2,1e-3 --data 'a test' -o c.xfvm pairs.xfv
+is "$(grep -c 'cannot support' err)" 1 "one false match rate cannot be supported"
+is "$(grep -c 'only roughly' err)" 1 "one only roughly"
+like "$(cat err)" 'fmr=1e-1: 0\.[0-9]+; FMR 0\.1 \[0\.07.*\] of 400 impostor pairs, FNMR 0 \[0, 0\.018\] of 200 genuine' "rates, intervals and counts"
+model-info --json c.xfvm >info
+is "$(jq -r '.thresholds[] | select(.data == "a test") | .name' info | tr '\n' ' ')" "eer fmr=1e-1 fmr=1e-2 fmr=1e-3 " "the model holds the thresholds"
+is "$(jq -c '.thresholds[] | select(.name == "fmr=1e-1") | [.pairs, .genuine, .impostor, .fmr, (.fmr_interval | length)]' info)" '[600,200,400,0.1,2]' "with their data"
+is "$(jq -r '.thresholds[] | select(.name == "default") | .value' info)" "$(model-info --json tiny.xfvm | jq -r '.thresholds[] | select(.name == "default") | .value')" "the default stays"
+like "$(model-info c.xfvm)" 'fmr=1e-2: 0\.4.*200 genuine, 400 impostor.*a test' "model-info shows it"
+runs 0 "again, on the result" calibrate -q --default fmr=1e-1 -f 1e-1 -m tiny.xfvm -o d.xfvm pairs.xfv
+is "$(model-info --json d.xfvm | jq -r '[.thresholds[] | select(.name == "default" or .name == "fmr=1e-1") | .value] | .[0] == .[1]')" true "--default makes it the model's own"
+calibrate -q --fmr 1e-1,1e-2,1e-3 --data 'a test' -o e.xfvm pairs.xfv
+cmp -s c.xfvm e.xfvm; ok $? "the same pairs, the same bytes"
+
+cat >again.py <<'PY'
+import hashlib
+from streams import *
+d = hashlib.sha256(open("c.xfvm", "rb").read()).hexdigest()
+f = [vector_face("a", [1, 0, 0], model=d), vector_face("b", [0.8, 0.6, 0], model=d)]
+open("faces.xfv", "wb").write(stream(f, model={"name": "tiny", "digest": d}))
+PY
+"$PYTHON" again.py
+runs 0 "verify --at a threshold that the data cannot support" verify --tsv -m c.xfvm --at fmr=1e-3 faces.xfv
+like "$(cat err)" '400 impostor pairs cannot support this false match rate \(30000 are wanted\)' "says so"
+runs 0 "--at one that it can" verify --tsv -m c.xfvm --at fmr=1e-1 faces.xfv
+is "$(wc -c <err)" 0 "says nothing"
+
+runs 2 "no labels" calibrate -o n.xfvm plain.xfv
+like "$(cat err)" "no labelled pairs" "is said"
+runs 2 "impostors only" calibrate -o n.xfvm impostors.xfv
+runs 2 "nothing" calibrate -o n.xfvm empty.xfv
+runs 1 "a pair without a score" calibrate -o s.xfvm some.xfv
+like "$(cat err)" "1 pairs without a label left out" "pairs without a label are counted"
+runs 5 "pairs of another model" calibrate -o n.xfvm other.xfv
+runs 2 "an impossible rate" calibrate --fmr 2 -o n.xfvm pairs.xfv
+runs 2 "an unknown default" calibrate --default fmr=1e-9 -o n.xfvm pairs.xfv
+[ ! -e n.xfvm ]; ok $? "failures leave no file"
+done_testing
