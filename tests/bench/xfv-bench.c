@@ -45,10 +45,8 @@ __attribute__((target("avx512f"))) static float spin512(void)
 {
     __m512 a[12], x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(1e-3f);
     for (int i = 0; i < 12; i++) a[i] = _mm512_set1_ps((float)i);
-    for (int r = 0; r < ROUNDS; r++) {
+    for (int r = 0; r < ROUNDS; r++)
         for (int i = 0; i < 12; i++) a[i] = _mm512_fmadd_ps(a[i], x, y);
-        __asm__ volatile("" ::: "memory");
-    }
     for (int i = 1; i < 12; i++) a[0] = _mm512_add_ps(a[0], a[i]);
     return _mm512_reduce_add_ps(a[0]);
 }
@@ -56,10 +54,8 @@ __attribute__((target("avx2,fma"))) static float spin256(void)
 {
     __m256 a[12], x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
     for (int i = 0; i < 12; i++) a[i] = _mm256_set1_ps((float)i);
-    for (int r = 0; r < ROUNDS; r++) {
+    for (int r = 0; r < ROUNDS; r++)
         for (int i = 0; i < 12; i++) a[i] = _mm256_fmadd_ps(a[i], x, y);
-        __asm__ volatile("" ::: "memory");
-    }
     float out[8];
     for (int i = 1; i < 12; i++) a[0] = _mm256_add_ps(a[0], a[i]);
     _mm256_storeu_ps(out, a[0]);
