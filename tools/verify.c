@@ -161,6 +161,10 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
         v->model = NULL;
         status = 0;
     }
+    if (status == XFV_EMODEL && !xfv_cli_model(v->c) && !v->head_names_model) {
+        struct xfv_err why = *e;
+        xfv_fail(e, status, "no threshold: the stream names no model; give --threshold X, or the model with -m (%.300s)", why.msg);
+    }
     if (!status && !v->given_threshold) status = xfv_model_threshold(v->model, v->at ? v->at : "default", &v->threshold, e);
     if (status == XFV_EARG && !v->at) xfv_fail(e, status, "model '%s' has no threshold of its own: give one with --threshold", v->model->name);
     if (!status && !v->given_threshold && !v->open_segment) repeat_caveat(v);
