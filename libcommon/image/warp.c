@@ -24,6 +24,16 @@ void xfv_affine_apply(const double m[6], double x, double y, double *tx, double 
     *ty = m[3] * x + m[4] * y + m[5];
 }
 
+/* One sample of an RGB image between four of its pixels: what sample does, in the same order, without its questions. */
+static void sample_inside(const struct xfv_image *im, double x, double y, uint8_t *out)
+{
+    int x0 = (int)x, y0 = (int)y;
+    double fx = x - x0, fy = y - y0;
+    double w00 = (1 - fx) * (1 - fy), w10 = fx * (1 - fy), w01 = (1 - fx) * fy, w11 = fx * fy;
+    const uint8_t *s = im->data + ((size_t)y0 * (size_t)im->width + (size_t)x0) * 3, *t = s + (size_t)im->width * 3;
+    for (int k = 0; k < 3; k++) out[k] = (uint8_t)(w00 * s[k] + w10 * s[k + 3] + w01 * t[k] + w11 * t[k + 3] + 0.5);
+}
+
 /* One sample; the caller has made sure that (x, y) is within one pixel of the image. */
 static void sample(const struct xfv_image *im, double x, double y, uint8_t *out)
 {
@@ -54,7 +64,8 @@ int xfv_warp(const struct xfv_image *im, const double m[6], int width, int heigh
         for (int x = 0; x < width; x++, t += c) {
             double sx, sy;
             xfv_affine_apply(v, x, y, &sx, &sy);
-            if (sx > -1 && sy > -1 && sx < im->width && sy < im->height) sample(im, sx, sy, t);
+            if (c == 3 && sx >= 0 && sy >= 0 && sx < im->width - 1 && sy < im->height - 1) sample_inside(im, sx, sy, t);
+            else if (sx > -1 && sy > -1 && sx < im->width && sy < im->height) sample(im, sx, sy, t);
             else memset(t, 0, c);
         }
     }
