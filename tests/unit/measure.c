@@ -19,10 +19,13 @@ static void check_scores(void)
 {
     float a[] = {1, 2, 3}, b[] = {-2, 0, 1}, zero[] = {0, 0, 0}, bad[] = {1, NAN, 0}, inf[] = {1, INFINITY, 0};
     double s = 9;
-    OK(!xfv_cosine(a, b, 3, &s, &e) && near(s, 1 / sqrt(14 * 5)), "cosine %.9f", s);
+    int ok;
+    ok = !xfv_cosine(a, b, 3, &s, &e) && near(s, 1 / sqrt(14 * 5));
+    OK(ok, "cosine %.9f", s);
     OK(!xfv_cosine(a, a, 3, &s, &e) && s == 1.0, "a vector with itself: exactly 1");
     float big[] = {3e38f, -3e38f, 1e38f}, tiny[] = {1e-38f, -1e-38f, 0};
-    OK(!xfv_cosine(big, tiny, 3, &s, &e) && s > 0.9 && s <= 1, "no overflow and no underflow: %.6f", s);
+    ok = !xfv_cosine(big, tiny, 3, &s, &e) && s > 0.9 && s <= 1;
+    OK(ok, "no overflow and no underflow: %.6f", s);
     OK(xfv_cosine(a, zero, 3, &s, &e) == XFV_EDATA, "zero: %s", e.msg);
     OK(xfv_cosine(bad, a, 3, &s, &e) == XFV_EDATA && xfv_cosine(a, inf, 3, &s, &e) == XFV_EDATA, "not finite: %s", e.msg);
     OK(!xfv_neg_distance(a, b, 3, &s, &e) && near(s, -sqrt(17)), "minus the distance");
@@ -45,26 +48,31 @@ static void check_thresholds(void)
     const double g[] = {0.9, 0.8, 0.7, 0.3}, im[] = {0.6, 0.2, 0.1, 0.1, 0.0};
     struct xfv_scores s = make(g, 4, im, 5), none = {0};
     double v, t, u;
-    int folds;
+    int folds, ok;
     struct xfv_rates r = xfv_rates_at(&s, 0.6);
     OK(r.genuine == 4 && r.impostor == 5 && near(r.fmr, 0.2) && near(r.fnmr, 0.25) && near(r.accuracy, 7.0 / 9), "a score equal to the threshold is accepted");
     r = xfv_rates_at(&s, 0.600001);
     OK(near(r.fmr, 0) && near(r.accuracy, 8.0 / 9), "and one below is not");
     r = xfv_rates_at(&none, 0);
     OK(isnan(r.fmr) && isnan(r.fnmr) && isnan(r.accuracy), "no pairs, no rates");
-    OK(!xfv_eer(&s, &v, &t, &e) && near(t, 0.6) && near(v, 0.225), "equal error rate %.4f at %.4f", v, t);
-    OK(!xfv_best_threshold(&s, &v, &t, &e) && near(v, 8.0 / 9) && near(t, 0.25), "best accuracy %.4f, lowest of two places: %.4f", v, t);
+    ok = !xfv_eer(&s, &v, &t, &e) && near(t, 0.6) && near(v, 0.225);
+    OK(ok, "equal error rate %.4f at %.4f", v, t);
+    ok = !xfv_best_threshold(&s, &v, &t, &e) && near(v, 8.0 / 9) && near(t, 0.25);
+    OK(ok, "best accuracy %.4f, lowest of two places: %.4f", v, t);
     r = xfv_rates_at(&s, t);
     OK(near(r.accuracy, v), "which it has");
-    OK(!xfv_threshold_at_fmr(&s, 0, &t, &e) && near(t, 0.65), "no false match from %.4f", t);
-    OK(!xfv_threshold_at_fmr(&s, 0.2, &t, &e) && near(t, 0.25), "one of five from %.4f", t);
+    ok = !xfv_threshold_at_fmr(&s, 0, &t, &e) && near(t, 0.65);
+    OK(ok, "no false match from %.4f", t);
+    ok = !xfv_threshold_at_fmr(&s, 0.2, &t, &e) && near(t, 0.25);
+    OK(ok, "one of five from %.4f", t);
     OK(!xfv_threshold_at_fmr(&s, 0.39, &t, &e) && near(t, 0.25), "equal scores go together");
     OK(!xfv_threshold_at_fmr(&s, 1, &t, &e) && t <= 0, "all");
     OK(xfv_eer(&none, &v, &t, &e) == XFV_EARG && xfv_best_threshold(&none, &v, &t, &e) == XFV_EARG && xfv_threshold_at_fmr(&none, 0, &t, &e) == XFV_EARG,
        "of nothing: %s", e.msg);
     /* fold 0: genuine .9 .7, impostor .6 .1 .0; fold 1: genuine .8 .3, impostor .2 .1. Best of fold 1: .25 -> fold 0 has 4 of 5;
      * best of fold 0: .65 -> fold 1 has 3 of 4 */
-    OK(!xfv_fold_accuracy(&s, &u, &folds, &e) && folds == 2 && near(u, (4.0 / 5 + 3.0 / 4) / 2), "accuracy over folds %.4f", u);
+    ok = !xfv_fold_accuracy(&s, &u, &folds, &e) && folds == 2 && near(u, (4.0 / 5 + 3.0 / 4) / 2);
+    OK(ok, "accuracy over folds %.4f", u);
     xfv_scores_clear(&s);
     s = make(g, 1, im, 0);
     OK(xfv_fold_accuracy(&s, &u, &folds, &e) == XFV_EARG, "one fold: %s", e.msg);
