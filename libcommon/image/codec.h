@@ -14,6 +14,7 @@ int xfv_exif_orientation(const uint8_t *exif, size_t n);
 
 /* As xfv_image_decode, each for its own format; RGB; orientation already applied. */
 int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale, struct xfv_err *e);
+int xfv_decode_webp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e);
 int xfv_decode_png(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e);
 
 #endif

@@ -68,15 +68,15 @@ static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_op
 static int refuse(const uint8_t *bytes, size_t n, struct xfv_err *e)
 {
     static const struct { size_t at; const char *mark, *name; } other[] = {
-        {8, "WEBP", "a WebP"}, {0, "GIF8", "a GIF"}, {0, "II*", "a TIFF"}, {0, "MM", "a TIFF"}, {0, "BM", "a BMP"},
+        {0, "GIF8", "a GIF"}, {0, "II*", "a TIFF"}, {0, "MM", "a TIFF"}, {0, "BM", "a BMP"},
         {4, "ftyphei", "a HEIC"}, {4, "ftypmif1", "a HEIC"}, {4, "ftypavif", "an AVIF"}, {0, "\xff\x0a", "a JPEG XL"},
     };
     for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
         size_t len = strlen(other[i].mark);
         if (n >= other[i].at + len && memcmp(bytes + other[i].at, other[i].mark, len) == 0)
-            return xfv_fail(e, XFV_EDATA, "%s image: convert it to JPEG, PNG or PPM first", other[i].name);
+            return xfv_fail(e, XFV_EDATA, "%s image: convert it to JPEG, PNG, WebP or PPM first", other[i].name);
     }
-    return xfv_fail(e, XFV_EDATA, "not a JPEG, PNG, PBM, PGM, PPM or PAM image");
+    return xfv_fail(e, XFV_EDATA, "not a JPEG, PNG, WebP, PBM, PGM, PPM or PAM image");
 }
 
 int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale, struct xfv_err *e)
@@ -88,6 +88,7 @@ int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opt
     if (n == 0) return xfv_fail(e, XFV_EDATA, "empty image file");
     if (n >= 3 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff) return xfv_decode_jpeg(bytes, n, &d, out, scale, e);
     if (n >= sizeof png && memcmp(bytes, png, sizeof png) == 0) return xfv_decode_png(bytes, n, &d, out, e);
+    if (n >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0) return xfv_decode_webp(bytes, n, &d, out, e);
     if (n >= 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7') return decode_pnm(bytes, n, &d, out, e);
     return refuse(bytes, n, e);
 }

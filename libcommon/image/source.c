@@ -98,7 +98,7 @@ static int next(struct xfv_image_source *s, const struct xfv_decode_opts *o, str
     if (s->count > 0 || c == 'P') return next_pnm(s, o, out, e);
     s->done = 1;
     if (c == EOF) return xfv_fail(e, XFV_EDATA, "empty image file");
-    if (c == 0xff || c == 0x89) return slurp(s->f, out, e);
+    if (c == 0xff || c == 0x89 || c == 'R') return slurp(s->f, out, e);
     /* No format of ours: its first bytes are enough to say so, however long it is. */
     uint8_t first[16];
     return xfv_image_decode(first, fread(first, 1, sizeof first, s->f), o, &out->im, NULL, e);

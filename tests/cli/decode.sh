@@ -34,6 +34,11 @@ rgba = im.copy(); rgba.putalpha(Image.fromarray((y * 5).astype(np.uint8)))
 put("rgba.png", rgba)
 put("paltrns.png", im.quantize(16), transparency=3)
 put("grey16.png", Image.fromarray((x * 1000 + y * 77).astype(np.uint16)))
+put("lossy.webp", im, quality=80)
+put("lossless.webp", im, lossless=True)
+put("rgba.webp", rgba, lossless=True)
+ex = Image.Exif(); ex[0x0112] = 8
+put("exif.webp", im, lossless=True, exif=ex)
 put("rgb.ppm", im); put("grey.pgm", grey); put("bilevel.pbm", im.convert("1"))
 def want(name):
     i = Image.open(name)
@@ -98,7 +103,8 @@ SH
 sh cut.sh progressive.jpg 37 >cuts; ok $? "progressive JPEG cut at every 37th byte"
 sh cut.sh grey.jpg 29 >>cuts; ok $? "baseline JPEG cut at every 29th byte"
 sh cut.sh cmyk.jpg 97 >>cuts; ok $? "CMYK JPEG cut at every 97th byte"
+sh cut.sh lossy.webp 31 >>cuts; ok $? "WebP cut at every 31st byte"
 printf 'GIF89a' >x.gif
 runs 10 "another format" "$B/unit/decode" x.gif
-like "$(cat err)" "^a GIF image: convert it to JPEG, PNG or PPM first$" "says what it is and what is read"
+like "$(cat err)" "^a GIF image: convert it to JPEG, PNG, WebP or PPM first$" "says what it is and what is read"
 done_testing
