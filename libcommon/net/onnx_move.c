@@ -329,6 +329,7 @@ int onx_split(struct onx *o, const struct onx_call *c)
     int64_t each = (t->s.dim[axis] + c->n_out - 1) / c->n_out;
     if ((st = onx_materialise(o, t, c->label))) return st;
     for (int k = 0; k < c->n_out; k++) {
+        if (n && (size[k] < 1 || size[k] > t->s.dim[axis] - at)) return ONX_BAD("'%s' (Split) wants a part of %lld", c->label, (long long)size[k]);
         int64_t end = at + (n ? size[k] : each);
         if (!n && end > t->s.dim[axis]) end = t->s.dim[axis];
         struct onx_dims s = t->s;
@@ -393,6 +394,7 @@ int onx_gather(struct onx *o, const struct onx_call *c)
     if ((st = onx_materialise(o, t, c->label))) return st;
     for (int k = 0; k < n; k++) {
         int64_t i = ix[k] < 0 ? ix[k] + t->s.dim[axis] : ix[k];
+        if (i < 0 || i >= t->s.dim[axis]) return ONX_BAD("'%s' (Gather) wants element %lld of %lld", c->label, (long long)ix[k], (long long)t->s.dim[axis]);
         if ((v[k] = cut(o, c, t, axis, i, i + 1)) < 0) return v[k];
     }
     int scalar = c->in[1]->s.rank == 0, there = 0;

@@ -88,7 +88,7 @@ static int one(const char *folder, const char *name)
         char what[256];
         if (!getenv("XFV_FOLDED_ONLY")) compare(g, (float *)(void *)gold, n_gold / sizeof(float), name);
         int st = xfv_fold(&g, NULL, NULL, &e);
-        snprintf(what, sizeof what, "%s, %d nodes folded to %d", name, before, g->n_nodes);
+        snprintf(what, sizeof what, "%.100s, %d nodes folded to %d", name, before, g->n_nodes);
         if (OK(st == 0, "%s %s", what, st ? e.msg : "")) compare(g, (float *)(void *)gold, n_gold / sizeof(float), what);
         xfv_graph_free(g);
     }
