@@ -1,0 +1,53 @@
+#include "measure/regions.h"
+
+#include <stddef.h>
+
+const char *const xfv_region_names[XFV_REGIONS + 1] = {"forehead", "left-eye", "right-eye", "nose", "left-cheek", "right-cheek", "mouth", NULL};
+
+/* Centre and half axes in pixels of the 112x112 template, whose landmarks are (38, 52), (74, 52), (56, 72), (42, 92), (71, 92). */
+struct ellipse { double x, y, rx, ry; };
+static const struct ellipse regions[XFV_REGIONS] = {
+    {56, 26, 26, 11},  /* forehead */
+    {37, 50, 14, 10},  /* eyes, with their brows */
+    {75, 50, 14, 10},
+    {56, 69, 9, 13},   /* nose */
+    {29, 76, 11, 13},  /* cheeks */
+    {83, 76, 11, 13},
+    {56, 94, 20, 10},  /* mouth and chin */
+};
+static const struct ellipse oval = {56, 64, 44, 50};
+
+static int inside(const struct ellipse *e, double x, double y)
+{
+    double u = (x - e->x) / e->rx, v = (y - e->y) / e->ry;
+    return u * u + v * v <= 1;
+}
+
+static void draw(const struct ellipse *e, int height, int width, uint8_t *mask)
+{
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) mask[(size_t)y * (size_t)width + (size_t)x] = (uint8_t)inside(e, (x + 0.5) * 112 / width - 0.5, (y + 0.5) * 112 / height - 0.5);
+}
+
+void xfv_region_mask(int region, int height, int width, uint8_t *mask)
+{
+    draw(&regions[region], height, width, mask);
+}
+
+void xfv_oval_mask(int height, int width, uint8_t *mask)
+{
+    draw(&oval, height, width, mask);
+}
+
+int xfv_region_of(const uint8_t *mask, int height, int width)
+{
+    size_t count[XFV_REGIONS] = {0};
+    int best = -1;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            for (int r = 0; r < XFV_REGIONS && mask[(size_t)y * (size_t)width + (size_t)x]; r++)
+                count[r] += (size_t)inside(&regions[r], (x + 0.5) * 112 / width - 0.5, (y + 0.5) * 112 / height - 0.5);
+    for (int r = 0; r < XFV_REGIONS; r++)
+        if (count[r] && (best < 0 || count[r] > count[best])) best = r;
+    return best;
+}
