@@ -32,7 +32,7 @@ struct worker {
 struct grad {
     struct xfv_explain_opts common;
     int kind, baseline, combine;
-    const char *layer_name;
+    const char *layer_name, *name;
     int steps;
     double sigma;
     size_t cache_bytes;
@@ -303,6 +303,12 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
 
 /* ---- the record ---- */
 
+static const char *name_of(const void *ctx)
+{
+    const char *name = ((const struct grad *)ctx)->name;
+    return name ? name : "path-grad";
+}
+
 static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
 {
     const struct grad *t = ctx;
@@ -394,6 +400,13 @@ static int set_cache(void *ctx, const char *v, struct xfv_err *e)
     return xfv_parse_size("--cache", v, 0, SIZE_MAX / 2, &((struct grad *)ctx)->cache_bytes, e);
 }
 
+static int set_as(void *ctx, const char *v, struct xfv_err *e)
+{
+    if (!*v || strlen(v) > 63) return xfv_fail(e, XFV_EARG, "--as: 1 to 63 bytes, not '%s'", v);
+    ((struct grad *)ctx)->name = v;
+    return 0;
+}
+
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "path (default): along a path of features; cells: the exact scores of the last map's cells", 1, set_kind, 0},
     {"layer", 'l', "NAME", "auto (default), fine, cells, a grid (14x14) or a value's name", 1, set_layer, 0},
@@ -401,6 +414,7 @@ static const struct xfv_opt options[] = {
     {"baseline", 'b', "WHAT", "where it begins: mean (the average face, default), partner or blur", 1, set_baseline, 0},
     {"combine", 'c', "HOW", "pair (default), own, other, own+other, min; with cells also dot, cosine", 1, set_combine, 0},
     {"sigma", 0, "PIXELS", "of --baseline blur (default 8)", 1, set_sigma, 0},
+    {"as", 0, "NAME", "the method's name in the record, to tell several settings apart (default path-grad)", 1, set_as, 0},
     {"cache", 0, "SIZE", "memory for the features of faces seen before (default 64M, two faces at least)", 0, set_cache, 0},
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };
@@ -418,7 +432,7 @@ int main(int argc, char **argv)
         .ctx = &t,
         .parts = {&xfv_part_net},
     };
-    static const struct xfv_explainer method = {.method = "path-grad", .flags = XFV_EXPLAIN_OWN_FORWARD, .open = open_method,
+    static const struct xfv_explainer method = {.method = "path-grad", .name = name_of, .flags = XFV_EXPLAIN_OWN_FORWARD, .open = open_method,
                                                 .close = close_method, .params = params, .explain = explain, .extra = extra};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

@@ -15,7 +15,7 @@ static const struct ellipse regions[XFV_REGIONS] = {
     {83, 76, 11, 13},
     {56, 94, 20, 10},  /* mouth and chin */
 };
-static const struct ellipse oval = {56, 64, 44, 50};
+static const struct ellipse oval = {56, 64, 45, 52};
 
 static int inside(const struct ellipse *e, double x, double y)
 {

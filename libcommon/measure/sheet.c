@@ -1,0 +1,151 @@
+#include "measure/sheet.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct value { long method, test, at; double v; };
+
+struct xfv_sheet {
+    struct xfv_name_table people, methods, tests;
+    long *a, *b; /* people of each case */
+    size_t n_cases, cap_cases;
+    struct value *values;
+    size_t n_values, cap_values;
+};
+
+struct xfv_sheet *xfv_sheet_new(void)
+{
+    return calloc(1, sizeof(struct xfv_sheet));
+}
+
+void xfv_sheet_free(struct xfv_sheet *s)
+{
+    if (!s) return;
+    xfv_name_table_clear(&s->people);
+    xfv_name_table_clear(&s->methods);
+    xfv_name_table_clear(&s->tests);
+    free(s->a);
+    free(s->b);
+    free(s->values);
+    free(s);
+}
+
+long xfv_sheet_case(struct xfv_sheet *s, const char *a, size_t n_a, const char *b, size_t n_b)
+{
+    if (s->n_cases == s->cap_cases) {
+        size_t cap = s->cap_cases ? 2 * s->cap_cases : 256;
+        long *x = realloc(s->a, cap * sizeof *x);
+        if (x) s->a = x;
+        long *y = realloc(s->b, cap * sizeof *y);
+        if (y) s->b = y;
+        if (!x || !y) return XFV_ENOMEM;
+        s->cap_cases = cap;
+    }
+    long p = xfv_name_number(&s->people, a, n_a), q = xfv_name_number(&s->people, b, n_b);
+    if (p < 0 || q < 0) return XFV_ENOMEM;
+    s->a[s->n_cases] = p;
+    s->b[s->n_cases] = q;
+    return (long)s->n_cases++;
+}
+
+int xfv_sheet_add(struct xfv_sheet *s, long at, const char *method, const char *test, double value, struct xfv_err *e)
+{
+    if (isnan(value)) return 0;
+    if (s->n_values == s->cap_values) {
+        size_t cap = s->cap_values ? 2 * s->cap_values : 1024;
+        struct value *v = realloc(s->values, cap * sizeof *v);
+        if (!v) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        s->values = v;
+        s->cap_values = cap;
+    }
+    long m = xfv_name_number(&s->methods, method, strlen(method)), t = xfv_name_number(&s->tests, test, strlen(test));
+    if (m < 0 || t < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    s->values[s->n_values++] = (struct value){m, t, at, value};
+    return 0;
+}
+
+/* ---- the table ---- */
+
+struct print { const struct xfv_sheet *s; float *weights; double *v, *work; size_t *at; int replicates; FILE *f; };
+
+static size_t gather(struct print *p, size_t m, size_t t, struct xfv_interval *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->s->n_values; i++) {
+        const struct value *x = &p->s->values[i];
+        if (x->method != (long)m || x->test != (long)t) continue;
+        p->v[n] = x->v;
+        p->at[n++] = (size_t)x->at;
+    }
+    if (n) *out = xfv_mean_interval(p->v, p->at, n, p->weights, p->s->n_cases, p->replicates, p->work);
+    return n;
+}
+
+/* A method's name as a JSON text; names with quotes or controls lose them. */
+static void put_text(FILE *f, const char *s)
+{
+    fputc('"', f);
+    for (; *s; s++)
+        if (*s != '"' && *s != '\\' && (unsigned char)*s >= ' ') fputc(*s, f);
+    fputc('"', f);
+}
+
+static void print_row(struct print *p, enum xfv_sheet_format how, size_t m, size_t t, size_t n, const struct xfv_interval *i)
+{
+    const char *method = p->s->methods.v[m], *test = p->s->tests.v[t];
+    if (how == XFV_SHEET_TSV) {
+        fprintf(p->f, "%s\t%s\t%zu\t%.4f\t%.4f\t%.4f\n", method, test, n, i->value, i->lo, i->hi);
+        return;
+    }
+    fputs("{\"method\":", p->f);
+    put_text(p->f, method);
+    fputs(",\"test\":", p->f);
+    put_text(p->f, test);
+    fprintf(p->f, ",\"n\":%zu,\"value\":%.6g", n, i->value);
+    if (isfinite(i->lo) && isfinite(i->hi)) fprintf(p->f, ",\"lo\":%.6g,\"hi\":%.6g", i->lo, i->hi);
+    fputs("}\n", p->f);
+}
+
+static void print_markdown(struct print *p)
+{
+    const struct xfv_sheet *s = p->s;
+    struct xfv_interval i;
+    fputs("| method |", p->f);
+    for (size_t t = 0; t < s->tests.n; t++) fprintf(p->f, " %s |", s->tests.v[t]);
+    fputs("\n|---|", p->f);
+    for (size_t t = 0; t < s->tests.n; t++) fputs("---|", p->f);
+    fputc('\n', p->f);
+    for (size_t m = 0; m < s->methods.n; m++) {
+        fprintf(p->f, "| %s |", s->methods.v[m]);
+        for (size_t t = 0; t < s->tests.n; t++) {
+            size_t n = gather(p, m, t, &i);
+            if (n) fprintf(p->f, " %.3f (%.3f to %.3f, n %zu) |", i.value, i.lo, i.hi, n);
+            else fputs(" - |", p->f);
+        }
+        fputc('\n', p->f);
+    }
+}
+
+int xfv_sheet_print(const struct xfv_sheet *s, enum xfv_sheet_format how, int replicates, uint64_t seed, FILE *f, struct xfv_err *e)
+{
+    struct print p = {.s = s, .replicates = replicates, .f = f};
+    struct xfv_interval i;
+    p.weights = xfv_bootstrap_weights(s->a, s->b, s->n_cases, s->people.n, replicates, seed);
+    p.v = malloc((s->n_values + 1) * sizeof *p.v);
+    p.at = malloc((s->n_values + 1) * sizeof *p.at);
+    p.work = malloc(((size_t)replicates + 1) * sizeof *p.work);
+    int status = p.weights && p.v && p.at && p.work ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for %d replicates", replicates);
+    if (!status && how == XFV_SHEET_TSV) fputs("method\ttest\tn\tvalue\tlo\thi\n", f);
+    if (!status && how == XFV_SHEET_MARKDOWN) print_markdown(&p);
+    for (size_t m = 0; m < s->methods.n && !status && how != XFV_SHEET_MARKDOWN; m++)
+        for (size_t t = 0; t < s->tests.n; t++) {
+            size_t n = gather(&p, m, t, &i);
+            if (n) print_row(&p, how, m, t, n, &i);
+        }
+    free(p.weights);
+    free(p.v);
+    free(p.at);
+    free(p.work);
+    return status;
+}

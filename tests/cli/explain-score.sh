@@ -1,0 +1,96 @@
+# plant and explain-score: the truth is where it is said to be, and the table tells maps that know it from maps that do not.
+. "$top/tests/tap.sh"
+p=$top/tests/photos
+mkdir photos
+cp "$p/anna-1.jpg" photos/anna_1.jpg; cp "$p/anna-2.jpg" photos/anna_2.jpg; cp "$p/anna-2.jpg" photos/anna_3.jpg
+cp "$p/bella.jpg" photos/bella_1.jpg; cp "$p/clara.jpg" photos/clara_1.jpg
+facecrop photos/*.jpg | embed -o faces.xfv
+printf '%s\t%s\t%s\n' anna_1 anna_2 genuine anna_2 anna_1 genuine bella_1 anna_1 impostor clara_1 anna_2 impostor anna_1 bella_1 impostor >list
+sed 's/anna_1/anna_1.jpg/g; s/anna_2/anna_2.jpg/g; s/bella_1/bella_1.jpg/g; s/clara_1/clara_1.jpg/g' list >pairs.txt
+verify --pairs pairs.txt faces.xfv -o pairs.xfv
+cat >check.py <<'PY'
+import msgpack, numpy as np, sys
+def T(t): return np.frombuffer(t["data"], t["dtype"]).reshape(t["shape"])
+def pairs(path):
+    return [r for r in msgpack.Unpacker(open(path, "rb"), raw=False, max_bin_len=1 << 28, unicode_errors="surrogateescape") if r["_"] == "pair"]
+side, reach = sys.argv[3], int(sys.argv[4])
+for a, b in zip(pairs(sys.argv[1]), pairs(sys.argv[2])):
+    t = b["truth"]; m = T(t["mask"]) > 0
+    other = "ba"["ab".index(side)]
+    assert t["face"] == side and a[other] == b[other] and "embedding" not in b[side] and "maps" not in b
+    assert t["sign"] == ("dissimilarity" if a["label"] or t["kind"] not in ("swap", "patches") else "similarity")
+    d = np.any(T(a[side]["image"]) != T(b[side]["image"]), axis=2)
+    grown = m.copy()
+    for k in range(reach):
+        g = grown.copy(); g[1:] |= grown[:-1]; g[:-1] |= grown[1:]; g[:, 1:] |= grown[:, :-1]; g[:, :-1] |= grown[:, 1:]; grown = g
+    assert m.sum() > 100 and not (d & ~grown).any() and (d & m).sum() > 0.3 * m.sum(), (m.sum(), d.sum(), (d & ~grown).sum())
+    assert abs(t["score_before"] - a["score"]) < 1e-12
+    if t["kind"] == "patches": assert np.array_equal(T(t["original"]), T(a[side]["image"]))
+    if "donor" in t: assert ("anna" in t["donor"]) == (not a["label"])
+print("good")
+PY
+verify --pairs pairs.txt faces.xfv | xfv-json | grep -c '"_":"pair"' >n
+for k in occluder sunglasses mask; do
+    runs 0 "$k" plant -k $k -o $k.xfv pairs.xfv
+    is "$($PYTHON check.py pairs.xfv $k.xfv b 0 2>&1 | tail -1)" good "changes face b where the truth says, and nowhere else"
+done
+runs 1 "swap: a pair without a donor becomes an err record" plant -d faces.xfv pairs.xfv
+like "$(cat err)" 'another photograph of the partner' "that says what is missing"
+head -4 pairs.txt >four.txt
+verify --pairs four.txt faces.xfv -o four.xfv
+runs 0 "--skip leaves it out" plant --skip -v -d faces.xfv -o skipped.xfv pairs.xfv
+like "$(cat err)" '2 pairs left out|1 pairs left out' "and tells how many"
+grep genuine pairs.txt >g.txt; verify --pairs g.txt faces.xfv -o g.xfv
+printf 'anna_1.jpg\tbella_1.jpg\timpostor\nanna_2.jpg\tclara_1.jpg\timpostor\n' >i.txt; verify --pairs i.txt faces.xfv -o i.xfv
+cat g.xfv i.xfv >gi.xfv
+runs 0 "swap" plant -d faces.xfv -o swap.xfv gi.xfv
+is "$($PYTHON check.py gi.xfv swap.xfv b 4 2>&1 | tail -1)" good "somebody else's region in genuine pairs, the partner's person's in the others"
+runs 0 "patches" plant -k patches -d faces.xfv -o patches.xfv g.xfv
+is "$($PYTHON check.py g.xfv patches.xfv a 0 2>&1 | tail -1)" good "on face a, with the image as it was"
+plant -d faces.xfv gi.xfv | cmp -s - swap.xfv; ok $? "again, the same bytes"
+plant -d faces.xfv --seed 1 gi.xfv | cmp -s - swap.xfv; [ $? -eq 1 ]; ok $? "another seed, others"
+runs 2 "swap without donors" plant pairs.xfv
+runs 2 "no such region" plant -r ear -d faces.xfv pairs.xfv
+# a map that is the truth, a fixed one, and ours
+embed swap.xfv | verify -o planted.xfv
+like "$(xfv-json planted.xfv | jq -c 'select(._ == "pair") | .score != .truth.score_before' | sort -u)" '^true$' "the planted pairs have a new score"
+cat >oracle.py <<'PY'
+import msgpack, sys, zlib, struct
+def pack(x): return msgpack.packb(x, unicode_errors="surrogateescape")
+crc = n = 0
+for r in msgpack.Unpacker(sys.stdin.buffer, raw=False, max_bin_len=1 << 28, unicode_errors="surrogateescape"):
+    if r["_"] == "head": b = pack(r); sys.stdout.buffer.write(b); crc, n = zlib.crc32(b), 0; continue
+    if r["_"] == "end": r["crc32"], r["records"] = crc, n; sys.stdout.buffer.write(pack(r)); continue
+    t = r["truth"]; m = t["mask"]; f = struct.pack("<%df" % len(m["data"]), *[1.0 if b else 0.0 for b in m["data"]])
+    z = {"dtype": "<f4", "shape": m["shape"], "data": f}
+    e = {"dtype": "<f4", "shape": m["shape"], "data": bytes(4 * len(m["data"]))}
+    s = {"similarity": z, "dissimilarity": e} if t["sign"] == "similarity" else {"similarity": e, "dissimilarity": z}
+    r.setdefault("maps", []).append({"method": "truth", "params": {}, "a": s, "b": s})
+    b = pack(r); crc = zlib.crc32(b, crc); n += 1; sys.stdout.buffer.write(b)
+PY
+$PYTHON oracle.py <planted.xfv >truth.xfv
+runs 0 "all of it" sh -c 'control-map --kind face truth.xfv | path-grad | path-grad -b partner --as partner -o maps.xfv'
+runs 0 "the table" explain-score --blur 0 maps.xfv
+value() { awk -F'\t' -v m="$1" -v t="$2" '$1 == m && $2 == t {print $4}' out; }
+is "$(value truth 'auroc dissimilarity') $(value truth 'auroc similarity') $(value truth 'energy similarity') $(value truth 'pointing dissimilarity')" "1.0000 1.0000 1.0000 1.0000" "the truth is found"
+is "$(value truth 'region rank dissimilarity')" 1.0000 "and ranks first"
+is "$(value control-face 'region rank dissimilarity') $(value control-face 'region rank similarity')" "0.5000 0.5000" "a fixed picture ranks at chance"
+is "$(head -1 out)" "$(printf 'method\ttest\tn\tvalue\tlo\thi')" "a heading"
+cp out one; explain-score --blur 0 maps.xfv | cmp -s - one; ok $? "the same table again"
+runs 0 "against themselves" explain-score --against maps.xfv --name itself maps.xfv
+is "$(value path-grad 'like itself')" 1.0000 "maps are like themselves"
+runs 0 "markdown" explain-score -f markdown maps.xfv
+like "$(sed -n 3,9p out)" '^\| path-grad \|.* \(.* to .*, n [0-9]+\)' "a row a method"
+runs 0 "json" explain-score -f json maps.xfv
+jq -es 'length > 10 and all(.value > -2)' out >/dev/null; ok $? "is JSON"
+path-grad -o others.xfv pairs.xfv
+runs 2 "against other pairs" explain-score --against others.xfv maps.xfv
+like "$(cat err)" 'other pairs, or in another order' "tells so"
+runs 1 "pairs without maps" explain-score pairs.xfv
+like "$(cat err)" 'explainer' "says what to do"
+runs 0 "partners: pairs.xfv has faces with several" sh -c 'path-grad pairs.xfv | explain-score'
+like "$(cut -f2 out)" '^partners: ' "compared"
+head -c 60000 maps.xfv >cut.xfv
+runs 3 "a cut stream" explain-score cut.xfv
+for t in plant explain-score; do runs 0 "$t --help" $t --help; runs 2 "$t: bad option" $t --nonsense; done
+done_testing
