@@ -253,7 +253,7 @@ static int measure(struct xfv_view_map *m, const struct xfv_image *face, double 
     for (size_t i = 0; i < (size_t)face->width * (size_t)face->height; i++) {
         double v = fabs((double)m->v[i]);
         m->max = fmax(m->max, v);
-        m->sum += v;
+        m->sum += (double)m->v[i];
     }
     return status;
 }

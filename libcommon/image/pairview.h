@@ -18,7 +18,7 @@ struct xfv_view_face {
 struct xfv_view_map {
     float *v;        /* [face height][face width], owned; NULL: the record has none, or a broken one */
     int broken;      /* 1: it holds NaN or infinity, or is not a map at all */
-    double max, sum; /* of the absolute values as they are drawn (after xfv_pairview_blur) */
+    double max, sum; /* as drawn, after xfv_pairview_blur: the largest absolute value, and the sum (signed maps: with their signs) */
     double scale;    /* the value drawn in the strongest colour; 0 when all maps that share it are empty */
 };
 

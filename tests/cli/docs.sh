@@ -39,16 +39,14 @@ cp photos/anna-1.jpg alice.jpg
 cp photos/bella.jpg bob.jpg
 printf 'photos/anna-1.jpg photos/anna-2.jpg same\n' >pairs.txt
 sed -n '/^```sh$/,/^```$/p' "$top/README.md" | awk '/^```sh$/{n++; next} /^```$/{next} {print > ("recipe" n ".sh")}'
-for n in 1 2 3 4 5 6; do
-    runs 0 "recipe $n of README.md" sh -e "recipe$n.sh"
-    cp out "out$n"
+for recipe in recipe?.sh; do
+    runs 0 "$recipe of README.md: $(head -1 "$recipe")" sh -e "$recipe"
+    cp out "$recipe.out"
 done
-[ ! -e recipe7.sh ]; ok $? "that is all of them"
-is "$(wc -l <out1 | tr -d ' ')" 7 "six pairs and a heading"
-[ -s why-000.png ]; ok $? "a figure"
-like "$(head -1 out3)" 'anna-2.jpg' "the likest is the same person"
-is "$(wc -l <out5 | tr -d ' ')" 6 "the same pairs by parts"
-like "$(cat out6)" '^not the same' "two people"
+is "$(wc -l <recipe1.sh.out | tr -d ' ')" 7 "six pairs and a heading"
+[ -s why-000.png ] && [ -s rows.png ]; ok $? "figures"
+like "$(cat recipe?.sh.out)" '^photos/anna-1.jpg.photos/anna-2.jpg.0\.[0-9]+.0\.[0-9]+.accept' "the same person"
+like "$(cat recipe?.sh.out)" '^not the same' "two people"
 sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^\.Dl //p' "$top/man/xfv.7" | sed 's/\\(dq/"/g; s/\\-/-/g' >examples.txt
 while IFS= read -r line; do
     printf '%s\n' "$line" >example.sh
