@@ -86,6 +86,17 @@ check: deps
 test: all $(UNITS)
 	@B=$(B) PYTHON=$(PYTHON) sh tests/run.sh $(TESTS)
 
+## check-all: check, then sanitizers, valgrind, races, other compilers, static checks, fault injection and a short fuzz (under 30 minutes)
+check-all: deps
+	@MAKE='$(MAKE)' sh tests/check-all.sh $(STEPS)
+
+## check-faults: every program with the n-th read, write, open, close, rename, allocation failing; XFV_FAULTS=N places of each kind (40)
+check-faults: all
+	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/faults/run.sh
+
+print-cflags:
+	@echo $(filter-out -MMD -MP,$(ALL_CPPFLAGS) $(ALL_CFLAGS))
+
 ## bench: speed as ratios against the machine's peak, OpenBLAS and PyTorch (Debian's python3-torch), in one run of some minutes
 bench: all $(B)/bench/xfv-bench
 	@$(PYTHON) tests/bench/bench.py $(B) models/mobilefacenet.xfvm tests/photos/*.jpg $(BENCH)
@@ -122,14 +133,14 @@ uninstall:
 		$(MAN7:man/%=$(DESTDIR)$(mandir)/man7/%)
 	rm -rf $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
 
-## clean: remove build/
+## clean: remove what was built
 clean:
-	rm -rf $(B)
+	rm -rf $(B) build-asan build-tsan build-clang build-fuzz build-logs
 
 ## list: what can be made
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: all check test check-torch bench deps demo install uninstall clean list
+.PHONY: all check check-all check-faults print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -164,7 +164,9 @@ static int read_map(const struct delins *t, const struct pair *p, const msgpack_
         if (p->map == SIGNED) sign = j ? -1.0f : 1.0f;
         if (p->map == SIGNED_AUTO) sign = j == p->genuine ? -1.0f : 1.0f;
         if (p->map < SIGNED && p->map != j) continue;
-        if (xfv_get_tensor(side, keys[j], XFV_F32, 2, shape, &v, &why)) return xfv_fail_code(e, XFV_EDATA, "maps", "map of face %s: %s", sides[i], why.msg);
+        int status = xfv_get_tensor(side, keys[j], XFV_F32, 2, shape, &v, &why);
+        if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
+        if (status) return xfv_fail_code(e, XFV_EDATA, "maps", "map of face %s: %s", sides[i], why.msg);
         for (size_t k = 0; k < n; k++) map[k] += sign * ((const float *)v.data)[k];
         xfv_tensor_clear(&v);
     }

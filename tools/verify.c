@@ -77,7 +77,9 @@ static int get_vector(const msgpack_object *map, struct xfv_tensor *vector, char
     if (!xfv_map_get(map, "embedding")) return xfv_fail_code(e, XFV_EDATA, "embedding", "the face has no embedding: run embed before verify");
     digest[0] = '\0';
     if (xfv_map_get(map, "model") && xfv_get_text(map, "model", digest, 65, &why)) return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
-    if (xfv_get_tensor(map, "embedding", XFV_F32, 1, any, vector, &why)) return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
+    int status = xfv_get_tensor(map, "embedding", XFV_F32, 1, any, vector, &why);
+    if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
+    if (status) return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
     return 0;
 }
 
@@ -121,10 +123,13 @@ static int hold(struct verify *v, struct xfv_rec **r, struct xfv_err *e)
     if (xfv_rec_kind(*r) == XFV_ERR) {
         if (xfv_get_text(root, "message", message, sizeof message, NULL)) snprintf(message, sizeof message, "it failed");
         f.failure = strdup(message);
+        if (!f.failure) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     } else if (!status) {
-        if (get_vector(root, &f.vector, f.digest, &why)) f.failure = strdup(why.msg);
+        int got = get_vector(root, &f.vector, f.digest, &why);
+        if (got) f.failure = strdup(why.msg);
+        if (got == XFV_ENOMEM || (got && !f.failure)) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
         /* In a consecutive pair its partner's err record tells of it; else it becomes one itself. */
-        if (f.failure && v->mode != CONSECUTIVE) status = xfv_fail_code(e, XFV_EDATA, why.code, "%s", why.msg);
+        if (!status && f.failure && v->mode != CONSECUTIVE) status = xfv_fail_code(e, XFV_EDATA, why.code, "%s", why.msg);
         v->n_seen++;
         if (!f.failure && !v->table && v->drop) status = slim(v, r, e);
         if (!f.failure && !v->table && !status) {

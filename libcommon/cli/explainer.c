@@ -144,8 +144,9 @@ int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_mod
     double diff = 0, norm = 0;
     size_t count = (size_t)n;
     if (!xfv_map_get(face, "embedding")) return 0;
-    if (xfv_get_tensor(face, "embedding", XFV_F32, 1, &count, &said, &why))
-        return xfv_fail(e, XFV_EMODEL, "model '%s' did not make this embedding: %s", m->name, why.msg);
+    int status = xfv_get_tensor(face, "embedding", XFV_F32, 1, &count, &said, &why);
+    if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
+    if (status) return xfv_fail(e, XFV_EMODEL, "model '%s' did not make this embedding: %s", m->name, why.msg);
     for (size_t k = 0; k < count; k++) {
         double d = (double)((const float *)said.data)[k] - (double)embedding[k];
         diff += d * d;

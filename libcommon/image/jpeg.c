@@ -111,7 +111,10 @@ static int decode(struct decoder *d, struct xfv_err *e)
 
 static int guarded(struct decoder *d, struct xfv_err *e)
 {
-    if (setjmp(d->escape)) return xfv_fail(e, XFV_EDATA, "corrupt JPEG image: %s", d->text);
+    if (setjmp(d->escape)) {
+        int memory = d->mgr.msg_code == JERR_OUT_OF_MEMORY; /* no fault of the image's */
+        return xfv_fail(e, memory ? XFV_ENOMEM : XFV_EDATA, memory ? "out of memory for decoding a JPEG image: %s" : "corrupt JPEG image: %s", d->text);
+    }
     jpeg_create_decompress(&d->j);
     d->progress.progress_monitor = on_progress;
     d->j.progress = &d->progress;

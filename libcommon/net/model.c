@@ -112,12 +112,14 @@ static int is_path(const char *s)
     return strchr(s, '/') || (n > 5 && strcmp(s + n - 5, ".xfvm") == 0);
 }
 
+enum { NO_MEMORY = -2 };
+
 /* Open folder/name.xfvm (len: of the folder); *where gets its path (caller's to free). -1 when it is not there. */
 static int open_in(const char *folder, size_t len, const char *between, const char *name, char **where)
 {
     size_t n = len + strlen(between) + strlen(name) + 8;
     char *p = malloc(n);
-    if (!p) return -1;
+    if (!p) return NO_MEMORY;
     snprintf(p, n, "%.*s%s/%s.xfvm", (int)len, folder, between, name);
     int fd = open(p, O_RDONLY | O_CLOEXEC);
     if (fd < 0) free(p);
@@ -135,20 +137,21 @@ static size_t program_folder(char *buf, size_t cap)
     return slash ? (size_t)(slash - buf) : 0;
 }
 
+/* The descriptor; -1: in none of the folders; NO_MEMORY. */
 static int look_up(const char *name, char **where)
 {
     static const char *const beside[] = {"/../models", "/../../models", "/../share/xfv-tools/models"};
     char exe[4096];
     int fd = -1;
     const char *path = getenv("XFV_MODEL_PATH");
-    for (; path && *path && fd < 0; path += strspn(path, ":")) {
+    for (; path && *path && fd == -1; path += strspn(path, ":")) {
         size_t n = strcspn(path, ":");
         if (n > 0 && n < 4096) fd = open_in(path, n, "", name, where);
         path += n;
     }
     size_t n = program_folder(exe, sizeof exe);
-    for (size_t i = 0; i < sizeof beside / sizeof *beside && n > 0 && fd < 0; i++) fd = open_in(exe, n, beside[i], name, where);
-    return fd >= 0 ? fd : open_in(XFV_MODEL_DIR, strlen(XFV_MODEL_DIR), "", name, where);
+    for (size_t i = 0; i < sizeof beside / sizeof *beside && n > 0 && fd == -1; i++) fd = open_in(exe, n, beside[i], name, where);
+    return fd != -1 ? fd : open_in(XFV_MODEL_DIR, strlen(XFV_MODEL_DIR), "", name, where);
 }
 
 /* The open file and its path (caller's to free), or a negative status. */
@@ -160,6 +163,7 @@ static int find_file(const char *path, char **where, struct xfv_err *e)
     if (!*path) return xfv_fail(e, XFV_EMODEL, "the name of the model is empty");
     if (!is_path(path)) {
         if ((fd = look_up(path, where)) >= 0) return fd;
+        if (fd == NO_MEMORY) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         return xfv_fail(e, XFV_EMODEL, "no model '%.200s': looked for %.200s.xfvm in XFV_MODEL_PATH, beside the program and in %s; a file is named with a slash or .xfvm",
                         path, path, XFV_MODEL_DIR);
     }

@@ -1,0 +1,65 @@
+#!/bin/sh
+# make check-all: everything that `make check` runs, and what takes longer. Each step says how long it took; the run closes with "N steps passed, M failed".
+# Steps by name on the command line run alone: sh tests/check-all.sh static asan
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top" || exit 1
+make="${MAKE:-make} --no-print-directory -s -j${JOBS:-2}"
+logs=$top/build-logs
+mkdir -p "$logs"
+passed=0 failed=0
+chosen=" $* "
+step() { # name command...
+    name=$1; shift
+    [ "$chosen" = "  " ] || case $chosen in *" $name "*) ;; *) return ;; esac
+    start=$(date +%s)
+    if "$@" >"$logs/$name" 2>&1 </dev/null; then passed=$((passed + 1)) word=pass; else failed=$((failed + 1)) word=FAIL; fi
+    echo "$word $name ($(($(date +%s) - start)) s): $(tail -n 1 "$logs/$name")"
+    [ $word = pass ] || grep -aE '^(FAIL|not ok)|ERROR|error:|warning:|WARNING' -A8 "$logs/$name" | head -n 60
+}
+
+san='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+tsan='-O1 -g -fno-omit-frame-pointer -fsanitize=thread'
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1:exitcode=99
+export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$top/tests/static/lsan.supp:print_suppressions=0
+export TSAN_OPTIONS=suppressions=$top/tests/static/tsan.supp:exitcode=99
+
+asan() {
+    export XFV_SANITIZED=1
+    $make B=build-asan HARDEN=-fPIE CFLAGS="$san" LDFLAGS='-fsanitize=address,undefined' test
+}
+thread() { # workers: the pool, the stage loop, and the programs with -j
+    $make B=build-tsan HARDEN=-fPIE CFLAGS="$tsan" LDFLAGS=-fsanitize=thread all build-tsan/unit/cli_pool && B=build-tsan sh tests/static/tsan.sh
+}
+memory() { # under valgrind what takes seconds there; the others run under the sanitizers
+    $make all $(for t in $quick; do echo "build/unit/$t"; done) || return 1
+    XFV_TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible --suppressions=$top/tests/static/valgrind.supp" \
+        sh tests/run.sh $quick
+}
+quick="cli_parse record stream_write tflite measure graph"
+clang_build() { $make B=build-clang CC=clang WARN="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wformat=2 -Wvla -Werror" all && echo "no warnings"; }
+analyzer() { # gcc's: the rooms that take what a file holds. cppcheck: all
+    sh tests/static/analyzer.sh
+}
+cppcheck_all() {
+    cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --suppressions-list=tests/static/cppcheck.supp \
+        --error-exitcode=1 --template='{file}:{line}: warning: {message} [{id}]' -j "${JOBS:-2}" -D_POSIX_C_SOURCE=200809L -D__x86_64__ -DXFV_MODEL_DIR='""' \
+        -Ilibcommon -Itests libcommon tools && echo "no findings"
+}
+includes() { sh tests/static/includes.sh && echo "in order"; }
+hardening() { $make all && sh tests/static/hardening.sh build/bin/* && echo "all there"; }
+
+step check $make check
+step includes includes
+step hardening hardening
+step asan asan
+step valgrind memory
+step tsan thread
+step clang clang_build
+step analyzer analyzer
+step cppcheck cppcheck_all
+[ -e tests/faults/run.sh ] && step faults $make check-faults
+[ -e tests/fuzz/replay.sh ] && step fuzz $make fuzz SECONDS="${FUZZ_SECONDS:-10}"
+echo "$passed steps passed, $failed failed"
+[ $failed -eq 0 ]

@@ -1,0 +1,13 @@
+# What can be seen without running anything: the order of the rooms, and the programs' hardening.
+. "$top/tests/tap.sh"
+is "$(sh "$top/tests/static/includes.sh" 2>&1)" "" "every room includes only rooms to its left"
+if [ -n "${XFV_SANITIZED:-}" ]; then
+    skip "hardening" "a build with sanitizers"
+else
+    set --
+    for p in "$B"/bin/*; do
+        case $p in *.d | *.o) ;; *) set -- "$@" "$p" ;; esac
+    done
+    is "$(sh "$top/tests/static/hardening.sh" "$@" 2>&1)" "" "PIE, RELRO, stack protection and fortified calls in every program"
+fi
+done_testing

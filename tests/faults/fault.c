@@ -1,0 +1,147 @@
+/* LD_PRELOAD library: the n-th call of one kind fails, once. XFV_FAULT=KIND:N, N from 1; with N 0 nothing fails. XFV_FAULT_COUNT=FILE: at exit the
+ * number of calls of that kind is written there. Kinds: read write open close fsync rename flush malloc thread. Only calls made by the program itself
+ * and by the libraries that decode for it count: not those of the dynamic linker, nor OpenBLAS's, which aborts when it gets no memory. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static char kind[16];
+static long target = -1, count;
+
+/* May run before our constructor does: malloc comes early. */
+static void set_up(void)
+{
+    const char *s = getenv("XFV_FAULT"), *colon = s ? strchr(s, ':') : NULL;
+    if (target >= 0) return;
+    target = 0;
+    if (!colon || (size_t)(colon - s) >= sizeof kind) return;
+    memcpy(kind, s, (size_t)(colon - s));
+    target = atol(colon + 1);
+}
+
+/* Libraries whose own calls are left alone. The last answer is kept: dladdr is slow. */
+static int spared(void *caller)
+{
+    static const char *const names[] = {"ld-linux", "openblas", "libgomp", "libgfortran", "libquadmath", "libc.so", "libgcc", NULL};
+    static __thread char *last_base;
+    static __thread int last;
+    Dl_info i;
+    if (!dladdr(caller, &i) || !i.dli_fname) return 1;
+    if (last_base == i.dli_fbase) return last;
+    int r = 0;
+    for (int k = 0; names[k]; k++) r |= strstr(i.dli_fname, names[k]) != NULL;
+    last_base = i.dli_fbase;
+    return last = r;
+}
+
+static int fails(const char *what, void *caller, int error)
+{
+    if (target < 0) set_up();
+    if (strcmp(kind, what) != 0 || spared(caller)) return 0;
+    if (__atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST) != target) return 0;
+    errno = error;
+    return 1;
+}
+
+static __attribute__((destructor)) void tell(void)
+{
+    const char *path = getenv("XFV_FAULT_COUNT");
+    char text[32];
+    if (!path) return;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    int n = snprintf(text, sizeof text, "%ld\n", count);
+    if (fd >= 0) (void)!syscall(SYS_write, fd, text, (size_t)n);
+}
+
+#define REAL(type, name, ...) static type (*real)(__VA_ARGS__); if (!real) *(void **)&real = dlsym(RTLD_NEXT, name)
+#define CALLER __builtin_return_address(0)
+
+ssize_t read(int fd, void *p, size_t n)
+{
+    REAL(ssize_t, "read", int, void *, size_t);
+    return fails("read", CALLER, EIO) ? -1 : real(fd, p, n);
+}
+ssize_t write(int fd, const void *p, size_t n)
+{
+    REAL(ssize_t, "write", int, const void *, size_t);
+    return fails("write", CALLER, ENOSPC) ? -1 : real(fd, p, n);
+}
+int open(const char *path, int flags, ...)
+{
+    REAL(int, "open", const char *, int, ...);
+    va_list ap;
+    va_start(ap, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+    va_end(ap);
+    return fails("open", CALLER, EMFILE) ? -1 : real(path, flags, mode);
+}
+FILE *fopen(const char *path, const char *mode)
+{
+    REAL(FILE *, "fopen", const char *, const char *);
+    return fails("open", CALLER, EMFILE) ? NULL : real(path, mode);
+}
+FILE *fdopen(int fd, const char *mode)
+{
+    REAL(FILE *, "fdopen", int, const char *);
+    return fails("open", CALLER, ENOMEM) ? NULL : real(fd, mode);
+}
+int close(int fd) /* the descriptor is closed all the same, as on Linux */
+{
+    REAL(int, "close", int);
+    int bad = fails("close", CALLER, EIO), r = real(fd);
+    if (bad) errno = EIO;
+    return bad ? -1 : r;
+}
+int fsync(int fd)
+{
+    REAL(int, "fsync", int);
+    return fails("fsync", CALLER, EIO) ? -1 : real(fd);
+}
+int rename(const char *from, const char *to)
+{
+    REAL(int, "rename", const char *, const char *);
+    return fails("rename", CALLER, EACCES) ? -1 : real(from, to);
+}
+int fflush(FILE *f)
+{
+    REAL(int, "fflush", FILE *);
+    return fails("flush", CALLER, ENOSPC) ? EOF : real(f);
+}
+int fclose(FILE *f)
+{
+    REAL(int, "fclose", FILE *);
+    int bad = fails("flush", CALLER, ENOSPC), r = real(f);
+    if (bad) errno = ENOSPC;
+    return bad ? EOF : r;
+}
+int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *arg)
+{
+    REAL(int, "pthread_create", pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    return fails("thread", CALLER, EAGAIN) ? EAGAIN : real(t, a, fn, arg);
+}
+
+/* glibc's own entries: dlsym would itself call calloc. */
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t align, size_t n);
+void *malloc(size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : __libc_malloc(n); }
+void *calloc(size_t n, size_t size) { return fails("malloc", CALLER, ENOMEM) ? NULL : __libc_calloc(n, size); }
+void *realloc(void *p, size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : __libc_realloc(p, n); }
+void *aligned_alloc(size_t align, size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : __libc_memalign(align, n); }
+int posix_memalign(void **p, size_t align, size_t n)
+{
+    if (fails("malloc", CALLER, ENOMEM)) return ENOMEM;
+    void *q = __libc_memalign(align, n);
+    if (!q) return ENOMEM;
+    *p = q;
+    return 0;
+}

@@ -1,0 +1,107 @@
+"""Fault injection: walk.py LIBRARY BIN FOLDER [PROGRAM]... Every program runs on a small input, and each time another call of one kind fails:
+the n-th read, write, open, close, fsync, rename, fflush or fclose, allocation, start of a thread. Wanted each time: a documented status that fits
+the fault, one line on standard error, no signal, no half output file and nothing beside it; and when the status is 0, the right output."""
+import glob, os, subprocess, sys
+from streams import *
+
+library, bin_, work, only = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3], sys.argv[4:]
+top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MOST = int(os.environ.get("XFV_FAULTS", "40"))  # places tried for each kind
+KINDS = ["read", "write", "open", "close", "fsync", "rename", "flush", "malloc", "thread"]
+os.chdir(work)
+os.environ.update(PATH=bin_ + ":" + os.environ["PATH"], XFV_MODEL_PATH=work + ":" + top + "/models", LC_ALL="C")
+
+
+def prepare():
+    open("tiny.xfvm", "wb").write(model())
+    open("faces.xfv", "wb").write(stream([face("d/1.jpg", 1), {"_": "x-note", "text": "kept"}, face("d/2.jpg", 2), face("d/3.jpg", 3), face("d/4.jpg", 4)]))
+    open("table.tsv", "w").write("d/1.jpg\td/2.jpg\tyes\nd/3.jpg\td/4.jpg\tno\n")
+    for command in (["embed", "-m", "tiny", "-o", "embedded.xfv", "faces.xfv"], ["verify", "--pairs", "table.tsv", "-o", "pairs.xfv", "embedded.xfv"],
+                    ["fggb-grad", "-o", "maps.xfv", "pairs.xfv"]):
+        subprocess.run(command, check=True)
+
+
+def help_of(p):
+    return subprocess.run([p, "--help"], capture_output=True, text=True).stdout
+
+
+def command_of(p):
+    """The command line tried, less its -o; None: a program that is not walked."""
+    photo = top + "/tests/photos/anna-1.jpg"
+    known = {
+        "facecrop": [p, "--aligned", "-j2", photo, top + "/tests/photos/bella.jpg"],
+        "embed": [p, "-m", "tiny", "-j2", "faces.xfv"],
+        "verify": [p, "--pairs", "table.tsv", "embedded.xfv"],
+        "fggb-grad": [p, "-j2", "pairs.xfv"],
+        "model-info": [p, "./tiny.xfvm"],
+        "model-means": [p, "-m", "tiny", "faces.xfv"],
+        "model-import": None,
+        "heatmap": [p, "maps.xfv"],  # -o wants an extension: below
+        "path-grad": [p, "--baseline", "blur", "pairs.xfv"],
+        "xfv-cmp": [p, "maps.xfv", "maps.xfv"],
+    }
+    if p in known:
+        return known[p]
+    return [p, "maps.xfv"] if "--max-record" in help_of(p) else None
+
+
+def run(command, kind, n):
+    name = "out.ppm" if command[0] == "heatmap" else "out"
+    env = dict(os.environ, LD_PRELOAD=library, XFV_FAULT=f"{kind}:{n}", XFV_FAULT_COUNT=work + "/count")
+    for f in glob.glob("out*"):
+        os.remove(f)
+    try:
+        r = subprocess.run(command + ["-o", name], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    except subprocess.TimeoutExpired:
+        return "hang", b"", None, 0
+    out = open(name, "rb").read() if os.path.exists(name) else None
+    return r.returncode, r.stderr, out, int(open("count").read())
+
+
+def places(count):
+    return range(1, count + 1) if count <= MOST else sorted({1 + i * (count - 1) // (MOST - 1) for i in range(MOST)})
+
+
+def judge(kind, good, status, err, out):
+    """What is wrong with this run, or None."""
+    if status == "hang" or status < 0:
+        return f"{'hangs' if status == 'hang' else f'signal {-status}'}"
+    beside = [f for f in glob.glob("out*") if f not in ("out", "out.ppm")]
+    if beside:
+        return f"leaves {beside}"
+    if status in (0, 1) and status == good[0] and out == good[2]:
+        return None  # it did not matter
+    one = 1 <= err.count(b"\n") <= 1 + good[1].count(b"\n")  # warnings may come before it
+    if status == 1 and kind in ("read", "open") and out is not None and out != good[2]:
+        return None if one else f"an err record and {err!r}"  # an image that cannot be read is one among many
+    if out is not None and status not in (0, 1):
+        return "a half output file"
+    if status not in ([4, 5] if kind in ("read", "open") else [4]):  # 5: a model that cannot be read
+        return f"status {status}, {err!r}"
+    return None if one else f"status {status} with {err!r}"
+
+
+prepare()
+tried = bad = 0
+for p in only or sorted(os.listdir(bin_)):
+    command = command_of(p) if not p.endswith((".d", ".o")) else None
+    if not command:
+        continue
+    seen = []
+    for kind in KINDS:
+        good = run(command, kind, 0)
+        if good[0] not in (0, 1):
+            print(f"{p}: without a fault: status {good[0]}, {good[1]!r}")
+            bad += 1
+            break
+        for n in places(good[3]):
+            status, err, out, _ = run(command, kind, n)
+            tried += 1
+            wrong = judge(kind, good, status, err, out)
+            if wrong:
+                bad += 1
+                print(f"{p}: {kind} {n} of {good[3]} fails: {wrong}")
+        seen.append(f"{kind} {good[3]}")
+    print(f"# {p}: {', '.join(seen)}", flush=True)
+print(f"{tried} faults, {bad} wrong")
+sys.exit(bad > 0)
