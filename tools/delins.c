@@ -19,6 +19,8 @@ static const char *const protocols[] = {"lu2024", "fame2026", NULL};
 static const char *const tables[] = {"summary", "curves", "pairs", NULL};
 static const char *const identities[] = {"name", "folder", "id", NULL};
 static const char *const sides[] = {"a", "b"};
+static const char *const drops[] = {"maps", "image", "embedding", NULL};
+enum { DROP_MAPS = 1, DROP_IMAGE = 2, DROP_EMBEDDING = 4 };
 
 struct worker {
     float *map[2];
@@ -30,7 +32,7 @@ struct delins {
     struct xfv_cli *c;
     /* options */
     struct xfv_delins_opts o;
-    int map, image, pairs, table, identity, ties, fill, replicates;
+    int map, image, pairs, table, identity, ties, fill, replicates, drop;
     uint64_t seed;
     double threshold;
     int given_threshold, made_by_option; /* a setting was given beside --protocol */
@@ -286,10 +288,23 @@ static int tally_one(struct delins *t, const struct xfv_trial *base, const msgpa
     return status;
 }
 
+static void drop_keys(const struct delins *t, msgpack_object *root)
+{
+    if (t->drop & DROP_MAPS) xfv_map_drop(root, "maps");
+    for (int i = 0; i < 2; i++) {
+        msgpack_object *face = xfv_map_get_mut(root, sides[i]);
+        if (t->drop & DROP_IMAGE) xfv_map_drop(face, "image");
+        if (t->drop & DROP_EMBEDDING) xfv_map_drop(face, "embedding");
+    }
+}
+
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct delins *t = ctx;
-    if (w) return xfv_writer_put(w, *r, e);
+    if (w) {
+        drop_keys(t, xfv_rec_root(*r));
+        return xfv_writer_put(w, *r, e);
+    }
     const msgpack_object *root = xfv_rec_root(*r), *list = xfv_map_get(root, "delins");
     struct xfv_trial c = {.pair = "", .a = "", .b = ""};
     if (xfv_get_str(root, "id", &c.pair, &c.n_pair, NULL)) c.n_pair = 0;
@@ -425,6 +440,13 @@ static int set_reference(void *ctx, const char *s, struct xfv_err *e)
     return 0;
 }
 
+static int set_drop(void *ctx, const char *s, struct xfv_err *e)
+{
+    int i, status = xfv_parse_choice("--drop", s, drops, &i, e);
+    if (!status) ((struct delins *)ctx)->drop |= 1 << i;
+    return status;
+}
+
 static int set_identity(void *ctx, const char *s, struct xfv_err *e)
 {
     return xfv_parse_choice("--identity", s, identities, &((struct delins *)ctx)->identity, e);
@@ -458,6 +480,7 @@ static const struct xfv_opt options[] = {
     {"blur", 'b', "SIGMA", "blur the map before ranking", 1, set_blur, 0},
     {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", 1, set_delins_threshold, 0},
     {"method", 0, "NAME", "only the maps, or curves, of this method (may be given again)", 1, set_method, 1},
+    {"drop", 0, "KEY", "leave maps, image or embedding out of the pairs (may be given again)", 1, set_drop, 1},
     {"tsv", 0, NULL, "write a table: areas with intervals, tests against the reference", 0, set_tsv, 0},
     {"table", 0, "WHAT", "the same: summary, curves (mean of each step) or pairs (areas of each pair)", 0, set_table, 0},
     {"reference", 0, "NAME", "the method that the others are compared with (default fggb)", 0, set_reference, 0},

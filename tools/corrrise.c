@@ -1,0 +1,110 @@
+/* corrrise: explains each pair by correlating random masks with its score. Equations: explain/corrrise.h; use: corrrise(1). */
+#include "cli/blackbox.h"
+#include "explain/corrrise.h"
+
+static const char *const values[] = {"black", "uniform", NULL};
+static const char *const correlations[] = {"pearson", "spearman", NULL};
+
+struct rise {
+    struct xfv_blackbox box;
+    struct xfv_corrrise_opts o;
+    struct xfv_corrrise *masks;
+};
+
+static void close_method(void *ctx)
+{
+    struct rise *t = ctx;
+    xfv_blackbox_close(&t->box);
+    xfv_corrrise_free(t->masks);
+    t->masks = NULL;
+}
+
+static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    struct rise *t = ctx;
+    t->o.seed = t->box.common.seed;
+    int status = xfv_blackbox_open(&t->box, env, e);
+    return status ? status : xfv_corrrise_new(&t->o, env->model->height, env->model->width, &t->masks, e);
+}
+
+static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+{
+    const struct xfv_corrrise_opts *o = &((const struct rise *)ctx)->o;
+    (void)s;
+    int status = xfv_map_put(z, p, "masks", xfv_val_int(o->masks), e);
+    if (!status) status = xfv_map_put(z, p, "patches", xfv_val_int(o->patches), e);
+    if (!status) status = xfv_map_put(z, p, "size", xfv_val_int(o->size), e);
+    if (!status) status = xfv_map_put(z, p, "value", xfv_val_str(z, values[o->uniform]), e);
+    if (!status) status = xfv_map_put(z, p, "correlation", xfv_val_str(z, correlations[o->spearman]), e);
+    return status ? status : xfv_map_put(z, p, "seed", xfv_val_int((int64_t)o->seed), e);
+}
+
+static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
+{
+    struct rise *t = ctx;
+    int status = xfv_blackbox_look(&t->box, s, worker, e);
+    for (int i = 0; i < 2 && !status; i++)
+        status = xfv_corrrise_map(t->masks, t->box.probe, worker, s->rgb[i], t->box.unit[1 - i][worker], map[i][0], map[i][1], e);
+    return status;
+}
+
+static int set_number(const char *what, const char *s, long lo, long hi, int *to, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int(what, s, lo, hi, &n, e);
+    if (!status) *to = (int)n;
+    return status;
+}
+
+static int set_masks(void *ctx, const char *s, struct xfv_err *e)
+{
+    return set_number("--masks", s, 2, 100000, &((struct rise *)ctx)->o.masks, e);
+}
+
+static int set_patches(void *ctx, const char *s, struct xfv_err *e)
+{
+    return set_number("--patches", s, 1, 1000, &((struct rise *)ctx)->o.patches, e);
+}
+
+static int set_size(void *ctx, const char *s, struct xfv_err *e)
+{
+    return set_number("--size", s, 1, 4096, &((struct rise *)ctx)->o.size, e);
+}
+
+static int set_value(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_choice("--value", s, values, &((struct rise *)ctx)->o.uniform, e);
+}
+
+static int set_correlation(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_choice("--correlation", s, correlations, &((struct rise *)ctx)->o.spearman, e);
+}
+
+static const struct xfv_opt options[] = {
+    {"masks", 'n', "N", "random masks (default 500)", 1, set_masks, 0},
+    {"patches", 'p', "N", "patches of a mask (default 10)", 1, set_patches, 0},
+    {"size", 0, "PIXELS", "side of a patch (default 30)", 1, set_size, 0},
+    {"value", 0, "KIND", "what a patch does to the image: black (default), or uniform random factors", 1, set_value, 0},
+    {"correlation", 0, "KIND", "pearson (default) or spearman", 1, set_correlation, 0},
+    XFV_OPT_SEED,
+    XFV_OPT_EXEC,
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    static struct rise t = {.o = {.masks = 500, .patches = 10, .size = 30}};
+    static const struct xfv_program program = {
+        .name = "corrrise",
+        .summary = "Explain each pair by correlating random masks with its score (CorrRISE): pairs in, the same with maps out.",
+        .operands = "[FILE]...",
+        .example = "verify faces.xfv | corrrise -j 0 | heatmap -o why.png",
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = options,
+        .ctx = &t,
+        .parts = {&xfv_part_net},
+    };
+    static const struct xfv_explainer method = {.method = "corrrise", .open = open_method, .close = close_method, .params = params, .explain = explain};
+    return xfv_explainer_main(&method, &program, argc, argv);
+}

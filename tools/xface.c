@@ -1,0 +1,102 @@
+/* xface: explains each pair by sliding patches over its faces. Equations: explain/xface.h; use: xface(1). */
+#include <stdlib.h>
+
+#include "cli/blackbox.h"
+#include "explain/xface.h"
+
+struct face {
+    struct xfv_blackbox box;
+    struct xfv_xface_opts o;
+};
+
+static void close_method(void *ctx)
+{
+    xfv_blackbox_close(ctx);
+}
+
+static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    return xfv_blackbox_open(ctx, env, e);
+}
+
+static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+{
+    const struct xfv_xface_opts *o = &((const struct face *)ctx)->o;
+    msgpack_object sizes = xfv_val_array(z);
+    int status = 0;
+    (void)s;
+    for (int i = 0; i < o->n_sizes && !status; i++) status = xfv_array_push(z, &sizes, xfv_val_int(o->sizes[i]), e);
+    if (!status) status = xfv_map_put(z, p, "sizes", sizes, e);
+    if (!status) status = xfv_map_put(z, p, "stride", xfv_val_int(o->stride), e);
+    return status ? status : xfv_map_put(z, p, "distance", xfv_val_int(o->distance + 1), e);
+}
+
+static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
+{
+    struct face *t = ctx;
+    int status = xfv_blackbox_look(&t->box, s, worker, e);
+    const double *const unit[] = {t->box.unit[0][worker], t->box.unit[1][worker]};
+    return status ? status : xfv_xface_maps(&t->o, t->box.probe, worker, s->rgb, unit, s->height, s->width, map, e);
+}
+
+static int set_sizes(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct xfv_xface_opts *o = &((struct face *)ctx)->o;
+    int most = (int)(sizeof o->sizes / sizeof *o->sizes);
+    for (o->n_sizes = 0; *s; o->n_sizes++) {
+        char *end;
+        long n = strtol(s, &end, 10);
+        if (end == s || n < 1 || n > 4096 || (*end && *end != ',') || o->n_sizes == most)
+            return xfv_fail(e, XFV_EARG, "--sizes wants up to %d numbers of pixels with commas between, found '%s'", most, s);
+        o->sizes[o->n_sizes] = (int)n;
+        s = *end ? end + 1 : end;
+    }
+    return o->n_sizes ? 0 : xfv_fail(e, XFV_EARG, "--sizes wants at least one number");
+}
+
+static int set_stride(void *ctx, const char *s, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int("--stride", s, 1, 4096, &n, e);
+    if (!status) ((struct face *)ctx)->o.stride = (int)n;
+    return status;
+}
+
+static int set_distance(void *ctx, const char *s, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int("--distance", s, 1, 3, &n, e);
+    if (!status) ((struct face *)ctx)->o.distance = (enum xfv_xface_distance)(n - 1);
+    return status;
+}
+
+static int set_blur(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--blur", s, 0, 1000, &((struct face *)ctx)->o.sigma, e);
+}
+
+static const struct xfv_opt options[] = {
+    {"sizes", 0, "N,N,...", "sides of the patches (default 7,14,28)", 1, set_sizes, 0},
+    {"stride", 0, "PIXELS", "between two places of a patch (default 5)", 1, set_stride, 0},
+    {"distance", 0, "1|2|3", "to all patched partners (default), the whole one, or the one patched alike", 1, set_distance, 0},
+    {"blur", 0, "SIGMA", "of each size's map, cut to 5 x 5 pixels (default 5; 0: none)", 1, set_blur, 0},
+    XFV_OPT_EXEC,
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    static struct face t = {.o = {.n_sizes = 3, .sizes = {7, 14, 28}, .stride = 5, .sigma = 5, .radius = 2}};
+    static const struct xfv_program program = {
+        .name = "xface",
+        .summary = "Explain each pair by sliding patches over its faces (xFace): pairs in, the same with maps out.",
+        .operands = "[FILE]...",
+        .example = "verify faces.xfv | xface -j 0 | heatmap -o why.png",
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = options,
+        .ctx = &t,
+        .parts = {&xfv_part_net},
+    };
+    static const struct xfv_explainer method = {.method = "xface", .open = open_method, .close = close_method, .params = params, .explain = explain};
+    return xfv_explainer_main(&method, &program, argc, argv);
+}
