@@ -1,0 +1,165 @@
+# The explainers beside FGGB, each against its recipe worked out again in NumPy on a small network (tests/oracle.py).
+. "$top/tests/tap.sh"
+export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
+cat >make.py <<'PY'
+from streams import *
+open("tiny.xfvm", "wb").write(model())
+open("faces.xfv", "wb").write(stream([face(f"d/{i}.jpg", i) for i in range(6)]))
+PY
+runs 0 "faces and a model" "$PYTHON" make.py
+embed -m tiny faces.xfv | verify -t 0.3 -o pairs.xfv
+cat >check.py <<'PY'
+import sys
+from oracle import *
+from streams import records
+THRESHOLD = 0.3
+out = records(open(sys.argv[2], "rb").read())
+assert len(out) == 3
+
+def each(fn, limit=1e-4):
+    """fn(rgb of the face, input, unit embedding of the other, side, record) -> similarity, dissimilarity"""
+    for r in out:
+        rgb = images(r)
+        for i, s in enumerate("ab"):
+            other = unit(embed(network_input(rgb[1 - i])[None]))[0]
+            wanted = fn(rgb[i], network_input(rgb[i]), other, s, r)
+            for got, w in zip(maps_of(r)[s], wanted): close(got, w, limit)
+
+def xssab(rgb, x, other, s, r):
+    f = unit(embed(x[None]))[0]
+    for_it = f * other >= THRESHOLD / N
+    assert 0 < for_it.sum() < N
+    return [np.abs(gradient(lambda b: unit(embed(b)) @ (other * w), x)).mean(2) for w in (for_it, ~for_it)]
+
+cosine = lambda other: lambda b: unit(embed(b)) @ other
+def grad(rgb, x, other, s, r): return [np.abs(gradient(cosine(other), x)).mean(2)] * 2
+def times_input(rgb, x, other, s, r): return sides(((x + 127.5 / 128) * gradient(cosine(other), x)).sum(2))
+def integrated(rgb, x, other, s, r):
+    black = np.full_like(x, -127.5 / 128)
+    mean = sum(gradient(cosine(other), black + (i + 0.5) / 8 * (x - black)) for i in range(8)) / 8
+    return sides(((x - black) * mean).sum(2))
+streams_of = {}
+def smoothgrad(rgb, x, other, s, r):
+    g = streams_of.setdefault(r["id"], SplitMix(7, r["id"].encode()))  # a, then b
+    total = 0
+    for _ in range(4):
+        noise = np.array([g.normal() for _ in range(x.size)]).reshape(x.shape) * 0.15 * 255 / 128
+        total = total + np.abs(gradient(cosine(other), x + noise)).mean(2)
+    return [total / 4] * 2
+
+def cam(kind):
+    def fn(rgb, x, other, s, r):
+        h = features(x[None])[0]
+        f = h.reshape(-1) @ W["w3"] + W["b3"]
+        n = np.linalg.norm(f)
+        g = (W["w3"] @ ((other - (other @ f / n) * f / n) / n)).reshape(8, 8, 8)
+        if kind == "gradcam": got = sides(h @ g.mean((0, 1)))
+        elif kind == "hires": got = sides((g * h).sum(2))
+        else: got = [m.sum(2) for m in sides(g * h)]
+        return got
+    for r in out:  # the cells' centres lie on every second pixel; a cell is 4 pixels
+        rgb = images(r)
+        for i, s in enumerate("ab"):
+            other = unit(embed(network_input(rgb[1 - i])[None]))[0]
+            for got, w in zip(maps_of(r)[s], fn(rgb[i], network_input(rgb[i]), other, s, r)): close(got[::2, ::2] * 4, w)
+
+def corrrise(uniform, spearman):
+    g = SplitMix(3)
+    masks = np.ones((40, 16, 16))
+    for m in masks:
+        for _ in range(3):
+            y, x = g.below(12), g.below(12)
+            for i in range(y, y + 5):
+                for j in range(x, x + 5): m[i, j] = np.float32(g.unit()) if uniform else 0
+    def fn(rgb, x, other, s, r):
+        score = unit(masked(rgb, masks)) @ other
+        if spearman: score = np.argsort(np.argsort(score)).astype(float)
+        z, m = score - score.mean(), masks - masks.mean(0)
+        c = (z[:, None, None] * m).sum(0) / (np.linalg.norm(z) * np.maximum(np.sqrt((m * m).sum(0)), 1e-12))
+        return sides(c)
+    each(fn, 1e-3)
+
+def xface(distance):
+    for r in out:
+        rgb, whole = images(r), [unit(embed(network_input(i)[None]))[0] for i in images(r)]
+        total = np.zeros((2, 16, 16))
+        for size in (3, 5):
+            places = [(y, x) for y in range(0, 16 - size, 2) for x in range(0, 16 - size, 2)]
+            masks = np.ones((len(places), 16, 16))
+            for m, (y, x) in zip(masks, places): m[y:y + size + 1, x:x + size + 1] = 0
+            f = [unit(masked(i, masks)) for i in rgb]
+            for i in range(2):
+                if distance == 1: d = (1 - f[i] @ f[1 - i].T).mean(1)
+                if distance == 2: d = 1 - f[i] @ whole[1 - i]
+                if distance == 3: d = 1 - (f[i] * f[1 - i]).sum(1)
+                d = (d - (1 - whole[0] @ whole[1])) / size ** 2
+                total[i] += reflect_blur(((1 - masks) * d[:, None, None]).mean(0), 5, 2) / 2
+        for i, s in enumerate("ab"):
+            for got, w in zip(maps_of(r)[s], sides(total[i])): close(got, w, 1e-3)
+
+def control(kind):
+    for r in out:
+        g, rgb = SplitMix(5, r["id"].encode()), images(r)
+        for i, s in enumerate("ab"):
+            y, x = np.mgrid[:16, :16]
+            if kind == "random": w = np.array([g.unit() for _ in range(256)]).reshape(16, 16)
+            if kind == "centre": w = np.exp(-0.5 * ((y - 7.5) ** 2 + (x - 7.5) ** 2) / (24 * 16 / 112) ** 2)
+            if kind == "edges":
+                p = np.pad(rgb[i].astype(float) @ [0.299, 0.587, 0.114], 1, mode="edge")
+                at = lambda dy, dx: p[1 + dy:17 + dy, 1 + dx:17 + dx]
+                gx = sum(k * (at(d, 1) - at(d, -1)) for d, k in ((-1, 1), (0, 2), (1, 1)))
+                gy = sum(k * (at(1, d) - at(-1, d)) for d, k in ((-1, 1), (0, 2), (1, 1)))
+                sigma = 5 * 16 / 112
+                w = reflect_blur(np.hypot(gx, gy), sigma, max(1, int(2.5 * sigma)))
+            for got in maps_of(r)[s]: close(got, w)
+
+def mean():  # of the maps before
+    for j in range(2):
+        w = sum(maps_of(r, -2)[s][j].astype(float) for r in out for s in "ab") / 6
+        for r in out:
+            for s in "ab": close(maps_of(r)[s][j], w)
+
+tests = {"xssab": lambda: each(xssab), "gradient": lambda: each(grad), "input": lambda: each(times_input), "integrated": lambda: each(integrated, 1e-3),
+         "smoothgrad": lambda: each(smoothgrad, 1e-3), "gradcam": lambda: cam("gradcam"), "hires": lambda: cam("hires"), "elementwise": lambda: cam("elementwise"),
+         "corrrise": lambda: corrrise(0, 0), "corrrise-uniform": lambda: corrrise(1, 0), "corrrise-spearman": lambda: corrrise(0, 1),
+         "xface1": lambda: xface(1), "xface2": lambda: xface(2), "xface3": lambda: xface(3),
+         "random": lambda: control("random"), "centre": lambda: control("centre"), "edges": lambda: control("edges"), "mean": mean}
+tests[sys.argv[1]]()
+print("good")
+PY
+# one NAME METHOD COMMAND...: right, the same for every -j, and named
+one() {
+    name=$1 method=$2; shift 2
+    "$@" -o "$name.xfv" pairs.xfv 2>err; rc=$?
+    is "$rc$(cat err)" 0 "$*"
+    is "$("$PYTHON" check.py "$name" "$name.xfv" 2>&1 | tail -n 1)" good "$*: as worked out by NumPy"
+    "$@" -j 3 -o j3.xfv pairs.xfv
+    cmp -s "$name.xfv" j3.xfv; ok $? "$*: the same bytes with three workers"
+    is "$(xfv-json "$name.xfv" | jq -r 'select(._ == "pair") | .maps[-1].method' | sort -u)" "$method" "$*: its method is $method"
+}
+one xssab xssab xssab-grad
+one gradient cosine-gradient cosine-grad
+one input cosine-input cosine-grad --kind input
+one integrated cosine-integrated cosine-grad --kind integrated -n 8
+one smoothgrad cosine-smoothgrad cosine-grad --kind smoothgrad -n 4 --seed 7
+one gradcam gradcam gradcam
+one hires gradcam-hires gradcam --kind hires
+one elementwise gradcam-elementwise gradcam --kind elementwise
+one corrrise corrrise corrrise -n 40 -p 3 --size 5 --seed 3
+one corrrise-uniform corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --value uniform
+one corrrise-spearman corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --correlation spearman
+for d in 1 2 3; do one xface$d xface xface --sizes 3,5 --stride 2 --distance $d; done
+one random control-random control-map --seed 5
+one centre control-centre control-map -k centre
+one edges control-edges control-map -k edges
+xssab-grad -o with.xfv pairs.xfv
+runs 0 "the mean of another method's maps" control-map -k mean-fggb --method xssab --from with.xfv -o mean.xfv with.xfv
+is "$("$PYTHON" check.py mean mean.xfv 2>&1 | tail -n 1)" good "is their mean"
+runs 2 "mean without a file" control-map -k mean with.xfv
+runs 2 "a mean of maps that are not there" control-map -k mean --from with.xfv with.xfv
+like "$(cat err)" "no pair with maps of method 'fggb'" "which it says"
+corrrise -n 10 -p 1 --size 5 --seed 1 -o s1.xfv pairs.xfv; corrrise -n 10 -p 1 --size 5 --seed 2 -o s2.xfv pairs.xfv
+cmp -s s1.xfv s2.xfv; [ $? -eq 1 ]; ok $? "another seed, other masks"
+runs 2 "a patch larger than the image" corrrise --size 17 pairs.xfv
+runs 2 "sizes that are none" xface --sizes 7,x pairs.xfv
+done_testing
