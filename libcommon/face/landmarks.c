@@ -24,26 +24,36 @@ static int take_number(char *line, size_t *n, double *v)
     return *end || !isfinite(*v) ? -1 : 0;
 }
 
-static int parse_line(char *line, size_t n, struct xfv_landmarks_line *to, struct xfv_err *e)
+static int parse_line(char *line, size_t n, int numbers, struct xfv_landmarks_line *to, struct xfv_err *e)
 {
-    for (int i = 9; i >= 0; i--)
-        if (take_number(line, &n, &to->xy[i])) return xfv_fail(e, XFV_EARG, "a path and ten numbers are expected");
+    to->path = NULL;
+    to->xy = malloc((size_t)numbers * sizeof *to->xy);
+    if (!to->xy) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    for (int i = numbers - 1; i >= 0; i--) {
+        if (!take_number(line, &n, &to->xy[i])) continue;
+        if (numbers == 10) return xfv_fail(e, XFV_EARG, "a path and ten numbers are expected");
+        return xfv_fail(e, XFV_EARG, "a path and %d numbers are expected", numbers);
+    }
     while (n && blank(line[n - 1])) n--;
-    if (n == 0) return xfv_fail(e, XFV_EARG, "a path and ten numbers are expected, there is no path");
+    if (n == 0) return xfv_fail(e, XFV_EARG, "a path and %s numbers are expected, there is no path", numbers == 10 ? "ten" : "as many");
     to->path = strndup(line, n);
     return to->path ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
 
-static int add_line(struct xfv_landmarks *l, char *line, size_t n, size_t *cap, struct xfv_err *e)
+static int add_line(struct xfv_landmarks *l, char *line, size_t n, int numbers, size_t *cap, struct xfv_err *e)
 {
     struct xfv_landmarks_line one;
-    int r = parse_line(line, n, &one, e);
-    if (r) return r;
+    int r = parse_line(line, n, numbers, &one, e);
+    if (r) {
+        free(one.xy);
+        return r;
+    }
     if (l->n == *cap) {
         size_t more = *cap ? 2 * *cap : 64;
         struct xfv_landmarks_line *v = realloc(l->v, more * sizeof *v);
         if (!v) {
             free(one.path);
+            free(one.xy);
             return xfv_fail(e, XFV_ENOMEM, "out of memory");
         }
         l->v = v;
@@ -80,7 +90,7 @@ static int make_index(struct xfv_landmarks *l, struct xfv_err *e)
     return 0;
 }
 
-int xfv_landmarks_read(FILE *f, const char *name, struct xfv_landmarks *l, struct xfv_err *e)
+int xfv_landmarks_read_n(FILE *f, const char *name, int points, struct xfv_landmarks *l, struct xfv_err *e)
 {
     char *line = NULL;
     size_t room = 0, cap = 0, number = 0;
@@ -93,7 +103,7 @@ int xfv_landmarks_read(FILE *f, const char *name, struct xfv_landmarks *l, struc
         number++;
         while (start < len && blank(line[start])) start++;
         if (start == len || line[start] == '#') continue;
-        r = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character") : add_line(l, line + start, len - start, &cap, e);
+        r = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character") : add_line(l, line + start, len - start, 2 * points, &cap, e);
         if (r) xfv_fail_at(e, "%s:%zu", name, number);
     }
     free(line);
@@ -101,9 +111,14 @@ int xfv_landmarks_read(FILE *f, const char *name, struct xfv_landmarks *l, struc
     return r ? r : make_index(l, e);
 }
 
+int xfv_landmarks_read(FILE *f, const char *name, struct xfv_landmarks *l, struct xfv_err *e)
+{
+    return xfv_landmarks_read_n(f, name, 5, l, e);
+}
+
 void xfv_landmarks_clear(struct xfv_landmarks *l)
 {
-    for (size_t i = 0; i < l->n; i++) free(l->v[i].path);
+    for (size_t i = 0; i < l->n; i++) free(l->v[i].path), free(l->v[i].xy);
     free(l->v);
     free(l->by_path);
     memset(l, 0, sizeof *l);

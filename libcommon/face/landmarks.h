@@ -11,7 +11,7 @@
 
 struct xfv_landmarks_line {
     char *path;
-    double xy[10];
+    double *xy; /* x0, y0, ...: 10 numbers, or as many as were asked for; owned */
 };
 
 struct xfv_landmarks {
@@ -22,6 +22,8 @@ struct xfv_landmarks {
 
 /* XFV_EARG with name and line number when a line is not like that; XFV_EIO; XFV_ENOMEM. Clear *l also after an error. */
 int xfv_landmarks_read(FILE *f, const char *name, struct xfv_landmarks *l, struct xfv_err *e);
+/* The same for lines of a path and 2 x points numbers, in whatever order the file's maker has them. */
+int xfv_landmarks_read_n(FILE *f, const char *name, int points, struct xfv_landmarks *l, struct xfv_err *e);
 void xfv_landmarks_clear(struct xfv_landmarks *l);
 /* The faces of path: their count, and *first so that they are v[by_path[*first]], v[by_path[*first + 1]], ... */
 size_t xfv_landmarks_find(const struct xfv_landmarks *l, const char *path, size_t *first);

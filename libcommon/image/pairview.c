@@ -218,6 +218,7 @@ static int read_rows(const msgpack_object *pair, const char *only, struct xfv_pa
         if (only && (!method || !text_is(method, only))) continue;
         int first = p->n_rows, status = 0;
         for (int side = 0; side < 2 && !status; side++) status = read_side(p, first, entry, side, e);
+        for (int k = first; k < p->n_rows; k++) p->row[k].entry = (int)i;
         if (status) return status;
     }
     return 0;

@@ -27,6 +27,7 @@ enum { XFV_VIEW_ROWS = 64 };
 /* What one method says. A row has similarity and dissimilarity (signed_key empty), or one signed map under another key. */
 struct xfv_view_row {
     char method[64], params[256], signed_key[48];
+    int entry; /* its place in the record's list "maps" */
     struct xfv_view_map map[2][2]; /* [face a, b][similarity or signed, dissimilarity] */
 };
 

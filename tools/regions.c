@@ -1,0 +1,263 @@
+/* regions: how much of each map lies on the eyes, the nose, ...; and whether groups of people differ in it. Layout of the regions:
+ * measure/zones.h; statistics: measure/groups.h. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "measure/explained.h"
+#include "measure/groups.h"
+
+struct regions {
+    struct xfv_cli *c;
+    int tsv, heading_done, markdown, replicates, identity;
+    uint64_t seed;
+    const char *groups_path, *points_path, *plot_path, *against;
+    struct xfv_landmarks points;
+    int has_points;
+    struct xfv_groups *groups;
+    struct xfv_explained x;
+    uint64_t pairs, without68, from_template;
+    FILE *out;
+};
+
+/* ---- one pair ---- */
+
+static const char *const sign_names[2][2] = {{"similarity", "dissimilarity"}, {"signed+", "signed-"}};
+
+static const char *part_name(const struct xfv_view_row *r, int sign, char *buf, size_t cap)
+{
+    if (!r->signed_key[0]) return sign_names[0][sign];
+    snprintf(buf, cap, "%s%c", r->signed_key, sign ? '-' : '+');
+    return buf;
+}
+
+static int put_shares(msgpack_zone *z, msgpack_object *map, const char *key, const struct xfv_zone_shares *s, int mass, struct xfv_err *e)
+{
+    msgpack_object v = xfv_val_map(z);
+    int status = mass ? xfv_map_put(z, &v, "mass", xfv_val_f64(s->mass), e) : 0;
+    for (int k = 0; k < XFV_ZONES && !status && isfinite(s->share[k]); k++) status = xfv_map_put(z, &v, xfv_zone_names[k], xfv_val_f64(s->share[k]), e);
+    return status ? status : xfv_map_put(z, map, key, v, e);
+}
+
+/* The value of "regions" of the entry `at` of the pair's list "maps". */
+static int entry_regions(const struct regions *g, int at, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
+{
+    const struct xfv_explained *x = &g->x;
+    int status = 0;
+    *out = xfv_val_map(z);
+    for (int side = 0; side < 2 && !status; side++) {
+        msgpack_object face = xfv_val_map(z);
+        status = xfv_map_put(z, &face, "from", xfv_val_str(z, xfv_zone_source_names[x->from[side]]), e);
+        if (!status) status = put_shares(z, &face, "area", &x->area[side], 0, e);
+        for (int i = 0; i < x->view.n_rows; i++) {
+            for (int sign = 0; sign < 2 && !status && x->view.row[i].entry == at; sign++) {
+                char name[64];
+                if (!x->row[i].part[side][sign].has) continue;
+                status = put_shares(z, &face, part_name(&x->view.row[i], sign, name, sizeof name), &x->row[i].part[side][sign].shares, 1, e);
+            }
+        }
+        if (!status) status = xfv_map_put(z, out, side ? "b" : "a", face, e);
+    }
+    return status;
+}
+
+static int add_to_record(const struct regions *g, struct xfv_rec *r, struct xfv_err *e)
+{
+    msgpack_object *maps = xfv_map_get_mut(xfv_rec_root(r), "maps");
+    int status = 0;
+    for (uint32_t i = 0; maps && i < maps->via.array.size && !status; i++) {
+        msgpack_object v;
+        status = entry_regions(g, (int)i, xfv_rec_zone(r), &v, e);
+        if (!status) status = xfv_map_put(xfv_rec_zone(r), &maps->via.array.ptr[i], "regions", v, e);
+    }
+    return status;
+}
+
+/* A field of a table: what would break the table becomes a blank. */
+static void field(FILE *f, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) putc((unsigned char)s[i] < 32 || s[i] == 127 ? ' ' : s[i], f);
+}
+
+static int print_rows(struct regions *g, const char *id, size_t n_id, struct xfv_err *e)
+{
+    FILE *f = g->out;
+    if (!g->heading_done) {
+        fputs("pair\tface\tmethod\tmap\tfrom\tmass", f);
+        for (int k = 0; k < XFV_ZONES; k++) fprintf(f, "\t%s", xfv_zone_names[k]);
+        putc('\n', f);
+    }
+    g->heading_done = 1;
+    for (int k = 0; k < 4 * g->x.view.n_rows; k++) {
+        int i = k / 4, side = k / 2 % 2, sign = k % 2;
+        char name[64];
+        const struct xfv_view_row *r = &g->x.view.row[i];
+        if (!g->x.row[i].part[side][sign].has) continue;
+        const struct xfv_zone_shares *s = &g->x.row[i].part[side][sign].shares;
+        field(f, id, n_id);
+        fprintf(f, "\t%c\t", side ? 'b' : 'a');
+        field(f, r->method, strlen(r->method));
+        putc('\t', f);
+        const char *part = part_name(r, sign, name, sizeof name);
+        field(f, part, strlen(part));
+        fprintf(f, "\t%s\t%.6g", xfv_zone_source_names[g->x.from[side]], s->mass);
+        for (int j = 0; j < XFV_ZONES; j++) isfinite(s->share[j]) ? fprintf(f, "\t%.5f", s->share[j]) : fputs("\tNA", f);
+        putc('\n', f);
+    }
+    return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write") : 0;
+}
+
+static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct regions *g = ctx;
+    const char *id = "";
+    size_t n = 0;
+    if (xfv_get_str(xfv_rec_map(*r), "id", &id, &n, NULL)) n = 0;
+    int status = xfv_explained_read(xfv_rec_map(*r), NULL, g->has_points ? &g->points : NULL, &g->x, e);
+    if (!status && g->x.view.problem[0]) xfv_cli_record_failed(g->c, xfv_stage_record_no(g->c), id, n, g->x.view.problem);
+    for (int side = 0; side < 2 && !status; side++) {
+        g->without68 += g->has_points && g->x.from[side] != XFV_FROM_68;
+        g->from_template += g->x.from[side] == XFV_FROM_TEMPLATE;
+    }
+    g->pairs++;
+    if (!status && g->groups) status = xfv_groups_add(g->groups, xfv_rec_map(*r), &g->x, e);
+    else if (!status && g->tsv) status = print_rows(g, id, n, e);
+    else if (!status) status = add_to_record(g, *r, e);
+    if (!status && w) status = xfv_writer_put(w, *r, e);
+    xfv_explained_clear(&g->x);
+    return status;
+}
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    (void)ctx;
+    return xfv_rec_kind(r) == XFV_PAIR;
+}
+
+/* ---- the end ---- */
+
+static int write_plot(const struct regions *g, struct xfv_err *e)
+{
+    struct xfv_outfile *o;
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    xfv_groups_plot(g->groups, f);
+    if (fclose(f)) return free(text), xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int status = xfv_outfile_open(&o, g->plot_path, e);
+    if (!status) {
+        status = xfv_outfile_write(o, text, n, e);
+        if (!status) status = xfv_outfile_commit(o, e);
+        else xfv_outfile_discard(o);
+    }
+    free(text);
+    return status;
+}
+
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct regions *g = ctx;
+    (void)w;
+    if (g->pairs == 0) {
+        xfv_cli_warn(g->c, "no pair in the stream");
+        xfv_cli_some_failed(g->c);
+    }
+    if (g->without68) xfv_cli_warn(g->c, "%llu faces are not in '%s': their regions come from five points", (unsigned long long)g->without68, g->points_path);
+    if (g->from_template) xfv_cli_info(g->c, "%llu faces without landmarks: their regions come from the template", (unsigned long long)g->from_template);
+    if (!g->groups || !g->pairs) return 0;
+    int status = xfv_groups_compare(g->groups, g->against, g->replicates, g->seed, e);
+    if (!status) xfv_groups_print(g->groups, g->markdown, g->out);
+    for (int i = 0; !status && i < xfv_groups_notes(g->groups); i++) xfv_cli_warn(g->c, "%s", xfv_groups_note(g->groups, i));
+    if (!status && g->plot_path) status = write_plot(g, e);
+    return status ? status : ferror(g->out) ? xfv_fail(e, XFV_EIO, "cannot write") : 0;
+}
+
+static int read_points(struct regions *g, struct xfv_err *e)
+{
+    FILE *f = fopen(g->points_path, "r");
+    if (!f) return xfv_fail(e, errno == ENOENT ? XFV_EARG : XFV_EIO, "--landmarks68: cannot open '%s'", g->points_path);
+    int status = xfv_landmarks_read_n(f, g->points_path, 68, &g->points, e);
+    fclose(f);
+    g->has_points = 1;
+    return status;
+}
+
+static int run(struct regions *g, int *exit_status, struct xfv_err *e)
+{
+    struct xfv_stage stage = {.ctx = g, .window = 1, .wants = wants, .emit = emit, .finish = finish, .sink = g->tsv || g->groups_path};
+    int status = 0;
+    if (!g->groups_path && (g->plot_path || g->markdown || g->against)) return xfv_fail(e, XFV_EARG, "--plot, --markdown and --against go with --groups");
+    if (g->points_path) status = read_points(g, e);
+    if (!status && g->groups_path) status = xfv_groups_new(&g->groups, g->groups_path, (enum xfv_identity)g->identity, e);
+    if (!status && stage.sink && !(g->out = xfv_cli_out_file(g->c, e))) status = e->status;
+    if (!status) *exit_status = xfv_stage_run(g->c, NULL, &stage);
+    xfv_groups_free(g->groups);
+    xfv_landmarks_clear(&g->points);
+    return status;
+}
+
+/* ---- options ---- */
+
+static int set_tsv(void *ctx, const char *v, struct xfv_err *e) { (void)v, (void)e; ((struct regions *)ctx)->tsv = 1; return 0; }
+static int set_markdown(void *ctx, const char *v, struct xfv_err *e) { (void)v, (void)e; ((struct regions *)ctx)->markdown = 1; return 0; }
+static int set_groups(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->groups_path = v; return 0; }
+static int set_points(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->points_path = v; return 0; }
+static int set_plot(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->plot_path = v; return 0; }
+static int set_against(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->against = v; return 0; }
+
+static int set_identity(void *ctx, const char *v, struct xfv_err *e)
+{
+    static const char *const names[] = {"name", "folder", "id", NULL};
+    return xfv_parse_choice("--identity", v, names, &((struct regions *)ctx)->identity, e);
+}
+
+static int set_replicates(void *ctx, const char *v, struct xfv_err *e)
+{
+    long n = 0;
+    int status = xfv_parse_int("--replicates", v, 100, 100000, &n, e);
+    ((struct regions *)ctx)->replicates = (int)n;
+    return status;
+}
+
+static int set_random_seed(void *ctx, const char *v, struct xfv_err *e)
+{
+    long n = 0;
+    int status = xfv_parse_int("--seed", v, 0, 0x7fffffff, &n, e);
+    ((struct regions *)ctx)->seed = (uint64_t)n;
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct regions g = {.replicates = 2000};
+    static const struct xfv_opt opts[] = {
+        {"tsv", 't', NULL, "print a table, a row for each map, instead of the stream", 0, set_tsv, 0},
+        {"landmarks68", 0, "FILE", "lines of a path and 136 numbers: outlines of 68 points", 1, set_points, 0},
+        {"groups", 'g', "FILE", "lines of a face's id, TAB, its group (and TAB, its person): compare the groups", 0, set_groups, 0},
+        {"against", 0, "GROUP", "compare each group with this one (default: with all the others together)", 0, set_against, 0},
+        {"markdown", 0, NULL, "with --groups: the table in Markdown instead of TSV", 0, set_markdown, 0},
+        {"plot", 0, "FILE", "with --groups: write a gnuplot script with the data in it", 0, set_plot, 0},
+        {"identity", 0, "RULE", "who is who, from ids: name (default), folder, or id (each face its own person)", 0, set_identity, 0},
+        {"replicates", 0, "N", "bootstrap replicates (2000)", 0, set_replicates, 0},
+        {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, set_random_seed, 0},
+        {NULL, 0, NULL, NULL, 0, NULL, 0},
+    };
+    static const struct xfv_program program = {
+        .name = "regions",
+        .summary = "how much of each map lies on eyes, nose, mouth ...: explained pairs in, the same with shares out; or a table",
+        .operands = "[FILE]...",
+        .example = "regions --groups age.tsv --markdown explained.xfv",
+        .flags = XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT,
+        .opts = opts,
+        .ctx = &g,
+    };
+    int status = 0;
+    struct xfv_err e = {0};
+    g.c = xfv_cli_start(&program, argc, argv, &status);
+    if (!g.c) return status;
+    int failed = run(&g, &status, &e);
+    return xfv_cli_finish(g.c, failed ? &e : NULL, status);
+}
