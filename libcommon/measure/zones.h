@@ -1,4 +1,5 @@
-/* The regions (zones, here, beside the pasted regions of measure/regions.h) of a face: which pixel of an aligned crop is forehead, brow, eye ..., and how much of a map lies in each. */
+/* Where a map lies: which pixel of an aligned crop is forehead, brow, eye ... (its zone), and how much of a map lies in each. Zones follow the face's
+ * own landmarks and part the whole crop; measure/regions.h has fixed ellipses, for planting evidence. */
 #ifndef XFV_MEASURE_ZONES_H
 #define XFV_MEASURE_ZONES_H
 
