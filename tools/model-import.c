@@ -14,7 +14,7 @@
 struct options {
     struct xfv_model *m; /* filled by the options, then by the file */
     const char *name, *embedding, *normalised, *means;
-    int no_fold, arcface, mean_set, std_set;
+    int no_fold, arcface, no_template, mean_set, std_set;
     struct xfv_import_opts import;
 };
 
@@ -96,9 +96,9 @@ static int set_transposed(void *ctx, const char *v, struct xfv_err *e)
 static int set_template(void *ctx, const char *v, struct xfv_err *e)
 {
     struct options *o = ctx;
-    if ((o->arcface = strcmp(v, "arcface") == 0)) return 0;
+    if ((o->arcface = strcmp(v, "arcface") == 0) || (o->no_template = strcmp(v, "none") == 0)) return 0;
     int n = numbers("--template", v, -1e5, 1e5, o->m->template_xy, 10, e);
-    if (n >= 0 && n != 10) return xfv_fail(e, XFV_EARG, "--template: expected arcface or ten numbers x,y,..., found %d", n);
+    if (n >= 0 && n != 10) return xfv_fail(e, XFV_EARG, "--template: expected arcface, none or ten numbers x,y,..., found %d", n);
     return n < 0 ? n : 0;
 }
 
@@ -222,7 +222,7 @@ static const struct xfv_opt opts[] = {
     {"std", 0, "S[,S,S]", "then divided by this (default 127.5)", 0, set_std, 0},
     {"transposed", 0, NULL, "the network wants height and width exchanged", 0, set_transposed, 0},
     {"size", 0, "HxW", "build the network for another input size than the file declares", 0, set_size, 0},
-    {"template", 0, "WHERE", "five landmarks of an aligned face: arcface, or x,y,... in input pixels", 0, set_template, 0},
+    {"template", 0, "WHERE", "five landmarks of an aligned face: arcface (default for an embedding), none, or x,y,...", 0, set_template, 0},
     {"embedding", 0, "VALUE", "the embedding before normalisation (default: the output)", 0, set_embedding, 0},
     {"normalised", 0, "VALUE", "the graph's own normalised embedding (default: an l2norm of it)", 0, set_normalised, 0},
     {"score", 0, "HOW", "how embeddings are compared: cosine (default) or euclidean", 0, set_score, 0},
@@ -315,40 +315,43 @@ static int before_normalisation(const struct xfv_graph *g, int v)
     return n && n->op == XFV_OP_L2NORM ? behind_reshapes(g, n->in[0]) : -1;
 }
 
-/* Which values are the embedding: as the options say, else the output (before its normalisation when it has one). The names are kept in o, as
- * values move when the graph is folded. */
-static int find_embedding(struct options *o, struct xfv_err *e)
+/* Which values are the embedding, in the simplified graph: as the options say, else the output (before its normalisation when it has one). What was
+ * chosen without being told is said. */
+static int find_embedding(struct xfv_cli *c, struct options *o, struct xfv_err *e)
 {
-    const struct xfv_graph *g = o->m->graph;
-    if (strcmp(o->m->kind, "embedding") != 0 && !o->embedding) return 0;
-    if (!o->embedding) {
-        int out = embedding_output(g, e);
-        if (out < 0) return out;
-        int raw = before_normalisation(g, out);
-        o->embedding = g->values[raw >= 0 ? raw : out].name;
-    }
-    int raw = xfv_graph_find(g, o->embedding);
+    struct xfv_model *m = o->m;
+    const struct xfv_graph *g = m->graph;
+    if (strcmp(m->kind, "embedding") != 0 && !o->embedding) return 0;
+    int raw = o->embedding ? xfv_graph_find(g, o->embedding) : embedding_output(g, e), normalised = -1;
+    if (raw < 0 && !o->embedding) return raw;
     if (raw < 0) return xfv_fail(e, XFV_EMODEL, "the network has no value '%.200s' (--embedding)", o->embedding);
-    if (raw == 0 || elements(g, raw) > 65536) return xfv_fail(e, XFV_EMODEL, "'%.200s' is not an embedding: it has %zu numbers", o->embedding, elements(g, raw));
-    for (int i = 0; i < g->n_nodes && !o->normalised; i++)
-        if (g->nodes[i].op == XFV_OP_L2NORM && behind_reshapes(g, g->nodes[i].in[0]) == behind_reshapes(g, raw)) o->normalised = g->values[g->nodes[i].out].name;
-    if (o->normalised && xfv_graph_find(g, o->normalised) < 0) return xfv_fail(e, XFV_EMODEL, "the network has no value '%s' (--normalised)", o->normalised);
-    if (!(o->embedding = strdup(o->embedding)) || (o->normalised && !(o->normalised = strdup(o->normalised))))
-        return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int before = o->embedding ? -1 : before_normalisation(g, raw);
+    if (before >= 0) raw = before;
+    if (raw == 0 || elements(g, raw) > 65536) return xfv_fail(e, XFV_EMODEL, "'%.200s' is not an embedding: it has %zu numbers", g->values[raw].name, elements(g, raw));
+    for (int i = 0; i < g->n_nodes && normalised < 0; i++)
+        if (g->nodes[i].op == XFV_OP_L2NORM && behind_reshapes(g, g->nodes[i].in[0]) == behind_reshapes(g, raw)) normalised = g->nodes[i].out;
+    if (o->normalised && (normalised = xfv_graph_find(g, o->normalised)) < 0)
+        return xfv_fail(e, XFV_EMODEL, "the network has no value '%.200s' (--normalised)", o->normalised);
+    m->embedding = raw;
+    m->embedding_normalised = normalised;
+    if (!o->embedding && normalised >= 0)
+        xfv_cli_warn(c, "the embedding is '%.200s', %zu numbers; an L2 normalisation follows it", g->values[raw].name, elements(g, raw));
+    else if (!o->embedding)
+        xfv_cli_warn(c, "the embedding is the output '%.200s', %zu numbers; no L2 normalisation follows it", g->values[raw].name, elements(g, raw));
     return 0;
 }
 
 static int fold(struct xfv_cli *c, struct options *o, struct xfv_err *e)
 {
     struct xfv_fold_stats s;
-    const char *keep[3] = {o->embedding, o->normalised, NULL};
+    const char *keep[3] = {o->embedding ? o->embedding : o->normalised, o->embedding ? o->normalised : NULL, NULL};
     struct xfv_graph **g = &o->m->graph;
     int before = (*g)->n_nodes, st;
     double macs = xfv_graph_macs(*g);
     if (o->no_fold) return 0;
-    if ((st = xfv_fold(g, o->embedding ? keep : NULL, &s, e))) return st;
-    xfv_cli_info(c, "%d nodes became %d; %.1f M multiply-adds became %.1f M; PReLU %d, softmax %d, affine %d (into weights %d), merged %d", before,
-                 (*g)->n_nodes, macs / 1e6, xfv_graph_macs(*g) / 1e6, s.prelu, s.softmax, s.affine, s.into_linear, s.merged);
+    if ((st = xfv_fold(g, keep, &s, e))) return st;
+    xfv_cli_info(c, "%d nodes became %d; %.1f M multiply-adds became %.1f M; PReLU %d, softmax %d, affine %d (into weights %d), merged %d, other functions %d, moves %d", before,
+                 (*g)->n_nodes, macs / 1e6, xfv_graph_macs(*g) / 1e6, s.prelu, s.softmax, s.affine, s.into_linear, s.merged, s.spelled, s.moves);
     return 0;
 }
 
@@ -408,11 +411,10 @@ static int import(struct xfv_cli *c, struct options *o, const char *path, struct
     xfv_graph_free(o->m->graph);
     o->m->graph = g;
     if (!o->name && (st = default_name(o, path, e))) return st;
-    if ((st = find_embedding(o, e)) || (st = fold(c, o, e))) return st;
-    if (o->embedding) o->m->embedding = xfv_graph_find(o->m->graph, o->embedding);
-    if (o->normalised) o->m->embedding_normalised = xfv_graph_find(o->m->graph, o->normalised);
+    if ((st = fold(c, o, e)) || (st = find_embedding(c, o, e))) return st;
     if (o->means && (st = take_means(o->m, o->means, e))) return st;
     if ((st = xfv_model_check(o->m, e))) return st;
+    if (!o->no_template && strcmp(o->m->kind, "embedding") == 0 && !xfv_model_has_template(o->m)) o->arcface = 1;
     if (o->arcface) arcface_template(o->m);
     int fd = xfv_cli_out_fd(c, e);
     return fd < 0 ? fd : xfv_model_save(o->m, fd, e);
