@@ -89,7 +89,7 @@ struct xfv_node onx_unary(enum xfv_op op, int in);
 struct xfv_node onx_act(enum xfv_act a, int in, float f0, float f1);
 /* Add a node and its value, called label (+ suffix); made unique. Its value index, or a negative status. */
 int onx_emit(struct onx *o, struct xfv_node *n, const char *label, const char *suffix);
-int onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label); /* v itself when it has that shape */
+int onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label, const char *suffix); /* v itself when it has that shape */
 /* A new weight of the graph from floats (copied), called label + suffix; made unique. */
 int onx_weight(struct onx *o, struct xfv_shape s, const float *v, const char *label, const char *suffix);
 /* The tensor as a value whose dimension i holds ONNX axis want[i] (-1: a dimension of 1); axes not wanted must have size 1. */

@@ -206,9 +206,9 @@ static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
     if ((v = onx_ordered(o, t, axes, n, c->label)) < 0) return v;
     flat = rows == 1 ? xfv_shape_of(1, k) : xfv_shape_of(3, rows, 1, k);
     node.n_in = 1;
-    if ((node.in[0] = onx_emit_reshape(o, v, flat, c->label)) < 0) return node.in[0];
+    if ((node.in[0] = onx_emit_reshape(o, v, flat, c->label, "/shape")) < 0) return node.in[0];
     if ((v = onx_emit(o, &node, c->label, rows == 1 ? "" : "/rows")) < 0) return v;
-    if ((v = onx_emit_reshape(o, v, full, c->label)) < 0) return v;
+    if ((v = onx_emit_reshape(o, v, full, c->label, "")) < 0) return v;
     struct onx_dims s = t->s;
     s.dim[axis] = m;
     return onx_result(o, c, 0, v, s, axes, n);

@@ -206,7 +206,7 @@ int onx_reshape(struct onx *o, const struct onx_call *c)
     } else {
         v = t->value;
     }
-    v = onx_emit_reshape(o, v, shape_of(s, axis, n), c->label);
+    v = onx_emit_reshape(o, v, shape_of(s, axis, n), c->label, "");
     return onx_result(o, c, 0, v, s, axis, n);
 }
 

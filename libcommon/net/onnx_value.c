@@ -43,13 +43,13 @@ int onx_emit(struct onx *o, struct xfv_node *n, const char *label, const char *s
     return n->out;
 }
 
-int onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label)
+int onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label, const char *suffix)
 {
     if (xfv_shape_equal(o->g->values[v].shape, s)) return v;
     struct xfv_node n = onx_unary(XFV_OP_RESHAPE, v);
     memcpy(n.i, s.dim, sizeof n.i);
     for (int i = s.rank; i < XFV_MAX_RANK; i++) n.i[i] = 0;
-    return onx_emit(o, &n, label, "/shape");
+    return onx_emit(o, &n, label, suffix);
 }
 
 int onx_weight(struct onx *o, struct xfv_shape s, const float *v, const char *label, const char *suffix)
@@ -138,7 +138,7 @@ static int squeezed(struct onx *o, const struct onx_tensor *t, int *axes, int *n
     *n = onx_layout_without(t, -1, axes);
     for (int i = 0; i < *n; i++) s.dim[s.rank++] = (int)t->s.dim[axes[i]];
     if (s.rank == 0) s.dim[s.rank++] = 1;
-    return onx_emit_reshape(o, t->value, s, label);
+    return onx_emit_reshape(o, t->value, s, label, "/shape");
 }
 
 int onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n, const char *label)
@@ -154,7 +154,7 @@ int onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n, con
     n_have = onx_layout_without(t, -1, have);
     for (int i = 0; i < n_goal && i < n_have; i++) same &= goal[i] == have[i];
     if (n_have != n_goal) return ONX_BAD("'%s' needs '%s' with %d axes that are not 1, but it has %d", label, t->label, n_goal, n_have);
-    if (same) return onx_emit_reshape(o, t->value, s, label);
+    if (same) return onx_emit_reshape(o, t->value, s, label, "/shape");
     struct xfv_node p = xfv_node_default(XFV_OP_TRANSPOSE);
     p.n_in = 1;
     if ((p.in[0] = squeezed(o, t, have, &n_have, label)) < 0) return p.in[0];
@@ -165,7 +165,7 @@ int onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n, con
         if (p.i[i] < 0) return ONX_BAD("'%s' needs another axis of '%s'", label, t->label);
     }
     int v = onx_emit(o, &p, label, "/order");
-    return v < 0 ? v : onx_emit_reshape(o, v, s, label);
+    return v < 0 ? v : onx_emit_reshape(o, v, s, label, "/shape");
 }
 
 int onx_image(struct onx *o, const struct onx_call *c, int k)
@@ -198,7 +198,7 @@ int onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct onx
         for (int i = 0; i < t->n_axes; i++) clean.dim[clean.rank++] = (int)s.dim[t->axis[i]];
         if (clean.rank == 0) clean.dim[clean.rank++] = 1;
         if (count != xfv_shape_count(have) || xfv_shape_count(clean) != count) return ONX_BAD("'%s' (%s) does not come out as it should", c->label, c->op);
-        t->value = onx_emit_reshape(o, v, clean, c->label);
+        t->value = onx_emit_reshape(o, v, clean, c->label, "/shape");
     }
     return t->value < 0 ? t->value : 0;
 }
