@@ -1,0 +1,325 @@
+/* roc: what a set of scored, labelled pairs says of a verification system. See roc(1). */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "measure/roc.h"
+
+static const char *const identities[] = {"name", "folder", "id", NULL};
+static const double usual[] = {1e-1, 1e-2, 1e-3};
+
+struct roc {
+    struct xfv_cli *c;
+    const char *scores_path, *curve_path;
+    int folds, replicates, identity, n_fmr;
+    double fmr[8];
+    uint64_t seed;
+    FILE *out;
+    struct xfv_scores s;
+    uint64_t n_rows; /* pairs met, also those without score or label: a fold is a run of them */
+    uint64_t *row;   /* [s.n] */
+    long *a, *b;     /* [s.n] people */
+    size_t cap;
+    struct xfv_name_table people;
+};
+
+/* ---- gathering ---- */
+
+static int add(struct roc *t, double score, int genuine, const char *a, size_t n_a, const char *b, size_t n_b, struct xfv_err *e)
+{
+    size_t la, lb, at = t->s.n;
+    const char *pa = xfv_identity_of(a, n_a, (enum xfv_identity)t->identity, &la), *pb = xfv_identity_of(b, n_b, (enum xfv_identity)t->identity, &lb);
+    if (at == t->cap) {
+        size_t cap = t->cap ? 2 * t->cap : 1024;
+        long *na = realloc(t->a, cap * sizeof *na);
+        if (na) t->a = na;
+        long *nb = realloc(t->b, cap * sizeof *nb);
+        if (nb) t->b = nb;
+        uint64_t *row = realloc(t->row, cap * sizeof *row);
+        if (row) t->row = row;
+        if (!na || !nb || !row) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        t->cap = cap;
+    }
+    t->a[at] = xfv_name_number(&t->people, pa, la);
+    t->b[at] = xfv_name_number(&t->people, pb, lb);
+    t->row[at] = t->n_rows;
+    if (t->a[at] < 0 || t->b[at] < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    return xfv_scores_add(&t->s, score, genuine, 0, e);
+}
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    (void)ctx;
+    return xfv_rec_kind(r) == XFV_PAIR || xfv_rec_kind(r) == XFV_ERR;
+}
+
+static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct roc *t = ctx;
+    const msgpack_object *root = xfv_rec_root(*r);
+    const char *a = "", *b = "";
+    size_t n_a = 0, n_b = 0;
+    double score;
+    int genuine, status;
+    (void)w;
+    t->n_rows++;
+    if (xfv_rec_kind(*r) == XFV_ERR) {
+        xfv_cli_some_failed(t->c);
+        return 0;
+    }
+    if (xfv_get_bool(root, "label", &genuine, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has no label: verify --pairs with a list that has them");
+    if (xfv_get_f64(root, "score", &score, NULL) || !isfinite(score)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair has no score: run verify first");
+    if (xfv_get_str(xfv_map_get(root, "a"), "id", &a, &n_a, NULL)) a = "", n_a = 0;
+    if (xfv_get_str(xfv_map_get(root, "b"), "id", &b, &n_b, NULL)) b = "", n_b = 0;
+    status = add(t, score, genuine, a, n_a, b, n_b, e);
+    return status;
+}
+
+/* One line of verify's table: id_a id_b score threshold decision label. */
+static int read_line(struct roc *t, char *line, size_t no, struct xfv_err *e)
+{
+    char *field[6], *at = line, *end;
+    int n = 0;
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!*line) return 0;
+    while (n < 6 && at) {
+        field[n++] = at;
+        at = strchr(at, '\t');
+        if (at) *at++ = '\0';
+    }
+    if (no == 1 && n == 6 && !strcmp(field[2], "score")) return 0;
+    if (n < 6) return xfv_fail(e, XFV_EARG, "line %zu of '%s' has %d fields, verify's table has 6", no, t->scores_path, n);
+    t->n_rows++;
+    double score = strtod(field[2], &end);
+    if (end == field[2] || *end) return xfv_fail(e, XFV_EARG, "line %zu of '%s': the score '%s' is no number", no, t->scores_path, field[2]);
+    if (!isfinite(score)) { /* a pair that failed keeps its place in its fold */
+        xfv_cli_some_failed(t->c);
+        return 0;
+    }
+    int genuine = !strcmp(field[5], "genuine");
+    if (!genuine && strcmp(field[5], "impostor")) return xfv_fail(e, XFV_EARG, "line %zu of '%s' has no label", no, t->scores_path);
+    return add(t, score, genuine, field[0], strlen(field[0]), field[1], strlen(field[1]), e);
+}
+
+static int read_table(struct roc *t, struct xfv_err *e)
+{
+    FILE *f = strcmp(t->scores_path, "-") ? fopen(t->scores_path, "r") : stdin;
+    char *line = NULL;
+    size_t cap = 0, no = 0;
+    int status = 0;
+    if (!f) return xfv_fail(e, XFV_EIO, "cannot open '%s'", t->scores_path);
+    while (!status && getline(&line, &cap, f) >= 0) status = read_line(t, line, ++no, e);
+    if (!status && ferror(f)) status = xfv_fail(e, XFV_EIO, "cannot read '%s'", t->scores_path);
+    free(line);
+    if (f != stdin) fclose(f);
+    return status;
+}
+
+/* ---- the table ---- */
+
+struct rows { double *eer, *auc, *tar[8]; int n; };
+
+static void put(FILE *f, const char *name, double v, double lo, double hi, double threshold)
+{
+    const double all[] = {v, lo, hi, threshold};
+    fputs(name, f);
+    for (int i = 0; i < 4; i++) isnan(all[i]) ? fputs("\t-", f) : fprintf(f, "\t%.6f", all[i]);
+    fputc('\n', f);
+}
+
+static int put_folds(struct roc *t, const float *weights, double *work, struct xfv_err *e)
+{
+    double *right = calloc(t->s.n + 1, sizeof *right), accuracy, sd;
+    size_t *at = calloc(t->s.n + 1, sizeof *at);
+    int status = right && at ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    for (size_t i = 0; !status && i < t->s.n; i++) {
+        at[i] = i;
+        t->s.fold[i] = (int)((t->row[i] - 1) * (uint64_t)t->folds / t->n_rows);
+    }
+    if (!status) status = xfv_fold_decisions(&t->s, t->folds, right, &accuracy, &sd, e);
+    if (!status) {
+        struct xfv_interval v = xfv_mean_interval(right, at, t->s.n, weights, t->s.n, t->replicates, work);
+        put(t->out, "fold_accuracy", accuracy, v.lo, v.hi, NAN);
+        put(t->out, "fold_accuracy_sd", sd, NAN, NAN, NAN);
+    }
+    free(right), free(at);
+    return status;
+}
+
+static void put_measures(struct roc *t, const size_t *order, const float *weights, double *const boot[10], struct xfv_err *e)
+{
+    struct xfv_roc all = xfv_roc_measure(&t->s, order, NULL, t->fmr, t->n_fmr);
+    double lo, hi, eer, at = NAN, best = NAN, accuracy;
+    int n = 0;
+    for (int k = 0; k < t->replicates; k++) {
+        struct xfv_roc r = xfv_roc_measure(&t->s, order, weights + (size_t)k * t->s.n, t->fmr, t->n_fmr);
+        if (isnan(r.eer)) continue;
+        boot[0][n] = r.eer;
+        boot[1][n] = r.auc;
+        for (int i = 0; i < t->n_fmr; i++) boot[2 + i][n] = r.tar[i];
+        n++;
+    }
+    if (!xfv_best_threshold(&t->s, &accuracy, &best, e)) put(t->out, "best_accuracy", accuracy, NAN, NAN, best);
+    xfv_interval_of(boot[0], n, &lo, &hi);
+    xfv_eer(&t->s, &eer, &at, e);
+    put(t->out, "eer", all.eer, lo, hi, at);
+    xfv_interval_of(boot[1], n, &lo, &hi);
+    put(t->out, "auc", all.auc, lo, hi, NAN);
+    for (int i = 0; i < t->n_fmr; i++) {
+        char name[40];
+        at = NAN;
+        snprintf(name, sizeof name, "tar@fmr=%g", t->fmr[i]);
+        xfv_interval_of(boot[2 + i], n, &lo, &hi);
+        xfv_threshold_at_fmr(&t->s, t->fmr[i], &at, e);
+        put(t->out, name, all.tar[i], lo, hi, at);
+    }
+}
+
+static int put_curve(struct roc *t, struct xfv_err *e)
+{
+    size_t n;
+    struct xfv_roc_point *v = xfv_roc_curve(&t->s, &n, e);
+    struct xfv_outfile *o = NULL;
+    char line[128];
+    int status = v ? xfv_outfile_open(&o, t->curve_path, e) : e->status;
+    if (!status) status = xfv_outfile_write(o, "threshold\tfmr\tfnmr\n", 19, e);
+    for (size_t i = 0; i < n && !status; i++) {
+        int k = snprintf(line, sizeof line, "%.6f\t%.8f\t%.8f\n", v[i].threshold, v[i].fmr, v[i].fnmr);
+        status = xfv_outfile_write(o, line, (size_t)k, e);
+    }
+    free(v);
+    if (o && status) xfv_outfile_discard(o);
+    return status || !o ? status : xfv_outfile_commit(o, e);
+}
+
+static int report(struct roc *t, struct xfv_err *e)
+{
+    struct xfv_rates r = xfv_rates_at(&t->s, 0);
+    if (!r.genuine || !r.impostor) return xfv_fail(e, XFV_EARG, "genuine and impostor pairs are needed: %zu and %zu given", r.genuine, r.impostor);
+    double *boot[10] = {NULL};
+    size_t *order = xfv_roc_order(&t->s);
+    float *weights = xfv_bootstrap_weights(t->a, t->b, t->s.n, t->people.n, t->replicates, t->seed);
+    int ok = order && weights, status = 0;
+    for (int i = 0; i < 10; i++) ok = (boot[i] = calloc((size_t)t->replicates, sizeof **boot)) && ok;
+    if (ok) {
+        fprintf(t->out, "metric\tvalue\tlo\thi\tthreshold\n");
+        fprintf(t->out, "genuine\t%zu\t-\t-\t-\nimpostor\t%zu\t-\t-\t-\n", r.genuine, r.impostor);
+        if (t->folds) status = put_folds(t, weights, boot[0], e);
+        if (!status) put_measures(t, order, weights, boot, e);
+        if (!status && t->curve_path) status = put_curve(t, e);
+        if (!status && (fflush(t->out) || ferror(t->out))) status = xfv_fail(e, XFV_EIO, "cannot write the table");
+    } else {
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    }
+    for (int i = 0; i < 10; i++) free(boot[i]);
+    free(order);
+    free(weights);
+    return status;
+}
+
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    (void)w;
+    return report(ctx, e);
+}
+
+/* ---- options ---- */
+
+static int set_scores(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)e;
+    ((struct roc *)ctx)->scores_path = s;
+    return 0;
+}
+
+static int set_curve(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)e;
+    ((struct roc *)ctx)->curve_path = s;
+    return 0;
+}
+
+static int set_int(const char *what, const char *s, long lo, long hi, int *to, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int(what, s, lo, hi, &n, e);
+    if (!status) *to = (int)n;
+    return status;
+}
+
+static int set_folds(void *ctx, const char *s, struct xfv_err *e)
+{
+    return set_int("--folds", s, 2, 10000, &((struct roc *)ctx)->folds, e);
+}
+
+static int set_bootstrap(void *ctx, const char *s, struct xfv_err *e)
+{
+    return set_int("--bootstrap", s, 1, 100000, &((struct roc *)ctx)->replicates, e);
+}
+
+static int set_seed(void *ctx, const char *s, struct xfv_err *e)
+{
+    int n;
+    int status = set_int("--seed", s, 0, INT32_MAX, &n, e);
+    if (!status) ((struct roc *)ctx)->seed = (uint64_t)n;
+    return status;
+}
+
+static int set_identity(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_choice("--identity", s, identities, &((struct roc *)ctx)->identity, e);
+}
+
+static int set_fmr(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct roc *t = ctx;
+    if (t->n_fmr == 8) return xfv_fail(e, XFV_EARG, "at most 8 --fmr");
+    return xfv_parse_f64("--fmr", s, 0, 1, &t->fmr[t->n_fmr++], e);
+}
+
+static const struct xfv_opt options[] = {
+    {"scores", 0, "FILE", "read verify's table instead of a stream (-: standard input)", 0, set_scores, 0},
+    {"folds", 'f', "N", "accuracy by LFW's rule: the pairs in their order are N folds", 0, set_folds, 0},
+    {"fmr", 0, "X", "a false match rate to give the true accept rate at (default .1, .01, .001)", 0, set_fmr, 1},
+    {"curve", 0, "FILE", "write threshold, FMR and FNMR of every point: for DET and ROC plots", 0, set_curve, 0},
+    {"identity", 0, "RULE", "a face's person: name (file name less _digits, default), folder or id", 0, set_identity, 0},
+    {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)", 0, set_bootstrap, 0},
+    {"seed", 0, "N", "start of the bootstrap's generator (default 0)", 0, set_seed, 0},
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    static struct roc t = {.replicates = 1000};
+    static const struct xfv_program program = {
+        .name = "roc",
+        .summary = "Measure a verification system: labelled pairs in, accuracy, EER, AUC and TAR at FMRs out, with intervals.",
+        .operands = "[FILE]...",
+        .example = "verify --pairs pairs.txt faces.xfv | roc --folds 10 --curve det.tsv",
+        .flags = XFV_READS_STREAM,
+        .opts = options,
+        .ctx = &t,
+    };
+    static const struct xfv_stage stage = {.ctx = &t, .wants = wants, .emit = emit, .finish = finish, .sink = 1};
+    struct xfv_err e = {0};
+    int exit_status;
+    t.c = xfv_cli_start(&program, argc, argv, &exit_status);
+    if (!t.c) return exit_status;
+    for (size_t i = 0; !t.n_fmr && i < sizeof usual / sizeof *usual; i++) t.fmr[i] = usual[i];
+    if (!t.n_fmr) t.n_fmr = (int)(sizeof usual / sizeof *usual);
+    t.out = xfv_cli_out_file(t.c, &e);
+    int status = t.out ? 0 : e.status;
+    if (!status && t.scores_path) {
+        status = read_table(&t, &e);
+        if (!status) status = report(&t, &e);
+        exit_status = xfv_cli_finish(t.c, status ? &e : NULL, 0);
+    } else {
+        exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, NULL, &stage));
+    }
+    xfv_scores_clear(&t.s);
+    xfv_name_table_clear(&t.people);
+    free(t.row), free(t.a), free(t.b);
+    return exit_status;
+}
