@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <sha2.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,11 +178,21 @@ static int find_file(const char *path, char **where, struct xfv_err *e)
 
 /* ---- load ---- */
 
+static void finish_digest(struct sha256_ctx *sha, char hex[65])
+{
+    uint8_t sum[SHA256_DIGEST_SIZE];
+    sha256_digest(sha, sizeof sum, sum);
+    for (size_t i = 0; i < sizeof sum; i++) snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+}
+
 static int digest_file(int fd, size_t size, char hex[65], struct xfv_err *e)
 {
     void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED) return xfv_fail(e, XFV_EIO, "cannot map the file");
-    SHA256Data(p, size, hex);
+    struct sha256_ctx sha;
+    sha256_init(&sha);
+    sha256_update(&sha, size, p);
+    finish_digest(&sha, hex);
     munmap(p, size);
     return 0;
 }
@@ -316,13 +326,13 @@ static int copy_out(FILE *from, int fd, char hex[65], struct xfv_err *e)
 {
     static const size_t chunk = 65536;
     unsigned char *buf = malloc(chunk);
-    SHA2_CTX sha;
+    struct sha256_ctx sha;
     int st = buf ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
     size_t n;
-    SHA256Init(&sha);
+    sha256_init(&sha);
     rewind(from);
     while (!st && (n = fread(buf, 1, chunk, from)) > 0) {
-        SHA256Update(&sha, buf, n);
+        sha256_update(&sha, n, buf);
         for (size_t at = 0; at < n && !st;) {
             ssize_t k = write(fd, buf + at, n - at);
             if (k >= 0) at += (size_t)k;
@@ -330,7 +340,7 @@ static int copy_out(FILE *from, int fd, char hex[65], struct xfv_err *e)
         }
     }
     if (!st && ferror(from)) st = xfv_fail(e, XFV_EIO, "cannot read the model back");
-    SHA256End(&sha, hex);
+    finish_digest(&sha, hex);
     free(buf);
     return st;
 }

@@ -2,7 +2,6 @@
 #include "net/model.h"
 
 #include <fcntl.h>
-#include <sha2.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,7 +139,11 @@ static void test_round_trip(void)
     save(l, "b.xfvm");
     uint8_t *a = contents("a.xfvm", &n), *b = contents("b.xfvm", &n2);
     OK(n == n2 && !memcmp(a, b, n), "saved again: the same bytes");
-    SHA256Data(a, n, digest);
+    char command[600];
+    snprintf(command, sizeof command, "sha256sum '%s'", at("a.xfvm"));
+    FILE *sum = popen(command, "r");
+    OK(sum && fscanf(sum, "%64s", digest) == 1, "sha256sum reads the file");
+    if (sum) pclose(sum);
     OK(!strcmp(digest, l->digest) && !strcmp(digest, m->digest), "the digest is the SHA-256 of the file");
     free(a);
     free(b);
