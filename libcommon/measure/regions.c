@@ -7,13 +7,13 @@ const char *const xfv_region_names[XFV_REGIONS + 1] = {"forehead", "left-eye", "
 /* Centre and half axes in pixels of the 112x112 template, whose landmarks are (38, 52), (74, 52), (56, 72), (42, 92), (71, 92). */
 struct ellipse { double x, y, rx, ry; };
 static const struct ellipse regions[XFV_REGIONS] = {
-    {56, 26, 26, 11},  /* forehead */
-    {37, 50, 14, 10},  /* eyes, with their brows */
-    {75, 50, 14, 10},
-    {56, 69, 9, 13},   /* nose */
-    {29, 76, 11, 13},  /* cheeks */
-    {83, 76, 11, 13},
-    {56, 94, 20, 10},  /* mouth and chin */
+    {56, 28, 30, 13},  /* forehead */
+    {36, 50, 16, 11},  /* eyes, with their brows */
+    {76, 50, 16, 11},
+    {56, 69, 11, 14},  /* nose */
+    {28, 76, 13, 14},  /* cheeks */
+    {84, 76, 13, 14},
+    {56, 96, 23, 12},  /* mouth and chin */
 };
 static const struct ellipse oval = {56, 64, 45, 52};
 
