@@ -42,7 +42,7 @@ struct score {
     struct maps maps[MAX_METHODS], other[MAX_METHODS];
     /* options */
     int format, replicates;
-    double sigma;
+    double sigma, effect;
     uint64_t seed;
     const char *against_path, *against_name;
     struct xfv_reader *against;
@@ -218,6 +218,14 @@ static int locate(struct score *t, long at, struct maps *m, const uint8_t *truth
     return method < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : keep_ranked(t, at, (size_t)method, similar, planted, m, e);
 }
 
+/* How far what was planted moved the score the way it should have: down for a dissimilarity. NaN when the pair does not say. */
+static double effect_of(const msgpack_object *pair, const msgpack_object *truth, const char *sign)
+{
+    double before, after;
+    if (xfv_get_f64(truth, "score_before", &before, NULL) || xfv_get_f64(pair, "score", &after, NULL)) return NAN;
+    return strcmp(sign, "similarity") ? before - after : after - before;
+}
+
 static int test_truth(struct score *t, long at, const msgpack_object *pair, int n, struct xfv_err *e)
 {
     const msgpack_object *truth = xfv_map_get(pair, "truth");
@@ -228,6 +236,10 @@ static int test_truth(struct score *t, long at, const msgpack_object *pair, int 
     if (!truth || !xfv_map_get(truth, "mask")) return 0;
     if (xfv_get_text(truth, "sign", sign, sizeof sign, e) || xfv_get_tensor(truth, "mask", XFV_U8, 2, shape, &mask, e))
         return xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);
+    if (t->effect > 0 && !(effect_of(pair, truth, sign) >= t->effect)) { /* the network took no notice */
+        xfv_tensor_clear(&mask);
+        return 0;
+    }
     if (!xfv_get_text(truth, "region", name, sizeof name, NULL))
         for (int r = 0; r < XFV_REGIONS; r++) planted = strcmp(name, xfv_region_names[r]) ? planted : r;
     int status = 0;
@@ -470,6 +482,11 @@ static int set_blur(void *ctx, const char *v, struct xfv_err *e)
     return xfv_parse_f64("--blur", v, 0, 100, &((struct score *)ctx)->sigma, e);
 }
 
+static int set_effect(void *ctx, const char *v, struct xfv_err *e)
+{
+    return xfv_parse_f64("--effect", v, 0, 2, &((struct score *)ctx)->effect, e);
+}
+
 static int set_against(void *ctx, const char *v, struct xfv_err *e)
 {
     (void)e;
@@ -503,6 +520,7 @@ static int set_seed(void *ctx, const char *v, struct xfv_err *e)
 static const struct xfv_opt options[] = {
     {"format", 'f', "KIND", "tsv (default), markdown or json (a line a value)", 0, set_format, 0},
     {"blur", 0, "SIGMA", "blur every map first (pixels, default 5; 0: not)", 0, set_blur, 0},
+    {"effect", 0, "X", "of planted pairs only those whose score moved by X or more the right way (default 0: all)", 0, set_effect, 0},
     {"against", 'a', "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images", 0, set_against, 0},
     {"name", 0, "TEXT", "what FILE is called in the table (default other)", 0, set_name, 0},
     {"replicates", 0, "N", "of the bootstrap (default 1000)", 0, set_replicates, 0},

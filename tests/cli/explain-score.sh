@@ -77,6 +77,8 @@ is "$(value truth 'region rank dissimilarity')" 1.0000 "and ranks first"
 is "$(value control-face 'region rank dissimilarity') $(value control-face 'region rank similarity')" "0.5000 0.5000" "a fixed picture ranks at chance"
 is "$(head -1 out)" "$(printf 'method\ttest\tn\tvalue\tlo\thi')" "a heading"
 cp out one; explain-score --blur 0 maps.xfv | cmp -s - one; ok $? "the same table again"
+runs 0 "only what moved the score" explain-score --blur 0 --effect 1.9 maps.xfv
+is "$(grep -c auroc out)" 0 "nothing moved it by 1.9"
 runs 0 "against themselves" explain-score --against maps.xfv --name itself maps.xfv
 is "$(value path-grad 'like itself')" 1.0000 "maps are like themselves"
 runs 0 "markdown" explain-score -f markdown maps.xfv
