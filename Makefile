@@ -28,6 +28,10 @@ ALL_LIBS     = -lnetpbm $(DEPS_LIBS) $(LDLIBS) -lm -pthread
 DEPS_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(MSGPACK) 2>/dev/null))
 DEPS_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) $(MSGPACK) 2>/dev/null)
 
+# One short line a file; V=1 shows the commands.
+V ?= 0
+say = $(if $(filter 0,$(V)),@echo '  $(1)  $@';)
+
 LIB_SRC   := $(sort $(wildcard libcommon/*/*.c))
 TOOL_SRC  := $(sort $(wildcard tools/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))
@@ -48,33 +52,33 @@ $(B)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ISA) -c -o $@ $<
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ISA) -c -o $@ $<
 
 # The reader of ONNX files' container is made from the schema that libonnx-dev installs.
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
 $(B)/gen/onnx.pb-c.c: $(ONNX_PROTO)
 	@mkdir -p $(@D)
-	protoc-c --proto_path=$(dir $<) --c_out=$(@D) $(notdir $<)
+	$(call say,PB)protoc-c --proto_path=$(dir $<) --c_out=$(@D) $(notdir $<)
 $(B)/gen/onnx.pb-c.h: $(B)/gen/onnx.pb-c.c ;
 $(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c
-	$(CC) $(ALL_CPPFLAGS) $(filter-out $(WARN),$(ALL_CFLAGS)) -w -c -o $@ $<
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(filter-out $(WARN),$(ALL_CFLAGS)) -w -c -o $@ $<
 $(patsubst %.c,$(B)/%.o,$(wildcard libcommon/net/onnx*.c)): | $(B)/gen/onnx.pb-c.h
 
 $(B)/libxfv.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcsD $@ $^
+	$(call say,AR)$(AR) rcsD $@ $^
 
 $(B)/bin/%: $(B)/tools/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
 
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
 
 $(B)/bench/%: $(B)/tests/bench/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
 
 .SECONDARY:
 
