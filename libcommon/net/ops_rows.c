@@ -1,4 +1,5 @@
 /* Reductions, products of two activations, layer normalisation. Sums that may be long are kept in double. */
+#include <cblas.h>
 #include <math.h>
 
 #include "net/ops.h"
@@ -106,24 +107,6 @@ void op_reduce_backward(const struct run *r, const struct step *s, const float *
 
 /* ---- matmul ---------------------------------------------------------------------------------------------------------------------- */
 
-static void axpy(float *restrict y, const float *restrict x, float a, int n)
-{
-    for (int i = 0; i < n; i++) y[i] += a * x[i];
-}
-
-/* In 16 partial sums, so that the compiler may use vectors. */
-static float dot(const float *restrict a, const float *restrict b, int n)
-{
-    float part[16] = {0}, tail = 0;
-    int i = 0;
-    for (; i + 16 <= n; i += 16)
-        for (int j = 0; j < 16; j++) part[j] += a[i + j] * b[i + j];
-    for (; i < n; i++) tail += a[i] * b[i];
-    for (int w = 8; w; w /= 2)
-        for (int j = 0; j < w; j++) part[j] += part[j + w];
-    return part[0] + tail;
-}
-
 /* One product of a batch: y [m][n] of a [m][k] and b [k][n], or b [n][k] when transposed; pitches apart. */
 struct product { int m, n, k, transposed; size_t pa, pb, py, batches, sa, sb, sy; };
 
@@ -137,36 +120,33 @@ static struct product product_of(const struct run *r, const struct step *s)
     return p;
 }
 
+/* By OpenBLAS, one product of a sample at a time on one thread, so that a sample's bits do not depend on its neighbours. */
 void op_matmul_forward(const struct run *r, const struct step *s)
 {
     struct product p = product_of(r, s);
     struct view y = view_of(r, s->out);
+    const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
     for (size_t q = 0; q < p.batches; q++)
-        for (int i = 0; i < p.m; i++) {
-            const float *a = run_value(r, s->in[0]) + q * p.sa + (size_t)i * p.pa, *b = run_value(r, s->in[1]) + q * p.sb;
-            float *to = y.x + q * p.sy + (size_t)i * p.py;
-            if (!p.transposed) memset(to, 0, sizeof *to * (size_t)p.n);
-            for (int j = 0; j < (p.transposed ? p.n : 0); j++) to[j] = dot(a, b + (size_t)j * p.pb, p.k);
-            for (int l = 0; l < (p.transposed ? 0 : p.k); l++) axpy(to, b + (size_t)l * p.pb, a[l], p.n);
-        }
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, 1.0f, a + q * p.sa, (int)p.pa,
+                    b + q * p.sb, (int)p.pb, 0.0f, y.x + q * p.sy, (int)p.py);
     clear_lanes(y);
 }
 
+/* y = a b: da = dy b^T, db = a^T dy; with b transposed, da = dy b, db = dy^T a. Added to dx. */
 void op_matmul_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
 {
     struct product p = product_of(r, s);
-    for (size_t q = 0; q < p.batches; q++)
-        for (int m = 0; m < p.m; m++) {
-            const float *d = dy + q * p.sy + (size_t)m * p.py;
-            const float *a = run_value(r, s->in[0]) + q * p.sa + (size_t)m * p.pa, *b = run_value(r, s->in[1]) + q * p.sb;
-            float *ga = dx + q * p.sa + (size_t)m * p.pa, *gb = dx + q * p.sb;
-            for (int j = 0; j < (p.transposed ? p.n : p.k); j++) {
-                size_t row = (size_t)j * p.pb;
-                if (p.transposed) axpy(i ? gb + row : ga, i ? a : b + row, d[j], p.k);
-                else if (i) axpy(gb + row, d, a[j], p.n);
-                else ga[j] += dot(d, b + row, p.n);
-            }
-        }
+    const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
+    for (size_t q = 0; q < p.batches; q++) {
+        const float *d = dy + q * p.sy, *aq = a + q * p.sa, *bq = b + q * p.sb;
+        if (i == 0)
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, 1.0f, d, (int)p.py, bq, (int)p.pb,
+                        1.0f, dx + q * p.sa, (int)p.pa);
+        else if (p.transposed)
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, 1.0f, d, (int)p.py, aq, (int)p.pa, 1.0f, dx + q * p.sb, (int)p.pb);
+        else
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, 1.0f, aq, (int)p.pa, d, (int)p.py, 1.0f, dx + q * p.sb, (int)p.pb);
+    }
 }
 
 /* ---- layernorm ------------------------------------------------------------------------------------------------------------------- */
