@@ -387,13 +387,14 @@ static int parse(struct xfv_cli *c, struct options *o, const char *path, const u
     char note[128] = "", *folder;
     const char *slash = strrchr(path, '/');
     if (n >= 8 && memcmp(bytes + 4, "TFL3", 4) == 0) return xfv_import_tflite(bytes, n, &o->import, g, e);
-    if (!xfv_is_onnx(bytes, n)) return xfv_fail(e, XFV_EMODEL, "neither an ONNX nor a TFLite file");
+    int text = n > 10 && memcmp(bytes, "xfv-graph ", 10) == 0;
+    if (!text && !xfv_is_onnx(bytes, n)) return xfv_fail(e, XFV_EMODEL, "neither an ONNX nor a TFLite file, nor a graph description");
     if (!(folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."))) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     o->import.folder = folder;
     o->import.note = note;
     o->import.note_size = sizeof note;
     o->import.channels = strcmp(o->m->colour, "grey") == 0 ? 1 : 3;
-    int st = xfv_import_onnx(bytes, n, &o->import, g, e);
+    int st = text ? xfv_import_text(bytes, n, &o->import, g, e) : xfv_import_onnx(bytes, n, &o->import, g, e);
     free(folder);
     if (!st && note[0]) xfv_cli_info(c, "%s", note);
     return st;
@@ -425,7 +426,7 @@ int main(int argc, char **argv)
     static struct options o;
     static const struct xfv_program program = {
         .name = "model-import",
-        .summary = "convert a network (ONNX, TFLite) into a model file",
+        .summary = "convert a network (ONNX, TFLite, a description) into a model file",
         .operands = "FILE",
         .example = "model-import --input rgb --template arcface -o r50.xfvm arcface-r50.onnx",
         .flags = XFV_WRITES_BINARY,

@@ -27,6 +27,8 @@ int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_op
  * is the caller's. XFV_EMODEL: not such a file, or it holds what cannot be expressed; the sentence names operators and nodes, all of them as far as
  * they fit. */
 int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e);
+/* A graph described in text (model-import(1)), with its weights in files beside it (opts->folder). *out is the caller's. XFV_EMODEL with the line. */
+int xfv_import_text(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e);
 int xfv_is_onnx(const uint8_t *bytes, size_t n); /* 1: it starts like one */
 
 #endif

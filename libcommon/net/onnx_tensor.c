@@ -1,11 +1,11 @@
 /* ONNX files: constants as they are stored, inline or in another file beside the model. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/beside.h"
 #include "net/onnx.h"
 #include "stream/tensor.h"
 
@@ -137,41 +137,6 @@ static const char *external(const onx_proto *p, const char *key)
     return NULL;
 }
 
-/* A file inside the model's folder: relative, no step upwards, nothing that a link leads elsewhere. */
-static int safe_path(const char *s)
-{
-    if (!s || !*s || *s == '/' || strchr(s, '\\')) return 0;
-    for (const char *p = s; *p;) {
-        size_t n = strcspn(p, "/");
-        if (n == 2 && p[0] == '.' && p[1] == '.') return 0;
-        p += n + (p[n] == '/');
-    }
-    return 1;
-}
-
-static int open_below(const char *folder, const char *path)
-{
-    int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    char part[256];
-    while (at >= 0) {
-        size_t n = strcspn(path, "/");
-        int last = path[n] == '\0', next;
-        if (n >= sizeof part) {
-            close(at);
-            errno = ENAMETOOLONG;
-            return -1;
-        }
-        memcpy(part, path, n);
-        part[n] = '\0';
-        next = openat(at, n ? part : ".", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (last ? O_NONBLOCK : O_DIRECTORY));
-        close(at);
-        if (last) return next;
-        at = next;
-        path += n + 1;
-    }
-    return -1;
-}
-
 static int number_of(const char *s, uint64_t *v)
 {
     char *end;
@@ -188,10 +153,10 @@ static int read_external(struct onx *o, const onx_proto *p, const char *name, si
     uint64_t offset = 0, length = want;
     struct stat sb;
     if (!o->folder) return ONX_BAD("constant '%s' lies in another file, which cannot be read from here", name);
-    if (!safe_path(path)) return ONX_BAD("constant '%s' lies in '%.100s', which is not a file in the model's folder: refused", name, path ? path : "");
+    if (!xfv_path_is_beside(path)) return ONX_BAD("constant '%s' lies in '%.100s', which is not a file in the model's folder: refused", name, path ? path : "");
     if (!number_of(external(p, "offset"), &offset) || !number_of(external(p, "length"), &length) || length != want)
         return ONX_BAD("constant '%s' should be %zu bytes of '%.100s', but the file says '%s'", name, want, path, external(p, "length") ? external(p, "length") : "?");
-    int fd = open_below(o->folder, path), st = 0;
+    int fd = xfv_open_beside(o->folder, path), st = 0;
     if (fd < 0) return ONX_BAD("constant '%s' lies in '%.100s': %s", name, path, strerror(errno));
     if (fstat(fd, &sb) || !S_ISREG(sb.st_mode) || (uint64_t)sb.st_size < offset || (uint64_t)sb.st_size - offset < want)
         st = ONX_BAD("constant '%s' should be %zu bytes at %llu of '%.100s', which is too short", name, want, (unsigned long long)offset, path);
@@ -209,8 +174,8 @@ static int external_there(struct onx *o, const onx_proto *p, size_t want)
 {
     struct stat sb;
     const char *path = external(p, "location");
-    if (!o->folder || !safe_path(path)) return 1; /* read_external says why not */
-    int fd = open_below(o->folder, path), there = fd < 0 || (fstat(fd, &sb) == 0 && (uint64_t)sb.st_size >= want);
+    if (!o->folder || !xfv_path_is_beside(path)) return 1; /* read_external says why not */
+    int fd = xfv_open_beside(o->folder, path), there = fd < 0 || (fstat(fd, &sb) == 0 && (uint64_t)sb.st_size >= want);
     if (fd >= 0) close(fd);
     return there;
 }
