@@ -58,6 +58,7 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
 {
     struct grad *t = ctx;
     t->o = (struct xfv_fggb_opts){(enum xfv_fggb_embedding)t->embedding, (enum xfv_fggb_colour)t->colour, (enum xfv_fggb_norm)t->norm};
+    if (env->model->score == XFV_SCORE_EUCLIDEAN) t->o.embedding = XFV_FGGB_RAW; /* what the distance is of */
     if (t->tolerance > 0 && t->o.norm != XFV_FGGB_NORM_L2)
         return xfv_fail(e, XFV_EARG, "--tolerance needs --norm l2: only maps of norm 1 bound the error");
     t->model = env->model;
@@ -173,7 +174,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     t->map = map;
     int status = begin(t, 2, e);
     if (status) return status;
-    xfv_fggb_weights(xfv_fggb_embedding(t->face[0]), xfv_fggb_embedding(t->face[1]), n, s->threshold, t->w);
+    (t->model->score == XFV_SCORE_EUCLIDEAN ? xfv_fggb_distance_weights : xfv_fggb_weights)(xfv_fggb_embedding(t->face[0]), xfv_fggb_embedding(t->face[1]), n,
+                                                                                            s->threshold, t->w);
     t->n_channels = n;
     for (int k = 0; k < n; k++) t->channels[k] = k; /* all of them in their own order: the paper's sum */
     if (t->most || t->tolerance > 0) {
@@ -199,7 +201,7 @@ static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpa
 {
     const struct grad *t = ctx;
     (void)s;
-    int status = xfv_map_put(z, p, "embedding", xfv_val_str(z, xfv_fggb_embeddings[t->embedding]), e);
+    int status = xfv_map_put(z, p, "embedding", xfv_val_str(z, xfv_fggb_embeddings[t->o.embedding]), e);
     if (!status) status = xfv_map_put(z, p, "colour", xfv_val_str(z, xfv_fggb_colours[t->colour]), e);
     if (!status) status = xfv_map_put(z, p, "norm", xfv_val_str(z, xfv_fggb_norms[t->norm]), e);
     if (status || !(t->most || t->tolerance > 0)) return status;

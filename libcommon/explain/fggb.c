@@ -269,6 +269,15 @@ void xfv_fggb_weights(const float *a, const float *b, int n, double threshold, d
     for (int k = 0; k < n; k++) w[k] = (double)a[k] * (double)b[k] / norms - threshold / n;
 }
 
+void xfv_fggb_distance_weights(const float *a, const float *b, int n, double threshold, double *w)
+{
+    double share = threshold * fabs(threshold) / n;
+    for (int k = 0; k < n; k++) {
+        double d = (double)a[k] - (double)b[k];
+        w[k] = -d * d - share;
+    }
+}
+
 struct ranked { double weight; int k; };
 
 /* Larger first; equal ones by channel, so that the order is the same everywhere. */

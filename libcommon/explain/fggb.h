@@ -53,6 +53,11 @@ const float *xfv_fggb_map(const struct xfv_fggb_face *face, int k);  /* g_k, f32
 
 /* w_k - threshold/N, f64 [N], from two raw embeddings. */
 void xfv_fggb_weights(const float *a, const float *b, int n, double threshold, double *w);
+/* The same for a network whose score is minus the distance, s = -|a - b|, of raw embeddings. Where s is negative, s >= threshold says the same as
+ * -|a - b|^2 >= -threshold^2, and that is a sum over channels as the cosine is: w_k = -(a_k - b_k)^2, against -threshold^2/N each (+ for a threshold
+ * above 0, which nothing passes). Their sum has the decision's sign; a channel speaks for the pair where it differs by less than its share. The maps
+ * g_k are then those of the raw embedding. */
+void xfv_fggb_distance_weights(const float *a, const float *b, int n, double threshold, double *w);
 /* The dial: the channels of largest |w_k|, at most `most` of them (n: no limit), leaving out as many of the lightest as sum to no more than
  * tolerance x sum |w_k| (0: none but those of no weight). Fills channels [n] in falling order and returns their number, at least 1, or a
  * negative status. *bound gets the sum of the |w_k| left out: with unit norms |g_k| = 1 it bounds the L2 error of S (triangle inequality). */

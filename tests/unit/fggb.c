@@ -218,6 +218,17 @@ static void check_maps(const struct xfv_fggb *f, const struct xfv_fggb_face *a, 
     OK(fabs(total(w)) < 1e-12, "with the cosine for threshold they add up to 0");
     xfv_fggb_weights(ea, eb, N, 0.4, w);
     OK(fabs(total(w) - cos + 0.4) < 1e-12, "the threshold is shared out over the channels");
+    double square = 0;
+    for (int k = 0; k < N; k++) square += ((double)ea[k] - (double)eb[k]) * ((double)ea[k] - (double)eb[k]);
+    double far = sqrt(square);
+    xfv_fggb_distance_weights(ea, eb, N, -far, v);
+    OK(fabs(total(v)) < 1e-9 * square, "of a distance: with the score for threshold they add up to 0");
+    xfv_fggb_distance_weights(ea, eb, N, -1.01 * far, v);
+    int accepted = total(v) > 0;
+    xfv_fggb_distance_weights(ea, eb, N, -0.99 * far, v);
+    OK(accepted && total(v) < 0, "they add up to more than 0 for an accepted pair, to less for a rejected one");
+    xfv_fggb_distance_weights(ea, eb, N, 0.5, v);
+    OK(total(v) < -square, "no distance passes a threshold above 0");
     xfv_fggb_weights(eb, ea, N, 0.4, v);
     OK(!memcmp(v, w, sizeof v), "A and B exchanged: the same weights");
     xfv_fggb_sum(f, a, w, NULL, N, s[0], d[0]);
