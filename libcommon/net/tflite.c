@@ -10,7 +10,7 @@
 
 static size_t element_size(int type)
 {
-    return type == TFL_F32 || type == TFL_I32 ? 4 : type == TFL_F16 ? 2 : type == TFL_I64 ? 8 : 0;
+    return type == TFL_F32 || type == TFL_I32 ? 4 : type == TFL_F16 ? 2 : type == TFL_I64 ? 8 : type == TFL_U8 || type == TFL_I8 ? 1 : 0;
 }
 
 static size_t count_of(const struct tfl_tensor *x)
@@ -36,6 +36,38 @@ static int valid(struct tfl *t, int i)
     return xfv_fail(t->e, XFV_EMODEL, "an operator uses tensor %d of %d", i, t->n_tensors);
 }
 
+static float float_at(const struct tfl *t, size_t pos)
+{
+    const uint8_t *q = t->fb.p + pos;
+    uint32_t bits = (uint32_t)q[0] | (uint32_t)q[1] << 8 | (uint32_t)q[2] << 16 | (uint32_t)q[3] << 24;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+int tfl_is_quantised(const struct tfl_tensor *x)
+{
+    return (x->type == TFL_U8 || x->type == TFL_I8 || x->type == TFL_I32) && x->n_scales > 0;
+}
+
+/* real = scale (q - zero), per tensor or along one dimension. */
+static int dequantise(struct tfl *t, struct tfl_tensor *x, size_t n)
+{
+    size_t inner = 1, channels = x->n_scales;
+    if (channels > 1) {
+        if (x->quantised_dim < 0 || x->quantised_dim >= x->rank || (size_t)x->dim[x->quantised_dim] != channels)
+            return xfv_fail(t->e, XFV_EMODEL, "constant '%s' has %zu scales, which do not fit its shape", x->name, channels);
+        for (int a = x->quantised_dim + 1; a < x->rank; a++) inner *= (size_t)x->dim[a];
+    }
+    for (size_t k = 0; k < n; k++) {
+        size_t c = k / inner % channels, at = x->pos + k * element_size(x->type);
+        int32_t q = x->type == TFL_I32 ? xfv_fb_read_i32(&t->fb, at) : x->type == TFL_U8 ? (int32_t)t->fb.p[at] : (int32_t)(int8_t)t->fb.p[at];
+        int32_t zero = x->n_zeros > 0 ? xfv_fb_read_i32(&t->fb, x->zeros + 8 * (x->n_zeros == channels ? c : 0)) : 0;
+        x->data[k] = (float)((double)float_at(t, x->scales + 4 * c) * ((double)q - (double)zero));
+    }
+    return 0;
+}
+
 const float *tfl_constant(struct tfl *t, int i)
 {
     if (valid(t, i)) return NULL;
@@ -43,25 +75,20 @@ const float *tfl_constant(struct tfl *t, int i)
     if (x->data) return x->data;
     if (has_data(t, x)) return NULL;
     size_t n = count_of(x);
-    const uint8_t *p = t->fb.p + x->pos;
-    if (x->type != TFL_F32 && x->type != TFL_F16) {
-        xfv_fail(t->e, XFV_EMODEL, "constant '%s' is not of floats", x->name);
+    if (x->type != TFL_F32 && x->type != TFL_F16 && !tfl_is_quantised(x)) {
+        xfv_fail(t->e, XFV_EMODEL, "constant '%s' is not of floats, nor of bytes with a scale", x->name);
         return NULL;
     }
     if (!(x->data = malloc((n ? n : 1) * sizeof *x->data))) {
         xfv_fail(t->e, XFV_ENOMEM, "out of memory for constant '%s'", x->name);
         return NULL;
     }
+    if (tfl_is_quantised(x)) return dequantise(t, x, n) ? NULL : x->data;
     for (size_t k = 0; k < n; k++) {
-        const uint8_t *q = p + k * element_size(x->type);
-        uint32_t bits = (uint32_t)q[0] | (uint32_t)q[1] << 8;
-        if (x->type == TFL_F16) {
-            uint16_t half = (uint16_t)bits;
-            xfv_f32_from_f16(&half, &x->data[k], 1);
-            continue;
-        }
-        bits |= (uint32_t)q[2] << 16 | (uint32_t)q[3] << 24;
-        memcpy(&x->data[k], &bits, sizeof bits);
+        const uint8_t *q = t->fb.p + x->pos + k * element_size(x->type);
+        uint16_t half = (uint16_t)(q[0] | q[1] << 8);
+        if (x->type == TFL_F16) xfv_f32_from_f16(&half, &x->data[k], 1);
+        else x->data[k] = float_at(t, x->pos + 4 * k);
     }
     return x->data;
 }
@@ -133,6 +160,11 @@ static int read_tensor(struct tfl *t, size_t table, int i)
     x->pos = xfv_fb_vector(&t->fb, xfv_fb_at(&t->fb, t->buffers, t->n_buffers, buffer), 0, 1, &len);
     if (len == 0) x->pos = 0;
     x->bytes = len;
+    size_t q = xfv_fb_table(&t->fb, table, 4); /* min, max, scale, zero_point, -, -, quantized_dimension */
+    if (!q) return 0;
+    x->scales = xfv_fb_vector(&t->fb, q, 2, 4, &x->n_scales);
+    x->zeros = xfv_fb_vector(&t->fb, q, 3, 8, &x->n_zeros);
+    x->quantised_dim = xfv_fb_i32(&t->fb, q, 6, 0);
     return 0;
 }
 
@@ -209,7 +241,7 @@ static int read_input(struct tfl *t, size_t subgraph, const struct xfv_import_op
     if (st) return st;
     struct tfl_tensor *x = &t->t[i];
     struct xfv_shape s;
-    if (x->rank != 4 || x->type != TFL_F32)
+    if (x->rank != 4 || (x->type != TFL_F32 && !tfl_is_quantised(x)))
         return xfv_fail(t->e, XFV_EMODEL, "input '%s' is not a float image [batch,H,W,C] (%d dimensions, type %d)", x->name, x->rank, x->type);
     t->batch = x->dim[0];
     if ((st = tfl_sample_shape(t, i, &s))) return st;

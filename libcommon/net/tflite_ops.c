@@ -352,12 +352,19 @@ static int build_softmax(struct tfl *t, const struct tfl_call *c)
     return n.in[0] < 0 ? n.in[0] : finish(t, c, &n, FUSED_NONE);
 }
 
-/* DEQUANTIZE of a half-precision constant makes another constant; of anything else it means a quantised network. */
+/* DEQUANTIZE of a constant makes another constant. Between activations, it and QUANTIZE say with which precision the network runs elsewhere: here it
+ * runs in float, and they do nothing. */
 static int build_dequantize(struct tfl *t, const struct tfl_call *c)
 {
     struct tfl_tensor *y = &t->t[c->out[0]];
     const struct tfl_tensor *x = c->n_in == 1 && c->in[0] >= 0 ? &t->t[c->in[0]] : NULL;
-    if (!x || x->type != TFL_F16 || !is_constant(t, c, 0)) return BAD("operator '%s' (DEQUANTIZE) is not that of a half-precision constant", y->name);
+    if (!x) return BAD("operator '%s' (%s) has no input", y->name, tfl_op_name(c->op));
+    if (!is_constant(t, c, 0)) {
+        int v = operand(t, c, 0);
+        if (v >= 0 && (y->value >= 0 || y->rank != x->rank || memcmp(y->dim, x->dim, sizeof y->dim) != 0))
+            return BAD("operator '%s' (%s) changes the shape", y->name, tfl_op_name(c->op));
+        return v < 0 ? v : (y->value = v, 0);
+    }
     const float *d = tfl_constant(t, c->in[0]);
     size_t n = 1;
     if (!d) return t->e->status;
@@ -396,6 +403,7 @@ static const struct { int op; int (*build)(struct tfl *t, const struct tfl_call 
     {TFL_CONV_2D, build_conv},
     {TFL_DEPTHWISE_CONV_2D, build_conv},
     {TFL_DEQUANTIZE, build_dequantize},
+    {TFL_QUANTIZE, build_dequantize},
     {TFL_FULLY_CONNECTED, build_dense},
     {TFL_L2_NORMALIZATION, build_l2norm},
     {TFL_LOGISTIC, build_unary},

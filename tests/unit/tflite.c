@@ -181,6 +181,8 @@ static void test_shapes(void)
     free(x);
 }
 
+static void refused(const struct tflite_model *m, const char *word, const char *what);
+
 static void test_half(void)
 {
     static const uint16_t half[] = {0x3c00, 0xc000, 0x0001, 0x3555}; /* 1, -2, 2^-24, 0.333251953125 */
@@ -193,6 +195,40 @@ static void test_half(void)
     op(&m, DEQUANTIZE, h, -1, -1, f, 0, NULL), op(&m, MUL, 0, f, -1, out, 1, none);
     for (int i = 0; i < 24; i++) y[i] = x[i] * value[i % 4];
     compare(&m, x, y, 24, "half-precision constant through DEQUANTIZE");
+    free(x);
+}
+
+/* A network of bytes: weights along channels, a bias of whole numbers, quantisers of activations between; the input's own scale. */
+static void test_quantised(void)
+{
+    static const int8_t w[] = {10, -20, 30, 40, 5, 6, -7, 8};
+    static const int32_t b[] = {100, -200};
+    static const uint8_t u[] = {128, 130, 120, 255};
+    const float ws[] = {.5f, .25f};
+    double *x = spread(24), y[12];
+    struct tflite_model m = model(1, 2, 3, 4);
+    int k = tensor(&m, "w", T_I8, 4, 2, 1, 1, 4, w, sizeof w), c = tensor(&m, "b", T_I32, 1, 2, 0, 0, 0, b, sizeof b);
+    int in = tensor(&m, "xq", T_I8, 4, 1, 2, 3, 4, NULL, 0), yq = tensor(&m, "yq", T_I8, 4, 1, 2, 3, 2, NULL, 0), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 2, NULL, 0);
+    const int conv[] = {1, 1, 1, 0, 1, 1};
+    m.t[k].n_scales = 2, memcpy(m.t[k].scale, ws, sizeof ws);
+    m.t[c].n_scales = 2, m.t[c].scale[0] = .125f, m.t[c].scale[1] = .0625f;
+    op(&m, 114, 0, -1, -1, in, 0, NULL), op(&m, CONV, in, k, c, yq, 6, conv), op(&m, DEQUANTIZE, yq, -1, -1, out, 0, NULL);
+    for (int p = 0; p < 6; p++)
+        for (int o = 0; o < 2; o++) {
+            y[p * 2 + o] = o ? -12.5 : 12.5;
+            for (int i = 0; i < 4; i++) y[p * 2 + o] += x[p * 4 + i] * (double)ws[o] * w[o * 4 + i];
+        }
+    compare(&m, x, y, 12, "int8 weights by channel, whole numbers for the bias, quantised activations");
+    m.t[k].along = 1, refused(&m, "2 scales", "scales along another dimension");
+    double z[24];
+    m = model(1, 2, 3, 4), m.t[0].type = T_U8, m.t[0].n_scales = 1, m.t[0].scale[0] = .0078125f, m.t[0].zero[0] = 128;
+    k = tensor(&m, "u", T_U8, 1, 4, 0, 0, 0, u, sizeof u), out = tensor(&m, "y", T_U8, 4, 1, 2, 3, 4, NULL, 0);
+    m.t[k].n_scales = 1, m.t[k].scale[0] = .5f, m.t[k].zero[0] = 128;
+    const int none[] = {0};
+    op(&m, MUL, 0, k, -1, out, 1, none);
+    for (int i = 0; i < 24; i++) z[i] = x[i] * .5 * (u[i % 4] - 128);
+    compare(&m, x, z, 24, "uint8 with a zero point, and an input of bytes");
+    m.t[k].n_scales = 0, refused(&m, "nor of bytes with a scale", "bytes without a scale");
     free(x);
 }
 
@@ -340,6 +376,7 @@ int main(int argc, char **argv)
     test_pointwise();
     test_shapes();
     test_half();
+    test_quantised();
     test_resizable();
     test_refusals();
     test_damage();

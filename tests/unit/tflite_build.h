@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TFLITE_MAX = 65536, T_F32 = 0, T_F16 = 1, T_I32 = 2 };
+enum { TFLITE_MAX = 65536, T_F32 = 0, T_F16 = 1, T_I32 = 2, T_U8 = 3, T_I8 = 9 };
 
 struct tflite_file { uint8_t p[TFLITE_MAX]; size_t n; };
 
 struct tflite_model {
     int n_tensors, n_ops, input, output;
-    struct { const char *name; int type, rank, dim[4]; const void *data; size_t bytes; } t[64];
+    struct { const char *name; int type, rank, dim[4]; const void *data; size_t bytes; int n_scales, along; float scale[4]; int64_t zero[4]; } t[64];
     struct { int code, in[4], n_in, out, n_options, options[8]; } op[64];
 };
 
@@ -70,14 +70,22 @@ static inline int op(struct tflite_model *m, int code, int in0, int in1, int in2
 static inline void write_tensors(struct tflite_file *f, const struct tflite_model *m, size_t from)
 {
     size_t list = vector(f, from, (size_t)m->n_tensors, 4, NULL);
-    for (int i = 0; i < m->n_tensors; i++) { /* fields: shape, type, buffer, name */
-        size_t t = table(f, 4);
+    for (int i = 0; i < m->n_tensors; i++) { /* fields: shape, type, buffer, name, quantisation */
+        size_t t = table(f, m->t[i].n_scales ? 5 : 4);
         point_table(f, list + 4 * (size_t)i, t);
         put32(f, t + 4, (uint32_t)m->t[i].type);
         put32(f, t + 8, (uint32_t)(m->t[i].data ? i + 1 : 0));
         vector(f, t, (size_t)m->t[i].rank, 4, m->t[i].dim);
         vector(f, t + 12, strlen(m->t[i].name), 1, m->t[i].name);
         f->n++; /* a string ends with NUL */
+        if (!m->t[i].n_scales) continue;
+        size_t q = table(f, 7); /* min, max, scale, zero point, two more, dimension */
+        point_table(f, t + 16, q);
+        put32(f, q + 24, (uint32_t)m->t[i].along);
+        size_t own = (size_t)m->t[i].n_scales;
+        for (int k = 0; k < 6; k++) /* every field is there: empty vectors for those that say nothing */
+            if (k != 4) vector(f, q + 4 * (size_t)k, k == 2 || k == 3 ? own : 0, k == 3 ? 8 : 4, k == 2 ? (const void *)m->t[i].scale : (const void *)m->t[i].zero);
+        put32(f, q + 16, 0);
     }
 }
 
