@@ -121,6 +121,12 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@B=$(B) sh tests/demo.sh
 
+## reproduce: LFW=dir: the whole study of rivals and controls into OUT (default build/study), resumable; see docs/study.md
+OUT ?= $(B)/study
+reproduce: all
+	@test -n "$(LFW)" || { echo 'make reproduce LFW=dir: the folder with pairs.txt and images/NAME/NAME_0001.jpg' >&2; exit 2; }
+	PATH="$(abspath $(B))/bin:$$PATH" XFV_MODEL_PATH="$${XFV_MODEL_PATH:-$(CURDIR)/models}" sh study/run.sh "$(LFW)" "$(OUT)"
+
 ## install, uninstall: PREFIX (default /usr/local) and DESTDIR are honoured
 install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 \
@@ -145,6 +151,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: all check check-all check-faults print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: reproduce all check check-all check-faults print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

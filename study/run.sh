@@ -8,7 +8,7 @@
 #              SHARD   pairs of one piece of work (default 20)
 #              JOBS    pieces worked on at a time, by GNU parallel when it is there (default: one a core)
 #              METHODS programs and their options, a line each (default: study/methods)
-#              MODEL   name or path (default: the product's)
+#              MODEL   name of a model in XFV_MODEL_PATH (default: the product's)
 #              CELLS   settings of delins, a line each (default: study/cells)
 # The programs are taken from PATH.
 set -eu

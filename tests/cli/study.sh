@@ -1,0 +1,28 @@
+# The study of docs/study.md, small: three photographs in LFW's layout, a method and two controls. It goes on where it stood.
+. "$top/tests/tap.sh"
+mkdir -p lfw/images/Anna lfw/images/Bella lfw/images/Clara
+for n in Anna_0001:anna-1 Anna_0002:anna-2 Bella_0001:bella Clara_0001:clara; do cp "$top/tests/photos/${n#*:}.jpg" "lfw/images/${n%_*}/${n%:*}.jpg"; done
+printf '2\t1\nAnna\t1\t2\nAnna\t1\tBella\t1\nAnna\t2\t1\nClara\t1\tAnna\t2\n' >lfw/pairs.txt
+# shellcheck disable=SC2016
+printf '# quick ones\nxssab-grad\ncontrol-map --kind centre\ncontrol-map --kind mean --from $MEAN\n' >methods
+echo "--protocol lu2024 -n 4" >cells
+export PAIRS=0 SHARD=2 JOBS=2 METHODS="$work/methods" CELLS="$work/cells"
+runs 0 "the study" sh "$top/study/run.sh" lfw made
+is "$(sed -n 's/study: \(.*\) pieces of work/\1/p' err)" 6 "three methods on two pieces"
+is "$(awk -F '\t' 'NR > 1 { print $1, $2, $5, $6 }' made/summary.tsv | sort | uniq -c | wc -l | tr -d ' ')" 15 "a row for each method, map and metric"
+for n in I II III; do like "$(cat made/tables.md)" "^Table $n\\." "table $n"; done
+like "$(cat made/tables.md)" '^\| \*control-centre\* \| black \| 2 \|' "with the controls, of two pairs each"
+cp made/summary.tsv first.tsv
+runs 0 "once more" sh "$top/study/run.sh" lfw made
+is "$(sed -n 's/study: \(.*\) pieces of work/\1/p' err)" 0 "nothing is made again"
+rm made/shards/0001.d/xssab-grad.xfv
+runs 0 "after a piece was lost" sh "$top/study/run.sh" lfw made
+is "$(sed -n 's/study: \(.*\) pieces of work/\1/p' err)" 1 "only that is made again"
+cmp -s made/summary.tsv first.tsv; ok $? "with the same numbers"
+if command -v gnuplot >/dev/null; then
+    [ -s made/similarity-deletion.svg ] && [ -s made/det.png ]; ok $? "plots"
+else
+    skip "plots" "no gnuplot here"
+fi
+runs 2 "make reproduce without a folder" make -C "$top" --no-print-directory reproduce B="$B" LFW=
+done_testing
