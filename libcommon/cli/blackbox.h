@@ -10,7 +10,7 @@ struct xfv_blackbox {
     struct xfv_explain_opts common;
     const char *command; /* --exec; NULL: the model itself */
     struct xfv_probe *probe;
-    int workers, n;
+    int workers, n, height, width;
     double **unit[2];    /* a worker's unit embeddings of faces a and b, f64 [n] */
 };
 int xfv_set_exec(void *ctx, const char *value, struct xfv_err *e);

@@ -175,7 +175,7 @@ static int find_images(struct run *t, struct xfv_subject *s, struct xfv_err *e)
     struct xfv_tensor image[2];
     for (int i = 0; i < 2; i++) {
         int status = t->model ? xfv_cli_face_image(s->face[i], t->model, &image[i], e) : any_image(s->face[i], &image[i], e);
-        if (!status && t->model) status = xfv_cli_face_model(s->face[i], t->model, e);
+        if (!status && t->model && !t->o->foreign) status = xfv_cli_face_model(s->face[i], t->model, e);
         if (status) return xfv_fail_at(e, "face %s", sides[i]);
         s->rgb[i] = image[i].data;
     }
@@ -191,7 +191,7 @@ static int embed_face(struct run *t, struct worker *w, struct xfv_subject *s, in
     double norm = 0;
     float *y[] = {w->embedding[i]};
     int status = xfv_net_forward(t->net, w->ws, NULL, 1, w->x[i], y, e);
-    if (!status) status = xfv_explain_check_embedding(s->face[i], t->model, w->embedding[i], t->n, e);
+    if (!status && !t->o->foreign) status = xfv_explain_check_embedding(s->face[i], t->model, w->embedding[i], t->n, e);
     for (int k = 0; k < t->n; k++) norm += (double)y[0][k] * (double)y[0][k];
     s->embedding[i] = y[0];
     s->norm[i] = sqrt(norm);

@@ -23,6 +23,7 @@ struct xfv_explain_opts {
     int given_threshold;
     double threshold;
     uint64_t seed;
+    int foreign; /* 1: the faces' embeddings may be another network's: they are not checked against the model's */
     int faces; /* 1: face records go through the method's `face` */
 };
 int xfv_set_threshold(void *ctx, const char *value, struct xfv_err *e);

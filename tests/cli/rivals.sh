@@ -160,6 +160,25 @@ runs 2 "a mean of maps that are not there" control-map -k mean --from with.xfv w
 like "$(cat err)" "no pair with maps of method 'fggb'" "which it says"
 corrrise -n 10 -p 1 --size 5 --seed 1 -o s1.xfv pairs.xfv; corrrise -n 10 -p 1 --size 5 --seed 2 -o s2.xfv pairs.xfv
 cmp -s s1.xfv s2.xfv; [ $? -eq 1 ]; ok $? "another seed, other masks"
+# another program as the network
+corrrise -n 40 -p 3 --size 5 --seed 3 --exec "embed -q -m tiny" -j 2 -o exec.xfv pairs.xfv 2>err
+is "$?$(cat err)" 0 "the network asked by --exec"
+is "$("$PYTHON" check.py corrrise exec.xfv 2>&1 | tail -n 1)" good "gives the same maps"
+cat >three.py <<'PY'
+# a network of one's own: mean red, green and blue
+from streams import *
+import sys
+faces = records(sys.stdin.buffer.read())
+for r in faces: r["embedding"] = tensor(array(r["image"]).mean((0, 1)).astype("<f4"))
+sys.stdout.buffer.write(stream(faces))
+PY
+runs 0 "a network of three numbers, in Python" xface --sizes 3 --stride 4 --distance 2 --exec "$PYTHON three.py" -o three.xfv pairs.xfv
+like "$(xfv-json three.xfv | jq -c 'select(._ == "pair") | .maps[0].a.similarity.max > 0' | sort -u)" true "has maps"
+for bad in "exit 3" "cat" "true" "echo no" "kill -9 \$\$" "no-such-command-here"; do
+    corrrise -n 4 -p 1 --size 5 --exec "$bad" pairs.xfv >out 2>err; rc=$?
+    is "$(grep -c "^corrrise: .*--exec '" err)" 1 "--exec '$bad': says so, once"
+    [ $rc -ge 3 ] && [ $rc -le 4 ]; ok $? "--exec '$bad': status 3 or 4"
+done
 runs 2 "a patch larger than the image" corrrise --size 17 pairs.xfv
 runs 2 "sizes that are none" xface --sizes 7,x pairs.xfv
 done_testing
