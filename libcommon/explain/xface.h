@@ -1,4 +1,4 @@
-/* xFace (Knoche, Teepe, Hoermann, Rigoll, "Explainable model-agnostic similarity and confidence in face verification", arXiv 2211.13735; details from the authors'
+/* xFace (Knoche, Teepe, Hoermann, Rigoll, "Explainable model-agnostic similarity and confidence in face verification", 2022; details from the authors'
  * published program): a square patch slides over the faces, and where covering makes the faces less alike they were alike. For each patch size
  *
  *     S_size(p) = mean over patches of [p covered] (d_patch - d) / size^2,     d = 1 - cos,

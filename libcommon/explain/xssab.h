@@ -1,5 +1,5 @@
-/* xSSAB (Huber, Luu, Terhoerst, Damer, "Efficient explainable face verification based on similarity score argument backpropagation", WACV 2024,
- * arXiv 2304.13409). With f = F/|F| and a bound, threshold/N, each channel of the score argues for it or against:
+/* xSSAB (Huber, Luu, Terhoerst, Damer, "Efficient explainable face verification based on similarity score argument backpropagation", WACV 2024).
+ * With f = F/|F| and a bound, threshold/N, each channel of the score argues for it or against:
  *
  *     w_k = f_k(B) if f_k(A) f_k(B) >= bound, else 0        similarity    = mean over colours of | d sum_k w_k f_k(x) / dx | at x = A
  *     the rest of the channels                              dissimilarity = the same of theirs

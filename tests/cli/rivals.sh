@@ -97,6 +97,20 @@ def xface(distance):
         for i, s in enumerate("ab"):
             for got, w in zip(maps_of(r)[s], sides(total[i])): close(got, w, 1e-3)
 
+def fame(rgb, x, other, s, r):
+    got = []
+    for sign in (1, -1):
+        y = x.copy()
+        for _ in range(3):
+            v = (unit(embed(y[None])) @ other)[0]
+            if (v if sign > 0 else 1 - v) < 0.01: break
+            g = gradient(cosine(other), y)
+            y = y - sign * 4 / 128 * g / np.abs(g).max()
+        d = np.abs((y - x) @ (np.array([0.2989, 0.587, 0.114]) * 128 / 255))
+        d = reflect_blur(d / d.max() if d.max() else d, 2, 6)
+        got.append((d - d.min()) / (d.max() - d.min()) if d.max() > d.min() else d * 0)
+    return got
+
 def control(kind):
     for r in out:
         g, rgb = SplitMix(5, r["id"].encode()), images(r)
@@ -123,7 +137,7 @@ tests = {"xssab": lambda: each(xssab), "gradient": lambda: each(grad), "input": 
          "smoothgrad": lambda: each(smoothgrad, 1e-3), "gradcam": lambda: cam("gradcam"), "hires": lambda: cam("hires"), "elementwise": lambda: cam("elementwise"),
          "corrrise": lambda: corrrise(0, 0), "corrrise-uniform": lambda: corrrise(1, 0), "corrrise-spearman": lambda: corrrise(0, 1),
          "xface1": lambda: xface(1), "xface2": lambda: xface(2), "xface3": lambda: xface(3),
-         "random": lambda: control("random"), "centre": lambda: control("centre"), "edges": lambda: control("edges"), "mean": mean}
+         "fame": lambda: each(fame, 1e-3), "random": lambda: control("random"), "centre": lambda: control("centre"), "edges": lambda: control("edges"), "mean": mean}
 tests[sys.argv[1]]()
 print("good")
 PY
@@ -149,6 +163,7 @@ one corrrise corrrise corrrise -n 40 -p 3 --size 5 --seed 3
 one corrrise-uniform corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --value uniform
 one corrrise-spearman corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --correlation spearman
 for d in 1 2 3; do one xface$d xface xface --sizes 3,5 --stride 2 --distance $d; done
+one fame fame fame -n 3 --step 4 --blur 2
 one random control-random control-map --seed 5
 one centre control-centre control-map -k centre
 one edges control-edges control-map -k edges

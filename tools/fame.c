@@ -1,0 +1,142 @@
+/* fame: explains each pair by what its images give up when the score is driven away. Equations: explain/fame.h; use: fame(1). */
+#include <stdlib.h>
+
+#include "cli/explainer.h"
+#include "explain/fame.h"
+
+struct fame {
+    struct xfv_explain_opts common;
+    struct xfv_fame_opts o;
+    double step;
+    int workers, height, width; /* of the network's input */
+    struct xfv_grad *grad;      /* one a worker */
+    double **unit;              /* a worker's: the partner's unit embedding */
+    float **work;
+};
+
+static void close_method(void *ctx)
+{
+    struct fame *t = ctx;
+    xfv_grads_free(t->grad, t->workers);
+    for (int i = 0; i < t->workers; i++) {
+        if (t->unit) free(t->unit[i]);
+        if (t->work) free(t->work[i]);
+    }
+    free(t->unit);
+    free(t->work);
+    t->grad = NULL;
+    t->unit = NULL;
+    t->work = NULL;
+}
+
+/* Steps and brightness in the network's units: x = (grey level - mean) / std. */
+static void set_scale(struct fame *t, const struct xfv_model *m)
+{
+    static const float luma[] = {0.2989f, 0.587f, 0.114f};
+    int bgr = m->colour[0] == 'b';
+    for (int c = 0; c < m->channels && c < 3; c++) {
+        t->o.step[c] = (float)(t->step / (double)m->std[c]);
+        t->o.luma[c] = m->channels == 1 ? m->std[c] / 255.0f : luma[bgr ? 2 - c : c] * m->std[c] / 255.0f;
+    }
+}
+
+static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    struct fame *t = ctx;
+    const struct xfv_model *m = env->model;
+    size_t pixels = (size_t)m->height * (size_t)m->width, workers = (size_t)env->workers;
+    t->workers = env->workers;
+    t->height = m->graph->values[0].shape.dim[0];
+    t->width = m->graph->values[0].shape.dim[1];
+    set_scale(t, m);
+    t->unit = calloc(workers, sizeof *t->unit);
+    t->work = calloc(workers, sizeof *t->work);
+    t->grad = xfv_grads_new(env->workers, env->net, env->n, pixels, m->channels, e);
+    if (!t->grad) return e->status;
+    int ok = t->unit && t->work;
+    for (size_t i = 0; ok && i < workers; i++) {
+        t->unit[i] = calloc((size_t)env->n, sizeof **t->unit);
+        t->work[i] = calloc(pixels * (size_t)m->channels, sizeof **t->work);
+        ok = t->unit[i] && t->work[i];
+    }
+    return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+}
+
+static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+{
+    const struct fame *t = ctx;
+    (void)s;
+    int status = xfv_map_put(z, p, "iterations", xfv_val_int(t->o.iterations), e);
+    if (!status) status = xfv_map_put(z, p, "step", xfv_val_f64(t->step), e);
+    if (!status) status = xfv_map_put(z, p, "stop", xfv_val_f64(t->o.stop), e);
+    return status ? status : xfv_map_put(z, p, "blur", xfv_val_f64(t->o.sigma), e);
+}
+
+static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
+{
+    struct fame *t = ctx;
+    for (int i = 0; i < 2; i++) {
+        xfv_unit(s->embedding[1 - i], s->n, t->unit[worker]);
+        for (int j = 0; j < 2; j++) {
+            int status = xfv_fame(&t->grad[worker], &t->o, j ? -1 : 1, t->height, t->width, s->x[i], t->unit[worker], t->work[worker], map[i][j], NULL, e);
+            if (status) return status;
+        }
+    }
+    return 0;
+}
+
+static int set_iterations(void *ctx, const char *s, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int("--iterations", s, 1, 1000000, &n, e);
+    if (!status) ((struct fame *)ctx)->o.iterations = (int)n;
+    return status;
+}
+
+static int set_step(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--step", s, 0, 255, &((struct fame *)ctx)->step, e);
+}
+
+static int set_stop(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--stop", s, -1, 2, &((struct fame *)ctx)->o.stop, e);
+}
+
+static int set_blur(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct xfv_fame_opts *o = &((struct fame *)ctx)->o;
+    int status = xfv_parse_f64("--blur", s, 0, 300, &o->sigma, e);
+    o->radius = (int)(24.0 * o->sigma / 7.7 + 0.5); /* the kernel grows with it */
+    return status;
+}
+
+static const struct xfv_opt options[] = {
+    {"iterations", 'n', "N", "steps of descent at most (default 500)", 1, set_iterations, 0},
+    {"step", 0, "LEVELS", "largest change of a pixel in one step, in grey levels (default 1)", 1, set_step, 0},
+    {"stop", 0, "X", "stop once the loss is below X (default 0.01)", 1, set_stop, 0},
+    {"blur", 'b', "SIGMA", "of the map, pixels (default 7.7; 0: none)", 1, set_blur, 0},
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    static struct fame t = {.o = {.iterations = 500, .stop = 0.01, .sigma = 7.7, .radius = 24}, .step = 1};
+    static const struct xfv_program program = {
+        .name = "fame",
+        .summary = "Explain each pair by what its images give up when the score is driven away (FAME): pairs in, the same with maps out.",
+        .operands = "[FILE]...",
+        .example = "verify faces.xfv | fame -n 75 | heatmap -o why.png",
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = options,
+        .ctx = &t,
+        .parts = {&xfv_part_net},
+    };
+    static const struct xfv_explainer method = {.method = "fame",
+                                                .flags = XFV_EXPLAIN_ON_INPUT,
+                                                .open = open_method,
+                                                .close = close_method,
+                                                .params = params,
+                                                .explain = explain};
+    return xfv_explainer_main(&method, &program, argc, argv);
+}
