@@ -114,10 +114,11 @@ static int read_side(const struct score *t, const msgpack_object *side, float *c
     int has = read_plane(t, side, "signed", both, e), has_s, has_d;
     if (has < 0 || (has_s = read_plane(t, side, "similarity", s, e)) < 0 || (has_d = read_plane(t, side, "dissimilarity", d, e)) < 0) return e->status;
     if (!has && !has_s && !has_d) return xfv_fail_code(e, XFV_EDATA, "map", "a method has no map of one face");
+    int unsigned_map = has_s && has_d && !memcmp(s, d, t->n * sizeof *s); /* one map given for both signs: its size is all it says */
     for (size_t i = 0; i < t->n; i++) {
         float a = s[i], b = d[i];
         if (!has_s && !has_d) a = both[i] > 0 ? both[i] : 0, b = both[i] < 0 ? -both[i] : 0;
-        if (!has) both[i] = a - b;
+        if (!has) both[i] = unsigned_map ? a : a - b;
         s[i] = a > 0 ? a : -b;
         d[i] = b > 0 ? b : -a;
     }
