@@ -35,7 +35,7 @@ say = $(if $(filter 0,$(V)),@echo '  $(1)  $@';)
 LIB_SRC   := $(sort $(wildcard libcommon/*/*.c))
 TOOL_SRC  := $(sort $(wildcard tools/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))
-LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o
+LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o $(B)/gen/report_css.o $(B)/gen/report_js.o
 TOOLS     := $(TOOL_SRC:tools/%.c=$(B)/bin/%)
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 MAN1      := $(sort $(wildcard man/*.1))
@@ -53,6 +53,15 @@ $(B)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ISA) -c -o $@ $<
+
+# The page's style and script as arrays of bytes.
+$(B)/gen/report_%.c: libcommon/report/report.%
+	@mkdir -p $(@D)
+	@{ echo '#include "report/internal.h"'; echo 'const unsigned char xfv_report_$*[] = {'; od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g'; \
+		echo '};'; echo 'const size_t xfv_report_$*_size = sizeof xfv_report_$*;'; } >$@.tmp && mv $@.tmp $@
+$(B)/gen/report_%.o: $(B)/gen/report_%.c
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+.PRECIOUS: $(B)/gen/report_%.c
 
 # The reader of ONNX files' container is made from the schema that libonnx-dev installs.
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
@@ -100,6 +109,10 @@ check-faults: all
 
 print-cflags:
 	@echo $(filter-out -MMD -MP,$(ALL_CPPFLAGS) $(ALL_CFLAGS))
+
+## check-browser: drive report's page in Chromium (Debian's chromium, nodejs, npm); screenshots in build/browser
+check-browser: all
+	@B=$(B) PYTHON=$(PYTHON) sh tests/browser/run.sh
 
 ## bench: speed as ratios against the machine's peak, OpenBLAS and PyTorch (Debian's python3-torch), in one run of some minutes
 bench: all $(B)/bench/xfv-bench
@@ -151,6 +164,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: reproduce all check check-all check-faults print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: reproduce all check check-browser check-all check-faults print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -48,13 +48,23 @@ static void on_flush(png_structp png)
     (void)png;
 }
 
-static int write_png(png_structp png, png_infop info, struct sink *s, const struct xfv_image *im, struct xfv_err *e)
+/* Colours of an indexed image: none, then im is grey or RGB. */
+struct palette {
+    int n;
+    png_color rgb[256];
+    png_byte opacity[256];
+};
+
+static int write_png(png_structp png, png_infop info, struct sink *s, const struct xfv_image *im, const struct palette *p, struct xfv_err *e)
 {
     if (setjmp(png_jmpbuf(png))) return xfv_fail(e, XFV_ENOMEM, "cannot encode a PNG image: %s", s->text);
     png_set_write_fn(png, s, on_write, on_flush);
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
-    png_set_IHDR(png, info, (png_uint_32)im->width, (png_uint_32)im->height, 8, im->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    int type = p ? PNG_COLOR_TYPE_PALETTE : im->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
+    png_set_IHDR(png, info, (png_uint_32)im->width, (png_uint_32)im->height, 8, type, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    if (p) png_set_PLTE(png, info, p->rgb, p->n);
+    if (p) png_set_tRNS(png, info, p->opacity, p->n, NULL);
     png_set_compression_level(png, 6);
     png_write_info(png, info);
     for (int y = 0; y < im->height; y++)
@@ -69,14 +79,13 @@ static int check_channels(const struct xfv_image *im, struct xfv_err *e)
     return xfv_fail(e, XFV_EARG, "an image of %d channels cannot be written; 1 (grey) and 3 (RGB) can", im->channels);
 }
 
-int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e)
+static int encode_png(const struct xfv_image *im, const struct palette *p, uint8_t **out, size_t *n, struct xfv_err *e)
 {
     struct sink s = {0};
-    int r = check_channels(im, e);
-    if (r) return r;
+    int r;
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    r = info ? write_png(png, info, &s, im, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for encoding a PNG image");
+    r = info ? write_png(png, info, &s, im, p, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for encoding a PNG image");
     png_destroy_write_struct(&png, &info);
     if (r) {
         free(s.p);
@@ -85,6 +94,24 @@ int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, s
     *out = s.p;
     *n = s.n;
     return 0;
+}
+
+int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e)
+{
+    int r = check_channels(im, e);
+    return r ? r : encode_png(im, NULL, out, n, e);
+}
+
+int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, const uint8_t (*rgba)[4], int colours, uint8_t **out, size_t *n, struct xfv_err *e)
+{
+    const struct xfv_image im = {.width = width, .height = height, .channels = 1, .data = (uint8_t *)(uintptr_t)index}; /* only read */
+    struct palette p = {.n = colours};
+    if (colours < 1 || colours > 256) return xfv_fail(e, XFV_EARG, "a palette of %d colours; 1 to 256 can be", colours);
+    for (int i = 0; i < colours; i++) {
+        p.rgb[i] = (png_color){.red = rgba[i][0], .green = rgba[i][1], .blue = rgba[i][2]};
+        p.opacity[i] = rgba[i][3];
+    }
+    return encode_png(&im, &p, out, n, e);
 }
 
 int xfv_image_encode_ppm(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e)

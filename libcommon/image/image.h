@@ -29,6 +29,8 @@ int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opt
 
 /* Encode. out is malloc'ed, the caller frees. */
 int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e);
+/* A PNG of 8-bit indices [height][width] into a palette of `colours` (1..256) entries of 4 bytes, R, G, B and opacity. */
+int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, const uint8_t (*rgba)[4], int colours, uint8_t **out, size_t *n, struct xfv_err *e);
 int xfv_image_encode_ppm(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e); /* PGM for one channel */
 
 #endif

@@ -1,0 +1,309 @@
+/* One pair's card and row. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/html.h"
+#include "report/internal.h"
+
+enum { LEVELS = 64 };
+static const double DUST = 0.01;
+
+double xfv_scale_at(const struct xfv_scale *s, double v)
+{
+    double t = (v - s->lo) / (s->hi - s->lo);
+    return t < 0 ? 0 : t > 1 ? 1 : t;
+}
+
+const char *xfv_decision_word(const struct xfv_pairview *v)
+{
+    return v->accept < 0 ? "undecided" : v->accept ? "accept" : "reject";
+}
+
+const char *xfv_label_word(const struct xfv_pairview *v)
+{
+    return v->genuine < 0 ? "unlabelled" : v->genuine ? "genuine" : "impostor";
+}
+
+int xfv_is_right(const struct xfv_pairview *v)
+{
+    return v->accept < 0 || v->genuine < 0 ? -1 : v->accept == v->genuine;
+}
+
+/* ---- images ---- */
+
+static int put_png(FILE *f, uint8_t *png, size_t n)
+{
+    fputs("\"data:image/png;base64,", f);
+    xfv_base64(f, png, n);
+    putc('"', f);
+    free(png);
+    return 0;
+}
+
+static int put_photo(FILE *f, const struct xfv_view_face *face, char name, struct xfv_err *e)
+{
+    uint8_t *png;
+    size_t n;
+    int status = xfv_image_encode_png(&face->image, &png, &n, e);
+    if (status) return status;
+    fprintf(f, "<img class=\"photo\" width=\"%d\" height=\"%d\" alt=\"Face %c, %s", face->image.width, face->image.height, name,
+            face->has_image ? "as the network saw it: " : "of which the stream holds no picture: ");
+    xfv_html_str(f, face->id);
+    fputs("\" src=", f);
+    put_png(f, png, n);
+    fputs(">\n", f);
+    return 0;
+}
+
+/* Colours of a map, more opaque with its value: a dark end, so that peaks stand out on skin. Level 0 is clear. Green and purple tell apart also
+ * where red and green do not. */
+static void make_palette(int minus, uint8_t rgba[LEVELS][4])
+{
+    static const double low[2][3] = {{140, 226, 92}, {242, 150, 210}}, high[2][3] = {{8, 112, 52}, {150, 12, 110}};
+    for (int i = 0; i < LEVELS; i++) {
+        double t = (double)i / (LEVELS - 1);
+        for (int c = 0; c < 3; c++) rgba[i][c] = (uint8_t)(low[minus][c] + t * (high[minus][c] - low[minus][c]) + 0.5);
+        rgba[i][3] = (uint8_t)(i ? 255 * pow(t, 0.75) : 0);
+    }
+}
+
+/* The largest regions of a map in words: "mostly cheeks (20 %), nose (16 %), forehead (15 %)". */
+static void largest_regions(const struct xfv_zone_shares *s, char *buf, size_t cap)
+{
+    int used[XFV_ZONES] = {0};
+    size_t n = 0;
+    buf[0] = '\0';
+    for (int place = 0; place < 3 && n < cap; place++) {
+        int best = -1;
+        for (int k = 0; k < XFV_ZONES; k++)
+            if (!used[k] && s->share[k] > 0 && (best < 0 || s->share[k] > s->share[best])) best = k;
+        if (best < 0 || (place && s->share[best] < 0.05)) break;
+        used[best] = 1;
+        int wrote = snprintf(buf + n, cap - n, "%s%s (%.0f %%)", place ? ", " : "mostly ", best == XFV_ZONE_OUTSIDE ? "outside the face" : xfv_zone_names[best], 100 * s->share[best]);
+        n += wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
+/* This map's part of what S+ and S- of the face hold together, 0..1; 0 for none. Under 1 % it is dust: where it lies means nothing. */
+static double part_of_evidence(const struct xfv_row_zones *z, int side, int sign)
+{
+    double own = z->part[side][sign].has ? z->part[side][sign].shares.mass : 0, other = z->part[side][!sign].has ? z->part[side][!sign].shares.mass : 0;
+    return own > 0 ? own / (own + other) : 0;
+}
+
+static double shown_share(const struct xfv_row_zones *z, int side, int sign, int zone)
+{
+    return part_of_evidence(z, side, sign) < DUST ? NAN : z->part[side][sign].shares.share[zone];
+}
+
+/* What the map of this face and sign shows, in words. */
+static void map_words(const struct xfv_card *c, int row, int side, int sign, char *buf, size_t cap)
+{
+    const struct xfv_row_zones *z = &c->x->row[row];
+    char where[160];
+    double part = part_of_evidence(z, side, sign);
+    if (!z->part[side][sign].has) {
+        snprintf(buf, cap, "no map that can be drawn");
+        return;
+    }
+    if (!(part > 0)) {
+        snprintf(buf, cap, "empty");
+        return;
+    }
+    largest_regions(&z->part[side][sign].shares, where, sizeof where);
+    if (part < DUST) snprintf(buf, cap, "next to nothing (%.1g %% of the evidence on this face)", 100 * part);
+    else if (part > 0.995) snprintf(buf, cap, "%s; %sall the evidence on this face", where, part < 1 ? "nearly " : "");
+    else snprintf(buf, cap, "%s; %.0f %% of the evidence on this face", where, 100 * part);
+}
+
+static int put_map(FILE *f, const struct xfv_card *c, int row, int side, int sign, struct xfv_err *e)
+{
+    const struct xfv_view_row *r = &c->x->view.row[row];
+    const struct xfv_view_map *m = &r->map[side][r->signed_key[0] ? 0 : sign];
+    const struct xfv_image *im = &c->x->view.face[side].image;
+    size_t n = (size_t)im->width * (size_t)im->height, size;
+    uint8_t rgba[LEVELS][4], *png, *index = m->v ? malloc(n) : NULL;
+    char words[400];
+    if (!m->v) return 0;
+    if (!index) return xfv_fail(e, XFV_ENOMEM, "no memory for a map");
+    for (size_t i = 0; i < n; i++) {
+        double v = r->signed_key[0] && sign ? -(double)m->v[i] : (double)m->v[i], t = m->scale > 0 && v > 0 ? v / m->scale : 0;
+        index[i] = (uint8_t)((t > 1 ? 1 : t) * (LEVELS - 1) + 0.5);
+    }
+    make_palette(sign, rgba);
+    int status = xfv_image_encode_png_indexed(index, im->width, im->height, (const uint8_t (*)[4])rgba, LEVELS, &png, &size, e);
+    free(index);
+    if (status) return status;
+    map_words(c, row, side, sign, words, sizeof words);
+    fprintf(f, "<img class=\"map mm m%d %s\" width=\"%d\" height=\"%d\" alt=\"%s of face %c by ", c->method[row], sign ? "minus" : "plus", im->width, im->height,
+            sign ? "S-, dissimilarity," : "S+, similarity,", "AB"[side]);
+    xfv_html_str(f, r->method);
+    fprintf(f, ": %s\" src=", words);
+    put_png(f, png, size);
+    fputs(">\n", f);
+    return 0;
+}
+
+static int put_face(FILE *f, const struct xfv_card *c, int side, struct xfv_err *e)
+{
+    const struct xfv_pairview *v = &c->x->view;
+    fprintf(f, "<figure class=\"face\">\n<div class=\"stack\">\n");
+    int status = put_photo(f, &v->face[side], "AB"[side], e);
+    for (int i = 0; i < v->n_rows && !status; i++)
+        for (int sign = 0; sign < 2 && !status; sign++)
+            if (c->method[i] >= 0) status = put_map(f, c, i, side, sign, e);
+    fprintf(f, "</div>\n<figcaption><b>%c</b> <span class=\"id\">", "AB"[side]);
+    xfv_html_str(f, v->face[side].id);
+    fputs("</span>", f);
+    for (int i = 0; i < v->n_rows && !status; i++) {
+        for (int sign = 0; sign < 2 && c->method[i] >= 0; sign++) {
+            char words[400];
+            map_words(c, i, side, sign, words, sizeof words);
+            fprintf(f, "\n<span class=\"words mm m%d %s\"><i class=\"dot\"></i>%s: %s</span>", c->method[i], sign ? "minus" : "plus", sign ? "S&minus;" : "S+", words);
+        }
+    }
+    fputs("</figcaption></figure>\n", f);
+    return status;
+}
+
+/* ---- numbers ---- */
+
+/* A text below the scale, kept inside at the ends. */
+static void scale_text(FILE *f, const char *class, double t, int y, const char *what, double v)
+{
+    fprintf(f, "<text class=\"%s\" x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%s%.*f</text>", class, 100 * t, y, t < 0.12 ? "start" : t > 0.88 ? "end" : "middle", what,
+            what[0] ? 3 : 1, v);
+}
+
+static void put_scale(FILE *f, const struct xfv_card *c)
+{
+    const struct xfv_pairview *v = &c->x->view;
+    const struct xfv_scale *s = c->scale;
+    if (!isfinite(v->score)) return;
+    fprintf(f, "<svg class=\"scale\" width=\"100%%\" height=\"88\" role=\"img\" aria-label=\"Score %.3f", v->score);
+    if (isfinite(v->threshold)) fprintf(f, ", %s the threshold %.3f", v->score >= v->threshold ? "at or above" : "below", v->threshold);
+    fprintf(f, ", on a scale from %.1f to %.1f\">", s->lo, s->hi);
+    fputs("<svg y=\"18\" width=\"100%\" height=\"36\" viewBox=\"0 0 1000 100\" preserveAspectRatio=\"none\"><use href=\"#dist\"/></svg>"
+          "<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"54\" y2=\"54\"/>", f);
+    for (double t = s->lo; t < s->hi + s->step / 2; t += s->step) scale_text(f, "tick", xfv_scale_at(s, t), 69, "", fabs(t) < 1e-9 ? 0 : t);
+    double at = xfv_scale_at(s, v->score);
+    if (isfinite(v->threshold)) {
+        double th = xfv_scale_at(s, v->threshold);
+        fprintf(f, "<line class=\"threshold\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"18\" y2=\"58\"/>", 100 * th, 100 * th);
+        scale_text(f, "threshold", th, 85, "threshold ", v->threshold);
+    }
+    fprintf(f, "<circle class=\"score\" cx=\"%.2f%%\" cy=\"54\" r=\"6\"/>", 100 * at);
+    scale_text(f, "score", at, 12, "score ", v->score);
+    fputs("</svg>\n", f);
+}
+
+static void put_decision(FILE *f, const struct xfv_pairview *v)
+{
+    int right = xfv_is_right(v);
+    fprintf(f, "<p class=\"decision\">");
+    if (v->accept < 0) fputs("No decision in the stream", f);
+    else fprintf(f, "<b>%s</b> as the same person", v->accept ? "Accepted" : "Not accepted");
+    if (isfinite(v->score) && isfinite(v->threshold))
+        fprintf(f, ": the score %.3f is %s the threshold %.3f by %.3f.", v->score, v->score >= v->threshold ? "above" : "below", v->threshold, fabs(v->score - v->threshold));
+    else fputs(".", f);
+    if (v->genuine >= 0) fprintf(f, " The list says they are %s", v->genuine ? "the same person" : "different people");
+    if (right >= 0) fprintf(f, right ? ": right." : ": <strong class=\"wrong\">wrong, a false %s</strong>.", v->accept ? "match" : "non-match");
+    else if (v->genuine >= 0) fputs(".", f);
+    if (v->label[0]) {
+        fputs(" Label: ", f);
+        xfv_html_str(f, v->label);
+        fputs(".", f);
+    }
+    fputs("</p>\n", f);
+}
+
+/* A region's share with its area as a tick; NaN: a dash. */
+static void put_bar(FILE *f, double share, double area, double full, const char *class)
+{
+    fprintf(f, "<span class=\"share %s\">", class);
+    if (isfinite(share))
+        fprintf(f, "<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"%.1f%%\" height=\"100%%\"/><line x1=\"%.1f%%\" x2=\"%.1f%%\" y1=\"0\" y2=\"100%%\"/></svg>%.0f %%",
+                100 * share / full, 100 * area / full, 100 * area / full, 100 * share);
+    else fputs("<span class=\"bar\"></span>&ndash;", f);
+    fputs("</span>", f);
+}
+
+/* Full length of the bars: the largest share, up to a tenth. */
+static double full_share(const struct xfv_card *c, int row)
+{
+    double most = 0.2;
+    for (int k = 0; k < 4 * XFV_ZONES; k++) {
+        int side = k / 2 % 2, sign = k % 2, zone = k / 4;
+        most = fmax(most, shown_share(&c->x->row[row], side, sign, zone)); /* fmax leaves NaN out */
+        most = fmax(most, c->x->area[side].share[zone]);
+    }
+    return ceil(most * 10) / 10;
+}
+
+static void put_regions(FILE *f, const struct xfv_card *c, int row)
+{
+    double full = full_share(c, row);
+    fprintf(f, "<table class=\"regions mm m%d\"><thead><tr><th scope=\"col\">Share by region</th><th scope=\"col\">Face A</th><th scope=\"col\">Face B</th></tr></thead><tbody>\n",
+            c->method[row]);
+    for (int k = 0; k < XFV_ZONES; k++) {
+        fprintf(f, "<tr><th scope=\"row\">%s</th>", xfv_zone_names[k]);
+        for (int side = 0; side < 2; side++) {
+            fputs("<td>", f);
+            for (int sign = 0; sign < 2; sign++) {
+                static const char *const classes[2][2] = {{"plus", "minus"}, {"plus none", "minus none"}};
+                int none = isnan(shown_share(&c->x->row[row], 0, sign, k)) && isnan(shown_share(&c->x->row[row], 1, sign, k));
+                put_bar(f, shown_share(&c->x->row[row], side, sign, k), c->x->area[side].share[k], full, classes[none][sign]);
+            }
+            fputs("</td>", f);
+        }
+        fputs("</tr>\n", f);
+    }
+    fputs("</tbody></table>\n", f);
+}
+
+int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
+{
+    const struct xfv_pairview *v = &c->x->view;
+    int right = xfv_is_right(v);
+    fprintf(f, "<article class=\"card\" id=\"p%zu\" tabindex=\"-1\" aria-labelledby=\"t%zu\">\n<header><h2 id=\"t%zu\"><span class=\"number\">%zu</span> <span class=\"id\">", c->number,
+            c->number, c->number, c->number);
+    xfv_html_text(f, c->id, c->n_id);
+    fprintf(f, "</span></h2><span class=\"badge %s\">%s</span>", xfv_decision_word(v), v->accept < 0 ? "no decision" : v->accept ? "accepted" : "rejected");
+    if (right == 0) fprintf(f, "<span class=\"badge wrong\">false %s</span>", v->accept ? "match" : "non-match");
+    fprintf(f, "<a class=\"origin\" href=\"#s%d\">how it was made</a></header>\n<div class=\"body\">\n<div class=\"faces\">\n", c->segment);
+    int status = put_face(f, c, 0, e);
+    if (!status) status = put_face(f, c, 1, e);
+    fputs("</div>\n<div class=\"facts\">\n", f);
+    put_decision(f, v);
+    put_scale(f, c);
+    for (int i = 0; i < v->n_rows; i++)
+        if (c->method[i] >= 0) put_regions(f, c, i);
+    if (!v->n_rows) fputs("<p class=\"note\">The pair has no maps: an explainer (fggb-grad) makes them.</p>\n", f);
+    if (v->problem[0]) {
+        fputs("<p class=\"note\">", f);
+        xfv_html_str(f, v->problem);
+        fputs("</p>\n", f);
+    }
+    fputs("</div>\n</div>\n</article>\n", f);
+    return status;
+}
+
+void xfv_card_row(FILE *f, const struct xfv_card *c)
+{
+    const struct xfv_pairview *v = &c->x->view;
+    int right = xfv_is_right(v);
+    fprintf(f, "<tr data-card=\"p%zu\" data-decision=\"%s\" data-label=\"%s\" data-right=\"%d\"><td class=\"n\">%zu</td><td><a href=\"#p%zu\">", c->number, xfv_decision_word(v),
+            xfv_label_word(v), right, c->number, c->number);
+    xfv_html_str(f, v->face[0].id[0] ? v->face[0].id : "?");
+    fputs("</a></td><td>", f);
+    xfv_html_str(f, v->face[1].id[0] ? v->face[1].id : "?");
+    fputs("</td><td class=\"n\">", f);
+    if (isfinite(v->score)) fprintf(f, "%.4f", v->score);
+    fputs("</td><td class=\"n\">", f);
+    if (isfinite(v->threshold)) fprintf(f, "%.4f", v->threshold);
+    fprintf(f, "</td><td>%s</td><td>", v->accept < 0 ? "none" : v->accept ? "accepted" : "rejected");
+    if (v->label[0]) xfv_html_str(f, v->label);
+    else fputs(v->genuine < 0 ? "" : v->genuine ? "same" : "different", f);
+    fprintf(f, "</td><td>%s</td></tr>\n", right < 0 ? "" : right ? "right" : v->accept ? "<strong class=\"wrong\">false match</strong>" : "<strong class=\"wrong\">false non-match</strong>");
+}

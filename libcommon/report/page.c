@@ -1,0 +1,306 @@
+/* The page around the cards. */
+#include "report/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/html.h"
+#include "report/internal.h"
+
+enum { SPOOL_ROWS, SPOOL_CARDS, SPOOL_ERRORS, SPOOL_ORIGINS, SPOOLS };
+
+struct xfv_report {
+    struct xfv_report_opts o;
+    FILE *spool[SPOOLS];
+    char *method[XFV_REPORT_METHODS]; /* name, key and parameters: a page's methods in the order they came */
+    int n_methods, segments, scale_set;
+    size_t pairs, errors, accepted, decided, labelled, false_match, false_non_match;
+    size_t bin[3][XFV_BINS], total[3]; /* genuine, impostor, unlabelled */
+    struct xfv_scale scale;
+    struct xfv_explained x;
+};
+
+int xfv_report_new(struct xfv_report **out, const struct xfv_report_opts *o, struct xfv_err *e)
+{
+    struct xfv_report *r = *out = calloc(1, sizeof *r);
+    if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    r->o = *o;
+    for (int i = 0; i < SPOOLS; i++)
+        if (!(r->spool[i] = tmpfile())) return xfv_fail(e, XFV_EIO, "cannot make a temporary file");
+    return 0;
+}
+
+void xfv_report_free(struct xfv_report *r)
+{
+    if (!r) return;
+    for (int i = 0; i < SPOOLS; i++)
+        if (r->spool[i]) fclose(r->spool[i]);
+    for (int i = 0; i < r->n_methods; i++) free(r->method[i]);
+    free(r);
+}
+
+size_t xfv_report_pairs(const struct xfv_report *r) { return r->pairs; }
+
+static int spooled(FILE *f, struct xfv_err *e)
+{
+    return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write to a temporary file") : 0;
+}
+
+/* ---- provenance ---- */
+
+static void put_text(FILE *f, const msgpack_object *map, const char *key, const char *before, uint32_t most)
+{
+    const msgpack_object *o = xfv_map_get(map, key);
+    if (!o || o->type != MSGPACK_OBJECT_STR) return;
+    fputs(before, f);
+    xfv_html_text(f, o->via.str.ptr, o->via.str.size < most ? o->via.str.size : most);
+}
+
+static void put_stage(FILE *f, const msgpack_object *stage)
+{
+    const msgpack_object *args = xfv_map_get(stage, "args");
+    fputs("<li><code>", f);
+    put_text(f, stage, "tool", "", 200);
+    for (uint32_t i = 0; args && args->type == MSGPACK_OBJECT_ARRAY && i < args->via.array.size; i++) {
+        const msgpack_object *a = &args->via.array.ptr[i];
+        putc(' ', f);
+        if (a->type == MSGPACK_OBJECT_STR) xfv_html_text(f, a->via.str.ptr, a->via.str.size);
+    }
+    fputs("</code>", f);
+    put_text(f, stage, "version", " version ", 200);
+    put_text(f, stage, "model", ", model ", 12);
+    fputs("</li>\n", f);
+}
+
+int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv_err *e)
+{
+    FILE *f = r->spool[SPOOL_ORIGINS];
+    const msgpack_object *map = xfv_rec_map(head), *model = xfv_map_get(map, "model"), *stages = xfv_map_get(map, "provenance");
+    fprintf(f, "<div class=\"origin-of\" id=\"s%d\"><h3>Stream %d</h3>\n", r->segments, r->segments + 1);
+    r->segments++;
+    if (model) {
+        fputs("<p>Model <b>", f);
+        put_text(f, model, "name", "", 200);
+        put_text(f, model, "digest", "</b>, SHA-256 <code>", 64);
+        fputs("</code></p>\n", f);
+    }
+    fputs("<ol>\n", f);
+    for (uint32_t i = 0; stages && stages->type == MSGPACK_OBJECT_ARRAY && i < stages->via.array.size; i++) put_stage(f, &stages->via.array.ptr[i]);
+    fputs("</ol></div>\n", f);
+    return spooled(f, e);
+}
+
+/* ---- pairs and errors ---- */
+
+/* The number of a row's method on the page; negative: the page has no room for it. */
+static int method_number(struct xfv_report *r, const struct xfv_view_row *row)
+{
+    char name[sizeof row->method + sizeof row->params + sizeof row->signed_key + 16];
+    snprintf(name, sizeof name, "%s%s%s%s%s%s", row->method[0] ? row->method : "unnamed", row->signed_key[0] ? ":" : "", row->signed_key, row->params[0] ? " (" : "",
+             row->params, row->params[0] ? ")" : "");
+    for (int i = 0; i < r->n_methods; i++)
+        if (!strcmp(r->method[i], name)) return i;
+    if (r->n_methods == XFV_REPORT_METHODS) return -1;
+    char *copy = strdup(name);
+    if (copy) r->method[r->n_methods++] = copy;
+    return copy ? r->n_methods - 1 : -1;
+}
+
+/* Fixed at the first pair, since cards are written as pairs come: cosines, or whatever else has such scores. */
+static void set_scale(struct xfv_report *r, const struct xfv_pairview *v)
+{
+    double reach = fmax(fabs(v->score), isfinite(v->threshold) ? fabs(v->threshold) : 0);
+    if (r->scale_set || !isfinite(v->score)) return;
+    r->scale_set = 1;
+    r->scale = reach <= 1 ? (struct xfv_scale){-0.4, 1, 0.2} : (struct xfv_scale){v->score > 0 ? 0 : -2 * reach, v->score > 0 ? 2 * reach : 0, reach / 2};
+}
+
+static void count(struct xfv_report *r, const struct xfv_pairview *v)
+{
+    int kind = v->genuine < 0 ? 2 : !v->genuine, right = xfv_is_right(v);
+    r->pairs++;
+    r->decided += v->accept >= 0;
+    r->accepted += v->accept == 1;
+    r->labelled += right >= 0;
+    r->false_match += right == 0 && v->accept;
+    r->false_non_match += right == 0 && !v->accept;
+    if (!isfinite(v->score)) return;
+    r->bin[kind][(int)(xfv_scale_at(&r->scale, v->score) * (XFV_BINS - 1e-9))]++;
+    r->total[kind]++;
+}
+
+int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *problem, struct xfv_err *e)
+{
+    const char *id = "";
+    size_t n_id = 0;
+    int method[XFV_VIEW_ROWS], dropped = 0;
+    problem[0] = '\0';
+    if (xfv_get_str(pair, "id", &id, &n_id, NULL)) n_id = 0;
+    int status = xfv_explained_read(pair, r->o.only_method, NULL, &r->x, e);
+    if (!status) status = xfv_pairview_blur(&r->x.view, r->o.sigma, r->o.each, e);
+    if (!status) {
+        struct xfv_pairview *v = &r->x.view;
+        for (int i = 0; i < v->n_rows; i++) dropped += (method[i] = method_number(r, &v->row[i])) < 0;
+        set_scale(r, v);
+        count(r, v);
+        snprintf(problem, 256, "%s", v->problem);
+        if (dropped && !problem[0]) snprintf(problem, 256, "the page has room for %d methods; %d of this pair are left out (--method picks one)", XFV_REPORT_METHODS, dropped);
+        struct xfv_card c = {.x = &r->x, .id = id, .n_id = n_id, .number = r->pairs, .method = method, .scale = &r->scale, .segment = r->segments ? r->segments - 1 : 0};
+        status = xfv_card_write(r->spool[SPOOL_CARDS], &c, e);
+        if (!status) xfv_card_row(r->spool[SPOOL_ROWS], &c);
+        if (!status) status = spooled(r->spool[SPOOL_CARDS], e);
+    }
+    xfv_explained_clear(&r->x);
+    return status;
+}
+
+int xfv_report_error(struct xfv_report *r, const char *id, size_t n, const char *tool, const char *message, struct xfv_err *e)
+{
+    FILE *f = r->spool[SPOOL_ERRORS];
+    fputs("<li><span class=\"id\">", f);
+    xfv_html_text(f, id, n);
+    fputs("</span>: ", f);
+    xfv_html_str(f, message);
+    fputs(" <span class=\"tool\">(", f);
+    xfv_html_str(f, tool);
+    fputs(")</span></li>\n", f);
+    r->errors++;
+    return spooled(f, e);
+}
+
+/* ---- the page ---- */
+
+static int copy_spool(FILE *from, FILE *out, struct xfv_err *e)
+{
+    char buf[65536];
+    size_t n;
+    if (fflush(from)) return xfv_fail(e, XFV_EIO, "cannot write to a temporary file");
+    rewind(from);
+    while ((n = fread(buf, 1, sizeof buf, from)) > 0)
+        if (fwrite(buf, 1, n, out) != n) return xfv_fail(e, XFV_EIO, "cannot write");
+    return ferror(from) ? xfv_fail(e, XFV_EIO, "cannot read a temporary file") : 0;
+}
+
+static void put_head(const struct xfv_report *r, FILE *f)
+{
+    char css[64], js[64];
+    xfv_html_hash(css, xfv_report_css, xfv_report_css_size);
+    xfv_html_hash(js, xfv_report_js, xfv_report_js_size);
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", f);
+    fprintf(f, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'\">\n",
+            css, js);
+    fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>", f);
+    xfv_html_str(f, r->o.title ? r->o.title : "Face verification, explained");
+    fputs("</title>\n<style>", f);
+    fwrite(xfv_report_css, 1, xfv_report_css_size, f);
+    fputs("</style>\n</head>\n<body>\n", f);
+}
+
+/* Outline of a histogram in a box of 1000 x 100, as a density: kinds of unlike counts are comparable. */
+static void put_histogram(const struct xfv_report *r, FILE *f, int kind, const char *class)
+{
+    double most = 0;
+    if (!r->total[kind]) return;
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < XFV_BINS && r->total[k]; i++) most = fmax(most, (double)r->bin[k][i] / (double)r->total[k]);
+    fprintf(f, "<path class=\"%s\" d=\"M0 100", class);
+    for (int i = 0; i < XFV_BINS; i++) {
+        double y = 100 - 96 * (double)r->bin[kind][i] / (double)r->total[kind] / most;
+        fprintf(f, "L%.1f %.1fL%.1f %.1f", 1000.0 * i / XFV_BINS, y, 1000.0 * (i + 1) / XFV_BINS, y);
+    }
+    fputs("L1000 100Z\"/>", f);
+}
+
+static void put_summary(const struct xfv_report *r, FILE *f)
+{
+    fputs("<header class=\"top\">\n<h1>", f);
+    xfv_html_str(f, r->o.title ? r->o.title : "Face verification, explained");
+    fprintf(f, "</h1>\n<p class=\"lead\">%zu pair%s", r->pairs, r->pairs == 1 ? "" : "s");
+    if (r->decided) fprintf(f, ": %zu accepted, %zu rejected", r->accepted, r->decided - r->accepted);
+    if (r->labelled) fprintf(f, "; of %zu with a known answer, %zu false match%s and %zu false non-match%s", r->labelled, r->false_match, r->false_match == 1 ? "" : "es",
+                             r->false_non_match, r->false_non_match == 1 ? "" : "es");
+    if (r->errors) fprintf(f, "; <a href=\"#errors\">%zu could not be made</a>", r->errors);
+    fputs(".</p>\n", f);
+    fputs("<svg width=\"0\" height=\"0\" aria-hidden=\"true\" class=\"hidden\"><defs><g id=\"dist\">", f);
+    put_histogram(r, f, 2, "unlabelled");
+    put_histogram(r, f, 1, "impostor");
+    put_histogram(r, f, 0, "genuine");
+    fputs("</g></defs></svg>\n", f);
+    if (r->total[0] || r->total[1] || r->total[2]) {
+        fputs("<p class=\"legend\">On each scale, the scores of this page&rsquo;s pairs: ", f);
+        if (r->total[0]) fprintf(f, "<span class=\"key genuine\"></span>%zu genuine ", r->total[0]);
+        if (r->total[1]) fprintf(f, "<span class=\"key impostor\"></span>%zu impostor ", r->total[1]);
+        if (r->total[2]) fprintf(f, "<span class=\"key unlabelled\"></span>%zu without a label ", r->total[2]);
+        fputs("(each drawn as a share of its own kind).</p>\n", f);
+    }
+    fputs("<p class=\"legend\"><span class=\"key plus\"></span><b>S+</b> colours what the method counts for the same person, <span class=\"key minus\"></span><b>S&minus;</b> what it counts for "
+          "different people. ", f);
+    fprintf(f, "Maps are %s%s. In the bars, the tick is the region&rsquo;s share of the picture: a map that knows nothing has bars up to the ticks. A map "
+            "shows what a method computed, not why a network decided.</p>\n</header>\n",
+            r->o.each ? "scaled each to its own maximum" : "drawn on one scale for each pair and method", r->o.sigma > 0 ? " and blurred for display" : "");
+}
+
+static void put_toolbar(const struct xfv_report *r, FILE *f)
+{
+    fputs("<div class=\"toolbar\" role=\"group\" aria-label=\"What the maps show\">\n<fieldset class=\"segments\"><legend>Map</legend>"
+          "<label><input type=\"radio\" name=\"sign\" id=\"sign-both\" checked><span>Both</span></label>"
+          "<label><input type=\"radio\" name=\"sign\" id=\"sign-plus\"><span>S+</span></label>"
+          "<label><input type=\"radio\" name=\"sign\" id=\"sign-minus\"><span>S&minus;</span></label></fieldset>\n", f);
+    if (r->n_methods) fputs("<fieldset class=\"segments methods\"><legend>Method</legend>", f);
+    for (int i = 0; i < r->n_methods; i++) {
+        char *params = strstr(r->method[i], " (");
+        int shown = params ? (int)(params - r->method[i]) : (int)strlen(r->method[i]);
+        for (int k = 0; k < r->n_methods; k++) /* the parameters only where the name alone says too little */
+            if (k != i && !strncmp(r->method[i], r->method[k], (size_t)shown) && (r->method[k][shown] == ' ' || !r->method[k][shown])) shown = (int)strlen(r->method[i]);
+        fprintf(f, "<label title=\"");
+        xfv_html_str(f, r->method[i]);
+        fprintf(f, "\"><input type=\"radio\" name=\"method\" id=\"m%d\"%s><span>", i, i ? "" : " checked");
+        xfv_html_text(f, r->method[i], (size_t)shown);
+        fputs("</span></label>", f);
+    }
+    if (r->n_methods) fputs("</fieldset>\n", f);
+    fputs("<label class=\"slider js\">Opacity <input type=\"range\" id=\"opacity\" min=\"0\" max=\"100\" value=\"85\"></label>\n"
+          "<label class=\"check\"><input type=\"checkbox\" id=\"colour\"><span>Colour photographs</span></label>\n"
+          "<button type=\"button\" id=\"theme\" class=\"js\">Dark</button>\n</div>\n", f);
+}
+
+static int put_table(struct xfv_report *r, FILE *f, struct xfv_err *e)
+{
+    static const char *const columns[] = {"#", "Face A", "Face B", "Score", "Threshold", "Decision", "Label", "Outcome"};
+    fputs("<section id=\"summary\" aria-label=\"Summary\">\n<form class=\"filters js\" role=\"search\">"
+          "<label>Search <input type=\"search\" id=\"search\" placeholder=\"name or id\" autocomplete=\"off\"></label>"
+          "<label>Decision <select id=\"decision\"><option value=\"\">any<option value=\"accept\">accepted<option value=\"reject\">rejected</select></label>"
+          "<label>Label <select id=\"label\"><option value=\"\">any<option value=\"genuine\">same person<option value=\"impostor\">different people<option value=\"unlabelled\">none</select></label>"
+          "<label>Outcome <select id=\"outcome\"><option value=\"\">any<option value=\"1\">right<option value=\"0\">wrong</select></label>"
+          "<label>Score from <input type=\"number\" id=\"from\" step=\"0.05\"></label><label>to <input type=\"number\" id=\"to\" step=\"0.05\"></label>"
+          "<button type=\"reset\">Clear</button></form>\n", f);
+    fprintf(f, "<p class=\"count js\" id=\"count\" aria-live=\"polite\">%zu of %zu pairs</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of pairs\"><table class=\"pairs\"><thead><tr>", r->pairs, r->pairs);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        fprintf(f, "<th scope=\"col\"%s><button type=\"button\">%s</button></th>", i == 0 || i == 3 || i == 4 ? " class=\"n\"" : "", columns[i]);
+    fputs("</tr></thead><tbody>\n", f);
+    int status = copy_spool(r->spool[SPOOL_ROWS], f, e);
+    fputs("</tbody></table></div>\n</section>\n", f);
+    return status;
+}
+
+int xfv_report_write(struct xfv_report *r, FILE *f, struct xfv_err *e)
+{
+    put_head(r, f);
+    put_summary(r, f);
+    put_toolbar(r, f);
+    int status = put_table(r, f, e);
+    fputs("<main id=\"cards\">\n", f);
+    if (!status) status = copy_spool(r->spool[SPOOL_CARDS], f, e);
+    fputs("</main>\n", f);
+    if (r->errors) fputs("<section class=\"after\" id=\"errors\"><h2>Could not be made</h2>\n<ul>\n", f);
+    if (!status && r->errors) status = copy_spool(r->spool[SPOOL_ERRORS], f, e);
+    if (r->errors) fputs("</ul></section>\n", f);
+    fputs("<section class=\"after\" id=\"origins\"><h2>How it was made</h2>\n", f);
+    if (!status) status = copy_spool(r->spool[SPOOL_ORIGINS], f, e);
+    fputs("</section>\n<footer><p class=\"js\">Keys: <kbd>j</kbd> <kbd>&rarr;</kbd> next pair, <kbd>k</kbd> <kbd>&larr;</kbd> the one before, <kbd>s</kbd> map, <kbd>m</kbd> method, "
+          "<kbd>/</kbd> search, <kbd>Esc</kbd> back to the table.</p><p>Made by report of xfv-tools.</p></footer>\n<script>", f);
+    fwrite(xfv_report_js, 1, xfv_report_js_size, f);
+    fputs("</script>\n</body>\n</html>\n", f);
+    return status ? status : fflush(f) || ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write") : 0;
+}

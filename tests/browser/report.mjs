@@ -1,0 +1,151 @@
+// Drives the page of report(1) in Chromium: clicks, filters, keys, layouts. TAP on standard output; screenshots into the folder given.
+// node report.mjs PAGE MANY_PAGE FOLDER      PAGE: of photographs, several methods, labels, an err record. MANY_PAGE: of 200 pairs.
+import { chromium } from "playwright-core";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [page_file, many_file, folder] = process.argv.slice(2).map(p => resolve(p));
+let n = 0, bad = 0;
+function ok(right, what, more = "") {
+  console.log(`${right ? "ok" : "not ok"} ${++n} - ${what}`);
+  if (!right) { bad++; if (more !== "") console.log(`#   got: ${more}`); }
+}
+const is = (got, wanted, what) => ok(got === wanted, what, `${JSON.stringify(got)}, wanted ${JSON.stringify(wanted)}`);
+
+const options = {
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, viewport: { width: 1280, height: 900 },
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+};
+const profile = mkdtempSync(join(tmpdir(), "xfv-browser-"));
+const context = await chromium.launchPersistentContext(profile, options);
+const page = await context.newPage();
+const trouble = [], asked = [];
+page.on("console", m => { if (m.type() === "error" || m.type() === "warning") trouble.push(m.text()); });
+page.on("pageerror", e => trouble.push(String(e)));
+page.on("request", r => { if (!/^(data|file):/.test(r.url())) asked.push(r.url()); });
+const shot = name => page.screenshot({ path: join(folder, name + ".png") });
+const shown = s => page.$$eval(s, all => all.filter(x => x.checkVisibility()).length);
+
+await page.goto(pathToFileURL(page_file).href);
+const pairs = await page.locator(".card").count();
+is(await page.locator(".pairs tbody tr").count(), pairs, "a row for each card");
+ok(await page.$$eval("img", all => all.every(i => i.naturalWidth > 0 && i.alt.length > 10)), "every image decodes and has a text");
+is(await page.$eval(".card svg.scale path.genuine, #dist path", x => getComputedStyle(x).opacity), "0.55", "the score's distributions have their style");
+await shot("desktop");
+await page.locator(".card").first().scrollIntoViewIfNeeded();
+await page.keyboard.press("j");
+is(await page.evaluate(() => document.activeElement.id), "p1", "j goes to the first pair");
+await shot("desktop-card");
+await page.keyboard.press("ArrowRight");
+is(await page.evaluate(() => document.activeElement.id), "p2", "the arrow to the next");
+await page.keyboard.press("k");
+is(await page.evaluate(() => document.activeElement.id), "p1", "k to the one before");
+await page.keyboard.press("k");
+is(await page.evaluate(() => document.activeElement.id), "p1", "which has none before it");
+
+// maps
+const maps = await shown("#p1 .map");
+await page.click("label:has(#sign-plus)");
+is(await shown("#p1 .map.minus"), 0, "S+ hides S-");
+is(await shown("#p1 .map"), maps / 2, "and shows S+");
+await page.keyboard.press("s");
+is(await shown("#p1 .map.plus"), 0, "s turns to S-");
+await page.keyboard.press("s");
+is(await shown("#p1 .map"), maps, "and to both");
+const methods = await page.locator(".methods label").count();
+ok(methods >= 2, "several methods", methods);
+await page.locator(".methods label").nth(1).click();
+is(await shown("#p1 .map.m0") + await shown("#p1 .regions.m0"), 0, "another method hides the first one's maps and bars");
+ok(await shown("#p1 .map.m1") > 0 && await shown("#p1 .regions.m1") === 1, "and shows its own");
+await page.keyboard.press("m");
+ok(await shown("#p1 .map.m1") === 0, "m turns to the next method");
+await page.locator(".methods label").first().click();
+await page.fill("#opacity", "30");
+is(await page.$eval("#p1 .map", x => getComputedStyle(x).opacity), "0.3", "the slider sets the opacity");
+await page.fill("#opacity", "85");
+await page.check("#colour");
+is(await page.$eval(".photo", x => getComputedStyle(x).filter), "none", "photographs in colour");
+await page.uncheck("#colour");
+
+// table
+await page.keyboard.press("Escape");
+const column = i => page.$$eval(`.pairs tbody tr`, (all, k) => all.filter(r => !r.hidden).map(r => r.cells[k].textContent), i);
+await page.click(".pairs th:nth-child(4) button");
+let scores = (await column(3)).map(Number);
+ok(scores.every((v, i) => !i || scores[i - 1] <= v), "sorts by score", scores);
+is(await page.$eval(".pairs th:nth-child(4)", x => x.getAttribute("aria-sort")), "ascending", "says so to screen readers");
+is(await page.$eval(".card", x => x.id), await page.$eval(".pairs tbody tr", x => x.dataset.card), "cards follow");
+await page.click(".pairs th:nth-child(4) button");
+scores = (await column(3)).map(Number);
+ok(scores.every((v, i) => !i || scores[i - 1] >= v), "and the other way", scores);
+await page.click(".pairs th:nth-child(1) button");
+await page.selectOption("#decision", "accept");
+ok((await column(5)).every(t => t === "accepted") && await shown(".card") === (await column(5)).length, "filter by decision: rows and cards");
+await page.selectOption("#label", "impostor");
+const wrong = await column(7);
+ok(wrong.length > 0 && wrong.every(t => t === "false match"), "accepted different people are false matches", wrong);
+await page.click(".filters button[type=reset]");
+await page.waitForTimeout(50); // a form resets its fields after the event
+is((await column(0)).length, pairs, "Clear shows all pairs again");
+await page.fill("#from", "0.5");
+scores = (await column(3)).map(Number);
+ok(scores.length > 0 && scores.length < pairs && scores.every(v => v >= 0.5), "filter by score", scores);
+await page.fill("#from", "");
+await page.keyboard.press("Escape");
+await page.keyboard.press("/");
+await page.keyboard.type("anna-2 clara");
+is((await column(0)).length, 1, "search for two words");
+is(await page.textContent("#count"), `1 of ${pairs} pairs`, "the count says so");
+await page.keyboard.press("j");
+is(await page.inputValue("#search"), "anna-2 claraj", "keys typed in a field are text");
+await page.keyboard.press("Escape");
+is((await column(0)).length, pairs, "Escape clears the search");
+await page.click(".pairs tbody tr:nth-child(2) a");
+is(await page.evaluate(() => document.activeElement.id), "p2", "a row leads to its card");
+ok(await page.textContent("#errors li") !== null, "err records are listed");
+
+// dark, phone, print, without a script
+await page.click("#theme");
+is(await page.evaluate(() => document.documentElement.dataset.theme), "dark", "the switch turns dark");
+await shot("dark");
+await page.click("#theme");
+await page.emulateMedia({ colorScheme: "dark" });
+await page.evaluate(() => { delete document.documentElement.dataset.theme; });
+is(await page.$eval("body", x => getComputedStyle(x).backgroundColor), "rgb(22, 23, 26)", "the system's dark mode is followed");
+await page.emulateMedia({ colorScheme: "light" });
+await page.setViewportSize({ width: 390, height: 844 });
+await page.evaluate(() => scrollTo(0, 0));
+ok(await page.evaluate(() => document.documentElement.scrollWidth <= 390), "nothing is wider than a phone", await page.evaluate(() => document.documentElement.scrollWidth));
+await shot("phone");
+await page.evaluate(() => document.querySelector(".card").scrollIntoView());
+await shot("phone-card");
+await page.setViewportSize({ width: 1280, height: 900 });
+await page.pdf({ path: join(folder, "print.pdf"), format: "A4", printBackground: true });
+is(trouble.join("; "), "", "no error on the console");
+is(asked.join(" "), "", "nothing is asked of any network");
+// many pairs
+const start = Date.now();
+await page.goto(pathToFileURL(many_file).href, { waitUntil: "load" });
+const paint = await page.evaluate(() => performance.getEntriesByType("paint").find(p => p.name === "first-contentful-paint")?.startTime);
+console.log(`# first contentful paint ${Math.round(paint)} ms, loaded after ${Date.now() - start} ms`);
+ok(paint < 1000, "200 pairs: the first paint within a second", paint);
+is(await page.locator(".card").count(), 200, "200 cards");
+await page.selectOption("#decision", "accept");
+ok(await shown(".card") > 0 && await page.textContent("#count") !== "200 of 200 pairs", "filters work on them");
+await context.close();
+
+// no JavaScript
+const still = await chromium.launchPersistentContext(mkdtempSync(join(profile, "plain-")), {
+  ...options, javaScriptEnabled: false,
+});
+const quiet = await still.newPage();
+await quiet.goto(pathToFileURL(page_file).href);
+await quiet.locator("label:has(#sign-plus)").click();
+ok(await quiet.locator("#p1 .map.plus.m0").first().isVisible() && !await quiet.locator("#p1 .map.minus.m0").first().isVisible(), "without a script: maps are there and switch");
+ok(!await quiet.locator("#search").isVisible(), "what needs a script is not shown");
+await still.close();
+rmSync(profile, { recursive: true, force: true });
+console.log(`1..${n}`);
+process.exit(bad ? 1 : 0);

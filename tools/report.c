@@ -1,0 +1,112 @@
+/* report: explained pairs in, one HTML page out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "report/report.h"
+
+struct tool {
+    struct xfv_cli *c;
+    struct xfv_report_opts o;
+    struct xfv_report *page;
+    FILE *out;
+};
+
+static int new_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    (void)set, (void)zone, (void)extra;
+    return xfv_report_head(((struct tool *)ctx)->page, in, e);
+}
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    (void)ctx;
+    return xfv_rec_kind(r) == XFV_PAIR || xfv_rec_kind(r) == XFV_ERR;
+}
+
+static void text_of(const msgpack_object *map, const char *key, char *buf, size_t cap)
+{
+    if (xfv_get_text(map, key, buf, cap, NULL)) snprintf(buf, cap, "?");
+}
+
+static int emit(void *ctx, struct xfv_rec **rec, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct tool *t = ctx;
+    const msgpack_object *map = xfv_rec_map(*rec);
+    const char *id = "";
+    size_t n = 0;
+    char problem[256], tool[64], message[1024];
+    (void)w;
+    if (xfv_get_str(map, "id", &id, &n, NULL)) n = 0;
+    if (xfv_rec_kind(*rec) == XFV_ERR) {
+        text_of(map, "tool", tool, sizeof tool);
+        text_of(map, "message", message, sizeof message);
+        xfv_cli_record_failed(t->c, xfv_stage_record_no(t->c), id, n, message);
+        return xfv_report_error(t->page, id, n, tool, message, e);
+    }
+    int status = xfv_report_pair(t->page, map, problem, e);
+    if (status == XFV_EDATA) { /* told on the page, and as a failure of this record */
+        int bad = xfv_report_error(t->page, id, n, "report", e->msg, e);
+        return bad ? bad : XFV_EDATA;
+    }
+    if (!status && problem[0]) xfv_cli_record_failed(t->c, xfv_stage_record_no(t->c), id, n, problem);
+    return status;
+}
+
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct tool *t = ctx;
+    (void)w;
+    if (!xfv_report_pairs(t->page)) {
+        xfv_cli_warn(t->c, "no pair in the stream");
+        xfv_cli_some_failed(t->c);
+    }
+    return xfv_report_write(t->page, t->out, e);
+}
+
+static int run(struct tool *t, int *exit_status, struct xfv_err *e)
+{
+    struct xfv_stage stage = {.ctx = t, .window = 1, .head = new_head, .wants = wants, .emit = emit, .finish = finish, .sink = 1};
+    int status = xfv_report_new(&t->page, &t->o, e);
+    if (!status && !(t->out = xfv_cli_out_file(t->c, e))) status = e->status;
+    if (!status) *exit_status = xfv_stage_run(t->c, NULL, &stage);
+    xfv_report_free(t->page);
+    return status;
+}
+
+static int set_title(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct tool *)ctx)->o.title = v; return 0; }
+static int set_method(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct tool *)ctx)->o.only_method = v; return 0; }
+static int set_blur(void *ctx, const char *v, struct xfv_err *e) { return xfv_parse_f64("--blur", v, 0, 1000, &((struct tool *)ctx)->o.sigma, e); }
+
+static int set_rescale(void *ctx, const char *v, struct xfv_err *e)
+{
+    static const char *const names[] = {"pair", "each", NULL};
+    return xfv_parse_choice("--rescale", v, names, &((struct tool *)ctx)->o.each, e);
+}
+
+int main(int argc, char **argv)
+{
+    static struct tool t = {.o = {.sigma = 5}};
+    static const struct xfv_opt opts[] = {
+        {"title", 't', "TEXT", "the page's title", 0, set_title, 0},
+        {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only; 0: none (5)", 0, set_blur, 0},
+        {"rescale", 'r', "HOW", "pair: one colour scale for the maps of a method (the default); each: one for each map", 0, set_rescale, 0},
+        {"method", 0, "NAME", "show the maps of this method only", 0, set_method, 0},
+        {NULL, 0, NULL, NULL, 0, NULL, 0},
+    };
+    static const struct xfv_program program = {
+        .name = "report",
+        .summary = "explained pairs in, one self-contained HTML page out",
+        .operands = "[FILE]...",
+        .example = "facecrop a.jpg b.jpg | embed | verify | fggb-grad | report -o report.html",
+        .flags = XFV_READS_STREAM | XFV_WRITES_BINARY,
+        .opts = opts,
+        .ctx = &t,
+    };
+    int status = 0;
+    struct xfv_err e = {0};
+    t.c = xfv_cli_start(&program, argc, argv, &status);
+    if (!t.c) return status;
+    int failed = run(&t, &status, &e);
+    return xfv_cli_finish(t.c, failed ? &e : NULL, status);
+}
