@@ -27,6 +27,7 @@ for path in "$B"/bin/*; do
     facecrop) input=$anna command="facecrop --aligned" ;;
     embed) input=faces.xfv command="embed -m tiny" ;;
     verify) input=embedded.xfv command="verify" ;;
+    calibrate) command="calibrate -q" ;; # else it says what two pairs cannot support
     model-info) continue ;;   # reads no input; its models below
     model-import) continue ;; # its input is a file: model.sh, tests/fuzz
     model-means) input=faces.xfv command="model-means -m tiny" ;;
