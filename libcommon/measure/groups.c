@@ -232,10 +232,26 @@ static struct side measure(const struct xfv_groups *g, int stratum, int column, 
     return s;
 }
 
-/* few: too little to compare. */
-static int is_few(const struct side *s, int column)
+static int small(const struct side *s)
 {
-    return s->n < FEW_PAIRS || s->persons < FEW_PERSONS || (column == ERROR && (s->errors < FEW_ERRORS || s->n - s->errors < FEW_ERRORS));
+    return s->n < FEW_PAIRS || s->persons < FEW_PERSONS;
+}
+
+/* Would the side have too few errors, or too few right answers, if its rate were `rate`? */
+static int few_at(const struct side *s, double rate)
+{
+    return rate * (double)s->n < FEW_ERRORS || (1 - rate) * (double)s->n < FEW_ERRORS;
+}
+
+/* Too little to compare (or, for a row that is not compared, to say much). Of rates: what the two sides would have at their common rate, as for a
+ * chi-squared test (Cochran 1954), so that no error against hundreds still counts as a difference. */
+static int is_few(const struct row *r)
+{
+    if (small(&r->own) || (r->compared && small(&r->other))) return 1;
+    if (r->column != ERROR) return 0;
+    if (!r->compared) return few_at(&r->own, r->own.mean);
+    double common = (double)(r->own.errors + r->other.errors) / (double)(r->own.n + r->other.n);
+    return few_at(&r->own, common) || few_at(&r->other, common);
 }
 
 static int make_rows(struct xfv_groups *g, struct xfv_err *e)
@@ -250,7 +266,7 @@ static int make_rows(struct xfv_groups *g, struct xfv_err *e)
         if (!r.own.n) continue;
         r.other = g->against < 0 ? measure(g, r.stratum, r.column, r.group, 1, mark) : measure(g, r.stratum, r.column, g->against, 0, mark);
         r.compared = r.other.n > 0 && (g->against < 0 ? groups > 2 || r.group == 0 : r.group != g->against);
-        r.few = is_few(&r.own, r.column) || (r.compared && is_few(&r.other, r.column));
+        r.few = is_few(&r);
         r.lo = r.hi = r.d_lo = r.d_hi = r.p = r.holm = NAN;
         r.difference = r.compared ? r.own.mean - r.other.mean : NAN;
         g->row[g->n_rows++] = r;
@@ -346,8 +362,8 @@ static void make_notes(struct xfv_groups *g)
     for (size_t i = 0; i < g->n_rows; i++) few += (size_t)(g->row[i].few && g->row[i].compared), compared += (size_t)g->row[i].compared;
     for (size_t i = 0; i < g->n; i++) labelled += g->pair[i].stratum != UNLABELLED;
     if (few)
-        snprintf(g->note[g->n_notes++], sizeof *g->note, "%zu of %zu differences have too few pairs, persons or errors to be judged (under %d pairs, %d persons or %d errors "
-                 "on a side); they are marked few and have no p-value", few, compared, FEW_PAIRS, FEW_PERSONS, FEW_ERRORS);
+        snprintf(g->note[g->n_notes++], sizeof *g->note, "%zu of %zu differences have too few pairs, persons or errors to be judged (under %d pairs or %d persons on a side, or %d errors "
+                 "to be expected there); they are marked few and have no p-value", few, compared, FEW_PAIRS, FEW_PERSONS, FEW_ERRORS);
     if (!labelled) snprintf(g->note[g->n_notes++], sizeof *g->note, "no pair has a label: error rates cannot be told, the share of accepted pairs stands in their place");
     if (g->other || g->unknown)
         snprintf(g->note[g->n_notes++], sizeof *g->note, "left out: %zu pairs of two groups, %zu pairs with a face that the table does not name", g->other, g->unknown);

@@ -27,7 +27,8 @@ int xfv_groups_add(struct xfv_groups *g, const msgpack_object *pair, const struc
  * method and region the share of S+ and of S-, genuine and impostor pairs apart. A pair's share is the mean of its two faces'; a map that holds less
  * than 1 % of what S+ and S- hold together does not count (S- of a clear genuine pair is often a single faint pixel).
  *
- * A number is marked few, and has no p-value, when one side has under 10 persons or under 30 pairs, or, for a rate, under 5 errors. Where no pair
+ * A number is marked few, and has no p-value, when one side has under 10 persons or under 30 pairs, or, for a rate, when at the common rate of both
+ * sides one would have under 5 errors (or under 5 pairs without). Where no pair
  * or every pair of a group is an error the bootstrap would give an interval of no width: there it is Clopper and Pearson's, with persons for trials.
  * XFV_EARG when no pair is in a group, or `against` is no group. */
 int xfv_groups_compare(struct xfv_groups *g, const char *against, int replicates, uint64_t seed, struct xfv_err *e);
