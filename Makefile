@@ -81,6 +81,7 @@ $(B)/bin/%: $(B)/tools/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
 
+build-fuzz/unit/%: LDFLAGS += -fsanitize=address,undefined
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
@@ -106,6 +107,15 @@ check-all: deps
 ## check-faults: every program with the n-th read, write, open, close, rename, allocation failing; XFV_FAULTS=N places of each kind (40)
 check-faults: all
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/faults/run.sh
+
+## fuzz: every target of tests/fuzz for SECONDS each (60), with clang's libFuzzer; FUZZ="stream image" chooses. Findings stay in build-fuzz
+fuzz:
+	@$(MAKE) --no-print-directory B=build-fuzz CC=clang HARDEN=-fPIE \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build-fuzz/fuzz build-fuzz/unit/tflite
+	@PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
+
+$(B)/fuzz: $(B)/tests/fuzz/fuzz.o $(B)/libxfv.a
+	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
 
 print-cflags:
 	@echo $(filter-out -MMD -MP,$(ALL_CPPFLAGS) $(ALL_CFLAGS))
@@ -164,6 +174,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: reproduce all check check-browser check-all check-faults print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: reproduce all check check-browser check-all check-faults fuzz print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -98,7 +98,9 @@ static int read_plane(const struct score *t, const msgpack_object *side, const c
     size_t shape[2] = {(size_t)t->h, (size_t)t->w};
     memset(out, 0, t->n * sizeof *out);
     if (!xfv_map_get(side, key)) return 0;
-    if (xfv_get_tensor(side, key, XFV_F32, 2, shape, &v, e)) return xfv_fail_code(e, XFV_EDATA, "map", "%s", e->msg);
+    int status = xfv_get_tensor(side, key, XFV_F32, 2, shape, &v, e);
+    if (status == XFV_ENOMEM) return status;
+    if (status) return xfv_fail_code(e, XFV_EDATA, "map", "%s", e->msg);
     memcpy(out, v.data, t->n * sizeof *out);
     xfv_tensor_clear(&v);
     for (size_t i = 0; i < t->n; i++)

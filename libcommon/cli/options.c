@@ -110,6 +110,7 @@ enum { N_COMMON = sizeof commons / sizeof *commons };
 
 static int has_common(const struct xfv_program *p, int i)
 {
+    if (commons[i].o.set == set_no_provenance && (p->flags & XFV_KEEPS_HEAD)) return 0;
     return !commons[i].flags || (commons[i].flags & p->flags);
 }
 
@@ -384,7 +385,7 @@ const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c)
 
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra)
 {
-    if (c->no_provenance) return NULL;
+    if (c->no_provenance || (c->p->flags & XFV_KEEPS_HEAD)) return NULL;
     c->prov = (struct xfv_prov){c->p->name, XFV_VERSION, (const char *const *)c->args, extra};
     return &c->prov;
 }

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,13 +74,16 @@ static int is_bytes(const struct pam *p)
     return (p->format == RPGM_FORMAT || p->format == RPPM_FORMAT || p->format == PAM_FORMAT) && p->maxval == 255;
 }
 
+/* What netpbm's PAM_STRUCT_SIZE(opacity_plane) means, without its member access through a null pointer. */
+enum { PAM_KNOWN = (int)(offsetof(struct pam, opacity_plane) + sizeof ((struct pam *)0)->opacity_plane) };
+
 /* All that may jump; state lives in *r. */
 static int read_image(struct reader *r, struct xfv_err *e)
 {
     int eof = 0;
     pnm_nextimage(r->f, &eof);
     if (eof) return XFV_EOF;
-    pnm_readpaminit(r->f, &r->pam, (int)PAM_STRUCT_SIZE(opacity_plane));
+    pnm_readpaminit(r->f, &r->pam, PAM_KNOWN);
     int s = xfv_check_size(r->pam.width, r->pam.height, r->opts, e);
     if (s) return s;
     if (r->pam.depth < 1 || r->pam.depth > 4)

@@ -7,14 +7,16 @@
 
 __attribute__((format(printf, 4, 0))) static int fill(struct xfv_err *e, int status, const char *code, const char *fmt, va_list ap)
 {
+    char text[sizeof e->msg]; /* first here: an argument may be e->msg itself */
     int saved = errno;
     if (!e) return status;
     e->status = status;
     e->code = code;
     e->sys_errno = status == XFV_EIO ? saved : 0;
-    int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
-    if (e->sys_errno && n >= 0 && (size_t)n < sizeof e->msg)
-        snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %s", strerror(saved));
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    if (n < 0) text[0] = '\0';
+    if (e->sys_errno && n >= 0 && (size_t)n < sizeof text) snprintf(text + n, sizeof text - (size_t)n, ": %s", strerror(saved));
+    memcpy(e->msg, text, strlen(text) + 1);
     errno = saved;
     return status;
 }

@@ -36,6 +36,7 @@ def command_of(p):
         "model-info": [p, "./tiny.xfvm"],
         "model-means": [p, "-m", "tiny", "faces.xfv"],
         "model-import": None,
+        "plant": [p, "--donors", "embedded.xfv", "pairs.xfv"],
         "heatmap": [p, "maps.xfv"],  # -o wants an extension: below
         "path-grad": [p, "--baseline", "blur", "pairs.xfv"],
         "xfv-cmp": [p, "maps.xfv", "maps.xfv"],

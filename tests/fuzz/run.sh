@@ -1,0 +1,37 @@
+#!/bin/sh
+# run.sh SECONDS [TARGET]...: fuzz each target, from its seeds, tests/damaged and what earlier runs found (build-fuzz/corpus). A finding fails the
+# run; its input is build-fuzz/TARGET-crash-*: mend the fault, and put the input into tests/damaged/TARGET.
+# sh tests/fuzz/run.sh merge [TARGET]...: add to tests/damaged, from what fuzzing found, what reaches code that it does not yet reach.
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$top"
+seconds=$1
+shift
+[ $# -gt 0 ] || set -- stream model tflite onnx image lists
+corpus=build-fuzz/corpus
+mkdir -p $corpus/tflite $corpus/onnx
+PYTHONPATH=tests "${PYTHON:-/usr/bin/python3}" tests/fuzz/seeds.py $corpus
+build-fuzz/unit/tflite --write $corpus/tflite/small >/dev/null
+cp tests/onnx/*.onnx $corpus/onnx
+export LSAN_OPTIONS=suppressions=$top/tests/static/lsan.supp:print_suppressions=0 ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+bad=0
+for t; do
+    max=4096
+    case $t in model | tflite) max=40000 ;; onnx) max=70000 ;; esac
+    if [ "$seconds" = merge ]; then # the smaller inputs only: the whole is replayed by make check
+        mkdir -p $corpus/small-$t "tests/damaged/$t"
+        find $corpus/$t -type f -size -3k -exec cp {} $corpus/small-$t \;
+        XFV_FUZZ=$t build-fuzz/fuzz -merge=1 -max_len=2048 "tests/damaged/$t" $corpus/small-$t 2>/dev/null
+        continue
+    fi
+    mkdir -p $corpus/$t "tests/damaged/$t"
+    if XFV_FUZZ=$t build-fuzz/fuzz -max_total_time="$seconds" -max_len=$max -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
+        -artifact_prefix="build-fuzz/$t-" $corpus/$t "tests/damaged/$t" >build-fuzz/$t.log 2>&1; then
+        echo "$t: $(sed -n 's/^stat::number_of_executed_units: *//p' build-fuzz/$t.log) runs, $(grep -oE 'cov: [0-9]+' build-fuzz/$t.log | tail -n 1), no finding"
+    else
+        bad=1
+        echo "$t: FINDING, see build-fuzz/$t.log and build-fuzz/$t-*"
+        grep -aE '^(SUMMARY|==[0-9]+==ERROR|.*runtime error)|^ +#[0-9] ' build-fuzz/$t.log | head -n 12
+    fi
+done
+exit $bad

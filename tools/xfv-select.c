@@ -1,0 +1,260 @@
+/* xfv-select: the records that meet all conditions. See xfv-select(1). */
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/shard.h"
+
+enum { MOST = 64 }; /* values of an option that may be given several times */
+
+struct list { const char *v[MOST]; int n; };
+
+struct select {
+    struct xfv_cli *c;
+    struct list ids, kinds, drop;
+    int label;     /* 0: any; 1 yes, 2 no, 3 none */
+    int decision;  /* 0: any; 1 accept, 2 reject */
+    int by_score, invert;
+    double lo, hi;
+    long head;     /* -1: all */
+    struct xfv_shard shard;
+    uint64_t from, to, seen; /* of the selected records, those numbered from..to-1 are written */
+};
+
+/* ---- conditions ---- */
+
+static int text_matches(const msgpack_object *map, const struct list *l)
+{
+    const char *s;
+    size_t n;
+    char *text;
+    int found = 0;
+    if (xfv_get_str(map, "id", &s, &n, NULL) || !(text = strndup(s, n))) return 0;
+    for (int i = 0; i < l->n && !found; i++) found = fnmatch(l->v[i], text, 0) == 0;
+    free(text);
+    return found;
+}
+
+/* A pair is found by its own id and by those of its faces. */
+static int id_matches(const msgpack_object *root, const struct list *l)
+{
+    return text_matches(root, l) || text_matches(xfv_map_get(root, "a"), l) || text_matches(xfv_map_get(root, "b"), l);
+}
+
+static int kind_matches(const struct xfv_rec *r, const struct list *l)
+{
+    for (int i = 0; i < l->n; i++)
+        if (!strcmp(l->v[i], xfv_rec_kind_name(r))) return 1;
+    return 0;
+}
+
+static int label_matches(const msgpack_object *root, int want)
+{
+    int label;
+    if (xfv_get_bool(root, "label", &label, NULL)) return want == 3;
+    return want == (label ? 1 : 2);
+}
+
+static int decision_matches(const msgpack_object *root, int want)
+{
+    int accept;
+    return !xfv_get_bool(root, "accept", &accept, NULL) && want == (accept ? 1 : 2);
+}
+
+static int score_matches(const msgpack_object *root, double lo, double hi)
+{
+    double v;
+    return !xfv_get_f64(root, "score", &v, NULL) && v >= lo && v <= hi;
+}
+
+static int is_selected(const struct select *t, const struct xfv_rec *r)
+{
+    const msgpack_object *root = xfv_rec_map(r);
+    int yes = (!t->ids.n || id_matches(root, &t->ids)) && (!t->kinds.n || kind_matches(r, &t->kinds)) && (!t->label || label_matches(root, t->label)) &&
+              (!t->decision || decision_matches(root, t->decision)) && (!t->by_score || score_matches(root, t->lo, t->hi));
+    return yes != t->invert;
+}
+
+/* ---- the loop ---- */
+
+/* --drop KEY: from the record, and from a pair's faces. */
+static void drop_keys(const struct select *t, msgpack_object *root)
+{
+    for (int i = 0; i < t->drop.n; i++) {
+        xfv_map_drop(root, t->drop.v[i]);
+        xfv_map_drop(xfv_map_get_mut(root, "a"), t->drop.v[i]);
+        xfv_map_drop(xfv_map_get_mut(root, "b"), t->drop.v[i]);
+    }
+}
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    (void)ctx, (void)r;
+    return 1;
+}
+
+static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct select *t = ctx;
+    if (!is_selected(t, *r)) return 0;
+    uint64_t k = t->seen++;
+    if (k < t->from || k >= t->to) return 0;
+    drop_keys(t, xfv_rec_root(*r));
+    return xfv_writer_put(w, *r, e);
+}
+
+/* How many records of all inputs are selected: a first reading, which --shard needs. */
+static int count_file(const struct select *t, const char *name, uint64_t *n, struct xfv_err *e)
+{
+    struct xfv_reader *in;
+    struct xfv_rec *rec;
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return xfv_fail(e, XFV_EIO, "cannot open '%s'", name);
+    int status = xfv_reader_open(&in, fd, 1, name, xfv_cli_limits(t->c), e);
+    if (status) {
+        close(fd);
+        return status;
+    }
+    while ((status = xfv_reader_next(in, &rec, e)) == 0) {
+        *n += xfv_rec_kind(rec) != XFV_HEAD && is_selected(t, rec);
+        xfv_rec_free(rec);
+    }
+    xfv_reader_close(in);
+    return status == XFV_EOF ? 0 : status;
+}
+
+static int set_up(struct select *t, struct xfv_err *e)
+{
+    char **names;
+    int n = xfv_cli_operands(t->c, &names);
+    uint64_t total = 0;
+    t->from = 0;
+    t->to = UINT64_MAX;
+    for (int i = 0; i < n && t->shard.n; i++)
+        if (!strcmp(names[i], "-")) n = 0;
+    if (t->shard.n && n == 0) return xfv_fail(e, XFV_EARG, "--shard reads its input twice: name files");
+    for (int i = 0; i < n && t->shard.n; i++) {
+        int status = count_file(t, names[i], &total, e);
+        if (status) return status;
+    }
+    if (t->head >= 0) { /* the parts of what --head leaves */
+        if (total > (uint64_t)t->head) total = (uint64_t)t->head;
+        t->to = (uint64_t)t->head;
+    }
+    if (t->shard.n) xfv_shard_slice(&t->shard, total, &t->from, &t->to);
+    return 0;
+}
+
+/* ---- options ---- */
+
+static int add(struct list *l, const char *what, const char *v, struct xfv_err *e)
+{
+    if (l->n == MOST) return xfv_fail(e, XFV_EARG, "%s can be given %d times at most", what, MOST);
+    l->v[l->n++] = v;
+    return 0;
+}
+
+static int set_id(void *ctx, const char *v, struct xfv_err *e)
+{
+    return add(&((struct select *)ctx)->ids, "--id", v, e);
+}
+
+static int set_kind(void *ctx, const char *v, struct xfv_err *e)
+{
+    return add(&((struct select *)ctx)->kinds, "--kind", v, e);
+}
+
+static int set_drop(void *ctx, const char *v, struct xfv_err *e)
+{
+    if (!strcmp(v, "_") || !strcmp(v, "id")) return xfv_fail(e, XFV_EARG, "--drop: every record needs its key '%s'", v);
+    return add(&((struct select *)ctx)->drop, "--drop", v, e);
+}
+
+static int choose(const char *what, const char *v, const char *const *names, int *out, struct xfv_err *e)
+{
+    int i, status = xfv_parse_choice(what, v, names, &i, e);
+    if (!status) *out = i + 1;
+    return status;
+}
+
+static int set_label(void *ctx, const char *v, struct xfv_err *e)
+{
+    static const char *const names[] = {"yes", "no", "none", NULL};
+    return choose("--label", v, names, &((struct select *)ctx)->label, e);
+}
+
+static int set_decision(void *ctx, const char *v, struct xfv_err *e)
+{
+    static const char *const names[] = {"accept", "reject", NULL};
+    return choose("--decision", v, names, &((struct select *)ctx)->decision, e);
+}
+
+static int set_score(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct select *t = ctx;
+    const char *dots = strstr(v, "..");
+    char lo[64];
+    size_t n = dots ? (size_t)(dots - v) : 0;
+    t->by_score = 1;
+    t->lo = -INFINITY;
+    t->hi = INFINITY;
+    if (!dots || n >= sizeof lo || strlen(v) < 3) return xfv_fail(e, XFV_EARG, "--score must be LOW..HIGH, LOW.. or ..HIGH, got '%s'", v);
+    memcpy(lo, v, n);
+    lo[n] = '\0';
+    int status = n ? xfv_parse_f64("--score", lo, -1e6, 1e6, &t->lo, e) : 0;
+    return status || !dots[2] ? status : xfv_parse_f64("--score", dots + 2, -1e6, 1e6, &t->hi, e);
+}
+
+static int set_head(void *ctx, const char *v, struct xfv_err *e)
+{
+    return xfv_parse_int("--head", v, 0, 1000000000, &((struct select *)ctx)->head, e);
+}
+
+static int set_shard(void *ctx, const char *v, struct xfv_err *e)
+{
+    return xfv_parse_shard("--shard", v, &((struct select *)ctx)->shard, e);
+}
+
+static int set_invert(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)v, (void)e;
+    ((struct select *)ctx)->invert = 1;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct select t = {.head = -1};
+    static const struct xfv_opt opts[] = {
+        {"id", 'i', "GLOB", "records, and pairs of faces, whose id is like GLOB (may be given several times)", 1, set_id, 1},
+        {"kind", 'k', "KIND", "records of this kind: face, pair, err, ... (may be given several times)", 1, set_kind, 1},
+        {"label", 'l', "LABEL", "pairs labelled yes (same person) or no, or none: without a label", 1, set_label, 0},
+        {"decision", 'd', "WHICH", "pairs decided accept or reject", 1, set_decision, 0},
+        {"score", 's', "LOW..HIGH", "pairs with a score from LOW to HIGH; either may be left out", 1, set_score, 0},
+        {"invert", 0, NULL, "the records that do not meet the conditions above", 1, set_invert, 0},
+        {"head", 'n', "N", "of these the first N", 1, set_head, 0},
+        {"shard", 0, "I/N", "of these the I-th of N equal parts, in order (reads its files twice)", 0, set_shard, 0},
+        {"drop", 0, "KEY", "leave KEY out of records and of pairs' faces (may be given several times)", 1, set_drop, 1},
+        {NULL, 0, NULL, NULL, 0, NULL, 0},
+    };
+    static const struct xfv_program program = {
+        .name = "xfv-select",
+        .summary = "Pass on the records that meet all conditions, and of them the parts that are wanted.",
+        .operands = "[FILE]...",
+        .example = "xfv-select --label yes --decision reject pairs.xfv | fggb-grad | heatmap -o false-reject-%d.png",
+        .flags = XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = opts,
+        .ctx = &t,
+    };
+    static const struct xfv_stage stage = {.ctx = &t, .wants = wants, .emit = emit};
+    struct xfv_err e = {0};
+    int exit_status;
+    t.c = xfv_cli_start(&program, argc, argv, &exit_status);
+    if (!t.c) return exit_status;
+    if (set_up(&t, &e)) return xfv_cli_finish(t.c, &e, 0);
+    return xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, NULL, &stage));
+}
