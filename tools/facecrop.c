@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/shard.h"
 #include "face/align.h"
 #include "face/landmarks.h"
 #include "face/mtcnn.h"
@@ -43,6 +44,7 @@ struct facecrop {
     int which, aligned;
     long min_size, size;
     const char *landmarks_path, *list_path;
+    struct xfv_shard shard;
     struct xfv_decode_opts decode;
     struct xfv_landmarks landmarks;
     struct xfv_detector *detector;
@@ -340,6 +342,47 @@ static int take_path(struct facecrop *t, const char *path, struct xfv_err *e)
     return r;
 }
 
+static int take_listed_name(struct facecrop *t, const char *name, const char *shown, int from_stdin, struct xfv_err *e)
+{
+    if (!*name) return xfv_fail(e, XFV_EARG, "%s: an empty file name", shown);
+    if (from_stdin && !strcmp(name, "-")) return xfv_fail(e, XFV_EARG, "standard input holds the list of files and cannot be one of them");
+    return take_path(t, name, e);
+}
+
+/* The names of a list, to know how many they are before the first is taken. *names is the caller's to free, also after an error. */
+static int read_list(FILE *f, char ***names, size_t *n, struct xfv_err *e)
+{
+    char *line = NULL;
+    size_t room = 0, cap = 0;
+    while (getdelim(&line, &room, '\0', f) > 0) {
+        if (*n == cap) {
+            char **more = realloc(*names, (cap = cap ? 2 * cap : 256) * sizeof *more);
+            if (more) *names = more;
+            else break;
+        }
+        (*names)[(*n)++] = line;
+        line = NULL;
+        room = 0;
+    }
+    int short_of_memory = line && !feof(f) && !ferror(f);
+    free(line);
+    return short_of_memory ? xfv_fail(e, XFV_ENOMEM, "out of memory for a list of %zu files", *n) : 0;
+}
+
+/* --shard: this part of the list. */
+static int take_part(struct facecrop *t, FILE *f, const char *shown, struct xfv_err *e)
+{
+    char **names = NULL;
+    size_t n = 0;
+    uint64_t from, to;
+    int r = read_list(f, &names, &n, e);
+    xfv_shard_slice(&t->shard, n, &from, &to);
+    for (uint64_t i = from; i < to && !r; i++) r = take_listed_name(t, names[i], shown, f == stdin, e);
+    for (size_t i = 0; i < n; i++) free(names[i]);
+    free(names);
+    return r;
+}
+
 /* Every path of a list whose names end in NUL. */
 static int take_list(struct facecrop *t, struct xfv_err *e)
 {
@@ -350,11 +393,8 @@ static int take_list(struct facecrop *t, struct xfv_err *e)
     size_t room = 0;
     int r = 0;
     errno = 0;
-    while (!r && getdelim(&line, &room, '\0', f) > 0) {
-        if (!*line) r = xfv_fail(e, XFV_EARG, "%s: an empty file name", shown);
-        else if (f == stdin && !strcmp(line, "-")) r = xfv_fail(e, XFV_EARG, "standard input holds the list of files and cannot be one of them");
-        else r = take_path(t, line, e);
-    }
+    if (t->shard.n) r = take_part(t, f, shown, e);
+    while (!r && getdelim(&line, &room, '\0', f) > 0) r = take_listed_name(t, line, shown, f == stdin, e);
     if (!r && ferror(f)) r = xfv_fail(e, XFV_EIO, "cannot read '%s'", shown);
     free(line);
     if (f != stdin) fclose(f);
@@ -376,7 +416,9 @@ static int take_all(struct facecrop *t, struct xfv_err *e)
     } else if (n == 0) {
         r = take_path(t, "-", e);
     }
-    for (int i = 0; i < n && !r; i++) r = take_path(t, names[i], e);
+    uint64_t from, to;
+    xfv_shard_slice(&t->shard, (uint64_t)n, &from, &to);
+    for (uint64_t i = from; i < to && !r; i++) r = take_path(t, names[i], e);
     return r ? r : flush(t, e);
 }
 
@@ -426,6 +468,7 @@ static int check_options(struct facecrop *t, struct xfv_err *e)
     if (t->list_path) from_stdin += !strcmp(t->list_path, "-");
     else if (n == 0 && !t->landmarks_path) from_stdin++;
     if (t->landmarks_path) from_stdin += !strcmp(t->landmarks_path, "-");
+    if (t->shard.n && !n && !t->list_path) return xfv_fail(e, XFV_EARG, "--shard takes a part of the images that operands or --files0-from name");
     if (from_stdin > 1) return xfv_fail(e, XFV_EARG, "standard input ('-') can be read only once");
     if (n == 0 && !t->list_path && !t->landmarks_path && isatty(STDIN_FILENO))
         return xfv_fail(e, XFV_EARG, "no input: name an image, or pipe one in; usage: facecrop [OPTION]... [IMAGE]...");
@@ -559,6 +602,11 @@ static int set_list(void *ctx, const char *v, struct xfv_err *e)
     return 0;
 }
 
+static int set_shard(void *ctx, const char *v, struct xfv_err *e)
+{
+    return xfv_parse_shard("--shard", v, &((struct facecrop *)ctx)->shard, e);
+}
+
 int main(int argc, char **argv)
 {
     static struct facecrop t;
@@ -569,6 +617,7 @@ int main(int argc, char **argv)
         {"aligned", 'a', NULL, "the images are aligned crops already: only resize them", 1, set_aligned, 0},
         {"landmarks", 'l', "FILE", "take landmarks from FILE (lines: path and ten numbers) instead of detecting", 0, set_landmarks, 0},
         {"files0-from", '0', "FILE", "read the images' names, each ended by NUL, from FILE (-: standard input)", 0, set_list, 0},
+        {"shard", 0, "I/N", "of the images named, the I-th of N equal parts, in order", 0, set_shard, 0},
         {"max-pixels", 0, "SIZE", "refuse images of more pixels (default 256M)", 0, set_max_pixels, 0},
         {NULL, 0, NULL, NULL, 0, NULL, 0},
     };

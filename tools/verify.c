@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/shard.h"
 #include "measure/calibrate.h"
 #include "measure/pairs.h"
 #include "measure/score.h"
@@ -28,6 +29,7 @@ struct verify {
     int table, heading, exit_status, drop, given_threshold;
     double threshold;
     const char *at, *pairs_path, *probe;
+    struct xfv_shard shard; /* of the list of pairs, or of all */
     struct xfv_pair_list list;
     /* the model of the segment at hand */
     struct xfv_model *model;
@@ -312,8 +314,7 @@ static int judge(struct verify *v, struct xfv_writer *w, const struct face *a, c
 static int wants(void *ctx, const struct xfv_rec *r)
 {
     enum xfv_kind k = xfv_rec_kind(r);
-    (void)ctx;
-    return k == XFV_FACE || k == XFV_PAIR || k == XFV_ERR;
+    return k == XFV_FACE || k == XFV_PAIR || k == XFV_ERR || !xfv_shard_is_first(&((const struct verify *)ctx)->shard);
 }
 
 /* A pair that comes as one: decided anew, by its embeddings or, when they were dropped, by its score. */
@@ -353,13 +354,14 @@ static int rejudge(struct verify *v, struct xfv_rec *r, struct xfv_writer *w, st
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct verify *v = ctx;
-    int status = 0;
+    int status = 0, first = xfv_shard_is_first(&v->shard); /* the first shard has all that is no pair of the list's */
+    if (!first && xfv_rec_kind(*r) != XFV_FACE && xfv_rec_kind(*r) != XFV_ERR) return 0;
     if (xfv_rec_kind(*r) == XFV_PAIR) {
         v->after_pair = 1;
         return rejudge(v, *r, w, e);
     }
     if (xfv_rec_kind(*r) == XFV_FACE) v->after_pair = 0;
-    if (xfv_rec_kind(*r) == XFV_ERR) {
+    if (xfv_rec_kind(*r) == XFV_ERR && first) {
         if (w) {
             status = xfv_writer_put(w, *r, e);
         } else {
@@ -373,6 +375,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         if (status || v->after_pair) return status;
     }
     status = hold(v, r, e);
+    if (status == XFV_EDATA && !first) status = 0;
     if (status || v->mode != CONSECUTIVE || v->n_faces < 2) return status;
     status = judge(v, w, &v->faces[0], &v->faces[1], -1, 0, e);
     clear_faces(v);
@@ -405,12 +408,18 @@ static int finish_all(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
         else v->faces[n++] = f;
     }
     v->n_faces = n;
-    uint64_t total = (uint64_t)n * (n ? n - 1 : 0) / 2, done = 0;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = i + 1; j < n; j++) {
+    uint64_t from, to, at = 0; /* pairs are numbered row by row; rows before the shard are passed over whole */
+    xfv_shard_slice(&v->shard, (uint64_t)n * (n ? n - 1 : 0) / 2, &from, &to);
+    for (size_t i = 0; i < n && at < to; i++) {
+        if (at + (n - 1 - i) <= from) {
+            at += n - 1 - i;
+            continue;
+        }
+        for (size_t j = i + 1; j < n && at < to; j++) {
+            if (at++ < from) continue;
             int status = judge(v, w, &v->faces[i], &v->faces[j], -1, 0, e);
             if (status) return status;
-            xfv_cli_progress(v->c, ++done, total, "pairs");
+            xfv_cli_progress(v->c, at - from, to - from, "pairs");
         }
     }
     return 0;
@@ -429,7 +438,9 @@ static const struct face *find(const struct verify *v, const struct xfv_id_index
 static int finish_list(struct verify *v, struct xfv_writer *w, const struct xfv_id_index *x, struct xfv_err *e)
 {
     char why[300], ignored[300];
-    for (size_t i = 0; i < v->list.n; i++) {
+    uint64_t from, to;
+    xfv_shard_slice(&v->shard, v->list.n, &from, &to);
+    for (uint64_t i = from; i < to; i++) {
         const struct xfv_pair_entry *p = &v->list.v[i];
         const struct face *b = find(v, x, p->b, why, sizeof why), *a = find(v, x, p->a, b ? why : ignored, sizeof why);
         int status;
@@ -440,7 +451,7 @@ static int finish_list(struct verify *v, struct xfv_writer *w, const struct xfv_
         if (a && b) status = judge(v, w, a, b, p->label, p->fold, e);
         else status = put_failed(v, w, p->a, p->b, p->label, "noface", why, e);
         if (status) return status;
-        xfv_cli_progress(v->c, i + 1, v->list.n, "pairs");
+        xfv_cli_progress(v->c, i + 1 - from, to - from, "pairs");
     }
     return 0;
 }
@@ -578,10 +589,16 @@ static int set_drop(void *ctx, const char *s, struct xfv_err *e)
     return status;
 }
 
+static int set_shard(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_shard("--shard", s, &((struct verify *)ctx)->shard, e);
+}
+
 static const struct xfv_opt options[] = {
     {"all", 'a', NULL, "every pair of two faces (holds them all in memory)", 1, set_all, 0},
     {"pairs", 'p', "FILE", "pairs by id: two ids and perhaps a label a line, or LFW's pairs.txt", 0, set_pairs, 0},
     {"probe", 0, "ID", "the face of this id with every other one", 1, set_probe, 0},
+    {"shard", 0, "I/N", "of the pairs of --pairs or --all the I-th of N equal parts, in order", 0, set_shard, 0},
     {"threshold", 't', "X", "accept scores of X and more (default: the model's own)", 1, set_threshold, 0},
     {"at", 0, "NAME", "a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)", 1, set_at, 0},
     {"tsv", 0, NULL, "write a table (default on a terminal): ids, score, threshold, decision, label", 0, set_tsv, 0},
@@ -595,6 +612,7 @@ static int set_up(struct verify *v, struct xfv_err *e)
 {
     if (v->given_threshold && v->at) return xfv_fail(e, XFV_EARG, "--threshold and --at exclude each other");
     if (!xfv_cli_out_path(v->c) && isatty(STDOUT_FILENO)) v->table = 1;
+    if (v->shard.n && v->mode != LIST && v->mode != ALL) return xfv_fail(e, XFV_EARG, "--shard takes a part of the pairs of --pairs or --all: give one of them");
     if (v->heading && !v->table) return xfv_fail(e, XFV_EARG, "--header is for the table: give --tsv too");
     int status = v->pairs_path ? xfv_pair_list_read(v->pairs_path, &v->list, e) : 0;
     if (status || !v->table) return status;

@@ -103,6 +103,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     const msgpack_object *root = xfv_rec_map(*r);
     (void)w;
     t->kinds[kind]++;
+    if (kind == XFV_ERR) xfv_cli_some_failed(t->c);
     int status = check_tensors(root, e);
     if (!status && kind == XFV_FACE) status = check_face(root, e);
     if (!status && kind == XFV_PAIR) status = check_pair(root, e);
