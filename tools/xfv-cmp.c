@@ -172,6 +172,15 @@ static int open_reader(struct cmp *t, const char *name, struct xfv_reader **r, s
     return status;
 }
 
+/* The rest of the longer stream: is it whole? */
+static int drain(struct xfv_reader *r, struct xfv_err *e)
+{
+    struct xfv_rec *rec;
+    int status;
+    while ((status = xfv_reader_next(r, &rec, e)) == 0) xfv_rec_free(rec);
+    return status == XFV_EOF ? 0 : status;
+}
+
 /* Records of both in step; a head counts as record 0 of its segment. */
 static int compare_streams(struct cmp *t, struct xfv_reader *ra, struct xfv_reader *rb, struct xfv_err *e)
 {
@@ -184,10 +193,11 @@ static int compare_streams(struct cmp *t, struct xfv_reader *ra, struct xfv_read
         t->record = heads ? 0 : ++n;
         if (both) compare(t, a, xfv_rec_map(a), xfv_rec_map(b));
         else if (!status && (a || b)) differ(t, a ? a : b, "the %s stream ends here", a ? "second" : "first");
-        int more = a && b;
+        struct xfv_reader *longer = a ? ra : b ? rb : NULL;
         xfv_rec_free(a);
         xfv_rec_free(b);
-        if (status || !more) return status;
+        if (status || !longer) return status;
+        if (!both) return drain(longer, e);
     }
 }
 

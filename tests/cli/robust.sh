@@ -21,19 +21,16 @@ for path in "$B"/bin/*; do
     case $p in *.d | *.o) continue ;; esac
     help=$("$p" --help)
     has() { printf '%s\n' "$help" | grep -qE -e "$1"; }
-    # The command line, and its input; unlisted programs read a stream of pairs with maps when they have --max-record.
+    row=$(grep "^$p	" "$top/tests/commands.tsv")
     input=maps.xfv command=$p
-    case $p in
-    facecrop) input=$anna command="facecrop --aligned" ;;
-    embed) input=faces.xfv command="embed -m tiny" ;;
-    verify) input=embedded.xfv command="verify" ;;
-    calibrate) command="calibrate -q" ;; # else it says what two pairs cannot support
-    model-info) continue ;;   # reads no input; its models below
-    model-import) continue ;; # its input is a file: model.sh, tests/fuzz
-    model-means) input=faces.xfv command="model-means -m tiny" ;;
-    xfv-cmp) command="xfv-cmp maps.xfv -" ;;
-    *) has '--max-record' || continue ;;
-    esac
+    if [ -n "$row" ]; then
+        input=$(printf '%s' "$row" | cut -f 2) arguments=$(printf '%s' "$row" | cut -sf 3)
+        command="$p $arguments"
+        [ "$p" = xfv-cmp ] && command="$command -" # its input is the second one
+    elif ! has '--max-record'; then
+        continue
+    fi
+    case $input in photo) input=$anna ;; none) continue ;; esac
     if has '--max-record'; then
         check "$p: input cut anywhere" cuts $input 16 -- $command
         check "$p: inputs that are no streams" garbage $input -- $command

@@ -27,23 +27,18 @@ def help_of(p):
 
 def command_of(p):
     """The command line tried, less its -o; None: a program that is not walked."""
-    photo = top + "/tests/photos/anna-1.jpg"
-    known = {
-        "facecrop": [p, "--aligned", "-j2", photo, top + "/tests/photos/bella.jpg"],
-        "embed": [p, "-m", "tiny", "-j2", "faces.xfv"],
-        "verify": [p, "--pairs", "table.tsv", "embedded.xfv"],
-        "fggb-grad": [p, "-j2", "pairs.xfv"],
-        "model-info": [p, "./tiny.xfvm"],
-        "model-means": [p, "-m", "tiny", "faces.xfv"],
-        "model-import": None,
-        "plant": [p, "--donors", "embedded.xfv", "pairs.xfv"],
-        "heatmap": [p, "maps.xfv"],  # -o wants an extension: below
-        "path-grad": [p, "--baseline", "blur", "pairs.xfv"],
-        "xfv-cmp": [p, "maps.xfv", "maps.xfv"],
-    }
-    if p in known:
-        return known[p]
+    rows = [line.rstrip("\n").split("\t") for line in open(top + "/tests/commands.tsv") if not line.startswith("#")]
+    row = next((r for r in rows if r[0] == p), None)
+    if row and row[1] == "none":
+        return [p, "./tiny.xfvm"] if p == "model-info" else None
+    if row:
+        photos = [top + "/tests/photos/anna-1.jpg", top + "/tests/photos/bella.jpg"]
+        return [p, *(row[2].split() if len(row) > 2 else []), *(photos if row[1] == "photo" else row[1:2])]
     return [p, "maps.xfv"] if "--max-record" in help_of(p) else None
+
+
+def threads(p, command):
+    return command[:1] + ["-j2"] + command[1:] if "--jobs" in help_of(p) else command
 
 
 def run(command, kind, n):
@@ -88,6 +83,7 @@ for p in only or sorted(os.listdir(bin_)):
     command = command_of(p) if not p.endswith((".d", ".o")) else None
     if not command:
         continue
+    command = threads(p, command)
     seen = []
     for kind in KINDS:
         good = run(command, kind, 0)
