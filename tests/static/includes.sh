@@ -2,7 +2,7 @@
 # The rooms of libcommon stand in a row; a room includes only rooms to its left, and no room includes a tool. Prints what breaks this.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-rooms="stream image net face explain measure cli"
+rooms="stream image net face explain measure report cli"
 bad=0 left=
 for room in $rooms; do
     left="$left $room"
