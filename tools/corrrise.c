@@ -48,27 +48,19 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return status;
 }
 
-static int set_number(const char *what, const char *s, long lo, long hi, int *to, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int(what, s, lo, hi, &n, e);
-    if (!status) *to = (int)n;
-    return status;
-}
-
 static int set_masks(void *ctx, const char *s, struct xfv_err *e)
 {
-    return set_number("--masks", s, 2, 100000, &((struct rise *)ctx)->o.masks, e);
+    return xfv_blackbox_int("--masks", s, 2, 100000, &((struct rise *)ctx)->o.masks, e);
 }
 
 static int set_patches(void *ctx, const char *s, struct xfv_err *e)
 {
-    return set_number("--patches", s, 1, 1000, &((struct rise *)ctx)->o.patches, e);
+    return xfv_blackbox_int("--patches", s, 1, 1000, &((struct rise *)ctx)->o.patches, e);
 }
 
 static int set_size(void *ctx, const char *s, struct xfv_err *e)
 {
-    return set_number("--size", s, 1, 4096, &((struct rise *)ctx)->o.size, e);
+    return xfv_blackbox_int("--size", s, 1, 4096, &((struct rise *)ctx)->o.size, e);
 }
 
 static int set_value(void *ctx, const char *s, struct xfv_err *e)

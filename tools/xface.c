@@ -56,10 +56,7 @@ static int set_sizes(void *ctx, const char *s, struct xfv_err *e)
 
 static int set_stride(void *ctx, const char *s, struct xfv_err *e)
 {
-    long n;
-    int status = xfv_parse_int("--stride", s, 1, 4096, &n, e);
-    if (!status) ((struct face *)ctx)->o.stride = (int)n;
-    return status;
+    return xfv_blackbox_int("--stride", s, 1, 4096, &((struct face *)ctx)->o.stride, e);
 }
 
 static int set_distance(void *ctx, const char *s, struct xfv_err *e)

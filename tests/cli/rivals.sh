@@ -97,6 +97,40 @@ def xface(distance):
         for i, s in enumerate("ab"):
             for got, w in zip(maps_of(r)[s], sides(total[i])): close(got, w, 1e-3)
 
+def minplus(stop, iterations):
+    g = SplitMix(2)
+    noise = np.array([10 * g.unit() for _ in range(16 * 16 * 3)]).reshape(16, 16, 3)
+    y, x = np.mgrid[:16, :16]
+    windows = []
+    for cy in range(2, 16, 4):
+        for cx in range(2, 16, 4):
+            dy, dx = y - cy, x - cx
+            windows.append(np.exp(-(dy ** 2 + dx ** 2) / 2 / (8 / 8.5) ** 2) * (abs(dy) <= 4) * (abs(dx) <= 4))
+    windows = np.array(windows)
+    taken = []
+    def fn(rgb, x, other, s, r):
+        whole = (unit(embed(x[None])) @ other)[0]
+        h = np.zeros(16)
+        for sign in (-1, 1):
+            hidden = np.ones((16, 16))
+            look = lambda m: unit(masked(rgb, m if sign < 0 else 1 - m, 0 if sign < 0 else noise)) @ other
+            now = look(hidden[None])[0]
+            h += sign * (look(hidden * (1 - windows)) - now)
+            for t in range(iterations):
+                if now <= stop if sign < 0 else now >= whole - stop: break
+                change = sign * (look(hidden * (1 - windows)) - now)
+                best = change.argmax()
+                if change[best] <= 0: break
+                h[best] += change[best]
+                now += sign * change[best]
+                hidden = hidden * (1 - windows[best])
+                taken.append(t)
+        m = (h[:, None, None] * windows).sum(0)
+        m = m - m.min()
+        return m / m.max(), m * 0
+    each(fn, 1e-3)
+    assert max(taken) > 1 and (stop < 0.1 or max(taken) < iterations - 1), taken
+
 def fame(rgb, x, other, s, r):
     got = []
     for sign in (1, -1):
@@ -137,6 +171,7 @@ tests = {"xssab": lambda: each(xssab), "gradient": lambda: each(grad), "input": 
          "smoothgrad": lambda: each(smoothgrad, 1e-3), "gradcam": lambda: cam("gradcam"), "hires": lambda: cam("hires"), "elementwise": lambda: cam("elementwise"),
          "corrrise": lambda: corrrise(0, 0), "corrrise-uniform": lambda: corrrise(1, 0), "corrrise-spearman": lambda: corrrise(0, 1),
          "xface1": lambda: xface(1), "xface2": lambda: xface(2), "xface3": lambda: xface(3),
+         "minplus": lambda: minplus(0.01, 3), "minplus-stop": lambda: minplus(0.2, 20),
          "fame": lambda: each(fame, 1e-3), "random": lambda: control("random"), "centre": lambda: control("centre"), "edges": lambda: control("edges"), "mean": mean}
 tests[sys.argv[1]]()
 print("good")
@@ -163,6 +198,8 @@ one corrrise corrrise corrrise -n 40 -p 3 --size 5 --seed 3
 one corrrise-uniform corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --value uniform
 one corrrise-spearman corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --correlation spearman
 for d in 1 2 3; do one xface$d xface xface --sizes 3,5 --stride 2 --distance $d; done
+one minplus minplus minplus -n 3 --window 8 --stride 4 --noise 10 --seed 2
+one minplus-stop minplus minplus --stop 0.2 --window 8 --stride 4 --noise 10 --seed 2
 one fame fame fame -n 3 --step 4 --blur 2
 one random control-random control-map --seed 5
 one centre control-centre control-map -k centre
@@ -195,5 +232,9 @@ for bad in "exit 3" "cat" "true" "echo no" "kill -9 \$\$" "no-such-command-here"
     [ $rc -ge 3 ] && [ $rc -le 4 ]; ok $? "--exec '$bad': status 3 or 4"
 done
 runs 2 "a patch larger than the image" corrrise --size 17 pairs.xfv
+minplus -n 1 -o default.xfv pairs.xfv; minplus --fast --stop 0 -o fast.xfv pairs.xfv
+is "$(xfv-json default.xfv fast.xfv | jq -c 'select(._ == "pair") | .maps[0].params | [.window, .stride, .iterations, .stop]' | sort -u | tr '\n' ' ')" \
+    "[10,1,1,0.01] [14,3,1,0] " "minplus: windows as large as the image asks for, and --fast"
+runs 2 "a stride that leaves no window" minplus --stride 40 pairs.xfv
 runs 2 "sizes that are none" xface --sizes 7,x pairs.xfv
 done_testing

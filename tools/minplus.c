@@ -1,0 +1,121 @@
+/* minplus: explains each pair by darkening and letting through soft windows. Equations: explain/minplus.h; use: minplus(1). */
+#include "cli/blackbox.h"
+#include "explain/minplus.h"
+
+struct minplus {
+    struct xfv_blackbox box;
+    struct xfv_minplus_opts o; /* window and stride 0: from the image's size */
+    int fast;
+    struct xfv_minplus_opts used;
+    struct xfv_minplus *windows;
+};
+
+static void close_method(void *ctx)
+{
+    struct minplus *t = ctx;
+    xfv_blackbox_close(&t->box);
+    xfv_minplus_free(t->windows);
+    t->windows = NULL;
+}
+
+/* The source's pixels on 256 x 256 images, brought to this size. */
+static int scaled(int pixels, int height, int width)
+{
+    int side = height < width ? height : width, n = (pixels * side + 128) / 256;
+    return n < 1 ? 1 : n;
+}
+
+static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    struct minplus *t = ctx;
+    int height = env->model->height, width = env->model->width;
+    t->used = t->o;
+    t->used.seed = t->box.common.seed;
+    if (!t->used.window) t->used.window = scaled(t->fast ? 221 : 161, height, width);
+    if (!t->used.stride) t->used.stride = scaled(t->fast ? 48 : 16, height, width);
+    if (!t->used.iterations) t->used.iterations = t->fast ? 1 : 20;
+    int status = xfv_blackbox_open(&t->box, env, e);
+    return status ? status : xfv_minplus_new(&t->used, height, width, &t->windows, e);
+}
+
+static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+{
+    const struct xfv_minplus_opts *o = &((const struct minplus *)ctx)->used;
+    (void)s;
+    int status = xfv_map_put(z, p, "window", xfv_val_int(o->window), e);
+    if (!status) status = xfv_map_put(z, p, "stride", xfv_val_int(o->stride), e);
+    if (!status) status = xfv_map_put(z, p, "iterations", xfv_val_int(o->iterations), e);
+    if (!status) status = xfv_map_put(z, p, "stop", xfv_val_f64(o->stop), e);
+    if (!status) status = xfv_map_put(z, p, "noise", xfv_val_f64(o->noise), e);
+    return status ? status : xfv_map_put(z, p, "seed", xfv_val_int((int64_t)o->seed), e);
+}
+
+static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
+{
+    struct minplus *t = ctx;
+    int status = xfv_blackbox_look(&t->box, s, worker, e);
+    for (int i = 0; i < 2 && !status; i++)
+        status = xfv_minplus_map(t->windows, t->box.probe, worker, s->rgb[i], t->box.unit[i][worker], t->box.unit[1 - i][worker], map[i][0], e);
+    return status;
+}
+
+static int set_window(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_blackbox_int("--window", s, 1, 4096, &((struct minplus *)ctx)->o.window, e);
+}
+
+static int set_stride(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_blackbox_int("--stride", s, 1, 4096, &((struct minplus *)ctx)->o.stride, e);
+}
+
+static int set_iterations(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_blackbox_int("--iterations", s, 1, 1000, &((struct minplus *)ctx)->o.iterations, e);
+}
+
+static int set_stop(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--stop", s, -1, 1, &((struct minplus *)ctx)->o.stop, e);
+}
+
+static int set_noise(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--noise", s, 0, 255, &((struct minplus *)ctx)->o.noise, e);
+}
+
+static int set_fast(void *ctx, const char *s, struct xfv_err *e)
+{
+    (void)s, (void)e;
+    ((struct minplus *)ctx)->fast = 1;
+    return 0;
+}
+
+static const struct xfv_opt options[] = {
+    {"iterations", 'n', "N", "windows that each greedy search takes at most (default 20)", 1, set_iterations, 0},
+    {"window", 0, "PIXELS", "width of a window, 8.5 sigma (default 161 for each 256 of the image)", 1, set_window, 0},
+    {"stride", 0, "PIXELS", "between two windows (default 16 for each 256 of the image)", 1, set_stride, 0},
+    {"fast", 0, NULL, "other defaults: one iteration, windows of 221 and a stride of 48 for each 256", 0, set_fast, 0},
+    {"stop", 0, "X", "greed ends this near to no score, or to the whole one (default 0.01)", 1, set_stop, 0},
+    {"noise", 0, "LEVELS", "darkness that windows are let through to: uniform below this grey level (default 2.55)", 1, set_noise, 0},
+    XFV_OPT_SEED,
+    XFV_OPT_EXEC,
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    static struct minplus t = {.o = {.stop = 0.01, .noise = 2.55}};
+    static const struct xfv_program program = {
+        .name = "minplus",
+        .summary = "Explain each pair by darkening and letting through soft windows (MinPlus): pairs in, the same with maps out.",
+        .operands = "[FILE]...",
+        .example = "verify faces.xfv | minplus -j 0 | heatmap -o why.png",
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = options,
+        .ctx = &t,
+        .parts = {&xfv_part_net},
+    };
+    static const struct xfv_explainer method = {.method = "minplus", .open = open_method, .close = close_method, .params = params, .explain = explain};
+    return xfv_explainer_main(&method, &program, argc, argv);
+}
