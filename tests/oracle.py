@@ -112,3 +112,43 @@ def reflect_blur(m, sigma, radius):
         n = m.shape[axis]
         m = sum(w * np.take(m, period(np.arange(n) + o, n), axis) for w, o in zip(k, range(-radius, radius + 1)))
     return m
+
+
+def lab(rgb):
+    """sRGB bytes to CIELAB, D65"""
+    c = np.asarray(rgb, float) / 255
+    c = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    xyz = c @ np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]).T / [0.95047, 1, 1.08883]
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
+
+
+def slic(rgb, segments, compactness):
+    """superpixels as image/slic.h describes them"""
+    h, w = rgb.shape[:2]
+    step = np.sqrt(h * w / segments)
+    y, x = np.mgrid[:h, :w]
+    p = np.concatenate([lab(rgb), np.stack([y, x], -1) * compactness / step], -1)
+    rows, columns = (int(n / step + 0.5) for n in (h, w))
+    grid = [((i + 0.5) * h / rows, (j + 0.5) * w / columns) for i in range(rows) for j in range(columns)]
+    centres = np.array([[*p[int(a), int(b), :3], (a - 0.5) * compactness / step, (b - 0.5) * compactness / step] for a, b in grid])
+    for _ in range(10):
+        of = ((p[:, :, None] - centres) ** 2).sum(-1).argmin(-1)
+        for c in range(len(centres)):
+            if (of == c).any(): centres[c] = p[of == c].mean(0)
+    label, count = np.full((h, w), -1), 0
+    for i in range(h):
+        for j in range(w):
+            if label[i, j] >= 0: continue
+            piece, todo = {(i, j)}, [(i, j)]
+            while todo:
+                a, b = todo.pop()
+                for n in ((a, b - 1), (a, b + 1), (a - 1, b), (a + 1, b)):
+                    if 0 <= n[0] < h and 0 <= n[1] < w and n not in piece and of[n] == of[i, j] and label[n] < 0:
+                        piece.add(n)
+                        todo.append(n)
+            beside = label[i, j - 1] if j else label[i - 1, j] if i else -1
+            small = len(piece) < int(step * step / 4) and beside >= 0
+            for n in piece: label[n] = beside if small else count
+            count += not small
+    return label

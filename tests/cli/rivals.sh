@@ -5,9 +5,15 @@ cat >make.py <<'PY'
 from streams import *
 open("tiny.xfvm", "wb").write(model())
 open("faces.xfv", "wb").write(stream([face(f"d/{i}.jpg", i) for i in range(6)]))
+def patches(seed):  # for superpixels: noise alone has none
+    rng = np.random.default_rng(seed)
+    return tensor((np.kron(rng.integers(0, 240, (4, 3, 3)), np.ones((4, 6, 1)))[:, :16] + rng.integers(0, 16, (16, 16, 3))).astype("u1"))
+open("patches.xfv", "wb").write(stream([face(f"d/{i}.jpg", image=patches(i)) for i in range(6)]))
 PY
 runs 0 "faces and a model" "$PYTHON" make.py
 embed -m tiny faces.xfv | verify -t 0.3 -o pairs.xfv
+embed -m tiny patches.xfv | verify -t 0.3 -o patches-pairs.xfv
+pairs=pairs.xfv
 cat >check.py <<'PY'
 import sys
 from oracle import *
@@ -131,6 +137,24 @@ def minplus(stop, iterations):
     each(fn, 1e-3)
     assert max(taken) > 1 and (stop < 0.1 or max(taken) < iterations - 1), taken
 
+def lime(segments, fill, ridge, samples):
+    streams = {}
+    def fn(rgb, x, other, s, r):
+        g = streams.setdefault(r["id"], SplitMix(4, r["id"].encode()))  # a, then b
+        label = slic(rgb, segments, 10)
+        k = label.max() + 1
+        assert k > 2 and len(np.unique(label)) == k
+        z = np.array([[1] * k] + [[g.below(2) for _ in range(k)] for _ in range(samples - 1)], float)
+        off = np.zeros((16, 16, 3)) + (rgb.reshape(-1, 3).mean(0) if fill == "mean" else 0)
+        if fill == "segment":
+            for i in range(k): off[label == i] = rgb[label == i].mean(0)
+        score = unit(masked(rgb, z[:, label], off)) @ other
+        w = np.sqrt(np.exp(-((1 - np.sqrt(z.mean(1))) / 0.25) ** 2))  # least squares over [1 z], the ridge as k more rows
+        design = np.vstack([np.c_[np.ones(samples), z] * w[:, None], np.c_[np.zeros(k), np.eye(k) * np.sqrt(ridge)]])
+        b = np.linalg.lstsq(design, np.r_[score * w, np.zeros(k)], rcond=None)[0][1:]
+        return sides(b[label])
+    each(fn, 1e-3)
+
 def fame(rgb, x, other, s, r):
     got = []
     for sign in (1, -1):
@@ -172,6 +196,7 @@ tests = {"xssab": lambda: each(xssab), "gradient": lambda: each(grad), "input": 
          "corrrise": lambda: corrrise(0, 0), "corrrise-uniform": lambda: corrrise(1, 0), "corrrise-spearman": lambda: corrrise(0, 1),
          "xface1": lambda: xface(1), "xface2": lambda: xface(2), "xface3": lambda: xface(3),
          "minplus": lambda: minplus(0.01, 3), "minplus-stop": lambda: minplus(0.2, 20),
+         "lime": lambda: lime(9, "segment", 1, 60), "lime-black": lambda: lime(16, "black", 0.1, 200), "lime-mean": lambda: lime(5, "mean", 0, 90),
          "fame": lambda: each(fame, 1e-3), "random": lambda: control("random"), "centre": lambda: control("centre"), "edges": lambda: control("edges"), "mean": mean}
 tests[sys.argv[1]]()
 print("good")
@@ -179,10 +204,10 @@ PY
 # one NAME METHOD COMMAND...: right, the same for every -j, and named
 one() {
     name=$1 method=$2; shift 2
-    "$@" -o "$name.xfv" pairs.xfv 2>err; rc=$?
+    "$@" -o "$name.xfv" "$pairs" 2>err; rc=$?
     is "$rc$(cat err)" 0 "$*"
     is "$("$PYTHON" check.py "$name" "$name.xfv" 2>&1 | tail -n 1)" good "$*: as worked out by NumPy"
-    "$@" -j 3 -o j3.xfv pairs.xfv
+    "$@" -j 3 -o j3.xfv "$pairs"
     cmp -s "$name.xfv" j3.xfv; ok $? "$*: the same bytes with three workers"
     is "$(xfv-json "$name.xfv" | jq -r 'select(._ == "pair") | .maps[-1].method' | sort -u)" "$method" "$*: its method is $method"
 }
@@ -200,6 +225,11 @@ one corrrise-spearman corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --correlati
 for d in 1 2 3; do one xface$d xface xface --sizes 3,5 --stride 2 --distance $d; done
 one minplus minplus minplus -n 3 --window 8 --stride 4 --noise 10 --seed 2
 one minplus-stop minplus minplus --stop 0.2 --window 8 --stride 4 --noise 10 --seed 2
+pairs=patches-pairs.xfv
+one lime lime lime --segments 9 -n 60 --seed 4
+one lime-black lime lime --segments 16 -n 200 --fill black --ridge 0.1 --seed 4
+one lime-mean lime lime --segments 5 -n 90 --fill mean --ridge 0 --seed 4
+pairs=pairs.xfv
 one fame fame fame -n 3 --step 4 --blur 2
 one random control-random control-map --seed 5
 one centre control-centre control-map -k centre
@@ -236,5 +266,7 @@ minplus -n 1 -o default.xfv pairs.xfv; minplus --fast --stop 0 -o fast.xfv pairs
 is "$(xfv-json default.xfv fast.xfv | jq -c 'select(._ == "pair") | .maps[0].params | [.window, .stride, .iterations, .stop]' | sort -u | tr '\n' ' ')" \
     "[10,1,1,0.01] [14,3,1,0] " "minplus: windows as large as the image asks for, and --fast"
 runs 2 "a stride that leaves no window" minplus --stride 40 pairs.xfv
+runs 1 "as many samples as superpixels need, and no fewer" lime -n 2 --ridge 0 -o few.xfv patches-pairs.xfv
+like "$(cat err)" "do not tell all superpixels apart" "which it says"
 runs 2 "sizes that are none" xface --sizes 7,x pairs.xfv
 done_testing

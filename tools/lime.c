@@ -1,0 +1,103 @@
+/* lime: explains each pair by a linear model of its faces' superpixels. Equations: explain/lime.h, image/slic.h; use: lime(1). */
+#include "cli/blackbox.h"
+#include "explain/lime.h"
+
+static const char *const fills[] = {"segment", "black", "mean", NULL};
+
+struct lime {
+    struct xfv_blackbox box;
+    struct xfv_lime_opts o;
+};
+
+static void close_method(void *ctx)
+{
+    xfv_blackbox_close(ctx);
+}
+
+static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    return xfv_blackbox_open(ctx, env, e);
+}
+
+static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+{
+    const struct lime *t = ctx;
+    const struct xfv_lime_opts *o = &t->o;
+    (void)s;
+    int status = xfv_map_put(z, p, "segments", xfv_val_int(o->segments), e);
+    if (!status) status = xfv_map_put(z, p, "compactness", xfv_val_f64(o->compactness), e);
+    if (!status) status = xfv_map_put(z, p, "samples", xfv_val_int(o->samples), e);
+    if (!status) status = xfv_map_put(z, p, "fill", xfv_val_str(z, fills[o->fill]), e);
+    if (!status) status = xfv_map_put(z, p, "kernel", xfv_val_f64(o->kernel), e);
+    if (!status) status = xfv_map_put(z, p, "ridge", xfv_val_f64(o->ridge), e);
+    return status ? status : xfv_map_put(z, p, "seed", xfv_val_int((int64_t)t->box.common.seed), e);
+}
+
+static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
+{
+    struct lime *t = ctx;
+    struct xfv_random r = xfv_random_new(t->box.common.seed, s->id, s->n_id);
+    int status = xfv_blackbox_look(&t->box, s, worker, e);
+    for (int i = 0; i < 2 && !status; i++)
+        status = xfv_lime_map(&t->o, t->box.probe, worker, s->rgb[i], s->height, s->width, t->box.unit[1 - i][worker], &r, map[i][0], map[i][1], e);
+    return status;
+}
+
+static int set_segments(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_blackbox_int("--segments", s, 1, 1000, &((struct lime *)ctx)->o.segments, e);
+}
+
+static int set_compactness(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--compactness", s, 0.001, 1000, &((struct lime *)ctx)->o.compactness, e);
+}
+
+static int set_samples(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_blackbox_int("--samples", s, 2, 100000, &((struct lime *)ctx)->o.samples, e);
+}
+
+static int set_fill(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_choice("--fill", s, fills, &((struct lime *)ctx)->o.fill, e);
+}
+
+static int set_kernel(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--kernel", s, 0.01, 1000, &((struct lime *)ctx)->o.kernel, e);
+}
+
+static int set_ridge(void *ctx, const char *s, struct xfv_err *e)
+{
+    return xfv_parse_f64("--ridge", s, 0, 1e6, &((struct lime *)ctx)->o.ridge, e);
+}
+
+static const struct xfv_opt options[] = {
+    {"samples", 'n', "N", "images with superpixels switched off (default 1000)", 1, set_samples, 0},
+    {"segments", 0, "N", "superpixels asked for (default 50)", 1, set_segments, 0},
+    {"compactness", 0, "X", "of superpixels: small follows colour, large makes squares (default 10)", 1, set_compactness, 0},
+    {"fill", 0, "KIND", "what is switched off shows its segment's mean (default), black, or the image's mean", 1, set_fill, 0},
+    {"kernel", 0, "WIDTH", "how fast samples far from the whole face lose weight (default 0.25)", 1, set_kernel, 0},
+    {"ridge", 0, "X", "how much coefficients are shrunk (default 1)", 1, set_ridge, 0},
+    XFV_OPT_SEED,
+    XFV_OPT_EXEC,
+    {NULL, 0, NULL, NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    static struct lime t = {.o = {.segments = 50, .compactness = 10, .samples = 1000, .kernel = 0.25, .ridge = 1}};
+    static const struct xfv_program program = {
+        .name = "lime",
+        .summary = "Explain each pair by a linear model of its faces' superpixels (LIME): pairs in, the same with maps out.",
+        .operands = "[FILE]...",
+        .example = "verify faces.xfv | lime -j 0 | heatmap -o why.png",
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = options,
+        .ctx = &t,
+        .parts = {&xfv_part_net},
+    };
+    static const struct xfv_explainer method = {.method = "lime", .open = open_method, .close = close_method, .params = params, .explain = explain};
+    return xfv_explainer_main(&method, &program, argc, argv);
+}
