@@ -148,7 +148,8 @@ static int put_folds(struct roc *t, const float *weights, double *work, struct x
     return status;
 }
 
-static void put_measures(struct roc *t, const size_t *order, const float *weights, double *const boot[10], struct xfv_err *e)
+/* A measure that the scores do not allow is left empty; a lack of memory stops the run. */
+static int put_measures(struct roc *t, const size_t *order, const float *weights, double *const boot[10], struct xfv_err *e)
 {
     struct xfv_roc all = xfv_roc_measure(&t->s, order, NULL, t->fmr, t->n_fmr);
     double lo, hi, eer, at = NAN, best = NAN, accuracy;
@@ -161,9 +162,11 @@ static void put_measures(struct roc *t, const size_t *order, const float *weight
         for (int i = 0; i < t->n_fmr; i++) boot[2 + i][n] = r.tar[i];
         n++;
     }
-    if (!xfv_best_threshold(&t->s, &accuracy, &best, e)) put(t->out, "best_accuracy", accuracy, NAN, NAN, best);
+    int status = xfv_best_threshold(&t->s, &accuracy, &best, e);
+    if (status == XFV_ENOMEM) return status;
+    if (!status) put(t->out, "best_accuracy", accuracy, NAN, NAN, best);
     xfv_interval_of(boot[0], n, &lo, &hi);
-    xfv_eer(&t->s, &eer, &at, e);
+    if (xfv_eer(&t->s, &eer, &at, e) == XFV_ENOMEM) return XFV_ENOMEM;
     put(t->out, "eer", all.eer, lo, hi, at);
     xfv_interval_of(boot[1], n, &lo, &hi);
     put(t->out, "auc", all.auc, lo, hi, NAN);
@@ -172,9 +175,10 @@ static void put_measures(struct roc *t, const size_t *order, const float *weight
         at = NAN;
         snprintf(name, sizeof name, "tar@fmr=%g", t->fmr[i]);
         xfv_interval_of(boot[2 + i], n, &lo, &hi);
-        xfv_threshold_at_fmr(&t->s, t->fmr[i], &at, e);
+        if (xfv_threshold_at_fmr(&t->s, t->fmr[i], &at, e) == XFV_ENOMEM) return XFV_ENOMEM;
         put(t->out, name, all.tar[i], lo, hi, at);
     }
+    return 0;
 }
 
 static int put_curve(struct roc *t, struct xfv_err *e)
@@ -207,7 +211,7 @@ static int report(struct roc *t, struct xfv_err *e)
         fprintf(t->out, "metric\tvalue\tlo\thi\tthreshold\n");
         fprintf(t->out, "genuine\t%zu\t-\t-\t-\nimpostor\t%zu\t-\t-\t-\n", r.genuine, r.impostor);
         if (t->folds) status = put_folds(t, weights, boot[0], e);
-        if (!status) put_measures(t, order, weights, boot, e);
+        if (!status) status = put_measures(t, order, weights, boot, e);
         if (!status && t->curve_path) status = put_curve(t, e);
         if (!status && (fflush(t->out) || ferror(t->out))) status = xfv_fail(e, XFV_EIO, "cannot write the table");
     } else {
