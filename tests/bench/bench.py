@@ -133,7 +133,7 @@ cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
 kernels = subprocess.run([os.path.join(tools, "fggb-grad"), "--version"], capture_output=True, text=True).stdout
 print(f"\nMachine: {cpu.group(1) if cpu else '?'}, {os.cpu_count()} cores; {re.search('kernels .*', kernels).group(0)}; "
       f"{re.search('OpenBLAS core [^,]*', kernels).group(0)}; {'PyTorch ' + torch.__version__ if torch else 'no PyTorch: its rows are left out'}. "
-      f"Medians of {a.repeats}.\n")
+      f"Medians of {a.repeats}; of the peak the best.\n")
 print("| what | 1 thread, 2 threads | |\n|---|---|---|")
 
 
@@ -144,7 +144,7 @@ def both(f):
 N = int(subprocess.run(f"xfv-json '{scratch}/faces.xfv' | jq -r 'select(._==\"face\").embedding.shape[0]' | head -n 1", shell=True, env=env,
                        capture_output=True, text=True).stdout)
 work = 2e-9 * macs * N
-m = {k: med(v) for k, v in got.items() if v}
+m = {k: max(v) if k[0] == "peak" else med(v) for k, v in got.items() if v}  # a peak is what the machine can do
 line("multiply-add peak", both(lambda t: f"{m['peak', t]:.0f}"), "GFLOP/s")
 line("OpenBLAS sgemm, 784x128x128 a thread", both(lambda t: f"{m['sgemm', t]:.0f}"), "GFLOP/s")
 line(f"FGGB, one face ({N} backward passes, {macs * N * 1e-9:.1f} G multiply-adds)", both(lambda t: f"{m['fggb', t]:.3f}"), "s")
