@@ -1,4 +1,7 @@
 #include <cblas.h>
+#if defined(__GLIBC__) || defined(__linux__)
+#include <malloc.h>
+#endif
 
 #include "cli/cli.h"
 #include "net/net.h"
@@ -7,6 +10,11 @@
 static void start(void)
 {
     openblas_set_num_threads(1);
+#if defined(M_MMAP_THRESHOLD)
+    /* Maps and activations of MiB come and go for as long as the stream runs. Given back to the system at once they leave no holes; glibc would
+     * otherwise move them to its heap after the first one is freed, and memory would creep. */
+    mallopt(M_MMAP_THRESHOLD, 512 << 10);
+#endif
 }
 
 static void version(FILE *f)
