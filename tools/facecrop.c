@@ -1,31 +1,23 @@
 /* facecrop: photographs to aligned faces. See facecrop(1). */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/shard.h"
 #include "face/align.h"
-#include "face/landmarks.h"
-#include "face/mtcnn.h"
-#include "image/resize.h"
+#include "face/crop.h"
 #include "image/source.h"
-#include "image/warp.h"
 #include "net/model.h"
+#include "stream/clock.h"
 
 #define WINDOW_BYTES ((size_t)128 << 20) /* images that wait for a worker hold no more than this, and one */
 
-enum which { LARGEST, CENTRAL, ALL };
-
 struct worker {
-    struct xfv_detector_work *detect;
-    struct xfv_detect_stats stats;
-    double decode, crop; /* seconds */
-    uint8_t *pixels;     /* one crop */
+    struct xfv_crop_work crop;
+    double decode; /* seconds */
 };
 
 /* One image on its way: from the reader to a worker to the writer. */
@@ -35,21 +27,19 @@ struct item {
     struct xfv_raw_image raw;
     int status;
     struct xfv_err err;
-    struct xfv_rec **faces;
-    size_t n_faces;
+    struct xfv_crops faces;
 };
 
 struct facecrop {
     struct xfv_cli *c;
-    int which, aligned;
+    int which;
     long min_size, size;
     const char *landmarks_path, *list_path;
     struct xfv_shard shard;
     struct xfv_decode_opts decode;
     struct xfv_landmarks landmarks;
     struct xfv_detector *detector;
-    double template_xy[10];
-    int template_size;
+    struct xfv_cropper crop;
     char template_digest[65]; /* of the model given with -m */
     struct xfv_pool *pool;
     struct worker *workers;
@@ -60,173 +50,17 @@ struct facecrop {
     uint64_t images, n_faces;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* ---- a face record ---- */
-
-static int put_points(msgpack_zone *z, msgpack_object *map, const double xy[10], struct xfv_err *e)
-{
-    msgpack_object list = xfv_val_array(z);
-    int r = 0;
-    for (int i = 0; i < 5 && !r; i++) r = xfv_array_push(z, &list, xfv_val_f64s(z, xy + 2 * i, 2), e);
-    return r ? r : xfv_map_put(z, map, "landmarks", list, e);
-}
-
-/* What is known of one face; box and landmarks may be NULL. */
-struct found {
-    const char *id, *source;
-    int width, height; /* of the image */
-    const double *box, *landmarks;
-    double confidence;
-    double transform[6];
-    uint8_t *pixels; /* [size][size][3] */
-};
-
-static int face_record(const struct found *f, size_t size, struct xfv_rec **out, struct xfv_err *e)
-{
-    struct xfv_rec *rec = xfv_rec_new(XFV_FACE);
-    if (!rec) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    msgpack_zone *z = xfv_rec_zone(rec);
-    msgpack_object *m = xfv_rec_root(rec), wh = xfv_val_array(z);
-    struct xfv_tensor t = xfv_tensor_view(XFV_U8, 3, (const size_t[]){size, size, 3}, f->pixels);
-    int r = xfv_map_put(z, m, "id", xfv_val_str(z, f->id), e);
-    if (!r) r = xfv_map_put(z, m, "source", xfv_val_str(z, f->source), e);
-    if (!r) r = xfv_array_push(z, &wh, xfv_val_int(f->width), e);
-    if (!r) r = xfv_array_push(z, &wh, xfv_val_int(f->height), e);
-    if (!r) r = xfv_map_put(z, m, "size", wh, e);
-    if (!r && f->box) r = xfv_map_put(z, m, "box", xfv_val_f64s(z, f->box, 4), e);
-    if (!r && f->box) r = xfv_map_put(z, m, "confidence", xfv_val_f64(f->confidence), e);
-    if (!r && f->landmarks) r = put_points(z, m, f->landmarks, e);
-    if (!r) r = xfv_map_put(z, m, "transform", xfv_val_f64s(z, f->transform, 6), e);
-    if (!r) r = xfv_map_put(z, m, "image", xfv_val_tensor(z, &t), e);
-    if (r) xfv_rec_free(rec);
-    else *out = rec;
-    return r;
-}
-
 /* ---- one image: a worker's job ---- */
-
-/* Make the record of face `number` of the image (of several: its id is then name#number). */
-static int add_face(struct facecrop *t, struct item *it, struct found *f, int number, size_t several, struct xfv_err *e)
-{
-    size_t cap = strlen(it->name) + 24;
-    char *id = malloc(cap);
-    struct xfv_rec **more = realloc(it->faces, (it->n_faces + 1) * sizeof *more);
-    if (more) it->faces = more;
-    if (!id || !more) {
-        free(id);
-        return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    }
-    snprintf(id, cap, several ? "%s#%d" : "%s", it->name, number);
-    f->id = id;
-    f->source = it->name;
-    int r = face_record(f, (size_t)t->size, &it->faces[it->n_faces], e);
-    if (!r) it->n_faces++;
-    free(id);
-    return r;
-}
-
-static int crop_landmarks(struct facecrop *t, struct item *it, struct worker *w, const struct xfv_image *im, struct found *f, int number,
-                          size_t several, struct xfv_err *e)
-{
-    double start = now();
-    int r = xfv_align(f->landmarks, t->template_xy, t->template_size, (int)t->size, f->transform, e);
-    if (!r) r = xfv_warp(im, f->transform, (int)t->size, (int)t->size, w->pixels, e);
-    if (r == XFV_EARG) r = e->status = XFV_EDATA; /* landmarks all but on one spot */
-    if (r == XFV_EDATA) e->code = "landmarks";
-    if (!r) r = add_face(t, it, f, number, several, e);
-    w->crop += now() - start;
-    return r;
-}
-
-/* --aligned: the whole image is the crop. */
-static int take_whole(struct facecrop *t, struct item *it, struct worker *w, const struct xfv_image *im, struct xfv_err *e)
-{
-    int s = (int)t->size, r;
-    double fx = (double)s / im->width, fy = (double)s / im->height, start = now();
-    struct found f = {.width = im->width, .height = im->height, .pixels = w->pixels};
-    /* Pixel centres: (x + 1/2) fx - 1/2. */
-    memcpy(f.transform, (double[6]){fx, 0, (fx - 1) / 2, 0, fy, (fy - 1) / 2}, sizeof f.transform);
-    struct xfv_image small = {0};
-    if (im->width == s && im->height == s) {
-        f.pixels = im->data;
-    } else {
-        r = xfv_image_resize(im, s, s, &small, e);
-        if (r) return r;
-        f.pixels = small.data;
-    }
-    r = add_face(t, it, &f, 0, 0, e);
-    xfv_image_clear(&small);
-    w->crop += now() - start;
-    return r;
-}
-
-static int take_listed(struct facecrop *t, struct item *it, struct worker *w, const struct xfv_image *im, struct xfv_err *e)
-{
-    size_t first, n = xfv_landmarks_find(&t->landmarks, it->path, &first);
-    if (n == 0) return xfv_fail_code(e, XFV_EDATA, "landmarks", "no line for this image in %s", t->landmarks_path);
-    for (size_t i = 0; i < n; i++) {
-        struct found f = {.width = im->width, .height = im->height, .landmarks = t->landmarks.v[t->landmarks.by_path[first + i]].xy, .pixels = w->pixels};
-        int r = crop_landmarks(t, it, w, im, &f, (int)i, n > 1, e);
-        if (r) return r;
-    }
-    return 0;
-}
-
-/* Index of the face whose box is centred nearest the image's centre. */
-static size_t most_central(const struct xfv_face *v, size_t n, const struct xfv_image *im)
-{
-    size_t best = 0;
-    double least = INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        double d = hypot((v[i].box[0] + v[i].box[2] - im->width + 1) / 2, (v[i].box[1] + v[i].box[3] - im->height + 1) / 2);
-        if (d < least) {
-            least = d;
-            best = i;
-        }
-    }
-    return best;
-}
-
-static int take_detected(struct facecrop *t, struct item *it, struct worker *w, const struct xfv_image *im, struct xfv_err *e)
-{
-    struct xfv_detect_opts o = xfv_detect_opts_default();
-    struct xfv_face *faces;
-    size_t n;
-    o.min_face = (int)t->min_size;
-    int r = xfv_detect(t->detector, w->detect, im, &o, &faces, &n, &w->stats, e);
-    if (r) return r;
-    if (n == 0) {
-        free(faces);
-        return xfv_fail_code(e, XFV_EDATA, "noface", "no face of at least %d pixels found in %d x %d pixels", xfv_detect_min_face(&o, im), im->width,
-                             im->height);
-    }
-    size_t from = t->which == CENTRAL ? most_central(faces, n, im) : 0, to = t->which == ALL ? n : from + 1;
-    for (size_t i = from; i < to && !r; i++) {
-        struct found f = {.width = im->width, .height = im->height, .box = faces[i].box, .landmarks = faces[i].landmarks,
-                          .confidence = faces[i].confidence, .pixels = w->pixels};
-        r = crop_landmarks(t, it, w, im, &f, (int)i, t->which == ALL, e);
-    }
-    free(faces);
-    return r;
-}
 
 static int take_image(struct facecrop *t, struct item *it, struct worker *w, struct xfv_err *e)
 {
     if (!it->raw.im.data) {
-        double start = now();
+        double start = xfv_now();
         int r = xfv_image_decode(it->raw.bytes, it->raw.n, &t->decode, &it->raw.im, NULL, e);
-        w->decode += now() - start;
+        w->decode += xfv_now() - start;
         if (r) return r;
     }
-    const struct xfv_image *im = &it->raw.im;
-    if (t->aligned) return take_whole(t, it, w, im, e);
-    return t->landmarks_path ? take_listed(t, it, w, im, e) : take_detected(t, it, w, im, e);
+    return xfv_crop_faces(&t->crop, &w->crop, &it->raw.im, it->path, it->name, &it->faces, e);
 }
 
 static void work(void *ctx, int i, int worker)
@@ -250,8 +84,8 @@ static int put_item(struct facecrop *t, struct item *it, struct xfv_err *e)
 {
     int r = 0;
     if (!it->status) {
-        for (size_t i = 0; i < it->n_faces && !r; i++) r = xfv_writer_put(t->out, it->faces[i], e);
-        t->n_faces += it->n_faces;
+        for (size_t i = 0; i < it->faces.n && !r; i++) r = xfv_writer_put(t->out, it->faces.v[i], e);
+        t->n_faces += it->faces.n;
         return r;
     }
     if (it->status != XFV_EDATA && it->status != XFV_ELIMIT && it->status != XFV_EIO) {
@@ -269,8 +103,7 @@ static int put_item(struct facecrop *t, struct item *it, struct xfv_err *e)
 static void clear_item(struct item *it)
 {
     xfv_raw_image_clear(&it->raw);
-    for (size_t i = 0; i < it->n_faces; i++) xfv_rec_free(it->faces[i]);
-    free(it->faces);
+    xfv_crops_clear(&it->faces);
     free(it->path);
     free(it->name);
     memset(it, 0, sizeof *it);
@@ -431,6 +264,8 @@ static int read_landmarks(struct facecrop *t, struct xfv_err *e)
     FILE *f = is_stdin ? stdin : fopen(t->landmarks_path, "re");
     if (!f) return xfv_fail(e, XFV_EIO, "cannot open '%s'", shown);
     int r = xfv_landmarks_read(f, shown, &t->landmarks, e);
+    t->crop.landmarks = &t->landmarks;
+    t->crop.landmarks_name = t->landmarks_path;
     if (!is_stdin) fclose(f);
     return r;
 }
@@ -439,22 +274,22 @@ static int read_landmarks(struct facecrop *t, struct xfv_err *e)
 static int choose_template(struct facecrop *t, struct xfv_err *e)
 {
     const char *path = xfv_cli_model(t->c);
-    memcpy(t->template_xy, xfv_template_arcface, sizeof t->template_xy);
-    t->template_size = 112;
+    memcpy(t->crop.template_xy, xfv_template_arcface, sizeof t->crop.template_xy);
+    t->crop.template_size = 112;
     if (path) {
         struct xfv_model *m;
         int r = xfv_model_load(path, &m, e), known = 0;
         if (r) return r;
         for (int i = 0; i < 10; i++) known |= m->template_xy[i] != 0;
-        memcpy(t->template_xy, m->template_xy, sizeof t->template_xy);
+        memcpy(t->crop.template_xy, m->template_xy, sizeof t->crop.template_xy);
         memcpy(t->template_digest, m->digest, sizeof t->template_digest);
-        t->template_size = m->width;
+        t->crop.template_size = m->width;
         if (m->width != m->height) r = xfv_fail(e, XFV_EMODEL, "model '%s' takes images of %d x %d pixels, not square ones", m->name, m->width, m->height);
-        else if (!known && !t->aligned) r = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
+        else if (!known && !t->crop.aligned) r = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
         xfv_model_free(m);
         if (r) return r;
     }
-    if (!t->size) t->size = t->template_size;
+    t->crop.size = t->size ? (int)t->size : t->crop.template_size;
     return 0;
 }
 
@@ -462,7 +297,7 @@ static int check_options(struct facecrop *t, struct xfv_err *e)
 {
     char **names;
     int n = xfv_cli_operands(t->c, &names), from_stdin = 0;
-    if (t->aligned && t->landmarks_path) return xfv_fail(e, XFV_EARG, "--aligned images need no --landmarks: give one of the two");
+    if (t->crop.aligned && t->landmarks_path) return xfv_fail(e, XFV_EARG, "--aligned images need no --landmarks: give one of the two");
     if (t->list_path && n) return xfv_fail(e, XFV_EARG, "--files0-from names the images: no operand may do so too ('%s')", names[0]);
     for (int i = 0; i < n; i++) from_stdin += !strcmp(names[i], "-");
     if (t->list_path) from_stdin += !strcmp(t->list_path, "-");
@@ -484,11 +319,7 @@ static int make_workers(struct facecrop *t, struct xfv_err *e)
     t->workers = calloc((size_t)n, sizeof *t->workers);
     t->items = calloc((size_t)t->window, sizeof *t->items);
     int bad = !t->pool || !t->workers || !t->items;
-    for (int i = 0; i < n && !bad; i++) {
-        t->workers[i].detect = xfv_detector_work_new();
-        t->workers[i].pixels = malloc((size_t)t->size * (size_t)t->size * 3);
-        bad = !t->workers[i].detect || !t->workers[i].pixels;
-    }
+    for (int i = 0; i < n && !bad; i++) bad = xfv_crop_work_init(&t->workers[i].crop, t->crop.size, e);
     return bad ? xfv_fail(e, XFV_ENOMEM, "out of memory for %d workers", n) : 0;
 }
 
@@ -517,7 +348,10 @@ static int run(struct facecrop *t, struct xfv_err *e)
     int r = check_options(t, e);
     if (!r) r = choose_template(t, e);
     if (!r && t->landmarks_path) r = read_landmarks(t, e);
-    if (!r && !t->aligned && !t->landmarks_path) r = xfv_detector_new(&t->detector, e);
+    if (!r && !t->crop.aligned && !t->landmarks_path) r = xfv_detector_new(&t->detector, e);
+    t->crop.detector = t->detector;
+    t->crop.min_face = (int)t->min_size;
+    t->crop.which = (enum xfv_which)t->which;
     if (!r) r = make_workers(t, e);
     if (r) return r;
     if (!msgpack_zone_init(&z, 1024)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -535,9 +369,10 @@ static void tell(const struct facecrop *t)
     double decode = 0, crop = 0;
     for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++) {
         const struct worker *w = &t->workers[i];
-        decode += w->decode, crop += w->crop;
-        s.resample += w->stats.resample, s.p_net += w->stats.p_net, s.r_net += w->stats.r_net, s.o_net += w->stats.o_net;
-        s.r_boxes += w->stats.r_boxes, s.o_boxes += w->stats.o_boxes;
+        const struct xfv_detect_stats *d = &w->crop.stats;
+        decode += w->decode, crop += w->crop.crop;
+        s.resample += d->resample, s.p_net += d->p_net, s.r_net += d->r_net, s.o_net += d->o_net;
+        s.r_boxes += d->r_boxes, s.o_boxes += d->o_boxes;
     }
     xfv_cli_info(t->c, "%llu images, %llu faces; seconds: decode %.3f, pyramid %.3f, P-Net %.3f, R-Net %.3f (%zu boxes), O-Net %.3f (%zu boxes), crop %.3f",
                  (unsigned long long)t->images, (unsigned long long)t->n_faces, decode, s.resample, s.p_net, s.r_net, s.r_boxes, s.o_net, s.o_boxes, crop);
@@ -545,10 +380,7 @@ static void tell(const struct facecrop *t)
 
 static void close_all(struct facecrop *t)
 {
-    for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++) {
-        xfv_detector_work_free(t->workers[i].detect);
-        free(t->workers[i].pixels);
-    }
+    for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++) xfv_crop_work_clear(&t->workers[i].crop);
     for (int i = 0; i < t->n; i++) clear_item(&t->items[i]);
     free(t->items);
     free(t->workers);
@@ -584,7 +416,7 @@ static int set_max_pixels(void *ctx, const char *v, struct xfv_err *e)
 static int set_aligned(void *ctx, const char *v, struct xfv_err *e)
 {
     (void)v, (void)e;
-    ((struct facecrop *)ctx)->aligned = 1;
+    ((struct facecrop *)ctx)->crop.aligned = 1;
     return 0;
 }
 

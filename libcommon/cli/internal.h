@@ -33,6 +33,5 @@ int xfv_cli_print_version(const struct xfv_program *p, FILE *f);
 void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one escaped line on stderr; c may be NULL */
 int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
 void xfv_die_of_sigpipe(void);           /* does not return */
-double xfv_now(void);                    /* seconds, monotonic */
 
 #endif

@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/internal.h"
+#include "stream/clock.h"
 #include "stream/utf8.h"
 
 /* One character of s: in *piece as it is shown; returns how many bytes it took. */
@@ -49,13 +49,6 @@ struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, si
     char text[1024];
     xfv_escape(text, sizeof text, message, strlen(message));
     return xfv_rec_error(id, n, c->p->name, code ? code : "failed", text);
-}
-
-double xfv_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* The progress line is overwritten by blanks, which every terminal understands. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/internal.h"
+#include "stream/clock.h"
 
 /* ---- the common options: their set functions get the struct xfv_cli ---- */
 

@@ -3,12 +3,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "face/boxes.h"
 #include "image/resize.h"
 #include "net/model.h"
 #include "net/net.h"
+#include "stream/clock.h"
 
 #define CELL 12      /* P-Net's window, pixels */
 #define STRIDE 2     /* and the distance of two windows */
@@ -46,13 +46,6 @@ int xfv_detect_min_face(const struct xfv_detect_opts *o, const struct xfv_image 
 {
     int side = im->width < im->height ? im->width : im->height;
     return o->min_face > 0 ? o->min_face : side / 15 > 20 ? side / 15 : 20;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static float *reserve(struct buffer *b, size_t n, struct xfv_err *e)
@@ -191,10 +184,10 @@ static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, in
     float *y[2] = {reserve(&w->prob, (size_t)nx * (size_t)ny * 2, e), reserve(&w->shift, (size_t)nx * (size_t)ny * 4, e)};
     if (!x || !rows || !y[0] || !y[1]) return XFV_ENOMEM;
 
-    double t0 = now();
+    double t0 = xfv_now();
     struct xfv_float_sink to = sink_for(s->model, tile.width, tile.height, x);
     xfv_resample(r, q->im, 0, 0, tile, &to, rows);
-    double t1 = now();
+    double t1 = xfv_now();
     struct xfv_shape in = {3, {t ? tile.width : tile.height, t ? tile.height : tile.width, 3}}, out;
     int status = xfv_net_out_shape(s->net, &in, 0, &out, e);
     if (status) return status;
@@ -204,7 +197,7 @@ static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, in
     status = xfv_net_forward(s->net, w->ws, &in, 1, x, y, e);
     if (status) return status;
     q->stats.resample += t1 - t0;
-    q->stats.p_net += now() - t1;
+    q->stats.p_net += xfv_now() - t1;
 
     for (int i = 0; i < ny; i++) {
         for (int j = 0; j < nx; j++) {
@@ -295,7 +288,7 @@ static int refine(struct run *q, int which, struct xfv_err *e)
     const struct stage *s = &q->d->stage[which];
     struct xfv_detector_work *w = q->w;
     size_t kept = 0, one = (size_t)s->model->width * (size_t)s->model->height * 3;
-    double start = now();
+    double start = xfv_now();
     float *x = reserve(&w->input, one * BATCH, e);
     float *y[3] = {reserve(&w->prob, 2 * BATCH, e), reserve(&w->shift, 4 * BATCH, e), reserve(&w->landmarks, 10 * BATCH, e)};
     if (!x || !y[0] || !y[1] || !y[2]) return XFV_ENOMEM;
@@ -310,8 +303,8 @@ static int refine(struct run *q, int which, struct xfv_err *e)
         for (size_t k = 0; k < n; k++)
             take(q, which, &q->boxes.v[i + k], y[0] + 2 * k, y[1] + 4 * k, which == O ? y[2] + 10 * k : NULL, &kept);
     }
-    if (which == R) q->stats.r_boxes += q->boxes.n, q->stats.r_net += now() - start;
-    else q->stats.o_boxes += q->boxes.n, q->stats.o_net += now() - start;
+    if (which == R) q->stats.r_boxes += q->boxes.n, q->stats.r_net += xfv_now() - start;
+    else q->stats.o_boxes += q->boxes.n, q->stats.o_net += xfv_now() - start;
     q->boxes.n = kept;
     return 0;
 }

@@ -1,0 +1,195 @@
+#include "face/crop.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "face/align.h"
+#include "image/resize.h"
+#include "image/warp.h"
+#include "stream/clock.h"
+
+/* One image on its way to records. */
+struct job {
+    const struct xfv_cropper *c;
+    struct xfv_crop_work *w;
+    const struct xfv_image *im;
+    const char *path, *name;
+    struct xfv_crops *out;
+};
+
+/* What is known of one face; box and landmarks may be NULL. */
+struct found {
+    const double *box, *landmarks;
+    double confidence;
+    double transform[6];
+    uint8_t *pixels; /* [size][size][3] */
+};
+
+/* ---- memory ---- */
+
+int xfv_crop_work_init(struct xfv_crop_work *w, int size, struct xfv_err *e)
+{
+    *w = (struct xfv_crop_work){.detect = xfv_detector_work_new(), .pixels = malloc((size_t)size * (size_t)size * 3)};
+    if (w->detect && w->pixels) return 0;
+    xfv_crop_work_clear(w);
+    return xfv_fail(e, XFV_ENOMEM, "out of memory");
+}
+
+void xfv_crop_work_clear(struct xfv_crop_work *w)
+{
+    xfv_detector_work_free(w->detect);
+    free(w->pixels);
+    w->detect = NULL;
+    w->pixels = NULL;
+}
+
+void xfv_crops_clear(struct xfv_crops *l)
+{
+    for (size_t i = 0; i < l->n; i++) xfv_rec_free(l->v[i]);
+    free(l->v);
+    *l = (struct xfv_crops){0};
+}
+
+/* ---- a face record ---- */
+
+static int put_points(msgpack_zone *z, msgpack_object *map, const double xy[10], struct xfv_err *e)
+{
+    msgpack_object list = xfv_val_array(z);
+    int r = 0;
+    for (int i = 0; i < 5 && !r; i++) r = xfv_array_push(z, &list, xfv_val_f64s(z, xy + 2 * i, 2), e);
+    return r ? r : xfv_map_put(z, map, "landmarks", list, e);
+}
+
+static int face_record(const struct job *j, const struct found *f, const char *id, struct xfv_rec **out, struct xfv_err *e)
+{
+    struct xfv_rec *rec = xfv_rec_new(XFV_FACE);
+    if (!rec) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    size_t size = (size_t)j->c->size;
+    msgpack_zone *z = xfv_rec_zone(rec);
+    msgpack_object *m = xfv_rec_root(rec), wh = xfv_val_array(z);
+    struct xfv_tensor t = xfv_tensor_view(XFV_U8, 3, (const size_t[]){size, size, 3}, f->pixels);
+    int r = xfv_map_put(z, m, "id", xfv_val_str(z, id), e);
+    if (!r) r = xfv_map_put(z, m, "source", xfv_val_str(z, j->name), e);
+    if (!r) r = xfv_array_push(z, &wh, xfv_val_int(j->im->width), e);
+    if (!r) r = xfv_array_push(z, &wh, xfv_val_int(j->im->height), e);
+    if (!r) r = xfv_map_put(z, m, "size", wh, e);
+    if (!r && f->box) r = xfv_map_put(z, m, "box", xfv_val_f64s(z, f->box, 4), e);
+    if (!r && f->box) r = xfv_map_put(z, m, "confidence", xfv_val_f64(f->confidence), e);
+    if (!r && f->landmarks) r = put_points(z, m, f->landmarks, e);
+    if (!r) r = xfv_map_put(z, m, "transform", xfv_val_f64s(z, f->transform, 6), e);
+    if (!r) r = xfv_map_put(z, m, "image", xfv_val_tensor(z, &t), e);
+    if (r) xfv_rec_free(rec);
+    else *out = rec;
+    return r;
+}
+
+/* Make the record of face `number` of the image (of several: its id is then name#number). */
+static int add_face(const struct job *j, const struct found *f, int number, int several, struct xfv_err *e)
+{
+    size_t cap = strlen(j->name) + 24;
+    char *id = malloc(cap);
+    struct xfv_rec **more = realloc(j->out->v, (j->out->n + 1) * sizeof(struct xfv_rec *));
+    if (more) j->out->v = more;
+    if (!id || !more) {
+        free(id);
+        return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    }
+    snprintf(id, cap, several ? "%s#%d" : "%s", j->name, number);
+    int r = face_record(j, f, id, &j->out->v[j->out->n], e);
+    if (!r) j->out->n++;
+    free(id);
+    return r;
+}
+
+/* ---- where the faces are ---- */
+
+static int crop_landmarks(const struct job *j, struct found *f, int number, int several, struct xfv_err *e)
+{
+    const struct xfv_cropper *c = j->c;
+    double start = xfv_now();
+    f->pixels = j->w->pixels;
+    int r = xfv_align(f->landmarks, c->template_xy, c->template_size, c->size, f->transform, e);
+    if (!r) r = xfv_warp(j->im, f->transform, c->size, c->size, f->pixels, e);
+    if (r == XFV_EARG) r = e->status = XFV_EDATA; /* landmarks all but on one spot */
+    if (r == XFV_EDATA) e->code = "landmarks";
+    if (!r) r = add_face(j, f, number, several, e);
+    j->w->crop += xfv_now() - start;
+    return r;
+}
+
+/* The whole image is the crop. */
+static int take_whole(const struct job *j, struct xfv_err *e)
+{
+    const struct xfv_image *im = j->im;
+    struct xfv_image small = {0};
+    int s = j->c->size, r = 0;
+    double fx = (double)s / im->width, fy = (double)s / im->height, start = xfv_now();
+    /* Pixel centres: (x + 1/2) fx - 1/2. */
+    struct found f = {.transform = {fx, 0, (fx - 1) / 2, 0, fy, (fy - 1) / 2}, .pixels = im->data};
+    if (im->width != s || im->height != s) {
+        r = xfv_image_resize(im, s, s, &small, e);
+        f.pixels = small.data;
+    }
+    if (!r) r = add_face(j, &f, 0, 0, e);
+    xfv_image_clear(&small);
+    j->w->crop += xfv_now() - start;
+    return r;
+}
+
+static int take_listed(const struct job *j, struct xfv_err *e)
+{
+    const struct xfv_landmarks *l = j->c->landmarks;
+    size_t first, n = xfv_landmarks_find(l, j->path, &first);
+    int r = n ? 0 : xfv_fail_code(e, XFV_EDATA, "landmarks", "no line for this image in %s", j->c->landmarks_name);
+    for (size_t i = 0; i < n && !r; i++) {
+        struct found f = {.landmarks = l->v[l->by_path[first + i]].xy};
+        r = crop_landmarks(j, &f, (int)i, n > 1, e);
+    }
+    return r;
+}
+
+/* Index of the face whose box is centred nearest the image's centre. */
+static size_t most_central(const struct xfv_face *v, size_t n, const struct xfv_image *im)
+{
+    size_t best = 0;
+    double least = INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        double d = hypot((v[i].box[0] + v[i].box[2] - im->width + 1) / 2, (v[i].box[1] + v[i].box[3] - im->height + 1) / 2);
+        if (d < least) {
+            least = d;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static int take_detected(const struct job *j, struct xfv_err *e)
+{
+    const struct xfv_cropper *c = j->c;
+    const struct xfv_image *im = j->im;
+    struct xfv_detect_opts o = xfv_detect_opts_default();
+    struct xfv_face *faces;
+    size_t n;
+    o.min_face = c->min_face;
+    int r = xfv_detect(c->detector, j->w->detect, im, &o, &faces, &n, &j->w->stats, e);
+    if (r) return r;
+    if (n == 0) r = xfv_fail_code(e, XFV_EDATA, "noface", "no face of at least %d pixels found in %d x %d pixels", xfv_detect_min_face(&o, im), im->width, im->height);
+    size_t from = c->which == XFV_CENTRAL ? most_central(faces, n, im) : 0, to = c->which == XFV_ALL_FACES ? n : from + 1;
+    for (size_t i = from; i < to && !r; i++) {
+        struct found f = {.box = faces[i].box, .landmarks = faces[i].landmarks, .confidence = faces[i].confidence};
+        r = crop_landmarks(j, &f, (int)i, c->which == XFV_ALL_FACES, e);
+    }
+    free(faces);
+    return r;
+}
+
+int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path, const char *name, struct xfv_crops *out,
+                   struct xfv_err *e)
+{
+    struct job j = {.c = c, .w = w, .im = im, .path = path, .name = name, .out = out};
+    *out = (struct xfv_crops){0};
+    if (c->aligned) return take_whole(&j, e);
+    return c->landmarks ? take_listed(&j, e) : take_detected(&j, e);
+}

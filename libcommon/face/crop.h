@@ -1,0 +1,48 @@
+/* From one photograph to its face records: found, chosen, aligned, cropped. */
+#ifndef XFV_FACE_CROP_H
+#define XFV_FACE_CROP_H
+
+#include <stddef.h>
+
+#include "face/landmarks.h"
+#include "face/mtcnn.h"
+#include "image/image.h"
+#include "stream/stream.h"
+
+enum xfv_which { XFV_LARGEST, XFV_CENTRAL, XFV_ALL_FACES };
+
+/* How to crop. Read-only while it is used; threads share it. Where the faces are: of the three, the first that is given. */
+struct xfv_cropper {
+    int aligned;                           /* 1: the whole image is a face already aligned */
+    const struct xfv_landmarks *landmarks; /* listed by path; landmarks_name is their file's, for messages */
+    const char *landmarks_name;
+    const struct xfv_detector *detector;   /* to look for those of min_face pixels (0: the detector's own rule) and take `which` */
+    int min_face;
+    enum xfv_which which;
+    double template_xy[10];                /* where the five landmarks belong in a crop of template_size x template_size pixels */
+    int template_size;
+    int size;                              /* side of the crop made, pixels */
+};
+
+/* One worker's scratch memory, and where its time went, seconds. */
+struct xfv_crop_work {
+    struct xfv_detector_work *detect;
+    struct xfv_detect_stats stats;
+    double crop;
+    uint8_t *pixels; /* one crop */
+};
+int xfv_crop_work_init(struct xfv_crop_work *w, int size, struct xfv_err *e); /* for crops of that size; XFV_ENOMEM */
+void xfv_crop_work_clear(struct xfv_crop_work *w);
+
+/* The face records of one image, in the order found. Zero-initialised is empty. */
+struct xfv_crops { struct xfv_rec **v; size_t n; };
+void xfv_crops_clear(struct xfv_crops *l); /* frees the records that are still there */
+
+/* Crop the faces of im. path: what the landmarks' file calls it; name: goes into the records as source and, with #number when there may be
+ * several, as id. Each record has id, source, size, box, confidence, landmarks (where known), transform (2 x 3, image to crop) and image
+ * (u8 [size][size][3]). XFV_EDATA (with a code) when there is no face, no line for it, or its landmarks cannot be aligned: *out then has what
+ * was made before. XFV_ENOMEM. The caller clears *out in every case. */
+int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path, const char *name, struct xfv_crops *out,
+                   struct xfv_err *e);
+
+#endif
