@@ -34,6 +34,7 @@ say = $(if $(filter 0,$(V)),@echo '  $(1)  $@';)
 
 LIB_SRC   := $(sort $(wildcard libcommon/*/*.c))
 TOOL_SRC  := $(sort $(wildcard tools/*.c))
+SCRIPTS   := $(patsubst tools/%.sh,$(B)/bin/%,$(sort $(wildcard tools/*.sh)))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(B)/%.o) $(B)/gen/onnx.pb-c.o $(B)/gen/report_css.o $(B)/gen/report_js.o
 TOOLS     := $(TOOL_SRC:tools/%.c=$(B)/bin/%)
@@ -44,7 +45,7 @@ MAN7      := $(sort $(wildcard man/*.7))
 MODELS    := $(sort $(wildcard models/*.xfvm))
 
 ## all: build every program into build/bin (the default)
-all: $(TOOLS)
+all: $(TOOLS) $(SCRIPTS)
 
 # Kernels for wide vectors are separate files, chosen at run time: only they are compiled for more than the baseline.
 $(B)/%_avx2.o: ISA = -mavx2 -mfma
@@ -80,6 +81,10 @@ $(B)/libxfv.a: $(LIB_OBJ)
 $(B)/bin/%: $(B)/tools/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+
+$(SCRIPTS): $(B)/bin/%: tools/%.sh libcommon/cli/cli.h
+	@mkdir -p $(@D)
+	$(call say,SH)sed "s/@VERSION@/$$(sed -n 's/^#define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)/" $< >$@.tmp && chmod 755 $@.tmp && mv $@.tmp $@
 
 build-fuzz/unit/%: LDFLAGS += -fsanitize=address,undefined
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libxfv.a
@@ -154,7 +159,7 @@ reproduce: all
 install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 \
 		$(DESTDIR)$(datadir)/models $(DESTDIR)$(docdir)
-	install -m 755 $(TOOLS) $(DESTDIR)$(bindir)
+	install -m 755 $(TOOLS) $(SCRIPTS) $(DESTDIR)$(bindir)
 	install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	install -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
 	install -m 644 $(MAN7) $(DESTDIR)$(mandir)/man7
@@ -162,7 +167,7 @@ install: all
 	install -m 644 README.md LICENSE NEWS.md models/LICENSE* $(DESTDIR)$(docdir)
 
 uninstall:
-	rm -f $(TOOLS:$(B)/bin/%=$(DESTDIR)$(bindir)/%) $(MAN1:man/%=$(DESTDIR)$(mandir)/man1/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%) \
+	rm -f $(patsubst $(B)/bin/%,$(DESTDIR)$(bindir)/%,$(TOOLS) $(SCRIPTS)) $(MAN1:man/%=$(DESTDIR)$(mandir)/man1/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%) \
 		$(MAN7:man/%=$(DESTDIR)$(mandir)/man7/%)
 	rm -rf $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
 

@@ -7,8 +7,8 @@ readme=$(cat README.md)
 options_of_help() { "$1" --help | sed -n 's/^  [ -][^ ]* *--\([a-z0-9-]*\).*/\1/p' | sort -u; }
 options_of_page() { sed -n '/^\.It Fl/{s/\\-/-/g;s/\\(hy/-/g;p;}' "$1" | grep -oE ' -{1,2}[a-z][a-z0-9-]+' | sed 's/^ -*//' | grep -E '..' | sort -u; }
 
-for source in tools/*.c; do
-    program=$(basename "$source" .c) page=man/$(basename "$source" .c).1
+for source in tools/*.c tools/*.sh; do
+    program=$(basename "${source%.*}") page=man/$(basename "${source%.*}").1
     [ -s "$page" ]; ok $? "$program has a manual page"
     [ -s "$page" ] && is "$(options_of_page "$page" | tr '\n' ' ')" "$(options_of_help "$program" | tr '\n' ' ')" "$page lists the options of --help, and no others"
     printf '%s\n' "$readme" | grep -q "\`$program\`"; ok $? "README.md mentions $program"

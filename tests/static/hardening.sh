@@ -4,6 +4,7 @@
 set -u
 bad=0
 for p; do
+    [ "$(head -c 2 "$p")" != '#!' ] || continue
     miss=
     head=$(readelf -hW "$p") segments=$(readelf -lW "$p") dynamic=$(readelf -dW "$p") symbols=$(readelf -sW --dyn-syms "$p")
     has() { printf '%s\n' "$1" | grep -qE "$2"; }

@@ -1,0 +1,191 @@
+#!/bin/sh
+# xfv-explain: photographs to a picture or a page, by the usual pipeline, which it prints. See xfv-explain(1).
+#
+# POSIX sh. The pipeline is a text of words quoted for the shell, so that what is printed is what runs. There is no pipefail: the status of
+# each stage comes back over descriptor 3.
+set -u
+name=xfv-explain version=@VERSION@
+say() { printf '%s: %s\n' "$name" "$1" >&2; }
+die() { say "$2"; exit "$1"; } # status text
+wrong() { die 2 "$1 (see $name --help)"; }
+
+usage() {
+    cat <<X
+Usage: $name [OPTION]... IMAGE IMAGE...
+Explain whether photographs show one person: find, compare and explain the faces by a pipeline, and print it. Of more than two images, every pair.
+
+  -o, --output=FILE         a picture (.png, .ppm) or a page (.html); default why.png, of several pairs why-%03d.png
+      --method=NAME         fggb (default), path, xssab, cosine, gradcam, fame, corrrise, xface, minplus, lime, control; several with
+                            commas between, or given several times; a command when it holds a blank or a slash
+  -t, --threshold=X         accept scores of X and more (default: the model's own)
+      --at=NAME             a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)
+  -f, --face=WHICH          largest (default) or central face of an image
+  -m, --model=NAME|PATH     the network, by name or path
+  -j, --jobs=N              workers (default 1; 0: one a core); the result is the same for every N
+  -n, --dry-run             print the pipeline on standard output; run nothing
+      --progress[=WHEN]     auto, always or never (default auto: on a terminal)
+  -q, --quiet               errors only: the pipeline is not printed
+  -v, --verbose             say more on standard error
+  -h, --help                print this and exit
+  -V, --version             print versions and exit
+
+Example: $name --method fggb,path -o why.html alice.jpg bob.jpg
+Exit status: 0 all well, 1 some records failed, 2 usage, 3 bad stream, 4 system, 5 model.
+X
+}
+show() { "$@" 2>/dev/null || die 4 'cannot write standard output'; exit 0; }
+
+# quote TEXT: into $q, a word for the shell
+quote() {
+    case $1 in '' | *[!A-Za-z0-9_./=:,%@+-]*) ;; *) q=$1; return ;; esac
+    q= rest=$1
+    while :; do
+        case $rest in *\'*) ;; *) break ;; esac
+        q="$q${rest%%\'*}'\\''" rest=${rest#*\'}
+    done
+    q="'$q$rest'"
+}
+# words WORD...: appended to $stage
+words() { for w; do quote "$w"; stage="$stage $q"; done; }
+
+# ---- options ----
+
+out= methods= threshold= at= face= model= jobs= dry= progress= loud= images= n=0 dash=
+
+method() { # one, or several with commas between
+    case $1 in *[/\ ]*) methods="$methods$1$newline"; return ;; esac
+    rest=$1,
+    while [ -n "$rest" ]; do
+        case ${rest%%,*} in
+        fggb | path | xssab | cosine) methods="$methods${rest%%,*}-grad$newline" ;;
+        fggb-grad | path-grad | xssab-grad | cosine-grad | gradcam | fame | corrrise | xface | minplus | lime | control-map) methods="$methods${rest%%,*}$newline" ;;
+        control) methods="${methods}control-map$newline" ;;
+        *) wrong "--method: '${rest%%,*}' is none of fggb, path, xssab, cosine, gradcam, fame, corrrise, xface, minplus, lime, control" ;;
+        esac
+        rest=${rest#*,}
+    done
+}
+newline='
+'
+image() { quote "$1"; images="$images $q" n=$((n + 1)); case $1 in -?*) dash=1 ;; esac; }
+
+option() { # name value
+    case $1 in
+    output) [ -n "$2" ] || wrong '--output needs the name of a file'; out=$2 ;;
+    method) method "$2" ;;
+    threshold) threshold=$2 ;;
+    at) at=$2 ;;
+    face) case $2 in largest | central) face=$2 ;; *) wrong "--face must be largest or central, got '$2'" ;; esac ;;
+    model) [ -n "$2" ] || wrong '--model needs a name or a path'; model=$2 ;;
+    jobs) case $2 in '' | *[!0-9]*) wrong "--jobs must be a whole number, got '$2'" ;; esac; jobs=$2 ;;
+    esac
+}
+while [ $# -gt 0 ]; do
+    case $1 in
+    --) shift; for w; do image "$w"; done; break ;;
+    --output=* | --method=* | --threshold=* | --at=* | --face=* | --model=* | --jobs=*) w=${1%%=*}; option "${w#--}" "${1#*=}" ;;
+    --output | --method | --threshold | --at | --face | --model | --jobs)
+        [ $# -gt 1 ] || wrong "option '$1' needs an argument"
+        option "${1#--}" "$2"; shift ;;
+    -[otfmj]*)
+        w=${1#-} rest=${1#-?}
+        case ${w%"$rest"} in o) w=output ;; t) w=threshold ;; f) w=face ;; m) w=model ;; j) w=jobs ;; esac
+        if [ -z "$rest" ]; then
+            [ $# -gt 1 ] || wrong "option '$1' needs an argument"
+            rest=$2; shift
+        fi
+        option $w "$rest" ;;
+    --progress) progress=always ;;
+    --progress=auto | --progress=always | --progress=never) progress=${1#*=} ;;
+    --progress=*) wrong "--progress must be auto, always or never, got '${1#*=}'" ;;
+    -n | --dry-run) dry=1 ;;
+    -q | --quiet) loud=-q ;;
+    -v | --verbose) loud=-v ;;
+    -h | --help) show usage ;;
+    -V | --version) show echo "$name $version" ;;
+    --dry-run=* | --quiet=* | --verbose=* | --help=* | --version=*) wrong "option '${1%%=*}' takes no argument" ;;
+    -?*) wrong "unknown option '${1%%=*}'" ;;
+    *) image "$1" ;;
+    esac
+    shift
+done
+[ "$n" -ge 2 ] || wrong "two photographs at least are needed, found $n"
+[ -z "$threshold" ] || [ -z "$at" ] || wrong '--threshold and --at exclude each other'
+[ -n "$methods" ] || method fggb
+[ -n "$out" ] || out=why.png
+
+# ---- the pipeline ----
+
+pipe= run= place=0
+# stage PROGRAM [TAKES [OPERANDS]]: complete the stage whose options are in $stage with those it takes of o output, m model and j jobs
+stage() {
+    stage="$1$stage"
+    case ${2-} in *m*) [ -z "$model" ] || words -m "$model" ;; esac
+    case ${2-} in *j*) [ -z "$jobs" ] || words -j "$jobs" ;; esac
+    case ${2-} in *o*) words -o "$out" ;; esac
+    [ -z "$progress" ] || words "--progress=$progress"
+    [ -z "$loud" ] || words $loud
+    link "$1" "$stage${3-}"
+}
+# link NAME COMMAND: to the end of the pipeline
+link() {
+    place=$((place + 1))
+    pipe="$pipe${pipe:+ | }$2" run="$run${run:+ | }{ { $2$newline} 3>&- 4>&-; echo $place $1 \$? >&3; }"
+    stage=
+}
+several=
+[ "$n" -eq 2 ] || several=1
+stage=
+[ -z "$face" ] || words -f "$face"
+stage facecrop mj "${dash:+ --}$images" # the operands last, since they may begin with a dash
+stage embed mj
+[ -z "$several" ] || words --all
+[ -z "$threshold" ] || words -t "$threshold"
+[ -z "$at" ] || words --at "$at"
+stage verify m
+while [ -n "$methods" ]; do
+    m=${methods%%"$newline"*} methods=${methods#*"$newline"}
+    case $m in
+    *[/\ ]*) link method "$m" ;;
+    control-map) stage "$m" j ;;
+    *) stage "$m" mj ;;
+    esac
+done
+case $out in
+*.html | *.htm) stage report o ;;
+*.png | *.ppm)
+    case $several$out in 1*%*) ;; 1*) out=${out%.*}-%03d.${out##*.} ;; esac
+    stage heatmap jo ;;
+*) wrong "-o: the name must end in .png, .ppm or .html, got '$out'" ;;
+esac
+
+# The programs beside this one go before others of their names.
+case $0 in
+*/*)
+    here=${0%/*}
+    if [ -x "$here/facecrop" ] && [ "$(command -v facecrop)" != "$here/facecrop" ]; then
+        quote "$here"
+        pipe="PATH=$q:\$PATH; $pipe" PATH=$here:$PATH
+    fi ;;
+esac
+if [ -n "$dry" ]; then
+    show printf '%s\n' "$pipe"
+fi
+[ "$loud" = -q ] || printf '%s\n' "$pipe" >&2
+command -v facecrop >/dev/null || die 4 'facecrop is not on the PATH: where are the programs of xfv-tools?'
+
+# ---- its end ----
+
+# A program that fails makes the one before it die of SIGPIPE (141) and those after it miss the end of their input (3): the first status that is neither
+# 141 nor "some records failed" (1) tells.
+statuses=$({ eval "$run" 3>&1 >&4; } 4>&1)
+statuses=$(printf '%s\n' "$statuses" | sort -n)
+failed= status=0 some=0 pipes=0
+set -- $statuses
+while [ $# -ge 3 ]; do
+    case $3 in 0) ;; 1) some=1 ;; 141) pipes=141 ;; *) [ $status -ne 0 ] || status=$3 failed=$2 ;; esac
+    shift 3
+done
+[ -z "$failed" ] || die "$status" "$failed failed with status $status; what programs after it say follows from that"
+[ $pipes -eq 0 ] || exit $pipes
+exit $some
