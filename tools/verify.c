@@ -7,22 +7,12 @@
 #include "cli/cli.h"
 #include "cli/shard.h"
 #include "measure/calibrate.h"
+#include "measure/gallery.h"
 #include "measure/pairs.h"
 #include "measure/score.h"
 #include "net/model.h"
 
 enum mode { CONSECUTIVE, ALL, LIST, PROBE };
-enum { DROP_IMAGE = 1, DROP_EMBEDDING = 2 };
-
-/* One face of the input, or what an err record left in its place. */
-struct face {
-    char *id;
-    struct xfv_rec *rec;      /* NULL when only a table is written, or for a failed face */
-    struct xfv_tensor vector; /* f32 [n], owned */
-    char digest[65];          /* of the model that made it; "" when it does not say */
-    char *failure;            /* NULL: the face is there */
-};
-
 struct verify {
     struct xfv_cli *c;
     enum mode mode;
@@ -34,114 +24,12 @@ struct verify {
     /* the model of the segment at hand */
     struct xfv_model *model;
     int head_names_model;
-    /* faces held: in consecutive mode at most the first of a pair */
-    struct face *faces;
-    size_t n_faces, cap_faces, n_seen, duplicates;
+    struct xfv_gallery held; /* in consecutive mode at most the first of a pair */
     int open_segment, after_pair;
     FILE *out; /* of the table */
     struct xfv_scores scores; /* of labelled pairs */
     uint64_t n_pairs, n_accepted, n_failed;
 };
-
-/* ---- faces ---- */
-
-static void clear_face(struct face *f)
-{
-    free(f->id);
-    free(f->failure);
-    xfv_rec_free(f->rec);
-    xfv_tensor_clear(&f->vector);
-    *f = (struct face){0};
-}
-
-static void clear_faces(struct verify *v)
-{
-    for (size_t i = 0; i < v->n_faces; i++) clear_face(&v->faces[i]);
-    v->n_faces = 0;
-}
-
-static char *id_text(const msgpack_object *map, uint64_t no)
-{
-    const char *s;
-    size_t n;
-    char number[40];
-    if (!xfv_get_str(map, "id", &s, &n, NULL) && n) return strndup(s, n);
-    snprintf(number, sizeof number, "record %llu", (unsigned long long)no);
-    return strdup(number);
-}
-
-/* The embedding of a face map, its own copy. XFV_EDATA when it cannot be scored. */
-static int get_vector(const msgpack_object *map, struct xfv_tensor *vector, char digest[65], struct xfv_err *e)
-{
-    static const size_t any[] = {0};
-    struct xfv_err why;
-    if (!map || map->type != MSGPACK_OBJECT_MAP) return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
-    if (!xfv_map_get(map, "embedding")) return xfv_fail_code(e, XFV_EDATA, "embedding", "the face has no embedding: run embed before verify");
-    digest[0] = '\0';
-    if (xfv_map_get(map, "model") && xfv_get_text(map, "model", digest, 65, &why)) return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
-    int status = xfv_get_tensor(map, "embedding", XFV_F32, 1, any, vector, &why);
-    if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
-    if (status) return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
-    return 0;
-}
-
-/* A copy without the dropped keys: the record itself would hold on to their bytes. */
-static int slim(struct verify *v, struct xfv_rec **rec, struct xfv_err *e)
-{
-    const msgpack_object *root = xfv_rec_root(*rec);
-    struct xfv_rec *copy = xfv_rec_new(XFV_FACE);
-    int status = copy ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
-    if (v->drop & DROP_IMAGE) xfv_map_drop(xfv_rec_root(*rec), "image");
-    if (v->drop & DROP_EMBEDDING) xfv_map_drop(xfv_rec_root(*rec), "embedding");
-    for (uint32_t i = 0; !status && i < root->via.map.size; i++) {
-        const msgpack_object_kv *kv = &root->via.map.ptr[i];
-        char key[256];
-        if (kv->key.via.str.size >= sizeof key) continue;
-        memcpy(key, kv->key.via.str.ptr, kv->key.via.str.size);
-        key[kv->key.via.str.size] = '\0';
-        if (!strcmp(key, "_")) continue;
-        status = xfv_map_put(xfv_rec_zone(copy), xfv_rec_root(copy), key, xfv_val_copy(xfv_rec_zone(copy), &kv->val), e);
-    }
-    xfv_rec_free(status ? copy : *rec);
-    if (!status) *rec = copy;
-    return status;
-}
-
-/* Append the face, or the failure, that *r holds; takes the record when it is needed later. */
-static int hold(struct verify *v, struct xfv_rec **r, struct xfv_err *e)
-{
-    if (v->n_faces == v->cap_faces) {
-        size_t cap = v->cap_faces ? 2 * v->cap_faces : 16;
-        struct face *more = realloc(v->faces, cap * sizeof *more);
-        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        v->faces = more;
-        v->cap_faces = cap;
-    }
-    const msgpack_object *root = xfv_rec_root(*r);
-    struct face f = {.id = id_text(root, xfv_stage_record_no(v->c))};
-    struct xfv_err why = {0};
-    char message[512];
-    int status = f.id ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
-    if (xfv_rec_kind(*r) == XFV_ERR) {
-        if (xfv_get_text(root, "message", message, sizeof message, NULL)) snprintf(message, sizeof message, "it failed");
-        f.failure = strdup(message);
-        if (!f.failure) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
-    } else if (!status) {
-        int got = get_vector(root, &f.vector, f.digest, &why);
-        if (got) f.failure = strdup(why.msg);
-        if (got == XFV_ENOMEM || (got && !f.failure)) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
-        /* In a consecutive pair its partner's err record tells of it; else it becomes one itself. */
-        if (!status && f.failure && v->mode != CONSECUTIVE) status = xfv_fail_code(e, XFV_EDATA, why.code, "%s", why.msg);
-        v->n_seen++;
-        if (!f.failure && !v->table && v->drop) status = slim(v, r, e);
-        if (!f.failure && !v->table && !status) {
-            f.rec = *r;
-            *r = NULL;
-        }
-    }
-    v->faces[v->n_faces++] = f;
-    return status;
-}
 
 /* ---- scores and decisions ---- */
 
@@ -178,7 +66,7 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
     if (!status) status = xfv_map_put(zone, extra, "pairs", xfv_val_str(zone, names[v->mode]), e);
     if (status) return status;
     /* A border between the two faces of a pair, or between faces that are all held, is none: the pair would have two heads. */
-    int joined = v->open_segment && (v->mode != CONSECUTIVE || v->n_faces > 0);
+    int joined = v->open_segment && (v->mode != CONSECUTIVE || v->held.n > 0);
     v->open_segment = 1;
     return joined;
 }
@@ -252,7 +140,7 @@ static char *pair_id(const char *a, const char *b)
 }
 
 /* The faces go in by reference: their records outlive the writing. */
-static int put_pair(struct verify *v, struct xfv_writer *w, const struct face *a, const struct face *b, double s, int label, struct xfv_err *e)
+static int put_pair(struct verify *v, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, double s, int label, struct xfv_err *e)
 {
     struct xfv_rec *pair = xfv_rec_new(XFV_PAIR);
     char *id = pair_id(a->id, b->id);
@@ -290,11 +178,11 @@ static int put_failed(struct verify *v, struct xfv_writer *w, const char *a, con
 }
 
 /* Score, decide and write one pair. */
-static int judge(struct verify *v, struct xfv_writer *w, const struct face *a, const struct face *b, int label, int fold, struct xfv_err *e)
+static int judge(struct verify *v, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, int label, int fold, struct xfv_err *e)
 {
     char why[700];
     double s = 0;
-    const struct face *bad = a->failure ? a : b->failure ? b : NULL;
+    const struct xfv_held *bad = a->failure ? a : b->failure ? b : NULL;
     if (bad) {
         snprintf(why, sizeof why, "no face '%.150s': %s", bad->id, bad->failure);
         return put_failed(v, w, a->id, b->id, label, "noface", why, e);
@@ -326,8 +214,8 @@ static int rejudge(struct verify *v, struct xfv_rec *r, struct xfv_writer *w, st
     double s = 0;
     int genuine = -1, status = 0;
     if (xfv_map_get(a, "embedding") || xfv_map_get(b, "embedding") || xfv_get_f64(root, "score", &s, NULL)) {
-        status = get_vector(a, &va, model_a, e);
-        if (!status) status = get_vector(b, &vb, model_b, e);
+        status = xfv_face_vector(a, &va, model_a, e);
+        if (!status) status = xfv_face_vector(b, &vb, model_b, e);
         if (!status) status = score(v, &va, model_a, &vb, model_b, &s, e);
     }
     xfv_tensor_clear(&va);
@@ -337,14 +225,12 @@ static int rejudge(struct verify *v, struct xfv_rec *r, struct xfv_writer *w, st
     status = count(v, s, genuine, 0, e);
     if (status) return status;
     if (w) {
-        for (int i = 0; i < 2; i++) {
-            if (v->drop & DROP_IMAGE) xfv_map_drop(i ? b : a, "image");
-            if (v->drop & DROP_EMBEDDING) xfv_map_drop(i ? b : a, "embedding");
-        }
+        xfv_face_drop(a, v->drop);
+        xfv_face_drop(b, v->drop);
         status = put_decision(v, r, s, e);
         return status ? status : xfv_writer_put(w, r, e);
     }
-    char *id_a = id_text(a, 0), *id_b = id_text(b, 0);
+    char *id_a = xfv_face_id(a, 0), *id_b = xfv_face_id(b, 0);
     status = id_a && id_b ? put_row(v, id_a, id_b, &s, genuine, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
     free(id_a);
     free(id_b);
@@ -366,7 +252,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
             status = xfv_writer_put(w, *r, e);
         } else {
             char why[512];
-            char *id = id_text(xfv_rec_root(*r), xfv_stage_record_no(v->c));
+            char *id = xfv_face_id(xfv_rec_root(*r), xfv_stage_record_no(v->c));
             if (xfv_get_text(xfv_rec_root(*r), "message", why, sizeof why, NULL)) snprintf(why, sizeof why, "it failed");
             xfv_cli_record_failed(v->c, xfv_stage_record_no(v->c), id ? id : "", id ? strlen(id) : 0, why);
             free(id);
@@ -374,11 +260,12 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         /* Among faces it stands for a face, and uses up its place; among pairs, for a pair. */
         if (status || v->after_pair) return status;
     }
-    status = hold(v, r, e);
-    if (status == XFV_EDATA && !first) status = 0;
-    if (status || v->mode != CONSECUTIVE || v->n_faces < 2) return status;
-    status = judge(v, w, &v->faces[0], &v->faces[1], -1, 0, e);
-    clear_faces(v);
+    status = xfv_gallery_add(&v->held, r, xfv_stage_record_no(v->c), !v->table, v->drop, e);
+    /* What cannot be scored is told by its pair in consecutive mode, else once: by the first shard. */
+    if (status == XFV_EDATA && (v->mode == CONSECUTIVE || !first)) status = 0;
+    if (status || v->mode != CONSECUTIVE || v->held.n < 2) return status;
+    status = judge(v, w, &v->held.v[0], &v->held.v[1], -1, 0, e);
+    xfv_gallery_empty(&v->held);
     if (!w && !status && fflush(v->out)) status = xfv_fail(e, XFV_EIO, "cannot write the table");
     return status;
 }
@@ -387,8 +274,8 @@ static int finish_consecutive(struct verify *v, struct xfv_writer *w, struct xfv
 {
     static const char why[] = "this face is the last of an odd number and has no partner: faces are paired first with second, third with fourth "
                               "(--all, --pairs and --probe pair otherwise)";
-    if (v->n_faces == 0 || v->faces[0].failure) return 0; /* a failed one has been told */
-    const char *id = v->faces[0].id;
+    if (v->held.n == 0 || v->held.v[0].failure) return 0; /* a failed one has been told */
+    const char *id = v->held.v[0].id;
     xfv_cli_record_failed(v->c, 0, id, strlen(id), why);
     if (!w) return 0;
     struct xfv_rec *r = xfv_cli_error_record(v->c, id, strlen(id), "unpaired", why);
@@ -400,14 +287,8 @@ static int finish_consecutive(struct verify *v, struct xfv_writer *w, struct xfv
 
 static int finish_all(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < v->n_faces; i++) { /* the failed ones were told, and have no pairs here */
-        struct face f = v->faces[i];
-        v->faces[i] = (struct face){0};
-        if (f.failure) clear_face(&f);
-        else v->faces[n++] = f;
-    }
-    v->n_faces = n;
+    xfv_gallery_remove_failed(&v->held); /* they were told, and have no pairs here */
+    size_t n = v->held.n;
     uint64_t from, to, at = 0; /* pairs are numbered row by row; rows before the shard are passed over whole */
     xfv_shard_slice(&v->shard, (uint64_t)n * (n ? n - 1 : 0) / 2, &from, &to);
     for (size_t i = 0; i < n && at < to; i++) {
@@ -417,7 +298,7 @@ static int finish_all(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
         }
         for (size_t j = i + 1; j < n && at < to; j++) {
             if (at++ < from) continue;
-            int status = judge(v, w, &v->faces[i], &v->faces[j], -1, 0, e);
+            int status = judge(v, w, &v->held.v[i], &v->held.v[j], -1, 0, e);
             if (status) return status;
             xfv_cli_progress(v->c, at - from, to - from, "pairs");
         }
@@ -426,11 +307,11 @@ static int finish_all(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
 }
 
 /* The face of an id, or in *why the sentence that says why there is none. */
-static const struct face *find(const struct verify *v, const struct xfv_id_index *x, const char *id, char *why, size_t cap)
+static const struct xfv_held *find(const struct verify *v, const struct xfv_id_index *x, const char *id, char *why, size_t cap)
 {
     long at = xfv_id_index_find(x, id);
-    if (at >= 0) return &v->faces[at];
-    if (at == XFV_ID_NONE) snprintf(why, cap, "no face '%.200s' among the %zu of the input", id, v->n_seen);
+    if (at >= 0) return &v->held.v[at];
+    if (at == XFV_ID_NONE) snprintf(why, cap, "no face '%.200s' among the %zu of the input", id, v->held.seen);
     else snprintf(why, cap, "several faces have the file name of '%.200s': give the whole id", id);
     return NULL;
 }
@@ -442,7 +323,7 @@ static int finish_list(struct verify *v, struct xfv_writer *w, const struct xfv_
     xfv_shard_slice(&v->shard, v->list.n, &from, &to);
     for (uint64_t i = from; i < to; i++) {
         const struct xfv_pair_entry *p = &v->list.v[i];
-        const struct face *b = find(v, x, p->b, why, sizeof why), *a = find(v, x, p->a, b ? why : ignored, sizeof why);
+        const struct xfv_held *b = find(v, x, p->b, why, sizeof why), *a = find(v, x, p->a, b ? why : ignored, sizeof why);
         int status;
         if (!a && !b && p->may_be_heading) {
             xfv_cli_warn(v->c, "line %d of '%s' is taken for a heading: it names no face", p->line, v->pairs_path);
@@ -459,25 +340,25 @@ static int finish_list(struct verify *v, struct xfv_writer *w, const struct xfv_
 static int finish_probe(struct verify *v, struct xfv_writer *w, const struct xfv_id_index *x, struct xfv_err *e)
 {
     char why[300];
-    const struct face *probe = find(v, x, v->probe, why, sizeof why);
+    const struct xfv_held *probe = find(v, x, v->probe, why, sizeof why);
     if (!probe) return xfv_fail(e, XFV_EARG, "--probe: %s", why);
     if (probe->failure) return xfv_fail(e, XFV_EARG, "--probe: no face '%s': %s", probe->id, probe->failure);
-    for (size_t i = 0; i < v->n_faces; i++) {
-        if (&v->faces[i] == probe || v->faces[i].failure) continue;
-        int status = judge(v, w, probe, &v->faces[i], -1, 0, e);
+    for (size_t i = 0; i < v->held.n; i++) {
+        if (&v->held.v[i] == probe || v->held.v[i].failure) continue;
+        int status = judge(v, w, probe, &v->held.v[i], -1, 0, e);
         if (status) return status;
-        xfv_cli_progress(v->c, i + 1, v->n_faces, "pairs");
+        xfv_cli_progress(v->c, i + 1, v->held.n, "pairs");
     }
     return 0;
 }
 
 static int finish_by_id(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
 {
-    const char **ids = calloc(v->n_faces + 1, sizeof *ids);
+    const char **ids = calloc(v->held.n + 1, sizeof *ids);
     struct xfv_id_index *x = NULL;
     if (ids) {
-        for (size_t i = 0; i < v->n_faces; i++) ids[i] = v->faces[i].id;
-        x = xfv_id_index_new(ids, v->n_faces);
+        for (size_t i = 0; i < v->held.n; i++) ids[i] = v->held.v[i].id;
+        x = xfv_id_index_new(ids, v->held.n);
     }
     int status;
     if (!x) {
@@ -585,7 +466,7 @@ static int set_drop(void *ctx, const char *s, struct xfv_err *e)
     static const char *const names[] = {"image", "embedding", NULL};
     int i;
     int status = xfv_parse_choice("--drop", s, names, &i, e);
-    if (!status) ((struct verify *)ctx)->drop |= i ? DROP_EMBEDDING : DROP_IMAGE;
+    if (!status) ((struct verify *)ctx)->drop |= i ? XFV_DROP_EMBEDDING : XFV_DROP_IMAGE;
     return status;
 }
 
@@ -642,8 +523,7 @@ int main(int argc, char **argv)
     int status = set_up(&v, &e);
     stage.sink = v.table;
     exit_status = status ? xfv_cli_finish(v.c, &e, 0) : xfv_cli_finish(v.c, NULL, xfv_stage_run(v.c, NULL, &stage));
-    clear_faces(&v);
-    free(v.faces);
+    xfv_gallery_clear(&v.held);
     xfv_pair_list_clear(&v.list);
     xfv_scores_clear(&v.scores);
     xfv_model_free(v.model);
