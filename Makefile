@@ -64,6 +64,12 @@ $(B)/gen/report_%.o: $(B)/gen/report_%.c
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 .PRECIOUS: $(B)/gen/report_%.c
 
+# The digests of the models as they are shipped, for xfv-doctor.
+$(B)/gen/shipped.h: models/manifest.tsv
+	@mkdir -p $(@D)
+	@awk -F'\t' 'NR > 1 { sub(/\.xfvm$$/, "", $$1); printf "{\"%s\", \"%s\"},\n", $$1, $$2 }' $< >$@.tmp && mv $@.tmp $@
+$(B)/tools/xfv-doctor.o: $(B)/gen/shipped.h
+
 # The reader of ONNX files' container is made from the schema that libonnx-dev installs.
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
 $(B)/gen/onnx.pb-c.c: $(ONNX_PROTO)

@@ -114,13 +114,13 @@ static int is_path(const char *s)
 
 enum { NO_MEMORY = -2 };
 
-/* Open folder/name.xfvm (len: of the folder); *where gets its path (caller's to free). -1 when it is not there. */
-static int open_in(const char *folder, size_t len, const char *between, const char *name, char **where)
+/* Open folder/name.xfvm; *where gets its path (caller's to free). -1 when it is not there. */
+static int open_in(const char *folder, const char *name, char **where)
 {
-    size_t n = len + strlen(between) + strlen(name) + 8;
+    size_t n = strlen(folder) + strlen(name) + 8;
     char *p = malloc(n);
     if (!p) return NO_MEMORY;
-    snprintf(p, n, "%.*s%s/%s.xfvm", (int)len, folder, between, name);
+    snprintf(p, n, "%s/%s.xfvm", folder, name);
     int fd = open(p, O_RDONLY | O_CLOEXEC);
     if (fd < 0) free(p);
     else *where = p;
@@ -137,21 +137,30 @@ static size_t program_folder(char *buf, size_t cap)
     return slash ? (size_t)(slash - buf) : 0;
 }
 
-/* The descriptor; -1: in none of the folders; NO_MEMORY. */
-static int look_up(const char *name, char **where)
+int xfv_model_folder(int i, char *buf, size_t cap)
 {
     static const char *const beside[] = {"/../models", "/../../models", "/../share/xfv-tools/models"};
+    const int n_beside = sizeof beside / sizeof *beside;
     char exe[4096];
-    int fd = -1;
     const char *path = getenv("XFV_MODEL_PATH");
-    for (; path && *path && fd == -1; path += strspn(path, ":")) {
+    for (; path && *path; path += strspn(path, ":")) {
         size_t n = strcspn(path, ":");
-        if (n > 0 && n < 4096) fd = open_in(path, n, "", name, where);
+        if (n > 0 && n < cap && i-- == 0) return snprintf(buf, cap, "%.*s", (int)n, path) > 0;
         path += n;
     }
     size_t n = program_folder(exe, sizeof exe);
-    for (size_t i = 0; i < sizeof beside / sizeof *beside && n > 0 && fd == -1; i++) fd = open_in(exe, n, beside[i], name, where);
-    return fd != -1 ? fd : open_in(XFV_MODEL_DIR, strlen(XFV_MODEL_DIR), "", name, where);
+    if (n > 0 && i < n_beside) return snprintf(buf, cap, "%.*s%s", (int)n, exe, beside[i]) > 0;
+    if (n > 0) i -= n_beside;
+    return i == 0 && snprintf(buf, cap, "%s", XFV_MODEL_DIR) > 0;
+}
+
+/* The descriptor; -1: in none of the folders; NO_MEMORY. */
+static int look_up(const char *name, char **where)
+{
+    char folder[4160];
+    int fd = -1;
+    for (int i = 0; fd == -1 && xfv_model_folder(i, folder, sizeof folder); i++) fd = open_in(folder, name, where);
+    return fd;
 }
 
 /* The open file and its path (caller's to free), or a negative status. */
