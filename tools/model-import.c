@@ -16,6 +16,7 @@ struct options {
     const char *name, *embedding, *normalised, *means;
     int no_fold, arcface, no_template, mean_set, std_set;
     struct xfv_import_opts import;
+    struct xfv_import_name wanted[2]; /* what the two options call them, and the graph */
 };
 
 /* ---- options ---- */
@@ -327,7 +328,7 @@ static int find_embedding(struct xfv_cli *c, struct options *o, struct xfv_err *
     if (raw < 0) return xfv_fail(e, XFV_EMODEL, "the network has no value '%.200s' (--embedding)", o->embedding);
     int before = o->embedding ? -1 : before_normalisation(g, raw);
     if (before >= 0) raw = before;
-    if (raw == 0 || elements(g, raw) > 65536) return xfv_fail(e, XFV_EMODEL, "'%.200s' is not an embedding: it has %zu numbers", g->values[raw].name, elements(g, raw));
+    if (raw == 0 || elements(g, raw) < 2 || elements(g, raw) > 65536) return xfv_fail(e, XFV_EMODEL, "'%.200s' is not an embedding: it has %zu numbers", g->values[raw].name, elements(g, raw));
     for (int i = 0; i < g->n_nodes && normalised < 0; i++)
         if (g->nodes[i].op == XFV_OP_L2NORM && behind_reshapes(g, g->nodes[i].in[0]) == behind_reshapes(g, raw)) normalised = g->nodes[i].out;
     if (o->normalised && (normalised = xfv_graph_find(g, o->normalised)) < 0)
@@ -393,9 +394,15 @@ static int parse(struct xfv_cli *c, struct options *o, const char *path, const u
     o->import.folder = folder;
     o->import.note = note;
     o->import.note_size = sizeof note;
+    const char **name[2] = {&o->embedding, &o->normalised};
+    for (int k = 0; k < 2; k++) o->wanted[k].file = *name[k] ? *name[k] : "";
+    o->import.names = o->wanted;
+    o->import.n_names = 2;
     o->import.channels = strcmp(o->m->colour, "grey") == 0 ? 1 : 3;
     int st = text ? xfv_import_text(bytes, n, &o->import, g, e) : xfv_import_onnx(bytes, n, &o->import, g, e);
     free(folder);
+    for (int k = 0; k < 2 && !st; k++)
+        if (o->wanted[k].value[0]) *name[k] = o->wanted[k].value;
     if (!st && note[0]) xfv_cli_info(c, "%s", note);
     return st;
 }

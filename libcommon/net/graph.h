@@ -31,7 +31,7 @@ enum xfv_op {            /* append only: the name, not the number, is stored in 
     XFV_OP_SLICE,        /* i[0] = axis, i[1] = begin, i[2] = end */
     XFV_OP_PAD,          /* zero padding, pads[4] */
     XFV_OP_REDUCE,       /* i[0] = enum xfv_reduce, i[1] = bit mask of axes (kept as 1) */
-    XFV_OP_MATMUL,       /* two activations of one rank, batched over equal leading axes; i[0] = transpose b */
+    XFV_OP_MATMUL,       /* two activations of one rank, batched over leading axes, where 1 stretches; i[0] = transpose b */
     XFV_OP_LAYERNORM,    /* over the last axis; weight = gamma, bias = beta; f[0] = eps */
     XFV_OPS
 };

@@ -8,12 +8,17 @@
 #include "net/graph.h"
 #include "stream/err.h"
 
+/* A tensor or node as the file calls it, and the graph's name for it: "" when the file has none of this name. */
+struct xfv_import_name { const char *file; char value[XFV_MAX_NAME + 1]; };
+
 struct xfv_import_opts {
     int height, width; /* the input size to build the graph for; 0: what the file declares */
     int channels;      /* of the image, where the file does not say; 0: it must */
     const char *folder; /* where a file's external data lies; NULL: none may be read */
     char *note;        /* NULL, or room for a sentence about what was left out */
     size_t note_size;
+    struct xfv_import_name *names; /* n_names of them: values that must be there, whatever importing makes of the nodes around them (ONNX only) */
+    int n_names;
 };
 
 /* A TFLite file (schema version 3, one subgraph, float weights: f32, or f16 through DEQUANTIZE) with one image input [batch,H,W,C]. The batch
@@ -23,9 +28,9 @@ int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_op
 
 /* An ONNX file (opset 7 to 21) with one image input N,C,H,W, built for one image (N = 1): values are H,W,C, and operators that mix axes are
  * given ONNX's order by explicit transpositions. Constants and the arithmetic of shapes are computed; weights may be float, half, bfloat16 or
- * double, quantised behind DequantizeLinear, and lie in other files of opts->folder. Quantisers of activations are left out. opts may be NULL. *out
- * is the caller's. XFV_EMODEL: not such a file, or it holds what cannot be expressed; the sentence names operators and nodes, all of them as far as
- * they fit. */
+ * double, quantised behind DequantizeLinear, and lie in other files of opts->folder. Quantisers of activations are left out. What opts->names asks for is
+ * there as a value, in ONNX's order of elements; XFV_EMODEL when it is a constant. opts may be NULL. *out is the caller's. XFV_EMODEL: not such a
+ * file, or it holds what cannot be expressed; the sentence names operators and nodes, all of them as far as they fit. */
 int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e);
 /* A graph described in text (model-import(1)), with its weights in files beside it (opts->folder). *out is the caller's. XFV_EMODEL with the line. */
 int xfv_import_text(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e);

@@ -157,6 +157,16 @@ static int read_input(struct onx *o, const struct xfv_import_opts *opts)
     return 0;
 }
 
+/* Value v under this name: v itself when it has it, else a copy. */
+static int named_copy(struct onx *o, int v, const char *label)
+{
+    struct xfv_node n = onx_unary(XFV_OP_RESHAPE, v);
+    struct xfv_shape s = o->g->values[v].shape;
+    if (v == xfv_graph_find(o->g, label)) return v;
+    for (int k = 0; k < XFV_MAX_RANK; k++) n.i[k] = k < s.rank ? s.dim[k] : 0;
+    return onx_emit(o, &n, label, "");
+}
+
 /* An output that shares its value with another tensor (it was only renamed or transposed) gets one under its own name. */
 static int read_outputs(struct onx *o)
 {
@@ -167,15 +177,46 @@ static int read_outputs(struct onx *o)
         if (t->broken) continue;
         int st = onx_materialise(o, t, t->label);
         if (st) return st;
-        if (strcmp(o->g->values[t->value].name, t->label) != 0 && xfv_graph_find(o->g, t->label) < 0) {
-            struct xfv_node n = onx_unary(XFV_OP_RESHAPE, t->value);
-            struct xfv_shape s = o->g->values[t->value].shape;
-            for (int k = 0; k < XFV_MAX_RANK; k++) n.i[k] = k < s.rank ? s.dim[k] : 0;
-            if ((t->value = onx_emit(o, &n, t->label, "")) < 0) return t->value;
-        }
+        if (xfv_graph_find(o->g, t->label) < 0 && (t->value = named_copy(o, t->value, t->label)) < 0) return t->value;
         if ((st = xfv_graph_add_output(o->g, t->value, o->e)) < 0) return st;
     }
     return f->n_output ? 0 : ONX_BAD("the file has no output");
+}
+
+/* The tensor of this name, else the first output of the node of this name. */
+static struct onx_tensor *find_named(const struct onx *o, const char *name)
+{
+    struct onx_tensor *t = find(o, name);
+    for (int i = 0; i < o->n_tensors && !t; i++)
+        if (strcmp(o->t[i].label, name) == 0) t = &o->t[i];
+    for (size_t i = 0; i < o->file->n_node && !t; i++) {
+        const onx_node *n = o->file->node[i];
+        if (n->name && strcmp(n->name, name) == 0 && n->n_output) t = find(o, n->output[0]);
+    }
+    return t;
+}
+
+/* A value for each name that was asked for, though importing made another tensor's of it (by renaming, transposing, stretching). */
+static int keep_names(struct onx *o, const struct xfv_import_opts *opts)
+{
+    for (int k = 0; opts && k < opts->n_names; k++) {
+        struct xfv_import_name *name = &opts->names[k];
+        struct onx_tensor *t = *name->file ? find_named(o, name->file) : NULL;
+        int want[ONX_MAX_RANK], n = 0, have[XFV_MAX_RANK], n_have, turned = 0, v;
+        name->value[0] = '\0';
+        if (!t) continue;
+        if (onx_is_constant(t)) return ONX_BAD("'%s' is a constant: it does not depend on the image", t->label);
+        if (!t->made || t->broken) return ONX_BAD("no node makes '%s'", t->label);
+        for (int a = 0; a < t->s.rank; a++)
+            if (t->s.dim[a] != 1) want[n++] = a;
+        if (n > XFV_MAX_RANK) return ONX_BAD("'%s' has more than %d axes", t->label, XFV_MAX_RANK);
+        if ((v = onx_materialise(o, t, t->label)) < 0) return v;
+        n_have = onx_layout_without(t, -1, have);
+        for (int i = 0; i < n_have; i++) turned |= have[i] != want[i];
+        if ((v = turned ? onx_ordered(o, t, want, n, t->label) : t->value) < 0 || (v = named_copy(o, v, t->label)) < 0) return v;
+        snprintf(name->value, sizeof name->value, "%s", o->g->values[v].name);
+    }
+    return 0;
 }
 
 /* ---- nodes ---- */
@@ -311,7 +352,8 @@ static int read_model(struct onx *o, const Onnx__ModelProto *m, const struct xfv
     o->file = m->graph;
     o->opset = opset_of(m);
     if (o->opset < 7 || o->opset > 21) return ONX_BAD("the file is of opset %d; 7 to 21 are supported", o->opset);
-    if ((st = read_names(o)) || (st = read_input(o, opts)) || (st = build_all(o, &p)) || (st = read_outputs(o))) return st;
+    if ((st = read_names(o)) || (st = read_input(o, opts)) || (st = build_all(o, &p)) || (st = read_outputs(o)) || (st = keep_names(o, opts)))
+        return st;
     return xfv_graph_check(o->g, o->e);
 }
 

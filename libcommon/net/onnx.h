@@ -103,6 +103,11 @@ int onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct onx
 /* Emit n as output 0 with the layout and shape of input 0 (pointwise operators). */
 int onx_pointwise(struct onx *o, const struct onx_call *c, struct xfv_node n);
 int onx_image(struct onx *o, const struct onx_call *c, int k); /* input k as H,W,C */
+/* The dimension of the value of t (a copy) that holds this axis; a new one in front, of size 1, when none does. */
+int onx_dimension_of(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis);
+/* Replace t (a copy of a tensor that has a value) by its product with m [to][t's size there] along an ONNX axis (onnx_resize.c). */
+int onx_along(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *m, int to);
+float *onx_matrix(struct onx *o, const struct onx_call *c, int64_t to, int64_t from); /* zeros, for onx_along: free it; NULL with o->e filled */
 
 /* ---- operators ---- */
 
@@ -111,5 +116,6 @@ onx_builder *onx_find_builder(const char *op);
 onx_builder onx_conv, onx_pool, onx_global_pool, onx_batchnorm, onx_gemm, onx_matmul;                                      /* onnx_linear.c */
 onx_builder onx_unary_math, onx_binary, onx_sum, onx_prelu, onx_clip, onx_pow, onx_softmax, onx_layernorm, onx_reduce, onx_lpnorm; /* onnx_math.c */
 onx_builder onx_reshape, onx_transpose, onx_concat, onx_split, onx_slice, onx_gather, onx_pad, onx_expand, onx_identity, onx_quantiser; /* onnx_move.c */
+onx_builder onx_resize;                                                                                                    /* onnx_resize.c */
 
 #endif

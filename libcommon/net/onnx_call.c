@@ -110,6 +110,7 @@ static const struct { const char *op; onx_builder *build; } builders[] = {
     {"ReduceSum", onx_reduce},
     {"Relu", onx_unary_math},
     {"Reshape", onx_reshape},
+    {"Resize", onx_resize},
     {"Sigmoid", onx_unary_math},
     {"Slice", onx_slice},
     {"Softmax", onx_softmax},
@@ -122,6 +123,7 @@ static const struct { const char *op; onx_builder *build; } builders[] = {
     {"Tanh", onx_unary_math},
     {"Transpose", onx_transpose},
     {"Unsqueeze", onx_reshape},
+    {"Upsample", onx_resize},
 };
 
 onx_builder *onx_find_builder(const char *op)

@@ -280,9 +280,8 @@ static int matmul_values(struct onx *o, const struct onx_call *c)
         if (s.dim[i] == 1) continue;
         for (int k = 0; k < 2; k++) {
             int a = i - (s.rank - lead[k].rank);
-            if (a < 0 || lead[k].dim[a] != s.dim[i]) return ONX_BAD("'%s' (MatMul) stretches an operand over a batch, which is not supported", c->label);
             if (n >= XFV_MAX_RANK - 2) return ONX_BAD("'%s' (MatMul) has too many axes", c->label);
-            want[k][n] = a;
+            want[k][n] = a < 0 || lead[k].dim[a] == 1 ? -1 : a; /* stretched */
         }
         out[n++] = i;
     }

@@ -424,39 +424,95 @@ static int block(struct onx *o, const struct onx_call *c, const struct onx_tenso
     return node.weight < 0 ? node.weight : onx_emit(o, &node, c->label, "/padding");
 }
 
+/* Paddings before and after every axis; those not named (Pad-18) have none. */
+static int read_pads(struct onx *o, const struct onx_call *c, int rank, int64_t *before, int64_t *after)
+{
+    int64_t p[2 * ONX_MAX_RANK], axes[ONX_MAX_RANK];
+    int n = onx_ints(o, c, 1, "pads", p, 2 * ONX_MAX_RANK), named = n < 0 ? n : onx_ints(o, c, 3, NULL, axes, ONX_MAX_RANK), count = named > 0 ? named : rank;
+    if (named < 0) return named;
+    if (n != 2 * count) return ONX_BAD("'%s' (Pad) has %d paddings for %d axes", c->label, n, count);
+    for (int a = 0; a < rank; a++) before[a] = after[a] = 0;
+    for (int k = 0; k < count; k++) {
+        int a = named ? onx_axis(o, c, axes[k], rank) : k;
+        if (a < 0) return a;
+        if (p[k] < -XFV_MAX_KERNEL || p[k] > XFV_MAX_KERNEL || p[k + count] < -XFV_MAX_KERNEL || p[k + count] > XFV_MAX_KERNEL)
+            return ONX_BAD("'%s' (Pad) has an impossible padding", c->label);
+        before[a] = p[k], after[a] = p[k + count];
+    }
+    return 0;
+}
+
+/* Which element of n lies at i, which may be outside: at the edge, mirrored at it (without doubling it), or from the other side. */
+static int64_t outside(char mode, int64_t i, int64_t n)
+{
+    int64_t period = mode == 'r' ? 2 * (n - 1) : n;
+    if (mode == 'e' || period < 1) return i < 0 || n == 1 ? 0 : i >= n ? n - 1 : i;
+    i = (i % period + period) % period;
+    return i < n ? i : period - i;
+}
+
+/* Padding with the tensor's own elements, and cutting: a matrix of ones and zeros. */
+static int pad_with_own(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, char mode, int64_t before, int64_t after)
+{
+    int64_t n = t->s.dim[axis], to = n + before + after;
+    float *m = onx_matrix(o, c, to, n);
+    if (!m) return o->e->status;
+    for (int64_t r = 0; r < to; r++) m[r * n + outside(mode, r - before, n)] = 1;
+    int st = onx_along(o, c, t, axis, m, (int)to);
+    free(m);
+    return st;
+}
+
+static int pad_with_value(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, float value, int64_t before, int64_t after)
+{
+    int d, parts[3], m = 0;
+    if (before < 0 || after < 0) { /* cut first */
+        int64_t from = before < 0 ? -before : 0, to = t->s.dim[axis] + (after < 0 ? after : 0);
+        if ((t->value = cut(o, c, t, axis, from, to)) < 0) return t->value;
+        t->s.dim[axis] = to - from;
+        before = before < 0 ? 0 : before, after = after < 0 ? 0 : after;
+    }
+    if ((d = onx_dimension_of(o, c, t, axis)) < 0) return d;
+    if (before && (parts[m++] = block(o, c, t, d, before, value)) < 0) return parts[0];
+    parts[m++] = t->value;
+    if (after && (parts[m++] = block(o, c, t, d, after, value)) < 0) return parts[m - 1];
+    t->s.dim[axis] += before + after;
+    t->value = join(o, c->label, parts, m, d);
+    return t->value < 0 ? t->value : 0;
+}
+
+/* Height and width with zeros: an operator of its own, which convolutions take in. */
+static int pad_image(struct onx *o, const struct onx_call *c, struct onx_dims s, const int64_t *before, const int64_t *after)
+{
+    static const int hwc[3] = {2, 3, 1};
+    struct xfv_node node = onx_unary(XFV_OP_PAD, onx_image(o, c, 0));
+    if (node.in[0] < 0) return node.in[0];
+    for (int a = 0; a < 2; a++) {
+        node.pads[a] = (int)before[a + 2], node.pads[a + 2] = (int)after[a + 2];
+        s.dim[a + 2] += before[a + 2] + after[a + 2];
+    }
+    return onx_result(o, c, 0, onx_emit(o, &node, c->label, ""), s, hwc, 3);
+}
+
 int onx_pad(struct onx *o, const struct onx_call *c)
 {
-    int64_t p[2 * ONX_MAX_RANK];
-    struct onx_tensor t = *c->in[0];
+    static const char *const modes[] = {"", "constant", "reflect", "edge", "wrap"};
+    int64_t before[ONX_MAX_RANK], after[ONX_MAX_RANK];
     float value = 0;
-    int n = onx_ints(o, c, 1, "pads", p, 2 * ONX_MAX_RANK), st;
-    if (n < 0) return n;
-    if (n != 2 * t.s.rank) return ONX_BAD("'%s' (Pad) has %d paddings for %d axes", c->label, n, t.s.rank);
-    if (!onx_text_is(c, "mode", "") && !onx_text_is(c, "mode", "constant")) return ONX_BAD("'%s' (Pad) has another mode than constant, which is not supported", c->label);
+    int mode = 0, st = read_pads(o, c, c->in[0]->s.rank, before, after);
+    if (st) return st;
+    while (mode < 5 && !onx_text_is(c, "mode", modes[mode])) mode++;
+    if (mode == 5) return ONX_BAD("'%s' (Pad) has a mode that is none of constant, reflect, edge, wrap", c->label);
     if ((st = onx_scalar(o, c, 2, "value", 0, &value)) || (st = onx_materialise(o, c->in[0], c->label))) return st;
-    t = *c->in[0];
+    struct onx_tensor t = *c->in[0];
     t.c = NULL, t.init = NULL;
-    int image = t.s.rank == 4 && t.s.dim[0] == 1 && !(value < 0) && !(value > 0) && t.n_axes == 3;
-    for (int k = 0; k < n; k++) image &= p[k] >= 0 && p[k] <= XFV_MAX_KERNEL && (k % 4 > 1 || p[k] == 0);
-    if (image) { /* height and width with zeros: an operator of its own, which convolutions take in */
-        static const int hwc[3] = {2, 3, 1};
-        struct xfv_node node = onx_unary(XFV_OP_PAD, onx_image(o, c, 0));
-        if (node.in[0] < 0) return node.in[0];
-        node.pads[0] = (int)p[2], node.pads[1] = (int)p[3], node.pads[2] = (int)p[6], node.pads[3] = (int)p[7];
-        t.s.dim[2] += p[2] + p[6];
-        t.s.dim[3] += p[3] + p[7];
-        return onx_result(o, c, 0, onx_emit(o, &node, c->label, ""), t.s, hwc, 3);
-    }
+    int image = mode < 2 && t.s.rank == 4 && t.s.dim[0] == 1 && !(value < 0) && !(value > 0) && t.n_axes == 3;
+    for (int a = 0; a < t.s.rank; a++) image &= a < 2 ? before[a] == 0 && after[a] == 0 : before[a] >= 0 && after[a] >= 0;
+    if (image) return pad_image(o, c, t.s, before, after);
     for (int a = 0; a < t.s.rank; a++) {
-        if (p[a] == 0 && p[a + t.s.rank] == 0) continue;
-        int d = -1, parts[3], m = 0;
-        for (int i = 0; i < t.n_axes; i++) d = t.axis[i] == a ? i : d;
-        if (d < 0 || p[a] < 0 || p[a + t.s.rank] < 0) return ONX_BAD("'%s' (Pad) pads an axis of 1 or cuts, which is not supported", c->label);
-        if (p[a] && (parts[m++] = block(o, c, &t, d, p[a], value)) < 0) return parts[0];
-        parts[m++] = t.value;
-        if (p[a + t.s.rank] && (parts[m++] = block(o, c, &t, d, p[a + t.s.rank], value)) < 0) return parts[m - 1];
-        if ((t.value = join(o, c->label, parts, m, d)) < 0) return t.value;
-        t.s.dim[a] += p[a] + p[a + t.s.rank];
+        if (before[a] == 0 && after[a] == 0) continue;
+        st = mode < 2 ? pad_with_value(o, c, &t, a, value, before[a], after[a]) : pad_with_own(o, c, &t, a, modes[mode][0], before[a], after[a]);
+        if (st) return st;
     }
     return onx_result(o, c, 0, t.value, t.s, t.axis, t.n_axes);
 }

@@ -107,8 +107,21 @@ void op_reduce_backward(const struct run *r, const struct step *s, const float *
 
 /* ---- matmul ---------------------------------------------------------------------------------------------------------------------- */
 
-/* One product of a batch: y [m][n] of a [m][k] and b [k][n], or b [n][k] when transposed; pitches apart. */
-struct product { int m, n, k, transposed; size_t pa, pb, py, batches, sa, sb, sy; };
+/* One product of a batch: y [m][n] of a [m][k] and b [k][n], or b [n][k] when transposed; pitches apart. Product q of the batch, at (i, j) of the
+ * leading axes (rows x columns of them), takes its matrices at i * s[0] + j * s[1]: steps of 0 where an operand stretches. */
+struct product { int m, n, k, transposed; size_t pa, pb, py, batches, columns, sa[2], sb[2], sy; };
+
+static void lead_steps(struct view v, size_t matrix, size_t to[2])
+{
+    int r = v.s.rank, inner = r > 2 ? v.s.dim[r - 3] : 1, outer = r > 3 ? v.s.dim[r - 4] : 1;
+    to[1] = inner == 1 ? 0 : matrix;
+    to[0] = outer == 1 ? 0 : matrix * (size_t)inner;
+}
+
+static size_t lead_at(const struct product *p, const size_t s[2], size_t q)
+{
+    return q / p->columns * s[0] + q % p->columns * s[1];
+}
 
 static struct product product_of(const struct run *r, const struct step *s)
 {
@@ -116,7 +129,10 @@ static struct product product_of(const struct run *r, const struct step *s)
     struct product p = {.n = y.ch, .k = a.ch, .m = y.s.dim[y.s.rank - 2], .transposed = s->node->i[0]};
     p.pa = (size_t)a.pitch, p.pb = (size_t)b.pitch, p.py = (size_t)y.pitch;
     p.batches = y.pixels / (size_t)p.m;
-    p.sa = (size_t)p.m * p.pa, p.sy = (size_t)p.m * p.py, p.sb = (size_t)(p.transposed ? p.n : p.k) * p.pb;
+    p.columns = y.s.rank > 2 ? (size_t)y.s.dim[y.s.rank - 3] : 1;
+    p.sy = (size_t)p.m * p.py;
+    lead_steps(a, (size_t)p.m * p.pa, p.sa);
+    lead_steps(b, (size_t)(p.transposed ? p.n : p.k) * p.pb, p.sb);
     return p;
 }
 
@@ -127,8 +143,8 @@ void op_matmul_forward(const struct run *r, const struct step *s)
     struct view y = view_of(r, s->out);
     const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
     for (size_t q = 0; q < p.batches; q++)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, 1.0f, a + q * p.sa, (int)p.pa,
-                    b + q * p.sb, (int)p.pb, 0.0f, y.x + q * p.sy, (int)p.py);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, 1.0f,
+                    a + lead_at(&p, p.sa, q), (int)p.pa, b + lead_at(&p, p.sb, q), (int)p.pb, 0.0f, y.x + q * p.sy, (int)p.py);
     clear_lanes(y);
 }
 
@@ -138,14 +154,15 @@ void op_matmul_backward(const struct run *r, const struct step *s, const float *
     struct product p = product_of(r, s);
     const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
     for (size_t q = 0; q < p.batches; q++) {
-        const float *d = dy + q * p.sy, *aq = a + q * p.sa, *bq = b + q * p.sb;
+        size_t at_a = lead_at(&p, p.sa, q), at_b = lead_at(&p, p.sb, q);
+        const float *d = dy + q * p.sy, *aq = a + at_a, *bq = b + at_b;
         if (i == 0)
             cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, 1.0f, d, (int)p.py, bq, (int)p.pb,
-                        1.0f, dx + q * p.sa, (int)p.pa);
+                        1.0f, dx + at_a, (int)p.pa);
         else if (p.transposed)
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, 1.0f, d, (int)p.py, aq, (int)p.pa, 1.0f, dx + q * p.sb, (int)p.pb);
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, 1.0f, d, (int)p.py, aq, (int)p.pa, 1.0f, dx + at_b, (int)p.pb);
         else
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, 1.0f, aq, (int)p.pa, d, (int)p.py, 1.0f, dx + q * p.sb, (int)p.pb);
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, 1.0f, aq, (int)p.pa, d, (int)p.py, 1.0f, dx + at_b, (int)p.pb);
     }
 }
 

@@ -274,6 +274,17 @@ static void dense(CALL, double *y, const double *dy, double *dx)
         }
 }
 
+/* The matrix of operand k that product b of the batch takes: leading axes of 1 stretch. */
+static size_t operand(CALL, int k, size_t b)
+{
+    struct xfv_shape lead = c->out, mine = c->in[k];
+    int at[XFV_MAX_RANK];
+    lead.rank -= 2, mine.rank -= 2;
+    unravel(lead, b, at);
+    for (int a = 0; a < mine.rank; a++) at[a] = mine.dim[a] == 1 ? 0 : at[a];
+    return ravel(mine, at);
+}
+
 static void matmul(CALL, double *y, const double *dy, double **dx)
 {
     int r = c->out.rank;
@@ -282,7 +293,7 @@ static void matmul(CALL, double *y, const double *dy, double **dx)
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < n; j++)
                 for (size_t l = 0; l < k; l++) {
-                    size_t o = (b * m + i) * n + j, p = (b * m + i) * k + l, q = b * k * n + (c->n->i[0] ? j * k + l : l * n + j);
+                    size_t o = (b * m + i) * n + j, p = (operand(c, 0, b) * m + i) * k + l, q = operand(c, 1, b) * k * n + (c->n->i[0] ? j * k + l : l * n + j);
                     if (!dy) y[o] += c->x[0][p] * c->x[1][q];
                     else dx[0][p] += dy[o] * c->x[1][q], dx[1][q] += dy[o] * c->x[0][p];
                 }

@@ -198,12 +198,15 @@ static int shape_matmul(const struct xfv_node *n, const struct xfv_shape *in, st
 {
     char t[64], t2[64];
     int r = in[0].rank, fits = r >= 2 && in[1].rank == r;
+    *out = in[0];
     if (fits) {
-        for (int i = 0; i < r - 2; i++) fits &= in[0].dim[i] == in[1].dim[i];
+        for (int i = 0; i < r - 2; i++) {
+            fits &= in[0].dim[i] == in[1].dim[i] || in[0].dim[i] == 1 || in[1].dim[i] == 1;
+            out->dim[i] = in[0].dim[i] == 1 ? in[1].dim[i] : in[0].dim[i];
+        }
         fits &= in[0].dim[r - 1] == in[1].dim[n->i[0] ? r - 1 : r - 2];
     }
     if (!fits) return BAD("node '%s' (matmul) cannot multiply %s and %s", n->name, xfv_shape_text(in[0], t), xfv_shape_text(in[1], t2));
-    *out = in[0];
     out->dim[r - 1] = in[1].dim[n->i[0] ? r - 2 : r - 1];
     return 0;
 }

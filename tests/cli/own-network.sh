@@ -20,6 +20,14 @@ runs 0 "--size overrides the file's" model-import face.onnx -o x.xfvm --size 112
 runs 5 "one that the dense layer cannot take" model-import face.onnx -o y.xfvm --size 128x128
 runs 0 "--embedding chooses" model-import face.onnx -o x.xfvm --embedding flat
 is "$(cat err)" "" "and need not be said"
+for name in c3 n3 a3; do
+    runs 0 "also '$name', which simplifying takes in" model-import face.onnx -o x.xfvm --embedding $name
+    like "$(model-info --json ./x.xfvm | jq -r .embedding)" "^$name" "is the embedding" || model-info --json ./x.xfvm
+done
+runs 5 "a weight is no embedding" model-import face.onnx -o y.xfvm --embedding fc
+like "$(cat err)" "'fc' is a constant" "which is said"
+runs 5 "nor is a norm" model-import face.onnx -o y.xfvm --embedding norm
+like "$(cat err)" "'norm' is not an embedding: it has 1 number" "which is said, too"
 runs 5 "a value that is not there" model-import face.onnx -o y.xfvm --embedding nowhere
 like "$(cat err)" "no value 'nowhere'" "is named"
 runs 0 "a TFLite file is told by its content" sh -c '"$B/unit/tflite" --write t.onnx && model-import -q t.onnx -o x.xfvm'

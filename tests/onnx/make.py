@@ -243,6 +243,26 @@ class Shuffle(nn.Module):
         return y / (y.pow(2).sum(1, keepdim=True) + 1e-6).sqrt()
 
 
+class Resizes(nn.Module):
+    """Every way to resize and to pad, and a product that stretches over heads (multi-query attention)."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 2), nn.Conv2d(16, 12, 1)
+        self.q, self.kv, self.fc = nn.Linear(12, 12), nn.Linear(12, 8), nn.Linear(12 * 30, 16)
+
+    def forward(self, x):
+        x = torch.tanh(self.a(F.pad(x, (1, 2, 2, 1), mode="reflect")))
+        y = F.interpolate(self.b(F.pad(x, (2, 0, 1, 2), mode="replicate")), size=x.shape[2:], mode="bilinear", align_corners=False)
+        y = y + F.interpolate(F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=True), size=x.shape[2:], mode="nearest")
+        x = self.c(torch.cat([F.interpolate(x, (9, 13), mode="bicubic", align_corners=False), F.interpolate(y, (9, 13), mode="bilinear", align_corners=True)], 1))
+        x = F.interpolate(x, (5, 6), mode="bicubic", align_corners=True).flatten(2).transpose(1, 2)
+        b, t, d = x.shape
+        q, k, v = self.q(x).reshape(b, t, 3, 4).transpose(1, 2), *self.kv(x).reshape(b, 1, t, 8).chunk(2, 3)
+        x = (q @ k.transpose(-2, -1) / 2).softmax(-1) @ v
+        return self.fc(x.transpose(1, 2).reshape(b, -1))
+
+
 def ires50(**k):
     return iresnet((3, 4, 14, 3), **k)
 
@@ -267,6 +287,8 @@ NETS = {  # name: (maker, input size, channels, opset, constant folding, trainin
     "vit-unfolded": (lambda: ViT(depth=2), 112, 3, 11, False, False),
     "tiny-odds": (Shuffle, 32, 3, 11, True, False),
     "tiny-odds-17": (Shuffle, 32, 3, 17, False, False),
+    "tiny-resize": (Resizes, 24, 3, 11, True, False),
+    "tiny-resize-17": (Resizes, 24, 3, 17, False, False),
     "tiny-mobilefacenet": (lambda: Normalised(mobilefacenet(8, 32, 32, (1, 1, 0))), 32, 3, 11, False, True),
     "tiny-vit": (lambda: ViT(16, 8, 16, 1, 2, 16), 16, 3, 13, True, False),
 }

@@ -179,6 +179,14 @@ static void lies(void)
     refused(flat("Split x s > y", pb_tensor("s", 7, zero, 16, 2, -1)), "", "a split into 0 and -1");
     refused(flat("Slice x s s > y", pb_tensor("s", 7, far, 8, 1, -1)), "", "a slice of nothing");
     refused(flat("Pad x s > y", pb_tensor("s", 7, huge, 32, 4, -1)), "", "four paddings for four axes");
+    static const float scales[4] = {1, 1, NAN, 2}, wide[4] = {1, 1, 1e30f, 1}, none[4] = {1, 1, 0, -1};
+    refused(flat("Resize x - - s > y", pb_tensor("s", 7, huge, 32, 4, -1)), "too large", "a resize to 2^40 numbers");
+    refused(flat("Resize x - - s > y", pb_tensor("s", 7, zero, 16, 2, -1)), "2 sizes or scales for 4 axes", "a resize to too few sizes");
+    refused(flat("Resize x - s > y", pb_tensor("s", 1, scales, 16, 4, -1)), "nan of 4", "a scale that is no number");
+    refused(flat("Resize x - s > y", pb_tensor("s", 1, wide, 16, 4, -1)), "of 4 elements", "a scale of 1e30");
+    refused(flat("Resize x - s > y", pb_tensor("s", 1, none, 16, 4, -1)), "0 of 4", "a scale of 0");
+    refused(flat("Resize x > y", pb_tensor("s", 1, none, 16, 4, -1)), "0 sizes", "a resize to nothing");
+    refused(flat("Pad x s > y", pb_tensor("s", 7, far, 8, 1, -1)), "1 paddings for 4", "a single padding");
     refused(flat("Tile s s > t", pb_tensor("s", 7, far, 8, 1, -1)), "", "2^63 repeats");
     refused(flat("Range s s s > t", pb_tensor("s", 7, zero, 16, 2, -1)), "", "a range of lists");
     refused(flat("Conv x > y", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "no input 1", "a convolution without a weight");

@@ -171,6 +171,22 @@ static void attention(void)
         matmul(&b, scores, v, 0), transpose(&b, 1, 0, 2, 0), reshape(&b, 9, 12, 0, 0), dense(&b, 7);
         compare(&b, "attention");
     }
+    for (int t = 0; t < 2; t++) /* leading axes [3,4] by [3,1], [1,4] and [1,1], and the other way round */
+        for (int kind = 0; kind < 3; kind++)
+            for (int k = 0; k < 2; k++) {
+                static const int begin[3][2] = {{0, 1}, {1, 0}, {1, 1}};
+                char name[64];
+                image(&b, 3, 4, 3, 30);
+                x = reshape(&b, 3, 4, 5, 6), y = act(&b, XFV_ACT_TANH, 0, 0);
+                for (int axis = 0; axis < 2; axis++)
+                    if (begin[kind][axis]) y = slice(&b, y, axis, 1, 2);
+                b.last = y;
+                if (!t) y = transpose(&b, 0, 1, 3, 2);
+                if (t || !k) matmul(&b, k ? y : x, k ? x : y, t);
+                else b.last = y, matmul(&b, y, x, 0); /* [..,6,5] by [..,5,6] */
+                snprintf(name, sizeof name, "matmul that stretches, %d %d %d", t, kind, k);
+                compare(&b, name);
+            }
     struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
     image(&b, 4, 3, 3, 21);
     n.weight = weight(&b, shape(1, 21, 0, 0), 1), n.bias = weight(&b, shape(1, 21, 0, 0), 1), n.f[0] = 1e-5f;
