@@ -48,8 +48,10 @@ MODELS    := $(sort $(wildcard models/*.xfvm))
 all: $(TOOLS) $(SCRIPTS)
 
 # Kernels for wide vectors are separate files, chosen at run time: only they are compiled for more than the baseline.
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
 $(B)/%_avx2.o: ISA = -mavx2 -mfma
 $(B)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+endif
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -164,18 +166,34 @@ reproduce: all
 ## install, uninstall: PREFIX (default /usr/local) and DESTDIR are honoured
 install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 \
-		$(DESTDIR)$(datadir)/models $(DESTDIR)$(docdir)
+		$(DESTDIR)$(datadir)/models $(DESTDIR)$(docdir)/docs $(DESTDIR)$(docdir)/examples/photos $(DESTDIR)$(docdir)/models
 	install -m 755 $(TOOLS) $(SCRIPTS) $(DESTDIR)$(bindir)
 	install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	install -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
 	install -m 644 $(MAN7) $(DESTDIR)$(mandir)/man7
 	install -m 644 $(MODELS) $(DESTDIR)$(datadir)/models
 	install -m 644 README.md LICENSE NEWS.md models/LICENSE* $(DESTDIR)$(docdir)
+	install -m 644 $(wildcard docs/*) $(DESTDIR)$(docdir)/docs
+	install -m 644 $(wildcard models/*.md) $(DESTDIR)$(docdir)/models
+	install -m 644 $(wildcard examples/*) $(DESTDIR)$(docdir)/examples
+	install -m 644 $(wildcard tests/photos/*) $(DESTDIR)$(docdir)/examples/photos
 
 uninstall:
 	rm -f $(patsubst $(B)/bin/%,$(DESTDIR)$(bindir)/%,$(TOOLS) $(SCRIPTS)) $(MAN1:man/%=$(DESTDIR)$(mandir)/man1/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%) \
 		$(MAN7:man/%=$(DESTDIR)$(mandir)/man7/%)
 	rm -rf $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
+
+VERSION = $(shell sed -n 's/^.define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)
+## dist: the sources of the last commit as build/xfv-tools-VERSION.tar.gz, the same bytes whenever and wherever it is made
+dist:
+	@mkdir -p $(B)
+	@git -c tar.umask=0022 archive --format=tar --prefix=xfv-tools-$(VERSION)/ HEAD >$(B)/dist.tar || { rm -f $(B)/dist.tar; exit 1; }
+	@gzip -9 -n <$(B)/dist.tar >$(B)/xfv-tools-$(VERSION).tar.gz && rm $(B)/dist.tar
+	@echo $(B)/xfv-tools-$(VERSION).tar.gz
+
+## check-package: make dist, build the Debian package twice, compare, lintian, unpack, run (installs debhelper and lintian)
+check-package:
+	@sh tests/package.sh
 
 ## clean: remove what was built
 clean:
@@ -185,6 +203,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: reproduce all check check-browser check-all check-faults fuzz print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: reproduce all check check-browser check-package dist check-all check-faults fuzz print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -62,5 +62,6 @@ step analyzer analyzer
 step cppcheck cppcheck_all
 [ -e tests/faults/run.sh ] && step faults $make check-faults
 [ -e tests/fuzz/replay.sh ] && step fuzz $make fuzz SECONDS="${FUZZ_SECONDS:-10}"
+step package $make check-package
 echo "$passed steps passed, $failed failed"
 [ $failed -eq 0 ]
