@@ -116,6 +116,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     size_t n = 0;
     if (xfv_get_str(xfv_rec_map(*r), "id", &id, &n, NULL)) n = 0;
     int status = xfv_explained_read(xfv_rec_map(*r), NULL, g->has_points ? &g->points : NULL, &g->x, e);
+    if (!status && g->x.generic) status = xfv_fail_code(e, XFV_EDATA, "noface", "the pair is of whole pictures (embed --generic), which have no eyes, nose and mouth to measure");
     if (!status && g->x.view.problem[0]) xfv_cli_record_failed(g->c, xfv_stage_record_no(g->c), id, n, g->x.view.problem);
     for (int side = 0; side < 2 && !status; side++) {
         g->without68 += g->has_points && g->x.from[side] != XFV_FROM_68;

@@ -52,6 +52,7 @@ enum {
     XFV_WRITES_BINARY = 16, /* as above without --no-provenance: images */
     XFV_READS_STDIN = 32,   /* no operand means stdin: when it is a terminal, usage */
     XFV_MAY_WRITE_TEXT = 64, /* with XFV_WRITES_STREAM: the terminal is checked when xfv_cli_out_fd is called, not at the start */
+    XFV_CHECKS_STDIN = 256, /* with XFV_READS_STREAM: the program says itself when it has no input */
     XFV_KEEPS_HEAD = 128    /* with XFV_WRITES_STREAM: never named in the provenance, and has no --no-provenance */
 };
 

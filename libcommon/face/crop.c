@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "face/align.h"
-#include "image/resize.h"
 #include "image/warp.h"
 #include "stream/clock.h"
 
@@ -24,7 +23,7 @@ struct found {
     const double *box, *landmarks;
     double confidence;
     double transform[6];
-    uint8_t *pixels; /* [size][size][3] */
+    uint8_t *pixels; /* the crop, RGB */
 };
 
 /* ---- memory ---- */
@@ -66,10 +65,10 @@ static int face_record(const struct job *j, const struct found *f, const char *i
 {
     struct xfv_rec *rec = xfv_rec_new(XFV_FACE);
     if (!rec) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    size_t size = (size_t)j->c->size;
+    size_t width = (size_t)j->c->size, height = j->c->height ? (size_t)j->c->height : width;
     msgpack_zone *z = xfv_rec_zone(rec);
     msgpack_object *m = xfv_rec_root(rec), wh = xfv_val_array(z);
-    struct xfv_tensor t = xfv_tensor_view(XFV_U8, 3, (const size_t[]){size, size, 3}, f->pixels);
+    struct xfv_tensor t = xfv_tensor_view(XFV_U8, 3, (const size_t[]){height, width, 3}, f->pixels);
     int r = xfv_map_put(z, m, "id", xfv_val_str(z, id), e);
     if (!r) r = xfv_map_put(z, m, "source", xfv_val_str(z, j->name), e);
     if (!r) r = xfv_array_push(z, &wh, xfv_val_int(j->im->width), e);
@@ -79,6 +78,7 @@ static int face_record(const struct job *j, const struct found *f, const char *i
     if (!r && f->box) r = xfv_map_put(z, m, "confidence", xfv_val_f64(f->confidence), e);
     if (!r && f->landmarks) r = put_points(z, m, f->landmarks, e);
     if (!r) r = xfv_map_put(z, m, "transform", xfv_val_f64s(z, f->transform, 6), e);
+    if (!r && j->c->generic) r = xfv_map_put(z, m, "generic", xfv_val_bool(1), e);
     if (!r) r = xfv_map_put(z, m, "image", xfv_val_tensor(z, &t), e);
     if (r) xfv_rec_free(rec);
     else *out = rec;
@@ -122,16 +122,12 @@ static int crop_landmarks(const struct job *j, struct found *f, int number, int 
 /* The whole image is the crop. */
 static int take_whole(const struct job *j, struct xfv_err *e)
 {
-    const struct xfv_image *im = j->im;
     struct xfv_image small = {0};
-    int s = j->c->size, r = 0;
-    double fx = (double)s / im->width, fy = (double)s / im->height, start = xfv_now();
-    /* Pixel centres: (x + 1/2) fx - 1/2. */
-    struct found f = {.transform = {fx, 0, (fx - 1) / 2, 0, fy, (fy - 1) / 2}, .pixels = im->data};
-    if (im->width != s || im->height != s) {
-        r = xfv_image_resize(im, s, s, &small, e);
-        f.pixels = small.data;
-    }
+    struct found f = {0};
+    int height = j->c->height ? j->c->height : j->c->size;
+    double start = xfv_now();
+    int r = xfv_image_fit(j->im, j->c->fit, j->c->size, height, &small, f.transform, e);
+    f.pixels = small.data;
     if (!r) r = add_face(j, &f, 0, 0, e);
     xfv_image_clear(&small);
     j->w->crop += xfv_now() - start;

@@ -6,7 +6,7 @@
 
 #include "face/landmarks.h"
 #include "face/mtcnn.h"
-#include "image/image.h"
+#include "image/fit.h"
 #include "stream/stream.h"
 
 enum xfv_which { XFV_LARGEST, XFV_CENTRAL, XFV_ALL_FACES };
@@ -22,6 +22,9 @@ struct xfv_cropper {
     double template_xy[10];                /* where the five landmarks belong in a crop of template_size x template_size pixels */
     int template_size;
     int size;                              /* side of the crop made, pixels */
+    enum xfv_fit fit;                      /* with aligned: how an image of another size gets it */
+    int generic;                           /* with aligned: 1: it need not be a face, and the record says so */
+    int height;                            /* with aligned, of a crop that is not square; 0: size */
 };
 
 /* One worker's scratch memory, and where its time went, seconds. */

@@ -33,10 +33,21 @@ static int find_68(const struct xfv_landmarks *l, const msgpack_object *face, do
     return 0;
 }
 
+static int is_generic(const msgpack_object *face)
+{
+    int yes;
+    return !xfv_get_bool(face, "generic", &yes, NULL) && yes;
+}
+
 static int label_face(const msgpack_object *face, const struct xfv_image *im, const struct xfv_landmarks *points68, uint8_t *label,
                       enum xfv_zone_source *from, struct xfv_err *e)
 {
     double xy[136];
+    if (is_generic(face)) {
+        *from = XFV_FROM_TEMPLATE;
+        memset(label, XFV_ZONE_OUTSIDE, (size_t)im->width * (size_t)im->height);
+        return 0;
+    }
     if (points68 && find_68(points68, face, xy) && !xfv_zones_of_68(xy, im->width, im->height, label, NULL)) {
         *from = XFV_FROM_68;
         return 0;
@@ -61,6 +72,7 @@ int xfv_explained_read(const msgpack_object *pair, const char *only_method, cons
 {
     memset(x->row, 0, sizeof x->row);
     int status = xfv_pairview_read(pair, only_method, &x->view, e);
+    x->generic = is_generic(xfv_map_get(pair, "a")) || is_generic(xfv_map_get(pair, "b"));
     for (int side = 0; side < 2 && !status; side++) {
         const struct xfv_image *im = &x->view.face[side].image;
         size_t n = (size_t)im->width * (size_t)im->height;

@@ -12,6 +12,7 @@ struct xfv_row_zones { struct { int has; struct xfv_zone_shares shares; } part[2
 
 struct xfv_explained {
     struct xfv_pairview view;                      /* not blurred */
+    int generic;                                   /* 1: one of the two is no face but a whole picture (embed --generic): it has no regions, and all is XFV_ZONE_OUTSIDE */
     enum xfv_zone_source from[2];
     struct xfv_zone_shares area[2];
     struct xfv_row_zones row[XFV_VIEW_ROWS];

@@ -112,7 +112,8 @@ static void map_words(const struct xfv_card *c, int row, int side, int sign, cha
         return;
     }
     largest_regions(&z->part[side][sign].shares, where, sizeof where);
-    if (part < DUST) snprintf(buf, cap, "next to nothing (%.1g %% of the evidence on this face)", 100 * part);
+    if (c->x->generic) snprintf(buf, cap, "%.0f %% of the evidence on this picture", 100 * part);
+    else if (part < DUST) snprintf(buf, cap, "next to nothing (%.1g %% of the evidence on this face)", 100 * part);
     else if (part > 0.995) snprintf(buf, cap, "%s; %sall the evidence on this face", where, part < 1 ? "nearly " : "");
     else snprintf(buf, cap, "%s; %.0f %% of the evidence on this face", where, 100 * part);
 }
@@ -278,7 +279,7 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
     put_decision(f, v);
     put_scale(f, c);
     for (int i = 0; i < v->n_rows; i++)
-        if (c->method[i] >= 0) put_regions(f, c, i);
+        if (c->method[i] >= 0 && !c->x->generic) put_regions(f, c, i);
     if (!v->n_rows) fputs("<p class=\"note\">The pair has no maps: an explainer (fggb-grad) makes them.</p>\n", f);
     if (v->problem[0]) {
         fputs("<p class=\"note\">", f);
