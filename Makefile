@@ -94,7 +94,6 @@ $(SCRIPTS): $(B)/bin/%: tools/%.sh libcommon/cli/cli.h
 	@mkdir -p $(@D)
 	$(call say,SH)sed "s/@VERSION@/$$(sed -n 's/^#define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)/" $< >$@.tmp && chmod 755 $@.tmp && mv $@.tmp $@
 
-build-fuzz/unit/%: LDFLAGS += -fsanitize=address,undefined
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
@@ -121,14 +120,31 @@ check-all: deps
 check-faults: all
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/faults/run.sh
 
-## fuzz: every target of tests/fuzz for SECONDS each (60), with clang's libFuzzer; FUZZ="stream image" chooses. Findings stay in build-fuzz
+## fuzz: every target of tests/fuzz for SECONDS each (60), with clang's libFuzzer; FUZZ="stream image" chooses; ENGINE=afl: with AFL++ (Debian's afl++). Findings stay in build-fuzz, build-afl
+ENGINE ?= libfuzzer
+FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_BUILD = $(if $(filter afl,$(ENGINE)),B=build-afl CC=afl-clang-fast CFLAGS='$(FUZZ_FLAGS)',B=build-fuzz CC=clang CFLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link')
 fuzz:
-	@$(MAKE) --no-print-directory B=build-fuzz CC=clang HARDEN=-fPIE \
-		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build-fuzz/fuzz build-fuzz/unit/tflite
-	@PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
+	@[ '$(ENGINE)' != afl ] || sh tests/deps.sh afl++
+	@AFL_QUIET=1 $(MAKE) --no-print-directory HARDEN=-fPIE WARN= $(FUZZ_BUILD) LDFLAGS=-fsanitize=address,undefined $(if $(filter afl,$(ENGINE)),build-afl/fuzz build-afl/unit/tflite,build-fuzz/fuzz build-fuzz/unit/tflite)
+	@ENGINE=$(ENGINE) PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
 
 $(B)/fuzz: $(B)/tests/fuzz/fuzz.o $(B)/libxfv.a
 	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+
+## fuzz-coverage: what tests/damaged, and what fuzzing found so far, reach: lines of each file, for each target (clang, Debian's llvm)
+fuzz-coverage:
+	@sh tests/deps.sh llvm
+	@$(MAKE) --no-print-directory B=build-cov CC=clang HARDEN=-fPIE WARN= CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping' \
+		LDFLAGS=-fprofile-instr-generate build-cov/replay
+	@sh tests/fuzz/coverage.sh $(FUZZ)
+
+$(B)/replay: $(B)/tests/fuzz/replay.o $(B)/libxfv.a
+	$(CC) $(LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+
+## soak: RECORDS photographs (100000) through the whole pipeline: memory and descriptors stay flat, nothing is lost. NET=tiny: a small network, minutes
+soak: all
+	@PATH="$(abspath $(B))/bin:$$PATH" XFV_MODEL_PATH=$(CURDIR)/models PYTHONPATH=tests $(PYTHON) tests/load/soak.py $(or $(RECORDS),100000) $(NET)
 
 print-cflags:
 	@echo $(filter-out -MMD -MP,$(ALL_CPPFLAGS) $(ALL_CFLAGS))
@@ -197,12 +213,12 @@ check-package:
 
 ## clean: remove what was built
 clean:
-	rm -rf $(B) build-asan build-tsan build-clang build-fuzz build-logs
+	rm -rf $(B) build-asan build-tsan build-clang build-fuzz build-afl build-cov build-logs
 
 ## list: what can be made
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: reproduce all check check-browser check-package dist check-all check-faults fuzz print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: reproduce all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -49,6 +49,7 @@ cppcheck_all() {
         -Ilibcommon -Itests libcommon tools && echo "no findings"
 }
 includes() { sh tests/static/includes.sh && echo "in order"; }
+crowd() { $make all && sh tests/load/crowd.sh 64; }
 hardening() { $make all && sh tests/static/hardening.sh build/bin/* && echo "all there"; }
 
 step check $make check
@@ -60,8 +61,10 @@ step tsan thread
 step clang clang_build
 step analyzer analyzer
 step cppcheck cppcheck_all
-[ -e tests/faults/run.sh ] && step faults $make check-faults
-[ -e tests/fuzz/replay.sh ] && step fuzz $make fuzz SECONDS="${FUZZ_SECONDS:-10}"
+step faults $make check-faults
+step soak $make soak RECORDS=10000 NET=tiny
+step crowd crowd
+step fuzz $make fuzz SECONDS="${FUZZ_SECONDS:-10}"
 step package $make check-package
 echo "$passed steps passed, $failed failed"
 [ $failed -eq 0 ]

@@ -411,9 +411,10 @@ static int import(struct xfv_cli *c, struct options *o, const char *path, struct
 {
     size_t n;
     uint8_t *bytes = read_file(path, &n, e);
-    int st = bytes ? 0 : e->status;
+    if (!bytes) return e->status;
     struct xfv_graph *g;
-    if (!st && (st = parse(c, o, path, bytes, n, &g, e))) xfv_fail_at(e, "%.200s", path);
+    int st = parse(c, o, path, bytes, n, &g, e);
+    if (st) xfv_fail_at(e, "%.200s", path);
     free(bytes);
     if (st) return st;
     xfv_graph_free(o->m->graph);

@@ -214,6 +214,14 @@ static int walk(struct grad *t, int i, int worker, struct xfv_err *e)
     return xfv_path_integrate(t->path, worker, h0, f0, f->h, f->f, other->f, t->steps, w->own[i], &w->sums[i], e);
 }
 
+/* The maps' two signs would hide a number that is neither above nor below zero. */
+static int check_cells(const struct grad *t, const float *cells, int i, struct xfv_err *e)
+{
+    for (int p = 0; p < xfv_path_cells(t->path); p++)
+        if (!isfinite(cells[p])) return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite", i ? "b" : "a");
+    return 0;
+}
+
 /* ---- both faces ---- */
 
 static double dot(const float *a, const float *b, int n)
@@ -292,7 +300,10 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct worker *w = &t->workers[worker];
     int status = 0;
     for (int i = 0; i < 2 && !status; i++) status = see_face(t, s, i, worker, e);
-    for (int i = 0; i < 2 && !status; i++) status = walk(t, i, worker, e);
+    for (int i = 0; i < 2 && !status; i++) {
+        status = walk(t, i, worker, e);
+        if (!status) status = check_cells(t, w->own[i], i, e);
+    }
     if (!status && (t->combine == DOT || t->combine == COSINE)) status = multiply(t, worker, w->product, e);
     for (int i = 0; i < 2 && !status; i++) {
         combine(t, w, i);

@@ -133,8 +133,9 @@ static int look_at(struct plant *t, struct xfv_rec *r, struct job *j, struct xfv
         if (xfv_get_str(xfv_map_get(root, faces[i]), "id", &j->id[i], &j->n_id[i], e)) return xfv_fail_code(e, XFV_EDATA, "noid", "the pair's face %s has no id", faces[i]);
     j->label = xfv_get_bool(root, "label", &label, NULL) ? -1 : label;
     j->side = t->face;
-    if (xfv_get_tensor(xfv_map_get(root, faces[j->side]), "image", XFV_U8, 3, (size_t[]){0, 0, 3}, &image, e))
-        return xfv_fail_code(e, XFV_EDATA, "noimage", "face %s has no image |u1 [H,W,3]", faces[j->side]);
+    int status = xfv_get_tensor(xfv_map_get(root, faces[j->side]), "image", XFV_U8, 3, (size_t[]){0, 0, 3}, &image, e);
+    if (status == XFV_ENOMEM) return status;
+    if (status) return xfv_fail_code(e, XFV_EDATA, "noimage", "face %s has no image |u1 [H,W,3]", faces[j->side]);
     j->rgb = image.data;
     j->h = (int)image.shape[0];
     j->w = (int)image.shape[1];

@@ -21,10 +21,10 @@ static int find_68(const struct xfv_landmarks *l, const msgpack_object *face, do
         char name[4096];
         size_t first, n;
         if (xfv_get_text(face, keys[k], name, sizeof name, NULL) || !(n = xfv_landmarks_find(l, name, &first))) continue;
-        const double *best = NULL;
-        for (size_t i = 0; i < n; i++) {
+        const double *best = l->v[l->by_path[first]].xy;
+        for (size_t i = 1; i < n; i++) {
             const double *p = l->v[l->by_path[first + i]].xy;
-            if (!best || away(p, face) < away(best, face)) best = p;
+            if (away(p, face) < away(best, face)) best = p;
         }
         memcpy(xy, best, 136 * sizeof *xy);
         xfv_points_to_crop(face, xy, 68);

@@ -212,12 +212,18 @@ static size_t choose(struct summary *s, const struct group *g, const struct grou
     return n;
 }
 
+/* A key is a method, a tab, its setting: the tab. */
+static const char *setting_of(const char *key)
+{
+    return key + strcspn(key, "\t");
+}
+
 static const struct group *reference_of(struct summary *s, const struct group *g, const char *reference)
 {
-    const char *setting = strchr(g->key, '\t');
+    const char *setting = setting_of(g->key);
     const struct group *ref = NULL;
     for (size_t i = 0; i < s->t->keys.n && reference; i++) {
-        const char *key = s->t->groups[i].key, *tab = strchr(key, '\t');
+        const char *key = s->t->groups[i].key, *tab = setting_of(key);
         if ((size_t)(tab - key) == strlen(reference) && !strncmp(key, reference, strlen(reference)) && !strcmp(tab, setting)) ref = &s->t->groups[i];
     }
     if (!ref || ref == g) return NULL;
@@ -259,7 +265,7 @@ static void adjust(struct row *rows, size_t n, double *p, size_t *which)
             size_t m = 0;
             for (size_t k = 0; k < n; k++)
                 if (rows[k].compared && rows[k].metric == rows[i].metric && rows[k].tar == rows[i].tar &&
-                    !strcmp(strchr(rows[k].g->key, '\t'), strchr(rows[i].g->key, '\t')))
+                    !strcmp(setting_of(rows[k].g->key), setting_of(rows[i].g->key)))
                     which[m] = k, p[m++] = rows[k].p[d];
             xfv_holm(p, m);
             for (size_t k = 0; k < m; k++)

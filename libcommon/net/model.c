@@ -206,6 +206,13 @@ static int digest_file(int fd, size_t size, char hex[65], struct xfv_err *e)
     return 0;
 }
 
+static int check_finite(const struct xfv_weight *x, struct xfv_err *e)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (!isfinite(x->data[i])) return xfv_fail(e, XFV_EMODEL, "weight '%.200s' holds a number that is not finite", x->name);
+    return 0;
+}
+
 static int read_weight(struct xfv_graph *g, struct xfv_rec *r, struct xfv_err *e)
 {
     char name[XFV_MAX_NAME + 1];
@@ -220,13 +227,13 @@ static int read_weight(struct xfv_graph *g, struct xfv_rec *r, struct xfv_err *e
     for (int i = 0; i < t.ndim; i++) s.dim[i] = t.shape[i] <= XFV_MAX_ELEMENTS ? (int)t.shape[i] : -1;
     if (t.dtype == XFV_F32 || xfv_shape_count(s) != n) {
         st = xfv_graph_add_weight(g, name, s, t.data, e);
-        return st < 0 ? st : 0;
+        return st < 0 ? st : check_finite(&g->weights[st], e);
     }
     float *full;
     if ((st = xfv_model_floats(&t, name, &full, e))) return st;
     st = xfv_graph_add_weight(g, name, s, full, e);
     free(full);
-    return st < 0 ? st : 0;
+    return st < 0 ? st : check_finite(&g->weights[st], e);
 }
 
 /* Head, then weights, then the head's graph, which refers to them. */
@@ -288,14 +295,14 @@ int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e)
 static int write_weight(struct xfv_writer *w, const struct xfv_weight *x, struct xfv_err *e)
 {
     size_t shape[XFV_MAX_RANK];
-    for (size_t i = 0; i < x->count; i++)
-        if (!isfinite(x->data[i])) return xfv_fail(e, XFV_EMODEL, "weight '%.200s' holds a number that is not finite", x->name);
+    int st = check_finite(x, e);
+    if (st) return st;
     for (int i = 0; i < x->shape.rank; i++) shape[i] = (size_t)x->shape.dim[i];
     struct xfv_rec *r = xfv_rec_new_named("weight");
     if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory for weight '%.200s'", x->name);
     struct xfv_tensor t = xfv_tensor_view(XFV_F32, x->shape.rank, shape, x->data);
     msgpack_zone *z = xfv_rec_zone(r);
-    int st = xfv_map_put(z, xfv_rec_root(r), "name", xfv_val_str(z, x->name), e);
+    st = xfv_map_put(z, xfv_rec_root(r), "name", xfv_val_str(z, x->name), e);
     if (!st) st = xfv_map_put(z, xfv_rec_root(r), "tensor", xfv_val_tensor(z, &t), e);
     if (!st) st = xfv_writer_put(w, r, e);
     xfv_rec_free(r);

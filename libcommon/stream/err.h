@@ -34,4 +34,17 @@ int xfv_fail_code(struct xfv_err *e, int status, const char *code, const char *f
 /* Put "prefix: " before the message that *e already holds (where it happened), and return e->status. */
 int xfv_fail_at(struct xfv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+#ifdef XFV_ANALYSIS
+/* For static analysers only (tests/static), which do not see into err.c: what reports a failure never returns 0, so that after a status of 0
+ * all that a function fills is filled. */
+static inline int xfv_is_failure(int status)
+{
+    if (status >= 0) __builtin_unreachable();
+    return status;
+}
+#define xfv_fail(...) xfv_is_failure(xfv_fail(__VA_ARGS__))
+#define xfv_fail_code(...) xfv_is_failure(xfv_fail_code(__VA_ARGS__))
+#define xfv_fail_at(...) xfv_is_failure(xfv_fail_at(__VA_ARGS__))
+#endif
+
 #endif

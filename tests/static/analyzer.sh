@@ -1,11 +1,12 @@
 #!/bin/sh
-# gcc -fanalyzer over every C file; findings fail. What gcc 12 gets wrong is left out here, with the reason.
+# gcc -fanalyzer over every C file; findings fail. XFV_ANALYSIS tells it that what reports a failure returns no 0 (stream/err.h); without optimisation,
+# which would take that hint away before the analyser sees it.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# malloc-leak, file-leak, fd-leak: gcc 12 loses ownership through pointers to pointers (xfv_reader_open(&r, ...)); leaks are valgrind's and ASan's part.
-# use-of-uninitialized-value: gcc 12 does not see that a function which returns 0 has filled its out-parameter; valgrind watches these.
-# null-dereference, possible-null, double-free, use-after-free: it does not know that xfv_fail, in another file, never returns 0.
-off="-Wno-analyzer-double-free -Wno-analyzer-use-after-free -Wno-analyzer-null-dereference -Wno-analyzer-possible-null-dereference -Wno-analyzer-possible-null-argument -Wno-analyzer-null-argument -Wno-analyzer-malloc-leak -Wno-analyzer-file-leak -Wno-analyzer-use-of-uninitialized-value"
-cflags=$(make -s print-cflags)
-find libcommon tools -name '*.c' ! -name 'kern_*' | sort | xargs -P "${JOBS:-2}" -n 4 sh -c '
-    for f; do gcc $0 -O1 -fanalyzer '"$off"' -Werror -c -o /dev/null "$f" || exit 255; done' "$cflags" && echo "no findings"
+# What gcc 12 cannot see, so that these two are left to valgrind and the sanitizers:
+# malloc-leak: it loses ownership through pointers to pointers and arrays of pointers (xfv_reader_open(&r, ...), w->cells[0] = ...).
+# use-of-uninitialized-value: arrays that a loop fills as far as another loop reads them (at[0..rank)).
+off="-Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value"
+cflags=$(make -s print-cflags | sed 's/-D_FORTIFY_SOURCE=2//; s/-O[0-9]//g')
+find libcommon tools -name '*.c' ! -name 'kern_*' ! -path '*/stream/err.c' | sort | xargs -P "${JOBS:-2}" -n 4 sh -c '
+    bad=0; for f; do gcc $0 -O0 -DXFV_ANALYSIS -fanalyzer '"$off"' -Werror -c -o /dev/null "$f" || bad=1; done; exit $bad' "$cflags" && echo "no findings"
