@@ -144,19 +144,8 @@ static int set_sigma(void *ctx, const char *s, struct xfv_err *e)
     return xfv_parse_f64("--sigma", s, 0.1, 1000, &t->sigma, e);
 }
 
-static int set_from(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)e;
-    ((struct control *)ctx)->from = s;
-    return 0;
-}
-
-static int set_method(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)e;
-    ((struct control *)ctx)->method = s;
-    return 0;
-}
+XFV_SET_TEXT(set_from, struct control, from)
+XFV_SET_TEXT(set_method, struct control, method)
 
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "random (default), blobs, centre, face, edges, or mean (of the maps in --from)", 1, set_kind, 0},

@@ -44,34 +44,15 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct rise *t = ctx;
     int status = xfv_blackbox_look(&t->box, s, worker, e);
     for (int i = 0; i < 2 && !status; i++)
-        status = xfv_corrrise_map(t->masks, t->box.probe, worker, s->rgb[i], t->box.unit[1 - i][worker], map[i][0], map[i][1], e);
+        if (s->wanted[i]) status = xfv_corrrise_map(t->masks, t->box.probe, worker, s->rgb[i], t->box.unit[1 - i][worker], map[i][0], map[i][1], e);
     return status;
 }
 
-static int set_masks(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--masks", s, 2, 100000, &((struct rise *)ctx)->o.masks, e);
-}
-
-static int set_patches(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--patches", s, 1, 1000, &((struct rise *)ctx)->o.patches, e);
-}
-
-static int set_size(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--size", s, 1, 4096, &((struct rise *)ctx)->o.size, e);
-}
-
-static int set_value(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--value", s, values, &((struct rise *)ctx)->o.uniform, e);
-}
-
-static int set_correlation(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--correlation", s, correlations, &((struct rise *)ctx)->o.spearman, e);
-}
+XFV_SET_INT(set_masks, struct rise, o.masks, "--masks", 2, 100000)
+XFV_SET_INT(set_patches, struct rise, o.patches, "--patches", 1, 1000)
+XFV_SET_INT(set_size, struct rise, o.size, "--size", 1, 4096)
+XFV_SET_CHOICE(set_value, struct rise, o.uniform, "--value", values)
+XFV_SET_CHOICE(set_correlation, struct rise, o.spearman, "--correlation", correlations)
 
 static const struct xfv_opt options[] = {
     {"masks", 'n', "N", "random masks (default 500)", 1, set_masks, 0},
@@ -80,6 +61,7 @@ static const struct xfv_opt options[] = {
     {"value", 0, "KIND", "what a patch does to the image: black (default), or uniform random factors", 1, set_value, 0},
     {"correlation", 0, "KIND", "pearson (default) or spearman", 1, set_correlation, 0},
     XFV_OPT_SEED,
+    XFV_OPT_IMAGE,
     XFV_OPT_EXEC,
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };

@@ -87,23 +87,9 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return 0;
 }
 
-static int set_kind(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--kind", s, kinds, &((struct cosine *)ctx)->kind, e);
-}
-
-static int set_steps(void *ctx, const char *s, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--steps", s, 1, 100000, &n, e);
-    if (!status) ((struct cosine *)ctx)->steps = (int)n;
-    return status;
-}
-
-static int set_noise(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--noise", s, 0, 10, &((struct cosine *)ctx)->noise, e);
-}
+XFV_SET_CHOICE(set_kind, struct cosine, kind, "--kind", kinds)
+XFV_SET_INT(set_steps, struct cosine, steps, "--steps", 1, 100000)
+XFV_SET_F64(set_noise, struct cosine, noise, "--noise", 0, 10)
 
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "gradient (default), input, smoothgrad or integrated", 1, set_kind, 0},

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/explainer.h"
+#include "cli/blackbox.h"
 #include "measure/delins.h"
 #include "measure/tally.h"
 
@@ -28,14 +28,20 @@ struct worker {
     double *curve[2]; /* deletion, insertion */
 };
 
+/* What a protocol says; -1 where no option does. */
+struct setting { int map, image, pairs, fill, ties, steps; double blur; };
+static const struct setting settings[] = {
+    {MAP_AUTO, IMAGE_AUTO, ALL, XFV_FILL_BLACK, XFV_TIES_RANDOM, 10, 0},     /* lu2024, our reading: see delins(1) */
+    {SIMILARITY, IMAGE_A, ALL, XFV_FILL_BLACK, XFV_TIES_TOGETHER, 10, 5},    /* fame2026 */
+};
+
 struct delins {
+    struct xfv_blackbox box; /* the network that is asked: the model, or --exec; its common.threshold */
     struct xfv_cli *c;
     /* options */
+    struct setting set;
     struct xfv_delins_opts o;
-    int map, image, pairs, table, identity, ties, fill, replicates, drop;
-    uint64_t seed;
-    double threshold;
-    int given_threshold, made_by_option; /* a setting was given beside --protocol */
+    int protocol, table, identity, replicates, drop;
     const char *methods[64];
     int n_methods;
     const char *reference;
@@ -43,10 +49,8 @@ struct delins {
     struct xfv_model *model;
     char digest[65];
     struct xfv_net *net;
-    struct xfv_probe *probe;
     struct xfv_pool *pool;
     struct worker *workers;
-    int n;
     struct xfv_tally *tally;
     FILE *out;
 };
@@ -55,12 +59,11 @@ struct delins {
 
 static void close_model(struct delins *t)
 {
-    xfv_probe_free(t->probe);
+    xfv_blackbox_close(&t->box);
     xfv_net_free(t->net);
     for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++)
         for (int j = 0; j < 2; j++) free(t->workers[i].map[j]), free(t->workers[i].order[j]), free(t->workers[i].curve[j]);
     free(t->workers);
-    t->probe = NULL;
     t->net = NULL;
     t->workers = NULL;
 }
@@ -72,9 +75,10 @@ static int open_model(struct delins *t, struct xfv_err *e)
     int workers = xfv_pool_size(t->pool);
     close_model(t);
     if (m->embedding < 0) return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
-    t->n = (int)xfv_shape_count(m->graph->values[m->embedding].shape);
+    t->o.distance = m->score == XFV_SCORE_EUCLIDEAN;
     int status = xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
-    if (!status) status = xfv_probe_new(m, t->net, t->n, workers, NULL, NULL, &t->probe, e);
+    struct xfv_explain_env env = {t->c, m, t->net, (int)xfv_shape_count(m->graph->values[m->embedding].shape), workers, t->pool};
+    if (!status) status = xfv_blackbox_open(&t->box, &env, e);
     t->workers = calloc((size_t)workers, sizeof *t->workers);
     int ok = t->workers != NULL;
     for (int i = 0; ok && i < workers; i++) {
@@ -95,7 +99,7 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
     struct delins *t = ctx;
     (void)set;
     int status = xfv_cli_stream_model(t->c, in, &t->model, e);
-    if (!status && (!t->probe || strcmp(t->digest, t->model->digest))) status = open_model(t, e);
+    if (!status && (!t->box.probe || strcmp(t->digest, t->model->digest))) status = open_model(t, e);
     return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, t->model->digest), e);
 }
 
@@ -117,26 +121,16 @@ struct pair {
     int genuine, map, image; /* map, image: with auto resolved */
 };
 
-/* The truth where the pair says it, else its decision. */
-static int genuine_of(const msgpack_object *root, double threshold, int *genuine, struct xfv_err *e)
-{
-    double score;
-    if (!xfv_get_bool(root, "label", genuine, NULL)) return 0;
-    if (xfv_get_f64(root, "score", &score, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has neither a label nor a score: run verify before delins");
-    *genuine = score >= threshold;
-    return 0;
-}
-
 static int look_at(const struct delins *t, msgpack_object *root, struct pair *p, struct xfv_err *e)
 {
-    *p = (struct pair){.root = root, .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")}, .id = "", .threshold = t->threshold};
+    *p = (struct pair){.root = root, .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")}, .id = "", .threshold = t->box.common.threshold};
     if (xfv_get_str(root, "id", &p->id, &p->n_id, NULL)) p->id = "", p->n_id = 0;
-    if (!t->given_threshold && (xfv_get_f64(root, "threshold", &p->threshold, NULL) || !isfinite(p->threshold)))
+    if (!t->box.common.given_threshold && (xfv_get_f64(root, "threshold", &p->threshold, NULL) || !isfinite(p->threshold)))
         return xfv_fail_code(e, XFV_EDATA, "threshold", "the pair has no threshold: run verify before delins, or give --threshold");
-    int status = genuine_of(root, p->threshold, &p->genuine, e);
+    int status = xfv_pair_truth(root, p->threshold, &p->genuine, e);
     int dissimilar = !p->genuine;
-    p->map = t->map == MAP_AUTO ? (dissimilar ? DISSIMILARITY : SIMILARITY) : t->map;
-    p->image = t->image == IMAGE_AUTO ? (dissimilar ? IMAGE_BOTH : IMAGE_A) : t->image;
+    p->map = t->set.map == MAP_AUTO ? (dissimilar ? DISSIMILARITY : SIMILARITY) : t->set.map;
+    p->image = t->set.image == IMAGE_AUTO ? (dissimilar ? IMAGE_BOTH : IMAGE_A) : t->set.image;
     return status;
 }
 
@@ -145,7 +139,7 @@ static int find_images(const struct delins *t, struct pair *p, struct xfv_err *e
     for (int i = 0; i < 2; i++) {
         struct xfv_tensor image;
         int status = xfv_cli_face_image(p->face[i], t->model, &image, e);
-        if (!status) status = xfv_cli_face_model(p->face[i], t->model, e);
+        if (!status && !t->box.common.foreign) status = xfv_cli_face_model(p->face[i], t->model, e);
         if (status) return xfv_fail_at(e, "face %s", sides[i]);
         p->rgb[i] = image.data;
     }
@@ -158,6 +152,7 @@ static int read_map(const struct delins *t, const struct pair *p, const msgpack_
     static const char *const keys[] = {"similarity", "dissimilarity"};
     size_t shape[] = {(size_t)t->model->height, (size_t)t->model->width}, n = shape[0] * shape[1];
     const msgpack_object *side = xfv_map_get(entry, sides[i]);
+    if (!side) return xfv_fail_code(e, XFV_EDATA, "maps", "an entry of the pair's maps has none of face %s: was it made with --image?", sides[i]);
     for (size_t k = 0; k < n; k++) map[k] = 0;
     for (int j = 0; j < 2; j++) {
         struct xfv_tensor v;
@@ -187,10 +182,10 @@ static int put_result(const struct delins *t, const struct pair *p, const struct
     if (!status && params) status = xfv_map_put(z, &r, "params", *params, e);
     if (!status) status = xfv_map_put(z, &r, "map", xfv_val_str(z, maps[p->map]), e);
     if (!status) status = xfv_map_put(z, &r, "image", xfv_val_str(z, images[p->image]), e);
-    if (!status) status = xfv_map_put(z, &r, "fill", xfv_val_str(z, fills[t->fill]), e);
-    if (!status && t->fill == XFV_FILL_BLUR) status = xfv_map_put(z, &r, "fill_sigma", xfv_val_f64(t->o.fill_sigma), e);
-    if (!status) status = xfv_map_put(z, &r, "ties", xfv_val_str(z, ties[t->ties]), e);
-    if (!status && t->ties == XFV_TIES_RANDOM) status = xfv_map_put(z, &r, "seed", xfv_val_int((int64_t)t->seed), e);
+    if (!status) status = xfv_map_put(z, &r, "fill", xfv_val_str(z, fills[t->set.fill]), e);
+    if (!status && t->set.fill == XFV_FILL_BLUR) status = xfv_map_put(z, &r, "fill_sigma", xfv_val_f64(t->o.fill_sigma), e);
+    if (!status) status = xfv_map_put(z, &r, "ties", xfv_val_str(z, ties[t->set.ties]), e);
+    if (!status && t->set.ties == XFV_TIES_RANDOM) status = xfv_map_put(z, &r, "seed", xfv_val_int((int64_t)t->box.common.seed), e);
     if (!status) status = xfv_map_put(z, &r, "blur", xfv_val_f64(t->o.blur), e);
     if (!status) status = xfv_map_put(z, &r, "threshold", xfv_val_f64(p->threshold), e);
     if (!status) status = xfv_map_put(z, &r, "genuine", xfv_val_bool(p->genuine), e);
@@ -205,7 +200,7 @@ static int measure(struct delins *t, const struct pair *p, struct worker *w, int
 {
     int height = t->model->height, width = t->model->width;
     struct xfv_delins_face face[2] = {{.rgb = p->rgb[0]}, {.rgb = p->rgb[1]}};
-    struct xfv_random r = xfv_random_new(t->seed, p->id, p->n_id); /* the same for every method: no method has luckier ties */
+    struct xfv_random r = xfv_random_new(t->box.common.seed, p->id, p->n_id); /* the same for every method: no method has luckier ties */
     for (int i = 0; i < 2; i++) {
         if (p->image != IMAGE_BOTH && p->image != i) continue;
         int status = read_map(t, p, entry, i, w->map[i], e);
@@ -214,7 +209,7 @@ static int measure(struct delins *t, const struct pair *p, struct worker *w, int
         face[i].map = w->map[i];
         face[i].order = w->order[i];
     }
-    return xfv_delins_curves(&t->o, t->probe, worker, face, height, width, w->curve[0], w->curve[1], e);
+    return xfv_delins_curves(&t->o, t->box.probe, worker, face, height, width, w->curve[0], w->curve[1], e);
 }
 
 /* The method's place among those wanted; all are when none is named. */
@@ -237,7 +232,7 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     (void)slot;
     if (t->table >= 0 && list) return 0; /* measured before: only to be tallied */
     int status = look_at(t, root, &p, e);
-    if (status || (t->pairs != ALL && p.genuine != (t->pairs == GENUINE))) return status;
+    if (status || (t->set.pairs != ALL && p.genuine != (t->set.pairs == GENUINE))) return status;
     if (!entries || entries->type != MSGPACK_OBJECT_ARRAY)
         return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has no maps: run an explainer (fggb-grad, say) before delins");
     if (list && list->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "delins", "the pair's 'delins' is not a list");
@@ -253,40 +248,6 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
 }
 
 /* ---- tables ---- */
-
-static int read_curve(const msgpack_object *entry, const char *key, double **v, int *points, struct xfv_err *e)
-{
-    const msgpack_object *list = xfv_map_get(entry, key);
-    if (!list || list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size < 2 || list->via.array.size > 10001)
-        return xfv_fail_code(e, XFV_EDATA, "delins", "an entry of the pair's 'delins' has no curve '%s'", key);
-    *points = (int)list->via.array.size;
-    *v = malloc((size_t)*points * sizeof **v);
-    return *v ? xfv_get_f64s(entry, key, *v, (size_t)*points, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
-}
-
-static int tally_one(struct delins *t, const struct xfv_trial *base, const msgpack_object *entry, struct xfv_err *e)
-{
-    struct xfv_trial c = *base;
-    char method[128], map[32], image[16], fill[16];
-    double *curve[2] = {NULL, NULL};
-    int points;
-    int status = xfv_get_text(entry, "method", method, sizeof method, e);
-    if (!status) status = xfv_get_text(entry, "map", map, sizeof map, e);
-    if (!status) status = xfv_get_text(entry, "image", image, sizeof image, e);
-    if (!status) status = xfv_get_text(entry, "fill", fill, sizeof fill, e);
-    if (!status) status = xfv_get_f64(entry, "threshold", &c.threshold, e);
-    if (!status) status = xfv_get_bool(entry, "genuine", &c.genuine, e);
-    if (!status) status = read_curve(entry, "deletion", &curve[0], &c.points, e);
-    if (!status) status = read_curve(entry, "insertion", &curve[1], &points, e);
-    if (!status && points != c.points) status = xfv_fail_code(e, XFV_EDATA, "delins", "the two curves of an entry differ in length");
-    if (status == XFV_EFORMAT) status = e->status = XFV_EDATA;
-    c.method = method, c.map = map, c.image = image, c.fill = fill;
-    c.deletion = curve[0], c.insertion = curve[1];
-    if (!status) status = xfv_tally_add(t->tally, &c, e);
-    free(curve[0]);
-    free(curve[1]);
-    return status;
-}
 
 static void drop_keys(const struct delins *t, msgpack_object *root)
 {
@@ -306,13 +267,9 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         return xfv_writer_put(w, *r, e);
     }
     const msgpack_object *root = xfv_rec_root(*r), *list = xfv_map_get(root, "delins");
-    struct xfv_trial c = {.pair = "", .a = "", .b = ""};
-    if (xfv_get_str(root, "id", &c.pair, &c.n_pair, NULL)) c.n_pair = 0;
-    if (xfv_get_str(xfv_map_get(root, "a"), "id", &c.a, &c.n_a, NULL)) c.a = "", c.n_a = 0;
-    if (xfv_get_str(xfv_map_get(root, "b"), "id", &c.b, &c.n_b, NULL)) c.b = "", c.n_b = 0;
     for (uint32_t i = 0; list && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size; i++) {
         if (!is_wanted(t, &list->via.array.ptr[i])) continue;
-        int status = tally_one(t, &c, &list->via.array.ptr[i], e);
+        int status = xfv_tally_add_entry(t->tally, root, &list->via.array.ptr[i], e);
         if (status) return status;
     }
     return 0;
@@ -322,121 +279,32 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct delins *t = ctx;
     if (w) return 0;
-    int status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates, t->seed, t->out, e);
+    int status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates, t->box.common.seed, t->out, e);
     return status ? status : fflush(t->out) ? xfv_fail(e, XFV_EIO, "cannot write the table") : 0;
 }
 
 /* ---- options ---- */
 
-static void use_protocol(struct delins *t, int i)
-{
-    if (i == 0) { /* lu2024, our reading: see delins(1) */
-        t->map = MAP_AUTO, t->image = IMAGE_AUTO, t->pairs = ALL, t->fill = XFV_FILL_BLACK, t->ties = XFV_TIES_RANDOM;
-        t->o.steps = 10, t->o.blur = 0;
-    } else {
-        t->map = SIMILARITY, t->image = IMAGE_A, t->pairs = ALL, t->fill = XFV_FILL_BLACK, t->ties = XFV_TIES_TOGETHER;
-        t->o.steps = 10, t->o.blur = 5;
-    }
-}
-
-static int set_protocol(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    int i, status = xfv_parse_choice("--protocol", s, protocols, &i, e);
-    if (!status && t->made_by_option) status = xfv_fail(e, XFV_EARG, "--protocol comes before the options that change it");
-    if (!status) use_protocol(t, i);
-    return status;
-}
-
-static int set_choice(struct delins *t, const char *what, const char *s, const char *const *names, int *to, struct xfv_err *e)
-{
-    t->made_by_option = 1;
-    return xfv_parse_choice(what, s, names, to, e);
-}
-
-static int set_map(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    return set_choice(t, "--map", s, maps, &t->map, e);
-}
-
-static int set_image(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    return set_choice(t, "--image", s, images, &t->image, e);
-}
-
-static int set_pairs(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    return set_choice(t, "--pairs", s, kinds, &t->pairs, e);
-}
-
-static int set_fill(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    return set_choice(t, "--fill", s, fills, &t->fill, e);
-}
-
-static int set_ties(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    return set_choice(t, "--ties", s, ties, &t->ties, e);
-}
-
-static int set_steps(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    long n;
-    int status = xfv_parse_int("--steps", s, 1, 10000, &n, e);
-    t->made_by_option = 1;
-    if (!status) t->o.steps = (int)n;
-    return status;
-}
-
-static int set_blur(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    t->made_by_option = 1;
-    return xfv_parse_f64("--blur", s, 0, 1000, &t->o.blur, e);
-}
-
-static int set_fill_sigma(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--fill-sigma", s, 0, 1000, &((struct delins *)ctx)->o.fill_sigma, e);
-}
-
-static int set_delins_threshold(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    t->given_threshold = 1;
-    return xfv_parse_f64("--threshold", s, -1, 1, &t->threshold, e);
-}
+XFV_SET_CHOICE(set_protocol, struct delins, protocol, "--protocol", protocols)
+XFV_SET_CHOICE(set_map, struct delins, set.map, "--map", maps)
+XFV_SET_CHOICE(set_image, struct delins, set.image, "--image", images)
+XFV_SET_CHOICE(set_pairs, struct delins, set.pairs, "--pairs", kinds)
+XFV_SET_CHOICE(set_fill, struct delins, set.fill, "--fill", fills)
+XFV_SET_CHOICE(set_ties, struct delins, set.ties, "--ties", ties)
+XFV_SET_INT(set_steps, struct delins, set.steps, "--steps", 1, 10000)
+XFV_SET_F64(set_blur, struct delins, set.blur, "--blur", 0, 1000)
+XFV_SET_F64(set_fill_sigma, struct delins, o.fill_sigma, "--fill-sigma", 0, 1000)
+XFV_SET_CHOICE(set_table, struct delins, table, "--table", tables)
+XFV_SET_VALUE(set_tsv, struct delins, table, XFV_TALLY_SUMMARY)
+XFV_SET_TEXT(set_reference, struct delins, reference)
+XFV_SET_CHOICE(set_identity, struct delins, identity, "--identity", identities)
+XFV_SET_INT(set_bootstrap, struct delins, replicates, "--bootstrap", 1, 100000)
 
 static int set_method(void *ctx, const char *s, struct xfv_err *e)
 {
     struct delins *t = ctx;
     if (t->n_methods == (int)(sizeof t->methods / sizeof *t->methods)) return xfv_fail(e, XFV_EARG, "too many --method");
     t->methods[t->n_methods++] = s;
-    return 0;
-}
-
-static int set_tsv(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)s, (void)e;
-    ((struct delins *)ctx)->table = XFV_TALLY_SUMMARY;
-    return 0;
-}
-
-static int set_table(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--table", s, tables, &((struct delins *)ctx)->table, e);
-}
-
-static int set_reference(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)e;
-    ((struct delins *)ctx)->reference = s;
     return 0;
 }
 
@@ -447,29 +315,8 @@ static int set_drop(void *ctx, const char *s, struct xfv_err *e)
     return status;
 }
 
-static int set_identity(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--identity", s, identities, &((struct delins *)ctx)->identity, e);
-}
-
-static int set_bootstrap(void *ctx, const char *s, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--bootstrap", s, 1, 100000, &n, e);
-    if (!status) ((struct delins *)ctx)->replicates = (int)n;
-    return status;
-}
-
-static int set_delins_seed(void *ctx, const char *s, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--seed", s, 0, INT32_MAX, &n, e);
-    if (!status) ((struct delins *)ctx)->seed = (uint64_t)n;
-    return status;
-}
-
 static const struct xfv_opt options[] = {
-    {"protocol", 0, "NAME", "settings of lu2024 (default) or fame2026; the options below change them", 1, set_protocol, 0},
+    {"protocol", 0, "NAME", "settings of lu2024 (default) or fame2026, where the options below say nothing else", 1, set_protocol, 0},
     {"map", 0, "KIND", "what ranks the pixels: similarity, dissimilarity, signed, auto or signed-auto", 1, set_map, 0},
     {"image", 0, "SIDE", "whose pixels go: a, b, both or auto", 1, set_image, 0},
     {"pairs", 0, "KIND", "measure all, genuine or impostor pairs", 1, set_pairs, 0},
@@ -478,7 +325,7 @@ static const struct xfv_opt options[] = {
     {"steps", 'n', "N", "points of a curve after the first (10: every 10 %)", 1, set_steps, 0},
     {"ties", 0, "RULE", "pixels of one value: position, random or together", 1, set_ties, 0},
     {"blur", 'b', "SIGMA", "blur the map before ranking", 1, set_blur, 0},
-    {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", 1, set_delins_threshold, 0},
+    {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", 1, xfv_set_threshold, 0},
     {"method", 0, "NAME", "only the maps, or curves, of this method (may be given again)", 1, set_method, 1},
     {"drop", 0, "KEY", "leave maps, image or embedding out of the pairs (may be given again)", 1, set_drop, 1},
     {"tsv", 0, NULL, "write a table: areas with intervals, tests against the reference", 0, set_tsv, 0},
@@ -486,14 +333,29 @@ static const struct xfv_opt options[] = {
     {"reference", 0, "NAME", "the method that the others are compared with (default fggb)", 0, set_reference, 0},
     {"identity", 0, "RULE", "a face's person: name (file name less _digits, default), folder or id", 0, set_identity, 0},
     {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)", 0, set_bootstrap, 0},
-    {"seed", 0, "N", "start of the generator for ties and bootstrap (default 0)", 1, set_delins_seed, 0},
+    {"seed", 0, "N", "start of the generator for ties and bootstrap (default 0)", 1, xfv_set_seed, 0},
+    XFV_OPT_EXEC,
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };
 
+static void settle(struct delins *t)
+{
+    const struct setting *p = &settings[t->protocol];
+    struct setting *s = &t->set;
+    const int from[] = {p->map, p->image, p->pairs, p->fill, p->ties, p->steps};
+    int *const to[] = {&s->map, &s->image, &s->pairs, &s->fill, &s->ties, &s->steps};
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++)
+        if (*to[i] < 0) *to[i] = from[i];
+    if (s->blur < 0) s->blur = p->blur;
+    t->o.ties = (enum xfv_ties)s->ties;
+    t->o.fill = (enum xfv_fill)s->fill;
+    t->o.steps = s->steps;
+    t->o.blur = s->blur;
+}
+
 static int set_up(struct delins *t, struct xfv_err *e)
 {
-    t->o.ties = (enum xfv_ties)t->ties;
-    t->o.fill = (enum xfv_fill)t->fill;
+    settle(t);
     t->pool = xfv_pool_new(xfv_cli_jobs(t->c));
     if (!t->pool) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (t->table < 0) return 0;
@@ -505,7 +367,7 @@ static int set_up(struct delins *t, struct xfv_err *e)
 
 int main(int argc, char **argv)
 {
-    static struct delins t = {.table = -1, .replicates = 1000, .reference = "fggb", .o = {.fill_sigma = 8}};
+    static struct delins t = {.set = {-1, -1, -1, -1, -1, -1, -1}, .table = -1, .replicates = 1000, .reference = "fggb", .o = {.fill_sigma = 8}};
     static const struct xfv_program program = {
         .name = "delins",
         .summary = "Measure explanations by Deletion and Insertion: pairs with maps in, the same with curves (or a table) out.",
@@ -519,7 +381,6 @@ int main(int argc, char **argv)
     struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work, .emit = emit, .finish = finish};
     struct xfv_err e = {0};
     int exit_status;
-    use_protocol(&t, 0);
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;
     int status = set_up(&t, &e);

@@ -77,7 +77,7 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct fame *t = ctx;
     for (int i = 0; i < 2; i++) {
         xfv_unit(s->embedding[1 - i], s->n, t->unit[worker]);
-        for (int j = 0; j < 2; j++) {
+        for (int j = 0; j < 2 && s->wanted[i]; j++) {
             int status = xfv_fame(&t->grad[worker], &t->o, j ? -1 : 1, t->height, t->width, s->x[i], t->unit[worker], t->work[worker], map[i][j], NULL, e);
             if (status) return status;
         }
@@ -85,23 +85,9 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return 0;
 }
 
-static int set_iterations(void *ctx, const char *s, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--iterations", s, 1, 1000000, &n, e);
-    if (!status) ((struct fame *)ctx)->o.iterations = (int)n;
-    return status;
-}
-
-static int set_step(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--step", s, 0, 255, &((struct fame *)ctx)->step, e);
-}
-
-static int set_stop(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--stop", s, -1, 2, &((struct fame *)ctx)->o.stop, e);
-}
+XFV_SET_INT(set_iterations, struct fame, o.iterations, "--iterations", 1, 1000000)
+XFV_SET_F64(set_step, struct fame, step, "--step", 0, 255)
+XFV_SET_F64(set_stop, struct fame, o.stop, "--stop", -1, 2)
 
 static int set_blur(void *ctx, const char *s, struct xfv_err *e)
 {
@@ -116,6 +102,7 @@ static const struct xfv_opt options[] = {
     {"step", 0, "LEVELS", "largest change of a pixel in one step, in grey levels (default 1)", 1, set_step, 0},
     {"stop", 0, "X", "stop once the loss is below X (default 0.01)", 1, set_stop, 0},
     {"blur", 'b', "SIGMA", "of the map, pixels (default 7.7; 0: none)", 1, set_blur, 0},
+    XFV_OPT_IMAGE,
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };
 

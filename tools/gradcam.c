@@ -108,17 +108,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return 0;
 }
 
-static int set_kind(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--kind", s, kinds, &((struct cam *)ctx)->kind, e);
-}
-
-static int set_layer(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)e;
-    ((struct cam *)ctx)->wanted = s;
-    return 0;
-}
+XFV_SET_CHOICE(set_kind, struct cam, kind, "--kind", kinds)
+XFV_SET_TEXT(set_layer, struct cam, wanted)
 
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "gradcam (default), elementwise or hires", 1, set_kind, 0},

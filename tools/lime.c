@@ -39,39 +39,16 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct xfv_random r = xfv_random_new(t->box.common.seed, s->id, s->n_id);
     int status = xfv_blackbox_look(&t->box, s, worker, e);
     for (int i = 0; i < 2 && !status; i++)
-        status = xfv_lime_map(&t->o, t->box.probe, worker, s->rgb[i], s->height, s->width, t->box.unit[1 - i][worker], &r, map[i][0], map[i][1], e);
+        if (s->wanted[i]) status = xfv_lime_map(&t->o, t->box.probe, worker, s->rgb[i], s->height, s->width, t->box.unit[1 - i][worker], &r, map[i][0], map[i][1], e);
     return status;
 }
 
-static int set_segments(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--segments", s, 1, 1000, &((struct lime *)ctx)->o.segments, e);
-}
-
-static int set_compactness(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--compactness", s, 0.001, 1000, &((struct lime *)ctx)->o.compactness, e);
-}
-
-static int set_samples(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--samples", s, 2, 100000, &((struct lime *)ctx)->o.samples, e);
-}
-
-static int set_fill(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--fill", s, fills, &((struct lime *)ctx)->o.fill, e);
-}
-
-static int set_kernel(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--kernel", s, 0.01, 1000, &((struct lime *)ctx)->o.kernel, e);
-}
-
-static int set_ridge(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--ridge", s, 0, 1e6, &((struct lime *)ctx)->o.ridge, e);
-}
+XFV_SET_INT(set_segments, struct lime, o.segments, "--segments", 1, 1000)
+XFV_SET_F64(set_compactness, struct lime, o.compactness, "--compactness", 0.001, 1000)
+XFV_SET_INT(set_samples, struct lime, o.samples, "--samples", 2, 100000)
+XFV_SET_CHOICE(set_fill, struct lime, o.fill, "--fill", fills)
+XFV_SET_F64(set_kernel, struct lime, o.kernel, "--kernel", 0.01, 1000)
+XFV_SET_F64(set_ridge, struct lime, o.ridge, "--ridge", 0, 1e6)
 
 static const struct xfv_opt options[] = {
     {"samples", 'n', "N", "images with superpixels switched off (default 1000)", 1, set_samples, 0},
@@ -81,6 +58,7 @@ static const struct xfv_opt options[] = {
     {"kernel", 0, "WIDTH", "how fast samples far from the whole face lose weight (default 0.25)", 1, set_kernel, 0},
     {"ridge", 0, "X", "how much coefficients are shrunk (default 1)", 1, set_ridge, 0},
     XFV_OPT_SEED,
+    XFV_OPT_IMAGE,
     XFV_OPT_EXEC,
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };

@@ -55,41 +55,16 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct minplus *t = ctx;
     int status = xfv_blackbox_look(&t->box, s, worker, e);
     for (int i = 0; i < 2 && !status; i++)
-        status = xfv_minplus_map(t->windows, t->box.probe, worker, s->rgb[i], t->box.unit[i][worker], t->box.unit[1 - i][worker], map[i][0], e);
+        if (s->wanted[i]) status = xfv_minplus_map(t->windows, t->box.probe, worker, s->rgb[i], t->box.unit[i][worker], t->box.unit[1 - i][worker], map[i][0], e);
     return status;
 }
 
-static int set_window(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--window", s, 1, 4096, &((struct minplus *)ctx)->o.window, e);
-}
-
-static int set_stride(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--stride", s, 1, 4096, &((struct minplus *)ctx)->o.stride, e);
-}
-
-static int set_iterations(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--iterations", s, 1, 1000, &((struct minplus *)ctx)->o.iterations, e);
-}
-
-static int set_stop(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--stop", s, -1, 1, &((struct minplus *)ctx)->o.stop, e);
-}
-
-static int set_noise(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--noise", s, 0, 255, &((struct minplus *)ctx)->o.noise, e);
-}
-
-static int set_fast(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)s, (void)e;
-    ((struct minplus *)ctx)->fast = 1;
-    return 0;
-}
+XFV_SET_INT(set_window, struct minplus, o.window, "--window", 1, 4096)
+XFV_SET_INT(set_stride, struct minplus, o.stride, "--stride", 1, 4096)
+XFV_SET_INT(set_iterations, struct minplus, o.iterations, "--iterations", 1, 1000)
+XFV_SET_F64(set_stop, struct minplus, o.stop, "--stop", -1, 1)
+XFV_SET_F64(set_noise, struct minplus, o.noise, "--noise", 0, 255)
+XFV_SET_VALUE(set_fast, struct minplus, fast, 1)
 
 static const struct xfv_opt options[] = {
     {"iterations", 'n', "N", "windows that each greedy search takes at most (default 20)", 1, set_iterations, 0},
@@ -99,6 +74,7 @@ static const struct xfv_opt options[] = {
     {"stop", 0, "X", "greed ends this near to no score, or to the whole one (default 0.01)", 1, set_stop, 0},
     {"noise", 0, "LEVELS", "darkness that windows are let through to: uniform below this grey level (default 2.55)", 1, set_noise, 0},
     XFV_OPT_SEED,
+    XFV_OPT_IMAGE,
     XFV_OPT_EXEC,
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };

@@ -86,13 +86,7 @@ static int set_std(void *ctx, const char *v, struct xfv_err *e)
     return set_channels("--std", v, 1e-6, ((struct options *)ctx)->m->std, e);
 }
 
-static int set_transposed(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v;
-    (void)e;
-    ((struct options *)ctx)->m->transposed = 1;
-    return 0;
-}
+XFV_SET_VALUE(set_transposed, struct options, m->transposed, 1)
 
 static int set_template(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -103,19 +97,8 @@ static int set_template(void *ctx, const char *v, struct xfv_err *e)
     return n < 0 ? n : 0;
 }
 
-static int set_embedding(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct options *)ctx)->embedding = v;
-    return 0;
-}
-
-static int set_normalised(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct options *)ctx)->normalised = v;
-    return 0;
-}
+XFV_SET_TEXT(set_embedding, struct options, embedding)
+XFV_SET_TEXT(set_normalised, struct options, normalised)
 
 static int set_score(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -152,13 +135,7 @@ static int set_origin(void *ctx, const char *v, struct xfv_err *e)
     return set_text(o->m->origin, sizeof o->m->origin, "--origin", v, e);
 }
 
-static int set_no_fold(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v;
-    (void)e;
-    ((struct options *)ctx)->no_fold = 1;
-    return 0;
-}
+XFV_SET_VALUE(set_no_fold, struct options, no_fold, 1)
 
 /* One KEY=VALUE of a threshold after its first part. *v moves past it; data takes all that is left, commas included. */
 static int threshold_detail(struct xfv_threshold *t, const char **v, struct xfv_err *e)
@@ -208,12 +185,7 @@ static int set_threshold(void *ctx, const char *v, struct xfv_err *e)
     return st;
 }
 
-static int set_means(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct options *)ctx)->means = v;
-    return 0;
-}
+XFV_SET_TEXT(set_means, struct options, means)
 
 static const struct xfv_opt opts[] = {
     {"name", 0, "NAME", "the model's name (default: the file's, without its ending)", 0, set_name, 0},

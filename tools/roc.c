@@ -232,50 +232,12 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 
 /* ---- options ---- */
 
-static int set_scores(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)e;
-    ((struct roc *)ctx)->scores_path = s;
-    return 0;
-}
-
-static int set_curve(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)e;
-    ((struct roc *)ctx)->curve_path = s;
-    return 0;
-}
-
-static int set_int(const char *what, const char *s, long lo, long hi, int *to, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int(what, s, lo, hi, &n, e);
-    if (!status) *to = (int)n;
-    return status;
-}
-
-static int set_folds(void *ctx, const char *s, struct xfv_err *e)
-{
-    return set_int("--folds", s, 2, 10000, &((struct roc *)ctx)->folds, e);
-}
-
-static int set_bootstrap(void *ctx, const char *s, struct xfv_err *e)
-{
-    return set_int("--bootstrap", s, 1, 100000, &((struct roc *)ctx)->replicates, e);
-}
-
-static int set_seed(void *ctx, const char *s, struct xfv_err *e)
-{
-    int n;
-    int status = set_int("--seed", s, 0, INT32_MAX, &n, e);
-    if (!status) ((struct roc *)ctx)->seed = (uint64_t)n;
-    return status;
-}
-
-static int set_identity(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--identity", s, identities, &((struct roc *)ctx)->identity, e);
-}
+XFV_SET_TEXT(set_scores, struct roc, scores_path)
+XFV_SET_TEXT(set_curve, struct roc, curve_path)
+XFV_SET_INT(set_folds, struct roc, folds, "--folds", 2, 10000)
+XFV_SET_INT(set_bootstrap, struct roc, replicates, "--bootstrap", 1, 100000)
+XFV_SET_SEED(set_seed, struct roc, seed, "--seed")
+XFV_SET_CHOICE(set_identity, struct roc, identity, "--identity", identities)
 
 static int set_fmr(void *ctx, const char *s, struct xfv_err *e)
 {

@@ -36,7 +36,7 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct face *t = ctx;
     int status = xfv_blackbox_look(&t->box, s, worker, e);
     const double *const unit[] = {t->box.unit[0][worker], t->box.unit[1][worker]};
-    return status ? status : xfv_xface_maps(&t->o, t->box.probe, worker, s->rgb, unit, s->height, s->width, map, e);
+    return status ? status : xfv_xface_maps(&t->o, t->box.probe, worker, s->rgb, unit, s->height, s->width, s->wanted, map, e);
 }
 
 static int set_sizes(void *ctx, const char *s, struct xfv_err *e)
@@ -54,10 +54,7 @@ static int set_sizes(void *ctx, const char *s, struct xfv_err *e)
     return o->n_sizes ? 0 : xfv_fail(e, XFV_EARG, "--sizes wants at least one number");
 }
 
-static int set_stride(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_blackbox_int("--stride", s, 1, 4096, &((struct face *)ctx)->o.stride, e);
-}
+XFV_SET_INT(set_stride, struct face, o.stride, "--stride", 1, 4096)
 
 static int set_distance(void *ctx, const char *s, struct xfv_err *e)
 {
@@ -67,16 +64,14 @@ static int set_distance(void *ctx, const char *s, struct xfv_err *e)
     return status;
 }
 
-static int set_blur(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--blur", s, 0, 1000, &((struct face *)ctx)->o.sigma, e);
-}
+XFV_SET_F64(set_blur, struct face, o.sigma, "--blur", 0, 1000)
 
 static const struct xfv_opt options[] = {
     {"sizes", 0, "N,N,...", "sides of the patches (default 7,14,28)", 1, set_sizes, 0},
     {"stride", 0, "PIXELS", "between two places of a patch (default 5)", 1, set_stride, 0},
     {"distance", 0, "1|2|3", "to all patched partners (default), the whole one, or the one patched alike", 1, set_distance, 0},
     {"blur", 0, "SIGMA", "of each size's map, cut to 5 x 5 pixels (default 5; 0: none)", 1, set_blur, 0},
+    XFV_OPT_IMAGE,
     XFV_OPT_EXEC,
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };

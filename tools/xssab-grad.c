@@ -6,7 +6,7 @@
 
 struct xssab {
     struct xfv_explain_opts common;
-    int workers;
+    int workers, distance; /* the network's score is minus the distance */
     struct xfv_grad *grad; /* one a worker */
     double *unit;          /* [worker][2][n]: the partner's unit embedding, and the chosen channels */
 };
@@ -25,6 +25,7 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     struct xssab *t = ctx;
     const struct xfv_model *m = env->model;
     t->workers = env->workers;
+    t->distance = m->score == XFV_SCORE_EUCLIDEAN;
     t->grad = xfv_grads_new(env->workers, env->net, env->n, (size_t)m->height * (size_t)m->width, m->channels, e);
     if (!t->grad) return e->status;
     t->unit = calloc(2 * (size_t)env->workers * (size_t)env->n, sizeof *t->unit);
@@ -39,7 +40,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     for (int i = 0; i < 2; i++) {
         xfv_unit(s->embedding[1 - i], s->n, unit);
         int status = xfv_grad_forward(g, s->x[i], e);
-        if (!status) status = xfv_xssab(g, unit, s->threshold, unit + s->n, map[i][0], map[i][1], e);
+        if (!status && t->distance) status = xfv_xssab_distance(g, s->embedding[1 - i], s->threshold, unit, map[i][0], map[i][1], e);
+        else if (!status) status = xfv_xssab(g, unit, s->threshold, unit + s->n, map[i][0], map[i][1], e);
         if (status) return status;
     }
     return 0;

@@ -14,14 +14,6 @@ int xfv_set_exec(void *ctx, const char *value, struct xfv_err *e)
     return 0;
 }
 
-int xfv_blackbox_int(const char *what, const char *value, long lo, long hi, int *to, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int(what, value, lo, hi, &n, e);
-    if (!status) *to = (int)n;
-    return status;
-}
-
 void xfv_blackbox_close(struct xfv_blackbox *b)
 {
     xfv_probe_free(b->probe);

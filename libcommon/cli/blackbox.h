@@ -16,9 +16,6 @@ struct xfv_blackbox {
 int xfv_set_exec(void *ctx, const char *value, struct xfv_err *e);
 #define XFV_OPT_EXEC {"exec", 0, "COMMAND", "ask this program (faces in, embeddings out) instead of the model", 1, xfv_set_exec, 0}
 
-/* xfv_parse_int for an option kept as an int. */
-int xfv_blackbox_int(const char *what, const char *value, long lo, long hi, int *to, struct xfv_err *e);
-
 /* For a method's open and close. */
 int xfv_blackbox_open(struct xfv_blackbox *b, const struct xfv_explain_env *env, struct xfv_err *e);
 void xfv_blackbox_close(struct xfv_blackbox *b);

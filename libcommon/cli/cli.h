@@ -81,9 +81,21 @@ const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *ext
 
 /* Option helpers for set callbacks: range-checked numbers with sentences. */
 int xfv_parse_int(const char *what, const char *s, long lo, long hi, long *out, struct xfv_err *e);
+int xfv_parse_i32(const char *what, const char *s, long lo, long hi, int *out, struct xfv_err *e);
+int xfv_parse_seed(const char *what, const char *s, uint64_t *out, struct xfv_err *e); /* 0 .. LONG_MAX */
 int xfv_parse_f64(const char *what, const char *s, double lo, double hi, double *out, struct xfv_err *e);
 int xfv_parse_size(const char *what, const char *s, size_t lo, size_t hi, size_t *out, struct xfv_err *e); /* bytes; K, M, G are powers of 1024 */
 int xfv_parse_choice(const char *what, const char *s, const char *const *names, int *out, struct xfv_err *e); /* index into names; NULL-terminated */
+
+/* Setters that only fill a field of the program's context: XFV_SET_INT(set_steps, struct delins, o.steps, "--steps", 1, 10000) is a function set_steps for
+ * the table of options. TEXT keeps the pointer; VALUE is for a flag. */
+#define XFV_SETTER(fn) static int fn(void *ctx, const char *s, struct xfv_err *e)
+#define XFV_SET_INT(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_i32(what, s, lo, hi, &((type *)ctx)->field, e); }
+#define XFV_SET_SEED(fn, type, field, what) XFV_SETTER(fn) { return xfv_parse_seed(what, s, &((type *)ctx)->field, e); }
+#define XFV_SET_F64(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_f64(what, s, lo, hi, &((type *)ctx)->field, e); }
+#define XFV_SET_CHOICE(fn, type, field, what, names) XFV_SETTER(fn) { return xfv_parse_choice(what, s, names, &((type *)ctx)->field, e); }
+#define XFV_SET_TEXT(fn, type, field) XFV_SETTER(fn) { return (void)e, ((type *)ctx)->field = s, 0; }
+#define XFV_SET_VALUE(fn, type, field, value) XFV_SETTER(fn) { return (void)s, (void)e, ((type *)ctx)->field = (value), 0; }
 
 /* One line on stderr, "embed: ...". Control characters in it are escaped, so that a file name or an id cannot forge lines.
  * warn is silent with -q, info speaks only with -v. */

@@ -37,12 +37,24 @@ int xfv_set_threshold(void *ctx, const char *value, struct xfv_err *e)
     return xfv_parse_f64("--threshold", value, -1, 1, &o->threshold, e);
 }
 
+int xfv_set_image(void *ctx, const char *value, struct xfv_err *e)
+{
+    static const char *const images[] = {"both", "a", "auto", NULL};
+    return xfv_parse_choice("--image", value, images, &((struct xfv_explain_opts *)ctx)->image, e);
+}
+
 int xfv_set_seed(void *ctx, const char *value, struct xfv_err *e)
 {
-    long seed;
-    int status = xfv_parse_int("--seed", value, 0, LONG_MAX, &seed, e);
-    if (!status) ((struct xfv_explain_opts *)ctx)->seed = (uint64_t)seed;
-    return status;
+    return xfv_parse_seed("--seed", value, &((struct xfv_explain_opts *)ctx)->seed, e);
+}
+
+int xfv_pair_truth(const msgpack_object *pair, double threshold, int *genuine, struct xfv_err *e)
+{
+    double score;
+    if (!xfv_get_bool(pair, "label", genuine, NULL)) return 0;
+    if (xfv_get_f64(pair, "score", &score, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has neither a label nor a score: run verify before");
+    *genuine = score >= threshold;
+    return 0;
 }
 
 /* ---- memory that depends on the model ---- */
@@ -198,6 +210,19 @@ static int embed_face(struct run *t, struct worker *w, struct xfv_subject *s, in
     return status;
 }
 
+static int choose_images(const struct run *t, const msgpack_object *root, struct xfv_subject *s, struct xfv_err *e)
+{
+    double threshold = 0;
+    int genuine = t->o->image == XFV_IMAGE_A, status = 0;
+    if (t->o->image == XFV_IMAGE_AUTO) {
+        if (xfv_get_f64(root, "threshold", &threshold, NULL)) threshold = 0;
+        status = xfv_pair_truth(root, threshold, &genuine, e);
+    }
+    s->wanted[0] = 1;
+    s->wanted[1] = !genuine;
+    return status;
+}
+
 static int look_at(struct run *t, struct worker *w, const msgpack_object *root, struct xfv_subject *s, struct xfv_err *e)
 {
     *s = (struct xfv_subject){.id = "", .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")}, .threshold = t->o->threshold, .n = t->n};
@@ -205,7 +230,8 @@ static int look_at(struct run *t, struct worker *w, const msgpack_object *root, 
     if ((t->x->flags & XFV_EXPLAIN_THRESHOLD) && !t->o->given_threshold &&
         (xfv_get_f64(root, "threshold", &s->threshold, NULL) || !isfinite(s->threshold)))
         return xfv_fail_code(e, XFV_EDATA, "threshold", "the pair has no threshold: run verify before %s, or give --threshold", t->program);
-    int status = find_images(t, s, e);
+    int status = choose_images(t, root, s, e);
+    if (!status) status = find_images(t, s, e);
     for (int i = 0; i < 2 && !status && t->model; i++) {
         xfv_model_input(t->model, s->rgb[i], w->x[i]);
         s->x[i] = w->x[i];
@@ -266,7 +292,8 @@ static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s
     if (!status && t->x->extra) status = t->x->extra(t->ctx, s, (int)(w - t->workers), z, &params, side, e);
     if (!status) status = xfv_map_put(z, &entry, "method", xfv_val_str(z, t->x->name ? t->x->name(t->ctx) : t->x->method), e);
     if (!status) status = xfv_map_put(z, &entry, "params", params, e);
-    for (int i = 0; i < 2 && !status; i++) status = xfv_map_put(z, &entry, sides[i], side[i], e);
+    for (int i = 0; i < 2 && !status; i++)
+        if (s->wanted[i]) status = xfv_map_put(z, &entry, sides[i], side[i], e);
     if (status) return status;
     if (maps) return xfv_array_push(z, maps, entry, e);
     msgpack_object list = xfv_val_array(z);

@@ -25,11 +25,15 @@ struct xfv_explain_opts {
     uint64_t seed;
     int foreign; /* 1: the faces' embeddings may be another network's: they are not checked against the model's */
     int faces; /* 1: face records go through the method's `face` */
+    int image; /* enum xfv_explain_image: whose maps are wanted */
 };
+enum xfv_explain_image { XFV_IMAGE_BOTH, XFV_IMAGE_A, XFV_IMAGE_AUTO }; /* auto: a of genuine pairs, both of impostor pairs, as delins takes pixels */
+int xfv_set_image(void *ctx, const char *value, struct xfv_err *e);
 int xfv_set_threshold(void *ctx, const char *value, struct xfv_err *e);
 int xfv_set_seed(void *ctx, const char *value, struct xfv_err *e);
 /* Entries for the program's table of options. */
 #define XFV_OPT_THRESHOLD {"threshold", 't', "X", "explain the decision at X (default: the pair's own threshold)", 1, xfv_set_threshold, 0}
+#define XFV_OPT_IMAGE {"image", 0, "SIDE", "explain both images (default), a, or what delins needs (auto)", 1, xfv_set_image, 0}
 #define XFV_OPT_SEED {"seed", 0, "N", "start of the generator of random numbers (default 0)", 1, xfv_set_seed, 0}
 
 /* One pair, as the method sees it. All of it is the room's memory, for the call only. */
@@ -45,6 +49,7 @@ struct xfv_subject {
     double score;                  /* cosine of the two embeddings */
     double threshold;              /* with XFV_EXPLAIN_THRESHOLD */
     int height, width;             /* of the image and of the maps */
+    int wanted[2];                 /* with XFV_OPT_IMAGE: 0 when nobody asks for this image's maps, which then stay out of the record */
 };
 
 /* What open may use as long as close has not been called. */
@@ -90,5 +95,8 @@ int xfv_explainer_main(const struct xfv_explainer *x, const struct xfv_program *
 /* A forward pass must give the embedding that the pair was decided with, else the map would explain another decision: 0, or XFV_EMODEL. A face
  * without embedding (verify --drop embedding) passes. */
 int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_model *m, const float *embedding, int n, struct xfv_err *e);
+
+/* Is the pair genuine? Its label says so or, when it has none, its decision at the threshold. XFV_EDATA when it has no score either. */
+int xfv_pair_truth(const msgpack_object *pair, double threshold, int *genuine, struct xfv_err *e);
 
 #endif

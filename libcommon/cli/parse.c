@@ -1,5 +1,6 @@
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,22 @@ int xfv_parse_int(const char *what, const char *s, long lo, long hi, long *out, 
     if (errno || v < lo || v > hi) return xfv_fail(e, XFV_EARG, "%s must be from %ld to %ld, got '%s'", what, lo, hi, s);
     *out = v;
     return 0;
+}
+
+int xfv_parse_i32(const char *what, const char *s, long lo, long hi, int *out, struct xfv_err *e)
+{
+    long v = 0;
+    int status = xfv_parse_int(what, s, lo, hi, &v, e);
+    if (!status) *out = (int)v;
+    return status;
+}
+
+int xfv_parse_seed(const char *what, const char *s, uint64_t *out, struct xfv_err *e)
+{
+    long v = 0;
+    int status = xfv_parse_int(what, s, 0, LONG_MAX, &v, e);
+    if (!status) *out = (uint64_t)v;
+    return status;
 }
 
 int xfv_parse_f64(const char *what, const char *s, double lo, double hi, double *out, struct xfv_err *e)

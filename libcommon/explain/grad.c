@@ -63,6 +63,12 @@ int xfv_grad_of(struct xfv_grad *g, const double *v, double *value, struct xfv_e
     return xfv_net_vjp(g->net, g->ws, g->tape, 1, g->cot, g->dx, e);
 }
 
+int xfv_grad_of_raw(struct xfv_grad *g, const double *v, struct xfv_err *e)
+{
+    for (int k = 0; k < g->n; k++) g->cot[k] = (float)v[k];
+    return xfv_net_vjp(g->net, g->ws, g->tape, 1, g->cot, g->dx, e);
+}
+
 void xfv_unit(const float *f, int n, double *v)
 {
     double sum = 0;

@@ -30,6 +30,8 @@ int xfv_grad_forward(struct xfv_grad *g, const float *x, struct xfv_err *e);
 /* dx = d (v . F/|F|) / dx at the last x, v f64 [n]:  cotangent (v - (v.f) f) / |F| with f = F/|F|. For v = F_B/|F_B| that is the gradient of the
  * cosine score. Returns v.f in *value (may be NULL). */
 int xfv_grad_of(struct xfv_grad *g, const double *v, double *value, struct xfv_err *e);
+/* dx = d (v . F) / dx at the last x: of the raw embedding. */
+int xfv_grad_of_raw(struct xfv_grad *g, const double *v, struct xfv_err *e);
 /* v = F/|F|, f64 [n]. */
 void xfv_unit(const float *f, int n, double *v);
 

@@ -72,30 +72,32 @@ static int add_size(const struct xfv_xface_opts *o, const struct patched *mine, 
 }
 
 static int one_size(const struct xfv_xface_opts *o, struct xfv_probe *p, int worker, const uint8_t *const rgb[2], const double *const unit[2], int height,
-                    int width, int size, float *const map[2][2], struct xfv_err *e)
+                    int width, int size, const int wanted[2], float *const map[2][2], struct xfv_err *e)
 {
     int columns = xfv_xface_places(width, size, o->stride), places = columns * xfv_xface_places(height, size, o->stride), n = xfv_probe_n(p), status = 0;
     struct patched s[2];
     if (places < 1) return xfv_fail(e, XFV_EARG, "a patch of %d pixels does not fit into an image of %d x %d", size, width, height);
     for (int i = 0; i < 2; i++) {
-        s[i] = (struct patched){height, width, size, o->stride, columns, n, malloc((size_t)places * (size_t)n * sizeof(double))};
+        s[i] = (struct patched){height, width, size, o->stride, columns, n, calloc((size_t)places * (size_t)n, sizeof(double))};
         if (!s[i].unit) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
-    for (int i = 0; i < 2 && !status; i++) status = xfv_probe_run(p, worker, rgb[i], NULL, places, put_mask, take, &s[i], e);
+    for (int i = 0; i < 2 && !status; i++) /* the other distances need both faces patched for a map of one */
+        if (wanted[i] || o->distance != XFV_XFACE_CLEAN) status = xfv_probe_run(p, worker, rgb[i], NULL, places, put_mask, take, &s[i], e);
     double d = distance(unit[0], unit[1], n);
-    for (int i = 0; i < 2 && !status; i++) status = add_size(o, &s[i], &s[1 - i], places, unit[1 - i], d, map[i][1], map[i][0], e);
+    for (int i = 0; i < 2 && !status; i++)
+        if (wanted[i]) status = add_size(o, &s[i], &s[1 - i], places, unit[1 - i], d, map[i][1], map[i][0], e);
     free(s[0].unit);
     free(s[1].unit);
     return status;
 }
 
 int xfv_xface_maps(const struct xfv_xface_opts *o, struct xfv_probe *p, int worker, const uint8_t *const rgb[2], const double *const unit[2], int height,
-                   int width, float *const map[2][2], struct xfv_err *e)
+                   int width, const int wanted[2], float *const map[2][2], struct xfv_err *e)
 {
     size_t pixels = (size_t)height * (size_t)width;
     for (int i = 0; i < 2; i++) memset(map[i][0], 0, pixels * sizeof(float));
     for (int k = 0; k < o->n_sizes; k++) {
-        int status = one_size(o, p, worker, rgb, unit, height, width, o->sizes[k], map, e);
+        int status = one_size(o, p, worker, rgb, unit, height, width, o->sizes[k], wanted, map, e);
         if (status) return status;
     }
     for (int i = 0; i < 2; i++) xfv_split(map[i][0], pixels, map[i][0], map[i][1]);

@@ -37,7 +37,7 @@ struct masks {
     const struct xfv_delins_face *face;
     size_t n_pixels;
     int n;
-    double *unit; /* [count][n] */
+    double *f; /* [count][n]: embeddings, of length 1 when the score is the cosine */
 };
 
 /* Masks 0..steps are deletion's, steps+1..2 steps+1 insertion's. */
@@ -73,17 +73,17 @@ static void put_mask(void *ctx, int i, float *mask)
 static void take(void *ctx, int i, const float *f)
 {
     const struct masks *m = ctx;
-    double *unit = m->unit + (size_t)i * (size_t)m->n, sum = 0;
+    double *to = m->f + (size_t)i * (size_t)m->n, sum = 0;
     for (int k = 0; k < m->n; k++) sum += (double)f[k] * (double)f[k];
-    for (int k = 0; k < m->n; k++) unit[k] = (double)f[k] / sqrt(sum);
+    for (int k = 0; k < m->n; k++) to[k] = m->o->distance ? (double)f[k] : (double)f[k] / sqrt(sum);
 }
 
-/* unit [2 (steps+1)][n] of a masked face, [1][n] of a whole one. */
+/* f [2 (steps+1)][n] of a masked face, [1][n] of a whole one. */
 static int embed_side(const struct xfv_delins_opts *o, struct xfv_probe *p, int worker, const struct xfv_delins_face *face, const uint8_t *partner,
-                      int height, int width, double *unit, struct xfv_err *e)
+                      int height, int width, double *f, struct xfv_err *e)
 {
     size_t pixels = (size_t)height * (size_t)width;
-    struct masks m = {o, face, pixels, xfv_probe_n(p), unit};
+    struct masks m = {o, face, pixels, xfv_probe_n(p), f};
     float *fill = malloc((3 * pixels + 1) * sizeof *fill);
     int status = fill ? xfv_fill_make(o->fill, face->rgb, partner, height, width, o->fill_sigma, fill, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (!status) status = xfv_probe_run(p, worker, face->rgb, fill, face->order ? 2 * (o->steps + 1) : 1, put_mask, take, &m, e);
@@ -91,23 +91,31 @@ static int embed_side(const struct xfv_delins_opts *o, struct xfv_probe *p, int 
     return status;
 }
 
+static double score(const struct xfv_delins_opts *o, const double *a, const double *b, int n)
+{
+    double dot = 0, square = 0;
+    for (int k = 0; k < n; k++) {
+        dot += a[k] * b[k];
+        square += (a[k] - b[k]) * (a[k] - b[k]);
+    }
+    return o->distance ? -sqrt(square) : dot;
+}
+
 int xfv_delins_curves(const struct xfv_delins_opts *o, struct xfv_probe *p, int worker, const struct xfv_delins_face face[2], int height, int width,
                       double *deletion, double *insertion, struct xfv_err *e)
 {
     int points = o->steps + 1, n = xfv_probe_n(p), status = 0;
-    double *unit[2] = {NULL, NULL};
+    double *f[2] = {NULL, NULL};
     for (int i = 0; i < 2 && !status; i++) {
-        unit[i] = malloc((face[i].order ? 2 * (size_t)points : 1) * (size_t)n * sizeof **unit);
-        status = unit[i] ? embed_side(o, p, worker, &face[i], face[1 - i].rgb, height, width, unit[i], e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+        f[i] = malloc((face[i].order ? 2 * (size_t)points : 1) * (size_t)n * sizeof **f);
+        status = f[i] ? embed_side(o, p, worker, &face[i], face[1 - i].rgb, height, width, f[i], e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
     for (int i = 0; i < 2 * points && !status; i++) {
-        const double *a = unit[0] + (face[0].order ? (size_t)i * (size_t)n : 0), *b = unit[1] + (face[1].order ? (size_t)i * (size_t)n : 0);
-        double s = 0;
-        for (int k = 0; k < n; k++) s += a[k] * b[k];
-        *(i < points ? &deletion[i] : &insertion[i - points]) = s;
+        const double *a = f[0] + (face[0].order ? (size_t)i * (size_t)n : 0), *b = f[1] + (face[1].order ? (size_t)i * (size_t)n : 0);
+        *(i < points ? &deletion[i] : &insertion[i - points]) = score(o, a, b, n);
     }
-    free(unit[0]);
-    free(unit[1]);
+    free(f[0]);
+    free(f[1]);
     return status;
 }
 

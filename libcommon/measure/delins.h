@@ -20,13 +20,14 @@ struct xfv_delins_opts {
     double blur;        /* sigma of the map's blur before ranking, pixels; 0: none */
     enum xfv_fill fill;
     double fill_sigma;  /* of XFV_FILL_BLUR */
+    int distance;       /* the score is minus the Euclidean distance of the embeddings as they are, not their cosine */
 };
 
 /* The pixels of map f32 [height][width], most salient first. The map is blurred in place. r: for XFV_TIES_RANDOM. order u32 [n]. */
 int xfv_delins_order(const struct xfv_delins_opts *o, float *map, int height, int width, struct xfv_random *r, uint32_t *order, struct xfv_err *e);
 
 /* Both curves of one pair. map[i]: the map of face i after xfv_delins_order, and its order; NULL for a face that is left whole.
- * deletion, insertion: f64 [steps+1], cosine scores. */
+ * deletion, insertion: f64 [steps+1], scores. */
 struct xfv_delins_face { const uint8_t *rgb; const float *map; const uint32_t *order; };
 int xfv_delins_curves(const struct xfv_delins_opts *o, struct xfv_probe *p, int worker, const struct xfv_delins_face face[2], int height, int width,
                       double *deletion, double *insertion, struct xfv_err *e);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "measure/resample.h"
+#include "stream/record.h"
 
 /* One method's two curves of one pair. Texts are copied. */
 struct xfv_trial {
@@ -22,6 +23,9 @@ struct xfv_tally *xfv_tally_new(enum xfv_identity rule); /* NULL when out of mem
 void xfv_tally_free(struct xfv_tally *t);
 /* XFV_EARG when one group would hold curves of different lengths, or a pair twice. */
 int xfv_tally_add(struct xfv_tally *t, const struct xfv_trial *c, struct xfv_err *e);
+
+/* The same from an entry of the list "delins" of a pair record. XFV_EDATA when it is no such entry. */
+int xfv_tally_add_entry(struct xfv_tally *t, const msgpack_object *pair, const msgpack_object *entry, struct xfv_err *e);
 
 /* Tables with a heading, tab-separated. Accuracy of a pair at a step: 1 when (score >= threshold) == genuine. TAR: the same over genuine pairs only. A pair's
  * areas are those under its own curves, so a method's area is their mean.

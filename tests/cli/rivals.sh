@@ -4,6 +4,7 @@ export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
 from streams import *
 open("tiny.xfvm", "wb").write(model())
+open("far.xfvm", "wb").write(model("far", score="euclidean"))
 open("faces.xfv", "wb").write(stream([face(f"d/{i}.jpg", i) for i in range(6)]))
 def patches(seed):  # for superpixels: noise alone has none
     rng = np.random.default_rng(seed)
@@ -13,6 +14,7 @@ PY
 runs 0 "faces and a model" "$PYTHON" make.py
 embed -m tiny faces.xfv | verify -t 0.3 -o pairs.xfv
 embed -m tiny patches.xfv | verify -t 0.3 -o patches-pairs.xfv
+embed -m far faces.xfv | verify -m far -t -3 -o far-pairs.xfv
 pairs=pairs.xfv
 cat >check.py <<'PY'
 import sys
@@ -22,7 +24,7 @@ THRESHOLD = 0.3
 out = records(open(sys.argv[2], "rb").read())
 assert len(out) == 3
 
-def each(fn, limit=1e-4):
+def each(fn, limit=1e-4, unit=unit):
     """fn(rgb of the face, input, unit embedding of the other, side, record) -> similarity, dissimilarity"""
     for r in out:
         rgb = images(r)
@@ -36,6 +38,12 @@ def xssab(rgb, x, other, s, r):
     for_it = f * other >= THRESHOLD / N
     assert 0 < for_it.sum() < N
     return [np.abs(gradient(lambda b: unit(embed(b)) @ (other * w), x)).mean(2) for w in (for_it, ~for_it)]
+
+def xssab_distance(rgb, x, other, s, r):  # other: raw here
+    d = embed(x[None])[0] - other
+    for_it = -d ** 2 >= -3.0 ** 2 / N
+    assert 0 < for_it.sum() < N
+    return [np.abs(gradient(lambda b: -((embed(b) - other) ** 2 * w).sum(1), x)).mean(2) for w in (for_it, ~for_it)]
 
 cosine = lambda other: lambda b: unit(embed(b)) @ other
 def grad(rgb, x, other, s, r): return [np.abs(gradient(cosine(other), x)).mean(2)] * 2
@@ -191,7 +199,7 @@ def mean():  # of the maps before
         for r in out:
             for s in "ab": close(maps_of(r)[s][j], w)
 
-tests = {"xssab": lambda: each(xssab), "gradient": lambda: each(grad), "input": lambda: each(times_input), "integrated": lambda: each(integrated, 1e-3),
+tests = {"xssab": lambda: each(xssab), "xssab-distance": lambda: each(xssab_distance, unit=lambda f: f), "gradient": lambda: each(grad), "input": lambda: each(times_input), "integrated": lambda: each(integrated, 1e-3),
          "smoothgrad": lambda: each(smoothgrad, 1e-3), "gradcam": lambda: cam("gradcam"), "hires": lambda: cam("hires"), "elementwise": lambda: cam("elementwise"),
          "corrrise": lambda: corrrise(0, 0), "corrrise-uniform": lambda: corrrise(1, 0), "corrrise-spearman": lambda: corrrise(0, 1),
          "xface1": lambda: xface(1), "xface2": lambda: xface(2), "xface3": lambda: xface(3),
@@ -212,6 +220,9 @@ one() {
     is "$(xfv-json "$name.xfv" | jq -r 'select(._ == "pair") | .maps[-1].method' | sort -u)" "$method" "$*: its method is $method"
 }
 one xssab xssab xssab-grad
+pairs=far-pairs.xfv
+one xssab-distance xssab xssab-grad
+pairs=pairs.xfv
 one gradient cosine-gradient cosine-grad
 one input cosine-input cosine-grad --kind input
 one integrated cosine-integrated cosine-grad --kind integrated -n 8

@@ -27,14 +27,15 @@ import sys
 from oracle import *
 from streams import records
 what, pairs = sys.argv[1], records(open(sys.argv[2], "rb").read())
-P = lambda rgb, masks, fill=0.0: unit(masked(rgb, masks, fill))
 
 def ranked(m, tie, k):
     order = sorted(range(256), key=lambda i: (-m.flat[i], tie[i]))
     mask = np.zeros(256); mask[order[:k]] = 1
     return mask.reshape(16, 16)
 
-def curve(r, entry, map_of, image, fill=None, ties="position", steps=10, blur=0):
+def curve(r, entry, map_of, image, fill=None, ties="position", steps=10, blur=0, far=False):
+    unit = (lambda f: f) if far else globals()["unit"]
+    P = lambda rgb, masks, fill=0.0: unit(masked(rgb, masks, fill))
     rgb, m = images(r), [map_of(*maps_of(r, entry)[s]).astype(np.float32) for s in "ab"]
     g = SplitMix(0, r["id"].encode())
     f = {"deletion": [None, None], "insertion": [None, None]}
@@ -49,6 +50,7 @@ def curve(r, entry, map_of, image, fill=None, ties="position", steps=10, blur=0)
         else: top = [ranked(m[i], tie, int(256 * k / steps + 0.5)) for k in range(steps + 1)]
         top = np.array(top, float)
         f["deletion"][i], f["insertion"][i] = P(rgb[i], 1 - top, fill(rgb, i)), P(rgb[i], top, fill(rgb, i))
+    if far: return {d: -np.linalg.norm(f[d][0] - f[d][1], axis=1) for d in f}
     return {d: (f[d][0] * f[d][1]).sum(1) for d in f}
 
 black = lambda rgb, i: 0.0
@@ -57,6 +59,7 @@ partner = lambda rgb, i: rgb[1 - i].astype(float)
 def blurred(rgb, i): return np.stack([reflect_blur(rgb[i][..., c].astype(float), 1.5, 3) for c in range(3)], 2)
 S, D, signed = (lambda s, d: s), (lambda s, d: d), (lambda s, d: s - d)
 settings = {"lu2024": lambda r, e: curve(r, e, *((S, 0) if r["label"] else (D, 2)), black, "random"),
+            "distance": lambda r, e: curve(r, e, *((S, 0) if r["label"] else (D, 2)), black, "random", far=True),
             "fame2026": lambda r, e: curve(r, e, S, 0, black, "together", blur=5),
             "signed": lambda r, e: curve(r, e, signed, 1, mean, "position", 4),
             "partner": lambda r, e: curve(r, e, D, 2, partner, "position", 5),
@@ -129,7 +132,46 @@ is "$(delins --tsv --method control-random maps.xfv | cut -f1 | sort -u | tr '\n
 delins --pairs genuine maps.xfv | xfv-json | jq -c 'select(._ == "pair") | [.label, (.delins | length)]' | sort | uniq -c | tr -s ' ' >some
 is "$(cat some)" " 12 [false,0]
  12 [true,2]" "genuine pairs only: the others pass through"
-runs 2 "a protocol after what changes it" delins --steps 5 --protocol lu2024 maps.xfv
+delins --protocol fame2026 --steps 5 --no-provenance -o one.xfv maps.xfv
+delins --steps 5 --protocol fame2026 --no-provenance -o other.xfv maps.xfv
+cmp -s one.xfv other.xfv; ok $? "a protocol, and what changes it, in any order"
+# another program as the network
+delins --exec "embed -q -m tiny" -j 2 -o lu-exec.xfv maps.xfv 2>err
+is "$?$(cat err)" 0 "the network asked by --exec"
+is "$("$PYTHON" check.py lu2024 lu-exec.xfv 2>&1 | tail -n 1)" good "gives the same curves"
+cat >three.py <<'PY'
+# a network of one's own: mean red, green and blue
+from streams import *
+import sys
+faces = records(sys.stdin.buffer.read())
+for r in faces: r["embedding"] = tensor(array(r["image"]).mean((0, 1)).astype("<f4"))
+sys.stdout.buffer.write(stream(faces))
+PY
+runs 0 "a network of three numbers, in Python" delins -n 2 --fill grey --exec "$PYTHON three.py" -o three.xfv maps.xfv
+cat >three-check.py <<'PY'
+from oracle import *
+from streams import records
+for r in records(open("three.xfv", "rb").read()):  # grey images have the direction (1, 1, 1); at 0 % all is there
+    a, b = (unit(i.astype(float).mean((0, 1))[None])[0] for i in images(r))
+    d, grey = r["delins"][0], np.ones(3) / np.sqrt(3)
+    close(np.array([d["deletion"][0], d["insertion"][-1]]), np.array([a @ b, a @ b]), 1e-5)
+    close(np.array(d["deletion"][-1]), np.array(b @ grey if r["label"] else 1.0), 1e-3)
+print("good")
+PY
+is "$("$PYTHON" three-check.py 2>&1 | tail -n 1)" good "decides by what it says"
+delins --exec "exit 3" -o none.xfv maps.xfv 2>err; is "$?" 3 "a command that fails stops the run"
+# a network whose score is minus the distance
+"$PYTHON" -c 'from streams import *; open("far.xfvm", "wb").write(model("far", score="euclidean"))'
+embed -m far faces.xfv | verify -m far --pairs pairs.txt -t -0.9 | xssab-grad | control-map --seed 2 | delins -o far.xfv
+is "$("$PYTHON" check.py distance far.xfv 2>&1 | tail -n 1)" good "a network compared by distance is measured by distance"
+# maps of one image only
+corrrise -n 8 -p 1 --size 5 -o whole.xfv pairs.xfv; corrrise -n 8 -p 1 --size 5 --image auto -o needed.xfv pairs.xfv
+is "$(xfv-json needed.xfv | jq -c 'select(._ == "pair") | [.label, (.maps[0] | has("b"))]' | sort -u | tr '\n' ' ')" "[false,true] [true,false] " \
+    "--image auto: A of genuine pairs, both of impostor pairs"
+delins --table pairs whole.xfv >whole.tsv; delins --table pairs needed.xfv >needed.tsv
+cmp -s whole.tsv needed.tsv; ok $? "which is all that delins needs"
+runs 1 "and not enough to measure B" delins --image both -o none.xfv needed.xfv
+like "$(cat err)" "none of face b" "which it says"
 runs 1 "pairs without maps" delins -o none.xfv pairs.xfv
 is "$(xfv-json none.xfv | jq -r 'select(._ == "err") | .code' | sort -u)" maps "become err records that say so"
 runs 2 "the same curves twice" delins --tsv lu2024.xfv slim.xfv
