@@ -101,6 +101,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     char name[32];
     if (t->unlabelled) xfv_cli_warn(t->c, "%llu pairs without a label left out", (unsigned long long)t->unlabelled);
     if (!t->model) return xfv_fail(e, XFV_EARG, "the input is empty");
+    char why[200];
+    if (xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why)) return xfv_fail(e, XFV_EARG, "%s", why);
     if (!t->scores.n) return xfv_fail(e, XFV_EARG, "no labelled pairs: give verify a list with labels (--pairs)");
     int st = add_one(t, "eer", NAN, e);
     for (int i = 0; i < t->n_goals && !st; i++) {

@@ -278,6 +278,11 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct delins *t = ctx;
+    char why[200];
+    if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why)) {
+        xfv_cli_warn(t->c, "%s", why);
+        if (!w) xfv_cli_some_failed(t->c);
+    }
     if (w) return 0;
     int status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates, t->box.common.seed, t->out, e);
     return status ? status : fflush(t->out) ? xfv_fail(e, XFV_EIO, "cannot write the table") : 0;

@@ -468,7 +468,9 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (!status) status = compare_partners(t, e);
     if (status) return status;
     xfv_cli_info(t->c, "%llu pairs, %llu with a planted truth", (unsigned long long)t->n_pairs, (unsigned long long)t->n_truths);
-    if (!t->n_pairs) return xfv_fail(e, XFV_EDATA, "no pairs with maps: nothing to judge");
+    char why[200];
+    if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why)) return xfv_fail(e, XFV_EDATA, "%s; nothing to judge", why);
+    if (!t->n_pairs) return xfv_fail(e, XFV_EDATA, "no pairs with maps: nothing to judge; run an explainer (fggb-grad) before explain-score");
     FILE *f = xfv_cli_out_file(t->c, e);
     return f ? xfv_sheet_print(t->sheet, (enum xfv_sheet_format)t->format, t->replicates, t->seed, f, e) : e->status;
 }

@@ -236,8 +236,9 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
     (void)w;
-    if (h->pairs == 0) {
-        xfv_cli_warn(h->cli, "no pair in the stream: nothing drawn");
+    char why[200];
+    if (xfv_stage_no_pairs(h->cli, "verify and an explainer (fggb-grad)", why, sizeof why)) {
+        xfv_cli_warn(h->cli, "%s; nothing drawn", why);
         xfv_cli_some_failed(h->cli);
     }
     return h->kept.bytes ? write_file(xfv_cli_out_path(h->cli), &h->kept, e) : 0;

@@ -18,7 +18,7 @@ struct regions {
     int has_points;
     struct xfv_groups *groups;
     struct xfv_explained x;
-    uint64_t pairs, without68, from_template;
+    uint64_t pairs, without_maps, without68, from_template;
     FILE *out;
 };
 
@@ -123,6 +123,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         g->from_template += g->x.from[side] == XFV_FROM_TEMPLATE;
     }
     g->pairs++;
+    g->without_maps += !status && !g->x.view.n_rows && !g->groups;
     if (!status && g->groups) status = xfv_groups_add(g->groups, xfv_rec_map(*r), &g->x, e);
     else if (!status && g->tsv) status = print_rows(g, id, n, e);
     else if (!status) status = add_to_record(g, *r, e);
@@ -162,8 +163,13 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct regions *g = ctx;
     (void)w;
-    if (g->pairs == 0) {
-        xfv_cli_warn(g->c, "no pair in the stream");
+    char why[200];
+    if (xfv_stage_no_pairs(g->c, "verify and an explainer (fggb-grad)", why, sizeof why)) {
+        xfv_cli_warn(g->c, "%s", why);
+        xfv_cli_some_failed(g->c);
+    }
+    if (g->without_maps) {
+        xfv_cli_warn(g->c, "%llu of %llu pairs have no maps: run an explainer (fggb-grad) before regions", (unsigned long long)g->without_maps, (unsigned long long)g->pairs);
         xfv_cli_some_failed(g->c);
     }
     if (g->without68) xfv_cli_warn(g->c, "%llu faces are not in '%s': their regions come from five points", (unsigned long long)g->without68, g->points_path);

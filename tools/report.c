@@ -57,8 +57,9 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct tool *t = ctx;
     (void)w;
-    if (!xfv_report_pairs(t->page)) {
-        xfv_cli_warn(t->c, "no pair in the stream");
+    char why[200];
+    if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why)) {
+        xfv_cli_warn(t->c, "%s", why);
         xfv_cli_some_failed(t->c);
     }
     return xfv_report_write(t->page, t->out, e);

@@ -202,6 +202,8 @@ static int put_curve(struct roc *t, struct xfv_err *e)
 static int report(struct roc *t, struct xfv_err *e)
 {
     struct xfv_rates r = xfv_rates_at(&t->s, 0);
+    char why[200];
+    if (!t->s.n && xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why)) return xfv_fail(e, XFV_EARG, "%s", why);
     if (!r.genuine || !r.impostor) return xfv_fail(e, XFV_EARG, "genuine and impostor pairs are needed: %zu and %zu given", r.genuine, r.impostor);
     double *boot[10] = {NULL};
     size_t *order = xfv_roc_order(&t->s);

@@ -311,7 +311,7 @@ static const struct xfv_held *find(const struct verify *v, const struct xfv_id_i
 {
     long at = xfv_id_index_find(x, id);
     if (at >= 0) return &v->held.v[at];
-    if (at == XFV_ID_NONE) snprintf(why, cap, "no face '%.200s' among the %zu of the input", id, v->held.seen);
+    if (at == XFV_ID_NONE) snprintf(why, cap, "no face '%.200s' among the %zu of the input (ids are the photographs' names as facecrop was given them)", id, v->held.seen);
     else snprintf(why, cap, "several faces have the file name of '%.200s': give the whole id", id);
     return NULL;
 }

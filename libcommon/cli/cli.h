@@ -177,5 +177,8 @@ struct xfv_stage {
 int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_stage *s);
 /* Number of the record at hand in prepare and emit, from 1, heads not counted. */
 uint64_t xfv_stage_record_no(const struct xfv_cli *c);
+/* In finish, for a program that needs pairs: 1 when the stream had none, and a sentence that says so and, when faces came instead, that `stages` ("verify and
+ * an explainer (fggb-grad)") must run before. */
+int xfv_stage_no_pairs(const struct xfv_cli *c, const char *stages, char *buf, size_t cap);
 
 #endif

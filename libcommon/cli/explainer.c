@@ -337,7 +337,8 @@ static int finish(void *ctx, struct xfv_writer *out, struct xfv_err *e)
 {
     struct run *t = ctx;
     (void)out, (void)e;
-    if (t->n_faces && !t->n_pairs && !t->o->faces) xfv_cli_warn(t->c, "the input holds faces but no pairs, so there was nothing to explain: run verify before %s", t->program);
+    char why[200];
+    if (t->n_faces && !t->o->faces && xfv_stage_no_pairs(t->c, "verify", why, sizeof why)) xfv_cli_warn(t->c, "%s", why);
     xfv_cli_info(t->c, "%llu pairs", (unsigned long long)t->n_pairs);
     if (t->x->tell) t->x->tell(t->ctx, t->c);
     return 0;

@@ -24,7 +24,7 @@ struct xfv_cli {
     /* progress */
     double started, shown;
     int line; /* columns of the progress line on the screen */
-    uint64_t record_no;
+    uint64_t record_no, n_faces, n_pairs; /* of the stream */
 };
 
 int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e); /* 0, 1 for help, 2 for version, or XFV_EARG / XFV_ENOMEM */

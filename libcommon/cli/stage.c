@@ -144,12 +144,21 @@ static int flush(struct run *r, struct xfv_err *e)
     return status;
 }
 
+/* A model is a stream, too, and easily given without its -m. */
+static int check_head(const struct run *r, const struct xfv_rec *head, struct xfv_err *e)
+{
+    char kind[16];
+    if (!(r->c->p->flags & XFV_TAKES_MODEL) || xfv_get_text(xfv_rec_map(head), "kind", kind, sizeof kind, NULL) || strcmp(kind, "model")) return 0;
+    return xfv_fail(e, XFV_EFORMAT, "the input is a model, not a stream of faces or pairs: give the model with -m, and the stream as operand");
+}
+
 static int start_segment(struct run *r, struct xfv_rec *head, struct xfv_err *e)
 {
     msgpack_zone zone;
     if (!msgpack_zone_init(&zone, 1024)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     msgpack_object set = xfv_val_map(&zone), extra = xfv_val_map(&zone);
-    int status = r->s->head ? r->s->head(r->s->ctx, head, &set, &zone, &extra, e) : 0;
+    int status = check_head(r, head, e);
+    if (!status && r->s->head) status = r->s->head(r->s->ctx, head, &set, &zone, &extra, e);
     if (status == 0 && r->w) {
         const struct xfv_prov *p = xfv_cli_prov(r->c, extra.via.map.size ? &extra : NULL);
         status = xfv_writer_head(r->w, head, p, set.via.map.size ? &set : NULL, e);
@@ -166,6 +175,8 @@ static int take_record(struct run *r, struct xfv_rec *rec, struct xfv_reader *in
         xfv_rec_free(rec);
         return status;
     }
+    r->c->n_faces += xfv_rec_kind(rec) == XFV_FACE;
+    r->c->n_pairs += xfv_rec_kind(rec) == XFV_PAIR;
     struct item *it = &r->q[r->n++];
     *it = (struct item){.rec = rec, .no = ++r->no};
     it->wanted = r->s->wants ? r->s->wants(r->s->ctx, rec) : 0;
@@ -195,6 +206,9 @@ static int run_input(struct run *r, const char *name, struct xfv_err *e)
     }
     if (status == XFV_EOF) {
         status = 0;
+    } else if (status == XFV_EFORMAT && e->code && !strcmp(e->code, "image")) {
+        size_t n = strlen(e->msg);
+        snprintf(e->msg + n, sizeof e->msg - n, ": facecrop makes a stream of photographs (facecrop a.jpg b.jpg | embed | verify ...)");
     } else if (r->n) { /* the input broke: what came before it is whole */
         struct xfv_err other;
         if (flush(r, &other)) {
@@ -256,6 +270,14 @@ int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_sta
     free(r.errs);
     if (status) c->err = e;
     return status ? xfv_exit_of(status) : XFV_EXIT_OK;
+}
+
+int xfv_stage_no_pairs(const struct xfv_cli *c, const char *stages, char *buf, size_t cap)
+{
+    if (c->n_pairs) return 0;
+    if (c->n_faces) snprintf(buf, cap, "no pair in the stream, but %llu faces: run %s before %s", (unsigned long long)c->n_faces, stages, c->p->name);
+    else snprintf(buf, cap, "no pair in the stream");
+    return 1;
 }
 
 uint64_t xfv_stage_record_no(const struct xfv_cli *c)

@@ -171,7 +171,7 @@ static int take_detected(const struct job *j, struct xfv_err *e)
     o.min_face = c->min_face;
     int r = xfv_detect(c->detector, j->w->detect, im, &o, &faces, &n, &j->w->stats, e);
     if (r) return r;
-    if (n == 0) r = xfv_fail_code(e, XFV_EDATA, "noface", "no face of at least %d pixels found in %d x %d pixels", xfv_detect_min_face(&o, im), im->width, im->height);
+    if (n == 0) r = xfv_fail_code(e, XFV_EDATA, "noface", "no face of at least %d pixels found in %d x %d pixels: --min-size looks for smaller ones, --aligned takes the whole image", xfv_detect_min_face(&o, im), im->width, im->height);
     size_t from = c->which == XFV_CENTRAL ? most_central(faces, n, im) : 0, to = c->which == XFV_ALL_FACES ? n : from + 1;
     for (size_t i = from; i < to && !r; i++) {
         struct found f = {.box = faces[i].box, .landmarks = faces[i].landmarks, .confidence = faces[i].confidence};

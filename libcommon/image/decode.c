@@ -76,6 +76,8 @@ static int refuse(const uint8_t *bytes, size_t n, struct xfv_err *e)
         if (n >= other[i].at + len && memcmp(bytes + other[i].at, other[i].mark, len) == 0)
             return xfv_fail(e, XFV_EDATA, "%s image: convert it to JPEG, PNG, WebP or PPM first", other[i].name);
     }
+    if (n >= 16 && memcmp(bytes + 1, "\xa1_\xa4head", 7) == 0)
+        return xfv_fail(e, XFV_EDATA, "this is a stream of xfv-tools, made of photographs already: embed, verify and the programs after them read it");
     return xfv_fail(e, XFV_EDATA, "not a JPEG, PNG, WebP, PBM, PGM, PPM or PAM image");
 }
 

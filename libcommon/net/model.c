@@ -173,7 +173,7 @@ static int find_file(const char *path, char **where, struct xfv_err *e)
     if (!is_path(path)) {
         if ((fd = look_up(path, where)) >= 0) return fd;
         if (fd == NO_MEMORY) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        return xfv_fail(e, XFV_EMODEL, "no model '%.200s': looked for %.200s.xfvm in XFV_MODEL_PATH, beside the program and in %s; a file is named with a slash or .xfvm",
+        return xfv_fail(e, XFV_EMODEL, "no model '%.200s': looked for %.200s.xfvm in XFV_MODEL_PATH, beside the program and in %s; a file is named with a slash or .xfvm, and xfv-doctor lists the models there are",
                         path, path, XFV_MODEL_DIR);
     }
     fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -168,7 +168,7 @@ static int check_start(struct xfv_reader *r, struct xfv_err *e)
                         (unsigned long long)r->records);
     if (n == 0) return XFV_EOF;
     const char *what = r->segments ? NULL : sniff(p, n);
-    if (what) return xfv_fail(e, XFV_EFORMAT, "this is %s, not an xfv stream", what);
+    if (what) return xfv_fail_code(e, XFV_EFORMAT, strstr(what, "image") || strstr(what, "WebP") ? "image" : NULL, "this is %s, not an xfv stream", what);
     if ((*p & 0xf0) == 0x80 || *p == 0xde || *p == 0xdf) return 0;
     if (*p == 0xc1) return xfv_fail(e, XFV_EFORMAT, "not msgpack: byte 0xc1, which msgpack never uses");
     if (r->segments == 0) return xfv_fail(e, XFV_EFORMAT, "not an xfv stream: it begins with byte 0x%02x, not with a head record", *p);
@@ -228,7 +228,7 @@ static int check_version(const msgpack_object *root, struct xfv_err *e)
         v->via.array.ptr[1].type != MSGPACK_OBJECT_POSITIVE_INTEGER)
         return xfv_fail(e, XFV_EFORMAT, "the head's version must be two integers, major and minor");
     if (v->via.array.ptr[0].via.u64 != XFV_VERSION_MAJOR)
-        return xfv_fail(e, XFV_EVERSION, "stream version %llu.%llu, written by %s; this program reads version %d",
+        return xfv_fail(e, XFV_EVERSION, "stream version %llu.%llu, written by %s; this program reads version %d: make the stream anew, or take programs of one release",
                         (unsigned long long)v->via.array.ptr[0].via.u64, (unsigned long long)v->via.array.ptr[1].via.u64,
                         last_writer(root, who), XFV_VERSION_MAJOR);
     const msgpack_object *need = xfv_map_get(root, "need");
