@@ -53,6 +53,9 @@ static void forward_depthwise(const struct run *r, const struct step *s)
 }
 
 #define MAX_TAPS (MAX_KERNEL * MAX_KERNEL)
+/* Where gradients follow, sums are kept short: one chain of 4608 multiply-adds rounds by 1e-6, which moves a network of 100 layers across enough PReLU
+ * kinks to change its gradient by 2e-3; chains of 64 and their sum round by a fifth of that, for 2 % of the time. */
+#define CHAIN 64
 
 /* Taps of a convolution in a padded image of row length `row` floats: whole kernel rows when a kernel row is contiguous in memory. */
 static int conv_taps(const struct xfv_node *nd, int channels, int pitch, size_t row, ptrdiff_t *tap, int *k)
@@ -72,7 +75,7 @@ static void forward_conv(const struct run *r, const struct step *s)
     int pitch = value_pitch(r->net, s->in[0], in), n = value_pitch(r->net, s->out, out);
     const float *x = run_value(r, s->in[0]);
     ptrdiff_t tap[MAX_TAPS];
-    struct xfv_gemm g = {.ldx = (size_t)(nd->stride[1] * pitch), .taps = 1, .k = shape_channels(in), .w = s->wf, .n = n, .ldy = (size_t)n};
+    struct xfv_gemm g = {.ldx = (size_t)(nd->stride[1] * pitch), .taps = 1, .k = shape_channels(in), .w = s->wf, .n = n, .ldy = (size_t)n, .block = r->signs ? CHAIN : 0};
     g.e = epilogue(r, s, (size_t)n);
     if (s->point) {
         g.x = x;

@@ -1,6 +1,6 @@
 /* The inner loops that OpenBLAS does not have, in three builds (plain C, AVX2+FMA, AVX-512) of one source, net/kern_body.h. Every output
- * element is one chain of multiply-adds in a fixed order (taps, then channels), whatever the tile it falls into: so results do not depend
- * on batch, chunk or thread, and AVX2 and AVX-512 give the same bits.
+ * element is one chain of multiply-adds in a fixed order (taps, then channels; or a sum of such chains), whatever the tile it falls into: so
+ * results do not depend on batch, chunk or thread, and AVX2 and AVX-512 give the same bits.
  *
  * Activations are [pixel][channel] with channels padded to a multiple of 16 (xfv_pad16); padding lanes hold zeros, and so do the weights
  * that meet them. Only a network's input is dense. Sign bits are [pixel][channel/8], bit c%8 of byte c/8 set where the PReLU's input was > 0. */
@@ -29,6 +29,7 @@ struct xfv_gemm {
     const float *x;
     size_t ldx;           /* floats from one output pixel's input to the next's */
     int taps, k;          /* floats read per tap */
+    int block;            /* 0: a sum is one chain; else chains of at most so many multiply-adds of a tap are added up: a long sum rounds less */
     const ptrdiff_t *tap; /* NULL: one tap at 0 */
     const float *w;
     int n;                /* columns, multiple of 16 */

@@ -16,24 +16,37 @@ static inline __attribute__((always_inline)) void store_vec(const struct xfv_epi
     V_ST(y + offset, v);
 }
 
-/* A tile of m pixels (a constant after inlining) by nv vectors. */
-static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g, const float *w, size_t p0, int m, int c0, int nv)
+/* A tile of m pixels by nv vectors, in blocks or not (constants after inlining). */
+static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g, const float *w, size_t p0, int m, int c0, int nv, int blocks)
 {
     V acc[MR][2];
+    float sum[MR * 2 * VL]; /* of finished chains: in memory, the registers are taken */
+    int block = blocks ? g->block : g->k;
     for (int i = 0; i < m; i++)
         for (int j = 0; j < nv; j++) acc[i][j] = V_ZERO();
+    for (int j = 0; j < m * nv && blocks; j++) V_ST(sum + j * VL, V_ZERO());
     for (int t = 0; t < g->taps; t++) {
         const float *x = g->x + p0 * g->ldx + (g->tap ? g->tap[t] : 0);
-        for (int k = 0; k < g->k; k++) {
-            V b[2];
-            for (int j = 0; j < nv; j++) b[j] = V_LD(w + j * VL);
-            w += nv * VL;
-            for (int i = 0; i < m; i++) {
-                V a = V_SET1(x[(size_t)i * g->ldx + (size_t)k]);
-                for (int j = 0; j < nv; j++) acc[i][j] = V_FMA(a, b[j], acc[i][j]);
+        for (int k = 0; k < g->k;) {
+            for (int i = 0; i < m && blocks && (t || k); i++)
+                for (int j = 0; j < nv; j++) {
+                    float *s = sum + (i * nv + j) * VL;
+                    V_ST(s, V_ADD(V_LD(s), acc[i][j]));
+                    acc[i][j] = V_ZERO();
+                }
+            for (int end = g->k - k < block ? g->k : k + block; k < end; k++) {
+                V b[2];
+                for (int j = 0; j < nv; j++) b[j] = V_LD(w + j * VL);
+                w += nv * VL;
+                for (int i = 0; i < m; i++) {
+                    V a = V_SET1(x[(size_t)i * g->ldx + (size_t)k]);
+                    for (int j = 0; j < nv; j++) acc[i][j] = V_FMA(a, b[j], acc[i][j]);
+                }
             }
         }
     }
+    for (int i = 0; i < m && blocks; i++)
+        for (int j = 0; j < nv; j++) acc[i][j] = V_ADD(V_LD(sum + (i * nv + j) * VL), acc[i][j]);
     for (int i = 0; i < m; i++)
         for (int j = 0; j < nv; j++) {
             size_t p = p0 + (size_t)i;
@@ -43,8 +56,8 @@ static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g,
 }
 
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
-#define TILE(M) case M: tile(g, w, p, M, c, nv); break;
-static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c, int nv)
+#define TILE(M) case M: tile(g, w, p, M, c, nv, blocks); break;
+static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c, int nv, int blocks)
 {
     int tiles = (pixels + MR - 1) / MR;
     size_t p = 0;
@@ -65,13 +78,19 @@ static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g
 }
 #undef TILE
 
-static void gemm(const struct xfv_gemm *g, int pixels)
+static inline __attribute__((always_inline)) void panels(const struct xfv_gemm *g, int pixels, int blocks)
 {
     const float *w = g->w;
     size_t rows = (size_t)g->taps * (size_t)g->k;
     int c = 0;
-    for (; c + 2 * VL <= g->n; c += 2 * VL, w += rows * 2 * VL) panel(g, w, pixels, c, 2);
-    for (; c < g->n; c += VL, w += rows * VL) panel(g, w, pixels, c, 1);
+    for (; c + 2 * VL <= g->n; c += 2 * VL, w += rows * 2 * VL) panel(g, w, pixels, c, 2, blocks);
+    for (; c < g->n; c += VL, w += rows * VL) panel(g, w, pixels, c, 1, blocks);
+}
+
+static void gemm(const struct xfv_gemm *g, int pixels)
+{
+    if (g->block) panels(g, pixels, 1);
+    else panels(g, pixels, 0);
 }
 
 /* Output columns x0..x1-1 of a depthwise row, any geometry: for kernels other than 3x3, and where a row's ends lack inputs. */
