@@ -251,7 +251,7 @@ static void layernorm(CALL, double *y, const double *dy, double *dx)
         for (size_t i = 0; i < n; i++) {
             double h = (x[i] - mean) * s;
             if (!dy) {
-                y[r + i] = h * (double)w[i] + (double)b[i];
+                y[r + i] = h * (double)w[i] + (b ? (double)b[i] : 0);
                 continue;
             }
             m1 += dy[r + i] * (double)w[i] / (double)n;
@@ -414,6 +414,7 @@ void ref_op_forward(CALL, double *y)
 
 void ref_op_backward(CALL, const double *dy, double **dx)
 {
+    if (!dy) return; /* what nobody asks about has no gradient; below, dy tells forward from backward */
     switch (c->n->op) {
     case XFV_OP_CONV: conv(c, NULL, NULL, dy, dx[0]); break;
     case XFV_OP_DENSE: dense(c, NULL, dy, dx[0]); break;

@@ -1,5 +1,6 @@
 /* LD_PRELOAD library: the n-th call of one kind fails, once. XFV_FAULT=KIND:N, N from 1; with N 0 nothing fails. XFV_FAULT_COUNT=FILE: at exit the
- * number of calls of that kind is written there. Kinds: read write open close fsync rename flush malloc thread. Only calls made by the program itself
+ * number of calls of that kind is written there, and the number of blocks of memory that are still allocated. Kinds: read write open close fsync rename
+ * flush malloc thread; and clock: with N 1 every clock jumps, mostly backwards. Only calls made by the program itself
  * and by the libraries that decode for it count: not those of the dynamic linker, nor OpenBLAS's, which aborts when it gets no memory. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,7 +12,47 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Blocks that are allocated: an open hash table of addresses, never full. Freed ones leave a mark. */
+enum { SLOTS = 1 << 18 };
+static void *blocks[SLOTS];
+static long live;
+static int busy;
+#define GONE ((void *)1)
+
+static void lock(void) { while (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE)) continue; }
+static void unlock(void) { __atomic_store_n(&busy, 0, __ATOMIC_RELEASE); }
+static size_t slot_of(const void *p) { return ((size_t)p >> 4) * 0x9e3779b97f4a7c15u >> 46; }
+
+static void note(void *p)
+{
+    if (!p) return;
+    lock();
+    size_t i = slot_of(p) % SLOTS;
+    for (int k = 0; k < SLOTS && blocks[i] && blocks[i] != GONE; k++) i = (i + 1) % SLOTS;
+    blocks[i] = p;
+    live++;
+    unlock();
+}
+
+/* 1 when it was noted. */
+static int forget(void *p)
+{
+    int was = 0;
+    if (!p) return 0;
+    lock();
+    size_t i = slot_of(p) % SLOTS;
+    for (int k = 0; k < SLOTS && blocks[i] && blocks[i] != p; k++) i = (i + 1) % SLOTS;
+    if (blocks[i] == p) {
+        blocks[i] = GONE;
+        live--;
+        was = 1;
+    }
+    unlock();
+    return was;
+}
 
 static char kind[16];
 static long target = -1, count;
@@ -57,7 +98,7 @@ static __attribute__((destructor)) void tell(void)
     char text[32];
     if (!path) return;
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    int n = snprintf(text, sizeof text, "%ld\n", count);
+    int n = snprintf(text, sizeof text, "%ld %ld\n", count, live);
     if (fd >= 0) (void)!syscall(SYS_write, fd, text, (size_t)n);
 }
 
@@ -133,15 +174,66 @@ void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
 void *__libc_memalign(size_t align, size_t n);
-void *malloc(size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : __libc_malloc(n); }
-void *calloc(size_t n, size_t size) { return fails("malloc", CALLER, ENOMEM) ? NULL : __libc_calloc(n, size); }
-void *realloc(void *p, size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : __libc_realloc(p, n); }
-void *aligned_alloc(size_t align, size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : __libc_memalign(align, n); }
+void __libc_free(void *p);
+static void *noted(void *p, void *caller)
+{
+    if (!spared(caller)) note(p);
+    return p;
+}
+void *malloc(size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : noted(__libc_malloc(n), CALLER); }
+void *calloc(size_t n, size_t size) { return fails("malloc", CALLER, ENOMEM) ? NULL : noted(__libc_calloc(n, size), CALLER); }
+void *realloc(void *p, size_t n)
+{
+    if (fails("malloc", CALLER, ENOMEM)) return NULL;
+    int was = forget(p);
+    void *q = __libc_realloc(p, n);
+    if (!q && n && was) note(p);
+    return noted(q, CALLER);
+}
+void *aligned_alloc(size_t align, size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : noted(__libc_memalign(align, n), CALLER); }
 int posix_memalign(void **p, size_t align, size_t n)
 {
     if (fails("malloc", CALLER, ENOMEM)) return ENOMEM;
-    void *q = __libc_memalign(align, n);
+    void *q = noted(__libc_memalign(align, n), CALLER);
     if (!q) return ENOMEM;
     *p = q;
     return 0;
+}
+void free(void *p)
+{
+    forget(p);
+    __libc_free(p);
+}
+char *strndup(const char *s, size_t n)
+{
+    if (fails("malloc", CALLER, ENOMEM)) return NULL;
+    size_t k = strnlen(s, n);
+    char *q = noted(__libc_malloc(k + 1), CALLER);
+    if (q) memcpy(q, s, k), q[k] = '\0';
+    return q;
+}
+char *strdup(const char *s)
+{
+    if (fails("malloc", CALLER, ENOMEM)) return NULL;
+    size_t k = strlen(s) + 1;
+    char *q = noted(__libc_malloc(k), CALLER);
+    return q ? memcpy(q, s, k) : NULL;
+}
+
+/* A clock that somebody sets while we run: it goes back an hour and forth a second, turn by turn. */
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+    REAL(int, "clock_gettime", clockid_t, struct timespec *);
+    static long turn;
+    int r = real(id, t);
+    if (target < 0) set_up();
+    if (target == 1 && !strcmp(kind, "clock")) t->tv_sec += __atomic_add_fetch(&turn, 1, __ATOMIC_SEQ_CST) % 2 ? -3600 : 1;
+    return r;
+}
+time_t time(time_t *t)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (t) *t = now.tv_sec;
+    return now.tv_sec;
 }

@@ -1,6 +1,7 @@
 """Fault injection: walk.py LIBRARY BIN FOLDER [PROGRAM]... Every program runs on a small input, and each time another call of one kind fails:
 the n-th read, write, open, close, fsync, rename, fflush or fclose, allocation, start of a thread. Wanted each time: a documented status that fits
-the fault, one line on standard error, no signal, no half output file and nothing beside it; and when the status is 0, the right output."""
+the fault, one line on standard error, no signal, no half output file and nothing beside it, no block of memory that is not freed; and when the
+status is 0, the right output. With clocks that jump back and forth: the same output."""
 import glob, os, subprocess, sys
 from streams import *
 
@@ -49,22 +50,25 @@ def run(command, kind, n):
     try:
         r = subprocess.run(command + ["-o", name], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
     except subprocess.TimeoutExpired:
-        return "hang", b"", None, 0
+        return "hang", b"", None, 0, 0
     out = open(name, "rb").read() if os.path.exists(name) else None
-    return r.returncode, r.stderr, out, int(open("count").read())
+    count, live = map(int, open("count").read().split())
+    return r.returncode, r.stderr, out, count, live
 
 
 def places(count):
     return range(1, count + 1) if count <= MOST else sorted({1 + i * (count - 1) // (MOST - 1) for i in range(MOST)})
 
 
-def judge(kind, good, status, err, out):
+def judge(kind, good, status, err, out, live):
     """What is wrong with this run, or None."""
     if status == "hang" or status < 0:
         return f"{'hangs' if status == 'hang' else f'signal {-status}'}"
     beside = [f for f in glob.glob("out*") if f not in ("out", "out.ppm")]
     if beside:
         return f"leaves {beside}"
+    if live > good[4]:
+        return f"leaks {live - good[4]} blocks, status {status}, {err!r}"
     if status in (0, 1) and status == good[0] and out == good[2]:
         return None  # it did not matter
     one = 1 <= err.count(b"\n") <= 1 + good[1].count(b"\n")  # warnings may come before it
@@ -92,13 +96,19 @@ for p in only or sorted(os.listdir(bin_)):
             bad += 1
             break
         for n in places(good[3]):
-            status, err, out, _ = run(command, kind, n)
+            status, err, out, _, live = run(command, kind, n)
             tried += 1
-            wrong = judge(kind, good, status, err, out)
+            wrong = judge(kind, good, status, err, out, live)
             if wrong:
                 bad += 1
                 print(f"{p}: {kind} {n} of {good[3]} fails: {wrong}")
         seen.append(f"{kind} {good[3]}")
+    with_clock = run(command, "clock", 1)
+    tried += 1
+    if with_clock[:3] != good[:3]:
+        bad += 1
+        print(f"{p}: with jumping clocks: status {with_clock[0]}, {with_clock[1]!r}, {'the same' if with_clock[2] == good[2] else 'another'} output")
+    seen.append(f"blocks left {good[4]}")
     print(f"# {p}: {', '.join(seen)}", flush=True)
 print(f"{tried} faults, {bad} wrong")
 sys.exit(bad > 0)
