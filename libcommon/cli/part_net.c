@@ -3,12 +3,13 @@
 #include <malloc.h>
 #endif
 
-#include "cli/cli.h"
+#include "cli/internal.h"
 #include "net/net.h"
 
 /* One thread: parallelism is ours, over fixed chunks, and OpenBLAS's results depend on its thread count. */
 static void start(void)
 {
+    xfv_require_address_space(openblas_get_num_threads());
     openblas_set_num_threads(1);
 #if defined(M_MMAP_THRESHOLD)
     /* Maps and activations of MiB come and go for as long as the stream runs. Given back to the system at once they leave no holes; glibc would

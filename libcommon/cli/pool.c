@@ -1,7 +1,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "cli/cli.h"
+#include "cli/internal.h"
 
 struct worker { struct xfv_pool *pool; int id; };
 
@@ -51,7 +51,7 @@ struct xfv_pool *xfv_pool_new(int jobs)
 {
     struct xfv_pool *p = calloc(1, sizeof *p);
     if (!p) return NULL;
-    if (jobs < 1) jobs = 1;
+    jobs = xfv_workers_that_fit(jobs < 1 ? 1 : jobs);
     p->threads = calloc((size_t)jobs, sizeof *p->threads);
     p->workers = calloc((size_t)jobs, sizeof *p->workers);
     if (!p->threads || !p->workers || pthread_mutex_init(&p->lock, NULL)) {

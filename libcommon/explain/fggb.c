@@ -51,7 +51,7 @@ int xfv_fggb_new(const struct xfv_graph *g, int embedding, int workers, const st
 void xfv_fggb_free(struct xfv_fggb *f)
 {
     if (!f) return;
-    for (int i = 0; i < f->workers; i++) xfv_ws_free(f->ws[i]);
+    for (int i = 0; f->ws && i < f->workers; i++) xfv_ws_free(f->ws[i]);
     free(f->ws);
     xfv_net_free(f->net);
     free(f);

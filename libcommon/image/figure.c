@@ -340,6 +340,7 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     struct xfv_image size_only = {l->column[3] + l->column_w + px(l, BAR + MARGIN), 0, 3, NULL};
     l->im = &size_only;
     make_legend(l);
+    l->im = NULL;
     double row = (double)l->tile_h + px(l, TITLE) + px(l, CAPTION);
     double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
     int status = picture_size(size_only.width, height, e);

@@ -93,18 +93,21 @@ int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv
 
 /* ---- pairs and errors ---- */
 
-/* The number of a row's method on the page; negative: the page has no room for it. */
-static int method_number(struct xfv_report *r, const struct xfv_view_row *row)
+/* *number: of a row's method on the page; negative: the page has no room for it. 0 or XFV_ENOMEM. */
+static int method_number(struct xfv_report *r, const struct xfv_view_row *row, int *number, struct xfv_err *e)
 {
     char name[sizeof row->method + sizeof row->params + sizeof row->signed_key + 16];
     snprintf(name, sizeof name, "%s%s%s%s%s%s", row->method[0] ? row->method : "unnamed", row->signed_key[0] ? ":" : "", row->signed_key, row->params[0] ? " (" : "",
              row->params, row->params[0] ? ")" : "");
     for (int i = 0; i < r->n_methods; i++)
-        if (!strcmp(r->method[i], name)) return i;
-    if (r->n_methods == XFV_REPORT_METHODS) return -1;
+        if (!strcmp(r->method[i], name)) return *number = i, 0;
+    *number = -1;
+    if (r->n_methods == XFV_REPORT_METHODS) return 0;
     char *copy = strdup(name);
-    if (copy) r->method[r->n_methods++] = copy;
-    return copy ? r->n_methods - 1 : -1;
+    if (!copy) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    *number = r->n_methods;
+    r->method[r->n_methods++] = copy;
+    return 0;
 }
 
 /* Fixed at the first pair, since cards are written as pairs come: cosines, or whatever else has such scores. */
@@ -139,9 +142,12 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
     if (xfv_get_str(pair, "id", &id, &n_id, NULL)) n_id = 0;
     int status = xfv_explained_read(pair, r->o.only_method, NULL, &r->x, e);
     if (!status) status = xfv_pairview_blur(&r->x.view, r->o.sigma, r->o.each, e);
+    for (int i = 0; i < r->x.view.n_rows && !status; i++) {
+        status = method_number(r, &r->x.view.row[i], &method[i], e);
+        dropped += method[i] < 0;
+    }
     if (!status) {
         struct xfv_pairview *v = &r->x.view;
-        for (int i = 0; i < v->n_rows; i++) dropped += (method[i] = method_number(r, &v->row[i])) < 0;
         set_scale(r, v);
         count(r, v);
         snprintf(problem, 256, "%s", v->problem);
