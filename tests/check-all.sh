@@ -43,6 +43,7 @@ clang_build() { $make B=build-clang CC=clang WARN="-Wall -Wextra -Wpedantic -Wsh
 analyzer() { # gcc's: the rooms that take what a file holds. cppcheck: all
     sh tests/static/analyzer.sh
 }
+tidy() { sh tests/static/tidy.sh; }
 cppcheck_all() {
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --suppressions-list=tests/static/cppcheck.supp \
         --error-exitcode=1 --template='{file}:{line}: warning: {message} [{id}]' -j "${JOBS:-2}" -D_POSIX_C_SOURCE=200809L -D__x86_64__ -DXFV_MODEL_DIR='""' \
@@ -52,6 +53,7 @@ includes() { sh tests/static/includes.sh && echo "in order"; }
 crowd() { $make all && sh tests/load/crowd.sh 64; }
 hardening() { $make all && sh tests/static/hardening.sh build/bin/* && echo "all there"; }
 
+sh tests/deps.sh clang clang-tidy cppcheck valgrind || exit 1
 step check $make check
 step includes includes
 step hardening hardening
@@ -60,6 +62,7 @@ step valgrind memory
 step tsan thread
 step clang clang_build
 step analyzer analyzer
+step tidy tidy
 step cppcheck cppcheck_all
 step faults $make check-faults
 step soak $make soak RECORDS=10000 NET=tiny

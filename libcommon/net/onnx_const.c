@@ -500,7 +500,7 @@ static int eval_reduce(struct onx *o, const struct onx_call *c)
     const struct onx_const *x = onx_constant(o, c->in[0]);
     int64_t axes[ONX_MAX_RANK];
     if (!x) return o->e->status;
-    int n = onx_ints(o, c, 1, "axes", axes, ONX_MAX_RANK), op = c->op[6]; /* Reduce[P]rod, [S]um, M... */
+    int n = onx_ints(o, c, 1, "axes", axes, ONX_MAX_RANK), op = (unsigned char)c->op[6]; /* Reduce[P]rod, [S]um, M... */
     if (n < 0) return n;
     if ((n != 0 && n != x->s.rank) || x->count == 0) return 0;
     int mean = is(c, "ReduceMean"), max = is(c, "ReduceMax"), min = is(c, "ReduceMin");
