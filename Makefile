@@ -4,6 +4,9 @@
 PREFIX  ?= /usr/local
 bindir  ?= $(PREFIX)/bin
 mandir  ?= $(PREFIX)/share/man
+bashcompdir ?= $(PREFIX)/share/bash-completion/completions
+zshcompdir  ?= $(PREFIX)/share/zsh/site-functions
+fishcompdir ?= $(PREFIX)/share/fish/vendor_completions.d
 datadir ?= $(PREFIX)/share/xfv-tools
 docdir  ?= $(PREFIX)/share/doc/xfv-tools
 
@@ -179,11 +182,20 @@ reproduce: all
 	@test -n "$(LFW)" || { echo 'make reproduce LFW=dir: the folder with pairs.txt and images/NAME/NAME_0001.jpg' >&2; exit 2; }
 	PATH="$(abspath $(B))/bin:$$PATH" XFV_MODEL_PATH="$${XFV_MODEL_PATH:-$(CURDIR)/models}" sh study/run.sh "$(LFW)" "$(OUT)"
 
+## completions: for bash, zsh and fish, made from the programs' --help
+completions: $(B)/completions/bash/xfv-tools
+$(B)/completions/bash/xfv-tools: $(TOOLS) $(SCRIPTS) $(wildcard completions/*)
+	@sh completions/make.sh $(B)/bin $(B)/completions
+
 ## install, uninstall: PREFIX (default /usr/local) and DESTDIR are honoured
-install: all
+install: all completions
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 \
-		$(DESTDIR)$(datadir)/models $(DESTDIR)$(docdir)/docs $(DESTDIR)$(docdir)/examples/photos $(DESTDIR)$(docdir)/models
+		$(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir) $(DESTDIR)$(datadir)/models $(DESTDIR)$(docdir)/docs $(DESTDIR)$(docdir)/examples/photos $(DESTDIR)$(docdir)/models
 	install -m 755 $(TOOLS) $(SCRIPTS) $(DESTDIR)$(bindir)
+	install -m 644 $(B)/completions/bash/xfv-tools $(DESTDIR)$(bashcompdir)
+	for p in $(notdir $(TOOLS) $(SCRIPTS)); do ln -sf xfv-tools $(DESTDIR)$(bashcompdir)/$$p; done
+	install -m 644 $(B)/completions/zsh/_xfv-tools $(DESTDIR)$(zshcompdir)
+	install -m 644 $(B)/completions/fish/*.fish $(DESTDIR)$(fishcompdir)
 	install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1
 	install -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5
 	install -m 644 $(MAN7) $(DESTDIR)$(mandir)/man7
@@ -196,7 +208,8 @@ install: all
 
 uninstall:
 	rm -f $(patsubst $(B)/bin/%,$(DESTDIR)$(bindir)/%,$(TOOLS) $(SCRIPTS)) $(MAN1:man/%=$(DESTDIR)$(mandir)/man1/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%) \
-		$(MAN7:man/%=$(DESTDIR)$(mandir)/man7/%)
+		$(MAN7:man/%=$(DESTDIR)$(mandir)/man7/%) $(DESTDIR)$(bashcompdir)/xfv-tools $(DESTDIR)$(zshcompdir)/_xfv-tools \
+		$(foreach p,$(notdir $(TOOLS) $(SCRIPTS)),$(DESTDIR)$(bashcompdir)/$(p) $(DESTDIR)$(fishcompdir)/$(p).fish)
 	rm -rf $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
 
 VERSION = $(shell sed -n 's/^.define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)
@@ -219,6 +232,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: reproduce all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: completions reproduce all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
