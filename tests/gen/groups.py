@@ -3,7 +3,7 @@
 Usage: groups.py PEOPLE PLANT >stream   (groups.tsv is written to the current folder)
 PLANT 1: group y is falsely rejected and accepted more often, and its S+ lies lower in the face; 0: the groups are alike; -1: alike, and no labels."""
 import os, sys
-sys.path.insert(0, os.path.join(os.environ["top"], "tests"))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import numpy as np
 from streams import stream, tensor
 
