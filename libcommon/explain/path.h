@@ -22,17 +22,24 @@
 
 struct xfv_path; /* one network, cut at one layer; read-only but for each worker's scratch memory */
 
-/* g must outlive it. Workers 0..workers-1 may call the functions below at the same time. */
-int xfv_path_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *layer, int workers, struct xfv_path **out, struct xfv_err *e);
+#define XFV_PATH_LOOKS 2
+/* g must outlive it. looks: values between the input and the layer (or it) that xfv_path_forward shall give as well. Workers 0..workers-1 may call
+ * the functions below at the same time. */
+int xfv_path_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *layer, const int *looks, int n_looks, int workers,
+                 struct xfv_path **out, struct xfv_err *e);
 void xfv_path_free(struct xfv_path *p);
 int xfv_path_n(const struct xfv_path *p);             /* length of an embedding */
 int xfv_path_cells(const struct xfv_path *p);         /* h*w of the layer */
-size_t xfv_path_features(const struct xfv_path *p);   /* floats of a feature map: h*w*c */
+size_t xfv_path_features(const struct xfv_path *p);   /* floats of the features h below, cells after each other: h*w times what a cell has */
 
-/* Network input x, f32 [H][W][C], to the feature map h [features] and the embedding f [n] (raw). XFV_EDATA when the embedding has no direction. */
-int xfv_path_forward(struct xfv_path *p, int worker, const float *x, float *h, float *f, struct xfv_err *e);
-/* A feature map to its embedding. */
+/* Network input x, f32 [H][W][C], to the features h [features] and the embedding f [n] (raw). XFV_EDATA when the embedding has no direction. The
+ * features are the layer's activation, or, where a 1x1 convolution is all that reads it, that convolution's output: the cells are the same, to
+ * rounding, and a step is cheaper. looks[i]: the activation of look i, dense; NULL: none. */
+int xfv_path_forward(struct xfv_path *p, int worker, const float *x, float *h, float *const *looks, float *f, struct xfv_err *e);
+/* Features to their embedding. */
 int xfv_path_embed(struct xfv_path *p, int worker, const float *h, float *f, struct xfv_err *e);
+/* An activation of the layer itself, f32 [h][w][c] (a mean that a model keeps), to features h. */
+int xfv_path_lift(struct xfv_path *p, int worker, const float *layer, float *h, struct xfv_err *e);
 
 /* to: c(h); from: c(h_0), or its linear twin; sum: of the cells. The gap to completeness is sum - (to - from). */
 struct xfv_path_sums { double from, to, sum; };
@@ -46,5 +53,9 @@ int xfv_path_linear(struct xfv_path *p, int worker, const float *h0, const float
                     struct xfv_path_sums *sums, struct xfv_err *e);
 /* phi [cells][n]: what each cell of h adds to the embedding, phi_p(h) - phi_p(h_0). Linear layers only. */
 int xfv_path_contributions(struct xfv_path *p, int worker, const float *h0, const float *h, float *phi, struct xfv_err *e);
+
+/* Do two faces agree here? out [cells]: the cosine of a - mean and b - mean, activations [cells][channels] of one layer, cell by cell; 0 where one of
+ * them is the mean. No pass through the network. */
+void xfv_agreement(const float *a, const float *b, const float *mean, int cells, int channels, float *out);
 
 #endif

@@ -88,6 +88,28 @@ static const float *slopes_of(const struct run *r, const struct step *s, int *st
     return w->data;
 }
 
+/* Sums of two selected terms, one of which is 0: the same values as a branch would give, in loops that compilers make vectors of. slope: one a
+ * channel; below: one for all. */
+static void prelu_row(const float *restrict x, const float *restrict slope, float *restrict y, int n)
+{
+    for (int c = 0; c < n; c++) y[c] = (x[c] > 0.0f ? x[c] : 0.0f) + slope[c] * (x[c] > 0.0f ? 0.0f : x[c]);
+}
+
+static void leaky_row(const float *restrict x, float below, float *restrict y, int n)
+{
+    for (int c = 0; c < n; c++) y[c] = (x[c] > 0.0f ? x[c] : 0.0f) + below * (x[c] > 0.0f ? 0.0f : x[c]);
+}
+
+static void prelu_slope_row(const float *restrict x, const float *restrict slope, const float *restrict dy, float *restrict g, int n)
+{
+    for (int c = 0; c < n; c++) g[c] += (x[c] > 0.0f ? dy[c] : 0.0f) + slope[c] * (x[c] > 0.0f ? 0.0f : dy[c]);
+}
+
+static void leaky_slope_row(const float *restrict x, float below, const float *restrict dy, float *restrict g, int n)
+{
+    for (int c = 0; c < n; c++) g[c] += (x[c] > 0.0f ? dy[c] : 0.0f) + below * (x[c] > 0.0f ? 0.0f : dy[c]);
+}
+
 static void prelu_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
@@ -96,7 +118,8 @@ static void prelu_forward(const struct run *r, const struct step *s)
     for (size_t p = 0; p < y.pixels; p++) {
         const float *from = at(x, p, 0);
         float *to = at(y, p, 0);
-        if (slope) for (int c = 0; c < y.ch; c++) to[c] = from[c] > 0.0f ? from[c] : from[c] * slope[c * step];
+        if (slope && step) prelu_row(from, slope, to, y.ch);
+        else if (slope) leaky_row(from, *slope, to, y.ch);
         else for (int c = 0; c < y.ch; c++) to[c] = from[c] > 0.0f ? from[c] : 0.0f;
     }
     clear_lanes(y);
@@ -110,7 +133,8 @@ static void prelu_backward(const struct run *r, const struct step *s, const floa
     for (size_t p = 0; p < y.pixels; p++) {
         const float *from = at(x, p, 0), *d = dy + p * (size_t)y.pitch;
         float *to = at(g, p, 0);
-        if (slope) for (int c = 0; c < y.ch; c++) to[c] += from[c] > 0.0f ? d[c] : d[c] * slope[c * step];
+        if (slope && step) prelu_slope_row(from, slope, d, to, y.ch);
+        else if (slope) leaky_slope_row(from, *slope, d, to, y.ch);
         else for (int c = 0; c < y.ch; c++) to[c] += from[c] > 0.0f ? d[c] : 0.0f;
     }
 }

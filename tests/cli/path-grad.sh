@@ -27,6 +27,20 @@ for r in pairs(path):
                 got = sig[int(c["origin"][0] + c["step"][0] * y), int(c["origin"][1] + c["step"][1] * x)]
                 assert abs(got * c["step"][0] * c["step"][1] - cells[y, x]) < 1e-6
             assert np.array_equal(dis, np.maximum(-sig, 0))
+        if what == "joint":
+            a, b = T(c["a"]), T(c["b"]); par = q["partner"]; pa, pb = T(par["a"]), T(par["b"]); agree = [T(v) for v in q["agreement"].values()]
+            z = lambda v: v / np.sqrt((v ** 2).mean())
+            size = np.sqrt((((a + b) / 2) ** 2).mean())
+            assert [v.shape for v in agree] == [(14, 14), (28, 28)] and all(abs(v).max() <= 1 + 1e-6 for v in agree)
+            assert abs(T(par[s]).sum() - (q["score"] - 1) - par["gap"][i]) < 1e-5
+            assert m["a"] == m["b"]
+            want = z(np.minimum(a, b)) + z((pa + pb) / 2) + z(agree[0])
+            like = z((a + b) / 2) + z(agree[0])
+            for y, x in (2, 2), (5, 9), (12, 6):
+                at = int(c["origin"][0] + c["step"][0] * y), int(c["origin"][1] + c["step"][1] * x)
+                assert abs(dis[at] * 64 - max(-want[y, x] * size / 3, 0)) < 1e-6
+                f = z(agree[1]); fine = f[2 * y:2 * y + 3, 2 * x:2 * x + 3]  # fine cell i at pixel 4i+3: this centre is cell 2y+1's
+                assert abs(sig[at] * 64 - (like[y, x] + fine[1, 1]) * size / 3) < 1e-6
         if what == "pair":
             a, b = T(c["a"]), T(c["b"])
             for y, x in (2, 2), (5, 9), (12, 6):
@@ -36,9 +50,11 @@ print("good")
 PY
 check() { $PYTHON check.py "$@" 2>&1 | tail -1; }
 runs 0 "defaults" path-grad -o d.xfv pairs.xfv
-is "$(check pair d.xfv)" good "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
+is "$(check joint d.xfv)" good "every witness at the same size; those of dissimilarity at the cells' centres, the sums of the ways from the partner"
+runs 0 "pair" path-grad -c pair -o pair.xfv pairs.xfv
+is "$(check pair pair.xfv)" good "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
 is "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | .maps[0] | [.method, .params.kind, .params.layer, .params.baseline, .params.combine, .params.cells.a.shape]' | sort -u)" \
-   '["path-grad","path","14x14x128","mean","pair",[14,14]]' "what was done is in the record"
+   '["path-grad","path","14x14x128","mean","joint",[14,14]]' "what was done is in the record"
 runs 0 "16 steps" path-grad -n 16 -o n16.xfv pairs.xfv
 is "$(check gap n16.xfv 1.5e-2)" good "complete to 1.5e-2"
 runs 0 "256 steps" path-grad -n 256 -o n256.xfv pairs.xfv
@@ -50,7 +66,7 @@ is "$(check partner p.xfv)" good "begins at a score of 1"
 is "$(check gap p.xfv 1e-2)" good "and sums to score - 1"
 runs 0 "own" path-grad -c own -o own.xfv pairs.xfv
 is "$(check own own.xfv)" good "a cell's value lies at its centre"
-for o in "-b blur" "-b blur --sigma 3" "-c other" "-c own+other" "-c min" "-l fine" "-l 28x28" "-k cells -c dot" "-k cells -c cosine" "-l cells"; do
+for o in "-b blur" "-b blur --sigma 3" "-c other" "-c own+other" "-c min" "-l fine" "-l 28x28" "-k cells -c dot" "-k cells -c cosine" "-l cells -c pair"; do
     runs 0 "$o" path-grad $o -o o.xfv pairs.xfv
     is "$(check any o.xfv)" good "its identities"
 done

@@ -8,8 +8,8 @@
 enum { H = 22, W = 17, N = 9 };
 
 /* Strided and padded layers as importers make them, a shortcut round one of them, then a linear head. *cut: the map after the shortcut, *last:
- * the last map. */
-static struct build network(int *cut, int *last)
+ * the last map. pointwise: a 1x1 convolution reads the cut. */
+static struct build network(int *cut, int *last, int pointwise)
 {
     struct build b = start(xfv_shape_of(3, H, W, 3));
     conv(&b, 3, 2, 0, 1, 6, 1, 1);
@@ -18,6 +18,8 @@ static struct build network(int *cut, int *last)
     conv(&b, 3, 1, 1, 1, 6, 6, 1);
     channelwise(&b, XFV_OP_PRELU, 0);
     *cut = binary(&b, XFV_OP_ADD, x, b.last);
+    if (pointwise) conv(&b, 1, 1, 0, 0, 10, 1, 1);
+    if (pointwise) channelwise(&b, XFV_OP_PRELU, 0);
     conv(&b, 3, 2, 1, 1, 8, 1, 1);
     *last = channelwise(&b, XFV_OP_PRELU, 0);
     dense(&b, N, 1);
@@ -36,15 +38,15 @@ static struct setup set_up(const struct xfv_graph *g, int out, const struct xfv_
     struct xfv_err e = {0};
     struct setup s = {0};
     float x[H * W * 3];
-    sure(xfv_path_new(g, out, l, 2, &s.p, &e), &e);
+    sure(xfv_path_new(g, out, l, NULL, 0, 2, &s.p, &e), &e);
     s.features = xfv_path_features(s.p);
     s.cells = xfv_path_cells(s.p);
     s.h = malloc(s.features * sizeof *s.h);
     s.h0 = malloc(s.features * sizeof *s.h0);
     fill(x, H * W * 3);
-    sure(xfv_path_forward(s.p, 1, x, s.h, s.f, &e), &e);
+    sure(xfv_path_forward(s.p, 1, x, s.h, NULL, s.f, &e), &e);
     fill(x, H * W * 3);
-    sure(xfv_path_forward(s.p, 0, x, s.h0, s.f0, &e), &e);
+    sure(xfv_path_forward(s.p, 0, x, s.h0, NULL, s.f0, &e), &e);
     fill(s.target, N);
     return s;
 }
@@ -92,7 +94,7 @@ static void test_completeness(const struct xfv_graph *g, int out, const struct x
 static void test_differences(const struct xfv_graph *g, int out, const struct xfv_layer *l)
 {
     struct setup s = set_up(g, out, l);
-    size_t c = (size_t)l->c;
+    size_t c = s.features / (size_t)s.cells;
     float *cells = malloc((size_t)s.cells * sizeof *cells), *h = malloc(s.features * sizeof *h);
     struct xfv_path_sums sums;
     struct xfv_err e = {0};
@@ -112,6 +114,45 @@ static void test_differences(const struct xfv_graph *g, int out, const struct xf
     free(cells);
     free(h);
     take_down(&s);
+}
+
+/* Behind a cut that only a 1x1 convolution reads, the path is laid through that one's output: wider features, the same cells. */
+static void test_lift(void)
+{
+    int cut, last;
+    struct build b = network(&cut, &last, 1);
+    struct xfv_layer l;
+    struct xfv_err e = {0};
+    struct xfv_path *p;
+    float x[H * W * 3], f[N], again[N];
+    xfv_graph_add_output(b.g, b.last, NULL);
+    sure(xfv_layer_find(b.g, b.last, b.g->values[cut].name, &l, &e), &e);
+    test_completeness(b.g, b.last, &l);
+    test_differences(b.g, b.last, &l);
+    sure(xfv_path_new(b.g, b.last, &l, &cut, 1, 1, &p, &e), &e);
+    size_t n = xfv_path_features(p);
+    float *h = malloc(n * sizeof *h), *lifted = malloc(n * sizeof *h), *look = malloc((size_t)(l.h * l.w * l.c) * sizeof *look), *looks[1] = {look};
+    double off = 0;
+    fill(x, H * W * 3);
+    sure(xfv_path_forward(p, 0, x, h, looks, f, &e), &e);
+    sure(xfv_path_lift(p, 0, look, lifted, &e), &e);
+    sure(xfv_path_embed(p, 0, lifted, again, &e), &e);
+    for (size_t i = 0; i < n; i++) off = fmax(off, fabs((double)h[i] - (double)lifted[i]));
+    for (int k = 0; k < N; k++) off = fmax(off, fabs((double)f[k] - (double)again[k]));
+    OK(n == (size_t)(l.h * l.w) * 10 && off < 1e-5, "the layer, looked at and lifted, gives the features and the embedding (%.1e)", off);
+    free(h);
+    free(lifted);
+    free(look);
+    xfv_path_free(p);
+    xfv_graph_free(b.g);
+}
+
+static void test_agreement(void)
+{
+    const float a[6] = {1, 2, 3, 4, 0, 0}, b[6] = {2, 4, -3, -4, 1, 0}, mean[6] = {0};
+    float out[3];
+    xfv_agreement(a, b, mean, 3, 2, out);
+    OK(fabsf(out[0] - 1) < 1e-6f && fabsf(out[1] + 1) < 1e-6f && out[2] <= 0 && out[2] >= 0, "agreement: 1 alike, -1 opposite, 0 where one face is the mean");
 }
 
 static void test_linear(const struct xfv_graph *g, int out, const struct xfv_layer *l)
@@ -211,7 +252,7 @@ static void test_mobilefacenet(void)
 int main(void)
 {
     int cut, last;
-    struct build b = network(&cut, &last);
+    struct build b = network(&cut, &last, 0);
     struct xfv_layer at_cut, at_last;
     struct xfv_err e = {0};
     int out = b.last;
@@ -229,6 +270,8 @@ int main(void)
     float phi[1];
     OK(xfv_path_contributions(s.p, 0, s.h0, s.h, phi, &e) == XFV_EARG, "no contributions where the rest is not linear");
     take_down(&s);
+    test_lift();
+    test_agreement();
     test_upsample();
     test_mobilefacenet();
     xfv_graph_free(b.g);
