@@ -35,7 +35,8 @@ DEPS_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) $(MSGPACK) 2>/dev/null)
 V ?= 0
 say = $(if $(filter 0,$(V)),@echo '  $(1)  $@';)
 
-LIB_SRC   := $(sort $(wildcard libcommon/*/*.c))
+ROOMS     ?= *
+LIB_SRC   := $(sort $(wildcard $(ROOMS:%=libcommon/%/*.c)))
 TOOL_SRC  := $(sort $(wildcard tools/*.c))
 SCRIPTS   := $(patsubst tools/%.sh,$(B)/bin/%,$(sort $(wildcard tools/*.sh)))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))
@@ -112,8 +113,13 @@ check: deps
 	@$(MAKE) --no-print-directory test
 
 ## test: run the tests on what is installed
-test: all $(UNITS)
+test: all $(UNITS) $(if $(findstring -fsanitize,$(CFLAGS)),,sanitized-damaged)
 	@B=$(B) PYTHON=$(PYTHON) sh tests/run.sh $(TESTS)
+
+# What eats files, once more with the sanitizers: tests/run.sh runs this one instead.
+sanitized-damaged:
+	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='stream image net face measure' HARDEN=-fPIE LDFLAGS='-fsanitize=address,undefined' \
+		CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' $(B)/san/unit/damaged
 
 ## check-all: check, then sanitizers, valgrind, races, other compilers, static checks, fault injection and a short fuzz (under 30 minutes)
 check-all: deps
@@ -232,6 +238,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: completions reproduce all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: sanitized-damaged completions reproduce all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -9,6 +9,8 @@ export B top LC_ALL=C
 export PATH="$B/bin:$PATH" XFV_MODEL_PATH="$top/models"
 [ -n "${PYTHON:-}" ] || PYTHON=/usr/bin/python3
 export PYTHON
+export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$top/tests/static/lsan.supp:print_suppressions=0}" # for what is built with a sanitizer
+export ASAN_OPTIONS="${ASAN_OPTIONS:-allocator_may_return_null=1:exitcode=99}"
 wrap=${XFV_TEST_WRAP:-} # e.g. "valgrind -q --error-exitcode=99", put before unit tests
 passed=0 failed=0 skipped=0
 wanted() { [ $# -eq 1 ] && return 0; n=$1; shift; for w; do [ "$w" = "$n" ] && return 0; done; return 1; }
@@ -34,6 +36,7 @@ one() { # name command...
 }
 for t in "$B"/unit/*; do
     case $t in *.d | *.o) continue ;; esac
+    [ "$t" = "$B/unit/damaged" ] && [ -x "$B/san/unit/damaged" ] && [ -z "$wrap" ] && t=$B/san/unit/damaged # under ASan and UBSan
     [ -x "$t" ] && wanted "$(basename "$t")" "$@" && one "$(basename "$t")" $wrap "$t"
 done
 for t in "$top"/tests/cli/*.sh; do
