@@ -8,17 +8,46 @@
 #              SHARD   pairs of one piece of work (default 20)
 #              JOBS    pieces worked on at a time, by GNU parallel when it is there (default: one a core)
 #              METHODS programs and their options, a line each (default: study/methods)
-#              MODEL   name of a model in XFV_MODEL_PATH (default: the product's)
+#              MODEL   a model, by name (looked for in XFV_MODEL_PATH) or by path (with a slash, or ending in .xfvm) (default: the product's)
 #              CELLS   settings of delins, a line each (default: study/cells)
+#              MODELS  several models, for a table across networks: the first goes into OUT, with all METHODS; each other one into OUT/networks/NAME, with
+#              OTHER_METHODS (default: study/methods.networks) on the first OTHER_PAIRS of the same pairs (default: all)
 # The programs are taken from PATH.
 set -eu
 LFW=$1 OUT=$2
 here=$(cd "$(dirname "$0")" && pwd)
 PAIRS=${PAIRS:-600} SHARD=${SHARD:-20} JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)} METHODS=${METHODS:-$here/methods} CELLS=${CELLS:-$here/cells}
 MODEL=${MODEL:-}
+say() { echo "study: $*" >&2; }
+name_of() { basename "$1" .xfvm; }
+
+# Several networks: this program once for each, then the table across all.
+if [ -n "${MODELS:-}" ]; then
+    models=$MODELS first=${MODELS%% *}
+    unset MODELS
+    MODEL=$first sh "$0" "$LFW" "$OUT"
+    for m in $models; do
+        [ "$m" = "$first" ] && continue
+        say "network $m"
+        MODEL=$m PAIRS=${OTHER_PAIRS:-$PAIRS} METHODS=${OTHER_METHODS:-$here/methods.networks} sh "$0" "$LFW" "$OUT/networks/$(name_of "$m")"
+    done
+    exec sh "$here/report.sh" "$OUT"
+fi
+# A stream names its model, and programs look for it by that name, which need not be the file's.
+network=${MODEL:-mobilefacenet}
+case $MODEL in
+*/* | *.xfvm)
+    network=$(name_of "$MODEL")
+    mkdir -p "$OUT/models"
+    name=$(model-info "$MODEL" | sed -n 's/^name *//p')
+    ln -sf "$(cd "$(dirname "$MODEL")" && pwd)/$(basename "$MODEL")" "$OUT/models/$name.xfvm"
+    XFV_MODEL_PATH=$(cd "$OUT/models" && pwd)${XFV_MODEL_PATH:+:$XFV_MODEL_PATH} MODEL=$name
+    export XFV_MODEL_PATH
+    ;;
+esac
 export LC_ALL=C MODEL CELLS
 mkdir -p "$OUT/shards"
-say() { echo "study: $*" >&2; }
+echo "$network" >"$OUT/model"
 images=$LFW/images; [ -d "$images" ] || images=$LFW
 
 # LFW's pairs in an order in which every piece has genuine and impostor pairs of all folds; what is left over is for the mean map.
@@ -38,14 +67,14 @@ say "$(wc -l <"$OUT/pairs.tsv") pairs"
 # Faces: the one nearest the middle of each image, embedded. An image without a face becomes an err record, and its pairs are missing.
 if [ ! -s "$OUT/faces.xfv" ]; then
     cat "$OUT/pairs.tsv" "$OUT/rest.tsv" | cut -f1,2 | tr '\t' '\n' | sort -u | while read -r id; do printf '%s/%s/%s.jpg\0' "$images" "${id%_*}" "$id"; done >"$OUT/images.list"
-    facecrop -j "$JOBS" --face central --files0-from "$OUT/images.list" -o "$OUT/crops.xfv" 2>"$OUT/facecrop.log" || [ $? -eq 1 ]
+    facecrop -j "$JOBS" ${MODEL:+-m "$MODEL"} --face central --files0-from "$OUT/images.list" -o "$OUT/crops.xfv" 2>"$OUT/facecrop.log" || [ $? -eq 1 ]
     embed -j "$JOBS" ${MODEL:+-m "$MODEL"} -o "$OUT/faces.xfv" "$OUT/crops.xfv" || [ $? -eq 1 ]
     rm "$OUT/crops.xfv"
 fi
 
 # The decision threshold: that of the equal error rate on these pairs.
 if [ ! -s "$OUT/threshold" ]; then
-    verify -v --pairs "$OUT/pairs.tsv" --tsv --header -o "$OUT/scores.tsv" "$OUT/faces.xfv" 2>"$OUT/verify.log" || [ $? -eq 1 ]
+    verify -v -t 0 --pairs "$OUT/pairs.tsv" --tsv --header -o "$OUT/scores.tsv" "$OUT/faces.xfv" 2>"$OUT/verify.log" || [ $? -eq 1 ]
     sed -n 's/.*equal error rate .* at threshold //p' "$OUT/verify.log" | grep . >"$OUT/threshold"
 fi
 threshold=$(cat "$OUT/threshold")

@@ -24,5 +24,13 @@ if command -v gnuplot >/dev/null; then
 else
     skip "plots" "no gnuplot here"
 fi
+# two networks: the second is the first with its last layer shuffled
+mkdir nets
+model-randomise -n 1 -m mobilefacenet -o nets/shuffled.xfvm
+grep xssab methods >others
+MODELS="mobilefacenet nets/shuffled.xfvm" OTHER_METHODS="$work/others" OTHER_PAIRS=2 sh "$top/study/run.sh" lfw made 2>err
+is "$?" 0 "two networks"
+is "$(sed -n 's/^| \([a-z]*\) | xssab | \([0-9]*\) |.*/\1 \2/p' made/tables.md | tr '\n' ' ')" "mobilefacenet 4 shuffled 2 " "stand in one table"
+cmp -s made/summary.tsv first.tsv; ok $? "and nothing of the first was made again"
 runs 2 "make reproduce without a folder" make -C "$top" --no-print-directory reproduce B="$B" LFW=
 done_testing
