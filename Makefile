@@ -182,10 +182,11 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@B=$(B) sh tests/demo.sh
 
-## reproduce: LFW=dir: the whole study of rivals and controls into OUT (default build/study), resumable; see docs/study.md
+## reproduce: LFW=dir: the whole study of rivals and controls into OUT (default build/study), resumable; installs gnuplot and parallel; see docs/study.md
 OUT ?= $(B)/study
 reproduce: all
 	@test -n "$(LFW)" || { echo 'make reproduce LFW=dir: the folder with pairs.txt and images/NAME/NAME_0001.jpg' >&2; exit 2; }
+	@sh tests/deps.sh parallel gnuplot-nox || echo 'make reproduce: goes on without what is missing' >&2
 	PATH="$(abspath $(B))/bin:$$PATH" XFV_MODEL_PATH="$${XFV_MODEL_PATH:-$(CURDIR)/models}" sh study/run.sh "$(LFW)" "$(OUT)"
 
 ## completions: for bash, zsh and fish, made from the programs' --help
