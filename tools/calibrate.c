@@ -82,6 +82,18 @@ static int add_one(struct calibrate *t, const char *name, double fmr, struct xfv
     return 0;
 }
 
+/* Cosines have a range of their own; other scores that of the pairs. */
+static void keep_scores(struct calibrate *t)
+{
+    const struct xfv_scores *s = &t->scores;
+    double low = s->score[0], high = s->score[0];
+    for (size_t i = 1; i < s->n; i++) low = fmin(low, s->score[i]), high = fmax(high, s->score[i]);
+    if (t->model->score == XFV_SCORE_COSINE) low = -1, high = 1;
+    if (!(low < high)) return; /* one score is no distribution */
+    t->model->calibration = xfv_histogram_new(low, high, t->data);
+    for (size_t i = 0; i < s->n; i++) xfv_histogram_add(&t->model->calibration, s->score[i], s->genuine[i]);
+}
+
 /* "default" becomes a copy of one of the others. */
 static int set_standard(struct calibrate *t, struct xfv_err *e)
 {
@@ -110,6 +122,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
         st = add_one(t, name, t->fmr[i], e);
     }
     if (st || (st = set_standard(t, e))) return st;
+    keep_scores(t);
     int fd = xfv_cli_out_fd(t->c, e);
     return fd < 0 ? fd : xfv_model_save(t->model, fd, e);
 }

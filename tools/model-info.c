@@ -91,6 +91,10 @@ static void text_meta(FILE *f, const struct xfv_model *m)
         if (h->data[0]) fprintf(f, "; %s", shown(h->data, s, sizeof s));
         fputc('\n', f);
     }
+    if (m->calibration.bins)
+        fprintf(f, "scores      of %ld genuine and %ld impostor pairs, from %g to %g in %d bins%s%s\n", xfv_histogram_total(&m->calibration, 1),
+                xfv_histogram_total(&m->calibration, 0), m->calibration.low, m->calibration.high, m->calibration.bins, m->calibration.data[0] ? "; " : "",
+                shown(m->calibration.data, s, sizeof s));
     for (int i = 0; i < m->n_means; i++) {
         fprintf(f, "mean        %s: over %d faces", shown(m->means[i].value, s, sizeof s), m->means[i].faces);
         fprintf(f, "%s%s\n", m->means[i].source[0] ? "; " : "", shown(m->means[i].source, s, sizeof s));
@@ -159,6 +163,20 @@ static void json_shape(FILE *f, const char *key, struct xfv_shape s)
     fputs("],", f);
 }
 
+static void json_calibration(FILE *f, const struct xfv_histogram *h)
+{
+    static const char *const kinds[] = {"impostor", "genuine"};
+    fputs("\"calibration\":{", f);
+    json_text(f, "data", h->data);
+    json_real(f, "low", h->low);
+    json_real(f, "high", h->high);
+    for (int k = 0; k < 2; k++) {
+        fprintf(f, "\"%s\":[", kinds[k]);
+        for (int i = 0; i < h->bins; i++) fprintf(f, "%s%d", i ? "," : "", h->count[k][i]);
+        fputs(k ? "]},": "],", f);
+    }
+}
+
 static void json_meta(FILE *f, const struct xfv_model *m)
 {
     const struct xfv_graph *g = m->graph;
@@ -192,7 +210,9 @@ static void json_meta(FILE *f, const struct xfv_model *m)
         if (t->genuine || t->impostor) fprintf(f, "\"genuine\":%d,\"impostor\":%d,", t->genuine, t->impostor);
         fprintf(f, "\"pairs\":%d}", t->pairs);
     }
-    fputs("],\"means\":[", f);
+    fputs("],", f);
+    if (m->calibration.bins) json_calibration(f, &m->calibration);
+    fputs("\"means\":[", f);
     for (int i = 0; i < m->n_means; i++) {
         fputs(i ? ",{" : "{", f);
         json_text(f, "value", m->means[i].value);

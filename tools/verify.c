@@ -45,7 +45,6 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
 {
     static const char *const names[] = {"consecutive", "all", "list", "probe"};
     struct verify *v = ctx;
-    (void)set;
     v->head_names_model = xfv_map_get(xfv_rec_root((struct xfv_rec *)in), "model") != NULL;
     int status = 0;
     if (!v->given_threshold || xfv_cli_model(v->c) || v->head_names_model) status = xfv_cli_stream_model(v->c, in, &v->model, e);
@@ -64,6 +63,7 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
     if (status == XFV_EARG && !v->at) xfv_fail(e, status, "model '%s' has no threshold of its own: give one with --threshold", v->model->name);
     if (!status && !v->given_threshold && !v->open_segment) repeat_caveat(v);
     if (!status) status = xfv_map_put(zone, extra, "pairs", xfv_val_str(zone, names[v->mode]), e);
+    if (!status && v->model && v->model->calibration.bins) status = xfv_histogram_put(&v->model->calibration, zone, set, e);
     if (status) return status;
     /* A border between the two faces of a pair, or between faces that are all held, is none: the pair would have two heads. */
     int joined = v->open_segment && (v->mode != CONSECUTIVE || v->held.n > 0);

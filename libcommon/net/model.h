@@ -5,6 +5,7 @@
 #include <msgpack.h>
 
 #include "net/graph.h"
+#include "net/histogram.h"
 #include "stream/err.h"
 #include "stream/tensor.h"
 
@@ -47,6 +48,7 @@ struct xfv_model {
     enum xfv_score score;
     int n_thresholds;
     struct xfv_threshold thresholds[16];
+    struct xfv_histogram calibration; /* the scores of the pairs that calibrate(1) saw last; bins 0: not known */
     int n_means;
     struct xfv_mean means[XFV_MAX_MEANS];
 };

@@ -73,6 +73,7 @@ int xfv_model_head_write(const struct xfv_model *m, msgpack_zone *z, msgpack_obj
     }
     if (m->embedding_normalised >= 0) put(z, out, "embedding_normalised", xfv_val_str(z, g->values[m->embedding_normalised].name), &st, e);
     put(z, out, "thresholds", thresholds, &st, e);
+    if (!st && m->calibration.bins) st = xfv_histogram_put(&m->calibration, z, out, e);
     return put(z, out, "graph", graph, &st, e);
 }
 
@@ -160,6 +161,7 @@ int xfv_model_head_read(struct xfv_model *m, const msgpack_object *head, struct 
         (st = read_thresholds(m, xfv_map_get(head, "thresholds"), e)) || (st = read_value_name(m, head, "embedding", &m->embedding, e)) ||
         (st = read_value_name(m, head, "embedding_normalised", &m->embedding_normalised, e)))
         return st;
+    if ((st = xfv_histogram_get(head, &m->calibration, e))) return st;
     if (xfv_map_get(head, "template") && (st = xfv_get_f64s(head, "template", m->template_xy, 10, e))) return st;
     if (!xfv_map_get(head, "score")) return 0;
     if ((st = xfv_get_text(head, "score", text, sizeof text, e))) return st;

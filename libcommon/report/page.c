@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/histogram.h"
 #include "report/html.h"
 #include "report/internal.h"
 
@@ -18,6 +19,7 @@ struct xfv_report {
     size_t pairs, errors, accepted, decided, labelled, false_match, false_non_match;
     size_t bin[3][XFV_BINS], total[3]; /* genuine, impostor, unlabelled */
     struct xfv_scale scale;
+    struct xfv_histogram calibration; /* of the first segment that has one */
     struct xfv_explained x;
 };
 
@@ -85,6 +87,9 @@ int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv
         put_text(f, model, "digest", "</b>, SHA-256 <code>", 64);
         fputs("</code></p>\n", f);
     }
+    struct xfv_histogram h;
+    struct xfv_err ignored;
+    if (!r->calibration.bins && !xfv_histogram_get(map, &h, &ignored)) r->calibration = h;
     fputs("<ol>\n", f);
     for (uint32_t i = 0; stages && stages->type == MSGPACK_OBJECT_ARRAY && i < stages->via.array.size; i++) put_stage(f, &stages->via.array.ptr[i]);
     fputs("</ol></div>\n", f);
@@ -218,6 +223,39 @@ static void put_histogram(const struct xfv_report *r, FILE *f, int kind, const c
     fputs("L1000 100Z\"/>", f);
 }
 
+/* The calibration's scores as outlines, each kind to its own height. */
+static void put_calibration(const struct xfv_report *r, FILE *f, int genuine)
+{
+    const struct xfv_histogram *h = &r->calibration;
+    double most = 0, step = (h->high - h->low) / (h->bins ? h->bins : 1);
+    for (int i = 0; i < h->bins; i++) most = fmax(most, h->count[genuine][i]);
+    if (!(most > 0) || !r->scale_set) return;
+    fprintf(f, "<path class=\"outline %s\" vector-effect=\"non-scaling-stroke\" d=\"", genuine ? "genuine" : "impostor");
+    for (int i = 0, drawn = 0; i < h->bins; i++) {
+        double from = 1000 * xfv_scale_at(&r->scale, h->low + i * step), to = 1000 * xfv_scale_at(&r->scale, h->low + (i + 1) * step), y = 100 - 96 * h->count[genuine][i] / most;
+        if (!(to > from)) continue; /* left or right of the scale that is drawn */
+        fprintf(f, "%s%.1f %.1fL%.1f %.1f", drawn++ ? "L" : "M", from, y, to, y);
+    }
+    fputs("\"/>", f);
+}
+
+static void put_legend(const struct xfv_report *r, FILE *f)
+{
+    const struct xfv_histogram *h = &r->calibration;
+    fputs("<p class=\"legend\">On each scale, the scores of this page&rsquo;s pairs: ", f);
+    if (r->total[0]) fprintf(f, "<span class=\"key genuine\"></span>%zu genuine ", r->total[0]);
+    if (r->total[1]) fprintf(f, "<span class=\"key impostor\"></span>%zu impostor ", r->total[1]);
+    if (r->total[2]) fprintf(f, "<span class=\"key unlabelled\"></span>%zu without a label ", r->total[2]);
+    fputs("(each drawn as a share of its own kind)", f);
+    if (h->bins) {
+        fprintf(f, "; as outlines, those of the model&rsquo;s calibration: <span class=\"key line genuine\"></span>%ld genuine and <span class=\"key line impostor\"></span>%ld impostor pairs",
+                xfv_histogram_total(h, 1), xfv_histogram_total(h, 0));
+        if (h->data[0]) fputs(" of ", f);
+        xfv_html_str(f, h->data);
+    }
+    fputs(".</p>\n", f);
+}
+
 static void put_summary(const struct xfv_report *r, FILE *f)
 {
     fputs("<header class=\"top\">\n<h1>", f);
@@ -232,14 +270,10 @@ static void put_summary(const struct xfv_report *r, FILE *f)
     put_histogram(r, f, 2, "unlabelled");
     put_histogram(r, f, 1, "impostor");
     put_histogram(r, f, 0, "genuine");
+    put_calibration(r, f, 0);
+    put_calibration(r, f, 1);
     fputs("</g></defs></svg>\n", f);
-    if (r->total[0] || r->total[1] || r->total[2]) {
-        fputs("<p class=\"legend\">On each scale, the scores of this page&rsquo;s pairs: ", f);
-        if (r->total[0]) fprintf(f, "<span class=\"key genuine\"></span>%zu genuine ", r->total[0]);
-        if (r->total[1]) fprintf(f, "<span class=\"key impostor\"></span>%zu impostor ", r->total[1]);
-        if (r->total[2]) fprintf(f, "<span class=\"key unlabelled\"></span>%zu without a label ", r->total[2]);
-        fputs("(each drawn as a share of its own kind).</p>\n", f);
-    }
+    if (r->total[0] || r->total[1] || r->total[2]) put_legend(r, f);
     fputs("<p class=\"legend\"><span class=\"key plus\"></span><b>S+</b> colours what the method counts for the same person, <span class=\"key minus\"></span><b>S&minus;</b> what it counts for "
           "different people. ", f);
     fprintf(f, "Maps are %s%s. In the bars, the tick is the region&rsquo;s share of the picture: a map that knows nothing has bars up to the ticks. A map "

@@ -32,6 +32,8 @@ is "$(model-info --json d.xfvm | jq -r '[.thresholds[] | select(.name == "defaul
 calibrate -q --fmr 1e-1,1e-2,1e-3 --data 'a test' -o e.xfvm pairs.xfv
 cmp -s c.xfvm e.xfvm; ok $? "the same pairs, the same bytes"
 
+is "$(jq -c '.calibration | [.data, .low, .high, (.impostor | length, add), (.genuine | length, add), .impostor[50], .genuine[75]]' info)" '["a test",-1,1,100,400,100,200,8,8]' "and the distribution of the scores"
+like "$(model-info c.xfvm)" '^scores +of 200 genuine and 400 impostor pairs, from -1 to 1 in 100 bins; a test' "model-info counts it"
 cat >again.py <<'PY'
 import hashlib
 from streams import *
@@ -42,6 +44,8 @@ PY
 "$PYTHON" again.py
 runs 0 "verify --at a threshold that the data cannot support" verify --tsv -m c.xfvm --at fmr=1e-3 faces.xfv
 like "$(cat err)" '400 impostor pairs cannot support this false match rate \(30000 are wanted\)' "says so"
+verify -q -t 0.5 -m c.xfvm faces.xfv -o decided.xfv
+is "$(xfv-json decided.xfv | jq -c 'select(._ == "head") | .calibration | [.data, (.genuine | add)]')" '["a test",200]' "verify hands the distribution on"
 runs 0 "--at one that it can" verify --tsv -m c.xfvm --at fmr=1e-1 faces.xfv
 is "$(wc -c <err)" 0 "says nothing"
 

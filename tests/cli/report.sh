@@ -135,4 +135,26 @@ else
     ok "$([ "$many" -lt $((few + 2000)) ]; echo $?)" "memory is flat: $few KB for 10 pairs, $many KB for 200"
 fi
 ok "$([ "$(wc -c <200.html)" -lt 25000000 ]; echo $?)" "200 pairs take $(wc -c <200.html | tr -d ' ') bytes"
+# The distribution of the calibration's scores, from the stream's head.
+cat >calibrated.py <<'PY'
+import sys, zlib
+import msgpack
+u = msgpack.Unpacker(open(sys.argv[1], "rb"), max_buffer_size=0, unicode_errors="surrogateescape")
+out, crc = sys.stdout.buffer, 0
+for r in u:
+    if r["_"] == "head": r["calibration"] = {"data": "<b>visitors</b>", "low": -1.0, "high": 1.0, "impostor": [0] * 49 + [7, 9] + [0] * 49, "genuine": [0] * 80 + [5] + [0] * 19}
+    if r["_"] == "end": r["crc32"] = crc
+    b = msgpack.packb(r, unicode_errors="surrogateescape")
+    crc = zlib.crc32(b, crc)
+    out.write(b)
+PY
+pairs pair pair >one.xfv
+"$PYTHON" calibrated.py one.xfv >calibrated.xfv
+report -o calibrated.html calibrated.xfv 2>err
+check calibrated.html
+is "$(said bad)" "none" "a page with the calibration's distribution is sound"
+is "$(grep -c 'class="outline ' calibrated.html)-$(grep -o 'class="outline [a-z]*"' calibrated.html | sort -u | wc -l)" "1-2" "an outline of each kind"
+like "$(cat calibrated.html)" 'calibration: .*5 genuine and .*16 impostor pairs of &lt;b&gt;visitors' "and a legend that says whose"
+report one.xfv 2>/dev/null | grep -q 'class="outline' && r=1 || r=0
+is $r 0 "without one, none"
 done_testing
