@@ -29,18 +29,25 @@ static void unique_name(struct onx *o, char *name, size_t cap, const char *label
         snprintf(name, cap, "%.900s%s#%d", label, suffix, ++o->unique);
 }
 
-int onx_emit(struct onx *o, struct xfv_node *n, const char *label, const char *suffix)
+static int emit(struct onx *o, struct xfv_node *n, const char *name)
 {
-    char name[XFV_MAX_NAME + 1];
     struct xfv_shape in[XFV_MAX_INPUTS], out;
     int st;
-    unique_name(o, name, sizeof name, label, suffix, 0);
-    n->name = name; /* copied */
     for (int k = 0; k < n->n_in; k++) in[k] = o->g->values[n->in[k]].shape;
     if ((st = xfv_node_shape(o->g, n, in, &out, o->e))) return st;
     if ((n->out = xfv_graph_add_value(o->g, name, out, o->e)) < 0) return n->out;
     if ((st = xfv_graph_add_node(o->g, n, o->e)) < 0) return st;
     return n->out;
+}
+
+int onx_emit(struct onx *o, struct xfv_node *n, const char *label, const char *suffix)
+{
+    char name[XFV_MAX_NAME + 1];
+    unique_name(o, name, sizeof name, label, suffix, 0);
+    n->name = name; /* the graph copies it */
+    int value = emit(o, n, name);
+    n->name = NULL;
+    return value;
 }
 
 int onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label, const char *suffix)
