@@ -26,6 +26,7 @@ struct verify {
     int head_names_model;
     struct xfv_gallery held; /* in consecutive mode at most the first of a pair */
     int open_segment, after_pair;
+    int probe_found; /* the probe is the only face held; the others are judged as they come */
     FILE *out; /* of the table */
     struct xfv_scores scores; /* of labelled pairs */
     uint64_t n_pairs, n_accepted, n_failed;
@@ -237,6 +238,23 @@ static int rejudge(struct verify *v, struct xfv_rec *r, struct xfv_writer *w, st
     return status;
 }
 
+/* The newest face is the probe itself, by its whole id, or comes after it: so that a camera's faces need not wait for the end. A probe that only a
+ * file name tells is found at the end, when it is known that there is no other of this name. */
+static int judge_newest(struct verify *v, struct xfv_writer *w, struct xfv_err *e)
+{
+    size_t last = v->held.n - 1;
+    const struct xfv_held *f = v->held.v;
+    int status = 0;
+    if (!v->probe_found && (f[last].failure || strcmp(f[last].id, v->probe))) return 0;
+    if (v->probe_found && !f[last].failure) status = judge(v, w, &f[0], &f[last], -1, 0, e);
+    for (size_t i = 0; i < last && !v->probe_found && !status; i++)
+        if (!f[i].failure) status = judge(v, w, &f[last], &f[i], -1, 0, e);
+    xfv_gallery_keep_only(&v->held, v->probe_found ? 0 : last);
+    v->probe_found = 1;
+    if (!w && !status && fflush(v->out)) status = xfv_fail(e, XFV_EIO, "cannot write the table");
+    return status;
+}
+
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct verify *v = ctx;
@@ -263,6 +281,10 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     status = xfv_gallery_add(&v->held, r, xfv_stage_record_no(v->c), !v->table, v->drop, e);
     /* What cannot be scored is told by its pair in consecutive mode, else once: by the first shard. */
     if (status == XFV_EDATA && (v->mode == CONSECUTIVE || !first)) status = 0;
+    if (v->mode == PROBE && (!status || status == XFV_EDATA)) {
+        int judged = judge_newest(v, w, e);
+        if (judged) return judged;
+    }
     if (status || v->mode != CONSECUTIVE || v->held.n < 2) return status;
     status = judge(v, w, &v->held.v[0], &v->held.v[1], -1, 0, e);
     xfv_gallery_empty(&v->held);
@@ -394,7 +416,7 @@ static void tell_rates(struct verify *v)
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct verify *v = ctx;
-    int status = v->mode == CONSECUTIVE ? finish_consecutive(v, w, e) : v->mode == ALL ? finish_all(v, w, e) : finish_by_id(v, w, e);
+    int status = v->mode == CONSECUTIVE ? finish_consecutive(v, w, e) : v->mode == ALL ? finish_all(v, w, e) : v->probe_found ? 0 : finish_by_id(v, w, e);
     if (!status) tell_rates(v);
     return status;
 }

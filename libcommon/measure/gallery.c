@@ -19,6 +19,14 @@ void xfv_gallery_empty(struct xfv_gallery *g)
     g->n = 0;
 }
 
+void xfv_gallery_keep_only(struct xfv_gallery *g, size_t i)
+{
+    struct xfv_held kept = g->v[i];
+    g->v[i] = (struct xfv_held){0};
+    xfv_gallery_empty(g);
+    g->v[g->n++] = kept;
+}
+
 void xfv_gallery_clear(struct xfv_gallery *g)
 {
     xfv_gallery_empty(g);

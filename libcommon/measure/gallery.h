@@ -30,6 +30,7 @@ struct xfv_gallery {
 int xfv_gallery_add(struct xfv_gallery *g, struct xfv_rec **r, uint64_t no, int keep, int drop, struct xfv_err *e);
 void xfv_gallery_remove_failed(struct xfv_gallery *g);
 void xfv_gallery_empty(struct xfv_gallery *g); /* `seen` goes on counting */
+void xfv_gallery_keep_only(struct xfv_gallery *g, size_t i); /* it is number 0 then */
 void xfv_gallery_clear(struct xfv_gallery *g);
 
 /* The id of a face map, or "record NO" where it has none; malloc'ed, NULL when out of memory. */
