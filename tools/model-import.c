@@ -373,6 +373,8 @@ static int parse(struct xfv_cli *c, struct options *o, const char *path, const u
     o->import.channels = strcmp(o->m->colour, "grey") == 0 ? 1 : 3;
     int st = text ? xfv_import_text(bytes, n, &o->import, g, e) : xfv_import_onnx(bytes, n, &o->import, g, e);
     free(folder);
+    o->import.folder = NULL;
+    o->import.note = NULL;
     for (int k = 0; k < 2 && !st; k++)
         if (o->wanted[k].value[0]) *name[k] = o->wanted[k].value;
     if (!st && note[0]) xfv_cli_info(c, "%s", note);

@@ -401,7 +401,7 @@ static void tell_rates(struct verify *v)
     double eer, at, accuracy;
     int folds;
     struct xfv_cli *c = v->c;
-    xfv_cli_info(c, "%llu pairs, %llu accepted, %llu failed, threshold %.6f", (unsigned long long)(v->n_pairs + v->n_failed),
+    xfv_cli_info(c, "%llu pairs, %llu accepted, %llu failed, threshold %.6f", (unsigned long long)v->n_pairs + (unsigned long long)v->n_failed,
                  (unsigned long long)v->n_accepted, (unsigned long long)v->n_failed, v->threshold);
     if (!v->scores.n) return;
     struct xfv_rates r = xfv_rates_at(&v->scores, v->threshold);
