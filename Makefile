@@ -19,7 +19,7 @@ B          ?= build
 CFLAGS   ?= -O3 -g
 WARN     ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wformat=2 -Wvla
 HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-PACKAGES  = openblas libpng libjpeg libwebp libwebpdemux libexif nettle zlib libprotobuf-c
+PACKAGES  = openblas libseccomp libpng libjpeg libwebp libwebpdemux libexif nettle zlib libprotobuf-c
 MSGPACK   = $(shell $(PKG_CONFIG) --exists msgpack-c && echo msgpack-c || echo msgpack)
 
 # -ffp-contract=off: a sum means the same on every compiler; kernels that want fused multiply-adds say so.

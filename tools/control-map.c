@@ -150,7 +150,7 @@ XFV_SET_TEXT(set_method, struct control, method)
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "random (default), blobs, centre, face, edges, or mean (of the maps in --from)", 1, set_kind, 0},
     {"sigma", 0, "PIXELS", "width of blobs (default 8), centre (24), face (20); blur of edges (5)", 1, set_sigma, 0},
-    {"from", 0, "FILE", "for mean: a stream of explained pairs", 0, set_from, 0},
+    {"from", 0, "FILE", "for mean: a stream of explained pairs", 0, set_from, XFV_OPT_READS},
     {"method", 0, "NAME", "for mean: whose maps (default fggb)", 1, set_method, 0},
     XFV_OPT_SEED,
     {NULL, 0, NULL, NULL, 0, NULL, 0},

@@ -195,7 +195,7 @@ int main(int argc, char **argv)
     static const struct xfv_opt opts[] = {
         {"generic", 'g', NULL, "the input is images, of anything: each becomes a record with its embedding; no face is looked for", 1, set_generic, 0},
         {"resize", 0, "HOW", "with --generic, images of another size than the network's: crop, pad or stretch them (default: refuse)", 1, set_resize, 0},
-        {"files0-from", '0', "FILE", "with --generic, read the images' names, each ended by NUL, from FILE (-: standard input)", 0, set_list, 0},
+        {"files0-from", '0', "FILE", "with --generic, read the images' names, each ended by NUL, from FILE (-: standard input)", 0, set_list, XFV_OPT_READS},
         {NULL, 0, NULL, NULL, 0, NULL, 0},
     };
     static const struct xfv_program program = {
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
         .summary = "Give every face its embedding: records of aligned faces in, the same with embeddings out.",
         .operands = "[FILE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify",
-        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_CHECKS_STDIN,
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_CHECKS_STDIN | XFV_SEALS_LATER,
         .opts = opts,
         .ctx = &t,
         .parts = {&xfv_part_net},
@@ -214,6 +214,8 @@ int main(int argc, char **argv)
     struct xfv_cli *c = t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!c) return exit_status;
     int status = check_options(&t, &e);
+    t.photos = (struct xfv_photos){.c = c, .list_path = t.list_path};
+    if (!status) status = xfv_photos_seal(&t.photos, &e);
     if (!status) status = open_model(&t, c, &e);
     struct xfv_pool *pool = status ? NULL : xfv_pool_new(xfv_cli_jobs(c));
     if (!status && !pool) status = xfv_fail(&e, XFV_ENOMEM, "out of memory");

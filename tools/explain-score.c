@@ -526,7 +526,7 @@ static const struct xfv_opt options[] = {
     {"format", 'f', "KIND", "tsv (default), markdown or json (a line a value)", 0, set_format, 0},
     {"blur", 0, "SIGMA", "blur every map first (pixels, default 5; 0: not)", 0, set_blur, 0},
     {"effect", 0, "X", "of planted pairs only those whose score moved by X or more the right way (default 0: all)", 0, set_effect, 0},
-    {"against", 'a', "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images", 0, set_against, 0},
+    {"against", 'a', "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images", 0, set_against, XFV_OPT_READS},
     {"name", 0, "TEXT", "what FILE is called in the table (default other)", 0, set_name, 0},
     {"replicates", 0, "N", "of the bootstrap (default 1000)", 0, set_replicates, 0},
     {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, set_seed, 0},

@@ -127,9 +127,10 @@ static int run(struct facecrop *t, struct xfv_err *e)
 {
     msgpack_zone z;
     int r = check_options(t, e);
-    if (!r) r = choose_template(t, e);
     if (!r && t->landmarks_path) r = read_landmarks(t, e);
     if (!r && t->landmarks_path) r = take_listed_names(t, e);
+    if (!r) r = xfv_photos_seal(&t->photos, e);
+    if (!r) r = choose_template(t, e);
     if (!r && !t->crop.aligned && !t->landmarks_path) r = xfv_detector_new(&t->detector, e);
     t->crop.detector = t->detector;
     t->crop.min_face = (int)t->min_size;
@@ -228,8 +229,8 @@ int main(int argc, char **argv)
         {"min-size", 's', "N", "smallest face looked for, pixels (default: shorter side / 15, at least 20)", 1, set_min_size, 0},
         {"size", 'S', "N", "side of the crop, pixels (default: the model's; without -m 112)", 1, set_size, 0},
         {"aligned", 'a', NULL, "the images are aligned crops already: only resize them", 1, set_aligned, 0},
-        {"landmarks", 'l', "FILE", "take landmarks from FILE (lines: path and ten numbers) instead of detecting", 0, set_landmarks, 0},
-        {"files0-from", '0', "FILE", "read the images' names, each ended by NUL, from FILE (-: standard input)", 0, set_list, 0},
+        {"landmarks", 'l', "FILE", "take landmarks from FILE (lines: path and ten numbers) instead of detecting", 0, set_landmarks, XFV_OPT_READS},
+        {"files0-from", '0', "FILE", "read the images' names, each ended by NUL, from FILE (-: standard input)", 0, set_list, XFV_OPT_READS},
         {"shard", 0, "I/N", "of the images named, the I-th of N equal parts, in order", 0, set_shard, 0},
         {"max-pixels", 0, "SIZE", "refuse images of more pixels (default 256M)", 0, set_max_pixels, 0},
         {NULL, 0, NULL, NULL, 0, NULL, 0},
@@ -239,7 +240,7 @@ int main(int argc, char **argv)
         .summary = "Find the faces in photographs and write them as aligned crops: images in, face records out.",
         .operands = "[IMAGE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify",
-        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_WRITES_STREAM,
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_WRITES_STREAM | XFV_SEALS_LATER | XFV_TIMES_RECORDS,
         .opts = opts,
         .ctx = &t,
         .parts = {&xfv_part_net},

@@ -202,7 +202,7 @@ static const struct xfv_opt opts[] = {
     {"threshold", 0, "NAME=VALUE[,...]", "a calibrated threshold, with fmr=, fnmr=, pairs= and data=TEXT (last); may repeat", 0, set_threshold, 1},
     {"licence", 0, "SPDX", "the weights' licence", 0, set_licence, 0},
     {"origin", 0, "TEXT", "where the weights come from", 0, set_origin, 0},
-    {"means", 0, "FILE", "take in mean activations that model-means --records wrote", 0, set_means, 0},
+    {"means", 0, "FILE", "take in mean activations that model-means --records wrote", 0, set_means, XFV_OPT_READS},
     {"no-fold", 0, NULL, "keep the graph as the file spells it", 0, set_no_fold, 0},
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };
@@ -411,7 +411,7 @@ int main(int argc, char **argv)
         .summary = "convert a network (ONNX, TFLite, a description) into a model file",
         .operands = "FILE",
         .example = "model-import --input rgb --template arcface -o r50.xfvm arcface-r50.onnx",
-        .flags = XFV_WRITES_BINARY,
+        .flags = XFV_WRITES_BINARY | XFV_SEALS_LATER,
         .opts = opts,
         .ctx = &o,
     };
@@ -431,7 +431,11 @@ int main(int argc, char **argv)
         return exit_status;
     }
     if (xfv_cli_operands(c, &names) != 1) st = xfv_fail(&e, XFV_EARG, "expected one file, found %d (see --help)", xfv_cli_operands(c, &names));
-    else st = import(c, &o, names[0], &e);
+    else {
+        xfv_cli_may_read_beside(c, names[0]); /* weights may lie in files of their own */
+        xfv_cli_seal(c);
+        st = import(c, &o, names[0], &e);
+    }
     if (!st) xfv_cli_info(c, "%s: digest %s", o.m->name, o.m->digest);
     xfv_model_free(o.m);
     return xfv_cli_finish(c, st ? &e : NULL, XFV_EXIT_OK);

@@ -287,7 +287,7 @@ int main(int argc, char **argv)
         .summary = "what a model holds: graph, sizes, normalisation, thresholds",
         .operands = "[MODEL]",
         .example = "model-info --tsv mobilefacenet | sort -t \"$(printf '\\t')\" -k6nr | head",
-        .flags = 0,
+        .flags = XFV_READS_MODELS,
         .opts = opts,
         .ctx = &o,
     };

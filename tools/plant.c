@@ -284,7 +284,7 @@ static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "swap (default), occluder, sunglasses, mask, patches or noise", 1, set_kind, 0},
     {"region", 'r', "NAME", "of swap and occluder: forehead, left-eye, right-eye, nose, left-cheek, right-cheek, mouth (default: at random)", 1, set_region, 0},
     {"face", 0, "SIDE", "which face is changed: a or b (default b, with patches a)", 1, set_face, 0},
-    {"donors", 'd', "FILE", "faces that swap and patches take pixels from", 0, set_donors, 0},
+    {"donors", 'd', "FILE", "faces that swap and patches take pixels from", 0, set_donors, XFV_OPT_READS},
     {"no-match", 0, NULL, "do not shift the donor's colours to those of the face", 1, set_raw, 0},
     {"sigma", 0, "X", "of noise, in levels of 0..255 (default 8)", 1, set_sigma, 0},
     {"skip", 0, NULL, "leave pairs out that have no donor (default: an err record)", 1, set_skip, 0},

@@ -242,11 +242,11 @@ int main(int argc, char **argv)
     static struct regions g = {.replicates = 2000};
     static const struct xfv_opt opts[] = {
         {"tsv", 't', NULL, "print a table, a row for each map, instead of the stream", 0, set_tsv, 0},
-        {"landmarks68", 0, "FILE", "lines of a path and 136 numbers: outlines of 68 points", 1, set_points, 0},
-        {"groups", 'g', "FILE", "lines of a face's id, TAB, its group (and TAB, its person): compare the groups", 0, set_groups, 0},
+        {"landmarks68", 0, "FILE", "lines of a path and 136 numbers: outlines of 68 points", 1, set_points, XFV_OPT_READS},
+        {"groups", 'g', "FILE", "lines of a face's id, TAB, its group (and TAB, its person): compare the groups", 0, set_groups, XFV_OPT_READS},
         {"against", 0, "GROUP", "compare each group with this one (default: with all the others together)", 0, set_against, 0},
         {"markdown", 0, NULL, "with --groups: the table in Markdown instead of TSV", 0, set_markdown, 0},
-        {"plot", 0, "FILE", "with --groups: write a gnuplot script with the data in it", 0, set_plot, 0},
+        {"plot", 0, "FILE", "with --groups: write a gnuplot script with the data in it", 0, set_plot, XFV_OPT_WRITES},
         {"identity", 0, "RULE", "who is who, from ids: name (default), folder, or id (each face its own person)", 0, set_identity, 0},
         {"replicates", 0, "N", "bootstrap replicates (2000)", 0, set_replicates, 0},
         {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, set_random_seed, 0},

@@ -68,6 +68,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 static int run(struct tool *t, int *exit_status, struct xfv_err *e)
 {
     struct xfv_stage stage = {.ctx = t, .window = 1, .head = new_head, .wants = wants, .emit = emit, .finish = finish, .sink = 1};
+    t->o.beside = xfv_cli_out_path(t->c);
     int status = xfv_report_new(&t->page, &t->o, e);
     if (!status && !(t->out = xfv_cli_out_file(t->c, e))) status = e->status;
     if (!status) *exit_status = xfv_stage_run(t->c, NULL, &stage);

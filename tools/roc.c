@@ -249,10 +249,10 @@ static int set_fmr(void *ctx, const char *s, struct xfv_err *e)
 }
 
 static const struct xfv_opt options[] = {
-    {"scores", 0, "FILE", "read verify's table instead of a stream (-: standard input)", 0, set_scores, 0},
+    {"scores", 0, "FILE", "read verify's table instead of a stream (-: standard input)", 0, set_scores, XFV_OPT_READS},
     {"folds", 'f', "N", "accuracy by LFW's rule: the pairs in their order are N folds", 0, set_folds, 0},
     {"fmr", 0, "X", "a false match rate to give the true accept rate at (default .1, .01, .001)", 0, set_fmr, 1},
-    {"curve", 0, "FILE", "write threshold, FMR and FNMR of every point: for DET and ROC plots", 0, set_curve, 0},
+    {"curve", 0, "FILE", "write threshold, FMR and FNMR of every point: for DET and ROC plots", 0, set_curve, XFV_OPT_WRITES},
     {"identity", 0, "RULE", "a face's person: name (file name less _digits, default), folder or id", 0, set_identity, 0},
     {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)", 0, set_bootstrap, 0},
     {"seed", 0, "N", "start of the bootstrap's generator (default 0)", 0, set_seed, 0},

@@ -499,7 +499,7 @@ static int set_shard(void *ctx, const char *s, struct xfv_err *e)
 
 static const struct xfv_opt options[] = {
     {"all", 'a', NULL, "every pair of two faces (holds them all in memory)", 1, set_all, 0},
-    {"pairs", 'p', "FILE", "pairs by id: two ids and perhaps a label a line, or LFW's pairs.txt", 0, set_pairs, 0},
+    {"pairs", 'p', "FILE", "pairs by id: two ids and perhaps a label a line, or LFW's pairs.txt", 0, set_pairs, XFV_OPT_READS},
     {"probe", 0, "ID", "the face of this id with every other one", 1, set_probe, 0},
     {"shard", 0, "I/N", "of the pairs of --pairs or --all the I-th of N equal parts, in order", 0, set_shard, 0},
     {"threshold", 't', "X", "accept scores of X and more (default: the model's own)", 1, set_threshold, 0},

@@ -15,7 +15,7 @@ struct list { const char *v[MOST]; int n; };
 
 struct select {
     struct xfv_cli *c;
-    struct list ids, kinds, drop;
+    struct list ids, kinds;
     int label;     /* 0: any; 1 yes, 2 no, 3 none */
     int decision;  /* 0: any; 1 accept, 2 reject */
     int by_score, invert;
@@ -81,16 +81,6 @@ static int is_selected(const struct select *t, const struct xfv_rec *r)
 
 /* ---- the loop ---- */
 
-/* --drop KEY: from the record, and from a pair's faces. */
-static void drop_keys(const struct select *t, msgpack_object *root)
-{
-    for (int i = 0; i < t->drop.n; i++) {
-        xfv_map_drop(root, t->drop.v[i]);
-        xfv_map_drop(xfv_map_get_mut(root, "a"), t->drop.v[i]);
-        xfv_map_drop(xfv_map_get_mut(root, "b"), t->drop.v[i]);
-    }
-}
-
 static int wants(void *ctx, const struct xfv_rec *r)
 {
     (void)ctx, (void)r;
@@ -103,7 +93,6 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     if (!is_selected(t, *r)) return 0;
     uint64_t k = t->seen++;
     if (k < t->from || k >= t->to) return 0;
-    drop_keys(t, xfv_rec_root(*r));
     return xfv_writer_put(w, *r, e);
 }
 
@@ -166,12 +155,6 @@ static int set_id(void *ctx, const char *v, struct xfv_err *e)
 static int set_kind(void *ctx, const char *v, struct xfv_err *e)
 {
     return add(&((struct select *)ctx)->kinds, "--kind", v, e);
-}
-
-static int set_drop(void *ctx, const char *v, struct xfv_err *e)
-{
-    if (!strcmp(v, "_") || !strcmp(v, "id")) return xfv_fail(e, XFV_EARG, "--drop: every record needs its key '%s'", v);
-    return add(&((struct select *)ctx)->drop, "--drop", v, e);
 }
 
 static int choose(const char *what, const char *v, const char *const *names, int *out, struct xfv_err *e)
@@ -238,7 +221,6 @@ int main(int argc, char **argv)
         {"invert", 0, NULL, "the records that do not meet the conditions above", 1, set_invert, 0},
         {"head", 'n', "N", "of these the first N", 1, set_head, 0},
         {"shard", 0, "I/N", "of these the I-th of N equal parts, in order (reads its files twice)", 0, set_shard, 0},
-        {"drop", 0, "KEY", "leave KEY out of records and of pairs' faces (may be given several times)", 1, set_drop, 1},
         {NULL, 0, NULL, NULL, 0, NULL, 0},
     };
     static const struct xfv_program program = {

@@ -33,7 +33,14 @@ struct xfv_opt {
     int changes_result;  /* 1: goes into the provenance, in the table's order; the last value, or with many every one */
     /* Called for each occurrence; value NULL for a flag. Return 0, or xfv_fail(e, XFV_EARG, ...). */
     int (*set)(void *ctx, const char *value, struct xfv_err *e);
-    int many;            /* 1: occurrences add up instead of the last one winning */
+    unsigned flags;      /* XFV_OPT_... */
+};
+
+enum {
+    XFV_OPT_MANY = 1,   /* occurrences add up instead of the last one winning */
+    XFV_OPT_READS = 2,  /* the argument names a file that the program reads: the sandbox leaves it open (every occurrence) */
+    XFV_OPT_WRITES = 4, /* ... that it makes */
+    XFV_OPT_RUNS = 8    /* the argument is a command that it runs: no sandbox */
 };
 
 /* A part of the product that only some programs link: started before anything else, named by --version. */
@@ -53,6 +60,9 @@ enum {
     XFV_READS_STDIN = 32,   /* no operand means stdin: when it is a terminal, usage */
     XFV_MAY_WRITE_TEXT = 64, /* with XFV_WRITES_STREAM: the terminal is checked when xfv_cli_out_fd is called, not at the start */
     XFV_CHECKS_STDIN = 256, /* with XFV_READS_STREAM: the program says itself when it has no input */
+    XFV_READS_MODELS = 2048, /* operands may be models, by name */
+    XFV_TIMES_RECORDS = 1024, /* --timeout in a program that is no stage; those have it */
+    XFV_SEALS_LATER = 512,  /* the program calls xfv_cli_seal itself, having told which files it will read */
     XFV_KEEPS_HEAD = 128    /* with XFV_WRITES_STREAM: never named in the provenance, and has no --no-provenance */
 };
 
@@ -79,6 +89,14 @@ const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c);      /* with -
 /* What xfv_writer_head wants to know: NULL under --no-provenance. extra (may be NULL) is kept by pointer. */
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra);
 
+/* The sandbox (SANDBOX in xfv(7)). In force when xfv_cli_start returns: from then on only operands, files that options name (XFV_OPT_READS, -m), models and
+ * the output can be opened. A program that learns names from a list has XFV_SEALS_LATER, tells them, and seals before it reads anything else. */
+void xfv_cli_may_read(struct xfv_cli *c, const char *path);
+void xfv_cli_may_read_beside(struct xfv_cli *c, const char *path); /* files in the folder of path, too */
+void xfv_cli_may_read_any(struct xfv_cli *c);
+void xfv_cli_may_write(struct xfv_cli *c, const char *path);
+void xfv_cli_seal(struct xfv_cli *c);
+
 /* Option helpers for set callbacks: range-checked numbers with sentences. */
 int xfv_parse_int(const char *what, const char *s, long lo, long hi, long *out, struct xfv_err *e);
 int xfv_parse_i32(const char *what, const char *s, long lo, long hi, int *out, struct xfv_err *e);
@@ -103,6 +121,10 @@ void xfv_cli_warn(struct xfv_cli *c, const char *fmt, ...) __attribute__((format
 void xfv_cli_info(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "embed: record 3 (id): sentence"; no 0 leaves the number out, n 0 the id. Also remembers that a record failed: exit status 1. */
 void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence);
+/* Around the work on a record, on the worker's thread: with --timeout it gets a deadline (stream/deadline.h), and the program ends when it is much
+ * exceeded. xfv_stage_run does it; for loops of one's own. */
+void xfv_cli_record_begin(struct xfv_cli *c, int worker, uint64_t no, const char *id, size_t n);
+void xfv_cli_record_end(struct xfv_cli *c, int worker);
 /* The err record of it: message is escaped, since it may quote a file name that is not UTF-8; code NULL is "failed". NULL: out of memory. */
 struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code, const char *message);
 /* Exit status 1 when all else is well (err records passed on, verify --exit-status). */

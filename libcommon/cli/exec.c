@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stream/spool.h"
 #include "stream/stream.h"
 
 extern char **environ;
@@ -119,13 +120,13 @@ static int finish(pid_t pid, int status, struct xfv_err *e)
 
 int xfv_exec_embed(const char *command, int count, int height, int width, const uint8_t *rgb, size_t *n, float **f, struct xfv_err *e)
 {
-    FILE *file = tmpfile();
+    FILE *file;
     int out;
     pid_t pid;
     *f = NULL;
-    if (!file) return xfv_fail(e, XFV_EIO, "cannot make a temporary file");
-    fcntl(fileno(file), F_SETFD, FD_CLOEXEC);
-    int status = write_faces(fileno(file), count, height, width, rgb, e);
+    int status = xfv_spool_open(&file, NULL, e);
+    if (status) return status;
+    status = write_faces(fileno(file), count, height, width, rgb, e);
     if (!status && start(command, fileno(file), &out, &pid)) status = xfv_fail(e, XFV_EIO, "cannot run it");
     else if (!status) {
         status = read_faces(out, count, n, f, e);

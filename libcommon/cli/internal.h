@@ -4,11 +4,17 @@
 
 #include "cli/cli.h"
 
+enum { XFV_MOST_DROPPED = 64 };
 enum xfv_progress_mode { XFV_PROGRESS_AUTO, XFV_PROGRESS_ALWAYS, XFV_PROGRESS_NEVER };
 
 struct xfv_cli {
     const struct xfv_program *p;
     int jobs, verbose, force, no_provenance, progress;
+    double timeout; /* seconds a record may take; 0: no limit */
+    size_t max_memory; /* 0: no limit */
+    struct xfv_watch *watch;
+    const char *drop[XFV_MOST_DROPPED + 1]; /* keys that --drop leaves out; NULL-terminated */
+    int n_drop;
     const char *model, *out_path;
     struct xfv_limits limits;
     char **operands;
@@ -25,7 +31,14 @@ struct xfv_cli {
     double started, shown;
     int line; /* columns of the progress line on the screen */
     uint64_t record_no, n_faces, n_pairs; /* of the stream */
+    /* sandbox */
+    int no_sandbox, runs_programs, sealed, filtered, writes_files;
+    int rules; /* Landlock's, until they are in force; -1 */
+    struct xfv_named *paths; /* files that options name, owned */
+    int n_paths;
 };
+
+struct xfv_named { const char *name; int writes; };
 
 int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e); /* 0, 1 for help, 2 for version, or XFV_EARG / XFV_ENOMEM */
 int xfv_cli_print_help(const struct xfv_program *p, FILE *f);
@@ -36,5 +49,12 @@ void xfv_die_of_sigpipe(void);           /* does not return */
 /* Programs that link OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for so many of its threads. */
 void xfv_require_address_space(int threads);
 int xfv_workers_that_fit(int jobs); /* jobs, or as many as RLIMIT_AS has room for, at least 1: results do not depend on it */
+void xfv_out_remove_live(void);          /* unlink the temporary files of all outputs; async-signal-safe */
+char *xfv_out_folder(const char *path);  /* the folder where a file for -o path is made; malloc'ed, NULL when out of memory */
+void xfv_sandbox_prepare(struct xfv_cli *c);        /* once options are known: find out what may be opened, and seal unless XFV_SEALS_LATER */
+void xfv_sandbox_output_is_open(struct xfv_cli *c); /* nothing more is to be opened for writing but what options name */
+void xfv_watch_open(struct xfv_cli *c); /* with --timeout: a thread that looks after the others; xfv_cli_finish ends it */
+void xfv_watch_close(struct xfv_cli *c);
+void xfv_out_set_mode(unsigned mode);   /* --mode: of files made from now on, 0600 without */
 
 #endif

@@ -195,6 +195,8 @@ int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
         status = xfv_exit_of(first.status);
     }
     wipe_line(c);
+    xfv_watch_close(c);
+    if (first.status == XFV_ENOMEM && c->max_memory) xfv_fail(&first, XFV_ENOMEM, "%s: --max-memory allows no more than %zu bytes", first.msg, c->max_memory);
     if (first.status) {
         char text[800];
         if (first.status == XFV_EARG) snprintf(text, sizeof text, "%s (see %s --help)", first.msg, c->p->name);
@@ -205,6 +207,7 @@ int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
     if (c->args)
         for (char **a = c->args; *a; a++) free(*a);
     free(c->args);
+    free(c->paths);
     free(c);
     return status;
 }

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/internal.h"
@@ -53,6 +55,43 @@ static int set_max_record(void *ctx, const char *v, struct xfv_err *e)
     return xfv_parse_size("--max-record", v, 1024, SIZE_MAX / 8, &c->limits.max_record, e);
 }
 
+static int set_max_records(void *ctx, const char *v, struct xfv_err *e)
+{
+    long n;
+    int status = xfv_parse_int("--max-records", v, 1, LONG_MAX, &n, e);
+    if (!status) ((struct xfv_cli *)ctx)->limits.max_records = (uint64_t)n;
+    return status;
+}
+
+static int set_max_memory(void *ctx, const char *v, struct xfv_err *e)
+{
+    return xfv_parse_size("--max-memory", v, (size_t)8 << 20, SIZE_MAX / 8, &((struct xfv_cli *)ctx)->max_memory, e);
+}
+
+static int set_timeout(void *ctx, const char *v, struct xfv_err *e)
+{
+    return xfv_parse_f64("--timeout", v, 0.001, 1e6, &((struct xfv_cli *)ctx)->timeout, e);
+}
+
+static int set_mode(void *ctx, const char *v, struct xfv_err *e)
+{
+    char *end;
+    unsigned long mode = strtoul(v, &end, 8);
+    (void)ctx;
+    if (*v < '0' || *v > '7' || *end || mode > 0777 || !(mode & 0200)) return xfv_fail(e, XFV_EARG, "--mode must be octal, such as 640, and let you write, got '%s'", v);
+    xfv_out_set_mode((unsigned)mode);
+    return 0;
+}
+
+static int set_drop(void *ctx, const char *v, struct xfv_err *e)
+{
+    struct xfv_cli *c = ctx;
+    if (!strcmp(v, "_") || !strcmp(v, "id")) return xfv_fail(e, XFV_EARG, "--drop: every record needs its key '%s'", v);
+    if (c->n_drop == XFV_MOST_DROPPED) return xfv_fail(e, XFV_EARG, "--drop can be given %d times at most", XFV_MOST_DROPPED);
+    c->drop[c->n_drop++] = v;
+    return 0;
+}
+
 static int set_no_provenance(void *ctx, const char *v, struct xfv_err *e)
 {
     (void)v, (void)e;
@@ -64,6 +103,13 @@ static int set_force(void *ctx, const char *v, struct xfv_err *e)
 {
     (void)v, (void)e;
     ((struct xfv_cli *)ctx)->force = 1;
+    return 0;
+}
+
+static int set_no_sandbox(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)v, (void)e;
+    ((struct xfv_cli *)ctx)->no_sandbox = 1;
     return 0;
 }
 
@@ -98,10 +144,16 @@ static const struct common {
     {{"model", 'm', "NAME|PATH", "the network, by name or path", 0, set_model, 0}, XFV_TAKES_MODEL, 0},
     {{"jobs", 'j', "N", "workers (default 1; 0: one a core); the result is the same for every N", 0, set_jobs, 0}, XFV_TAKES_JOBS, 0},
     {{"output", 'o', "FILE", "write FILE, complete or not at all (default: standard output)", 0, set_out, 0}, 0, 0},
+    {{"mode", 0, "OCTAL", "permissions of files that are made (default 600, or those of the file replaced)", 0, set_mode, 0}, 0, 0},
     {{"force", 0, NULL, "write binary data even to a terminal", 0, set_force, 0}, XFV_WRITES_STREAM | XFV_WRITES_BINARY, 0},
     {{"max-record", 0, "SIZE", "refuse records larger than this (default 256M)", 0, set_max_record, 0}, XFV_READS_STREAM, 0},
+    {{"max-records", 0, "N", "refuse inputs of more records (default: any number)", 0, set_max_records, 0}, XFV_READS_STREAM, 0},
+    {{"max-memory", 0, "SIZE", "end with an error rather than use more memory (default: no limit)", 0, set_max_memory, 0}, 0, 0},
+    {{"timeout", 0, "SECONDS", "longest time for a record (default: no limit)", 0, set_timeout, 0}, XFV_READS_STREAM | XFV_TIMES_RECORDS, 0},
+    {{"drop", 0, "KEY", "leave KEY (image, embedding, ...) out of records and of pairs' faces (may be given again)", 1, set_drop, XFV_OPT_MANY}, XFV_READS_STREAM, 0},
     {{"no-provenance", 0, NULL, "do not name this program in the stream's head", 0, set_no_provenance, 0}, XFV_WRITES_STREAM, 0},
     {{"progress", 0, "WHEN", "auto, always or never (default auto: on a terminal)", 0, set_progress, 0}, 0, OPTIONAL},
+    {{"no-sandbox", 0, NULL, "keep all rights (see SANDBOX in xfv(7))", 0, set_no_sandbox, 0}, 0, 0},
     {{"quiet", 'q', NULL, "errors only", 0, set_quiet, 0}, 0, 0},
     {{"verbose", 'v', NULL, "say more on standard error", 0, set_verbose, 0}, 0, 0},
     {{"help", 'h', NULL, "print this and exit", 0, NULL, 0}, 0, 0},
@@ -112,6 +164,11 @@ enum { N_COMMON = sizeof commons / sizeof *commons };
 static int has_common(const struct xfv_program *p, int i)
 {
     if (commons[i].o.set == set_no_provenance && (p->flags & XFV_KEEPS_HEAD)) return 0;
+    if (commons[i].o.set == set_drop) { /* streams in and out, and no option of this name of its own */
+        for (const struct xfv_opt *o = p->opts; o && o->long_name; o++)
+            if (!strcmp(o->long_name, "drop")) return 0;
+        return (p->flags & XFV_WRITES_STREAM) && (p->flags & XFV_READS_STREAM);
+    }
     return !commons[i].flags || (commons[i].flags & p->flags);
 }
 
@@ -235,16 +292,29 @@ static int keep_args(struct xfv_cli *c, const struct table *t, const struct give
     int k = 0;
     c->args = calloc((size_t)n_given + 1, sizeof *c->args);
     if (!c->args) return -1;
-    for (int i = 0; i < t->n_own; i++) {
+    for (int i = 0; i < t->n; i++) {
         const struct xfv_opt *o = t->opts[i];
         if (!o->changes_result) continue;
         for (int j = 0; j < n_given; j++) {
             int last = 1;
             if (g[j].opt != i) continue;
             for (int m = j + 1; m < n_given; m++) last &= g[m].opt != i;
-            if (!o->many && !last) continue;
+            if (!(o->flags & XFV_OPT_MANY) && !last) continue;
             if (!(c->args[k++] = arg_text(o->long_name, g[j].value))) return -1;
         }
+    }
+    return 0;
+}
+
+/* What the sandbox must know of the options. */
+static int keep_paths(struct xfv_cli *c, const struct table *t, const struct given *g, int n_given)
+{
+    c->paths = calloc((size_t)n_given + 1, sizeof *c->paths);
+    if (!c->paths) return -1;
+    for (int i = 0; i < n_given; i++) {
+        unsigned flags = t->opts[g[i].opt]->flags;
+        if (flags & XFV_OPT_RUNS) c->runs_programs = 1;
+        if (flags & (XFV_OPT_READS | XFV_OPT_WRITES)) c->paths[c->n_paths++] = (struct xfv_named){g[i].value, (flags & XFV_OPT_WRITES) != 0};
     }
     return 0;
 }
@@ -269,7 +339,7 @@ static int parse_with(struct xfv_cli *c, struct table *t, struct given *g, int a
     }
     c->operands = argv + optind;
     c->n_operands = argc - optind;
-    return keep_args(c, t, g, n_given) ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
+    return keep_args(c, t, g, n_given) || keep_paths(c, t, g, n_given) ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
 }
 
 int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e)
@@ -310,6 +380,37 @@ static int check_terminals(const struct xfv_cli *c, struct xfv_err *e)
     return 0;
 }
 
+/* Bytes that the program has mapped to write to before any input: OpenBLAS reserves more than it uses. And what its threads' stacks will. */
+static size_t memory_at_start(const struct xfv_cli *c)
+{
+    char line[200];
+    unsigned long kib = 0;
+    struct rlimit stack;
+    FILE *f = fopen("/proc/self/status", "re");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmData: %lu", &kib) == 1) break;
+    if (f) fclose(f);
+    if (getrlimit(RLIMIT_STACK, &stack) || stack.rlim_cur == RLIM_INFINITY) stack.rlim_cur = 8 << 20;
+    /* OpenBLAS reserves 128 MiB more for each thread that multiplies at the same time, touches little of it, and waits for ever when it cannot. */
+    size_t blas = c->p->parts[0] == &xfv_part_net ? (size_t)130 << 20 : 0;
+    return ((size_t)kib << 10) + (size_t)(c->jobs - 1) * (blas + (size_t)stack.rlim_cur) + (c->timeout > 0 ? (size_t)stack.rlim_cur : 0);
+}
+
+/* What can be written to: heaps, private maps. A refused allocation is then an error like any other. And no core file, not by a handler that the kernel
+ * calls either (that is what 1 means): it would hold faces and embeddings. */
+static void limit_resources(const struct xfv_cli *c)
+{
+    struct rlimit most, core;
+    if (c->max_memory) {
+        most.rlim_cur = most.rlim_max = (rlim_t)(memory_at_start(c) + c->max_memory);
+        (void)setrlimit(RLIMIT_DATA, &most);
+    }
+    if (!c->no_sandbox && !getrlimit(RLIMIT_CORE, &core) && core.rlim_cur > 1) {
+        core.rlim_cur = 1;
+        (void)setrlimit(RLIMIT_CORE, &core);
+    }
+}
+
 static void print_and_exit_status(const struct xfv_program *p, int version, int *status)
 {
     errno = 0;
@@ -337,13 +438,17 @@ struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv
     }
     c->p = p;
     c->jobs = 1;
-    c->out_fd = -1;
+    c->out_fd = c->rules = -1;
     c->limits = xfv_limits_default();
     c->started = xfv_now();
     int got = xfv_cli_parse(c, argc, argv, &e);
     if (got == 0) got = check_terminals(c, &e);
     *status = XFV_EXIT_OK;
-    if (got == 0) return c;
+    if (got == 0) {
+        limit_resources(c);
+        xfv_sandbox_prepare(c);
+        return c;
+    }
     if (got < 0) {
         *status = xfv_cli_finish(c, &e, 0);
         return NULL;

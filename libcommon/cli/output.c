@@ -25,8 +25,7 @@ enum { N_FATAL = sizeof fatal / sizeof *fatal };
 
 static void remove_live(int sig)
 {
-    for (int i = 0; i < MAX_LIVE; i++)
-        if (live[i]) unlink(live[i]);
+    xfv_out_remove_live();
     /* SA_RESETHAND has put the default action back: the shell is to see the signal, not a status. */
     raise(sig);
 }
@@ -62,11 +61,16 @@ static int set_live(char *from, char *to)
     return -1;
 }
 
+void xfv_out_remove_live(void)
+{
+    for (int i = 0; i < MAX_LIVE; i++)
+        if (live[i]) unlink(live[i]);
+}
+
 void xfv_die_of_sigpipe(void)
 {
     sigset_t set;
-    for (int i = 0; i < MAX_LIVE; i++)
-        if (live[i]) unlink(live[i]);
+    xfv_out_remove_live();
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&set);
     sigaddset(&set, SIGPIPE);
@@ -98,6 +102,27 @@ static char *final_path(const char *path)
     return strdup(path);
 }
 
+char *xfv_out_folder(const char *path)
+{
+    char *p = final_path(path), *percent = p ? strchr(p, '%') : NULL, *slash;
+    if (!p) return NULL;
+    if (percent) *percent = '\0'; /* the rest is a pattern: of a folder's name, too, if need be */
+    slash = strrchr(p, '/');
+    if (!slash) {
+        free(p);
+        return strdup(".");
+    }
+    slash[slash == p] = '\0';
+    return p;
+}
+
+static mode_t wanted_mode;
+
+void xfv_out_set_mode(unsigned mode)
+{
+    wanted_mode = (mode_t)mode;
+}
+
 static int open_beside(struct xfv_outfile *o, mode_t mode, struct xfv_err *e)
 {
     size_t cap = strlen(o->path) + 48;
@@ -127,6 +152,7 @@ static int open_beside(struct xfv_outfile *o, mode_t mode, struct xfv_err *e)
         o->tmp = NULL;
         return status;
     }
+    if (wanted_mode) mode = wanted_mode;
     if (mode) (void)fchmod(o->fd, mode);
     return 0;
 }
@@ -212,12 +238,14 @@ void xfv_outfile_discard(struct xfv_outfile *o)
 static int open_output(struct xfv_cli *c, int binary, struct xfv_err *e)
 {
     if (c->out_fd >= 0) return 0;
+    xfv_watch_open(c);
     if (xfv_out_is_stdout(c->out_path)) {
         c->out_fd = STDOUT_FILENO;
     } else {
         int status = xfv_outfile_open(&c->out, c->out_path, e);
         if (status) return status;
         c->out_fd = c->out->fd;
+        xfv_sandbox_output_is_open(c);
     }
     if (binary && !c->force && isatty(c->out_fd))
         return xfv_fail(e, XFV_EARG, "not writing binary data to a terminal: name a file with -o, pipe it on, or give --force");

@@ -6,11 +6,18 @@
 #include "cli/internal.h"
 #include "net/net.h"
 
+#ifdef __linux__
+extern int blas_thread_shutdown_(void) __attribute__((weak));
+#endif
+
 /* One thread: parallelism is ours, over fixed chunks, and OpenBLAS's results depend on its thread count. */
 static void start(void)
 {
     xfv_require_address_space(openblas_get_num_threads());
     openblas_set_num_threads(1);
+#ifdef __linux__
+    if (blas_thread_shutdown_) blas_thread_shutdown_(); /* those it started while loading would sleep on, outside of the sandbox's Landlock */
+#endif
 #if defined(M_MMAP_THRESHOLD)
     /* Maps and activations of MiB come and go for as long as the stream runs. Given back to the system at once they leave no holes; glibc would
      * otherwise move them to its heap after the first one is freed, and memory would creep. */

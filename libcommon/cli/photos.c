@@ -12,6 +12,7 @@
 
 /* One image on its way: from the reader to a worker to the writer. */
 struct xfv_photo {
+    uint64_t no;               /* from 1 */
     char *path;                /* as given */
     char *name;                /* the same, with #number in a Netpbm stream */
     struct xfv_raw_image raw;
@@ -37,7 +38,9 @@ static void work(void *ctx, int i, int worker)
 {
     struct xfv_photos *p = ctx;
     struct xfv_photo *it = &p->items[i];
+    xfv_cli_record_begin(p->c, worker, it->no, it->name, strlen(it->name));
     if (!it->status) it->status = take_image(p, it, worker, &it->err);
+    xfv_cli_record_end(p->c, worker);
     xfv_raw_image_clear(&it->raw);
 }
 
@@ -62,7 +65,7 @@ static int put_item(struct xfv_photos *p, struct xfv_photo *it, struct xfv_err *
         *e = it->err;
         return xfv_fail_at(e, "%s", it->name);
     }
-    xfv_cli_record_failed(p->c, 0, it->name, strlen(it->name), it->err.msg);
+    xfv_cli_record_failed(p->c, it->no, it->name, strlen(it->name), it->err.msg);
     struct xfv_rec *bad = xfv_cli_error_record(p->c, it->name, strlen(it->name), code_of(&it->err), it->err.msg);
     if (!bad) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     r = xfv_writer_put(p->w, bad, e);
@@ -117,7 +120,7 @@ static int add_item(struct xfv_photos *p, const char *path, struct xfv_raw_image
     if (status) it->err = *why;
     p->bytes += raw->n + (raw->im.data ? (size_t)raw->im.width * (size_t)raw->im.height * 3 : 0);
     p->held++;
-    p->images++;
+    it->no = ++p->images;
     return p->held == p->window || p->bytes > WINDOW_BYTES ? flush(p, e) : 0;
 }
 
@@ -225,6 +228,25 @@ int xfv_photos_check(const struct xfv_photos *p, int others, int default_names, 
     else if (p->n == 0 && !default_names) from_stdin++;
     if (p->shard.n && !p->n && !p->list_path) return xfv_fail(e, XFV_EARG, "--shard takes a part of the images that operands or --files0-from name");
     if (from_stdin > 1) return xfv_fail(e, XFV_EARG, "standard input ('-') can be read only once");
+    return 0;
+}
+
+int xfv_photos_seal(const struct xfv_photos *p, struct xfv_err *e)
+{
+    struct stat st;
+    char *line = NULL;
+    size_t room = 0;
+    for (int i = 0; i < p->n; i++) xfv_cli_may_read(p->c, p->names[i]);
+    if (p->list_path && (!strcmp(p->list_path, "-") || stat(p->list_path, &st) || !S_ISREG(st.st_mode))) {
+        xfv_cli_may_read_any(p->c);
+    } else if (p->list_path) {
+        FILE *f = fopen(p->list_path, "rbe");
+        if (!f) return xfv_fail(e, XFV_EIO, "cannot open '%s'", p->list_path);
+        while (getdelim(&line, &room, '\0', f) > 0) xfv_cli_may_read(p->c, line);
+        free(line);
+        fclose(f);
+    }
+    xfv_cli_seal(p->c);
     return 0;
 }
 

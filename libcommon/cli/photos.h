@@ -33,6 +33,8 @@ struct xfv_photos {
 
 /* Before any work: are the names clear? others: how many other options read standard input; default_names: 1 when names need not be given. XFV_EARG. */
 int xfv_photos_check(const struct xfv_photos *p, int others, int default_names, struct xfv_err *e);
+/* xfv_cli_seal, once the names are known: files that a list names stay open to be read. A list from a pipe is not known beforehand: then any file. */
+int xfv_photos_seal(const struct xfv_photos *p, struct xfv_err *e);
 int xfv_photos_run(struct xfv_photos *p, struct xfv_err *e);
 
 #endif

@@ -2,11 +2,13 @@
 #include <stdlib.h>
 
 #include "cli/internal.h"
+#include "stream/deadline.h"
 
 struct worker { struct xfv_pool *pool; int id; };
 
 struct xfv_pool {
-    int size; /* workers, the caller's thread included */
+    int size;    /* workers, the caller's thread included */
+    int threaded; /* workers that have a thread by now, the caller's included; the others start with the first run, inside the sandbox */
     pthread_t *threads;
     struct worker *workers;
     pthread_mutex_t lock;
@@ -16,6 +18,7 @@ struct xfv_pool {
     int n, next, busy, stop;
     void (*fn)(void *ctx, int i, int worker);
     void *ctx;
+    struct xfv_deadline deadline; /* of the caller, for all */
 };
 
 /* Called with the lock held, returns with it held. */
@@ -40,6 +43,7 @@ static void *worker_main(void *arg)
         if (p->stop) break;
         seen = p->run;
         p->busy++;
+        xfv_deadline_set(p->deadline);
         take_items(p, w->id);
         if (--p->busy == 0) pthread_cond_signal(&p->done);
     }
@@ -62,10 +66,8 @@ struct xfv_pool *xfv_pool_new(int jobs)
     }
     pthread_cond_init(&p->start, NULL);
     pthread_cond_init(&p->done, NULL);
-    for (p->size = 1; p->size < jobs; p->size++) {
-        p->workers[p->size] = (struct worker){p, p->size};
-        if (pthread_create(&p->threads[p->size], NULL, worker_main, &p->workers[p->size])) break;
-    }
+    p->size = jobs;
+    p->threaded = 1;
     return p;
 }
 
@@ -76,7 +78,7 @@ void xfv_pool_free(struct xfv_pool *p)
     p->stop = 1;
     pthread_cond_broadcast(&p->start);
     pthread_mutex_unlock(&p->lock);
-    for (int i = 1; i < p->size; i++) pthread_join(p->threads[i], NULL);
+    for (int i = 1; i < p->threaded; i++) pthread_join(p->threads[i], NULL);
     pthread_cond_destroy(&p->start);
     pthread_cond_destroy(&p->done);
     pthread_mutex_destroy(&p->lock);
@@ -90,15 +92,27 @@ int xfv_pool_size(const struct xfv_pool *p)
     return p ? p->size : 1;
 }
 
+/* Fewer when the system has no more: the others do the work. */
+static void start_threads(struct xfv_pool *p)
+{
+    int most = p->size;
+    for (; p->threaded < most; p->threaded++) {
+        p->workers[p->threaded] = (struct worker){p, p->threaded};
+        if (pthread_create(&p->threads[p->threaded], NULL, worker_main, &p->workers[p->threaded])) break;
+    }
+}
+
 void xfv_pool_run(struct xfv_pool *p, int n, void (*fn)(void *ctx, int i, int worker), void *ctx)
 {
     if (!p || p->size == 1 || n == 1) {
         for (int i = 0; i < n; i++) fn(ctx, i, 0);
         return;
     }
+    if (p->threaded == 1) start_threads(p);
     pthread_mutex_lock(&p->lock);
     p->fn = fn;
     p->ctx = ctx;
+    p->deadline = xfv_deadline_get();
     p->n = n;
     p->next = 0;
     p->run++;

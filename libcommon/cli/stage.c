@@ -102,7 +102,11 @@ static void work_one(void *ctx, int i, int worker)
 {
     struct run *r = ctx;
     struct item *it = &r->q[r->work[i]];
+    size_t n;
+    const char *id = item_id(it, &n);
+    xfv_cli_record_begin(r->c, worker, it->no, id, n);
     it->status = r->s->work(r->s->ctx, it->rec, it->slot, worker, &it->err);
+    xfv_cli_record_end(r->c, worker);
 }
 
 static int work_all(struct run *r, struct xfv_err *e)
@@ -258,9 +262,12 @@ int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_sta
     if (!status && !s->sink) {
         int fd = xfv_cli_out_fd(c, &e);
         status = fd < 0 ? fd : xfv_writer_open(&r.w, fd, &e);
+        if (!status) xfv_writer_leave_out(r.w, c->drop);
     }
+    if (!status) xfv_watch_open(c);
     if (!status) status = run_all(&r, &e);
     for (int i = 0; i < r.n; i++) xfv_rec_free(r.q[i].rec);
+    xfv_watch_close(c);
     if (r.w && xfv_writer_errors(r.w) > 0) xfv_cli_some_failed(c);
     xfv_writer_close(r.w);
     free(r.q);

@@ -9,6 +9,7 @@
 #include <jerror.h>
 
 #include "image/codec.h"
+#include "stream/deadline.h"
 
 /* More scans than any encoder writes: a small file of empty progressive scans over a large image would run for hours. */
 #define MAX_SCANS 500
@@ -102,6 +103,7 @@ static int decode(struct decoder *d, struct xfv_err *e)
     size_t row = (size_t)d->im.width * 3;
     if (four && !(d->cmyk = malloc((size_t)d->im.width * 4))) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image");
     while (j->output_scanline < j->output_height) {
+        if ((r = xfv_deadline_check(e))) return r;
         uint8_t *to = d->im.data + row * j->output_scanline, *into = four ? d->cmyk : to;
         if (jpeg_read_scanlines(j, &into, 1) == 1 && four) cmyk_row(d->cmyk, to, d->im.width, j->saw_Adobe_marker);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/codec.h"
+#include "stream/deadline.h"
 
 struct decoder {
     png_structp png;
@@ -100,7 +101,8 @@ static int decode(struct decoder *d, struct xfv_err *e)
         for (png_uint_32 y = 0; y < h; y++) d->rows[y] = d->im.data + row * y;
         png_read_image(d->png, d->rows);
     } else {
-        for (png_uint_32 y = 0; y < h; y++) png_read_row(d->png, d->im.data + row * y, NULL);
+        for (png_uint_32 y = 0; y < h && !(r = xfv_deadline_check(e)); y++) png_read_row(d->png, d->im.data + row * y, NULL);
+        if (r) return r;
     }
     png_read_end(d->png, d->info);
     d->orientation = orientation_of(d);

@@ -4,6 +4,7 @@
 
 #include "net/plan.h"
 #include "stream/tensor.h"
+#include "stream/deadline.h"
 
 void xfv_pad_copy(float *p, const float *x, int h, int w, int pitch, const int pads[4])
 {
@@ -218,8 +219,11 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
     if (rc) return rc;
     r.arena = ws->arena;
     r.scratch = ws->scratch;
-    for (int i = 0; i < batch; i++) one_forward(&r, x, y, (size_t)i);
-    return 0;
+    for (int i = 0; i < batch && !rc; i++) {
+        rc = xfv_deadline_check(e);
+        if (!rc) one_forward(&r, x, y, (size_t)i);
+    }
+    return rc;
 }
 
 int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i, struct xfv_shape *out, struct xfv_err *e)

@@ -1,5 +1,6 @@
 #include "net/model.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -154,6 +155,21 @@ int xfv_model_folder(int i, char *buf, size_t cap)
     return i == 0 && snprintf(buf, cap, "%s", XFV_MODEL_DIR) > 0;
 }
 
+void xfv_model_each_file(void (*fn)(void *ctx, const char *path), void *ctx)
+{
+    char path[4160 + 300];
+    for (int i = 0; xfv_model_folder(i, path, 4160); i++) {
+        size_t n = strlen(path);
+        DIR *d = opendir(path);
+        for (struct dirent *x; d && (x = readdir(d));) {
+            if (!is_path(x->d_name)) continue; /* the ending */
+            snprintf(path + n, sizeof path - n, "/%s", x->d_name);
+            fn(ctx, path);
+        }
+        if (d) closedir(d);
+    }
+}
+
 /* The descriptor; -1: in none of the folders; NO_MEMORY. */
 static int look_up(const char *name, char **where)
 {
@@ -295,14 +311,12 @@ int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e)
 static int write_weight(struct xfv_writer *w, const struct xfv_weight *x, struct xfv_err *e)
 {
     size_t shape[XFV_MAX_RANK];
-    int st = check_finite(x, e);
-    if (st) return st;
     for (int i = 0; i < x->shape.rank; i++) shape[i] = (size_t)x->shape.dim[i];
     struct xfv_rec *r = xfv_rec_new_named("weight");
     if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory for weight '%.200s'", x->name);
     struct xfv_tensor t = xfv_tensor_view(XFV_F32, x->shape.rank, shape, x->data);
     msgpack_zone *z = xfv_rec_zone(r);
-    st = xfv_map_put(z, xfv_rec_root(r), "name", xfv_val_str(z, x->name), e);
+    int st = xfv_map_put(z, xfv_rec_root(r), "name", xfv_val_str(z, x->name), e);
     if (!st) st = xfv_map_put(z, xfv_rec_root(r), "tensor", xfv_val_tensor(z, &t), e);
     if (!st) st = xfv_writer_put(w, r, e);
     xfv_rec_free(r);
@@ -318,7 +332,12 @@ static int write_mean(struct xfv_writer *w, const struct xfv_model *m, const str
     return st;
 }
 
-static int write_model(const struct xfv_model *m, int fd, struct xfv_err *e)
+static void digest_more(void *sha, const void *p, size_t n)
+{
+    sha256_update(sha, n, p);
+}
+
+static int write_model(const struct xfv_model *m, int fd, struct sha256_ctx *sha, struct xfv_err *e)
 {
     struct xfv_writer *w;
     msgpack_object head;
@@ -326,6 +345,7 @@ static int write_model(const struct xfv_model *m, int fd, struct xfv_err *e)
     if (!z) return xfv_fail(e, XFV_ENOMEM, "out of memory for a model's head");
     int st = xfv_writer_open(&w, fd, e);
     if (!st) {
+        xfv_writer_tap(w, digest_more, sha);
         st = xfv_model_head_write(m, z, &head, e);
         if (!st) st = xfv_writer_head(w, NULL, NULL, &head, e);
         for (int i = 0; i < m->graph->n_weights && !st; i++) st = write_weight(w, &m->graph->weights[i], e);
@@ -337,39 +357,14 @@ static int write_model(const struct xfv_model *m, int fd, struct xfv_err *e)
     return st;
 }
 
-/* Copy what was written to fd, counting the digest on the way. */
-static int copy_out(FILE *from, int fd, char hex[65], struct xfv_err *e)
-{
-    static const size_t chunk = 65536;
-    unsigned char *buf = malloc(chunk);
-    struct sha256_ctx sha;
-    int st = buf ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
-    size_t n;
-    sha256_init(&sha);
-    rewind(from);
-    while (!st && (n = fread(buf, 1, chunk, from)) > 0) {
-        sha256_update(&sha, n, buf);
-        for (size_t at = 0; at < n && !st;) {
-            ssize_t k = write(fd, buf + at, n - at);
-            if (k >= 0) at += (size_t)k;
-            else if (errno != EINTR) st = xfv_fail(e, XFV_EIO, "cannot write the model");
-        }
-    }
-    if (!st && ferror(from)) st = xfv_fail(e, XFV_EIO, "cannot read the model back");
-    finish_digest(&sha, hex);
-    free(buf);
-    return st;
-}
-
 int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e)
 {
     int st = xfv_model_check(m, e);
-    if (st) return st;
-    FILE *tmp = tmpfile();
-    if (!tmp) return xfv_fail(e, XFV_EIO, "cannot make a temporary file");
-    st = write_model(m, fileno(tmp), e);
-    if (!st) st = copy_out(tmp, fd, m->digest, e);
-    fclose(tmp);
+    for (int i = 0; i < m->graph->n_weights && !st; i++) st = check_finite(&m->graph->weights[i], e);
+    struct sha256_ctx sha;
+    sha256_init(&sha);
+    if (!st) st = write_model(m, fd, &sha, e);
+    if (!st) finish_digest(&sha, m->digest);
     return st;
 }
 

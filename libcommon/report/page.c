@@ -8,6 +8,7 @@
 #include "net/histogram.h"
 #include "report/html.h"
 #include "report/internal.h"
+#include "stream/spool.h"
 
 enum { SPOOL_ROWS, SPOOL_CARDS, SPOOL_ERRORS, SPOOL_ORIGINS, SPOOLS };
 
@@ -29,7 +30,7 @@ int xfv_report_new(struct xfv_report **out, const struct xfv_report_opts *o, str
     if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     r->o = *o;
     for (int i = 0; i < SPOOLS; i++)
-        if (!(r->spool[i] = tmpfile())) return xfv_fail(e, XFV_EIO, "cannot make a temporary file");
+        if (xfv_spool_open(&r->spool[i], o->beside, e)) return e->status;
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* A page of explained pairs: one HTML file that needs nothing else. Cards, rows of the summary and errors are spooled to temporary files, since the
+/* A page of explained pairs: one HTML file that needs nothing else. Cards, rows of the summary and errors are kept aside in files without names, since the
  * page's top tells what only the stream's end knows; so memory does not grow with the stream. The page's scripts are only the ones built in
  * (the Content-Security-Policy names their hashes), and it may load nothing from anywhere. */
 #ifndef XFV_REPORT_REPORT_H
@@ -15,6 +15,7 @@ struct xfv_report_opts {
     const char *only_method; /* NULL: all */
     double sigma;       /* blur of the maps, for display, as xfv_pairview_blur has it */
     int each;           /* 1: each map has its own colour scale */
+    const char *beside; /* the page's file, in whose folder what is kept aside lies, without a name; NULL: in memory */
 };
 
 struct xfv_report;

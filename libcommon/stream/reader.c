@@ -311,6 +311,8 @@ static int check_record(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_er
         return 0;
     }
     r->crc = (uint32_t)crc32_z(r->crc, rec->buf, rec->len);
+    if (r->lim.max_records && r->all_records >= r->lim.max_records)
+        return xfv_fail(e, XFV_ELIMIT, "more than %llu records; --max-records raises this limit", (unsigned long long)r->lim.max_records);
     r->records++;
     r->all_records++;
     r->errors += rec->kind == XFV_ERR;

@@ -12,6 +12,7 @@
 struct xfv_limits {
     size_t max_record; /* bytes of one record; default 256 MiB; option --max-record */
     unsigned max_depth; /* arrays and maps within each other, the record itself counts; default 16, at most 30 */
+    uint64_t max_records; /* records of one input; 0: any number; option --max-records */
     size_t max_items;  /* elements of all arrays, keys and values of all maps of one record together; default 1 Mi */
 };
 struct xfv_limits xfv_limits_default(void);
@@ -55,6 +56,10 @@ struct xfv_prov {
 int xfv_writer_head(struct xfv_writer *w, const struct xfv_rec *in, const struct xfv_prov *p, const msgpack_object *set, struct xfv_err *e);
 int xfv_writer_put(struct xfv_writer *w, struct xfv_rec *rec, struct xfv_err *e); /* refuses heads and ends; counts err records */
 int xfv_writer_end(struct xfv_writer *w, struct xfv_err *e); /* end record of the open segment, flushed; writes a head first if there was none */
+/* Leave these keys out of every record that is put from now on, and of a pair's faces; keys: NULL-terminated, kept by pointer. */
+void xfv_writer_leave_out(struct xfv_writer *w, const char *const *keys);
+/* fn sees every byte that is written from now on, in order: for a digest. */
+void xfv_writer_tap(struct xfv_writer *w, void (*fn)(void *ctx, const void *p, size_t n), void *ctx);
 uint64_t xfv_writer_errors(const struct xfv_writer *w); /* err records written so far, all segments */
 uint64_t xfv_writer_records(const struct xfv_writer *w);
 

@@ -18,6 +18,9 @@ struct xfv_writer {
     uint32_t crc;
     uint64_t records, errors;     /* of this segment */
     uint64_t all_records, all_errors;
+    void (*tap)(void *ctx, const void *p, size_t n);
+    void *tap_ctx;
+    const char *const *left_out; /* NULL: nothing */
     int status;                   /* once not 0, every call ends with it: what is on the descriptor is cut */
     struct xfv_err err;
 };
@@ -39,6 +42,17 @@ void xfv_writer_close(struct xfv_writer *w)
     if (!w) return;
     free(w->buf);
     free(w);
+}
+
+void xfv_writer_leave_out(struct xfv_writer *w, const char *const *keys)
+{
+    w->left_out = keys;
+}
+
+void xfv_writer_tap(struct xfv_writer *w, void (*fn)(void *ctx, const void *p, size_t n), void *ctx)
+{
+    w->tap = fn;
+    w->tap_ctx = ctx;
 }
 
 uint64_t xfv_writer_errors(const struct xfv_writer *w) { return w->all_errors; }
@@ -72,6 +86,7 @@ static int flush(struct xfv_writer *w)
 static int emit(void *ctx, const char *p, size_t n)
 {
     struct xfv_writer *w = ctx;
+    if (w->tap) w->tap(w->tap_ctx, p, n);
     w->crc = (uint32_t)crc32_z(w->crc, (const unsigned char *)p, n);
     if (n > BUFFER - w->len || n >= DIRECT) {
         if (flush(w)) return -1;
@@ -224,6 +239,11 @@ int xfv_writer_put(struct xfv_writer *w, struct xfv_rec *rec, struct xfv_err *e)
     if (rec->kind == XFV_HEAD || rec->kind == XFV_END)
         return xfv_fail(e, XFV_EARG, "records of kind '%s' are the writer's own", rec->name);
     int status = w->in_segment ? 0 : xfv_writer_head(w, NULL, NULL, NULL, e);
+    for (const char *const *key = w->left_out; key && *key; key++) {
+        xfv_map_drop(&rec->root, *key);
+        xfv_map_drop(xfv_map_get_mut(&rec->root, "a"), *key);
+        xfv_map_drop(xfv_map_get_mut(&rec->root, "b"), *key);
+    }
     if (status == 0) status = put_object(w, &rec->root, e);
     if (status) return status;
     w->records++;

@@ -1,0 +1,71 @@
+# What an input may not pass: each limit has its test here, with the sentence that names it. See LIMITS in xfv(7).
+. "$top/tests/tap.sh"
+export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work:$top/models"
+anna="$top/tests/photos/anna-1.jpg"
+cat >make.py <<'PY'
+import struct, zlib
+from streams import *
+def write(name, data): open(name, "wb").write(data)
+write("tiny.xfvm", model())
+write("faces.xfv", stream([face("d/%d.jpg" % i, i) for i in range(5)]))
+deep = 1
+for _ in range(20): deep = [deep]
+write("deep.xfv", stream([{"_": "x-deep", "v": deep}]))
+write("many.xfv", stream([{"_": "x-many", "v": [0] * (1 << 20)}]))
+write("dims.xfv", stream([{"_": "face", "id": "dims", "image": {"dtype": "|u1", "shape": [1] * 9, "data": b"\0"}}]))
+def chunk(kind, data): return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+write("large.xfv", stream([face("large", size=32)]))
+write("bomb.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(bytes(100000))) + chunk(b"IEND", b""))
+nodes = [{"op": "add", "name": "n", "in": ["x", "x"], "out": "y"}] * 65537
+head = dict(kind="model", name="big", network="embedding", licence="CC0-1.0", origin="none", input={"colour": "rgb", "mean": [0] * 3, "std": [1] * 3, "transposed": False},
+            embedding="y", score="cosine", thresholds=[], graph={"values": [{"name": "x", "shape": [16, 16, 3]}], "nodes": nodes, "outputs": ["y"]})
+write("nodes.xfvm", stream([], **head))
+head["graph"] = {"values": [{"name": "x", "shape": [65536, 65536, 3]}], "nodes": [], "outputs": ["x"]}
+write("elements.xfvm", stream([], **head))
+PY
+runs 0 "Python makes inputs that ask for too much" "$PYTHON" make.py
+# limit STATUS SENTENCE COMMAND...
+limit() {
+    status=$1 sentence=$2; shift 2
+    runs "$status" "$*: status $status" "$@"
+    is "$(wc -l <err)" 1 "$*: one line"
+    like "$(cat err)" "$sentence" "$*: which names the limit"
+}
+limit 3 'record larger than 1024 bytes; --max-record raises' xfv-check --max-record 1K large.xfv
+limit 3 'more than 4 records; --max-records raises' xfv-check --max-records 4 faces.xfv
+runs 0 "as many records as --max-records allows" xfv-check --max-records 5 faces.xfv
+limit 3 'nested deeper than 16' xfv-check deep.xfv
+limit 3 'more than 1048576 elements' xfv-check many.xfv
+limit 1 '0 to 8 dimensions|at most 8 dimensions|dimensions' embed -m tiny dims.xfv
+limit 1 '60000 x 60000 pixels, more than the limit of 268435456 .--max-pixels' facecrop --aligned bomb.png
+limit 1 'more than the limit of 1000 .--max-pixels' facecrop --aligned --max-pixels 1000 "$anna"
+limit 5 '65536' model-info ./nodes.xfvm
+limit 5 'elements|too large|impossible|shape' model-info ./elements.xfvm
+runs 0 "enough memory" embed --max-memory 200M -m tiny faces.xfv
+for bad in 0 x 1P -1 7M; do runs 2 "--max-memory $bad: usage" embed --max-memory=$bad faces.xfv; done
+for bad in 0 -1 x nan; do runs 2 "--timeout $bad: usage" embed --timeout=$bad faces.xfv; done
+
+# Time: a network gives up by itself, and the record becomes an err record.
+runs 0 "a pair" sh -c "facecrop --aligned '$anna' '$top/tests/photos/bella.jpg' | embed | verify -o pair.xfv"
+limit 1 'given up after 0.01 s .--timeout' fggb-grad --timeout 0.01 pair.xfv
+cp out late.xfv
+is "$(xfv-json late.xfv | jq -r 'select(._ == "err") | .code + " " + .tool')" "timeout fggb-grad" "the err record's code is timeout"
+limit 1 'given up after 0.01 s .--timeout' lime -j 2 --timeout 0.01 pair.xfv
+limit 4 'out of memory.*--max-memory allows no more than 8388608 bytes' fggb-grad --max-memory 8M pair.xfv
+runs 0 "time enough" fggb-grad --timeout 100 pair.xfv
+# A decoder that does not come back cannot be stopped: the program ends, what came before is out.
+if [ "${XFV_SANITIZED:-0}" = 1 ]; then
+    skip "a decoder that hangs" "not preloaded into a build with sanitizers"
+else
+    ${CC:-cc} -std=c11 -shared -fPIC -o hijack.so "$top/tests/sandbox/hijack.c" -ldl -pthread
+    netpbm=$(printf 'P6\n2 2\n255\n123456789012')
+    printf '%s' "$netpbm" >first.ppm
+    cp "$anna" "second person.jpg"
+    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop --aligned --timeout 0.2 first.ppm first.ppm "second person.jpg" >out 2>err
+    is "$? $(cat err)" "4 facecrop: record 3 takes much longer than the 0.2 s of --timeout and cannot be stopped: the run ends" "facecrop: a decoder that hangs"
+    is "$(xfv-json out 2>/dev/null | jq -r 'select(._ == "face") | .id' | tr '\n' ' ')" "first.ppm first.ppm " "what came before it is out"
+    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop -v -j 2 --aligned --timeout 0.2 -o faces-2.xfv first.ppm "second person.jpg" >out 2>err
+    like "$(cat err)" 'record 2 .second person.jpg. takes' "with -v it is named"
+    is "$(ls faces-2* 2>/dev/null)" "" "no half file"
+fi
+done_testing
