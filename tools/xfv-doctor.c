@@ -464,6 +464,7 @@ int main(int argc, char **argv)
         .name = "xfv-doctor",
         .summary = "Check this installation: libraries, processor, programs, models, surroundings, and a test of two seconds.",
         .operands = "",
+        .flags = XFV_SEALS_LATER, /* it never does: it looks at the whole installation, and at nothing that comes from outside */
         .example = "xfv-doctor || echo 'something is wrong'",
         .opts = opts,
         .ctx = &d,

@@ -58,7 +58,7 @@ static void on_hostile_call(int sig, siginfo_t *info, void *context)
 #else
     const char *name = "?";
 #endif
-    const char *const parts[] = {program_name, ": stopped by its sandbox: system call ", name, " (", digits,
+    const char *const parts[] = {program_name, ": stopped by its sandbox: system call ", name, " (", digits + d,
                                  "), which it never makes by itself: an input may be hostile (see SANDBOX in xfv(7))\n"};
     xfv_out_remove_live();
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
