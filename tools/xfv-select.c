@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/shard.h"
+#include "measure/pseudonym.h"
 
 enum { MOST = 64 }; /* values of an option that may be given several times */
 
@@ -22,6 +23,11 @@ struct select {
     double lo, hi;
     long head;     /* -1: all */
     struct xfv_shard shard;
+    const char *key_path, *table_path;
+    struct xfv_pseudonyms *pseudonyms; /* NULL: names stay */
+    struct xfv_outfile *table;         /* of names and pseudonyms; NULL: none */
+    uint64_t *told;                    /* open hash of the pseudonyms that are in it; 0: free */
+    size_t n_told, cap_told;           /* a power of 2 */
     uint64_t from, to, seen; /* of the selected records, those numbered from..to-1 are written */
 };
 
@@ -87,13 +93,82 @@ static int wants(void *ctx, const struct xfv_rec *r)
     return 1;
 }
 
+/* ---- pseudonyms ---- */
+
+static uint64_t hash_of(const char *pseudonym)
+{
+    uint64_t h = 14695981039346656037u; /* FNV-1a */
+    for (; *pseudonym; pseudonym++) h = (h ^ (unsigned char)*pseudonym) * 1099511628211u;
+    return h ? h : 1;
+}
+
+static uint64_t *place_of(uint64_t *v, size_t cap, uint64_t h)
+{
+    size_t i = (size_t)h & (cap - 1);
+    while (v[i] && v[i] != h) i = (i + 1) & (cap - 1);
+    return &v[i];
+}
+
+/* 1: is told for the first time; 0: was told before. */
+static int is_new(struct select *t, const char *pseudonym, struct xfv_err *e)
+{
+    uint64_t h = hash_of(pseudonym);
+    if (2 * t->n_told >= t->cap_told) {
+        size_t cap = t->cap_told ? 2 * t->cap_told : 1024;
+        uint64_t *more = calloc(cap, sizeof *more);
+        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        for (size_t i = 0; i < t->cap_told; i++)
+            if (t->told[i]) *place_of(more, cap, t->told[i]) = t->told[i];
+        free(t->told);
+        t->told = more;
+        t->cap_told = cap;
+    }
+    uint64_t *at = place_of(t->told, t->cap_told, h);
+    if (*at == h) return 0;
+    *at = h;
+    t->n_told++;
+    return 1;
+}
+
+static int tell_name(void *ctx, const char *name, size_t n, const char *pseudonym, struct xfv_err *e)
+{
+    struct select *t = ctx;
+    int new = is_new(t, pseudonym, e);
+    if (new <= 0) return new;
+    size_t cap = 4 * n + 8 + XFV_PSEUDONYM;
+    char *line = malloc(cap);
+    if (!line) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    size_t k = xfv_escape(line, cap, name, n);
+    k += (size_t)snprintf(line + k, cap - k, "\t%s\n", pseudonym);
+    int status = xfv_outfile_write(t->table, line, k, e);
+    free(line);
+    return status;
+}
+
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct select *t = ctx;
     if (!is_selected(t, *r)) return 0;
     uint64_t k = t->seen++;
     if (k < t->from || k >= t->to) return 0;
-    return xfv_writer_put(w, *r, e);
+    int status = t->pseudonyms ? xfv_pseudonymise(t->pseudonyms, *r, t->table ? tell_name : NULL, t, e) : 0;
+    return status ? status : xfv_writer_put(w, *r, e);
+}
+
+static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    struct select *t = ctx;
+    (void)set, (void)zone, (void)extra;
+    return t->pseudonyms ? xfv_pseudonymise(t->pseudonyms, (struct xfv_rec *)in, NULL, NULL, e) : 0; /* the stage has no other use for it */
+}
+
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    struct select *t = ctx;
+    struct xfv_outfile *o = t->table;
+    (void)w;
+    t->table = NULL;
+    return o ? xfv_outfile_commit(o, e) : 0;
 }
 
 /* How many records of all inputs are selected: a first reading, which --shard needs. */
@@ -121,6 +196,12 @@ static int set_up(struct select *t, struct xfv_err *e)
     char **names;
     int n = xfv_cli_operands(t->c, &names);
     uint64_t total = 0;
+    if (t->table_path && !t->key_path) return xfv_fail(e, XFV_EARG, "--pseudonym-table goes with --pseudonymise");
+    if (t->key_path) {
+        int status = xfv_pseudonyms_open(&t->pseudonyms, t->key_path, e);
+        if (!status && t->table_path) status = xfv_outfile_open(&t->table, t->table_path, e);
+        if (status) return status;
+    }
     t->from = 0;
     t->to = UINT64_MAX;
     for (int i = 0; i < n && t->shard.n; i++)
@@ -202,6 +283,20 @@ static int set_shard(void *ctx, const char *v, struct xfv_err *e)
     return xfv_parse_shard("--shard", v, &((struct select *)ctx)->shard, e);
 }
 
+static int set_key(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)e;
+    ((struct select *)ctx)->key_path = v;
+    return 0;
+}
+
+static int set_table(void *ctx, const char *v, struct xfv_err *e)
+{
+    (void)e;
+    ((struct select *)ctx)->table_path = v;
+    return 0;
+}
+
 static int set_invert(void *ctx, const char *v, struct xfv_err *e)
 {
     (void)v, (void)e;
@@ -221,6 +316,8 @@ int main(int argc, char **argv)
         {"invert", 0, NULL, "the records that do not meet the conditions above", 1, set_invert, 0},
         {"head", 'n', "N", "of these the first N", 1, set_head, 0},
         {"shard", 0, "I/N", "of these the I-th of N equal parts, in order (reads its files twice)", 0, set_shard, 0},
+        {"pseudonymise", 0, "KEYFILE", "replace names by keyed hashes, the same for the same key", 0, set_key, XFV_OPT_READS},
+        {"pseudonym-table", 0, "FILE", "with --pseudonymise, write each name and its pseudonym", 0, set_table, XFV_OPT_WRITES},
         {NULL, 0, NULL, NULL, 0, NULL, 0},
     };
     static const struct xfv_program program = {
@@ -232,11 +329,15 @@ int main(int argc, char **argv)
         .opts = opts,
         .ctx = &t,
     };
-    static const struct xfv_stage stage = {.ctx = &t, .wants = wants, .emit = emit};
+    static const struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .emit = emit, .finish = finish};
     struct xfv_err e = {0};
     int exit_status;
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;
-    if (set_up(&t, &e)) return xfv_cli_finish(t.c, &e, 0);
-    return xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, NULL, &stage));
+    int status = set_up(&t, &e);
+    exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, NULL, &stage));
+    xfv_outfile_discard(t.table);
+    xfv_pseudonyms_free(t.pseudonyms);
+    free(t.told);
+    return exit_status;
 }
