@@ -433,8 +433,8 @@ int main(int argc, char **argv)
     if (xfv_cli_operands(c, &names) != 1) st = xfv_fail(&e, XFV_EARG, "expected one file, found %d (see --help)", xfv_cli_operands(c, &names));
     else {
         xfv_cli_may_read_beside(c, names[0]); /* weights may lie in files of their own */
-        xfv_cli_seal(c);
-        st = import(c, &o, names[0], &e);
+        st = xfv_cli_seal(c, &e);
+        if (!st) st = import(c, &o, names[0], &e);
     }
     if (!st) xfv_cli_info(c, "%s: digest %s", o.m->name, o.m->digest);
     xfv_model_free(o.m);

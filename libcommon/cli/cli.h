@@ -95,7 +95,7 @@ void xfv_cli_may_read(struct xfv_cli *c, const char *path);
 void xfv_cli_may_read_beside(struct xfv_cli *c, const char *path); /* files in the folder of path, too */
 void xfv_cli_may_read_any(struct xfv_cli *c);
 void xfv_cli_may_write(struct xfv_cli *c, const char *path);
-void xfv_cli_seal(struct xfv_cli *c);
+int xfv_cli_seal(struct xfv_cli *c, struct xfv_err *e); /* 0, or XFV_ENOMEM */
 
 /* Option helpers for set callbacks: range-checked numbers with sentences. */
 int xfv_parse_int(const char *what, const char *s, long lo, long hi, long *out, struct xfv_err *e);

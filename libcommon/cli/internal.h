@@ -51,7 +51,7 @@ void xfv_require_address_space(int threads);
 int xfv_workers_that_fit(int jobs); /* jobs, or as many as RLIMIT_AS has room for, at least 1: results do not depend on it */
 void xfv_out_remove_live(void);          /* unlink the temporary files of all outputs; async-signal-safe */
 char *xfv_out_folder(const char *path);  /* the folder where a file for -o path is made; malloc'ed, NULL when out of memory */
-void xfv_sandbox_prepare(struct xfv_cli *c);        /* once options are known: find out what may be opened, and seal unless XFV_SEALS_LATER */
+int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e); /* once options are known: find out what may be opened, and seal unless XFV_SEALS_LATER */
 void xfv_sandbox_output_is_open(struct xfv_cli *c); /* nothing more is to be opened for writing but what options name */
 void xfv_watch_open(struct xfv_cli *c); /* with --timeout: a thread that looks after the others; xfv_cli_finish ends it */
 void xfv_watch_close(struct xfv_cli *c);

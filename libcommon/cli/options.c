@@ -446,8 +446,8 @@ struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv
     *status = XFV_EXIT_OK;
     if (got == 0) {
         limit_resources(c);
-        xfv_sandbox_prepare(c);
-        return c;
+        got = xfv_sandbox_prepare(c, &e);
+        if (!got) return c;
     }
     if (got < 0) {
         *status = xfv_cli_finish(c, &e, 0);

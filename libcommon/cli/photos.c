@@ -246,8 +246,7 @@ int xfv_photos_seal(const struct xfv_photos *p, struct xfv_err *e)
         free(line);
         fclose(f);
     }
-    xfv_cli_seal(p->c);
-    return 0;
+    return xfv_cli_seal(p->c, e);
 }
 
 int xfv_photos_run(struct xfv_photos *p, struct xfv_err *e)

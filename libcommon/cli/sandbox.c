@@ -131,26 +131,29 @@ static void open_rules(struct xfv_cli *c)
     }
 }
 
-void xfv_sandbox_prepare(struct xfv_cli *c)
+int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e)
 {
     const char *why = c->no_sandbox ? "--no-sandbox" : c->runs_programs ? "--exec runs a program of yours" : watcher();
     c->rules = -1;
     if (why) xfv_cli_info(c, "sandbox: off, %s", why);
     if (why) c->sealed = 1;
     else open_rules(c);
-    if (!why && !(c->p->flags & XFV_SEALS_LATER)) xfv_cli_seal(c);
+    return why || (c->p->flags & XFV_SEALS_LATER) ? 0 : xfv_cli_seal(c, e);
 }
 
-void xfv_cli_seal(struct xfv_cli *c)
+int xfv_cli_seal(struct xfv_cli *c, struct xfv_err *e)
 {
-    if (c->sealed) return;
+    if (c->sealed) return 0;
     c->sealed = 1;
     int files = xfv_landlock_enforce(c->rules) == 0;
     c->rules = -1;
     catch_hostile_calls(c->p->name);
-    c->filtered = xfv_seccomp_enforce(c->writes_files ? XFV_WRITES_FILES : XFV_WRITES_NOTHING) == 0;
+    int status = xfv_seccomp_enforce(c->writes_files ? XFV_WRITES_FILES : XFV_WRITES_NOTHING);
+    if (status == XFV_ENOMEM) return xfv_fail(e, status, "out of memory");
+    c->filtered = status == 0;
     xfv_cli_info(c, "sandbox: system calls %s; files %s", c->filtered ? "filtered by seccomp" : "not filtered, the kernel has no seccomp",
                  files ? "confined by Landlock" : "not confined, the kernel has no Landlock");
+    return 0;
 }
 
 void xfv_sandbox_output_is_open(struct xfv_cli *c)

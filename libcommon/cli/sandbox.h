@@ -3,6 +3,8 @@
 #ifndef XFV_CLI_SANDBOX_H
 #define XFV_CLI_SANDBOX_H
 
+#include "stream/err.h"
+
 /* ---- Landlock: which files may still be opened ---- */
 
 enum {
@@ -26,8 +28,8 @@ enum xfv_writes {
     XFV_WRITES_FILES    /* files may be made, too */
 };
 /* What a program of ours makes once it runs, and nothing else: no network, no other program, no executable memory. For all threads. A call that is
- * clearly hostile raises SIGSYS, any other unknown one fails with ENOSYS, so that a newer C library falls back. Can be called again to narrow. 0, or -1
- * where the kernel has no seccomp. */
+ * clearly hostile raises SIGSYS, any other unknown one fails with ENOSYS, so that a newer C library falls back. Can be called again to narrow. 0;
+ * XFV_EIO where the kernel has no seccomp; XFV_ENOMEM: no memory to make the filter. */
 int xfv_seccomp_enforce(enum xfv_writes writes);
 /* The name of a call that raises SIGSYS, for the handler; "?" for others. Async-signal-safe. */
 const char *xfv_seccomp_name(int number);

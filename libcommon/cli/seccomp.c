@@ -63,26 +63,33 @@ const char *xfv_seccomp_name(int number)
     return "?";
 }
 
+struct filter { scmp_filter_ctx f; int short_of_memory; };
+
 /* Calls that this processor does not have make no rule; that is no failure. */
-static void always(scmp_filter_ctx f, uint32_t action, int number)
+static void note(struct filter *f, int rc)
 {
-    (void)seccomp_rule_add(f, action, number, 0);
+    f->short_of_memory |= rc == -ENOMEM;
 }
 
-static void when(scmp_filter_ctx f, uint32_t action, int number, struct scmp_arg_cmp test)
+static void always(struct filter *f, uint32_t action, int number)
 {
-    (void)seccomp_rule_add_array(f, action, number, 1, &test);
+    note(f, seccomp_rule_add(f->f, action, number, 0));
+}
+
+static void when(struct filter *f, uint32_t action, int number, struct scmp_arg_cmp test)
+{
+    note(f, seccomp_rule_add_array(f->f, action, number, 1, &test));
 }
 
 /* Allowed unless one of the bits in argument `arg` is set. */
-static void without(scmp_filter_ctx f, int number, unsigned arg, unsigned long bits)
+static void without(struct filter *f, int number, unsigned arg, unsigned long bits)
 {
     when(f, SCMP_ACT_ALLOW, number, SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, bits, 0));
     for (unsigned long bit = 1; bit && bit <= bits; bit <<= 1)
         if (bits & bit) when(f, SCMP_ACT_TRAP, number, SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, bit, bit));
 }
 
-static void add_rules(scmp_filter_ctx f, enum xfv_writes writes)
+static void add_rules(struct filter *f, enum xfv_writes writes)
 {
     const unsigned long writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
     const uint32_t output = writes == XFV_WRITES_NOTHING ? SCMP_ACT_TRAP : SCMP_ACT_ALLOW;
@@ -110,19 +117,19 @@ static void add_rules(scmp_filter_ctx f, enum xfv_writes writes)
 
 int xfv_seccomp_enforce(enum xfv_writes writes)
 {
-    scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    if (!f) return -1;
-    (void)seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1); /* OpenBLAS may have a thread by now */
-    (void)seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    add_rules(f, writes);
-    int bad = seccomp_load(f);
-    seccomp_release(f);
-    return bad ? -1 : 0;
+    struct filter f = {seccomp_init(SCMP_ACT_ERRNO(ENOSYS)), 0};
+    if (!f.f) return XFV_ENOMEM;
+    note(&f, seccomp_attr_set(f.f, SCMP_FLTATR_CTL_TSYNC, 1)); /* a library may have made a thread by now */
+    note(&f, seccomp_attr_set(f.f, SCMP_FLTATR_CTL_OPTIMIZE, 2));
+    add_rules(&f, writes);
+    int rc = f.short_of_memory ? -ENOMEM : seccomp_load(f.f);
+    seccomp_release(f.f);
+    return rc == -ENOMEM ? XFV_ENOMEM : rc ? XFV_EIO : 0;
 }
 
 #else
 
-int xfv_seccomp_enforce(enum xfv_writes writes) { (void)writes; return -1; }
+int xfv_seccomp_enforce(enum xfv_writes writes) { (void)writes; return XFV_EIO; }
 const char *xfv_seccomp_name(int number) { (void)number; return "?"; }
 
 #endif

@@ -1,7 +1,8 @@
 /* LD_PRELOAD library: the n-th call of one kind fails, once. XFV_FAULT=KIND:N, N from 1; with N 0 nothing fails. XFV_FAULT_COUNT=FILE: at exit the
  * number of calls of that kind is written there, and the number of blocks of memory that are still allocated. Kinds: read write open close fsync rename
  * flush malloc thread; and clock: with N 1 every clock jumps, mostly backwards. Only calls made by the program itself
- * and by the libraries that decode for it count: not those of the dynamic linker, nor OpenBLAS's, which aborts when it gets no memory. */
+ * and by the libraries that decode for it count: not those of the dynamic linker, nor OpenBLAS's, which aborts when it gets no memory, nor libseccomp's, which
+ * follows null pointers then. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -71,7 +72,7 @@ static void set_up(void)
 /* Libraries whose own calls are left alone. The last answer is kept: dladdr is slow. */
 static int spared(void *caller)
 {
-    static const char *const names[] = {"ld-linux", "openblas", "libgomp", "libgfortran", "libquadmath", "libc.so", "libgcc", NULL};
+    static const char *const names[] = {"ld-linux", "openblas", "libgomp", "libgfortran", "libquadmath", "libc.so", "libgcc", "libseccomp", NULL};
     static __thread char *last_base;
     static __thread int last;
     Dl_info i;

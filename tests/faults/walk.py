@@ -52,7 +52,7 @@ def run(command, kind, n):
     except subprocess.TimeoutExpired:
         return "hang", b"", None, 0, 0
     out = open(name, "rb").read() if os.path.exists(name) else None
-    count, live = map(int, open("count").read().split())
+    count, live = map(int, (open("count").read() or "0 0").split())  # a killed program says nothing
     return r.returncode, r.stderr, out, count, live
 
 
