@@ -129,7 +129,8 @@ void xfv_cli_record_end(struct xfv_cli *c, int worker);
 struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code, const char *message);
 /* Exit status 1 when all else is well (err records passed on, verify --exit-status). */
 void xfv_cli_some_failed(struct xfv_cli *c);
-/* Show "embed: 120 records, 33.1/s" (done of total when total > 0) if progress is on and the last one is 1/6 s old. */
+/* Show "embed: 120 records, 33.1/s, 1:20 left" (done of total when total > 0) if progress is on and the last one is 1/6 s old. The time left is told
+ * when total or the size of the input is known, and half a second has passed. */
 void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const char *unit);
 int xfv_exit_of(int xfv_status); /* library status -> exit status */
 /* Copy s[0..n) with control characters, also those of UTF-8's C1 block, and bytes that are not UTF-8 as \n, \t, \xHH, \uHHHH; returns the

@@ -29,6 +29,7 @@ struct xfv_cli {
     int out_fd; /* -1: not opened */
     /* progress */
     double started, shown;
+    double share; /* of the input that is done, 0..1; 0: not known */
     int line; /* columns of the progress line on the screen */
     uint64_t record_no, n_faces, n_pairs; /* of the stream */
     /* sandbox */

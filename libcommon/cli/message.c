@@ -116,15 +116,27 @@ static int progress_on(const struct xfv_cli *c)
     return isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
 }
 
+/* ", 1:02:03 left" when a share of the work took so many seconds; "" when that says nothing yet. */
+static void time_left(double share, double seconds, char *buf, size_t cap)
+{
+    buf[0] = '\0';
+    if (!(share > 0) || share > 1 || seconds < 0.5) return;
+    double left = seconds * (1 - share) / share + 0.5;
+    if (left > 359999) return;
+    int s = (int)left, h = s / 3600, m = s / 60 % 60;
+    if (h) snprintf(buf, cap, ", %d:%02d:%02d left", h, m, s % 60);
+    else snprintf(buf, cap, ", %d:%02d left", m, s % 60);
+}
+
 void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const char *unit)
 {
-    char text[160], of[40] = "";
+    char text[200], of[40] = "", left[40];
     double now = xfv_now(), seconds = now - c->started;
     if (now - c->shown < 1.0 / 6 || !progress_on(c)) return;
     c->shown = now;
     if (total) snprintf(of, sizeof of, " of %llu", (unsigned long long)total);
-    int k = snprintf(text, sizeof text, "%s: %llu%s %s, %.1f/s", c->p->name, (unsigned long long)done, of, unit,
-                     seconds > 0 ? (double)done / seconds : 0.0);
+    time_left(total ? (double)done / (double)total : c->share, seconds, left, sizeof left);
+    int k = snprintf(text, sizeof text, "%s: %llu%s %s, %.1f/s%s", c->p->name, (unsigned long long)done, of, unit, seconds > 0 ? (double)done / seconds : 0.0, left);
     fprintf(stderr, "\r%-*s", c->line, text);
     fflush(stderr);
     c->line = k;

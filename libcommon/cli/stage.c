@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/internal.h"
@@ -26,6 +27,8 @@ struct run {
     int *statuses;
     struct xfv_err *errs;
     uint64_t no;
+    int fd;                /* of the input at hand */
+    double before, total;  /* bytes of the inputs before it, and of all; total 0: not known */
 };
 
 static const char *id_of(struct xfv_rec *r, size_t *n)
@@ -144,6 +147,8 @@ static int flush(struct run *r, struct xfv_err *e)
         xfv_rec_free(r->q[i].rec);
     }
     r->n = r->n_wanted = 0;
+    off_t at = r->total > 0 ? lseek(r->fd, 0, SEEK_CUR) : -1;
+    r->c->share = at < 0 ? 0 : (r->before + (double)at) / r->total;
     if (!status) xfv_cli_progress(r->c, r->no, 0, "records");
     return status;
 }
@@ -201,6 +206,7 @@ static int run_input(struct run *r, const char *name, struct xfv_err *e)
         if (!is_stdin) close(fd);
         return status;
     }
+    r->fd = fd;
     for (;;) {
         struct xfv_rec *rec = NULL;
         status = xfv_reader_next(in, &rec, e);
@@ -220,8 +226,22 @@ static int run_input(struct run *r, const char *name, struct xfv_err *e)
             status = other.status;
         }
     }
+    struct stat st;
+    if (r->total > 0 && !fstat(fd, &st)) r->before += (double)st.st_size;
     xfv_reader_close(in);
     return status;
+}
+
+/* Bytes of all inputs; 0 when one of them is not a file, so that its length cannot be known. */
+static double total_bytes(char *const *names, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        struct stat st;
+        if ((strcmp(names[i], "-") ? stat(names[i], &st) : fstat(STDIN_FILENO, &st)) || !S_ISREG(st.st_mode)) return 0;
+        sum += (double)st.st_size;
+    }
+    return sum;
 }
 
 static int run_all(struct run *r, struct xfv_err *e)
@@ -233,7 +253,9 @@ static int run_all(struct run *r, struct xfv_err *e)
         names = only_stdin;
         n = 1;
     }
+    r->total = total_bytes(names, n);
     for (int i = 0; i < n && !status; i++) status = run_input(r, names[i], e);
+    r->total = 0; /* no input is open any more */
     if (!status) status = flush(r, e);
     if (!status && r->s->finish) status = r->s->finish(r->s->ctx, r->w, e);
     if (!status && r->w) status = xfv_writer_end(r->w, e);
