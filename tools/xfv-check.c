@@ -62,7 +62,7 @@ static int check_pair(const msgpack_object *pair, struct xfv_err *e)
     static const char *const sides[] = {"a", "b"};
     const char *s;
     size_t n;
-    double score, threshold;
+    double score = 0, threshold = 0;
     int accept, status = xfv_get_str(pair, "id", &s, &n, e);
     for (int i = 0; i < 2 && !status; i++) {
         const msgpack_object *face = xfv_map_get(pair, sides[i]);

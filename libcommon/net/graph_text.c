@@ -232,7 +232,7 @@ static int read_text(struct text *t, char *s)
 
 int xfv_import_text(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)
 {
-    struct xfv_err own;
+    struct xfv_err own = {0};
     struct text t = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL};
     char *copy = malloc(n + 1);
     t.g = xfv_graph_new();
