@@ -139,7 +139,7 @@ fuzz:
 	@ENGINE=$(ENGINE) PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
 
 # AFL++ with sanitizers takes minutes over the unrolled kernels, which see no hostile bytes.
-build-afl/libcommon/net/kern_avx%.o: CFLAGS = -O1
+build-afl/libcommon/net/kern_%.o: CFLAGS = -O1
 
 $(B)/fuzz: $(B)/tests/fuzz/fuzz.o $(B)/libxfv.a
 	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
