@@ -6,6 +6,7 @@
 #include "explain/layer.h"
 
 static const char *const kinds[] = {"gradcam", "elementwise", "hires", NULL};
+static const char *const targets[] = {"cosine", "fixed-norm", NULL};
 static const char *const methods[] = {"gradcam", "gradcam-elementwise", "gradcam-hires"};
 
 struct worker {
@@ -16,7 +17,7 @@ struct worker {
 
 struct cam {
     struct xfv_explain_opts common;
-    int kind;
+    int kind, target;
     const char *wanted; /* layer */
     struct xfv_layer layer;
     const char *layer_name;
@@ -89,8 +90,10 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
 
 static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
 {
+    const struct cam *t = ctx;
     (void)s;
-    return xfv_map_put(z, p, "layer", xfv_val_str(z, ((struct cam *)ctx)->layer_name), e);
+    int status = xfv_map_put(z, p, "layer", xfv_val_str(z, t->layer_name), e);
+    return status || !t->target ? status : xfv_map_put(z, p, "target", xfv_val_str(z, targets[t->target]), e);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
@@ -101,7 +104,7 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
         float *y[] = {w->h};
         int status = xfv_net_forward(t->front, w->ws, NULL, 1, s->x[i], y, e);
         xfv_unit(s->embedding[1 - i], s->n, w->unit);
-        if (!status) status = xfv_gradcam(&t->grad[worker], (enum xfv_cam)t->kind, w->h, w->unit, w->cells[0], w->cells[1], e);
+        if (!status) status = xfv_gradcam(&t->grad[worker], (enum xfv_cam)t->kind, t->target, w->h, w->unit, w->cells[0], w->cells[1], e);
         if (status) return status;
         for (int j = 0; j < 2; j++) xfv_layer_upsample(&t->layer, w->cells[j], t->height, t->width, map[i][j]);
     }
@@ -109,10 +112,12 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
 }
 
 XFV_SET_CHOICE(set_kind, struct cam, kind, "--kind", kinds)
+XFV_SET_CHOICE(set_target, struct cam, target, "--target", targets)
 XFV_SET_TEXT(set_layer, struct cam, wanted)
 
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "gradcam (default), elementwise or hires", 1, set_kind, 0},
+    {"target", 0, "WHAT", "differentiate the cosine (default), or the same with the embedding's norm held fixed: fixed-norm", 1, set_target, 0},
     {"layer", 'l', "NAME", "feature map: cells (default: the last), auto, HxW, or a value's name", 1, set_layer, 0},
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };

@@ -14,13 +14,15 @@ static void weigh(const struct xfv_grad *g, const float *h, float *s)
     }
 }
 
-int xfv_gradcam(struct xfv_grad *rest, enum xfv_cam kind, const float *h, const double *other, float *similarity, float *dissimilarity,
-                struct xfv_err *e)
+int xfv_gradcam(struct xfv_grad *rest, enum xfv_cam kind, int fixed_norm, const float *h, const double *other, float *similarity,
+                float *dissimilarity, struct xfv_err *e)
 {
     size_t channels = (size_t)rest->channels;
     int status = xfv_grad_forward(rest, h, e);
-    if (!status) status = xfv_grad_of(rest, other, NULL, e);
+    if (!status) status = fixed_norm ? xfv_grad_of_raw(rest, other, e) : xfv_grad_of(rest, other, NULL, e);
     if (status) return status;
+    float norm = fixed_norm ? (float)rest->norm : 1.0f;
+    for (size_t i = 0; i < rest->pixels * channels; i++) rest->dx[i] /= norm;
     if (kind == XFV_CAM_GRADCAM) {
         weigh(rest, h, similarity);
         xfv_split(similarity, rest->pixels, similarity, dissimilarity);

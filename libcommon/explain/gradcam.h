@@ -1,4 +1,5 @@
-/* Class activation maps for the cosine score: h is a feature map [cells][channels] of face A, g = d cos(F(A), F(B)) / dh.
+/* Class activation maps for the cosine score: h is a feature map [cells][channels] of face A, g = d cos(F(A), F(B)) / dh. With the norm |F(A)| held fixed
+ * g = d (F(A) . f(B)) / dh / |F(A)| instead, f = F/|F|: what a library that detaches the norms differentiates.
  *
  *   GRADCAM      S = sum_c mean_cells(g_c) h_c                  Selvaraju et al., arXiv 1610.02391
  *   HIRES        S = sum_c g_c h_c                              HiResCAM, Draelos and Carin, arXiv 2011.08891
@@ -13,9 +14,9 @@
 
 enum xfv_cam { XFV_CAM_GRADCAM, XFV_CAM_ELEMENTWISE, XFV_CAM_HIRES };
 
-/* rest: of the network's part behind the map (its pixels are the cells). h: f32 [cells][channels]; other: the partner's unit embedding. Cells
+/* fixed_norm: as said above. rest: of the network's part behind the map (its pixels are the cells). h: f32 [cells][channels]; other: the partner's unit embedding. Cells
  * f32 [cells], both >= 0. */
-int xfv_gradcam(struct xfv_grad *rest, enum xfv_cam kind, const float *h, const double *other, float *similarity, float *dissimilarity,
-                struct xfv_err *e);
+int xfv_gradcam(struct xfv_grad *rest, enum xfv_cam kind, int fixed_norm, const float *h, const double *other, float *similarity,
+                float *dissimilarity, struct xfv_err *e);
 
 #endif

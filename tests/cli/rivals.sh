@@ -61,12 +61,12 @@ def smoothgrad(rgb, x, other, s, r):
         total = total + np.abs(gradient(cosine(other), x + noise)).mean(2)
     return [total / 4] * 2
 
-def cam(kind):
+def cam(kind, fixed=False):
     def fn(rgb, x, other, s, r):
         h = features(x[None])[0]
         f = h.reshape(-1) @ W["w3"] + W["b3"]
         n = np.linalg.norm(f)
-        g = (W["w3"] @ ((other - (other @ f / n) * f / n) / n)).reshape(8, 8, 8)
+        g = (W["w3"] @ (other / n if fixed else (other - (other @ f / n) * f / n) / n)).reshape(8, 8, 8)
         if kind == "gradcam": got = sides(h @ g.mean((0, 1)))
         elif kind == "hires": got = sides((g * h).sum(2))
         else: got = [m.sum(2) for m in sides(g * h)]
@@ -200,7 +200,7 @@ def mean():  # of the maps before
             for s in "ab": close(maps_of(r)[s][j], w)
 
 tests = {"xssab": lambda: each(xssab), "xssab-distance": lambda: each(xssab_distance, unit=lambda f: f), "gradient": lambda: each(grad), "input": lambda: each(times_input), "integrated": lambda: each(integrated, 1e-3),
-         "smoothgrad": lambda: each(smoothgrad, 1e-3), "gradcam": lambda: cam("gradcam"), "hires": lambda: cam("hires"), "elementwise": lambda: cam("elementwise"),
+         "smoothgrad": lambda: each(smoothgrad, 1e-3), "gradcam": lambda: cam("gradcam"), "gradcam-fixed": lambda: cam("gradcam", True), "hires": lambda: cam("hires"), "elementwise": lambda: cam("elementwise"),
          "corrrise": lambda: corrrise(0, 0), "corrrise-uniform": lambda: corrrise(1, 0), "corrrise-spearman": lambda: corrrise(0, 1),
          "xface1": lambda: xface(1), "xface2": lambda: xface(2), "xface3": lambda: xface(3),
          "minplus": lambda: minplus(0.01, 3), "minplus-stop": lambda: minplus(0.2, 20),
@@ -228,6 +228,7 @@ one input cosine-input cosine-grad --kind input
 one integrated cosine-integrated cosine-grad --kind integrated -n 8
 one smoothgrad cosine-smoothgrad cosine-grad --kind smoothgrad -n 4 --seed 7
 one gradcam gradcam gradcam
+one gradcam-fixed gradcam gradcam --target fixed-norm
 one hires gradcam-hires gradcam --kind hires
 one elementwise gradcam-elementwise gradcam --kind elementwise
 one corrrise corrrise corrrise -n 40 -p 3 --size 5 --seed 3
