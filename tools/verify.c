@@ -46,7 +46,8 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
 {
     static const char *const names[] = {"consecutive", "all", "list", "probe"};
     struct verify *v = ctx;
-    v->head_names_model = xfv_map_get(xfv_rec_root((struct xfv_rec *)in), "model") != NULL;
+    const msgpack_object *named = xfv_map_get(xfv_rec_root((struct xfv_rec *)in), "model");
+    v->head_names_model = named && named->type != MSGPACK_OBJECT_NIL; /* nil: xfv-cat --mixed */
     int status = 0;
     if (!v->given_threshold || xfv_cli_model(v->c) || v->head_names_model) status = xfv_cli_stream_model(v->c, in, &v->model, e);
     /* With a threshold given, the model only says how to score: without it, by the cosine. */
