@@ -99,12 +99,28 @@ int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv
 
 /* ---- pairs and errors ---- */
 
+/* Parameters without those that are measured on each pair: with them every pair would be a method of its own. */
+static void steady_params(const char *params, char *buf, size_t cap)
+{
+    static const char *const measured[] = {"score ", "error_bound "};
+    buf[0] = '\0';
+    while (*params) {
+        size_t n = strcspn(params, ","), at = strlen(buf);
+        int skip = 0;
+        for (size_t i = 0; i < sizeof measured / sizeof *measured; i++) skip |= !strncmp(params, measured[i], strlen(measured[i]));
+        if (!skip) snprintf(buf + at, cap - at, "%s%.*s", at ? ", " : "", (int)n, params);
+        params += n;
+        params += strspn(params, ", ");
+    }
+}
+
 /* *number: of a row's method on the page; negative: the page has no room for it. 0 or XFV_ENOMEM. */
 static int method_number(struct xfv_report *r, const struct xfv_view_row *row, int *number, struct xfv_err *e)
 {
-    char name[sizeof row->method + sizeof row->params + sizeof row->signed_key + 16];
-    snprintf(name, sizeof name, "%s%s%s%s%s%s", row->method[0] ? row->method : "unnamed", row->signed_key[0] ? ":" : "", row->signed_key, row->params[0] ? " (" : "",
-             row->params, row->params[0] ? ")" : "");
+    char params[sizeof row->params + 8], name[sizeof row->method + sizeof params + sizeof row->signed_key + 16];
+    steady_params(row->params, params, sizeof params);
+    snprintf(name, sizeof name, "%s%s%s%s%s%s", row->method[0] ? row->method : "unnamed", row->signed_key[0] ? ":" : "", row->signed_key, params[0] ? " (" : "",
+             params, params[0] ? ")" : "");
     for (int i = 0; i < r->n_methods; i++)
         if (!strcmp(r->method[i], name)) return *number = i, 0;
     *number = -1;

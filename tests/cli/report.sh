@@ -135,6 +135,23 @@ else
     ok "$([ "$many" -lt $((few + 2000)) ]; echo $?)" "memory is flat: $few KB for 10 pairs, $many KB for 200"
 fi
 ok "$([ "$(wc -c <200.html)" -lt 25000000 ]; echo $?)" "200 pairs take $(wc -c <200.html | tr -d ' ') bytes"
+# path-grad notes each pair's score among its parameters: that makes no method of its own.
+cat >scored.py <<'PY'
+import sys, zlib
+import msgpack
+crc = 0
+for r in msgpack.Unpacker(open(sys.argv[1], "rb"), max_buffer_size=0, unicode_errors="surrogateescape"):
+    if r["_"] == "pair": r["maps"][0]["params"]["score"] = crc / 2**32
+    if r["_"] == "end": r["crc32"] = crc
+    b = msgpack.packb(r, unicode_errors="surrogateescape")
+    crc = zlib.crc32(b, crc)
+    sys.stdout.buffer.write(b)
+PY
+pairs pair pair pair >three.xfv
+"$PYTHON" scored.py three.xfv >scored.xfv
+report -q -o scored.html scored.xfv
+is "$(grep -o 'id="m[0-9]*"' scored.html | wc -l)" 1 "one method of three pairs, each with its own score among the parameters"
+
 # The distribution of the calibration's scores, from the stream's head.
 cat >calibrated.py <<'PY'
 import sys, zlib
