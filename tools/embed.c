@@ -58,8 +58,8 @@ static void close_all(struct embed *t)
 {
     for (int i = 0; i < t->n_workers; i++) {
         xfv_ws_free(t->workers[i].ws);
-        free(t->workers[i].x);
-        free(t->workers[i].y);
+        xfv_wipe_free(t->workers[i].x);
+        xfv_wipe_free(t->workers[i].y);
     }
     free(t->workers);
     xfv_net_free(t->net);

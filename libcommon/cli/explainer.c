@@ -66,10 +66,10 @@ static void close_method(struct run *t)
         struct worker *w = &t->workers[i];
         xfv_ws_free(w->ws);
         for (int j = 0; j < 2; j++) {
-            free(w->x[j]);
-            free(w->embedding[j]);
-            free(w->map[j][0]);
-            free(w->map[j][1]);
+            xfv_wipe_free(w->x[j]);
+            xfv_wipe_free(w->embedding[j]);
+            xfv_wipe_free(w->map[j][0]);
+            xfv_wipe_free(w->map[j][1]);
         }
         free(w->spare);
     }

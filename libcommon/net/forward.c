@@ -144,8 +144,8 @@ struct xfv_ws *xfv_ws_new(void)
 void xfv_ws_free(struct xfv_ws *ws)
 {
     if (!ws) return;
-    free(ws->arena);
-    free(ws->scratch);
+    xfv_wipe_free(ws->arena);
+    xfv_wipe_free(ws->scratch);
     free(ws->shape);
     free(ws->layout.offset);
     free(ws);

@@ -57,8 +57,8 @@ void xfv_reader_close(struct xfv_reader *r)
 {
     if (!r) return;
     if (r->own_fd) close(r->fd);
-    free(r->chunk);
-    free(r->rec);
+    xfv_wipe_free(r->chunk);
+    xfv_wipe_free(r->rec);
     free(r->name);
     free(r);
 }

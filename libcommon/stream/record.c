@@ -1,3 +1,7 @@
+#define _DEFAULT_SOURCE /* explicit_bzero */
+#if defined __linux__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,11 +95,27 @@ fail:
     return status;
 }
 
+/* A zone's chunks: each begins with a pointer to the next (msgpack-c keeps the struct to itself); what follows held the record's values. */
+static void wipe_zone(msgpack_zone *z)
+{
+#if defined __linux__
+    void *next;
+    for (void *c = z->chunk_list.head; c; c = next) {
+        size_t n = malloc_usable_size(c);
+        memcpy(&next, c, sizeof next);
+        if (n > sizeof next) explicit_bzero((char *)c + sizeof next, n - sizeof next);
+    }
+#else
+    (void)z;
+#endif
+}
+
 void xfv_rec_free(struct xfv_rec *r)
 {
     if (!r) return;
+    if (r->zone) wipe_zone(r->zone);
     if (r->zone) msgpack_zone_free(r->zone);
-    free(r->buf);
+    xfv_wipe_free(r->buf);
     free(r);
 }
 

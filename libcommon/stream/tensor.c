@@ -1,5 +1,9 @@
+#define _DEFAULT_SOURCE /* explicit_bzero */
 #include "stream/tensor.h"
 
+#if defined __linux__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +84,7 @@ int xfv_tensor_alloc(struct xfv_tensor *t, enum xfv_dtype dtype, int ndim, const
 void xfv_tensor_clear(struct xfv_tensor *t)
 {
     if (!t) return;
-    if (t->owned) free(t->data);
+    if (t->owned) xfv_wipe_free(t->data);
     memset(t, 0, sizeof *t);
 }
 
@@ -89,6 +93,14 @@ struct xfv_tensor xfv_tensor_view(enum xfv_dtype dtype, int ndim, const size_t *
     struct xfv_tensor t = {.dtype = dtype, .ndim = ndim, .data = data};
     for (int i = 0; i < ndim && i < XFV_MAX_DIMS; i++) t.shape[i] = shape[i];
     return t;
+}
+
+void xfv_wipe_free(void *p)
+{
+#if defined __linux__
+    if (p) explicit_bzero(p, malloc_usable_size(p));
+#endif
+    free(p);
 }
 
 void *xfv_aligned_alloc(size_t n)

@@ -34,6 +34,9 @@ void xfv_tensor_clear(struct xfv_tensor *t); /* frees owned data, zeroes *t; NUL
 /* Describe caller's memory without copying; the caller keeps it alive. */
 struct xfv_tensor xfv_tensor_view(enum xfv_dtype dtype, int ndim, const size_t *shape, void *data);
 
+/* free(p) after overwriting all of it: for what held a face or an embedding. NULL is fine. */
+void xfv_wipe_free(void *p);
+
 /* 64-byte aligned allocation of n bytes (n 0 gives a valid pointer), NULL when out of memory; freed by free(). */
 void *xfv_aligned_alloc(size_t n);
 

@@ -40,7 +40,7 @@ int xfv_writer_open(struct xfv_writer **out, int fd, struct xfv_err *e)
 void xfv_writer_close(struct xfv_writer *w)
 {
     if (!w) return;
-    free(w->buf);
+    xfv_wipe_free(w->buf);
     free(w);
 }
 
