@@ -1,4 +1,4 @@
-# Networks of one's own: other sizes and colours through the whole pipeline; fifty damaged files, each refused with status 5 and a sentence.
+# Networks of one's own: other sizes and colours through the whole pipeline; damaged and lying files, each refused with status 5 and a sentence.
 . "$top/tests/tap.sh"
 photos="$top/tests/photos"
 
@@ -53,10 +53,65 @@ for kind in ("onnx", "tflite", "xfvm"):
             at = random.randrange(len(b) if kind == "xfvm" else min(len(b), 900))
             c[at] ^= 1 << random.randrange(8)
         open(f"flip{i}.{kind}", "wb").write(c)
+
+# And files that are whole but lie: made with small.py's writer, and from the model's own records.
+import sys, zlib
+sys.path.insert(0, "tests-onnx")
+import numpy as np, msgpack
+from small import data, node, number, tensor, value
+
+def onnx(name, nodes, *tensors):
+    g = b"".join(data(1, n) for n in nodes) + b"".join(data(5, t) for t in tensors) + data(11, value("x", 1, 2, 4, 4)) + data(12, value("y", 1, 2))
+    open(f"lie-{name}.onnx", "wb").write(number(1, 8) + data(7, g) + data(8, number(2, 13)))
+
+def claim(*dims):  # a tensor of floats without data
+    return b"".join(number(1, d) for d in dims) + number(2, 1) + data(8, "w")
+
+def outside(path, *dims):  # its data in another file
+    return claim(*dims) + data(13, data(1, "location") + data(2, path)) + number(14, 1)
+
+conv = [node("Conv", ["x", "w"], ["y"])]
+onnx("cycle", [node("Add", ["x", "b"], ["a"]), node("Relu", ["a"], ["b"]), node("Relu", ["b"], ["y"])])
+onnx("self", [node("Relu", ["y"], ["y"])])
+onnx("shape", conv, number(1, 4096) + tensor("w", np.ones((2, 2, 1, 1), "<f4")))
+onnx("4gb", conv, claim(32768, 32768, 1, 1))
+onnx("4gb-outside", conv, outside("damage.py", 32768, 32768, 1, 1))
+onnx("4gb-made", [node("ConstantOfShape", ["w"], ["c"]), node("Add", ["x", "c"], ["y"])], tensor("w", np.array([1, 2, 32768, 16384])))
+onnx("4gb-resized", [node("Resize", ["x", "", "", "w"], ["y"])], tensor("w", np.array([1, 2, 32768, 32768])))
+onnx("upwards", conv, outside("../w.bin", 2, 2, 1, 1))
+onnx("absolute", conv, outside("/etc/passwd", 2, 2, 1, 1))
+onnx("linked", conv, outside("link", 2, 2, 1, 1))
+onnx("unknown", [node("LSTM", ["x"], ["y"])])
+
+records = list(msgpack.Unpacker(open("good.xfvm", "rb"), raw=False))
+
+def model(change):
+    copy, crc = msgpack.unpackb(msgpack.packb(records), raw=False), 0
+    change(copy[0]["graph"], copy)
+    with open(f"lie-{change.__name__}.xfvm", "wb") as f:
+        for r in copy[:-1]:
+            b = msgpack.packb(r)
+            f.write(b)
+            crc = zlib.crc32(b, crc)
+        copy[-1]["crc32"] = crc
+        f.write(msgpack.packb(copy[-1]))
+
+def circle(g, _): g["nodes"][0], g["nodes"][-1] = g["nodes"][-1], g["nodes"][0]
+def itself(g, _): g["nodes"][1]["in"] = [g["nodes"][1]["out"]]
+def shape(g, _): g["values"][1]["shape"] = [7, 7, 7]
+def huge(g, _): g["values"][0]["shape"] = [65536, 65536, 3]
+def weight(_, all): all[1]["tensor"]["shape"] = [65536, 16384]
+def nothing(g, _): g["outputs"] = ["nothing"]
+
+for f in (circle, itself, shape, huge, weight, nothing):
+    model(f)
 PY
-"$PYTHON" damage.py
+ln -s "$top/tests/onnx" tests-onnx
+ln -s /etc/passwd link
+PYTHONDONTWRITEBYTECODE=1 "$PYTHON" damage.py
+[ -e lie-nothing.xfvm ]; ok $? "files that lie are made"
 n=0 wrong=
-for f in cut*.* flip*.*; do
+for f in cut*.* flip*.* lie-*.*; do
     case $f in
     *.xfvm) model-info "./$f" >out 2>err ;;
     *) model-import -q "$f" -o out.xfvm >out 2>err ;;
@@ -65,5 +120,5 @@ for f in cut*.* flip*.*; do
     n=$((n + 1))
     [ $st -eq 5 ] && [ "$(wc -l <err)" -eq 1 ] && [ "$(wc -c <err)" -gt 30 ] || wrong="$wrong $f:$st"
 done
-is "$n$wrong" "60" "sixty damaged files: status 5 and one sentence each"
+is "$n$wrong" "77" "77 files, damaged or lying: status 5 and one sentence each"
 done_testing
