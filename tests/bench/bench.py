@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """make bench: our speed as ratios taken in one run against this machine's multiply-add peak, OpenBLAS's sgemm and PyTorch on the same weights
 and image. Everything is interleaved and repeated; medians are printed. Needs Debian's python3-torch; without it the PyTorch columns are
-left out and the output says so. usage: bench.py BIN MODEL PHOTO... [--repeats N] [--quick] [--blackbox]"""
+left out and the output says so. usage: bench.py BIN MODEL PHOTO... [--repeats N] [--quick] [--blackbox | --resnets]"""
 import argparse
 import os
 import re
@@ -24,6 +24,7 @@ ap.add_argument("photos", nargs="+")
 ap.add_argument("--repeats", type=int, default=7)
 ap.add_argument("--quick", action="store_true", help="leave out the slow parts: torch's per-channel loop, iResNet-50, growth")
 ap.add_argument("--blackbox", action="store_true", help="only the methods that ask for embeddings of masked images, against torch's batched forward")
+ap.add_argument("--resnets", action="store_true", help="only forward passes of iResNet-50 and -100, beside PyTorch's")
 a = ap.parse_args()
 tools = os.path.abspath(os.path.join(a.bin, "bin"))
 bench = os.path.join(os.path.abspath(a.bin), "bench", "xfv-bench")
@@ -55,9 +56,48 @@ def line(what, value, note=""):
 
 try:
     import torch
-    from torch_net import Net, tensor
+    from torch_net import Net, iresnet, tensor
 except ImportError:
     torch = None
+
+def resnets(peaks):
+    """iResNet-50 and -100, a forward pass one by one: ours and PyTorch's in turn. Processor seconds too, which other work on the machine disturbs less.
+    peaks: OpenBLAS's GFLOP/s on two threads, or None."""
+    for depth in (50, 100):
+        got = {}
+        for t in (1, 2):
+            for _ in range(max(3, a.repeats // 2)):
+                r = numbers("resnet", t, depth)
+                got.setdefault(("wall", t), []).append(r[1])
+                got.setdefault(("cpu", t), []).append(r[3])
+                got.setdefault(("row", t), []).append(r[2])
+                if not torch:
+                    continue
+                torch.set_num_threads(t)
+                with torch.no_grad():
+                    net, image = iresnet(depth), torch.randn(1, 3, 112, 112)
+                    net(image)
+                    s, c = time.monotonic(), time.process_time()
+                    for _ in range(5):
+                        net(image)
+                    got.setdefault(("torch wall", t), []).append((time.monotonic() - s) / 5)
+                    got.setdefault(("torch cpu", t), []).append((time.process_time() - c) / 5)
+            print(f"iResNet-{depth}, {t} threads", file=sys.stderr)
+        macs, v = r[0], {k: med(x) for k, x in got.items()}
+        both = lambda f: ", ".join(f(t) for t in (1, 2))
+        floor = f"; {v['wall', 2] * peaks / (2e-9 * macs):.2f} of the direct sgemm floor" if peaks else ""
+        line(f"iResNet-{depth} shape, forward", both(lambda t: f"{v['wall', t] * 1e3:.0f} ({v['cpu', t] * 1e3:.0f})"), f"ms (processor ms); {macs * 1e-9:.2f} G multiply-adds{floor}")
+        if torch:
+            line("PyTorch, the same, one by one", both(lambda t: f"{v['torch wall', t] * 1e3:.0f} ({v['torch cpu', t] * 1e3:.0f})"), "ms (processor ms)")
+            line("... times ours", both(lambda t: f"{v['torch wall', t] / v['wall', t]:.2f} ({v['torch cpu', t] / v['cpu', t]:.2f})"), "")
+        line("one row of the Jacobian", both(lambda t: f"{v['row', t] * 1e3:.1f}"), "ms")
+
+
+if a.resnets:
+    print("| what | 1 thread, 2 threads | |\n|---|---|---|")
+    resnets(None)
+    subprocess.run(["rm", "-rf", scratch])
+    sys.exit()
 
 photos = " ".join("'%s'" % os.path.abspath(p) for p in a.photos)
 model = os.path.abspath(a.model)
@@ -219,10 +259,7 @@ line("facecrop", f"{count / med([t[0] for t in times]):.0f}", f"photographs a se
 
 blackbox(1 if a.quick else 3)
 if not a.quick:
-    rn = [numbers("resnet", 2) for _ in range(3)]
-    rm, fwd, row = rn[0][0], med([r[1] for r in rn]), med([r[2] for r in rn])
-    line("iResNet-50 shape: forward, a row of the Jacobian (2 threads)", f"{fwd * 1e3:.0f}, {row * 1e3:.1f}",
-         f"ms; {rm * 1e-9:.2f} G multiply-adds; time over the direct sgemm floor {fwd * m['sgemm', 2] / (2e-9 * rm):.2f}, {row * m['sgemm', 2] / (2e-9 * rm):.2f}")
+    resnets(m["sgemm", 2])
     gnu = "/usr/bin/time -f '%e %M' -o t.txt"
     faces = [r for r in msgpack.Unpacker(open(os.path.join(scratch, "faces.xfv"), "rb"), raw=False) if r["_"] == "face"]
 

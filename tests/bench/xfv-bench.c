@@ -4,7 +4,8 @@
  *   xfv-bench macs MODEL        multiply-adds of one forward pass
  *   xfv-bench embed MODEL T     seconds per face of forward passes on T threads
  *   xfv-bench fggb MODEL T R    seconds for all maps g_k of one face on T threads, median of R
- *   xfv-bench resnet T          the same rates for an iResNet-50 of random weights: forward and one row of the Jacobian, seconds
+ *   xfv-bench resnet T D        the same rates for an iResNet of D (50 or 100) layers and random weights: multiply-adds, a forward pass, one row of
+ *                               the Jacobian, seconds; then processor seconds of a forward pass
  * One number a line on standard output. */
 #include <cblas.h>
 #include <math.h>
@@ -129,7 +130,15 @@ static void forward_one(void *ctx, int i, int worker)
     free(y);
 }
 
-static double forward_seconds(const struct xfv_graph *g, int out, struct xfv_pool *pool, int t, int each)
+static double processor(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* cpu: NULL, or the processor time of one pass. */
+static double forward_seconds(const struct xfv_graph *g, int out, struct xfv_pool *pool, int t, int each, double *cpu)
 {
     struct xfv_err e = {0};
     struct xfv_net *net;
@@ -142,9 +151,10 @@ static double forward_seconds(const struct xfv_graph *g, int out, struct xfv_poo
     struct forward f = {net, ws, x, (int)xfv_shape_count(g->values[out].shape), 1};
     xfv_pool_run(pool, t, forward_one, &f);
     f.each = each;
-    double s = now();
+    double s = now(), c = processor();
     xfv_pool_run(pool, t, forward_one, &f);
     s = (now() - s) / (each * t);
+    if (cpu) *cpu = (processor() - c) / (each * t);
     for (int i = 0; i < t; i++) xfv_ws_free(ws[i]);
     free(ws);
     free(x);
@@ -195,10 +205,11 @@ static void affine(struct build *b)
     append(b, n);
 }
 
-/* InsightFace's iResNet-50: 112x112, 512-d, batch normalisations folded but for those in front of padded convolutions. */
-static struct build iresnet50(void)
+/* InsightFace's iResNet-50 or -100: 112x112, 512-d, batch normalisations folded but for those in front of padded convolutions. */
+static struct build iresnet(int depth)
 {
-    static const int wide[] = {64, 128, 256, 512}, deep[] = {3, 4, 14, 3};
+    static const int wide[] = {64, 128, 256, 512}, deep50[] = {3, 4, 14, 3}, deep100[] = {3, 13, 30, 3};
+    const int *deep = depth == 100 ? deep100 : deep50;
     struct build b = start(112, 112, 3);
     conv(&b, 3, 1, 1, 1, 64, 1, 1), prelu(&b);
     for (int s = 0; s < 4; s++)
@@ -225,7 +236,7 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "peak")) printf("%.2f\n", peak(pool, t));
     else if (!strcmp(argv[1], "sgemm")) printf("%.2f\n", sgemm(pool, t));
     else if (!strcmp(argv[1], "macs")) printf("%.0f\n", xfv_graph_macs(m->graph));
-    else if (!strcmp(argv[1], "embed")) printf("%.6f\n", forward_seconds(m->graph, m->embedding, pool, t, 40));
+    else if (!strcmp(argv[1], "embed")) printf("%.6f\n", forward_seconds(m->graph, m->embedding, pool, t, 40, NULL));
     else if (!strcmp(argv[1], "fggb")) {
         int r = argc > 4 ? atoi(argv[4]) : 1;
         double s[64];
@@ -235,10 +246,10 @@ int main(int argc, char **argv)
         qsort(s, (size_t)r, sizeof *s, by_size);
         printf("%.6f\n", s[r / 2]);
     } else if (!strcmp(argv[1], "resnet")) {
-        struct build b = iresnet50();
-        printf("%.0f\n%.6f\n", xfv_graph_macs(b.g), forward_seconds(b.g, b.last, pool, t, 5));
+        struct build b = iresnet(argc > 3 ? atoi(argv[3]) : 50);
+        double cpu, s = forward_seconds(b.g, b.last, pool, t, 5, &cpu);
         fggb_seconds(b.g, b.last, pool, t, 16 * t);
-        printf("%.6f\n", fggb_seconds(b.g, b.last, pool, t, 32 * t) / (32 * t));
+        printf("%.0f\n%.6f\n%.6f\n%.6f\n", xfv_graph_macs(b.g), s, fggb_seconds(b.g, b.last, pool, t, 32 * t) / (32 * t), cpu);
         xfv_graph_free(b.g);
     } else return fprintf(stderr, "xfv-bench: no such measurement '%s'\n", argv[1]), 2;
     xfv_pool_free(pool);
