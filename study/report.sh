@@ -6,6 +6,10 @@ set -eu
 OUT=$1
 here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C
+if [ -d "$OUT/models" ]; then
+    XFV_MODEL_PATH=$(cd "$OUT/models" && pwd)${XFV_MODEL_PATH:+:$XFV_MODEL_PATH}
+    export XFV_MODEL_PATH
+fi
 results() { # SHARD: its results
     for f in "$1"/*.xfv; do
         case $f in */pairs.xfv) ;; *) [ -e "$f" ] && printf '%s\n' "$f" ;; esac
