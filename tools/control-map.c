@@ -170,7 +170,6 @@ int main(int argc, char **argv)
         .operands = "[FILE]...",
         .example = "verify faces.xfv | fggb-grad | control-map --kind centre | delins --tsv",
         .flags = XFV_TAKES_JOBS | XFV_READS_STREAM | XFV_WRITES_STREAM,
-        .parts = {&xfv_part_net}, /* runs no network, but the library that it is linked with may */
         .opts = options,
         .ctx = &t,
     };

@@ -1,431 +1,26 @@
-/* explain-score: judges the maps of pairs by tests that know the truth or the other maps. See explain-score(1). */
+/* explain-score: judges the maps of pairs by tests that know the truth or the other maps. The tests: measure/judge.h; use: explain-score(1). */
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "image/blur.h"
-#include "measure/localise.h"
-#include "measure/regions.h"
-#include "measure/sheet.h"
+#include "measure/judge.h"
 
-enum { MAX_METHODS = 32, MAX_VIEWS = 6 };
 static const char *const formats[] = {"tsv", "markdown", "json", NULL};
-static const char *const sides[] = {"a", "b"};
-
-/* What one method says of a pair: three blurred maps of each face. */
-struct maps {
-    char method[96];
-    float *plane[2][3]; /* [a, b][for similarity, for dissimilarity, signed] */
-};
-
-/* A case with a planted region, kept for the ranking of regions. */
-struct ranked { long at; size_t method; int similar, planted; double mean[2][XFV_REGIONS]; };
-
-/* One face seen with one partner by one method. */
-struct view { size_t method; uint64_t image; int label; long person, partner, at; float *coarse; };
 
 struct score {
     struct xfv_cli *c;
-    struct xfv_sheet *sheet;
-    struct xfv_name_table methods, people;
-    struct ranked *ranked;
-    size_t n_ranked, cap_ranked;
-    struct view *views;
-    size_t n_views, cap_views;
-    /* for the size of image at hand */
-    int h, w;
-    size_t n; /* pixels */
-    uint8_t *oval, *region[XFV_REGIONS], *coarse_oval;
-    struct maps maps[MAX_METHODS], other[MAX_METHODS];
-    /* options */
+    struct xfv_judge *judge;
+    struct xfv_judge_opts o;
     int format, replicates;
-    double sigma, effect;
     uint64_t seed;
-    const char *against_path, *against_name;
+    const char *against_path, *cost_path;
     struct xfv_reader *against;
-    uint64_t n_pairs, n_truths;
+    uint64_t n_pairs;
 };
-
-#define COARSE 4 /* pixels across a cell of the maps that are kept for comparing partners */
-
-/* ---- memory for one size of image ---- */
-
-static void free_maps(struct maps *m, int n)
-{
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < 6; k++) {
-            free(m[i].plane[k / 3][k % 3]);
-            m[i].plane[k / 3][k % 3] = NULL;
-        }
-}
-
-static int set_size(struct score *t, int h, int w, struct xfv_err *e)
-{
-    if (h == t->h && w == t->w) return 0;
-    if (t->n_views || t->n_ranked) return xfv_fail(e, XFV_EARG, "maps of %dx%d after maps of %dx%d: score them apart", w, h, t->w, t->h);
-    free_maps(t->maps, MAX_METHODS);
-    free_maps(t->other, MAX_METHODS);
-    t->h = h, t->w = w, t->n = (size_t)h * (size_t)w;
-    t->oval = realloc(t->oval, t->n);
-    t->coarse_oval = realloc(t->coarse_oval, t->n);
-    if (!t->oval || !t->coarse_oval) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    xfv_oval_mask(h, w, t->oval);
-    if (h >= COARSE && w >= COARSE) xfv_oval_mask(h / COARSE, w / COARSE, t->coarse_oval);
-    for (int r = 0; r < XFV_REGIONS; r++) {
-        t->region[r] = realloc(t->region[r], t->n);
-        if (!t->region[r]) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        xfv_region_mask(r, h, w, t->region[r]);
-    }
-    return 0;
-}
-
-static int room_for(struct score *t, struct maps *m, struct xfv_err *e)
-{
-    for (int k = 0; k < 6; k++)
-        if (!m->plane[k / 3][k % 3] && !(m->plane[k / 3][k % 3] = malloc(t->n * sizeof(float)))) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    return 0;
-}
-
-/* ---- reading maps ---- */
-
-/* A map of one face as floats, or all zero when it has none of this key: 1, 0, or an error. */
-static int read_plane(const struct score *t, const msgpack_object *side, const char *key, float *out, struct xfv_err *e)
-{
-    struct xfv_tensor v;
-    size_t shape[2] = {(size_t)t->h, (size_t)t->w};
-    memset(out, 0, t->n * sizeof *out);
-    if (!xfv_map_get(side, key)) return 0;
-    int status = xfv_get_tensor(side, key, XFV_F32, 2, shape, &v, e);
-    if (status == XFV_ENOMEM) return status;
-    if (status) return xfv_fail_code(e, XFV_EDATA, "map", "%s", e->msg);
-    memcpy(out, v.data, t->n * sizeof *out);
-    xfv_tensor_clear(&v);
-    for (size_t i = 0; i < t->n; i++)
-        if (!isfinite(out[i])) return xfv_fail_code(e, XFV_EDATA, "map", "a map holds a number that is not finite");
-    return 1;
-}
-
-/* The orders of pixels: for similarity S+ where there is some, and behind it, the less dissimilar the better; for dissimilarity the other way
- * round. For a method with one signed map these are S and -S. */
-static int read_side(const struct score *t, const msgpack_object *side, float *const plane[3], struct xfv_err *e)
-{
-    float *s = plane[0], *d = plane[1], *both = plane[2];
-    int has = read_plane(t, side, "signed", both, e), has_s, has_d;
-    if (has < 0 || (has_s = read_plane(t, side, "similarity", s, e)) < 0 || (has_d = read_plane(t, side, "dissimilarity", d, e)) < 0) return e->status;
-    if (!has && !has_s && !has_d) return xfv_fail_code(e, XFV_EDATA, "map", "a method has no map of one face");
-    int unsigned_map = has_s && has_d && !memcmp(s, d, t->n * sizeof *s); /* one map given for both signs: its size is all it says */
-    for (size_t i = 0; i < t->n; i++) {
-        float a = s[i], b = d[i];
-        if (!has_s && !has_d) a = both[i] > 0 ? both[i] : 0, b = both[i] < 0 ? -both[i] : 0;
-        if (!has) both[i] = unsigned_map ? a : a - b;
-        s[i] = a > 0 ? a : -b;
-        d[i] = b > 0 ? b : -a;
-    }
-    int status = 0;
-    for (int k = 0; k < 3 && !status && t->sigma > 0; k++) status = xfv_blur(plane[k], t->w, t->h, t->sigma, e);
-    return status;
-}
-
-/* A name for the entry: its method, and #2, #3 where a pair has several of one name. */
-static void name_entry(struct maps *m, int i, const char *method)
-{
-    int same = 1;
-    for (int k = 0; k < i; k++) {
-        size_t n = strlen(method);
-        same += !strncmp(m[k].method, method, n) && (!m[k].method[n] || m[k].method[n] == '#');
-    }
-    if (same == 1) snprintf(m[i].method, sizeof m[i].method, "%s", method);
-    else snprintf(m[i].method, sizeof m[i].method, "%s#%d", method, same);
-}
-
-static int map_size(const msgpack_object *entry, int *h, int *w)
-{
-    static const char *const keys[] = {"similarity", "dissimilarity", "signed"};
-    struct xfv_tensor v;
-    for (int k = 0; k < 3; k++) {
-        if (xfv_get_tensor_view(xfv_map_get(entry, "a"), keys[k], &v, NULL) || v.ndim != 2 || v.shape[0] < 1 || v.shape[1] < 1) continue;
-        if (v.shape[0] > 4096 || v.shape[1] > 4096) return -1;
-        *h = (int)v.shape[0], *w = (int)v.shape[1];
-        return 0;
-    }
-    return -1;
-}
-
-/* All maps of a pair: how many methods, or an error. */
-static int read_maps(struct score *t, const msgpack_object *pair, struct maps *m, struct xfv_err *e)
-{
-    const msgpack_object *list = xfv_map_get(pair, "maps");
-    char method[64];
-    int h, w, n = 0;
-    if (!list || list->type != MSGPACK_OBJECT_ARRAY || !list->via.array.size) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has no maps: send it through an explainer first");
-    if (list->via.array.size > MAX_METHODS) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has more than %d maps", MAX_METHODS);
-    for (; n < (int)list->via.array.size; n++) {
-        const msgpack_object *entry = &list->via.array.ptr[n];
-        if (xfv_get_text(entry, "method", method, sizeof method, e)) return xfv_fail_code(e, XFV_EDATA, "maps", "map %d: %s", n, e->msg);
-        if (map_size(entry, &h, &w)) return xfv_fail_code(e, XFV_EDATA, "map", "%s has no map of face a", method);
-        int status = set_size(t, h, w, e);
-        if (!status) status = room_for(t, &m[n], e);
-        for (int i = 0; i < 2 && !status; i++) status = read_side(t, xfv_map_get(entry, sides[i]), m[n].plane[i], e);
-        if (status) return xfv_fail_at(e, "%s", method);
-        name_entry(m, n, method);
-    }
-    return n;
-}
-
-/* ---- the tests ---- */
-
-static double average(double a, double b)
-{
-    return isnan(a) ? b : isnan(b) ? a : (a + b) / 2;
-}
-
-static int keep_ranked(struct score *t, long at, size_t method, int similar, int planted, struct maps *m, struct xfv_err *e)
-{
-    if (t->n_ranked == t->cap_ranked) {
-        size_t cap = t->cap_ranked ? 2 * t->cap_ranked : 256;
-        struct ranked *more = realloc(t->ranked, cap * sizeof *more);
-        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        t->ranked = more;
-        t->cap_ranked = cap;
-    }
-    struct ranked *r = &t->ranked[t->n_ranked++];
-    *r = (struct ranked){.at = at, .method = method, .similar = similar, .planted = planted};
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k < XFV_REGIONS; k++) r->mean[i][k] = xfv_mean_inside(m->plane[i][!similar], t->region[k], t->n);
-    return 0;
-}
-
-/* Does the map point at what was planted? Mean over both images: aligned faces have the region in one place. */
-static int locate(struct score *t, long at, struct maps *m, const uint8_t *truth, const char *sign, int planted, struct xfv_err *e)
-{
-    int similar = !strcmp(sign, "similarity");
-    double v[3][2];
-    static const char *const tests[] = {"auroc", "energy", "pointing"};
-    for (int i = 0; i < 2; i++) {
-        const float *map = m->plane[i][!similar];
-        v[0][i] = xfv_auroc(map, truth, t->oval, t->n);
-        v[1][i] = xfv_energy_inside(map, truth, t->oval, t->n);
-        v[2][i] = xfv_pointing(map, truth, t->oval, t->n);
-    }
-    int status = 0;
-    for (int k = 0; k < 3 && !status; k++) {
-        char test[64];
-        snprintf(test, sizeof test, "%s %s", tests[k], sign);
-        status = xfv_sheet_add(t->sheet, at, m->method, test, average(v[k][0], v[k][1]), e);
-    }
-    if (status || planted < 0) return status;
-    long method = xfv_name_number(&t->methods, m->method, strlen(m->method));
-    return method < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : keep_ranked(t, at, (size_t)method, similar, planted, m, e);
-}
-
-/* How far what was planted moved the score the way it should have: down for a dissimilarity. NaN when the pair does not say. */
-static double effect_of(const msgpack_object *pair, const msgpack_object *truth, const char *sign)
-{
-    double before, after;
-    if (xfv_get_f64(truth, "score_before", &before, NULL) || xfv_get_f64(pair, "score", &after, NULL)) return NAN;
-    return strcmp(sign, "similarity") ? before - after : after - before;
-}
-
-static int test_truth(struct score *t, long at, const msgpack_object *pair, int n, struct xfv_err *e)
-{
-    const msgpack_object *truth = xfv_map_get(pair, "truth");
-    struct xfv_tensor mask;
-    char sign[32], name[32];
-    size_t shape[2] = {(size_t)t->h, (size_t)t->w};
-    int planted = -1;
-    if (!truth || !xfv_map_get(truth, "mask")) return 0;
-    if (xfv_get_text(truth, "sign", sign, sizeof sign, e) || xfv_get_tensor(truth, "mask", XFV_U8, 2, shape, &mask, e))
-        return xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);
-    if (t->effect > 0 && !(effect_of(pair, truth, sign) >= t->effect)) { /* the network took no notice */
-        xfv_tensor_clear(&mask);
-        return 0;
-    }
-    if (!xfv_get_text(truth, "region", name, sizeof name, NULL))
-        for (int r = 0; r < XFV_REGIONS; r++) planted = strcmp(name, xfv_region_names[r]) ? planted : r;
-    int status = 0;
-    for (int i = 0; i < n && !status; i++) status = locate(t, at, &t->maps[i], mask.data, sign, planted, e);
-    xfv_tensor_clear(&mask);
-    t->n_truths++;
-    return status;
-}
-
-/* Are two methods' maps of this pair alike? */
-static int test_agreement(struct score *t, long at, int n, struct xfv_err *e)
-{
-    int status = 0;
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < n && !status; k++) {
-            char test[128];
-            double v[2];
-            if (i == k) continue;
-            for (int s = 0; s < 2; s++) v[s] = xfv_map_correlation(t->maps[i].plane[s][2], t->maps[k].plane[s][2], t->oval, t->n);
-            snprintf(test, sizeof test, "like %s", t->maps[k].method);
-            status = xfv_sheet_add(t->sheet, at, t->maps[i].method, test, average(v[0], v[1]), e);
-        }
-    return status;
-}
-
-/* The next pair of the other stream, which must be the same pair. */
-static int next_against(struct score *t, struct xfv_rec **r, struct xfv_err *e)
-{
-    int status;
-    while (!(status = xfv_reader_next(t->against, r, e))) {
-        if (xfv_rec_kind(*r) == XFV_PAIR) return 0;
-        xfv_rec_free(*r);
-    }
-    return status == XFV_EOF ? xfv_fail(e, XFV_EARG, "%s holds fewer pairs than the input", t->against_path) : status;
-}
-
-/* Does the map stay as it was when the network, or the image, is another? */
-static int test_against(struct score *t, long at, const msgpack_object *pair, int n, struct xfv_err *e)
-{
-    struct xfv_rec *r;
-    const char *id[2];
-    size_t len[2];
-    char test[96];
-    int status = next_against(t, &r, e);
-    if (status) return status;
-    const msgpack_object *other = xfv_rec_root(r);
-    if (xfv_get_str(pair, "id", &id[0], &len[0], e) || xfv_get_str(other, "id", &id[1], &len[1], e)) status = e->status;
-    else if (len[0] != len[1] || memcmp(id[0], id[1], len[0])) status = xfv_fail(e, XFV_EARG, "%s holds other pairs, or in another order", t->against_path);
-    int m = status ? 0 : read_maps(t, other, t->other, e);
-    if (m < 0) status = m;
-    snprintf(test, sizeof test, "like %s", t->against_name);
-    for (int i = 0; i < n && !status; i++)
-        for (int k = 0; k < m && !status; k++) {
-            double v[2];
-            if (strcmp(t->maps[i].method, t->other[k].method)) continue;
-            for (int s = 0; s < 2; s++) v[s] = xfv_map_correlation(t->maps[i].plane[s][2], t->other[k].plane[s][2], t->oval, t->n);
-            status = xfv_sheet_add(t->sheet, at, t->maps[i].method, test, average(v[0], v[1]), e);
-        }
-    xfv_rec_free(r);
-    return status;
-}
-
-/* ---- one face with several partners ---- */
-
-static uint64_t fnv(const void *p, size_t n)
-{
-    uint64_t h = 14695981039346656037u;
-    for (const uint8_t *b = p; n--; b++) h = (h ^ *b) * 1099511628211u;
-    return h;
-}
-
-static float *coarse_map(const struct score *t, const float *map)
-{
-    int h = t->h / COARSE, w = t->w / COARSE;
-    float *out = malloc((size_t)h * (size_t)w * sizeof *out + 1);
-    for (int i = 0; i < h && out; i++)
-        for (int j = 0; j < w; j++) {
-            double sum = 0;
-            for (int k = 0; k < COARSE * COARSE; k++) sum += (double)map[(size_t)(i * COARSE + k / COARSE) * (size_t)t->w + (size_t)(j * COARSE + k % COARSE)];
-            out[(size_t)i * (size_t)w + (size_t)j] = (float)sum;
-        }
-    return out;
-}
-
-static int keep_view(struct score *t, const struct view *v, const float *map, struct xfv_err *e)
-{
-    if (t->n_views == t->cap_views) {
-        size_t cap = t->cap_views ? 2 * t->cap_views : 256;
-        struct view *more = realloc(t->views, cap * sizeof *more);
-        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        t->views = more;
-        t->cap_views = cap;
-    }
-    t->views[t->n_views] = *v;
-    if (!(t->views[t->n_views].coarse = coarse_map(t, map))) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    t->n_views++;
-    return 0;
-}
-
-static int keep_views(struct score *t, long at, const msgpack_object *pair, const long person[2], int n, struct xfv_err *e)
-{
-    struct xfv_tensor image;
-    int label, status = 0;
-    if (xfv_get_bool(pair, "label", &label, NULL) || t->h < COARSE || t->w < COARSE) return 0;
-    for (int s = 0; s < 2; s++) {
-        if (xfv_get_tensor_view(xfv_map_get(pair, sides[s]), "image", &image, NULL)) continue;
-        struct view v = {.image = fnv(image.data, xfv_tensor_bytes(&image)), .label = label, .person = person[s], .partner = person[1 - s], .at = at};
-        for (int i = 0; i < n && !status; i++) {
-            long m = xfv_name_number(&t->methods, t->maps[i].method, strlen(t->maps[i].method));
-            v.method = (size_t)m;
-            status = m < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : keep_view(t, &v, t->maps[i].plane[s][2], e);
-        }
-    }
-    return status;
-}
-
-static int by_face(const void *a, const void *b)
-{
-    const struct view *x = a, *y = b;
-    if (x->method != y->method) return x->method < y->method ? -1 : 1;
-    if (x->image != y->image) return x->image < y->image ? -1 : 1;
-    return x->at < y->at ? -1 : x->at > y->at;
-}
-
-static const char *partners_test(const struct view *x, const struct view *y)
-{
-    if (x->label && y->label) return "partners: same person twice";
-    if (x->label != y->label) return "partners: same and other person";
-    return x->partner == y->partner ? "partners: one other person twice" : "partners: two other people";
-}
-
-/* Correlations of one face's map across its partners, once all pairs were seen. */
-static int compare_partners(struct score *t, struct xfv_err *e)
-{
-    int status = 0;
-    if (t->n_views) qsort(t->views, t->n_views, sizeof *t->views, by_face);
-    for (size_t i = 0; i < t->n_views; i++)
-        for (size_t k = i + 1; k < t->n_views && k < i + MAX_VIEWS && !status; k++) {
-            const struct view *x = &t->views[i], *y = &t->views[k];
-            if (x->method != y->method || x->image != y->image) break;
-            if (x->at == y->at) continue; /* a pair of one image */
-            double v = xfv_map_correlation(x->coarse, y->coarse, t->coarse_oval, (size_t)(t->h / COARSE) * (size_t)(t->w / COARSE));
-            status = xfv_sheet_add(t->sheet, x->at, t->methods.v[x->method], partners_test(x, y), v, e);
-        }
-    return status;
-}
-
-/* ---- the ranking of regions ---- */
-
-/* Of the seven regions, how many have a lower value than the planted one, each against its own average over all cases of the method: 1 first, 0
- * last, .5 chance. What is the same in every map, as all of a fixed picture is, falls out. */
-static double rank_of(const struct ranked *r, int side, const double *mean)
-{
-    double own = r->mean[side][r->planted] - mean[r->planted], below = 0;
-    for (int k = 0; k < XFV_REGIONS; k++) {
-        double d = r->mean[side][k] - mean[k];
-        double tie = 1e-9 * (fabs(own) + fabs(d)) + 1e-12 * fabs(mean[k]);
-        if (k != r->planted) below += fabs(d - own) <= tie ? 0.5 : d < own;
-    }
-    return below / (XFV_REGIONS - 1);
-}
-
-static int rank_regions(struct score *t, struct xfv_err *e)
-{
-    int status = 0;
-    for (size_t g = 0; g < 2 * t->methods.n && !status; g++) {
-        double mean[2][XFV_REGIONS] = {{0}}, n = 0;
-        for (size_t i = 0; i < t->n_ranked; i++) {
-            const struct ranked *r = &t->ranked[i];
-            if (r->method != g / 2 || r->similar != (int)(g % 2)) continue;
-            for (int k = 0; k < 2 * XFV_REGIONS; k++) mean[k / XFV_REGIONS][k % XFV_REGIONS] += r->mean[k / XFV_REGIONS][k % XFV_REGIONS];
-            n++;
-        }
-        for (int k = 0; k < 2 * XFV_REGIONS && n > 0; k++) mean[k / XFV_REGIONS][k % XFV_REGIONS] /= n;
-        for (size_t i = 0; i < t->n_ranked && n > 1 && !status; i++) {
-            const struct ranked *r = &t->ranked[i];
-            if (r->method != g / 2 || r->similar != (int)(g % 2)) continue;
-            status = xfv_sheet_add(t->sheet, r->at, t->methods.v[r->method], g % 2 ? "region rank similarity" : "region rank dissimilarity",
-                                   (rank_of(r, 0, mean[0]) + rank_of(r, 1, mean[1])) / 2, e);
-        }
-    }
-    return status;
-}
 
 /* ---- the stream ---- */
 
@@ -435,28 +30,57 @@ static int wants(void *ctx, const struct xfv_rec *r)
     return xfv_rec_kind(r) == XFV_PAIR;
 }
 
+/* The next pair of the other stream, which must be the same pair. */
+static int next_against(struct score *t, const msgpack_object *pair, struct xfv_rec **r, struct xfv_err *e)
+{
+    const char *id[2];
+    size_t len[2];
+    int status;
+    while (!(status = xfv_reader_next(t->against, r, e)) && xfv_rec_kind(*r) != XFV_PAIR) xfv_rec_free(*r);
+    if (status == XFV_EOF) return xfv_fail(e, XFV_EARG, "%s holds fewer pairs than the input", t->against_path);
+    if (status) return status;
+    if (xfv_get_str(pair, "id", &id[0], &len[0], e) || xfv_get_str(xfv_rec_root(*r), "id", &id[1], &len[1], e)) status = e->status;
+    else if (len[0] != len[1] || memcmp(id[0], id[1], len[0])) status = xfv_fail(e, XFV_EARG, "%s holds other pairs, or in another order", t->against_path);
+    if (status) xfv_rec_free(*r);
+    return status;
+}
+
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct score *t = ctx;
+    struct xfv_rec *other = NULL;
     const msgpack_object *pair = xfv_rec_root(*r);
-    const char *id[2], *name[2];
-    size_t n_id[2], len[2];
-    long person[2];
     (void)w;
-    int n = read_maps(t, pair, t->maps, e);
-    if (n < 0) return n;
-    for (int i = 0; i < 2; i++) {
-        if (xfv_get_str(xfv_map_get(pair, sides[i]), "id", &id[i], &n_id[i], NULL)) id[i] = "", n_id[i] = 0;
-        name[i] = xfv_identity_of(id[i], n_id[i], XFV_IDENTITY_NAME, &len[i]);
-        person[i] = xfv_name_number(&t->people, name[i], len[i]);
-        if (person[i] < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int status = t->against ? next_against(t, pair, &other, e) : 0;
+    if (!status) {
+        status = xfv_judge_pair(t->judge, pair, other ? xfv_rec_root(other) : NULL, e);
+        xfv_rec_free(other);
     }
-    long at = xfv_sheet_case(t->sheet, name[0], len[0], name[1], len[1]);
-    int status = at < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : test_truth(t, at, pair, n, e);
-    if (!status && t->against) status = test_against(t, at, pair, n, e);
-    if (!status) status = keep_views(t, at, pair, person, n, e);
-    if (!status) status = test_agreement(t, at, n, e);
-    t->n_pairs++;
+    t->n_pairs += !status;
+    return status;
+}
+
+/* Lines of method, passes and milliseconds a pair; a first line of names. Methods that were not judged are passed over. */
+static int read_costs(struct score *t, struct xfv_err *e)
+{
+    struct xfv_sheet *sheet = xfv_judge_sheet(t->judge);
+    FILE *f = fopen(t->cost_path, "re");
+    char line[512], method[128], passes[64], ms[64];
+    int status = 0, no = 0;
+    if (!f) return xfv_fail(e, XFV_EIO, "cannot open '%s'", t->cost_path);
+    while (!status && fgets(line, sizeof line, f)) {
+        double v[2];
+        no++;
+        if (sscanf(line, "%127[^\t\n]\t%63[^\t\n]\t%63[^\t\n]", method, passes, ms) != 3)
+            status = xfv_fail(e, XFV_EARG, "--cost %s, line %d: method, passes and milliseconds, with tabs between them", t->cost_path, no);
+        if (status || (no == 1 && !strcmp(method, "method")) || !xfv_sheet_has(sheet, method)) continue;
+        status = xfv_parse_f64("passes", passes, 0, 1e12, &v[0], e);
+        if (!status) status = xfv_parse_f64("milliseconds", ms, 0, 1e12, &v[1], e);
+        if (status) xfv_fail_at(e, "--cost %s, line %d", t->cost_path, no);
+        if (!status) status = xfv_sheet_add_constant(sheet, method, "passes a pair", v[0], e);
+        if (!status) status = xfv_sheet_add_constant(sheet, method, "ms a pair", v[1], e);
+    }
+    fclose(f);
     return status;
 }
 
@@ -464,62 +88,32 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct score *t = ctx;
     (void)w;
-    int status = rank_regions(t, e);
-    if (!status) status = compare_partners(t, e);
+    int status = xfv_judge_finish(t->judge, e);
+    if (!status && t->cost_path) status = read_costs(t, e);
     if (status) return status;
-    xfv_cli_info(t->c, "%llu pairs, %llu with a planted truth", (unsigned long long)t->n_pairs, (unsigned long long)t->n_truths);
+    xfv_cli_info(t->c, "%llu pairs, %llu with a planted truth", (unsigned long long)t->n_pairs, (unsigned long long)xfv_judge_truths(t->judge));
     char why[200];
     if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why)) return xfv_fail(e, XFV_EDATA, "%s; nothing to judge", why);
     if (!t->n_pairs) return xfv_fail(e, XFV_EDATA, "no pairs with maps: nothing to judge; run an explainer (fggb-grad) before explain-score");
     FILE *f = xfv_cli_out_file(t->c, e);
-    return f ? xfv_sheet_print(t->sheet, (enum xfv_sheet_format)t->format, t->replicates, t->seed, f, e) : e->status;
+    return f ? xfv_sheet_print(xfv_judge_sheet(t->judge), (enum xfv_sheet_format)t->format, t->replicates, t->seed, f, e) : e->status;
 }
 
 /* ---- options ---- */
 
-static int set_format(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_choice("--format", v, formats, &((struct score *)ctx)->format, e);
-}
-
-static int set_blur(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_f64("--blur", v, 0, 100, &((struct score *)ctx)->sigma, e);
-}
-
-static int set_effect(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_f64("--effect", v, 0, 2, &((struct score *)ctx)->effect, e);
-}
-
-static int set_against(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct score *)ctx)->against_path = v;
-    return 0;
-}
+XFV_SET_CHOICE(set_format, struct score, format, "--format", formats)
+XFV_SET_F64(set_blur, struct score, o.sigma, "--blur", 0, 100)
+XFV_SET_F64(set_effect, struct score, o.effect, "--effect", 0, 2)
+XFV_SET_TEXT(set_against, struct score, against_path)
+XFV_SET_TEXT(set_cost, struct score, cost_path)
+XFV_SET_INT(set_replicates, struct score, replicates, "--replicates", 0, 100000)
+XFV_SET_SEED(set_seed, struct score, seed, "--seed")
 
 static int set_name(void *ctx, const char *v, struct xfv_err *e)
 {
     if (strlen(v) > 63) return xfv_fail(e, XFV_EARG, "--name: at most 63 bytes");
-    ((struct score *)ctx)->against_name = v;
+    ((struct score *)ctx)->o.against = v;
     return 0;
-}
-
-static int set_replicates(void *ctx, const char *v, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--replicates", v, 0, 100000, &n, e);
-    if (!status) ((struct score *)ctx)->replicates = (int)n;
-    return status;
-}
-
-static int set_seed(void *ctx, const char *v, struct xfv_err *e)
-{
-    long seed;
-    int status = xfv_parse_int("--seed", v, 0, INT32_MAX, &seed, e);
-    if (!status) ((struct score *)ctx)->seed = (uint64_t)seed;
-    return status;
 }
 
 static const struct xfv_opt options[] = {
@@ -528,6 +122,7 @@ static const struct xfv_opt options[] = {
     {"effect", 0, "X", "of planted pairs only those whose score moved by X or more the right way (default 0: all)", 0, set_effect, 0},
     {"against", 'a', "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images", 0, set_against, XFV_OPT_READS},
     {"name", 0, "TEXT", "what FILE is called in the table (default other)", 0, set_name, 0},
+    {"cost", 0, "FILE", "lines of method, passes and milliseconds a pair (TSV): two more columns", 0, set_cost, 0},
     {"replicates", 0, "N", "of the bootstrap (default 1000)", 0, set_replicates, 0},
     {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, set_seed, 0},
     {NULL, 0, NULL, NULL, 0, NULL, 0},
@@ -542,25 +137,9 @@ static int open_against(struct score *t, struct xfv_err *e)
     return status;
 }
 
-static void clear(struct score *t)
-{
-    for (size_t i = 0; i < t->n_views; i++) free(t->views[i].coarse);
-    free(t->views);
-    free(t->ranked);
-    free_maps(t->maps, MAX_METHODS);
-    free_maps(t->other, MAX_METHODS);
-    for (int r = 0; r < XFV_REGIONS; r++) free(t->region[r]);
-    free(t->oval);
-    free(t->coarse_oval);
-    if (t->against) xfv_reader_close(t->against);
-    xfv_name_table_clear(&t->methods);
-    xfv_name_table_clear(&t->people);
-    xfv_sheet_free(t->sheet);
-}
-
 int main(int argc, char **argv)
 {
-    static struct score t = {.sigma = 5, .replicates = 1000, .against_name = "other"};
+    static struct score t = {.o = {.sigma = 5, .against = "other"}, .replicates = 1000};
     static const struct xfv_program program = {
         .name = "explain-score",
         .summary = "Judge explanations: pairs with maps in (best with a planted truth), a table out.",
@@ -575,10 +154,11 @@ int main(int argc, char **argv)
     int exit_status;
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;
-    t.sheet = xfv_sheet_new();
-    int status = t.sheet ? 0 : xfv_fail(&e, XFV_ENOMEM, "out of memory");
+    t.judge = xfv_judge_new(&t.o);
+    int status = t.judge ? 0 : xfv_fail(&e, XFV_ENOMEM, "out of memory");
     if (!status && t.against_path) status = open_against(&t, &e);
     exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, NULL, &stage));
-    clear(&t);
+    if (t.against) xfv_reader_close(t.against);
+    xfv_judge_free(t.judge);
     return exit_status;
 }

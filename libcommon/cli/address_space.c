@@ -17,10 +17,20 @@ static unsigned long limit(void)
     return most.rlim_cur < 1 << 20 ? 1 : (unsigned long)(most.rlim_cur >> 20);
 }
 
-void xfv_require_address_space(int threads)
+/* NULL in programs that are not linked with OpenBLAS. */
+int openblas_get_num_threads(void) __attribute__((weak));
+
+int xfv_has_openblas(void)
 {
+    return openblas_get_num_threads != NULL;
+}
+
+void xfv_require_address_space(void)
+{
+    int threads = xfv_has_openblas() ? openblas_get_num_threads() : 0;
     unsigned long most = limit(), need = LIBRARIES + (unsigned long)threads * THREAD;
     char text[300];
+    if (!threads) return;
     if (!most || most >= need) return;
     snprintf(text, sizeof text, "the limit of address space (ulimit -v) is %lu MiB, and OpenBLAS with %d threads may take %lu MiB%s", most, threads, need,
              threads > 1 ? "; OPENBLAS_NUM_THREADS=1 needs less" : "");

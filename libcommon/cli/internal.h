@@ -47,8 +47,9 @@ int xfv_cli_print_version(const struct xfv_program *p, FILE *f);
 void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one escaped line on stderr; c may be NULL */
 int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
 void xfv_die_of_sigpipe(void);           /* does not return */
-/* Programs that link OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for so many of its threads. */
-void xfv_require_address_space(int threads);
+/* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for its threads. Before anything else. */
+void xfv_require_address_space(void);
+int xfv_has_openblas(void); /* this program is linked with it; naming xfv_part_net would link every one */
 int xfv_workers_that_fit(int jobs); /* jobs, or as many as RLIMIT_AS has room for, at least 1: results do not depend on it */
 void xfv_out_remove_live(void);          /* unlink the temporary files of all outputs; async-signal-safe */
 char *xfv_out_folder(const char *path);  /* the folder where a file for -o path is made; malloc'ed, NULL when out of memory */

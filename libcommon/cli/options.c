@@ -392,7 +392,7 @@ static size_t memory_at_start(const struct xfv_cli *c)
     if (f) fclose(f);
     if (getrlimit(RLIMIT_STACK, &stack) || stack.rlim_cur == RLIM_INFINITY) stack.rlim_cur = 8 << 20;
     /* OpenBLAS reserves 128 MiB more for each thread that multiplies at the same time, touches little of it, and waits for ever when it cannot. */
-    size_t blas = c->p->parts[0] == &xfv_part_net ? (size_t)130 << 20 : 0;
+    size_t blas = xfv_has_openblas() ? (size_t)130 << 20 : 0;
     return ((size_t)kib << 10) + (size_t)(c->jobs - 1) * (blas + (size_t)stack.rlim_cur) + (c->timeout > 0 ? (size_t)stack.rlim_cur : 0);
 }
 
@@ -428,6 +428,7 @@ struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv
 {
     open_standard_fds();
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is then a write error like any other */
+    xfv_require_address_space();
     for (size_t i = 0; i < sizeof p->parts / sizeof *p->parts && p->parts[i]; i++) p->parts[i]->start();
     struct xfv_err e = {0};
     struct xfv_cli *c = calloc(1, sizeof *c);

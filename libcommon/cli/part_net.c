@@ -3,7 +3,7 @@
 #include <malloc.h>
 #endif
 
-#include "cli/internal.h"
+#include "cli/cli.h"
 #include "net/net.h"
 
 #ifdef __linux__
@@ -13,7 +13,6 @@ extern int blas_thread_shutdown_(void) __attribute__((weak));
 /* One thread: parallelism is ours, over fixed chunks, and OpenBLAS's results depend on its thread count. */
 static void start(void)
 {
-    xfv_require_address_space(openblas_get_num_threads());
     openblas_set_num_threads(1);
 #ifdef __linux__
     if (blas_thread_shutdown_) blas_thread_shutdown_(); /* those it started while loading would sleep on, outside of the sandbox's Landlock */

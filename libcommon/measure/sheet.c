@@ -65,6 +65,18 @@ int xfv_sheet_add(struct xfv_sheet *s, long at, const char *method, const char *
     return 0;
 }
 
+int xfv_sheet_add_constant(struct xfv_sheet *s, const char *method, const char *test, double value, struct xfv_err *e)
+{
+    return xfv_sheet_add(s, -1, method, test, value, e);
+}
+
+int xfv_sheet_has(const struct xfv_sheet *s, const char *method)
+{
+    for (size_t i = 0; i < s->methods.n; i++)
+        if (!strcmp(s->methods.v[i], method)) return 1;
+    return 0;
+}
+
 /* ---- the table ---- */
 
 struct print { const struct xfv_sheet *s; float *weights; double *v, *work; size_t *at; int replicates; FILE *f; };
@@ -75,6 +87,10 @@ static size_t gather(struct print *p, size_t m, size_t t, struct xfv_interval *o
     for (size_t i = 0; i < p->s->n_values; i++) {
         const struct value *x = &p->s->values[i];
         if (x->method != (long)m || x->test != (long)t) continue;
+        if (x->at < 0) { /* a constant */
+            *out = (struct xfv_interval){.value = x->v, .lo = NAN, .hi = NAN};
+            return 1;
+        }
         p->v[n] = x->v;
         p->at[n++] = (size_t)x->at;
     }
@@ -120,7 +136,8 @@ static void print_markdown(struct print *p)
         fprintf(p->f, "| %s |", s->methods.v[m]);
         for (size_t t = 0; t < s->tests.n; t++) {
             size_t n = gather(p, m, t, &i);
-            if (n) fprintf(p->f, " %.3f (%.3f to %.3f, n %zu) |", i.value, i.lo, i.hi, n);
+            if (n && isnan(i.lo)) fprintf(p->f, " %.4g |", i.value);
+            else if (n) fprintf(p->f, " %.3f (%.3f to %.3f, n %zu) |", i.value, i.lo, i.hi, n);
             else fputs(" - |", p->f);
         }
         fputc('\n', p->f);

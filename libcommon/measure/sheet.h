@@ -13,6 +13,9 @@ void xfv_sheet_free(struct xfv_sheet *s);
 long xfv_sheet_case(struct xfv_sheet *s, const char *a, size_t n_a, const char *b, size_t n_b);
 /* The value of one test of one method on a case; NaN (the test says nothing here) is left out. */
 int xfv_sheet_add(struct xfv_sheet *s, long at, const char *method, const char *test, double value, struct xfv_err *e);
+/* A number that belongs to the method, not to a case (what it costs): without an interval. */
+int xfv_sheet_add_constant(struct xfv_sheet *s, const char *method, const char *test, double value, struct xfv_err *e);
+int xfv_sheet_has(const struct xfv_sheet *s, const char *method); /* 1: it has values */
 
 /* Means with 95 % intervals, people drawn with replacement (measure/resample.h). TSV and JSON Lines: a row for each method and test: method, test,
  * n, value, lo, hi. MARKDOWN: a row for each method, a column for each test. Methods and tests in the order they first came. */

@@ -59,9 +59,8 @@ static int add(struct tfl *t, struct xfv_node *n, const char *name)
     for (int k = 0; k < n->n_in; k++) in[k] = t->g->values[n->in[k]].shape;
     if ((st = xfv_node_shape(t->g, n, in, &out, t->e))) return st;
     if ((n->out = xfv_graph_add_value(t->g, name, out, t->e)) < 0) return n->out;
-    st = xfv_graph_add_node(t->g, n, t->e);
-    n->name = NULL;
-    return st < 0 ? st : n->out;
+    if ((st = xfv_graph_add_node(t->g, n, t->e)) < 0) return st;
+    return n->out;
 }
 
 /* As add, for a node in front of another: its name gets a suffix. */
@@ -69,7 +68,9 @@ static int add_before(struct tfl *t, struct xfv_node *n, const char *name, const
 {
     char full[XFV_MAX_NAME + 33];
     snprintf(full, sizeof full, "%s%s", name, suffix);
-    return add(t, n, full);
+    int value = add(t, n, full);
+    n->name = NULL;
+    return value;
 }
 
 static struct xfv_node unary(enum xfv_op op, int in)

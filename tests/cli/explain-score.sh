@@ -94,5 +94,12 @@ runs 0 "partners: pairs.xfv has faces with several" sh -c 'path-grad pairs.xfv |
 like "$(cut -f2 out)" '^partners: ' "compared"
 head -c 60000 maps.xfv >cut.xfv
 runs 3 "a cut stream" explain-score cut.xfv
+printf 'method\tpasses\tms\ncontrol-face\t0\t1.5\nnobody\t9\t9\n' >cost.tsv
+control-map --kind face pairs.xfv -o face.xfv
+is "$(explain-score --cost cost.tsv face.xfv | awk -F '\t' '$2 ~ /a pair/ { print $1, $2, $3, $4, $5 }' | tr '\n' ';')" "control-face passes a pair 1 0.0000 nan;control-face ms a pair 1 1.5000 nan;" "costs, of the methods that are judged"
+like "$(explain-score --cost cost.tsv -f markdown face.xfv | tail -1)" ' 0 . 1.5 .$' "costs in Markdown, without an interval"
+is "$(explain-score --cost cost.tsv -f json face.xfv | jq -c 'select(.test == "ms a pair") | [.value, has("lo")]')" '[1.5,false]' "and in JSON"
+echo 'control-face 0' >bad.tsv
+runs 2 "a table of costs that is none" explain-score --cost bad.tsv face.xfv
 for t in plant explain-score; do runs 0 "$t --help" $t --help; runs 2 "$t: bad option" $t --nonsense; done
 done_testing

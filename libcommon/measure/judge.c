@@ -1,0 +1,467 @@
+#include "measure/judge.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/blur.h"
+#include "measure/localise.h"
+#include "measure/regions.h"
+#include "stream/record.h"
+#include "stream/tensor.h"
+
+enum { MAX_METHODS = 32, MAX_VIEWS = 6 };
+static const char *const sides[] = {"a", "b"};
+
+/* What one method says of a pair: three blurred maps of each face. */
+struct maps {
+    char method[96];
+    float *plane[2][3]; /* [a, b][for similarity, for dissimilarity, signed] */
+};
+
+/* A case with a planted region, kept for the ranking of regions. */
+struct ranked { long at; size_t method; int similar, planted; double mean[2][XFV_REGIONS]; };
+
+/* One face seen with one partner by one method. */
+struct view { size_t method; uint64_t image; int label; long person, partner, at; float *coarse; };
+
+struct xfv_judge {
+    struct xfv_judge_opts o;
+    struct xfv_sheet *sheet;
+    struct xfv_name_table methods, people;
+    struct ranked *ranked;
+    size_t n_ranked, cap_ranked;
+    struct view *views;
+    size_t n_views, cap_views;
+    uint64_t n_truths;
+    /* for the size of image at hand */
+    int h, w;
+    size_t n; /* pixels */
+    uint8_t *oval, *region[XFV_REGIONS], *coarse_oval;
+    struct maps maps[MAX_METHODS], other[MAX_METHODS];
+};
+
+#define COARSE 4 /* pixels across a cell of the maps that are kept for comparing partners */
+
+/* ---- memory for one size of image ---- */
+
+static void free_maps(struct maps *m, int n)
+{
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < 6; k++) {
+            free(m[i].plane[k / 3][k % 3]);
+            m[i].plane[k / 3][k % 3] = NULL;
+        }
+}
+
+static int set_size(struct xfv_judge *t, int h, int w, struct xfv_err *e)
+{
+    if (h == t->h && w == t->w) return 0;
+    if (t->n_views || t->n_ranked) return xfv_fail(e, XFV_EARG, "maps of %dx%d after maps of %dx%d: score them apart", w, h, t->w, t->h);
+    free_maps(t->maps, MAX_METHODS);
+    free_maps(t->other, MAX_METHODS);
+    t->h = h, t->w = w, t->n = (size_t)h * (size_t)w;
+    t->oval = realloc(t->oval, t->n);
+    t->coarse_oval = realloc(t->coarse_oval, t->n);
+    if (!t->oval || !t->coarse_oval) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    xfv_oval_mask(h, w, t->oval);
+    if (h >= COARSE && w >= COARSE) xfv_oval_mask(h / COARSE, w / COARSE, t->coarse_oval);
+    for (int r = 0; r < XFV_REGIONS; r++) {
+        t->region[r] = realloc(t->region[r], t->n);
+        if (!t->region[r]) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        xfv_region_mask(r, h, w, t->region[r]);
+    }
+    return 0;
+}
+
+static int room_for(struct xfv_judge *t, struct maps *m, struct xfv_err *e)
+{
+    for (int k = 0; k < 6; k++)
+        if (!m->plane[k / 3][k % 3] && !(m->plane[k / 3][k % 3] = malloc(t->n * sizeof(float)))) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    return 0;
+}
+
+/* ---- reading maps ---- */
+
+/* A map of one face as floats, or all zero when it has none of this key: 1, 0, or an error. */
+static int read_plane(const struct xfv_judge *t, const msgpack_object *side, const char *key, float *out, struct xfv_err *e)
+{
+    struct xfv_tensor v;
+    size_t shape[2] = {(size_t)t->h, (size_t)t->w};
+    memset(out, 0, t->n * sizeof *out);
+    if (!xfv_map_get(side, key)) return 0;
+    int status = xfv_get_tensor(side, key, XFV_F32, 2, shape, &v, e);
+    if (status == XFV_ENOMEM) return status;
+    if (status) return xfv_fail_code(e, XFV_EDATA, "map", "%s", e->msg);
+    memcpy(out, v.data, t->n * sizeof *out);
+    xfv_tensor_clear(&v);
+    for (size_t i = 0; i < t->n; i++)
+        if (!isfinite(out[i])) return xfv_fail_code(e, XFV_EDATA, "map", "a map holds a number that is not finite");
+    return 1;
+}
+
+/* The orders of pixels: for similarity S+ where there is some, and behind it, the less dissimilar the better; for dissimilarity the other way
+ * round. For a method with one signed map these are S and -S. */
+static int read_side(const struct xfv_judge *t, const msgpack_object *side, float *const plane[3], struct xfv_err *e)
+{
+    float *s = plane[0], *d = plane[1], *both = plane[2];
+    int has = read_plane(t, side, "signed", both, e), has_s, has_d;
+    if (has < 0 || (has_s = read_plane(t, side, "similarity", s, e)) < 0 || (has_d = read_plane(t, side, "dissimilarity", d, e)) < 0) return e->status;
+    if (!has && !has_s && !has_d) return xfv_fail_code(e, XFV_EDATA, "map", "a method has no map of one face");
+    int unsigned_map = has_s && has_d && !memcmp(s, d, t->n * sizeof *s); /* one map given for both signs: its size is all it says */
+    for (size_t i = 0; i < t->n; i++) {
+        float a = s[i], b = d[i];
+        if (!has_s && !has_d) a = both[i] > 0 ? both[i] : 0, b = both[i] < 0 ? -both[i] : 0;
+        if (!has) both[i] = unsigned_map ? a : a - b;
+        s[i] = a > 0 ? a : -b;
+        d[i] = b > 0 ? b : -a;
+    }
+    int status = 0;
+    for (int k = 0; k < 3 && !status && t->o.sigma > 0; k++) status = xfv_blur(plane[k], t->w, t->h, t->o.sigma, e);
+    return status;
+}
+
+/* A name for the entry: its method, and #2, #3 where a pair has several of one name. */
+static void name_entry(struct maps *m, int i, const char *method)
+{
+    int same = 1;
+    for (int k = 0; k < i; k++) {
+        size_t n = strlen(method);
+        same += !strncmp(m[k].method, method, n) && (!m[k].method[n] || m[k].method[n] == '#');
+    }
+    if (same == 1) snprintf(m[i].method, sizeof m[i].method, "%s", method);
+    else snprintf(m[i].method, sizeof m[i].method, "%s#%d", method, same);
+}
+
+static int map_size(const msgpack_object *entry, int *h, int *w)
+{
+    static const char *const keys[] = {"similarity", "dissimilarity", "signed"};
+    struct xfv_tensor v;
+    for (int k = 0; k < 3; k++) {
+        if (xfv_get_tensor_view(xfv_map_get(entry, "a"), keys[k], &v, NULL) || v.ndim != 2 || v.shape[0] < 1 || v.shape[1] < 1) continue;
+        if (v.shape[0] > 4096 || v.shape[1] > 4096) return -1;
+        *h = (int)v.shape[0], *w = (int)v.shape[1];
+        return 0;
+    }
+    return -1;
+}
+
+/* All maps of a pair: how many methods, or an error. */
+static int read_maps(struct xfv_judge *t, const msgpack_object *pair, struct maps *m, struct xfv_err *e)
+{
+    const msgpack_object *list = xfv_map_get(pair, "maps");
+    char method[64];
+    int h, w, n = 0;
+    if (!list || list->type != MSGPACK_OBJECT_ARRAY || !list->via.array.size) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has no maps: send it through an explainer first");
+    if (list->via.array.size > MAX_METHODS) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has more than %d maps", MAX_METHODS);
+    for (; n < (int)list->via.array.size; n++) {
+        const msgpack_object *entry = &list->via.array.ptr[n];
+        if (xfv_get_text(entry, "method", method, sizeof method, e)) return xfv_fail_code(e, XFV_EDATA, "maps", "map %d: %s", n, e->msg);
+        if (map_size(entry, &h, &w)) return xfv_fail_code(e, XFV_EDATA, "map", "%s has no map of face a", method);
+        int status = set_size(t, h, w, e);
+        if (!status) status = room_for(t, &m[n], e);
+        for (int i = 0; i < 2 && !status; i++) status = read_side(t, xfv_map_get(entry, sides[i]), m[n].plane[i], e);
+        if (status) return xfv_fail_at(e, "%s", method);
+        name_entry(m, n, method);
+    }
+    return n;
+}
+
+/* ---- the tests ---- */
+
+static double average(double a, double b)
+{
+    return isnan(a) ? b : isnan(b) ? a : (a + b) / 2;
+}
+
+static int keep_ranked(struct xfv_judge *t, long at, size_t method, int similar, int planted, struct maps *m, struct xfv_err *e)
+{
+    if (t->n_ranked == t->cap_ranked) {
+        size_t cap = t->cap_ranked ? 2 * t->cap_ranked : 256;
+        struct ranked *more = realloc(t->ranked, cap * sizeof *more);
+        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        t->ranked = more;
+        t->cap_ranked = cap;
+    }
+    struct ranked *r = &t->ranked[t->n_ranked++];
+    *r = (struct ranked){.at = at, .method = method, .similar = similar, .planted = planted};
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < XFV_REGIONS; k++) r->mean[i][k] = xfv_mean_inside(m->plane[i][!similar], t->region[k], t->n);
+    return 0;
+}
+
+/* Does the map point at what was planted? Mean over both images: aligned faces have the region in one place. */
+static int locate(struct xfv_judge *t, long at, struct maps *m, const uint8_t *truth, const char *sign, int planted, struct xfv_err *e)
+{
+    int similar = !strcmp(sign, "similarity");
+    double v[3][2];
+    static const char *const tests[] = {"auroc", "energy", "pointing"};
+    for (int i = 0; i < 2; i++) {
+        const float *map = m->plane[i][!similar];
+        v[0][i] = xfv_auroc(map, truth, t->oval, t->n);
+        v[1][i] = xfv_energy_inside(map, truth, t->oval, t->n);
+        v[2][i] = xfv_pointing(map, truth, t->oval, t->n);
+    }
+    int status = 0;
+    for (int k = 0; k < 3 && !status; k++) {
+        char test[64];
+        snprintf(test, sizeof test, "%s %s", tests[k], sign);
+        status = xfv_sheet_add(t->sheet, at, m->method, test, average(v[k][0], v[k][1]), e);
+    }
+    if (status || planted < 0) return status;
+    long method = xfv_name_number(&t->methods, m->method, strlen(m->method));
+    return method < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : keep_ranked(t, at, (size_t)method, similar, planted, m, e);
+}
+
+/* How far what was planted moved the score the way it should have: down for a dissimilarity. NaN when the pair does not say. */
+static double effect_of(const msgpack_object *pair, const msgpack_object *truth, const char *sign)
+{
+    double before, after;
+    if (xfv_get_f64(truth, "score_before", &before, NULL) || xfv_get_f64(pair, "score", &after, NULL)) return NAN;
+    return strcmp(sign, "similarity") ? before - after : after - before;
+}
+
+static int test_truth(struct xfv_judge *t, long at, const msgpack_object *pair, int n, struct xfv_err *e)
+{
+    const msgpack_object *truth = xfv_map_get(pair, "truth");
+    struct xfv_tensor mask;
+    char sign[32], name[32];
+    size_t shape[2] = {(size_t)t->h, (size_t)t->w};
+    int planted = -1;
+    if (!truth || !xfv_map_get(truth, "mask")) return 0;
+    if (xfv_get_text(truth, "sign", sign, sizeof sign, e) || xfv_get_tensor(truth, "mask", XFV_U8, 2, shape, &mask, e))
+        return xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);
+    if (t->o.effect > 0 && !(effect_of(pair, truth, sign) >= t->o.effect)) { /* the network took no notice */
+        xfv_tensor_clear(&mask);
+        return 0;
+    }
+    if (!xfv_get_text(truth, "region", name, sizeof name, NULL))
+        for (int r = 0; r < XFV_REGIONS; r++) planted = strcmp(name, xfv_region_names[r]) ? planted : r;
+    int status = 0;
+    for (int i = 0; i < n && !status; i++) status = locate(t, at, &t->maps[i], mask.data, sign, planted, e);
+    xfv_tensor_clear(&mask);
+    t->n_truths++;
+    return status;
+}
+
+/* Are two methods' maps of this pair alike? */
+static int test_agreement(struct xfv_judge *t, long at, int n, struct xfv_err *e)
+{
+    int status = 0;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < n && !status; k++) {
+            char test[128];
+            double v[2];
+            if (i == k) continue;
+            for (int s = 0; s < 2; s++) v[s] = xfv_map_correlation(t->maps[i].plane[s][2], t->maps[k].plane[s][2], t->oval, t->n);
+            snprintf(test, sizeof test, "like %s", t->maps[k].method);
+            status = xfv_sheet_add(t->sheet, at, t->maps[i].method, test, average(v[0], v[1]), e);
+        }
+    return status;
+}
+
+/* Does the map stay as it was when the network, or the image, is another? */
+static int test_against(struct xfv_judge *t, long at, const msgpack_object *other, int n, struct xfv_err *e)
+{
+    char test[96];
+    int m = read_maps(t, other, t->other, e), status = m < 0 ? m : 0;
+    snprintf(test, sizeof test, "like %s", t->o.against);
+    for (int i = 0; i < n && !status; i++)
+        for (int k = 0; k < m && !status; k++) {
+            double v[2];
+            if (strcmp(t->maps[i].method, t->other[k].method)) continue;
+            for (int s = 0; s < 2; s++) v[s] = xfv_map_correlation(t->maps[i].plane[s][2], t->other[k].plane[s][2], t->oval, t->n);
+            status = xfv_sheet_add(t->sheet, at, t->maps[i].method, test, average(v[0], v[1]), e);
+        }
+    return status;
+}
+
+/* ---- one face with several partners ---- */
+
+static uint64_t fnv(const void *p, size_t n)
+{
+    uint64_t h = 14695981039346656037u;
+    for (const uint8_t *b = p; n--; b++) h = (h ^ *b) * 1099511628211u;
+    return h;
+}
+
+static float *coarse_map(const struct xfv_judge *t, const float *map)
+{
+    int h = t->h / COARSE, w = t->w / COARSE;
+    float *out = malloc((size_t)h * (size_t)w * sizeof *out + 1);
+    for (int i = 0; i < h && out; i++)
+        for (int j = 0; j < w; j++) {
+            double sum = 0;
+            for (int k = 0; k < COARSE * COARSE; k++) sum += (double)map[(size_t)(i * COARSE + k / COARSE) * (size_t)t->w + (size_t)(j * COARSE + k % COARSE)];
+            out[(size_t)i * (size_t)w + (size_t)j] = (float)sum;
+        }
+    return out;
+}
+
+static int keep_view(struct xfv_judge *t, const struct view *v, const float *map, struct xfv_err *e)
+{
+    if (t->n_views == t->cap_views) {
+        size_t cap = t->cap_views ? 2 * t->cap_views : 256;
+        struct view *more = realloc(t->views, cap * sizeof *more);
+        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        t->views = more;
+        t->cap_views = cap;
+    }
+    t->views[t->n_views] = *v;
+    if (!(t->views[t->n_views].coarse = coarse_map(t, map))) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->n_views++;
+    return 0;
+}
+
+static int keep_views(struct xfv_judge *t, long at, const msgpack_object *pair, const long person[2], int n, struct xfv_err *e)
+{
+    struct xfv_tensor image;
+    int label, status = 0;
+    if (xfv_get_bool(pair, "label", &label, NULL) || t->h < COARSE || t->w < COARSE) return 0;
+    for (int s = 0; s < 2; s++) {
+        if (xfv_get_tensor_view(xfv_map_get(pair, sides[s]), "image", &image, NULL)) continue;
+        struct view v = {.image = fnv(image.data, xfv_tensor_bytes(&image)), .label = label, .person = person[s], .partner = person[1 - s], .at = at};
+        for (int i = 0; i < n && !status; i++) {
+            long m = xfv_name_number(&t->methods, t->maps[i].method, strlen(t->maps[i].method));
+            v.method = (size_t)m;
+            status = m < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : keep_view(t, &v, t->maps[i].plane[s][2], e);
+        }
+    }
+    return status;
+}
+
+static int by_face(const void *a, const void *b)
+{
+    const struct view *x = a, *y = b;
+    if (x->method != y->method) return x->method < y->method ? -1 : 1;
+    if (x->image != y->image) return x->image < y->image ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static const char *partners_test(const struct view *x, const struct view *y)
+{
+    if (x->label && y->label) return "partners: same person twice";
+    if (x->label != y->label) return "partners: same and other person";
+    return x->partner == y->partner ? "partners: one other person twice" : "partners: two other people";
+}
+
+/* Correlations of one face's map across its partners, once all pairs were seen. */
+static int compare_partners(struct xfv_judge *t, struct xfv_err *e)
+{
+    int status = 0;
+    if (t->n_views) qsort(t->views, t->n_views, sizeof *t->views, by_face);
+    for (size_t i = 0; i < t->n_views; i++)
+        for (size_t k = i + 1; k < t->n_views && k < i + MAX_VIEWS && !status; k++) {
+            const struct view *x = &t->views[i], *y = &t->views[k];
+            if (x->method != y->method || x->image != y->image) break;
+            if (x->at == y->at) continue; /* a pair of one image */
+            double v = xfv_map_correlation(x->coarse, y->coarse, t->coarse_oval, (size_t)(t->h / COARSE) * (size_t)(t->w / COARSE));
+            status = xfv_sheet_add(t->sheet, x->at, t->methods.v[x->method], partners_test(x, y), v, e);
+        }
+    return status;
+}
+
+/* ---- the ranking of regions ---- */
+
+/* Of the seven regions, how many have a lower value than the planted one, each against its own average over all cases of the method: 1 first, 0
+ * last, .5 chance. What is the same in every map, as all of a fixed picture is, falls out. */
+static double rank_of(const struct ranked *r, int side, const double *mean)
+{
+    double own = r->mean[side][r->planted] - mean[r->planted], below = 0;
+    for (int k = 0; k < XFV_REGIONS; k++) {
+        double d = r->mean[side][k] - mean[k];
+        double tie = 1e-9 * (fabs(own) + fabs(d)) + 1e-12 * fabs(mean[k]);
+        if (k != r->planted) below += fabs(d - own) <= tie ? 0.5 : d < own;
+    }
+    return below / (XFV_REGIONS - 1);
+}
+
+static int rank_regions(struct xfv_judge *t, struct xfv_err *e)
+{
+    int status = 0;
+    for (size_t g = 0; g < 2 * t->methods.n && !status; g++) {
+        double mean[2][XFV_REGIONS] = {{0}}, n = 0;
+        for (size_t i = 0; i < t->n_ranked; i++) {
+            const struct ranked *r = &t->ranked[i];
+            if (r->method != g / 2 || r->similar != (int)(g % 2)) continue;
+            for (int k = 0; k < 2 * XFV_REGIONS; k++) mean[k / XFV_REGIONS][k % XFV_REGIONS] += r->mean[k / XFV_REGIONS][k % XFV_REGIONS];
+            n++;
+        }
+        for (int k = 0; k < 2 * XFV_REGIONS && n > 0; k++) mean[k / XFV_REGIONS][k % XFV_REGIONS] /= n;
+        for (size_t i = 0; i < t->n_ranked && n > 1 && !status; i++) {
+            const struct ranked *r = &t->ranked[i];
+            if (r->method != g / 2 || r->similar != (int)(g % 2)) continue;
+            status = xfv_sheet_add(t->sheet, r->at, t->methods.v[r->method], g % 2 ? "region rank similarity" : "region rank dissimilarity",
+                                   (rank_of(r, 0, mean[0]) + rank_of(r, 1, mean[1])) / 2, e);
+        }
+    }
+    return status;
+}
+
+/* ---- all of it ---- */
+
+struct xfv_judge *xfv_judge_new(const struct xfv_judge_opts *o)
+{
+    struct xfv_judge *t = calloc(1, sizeof *t);
+    if (!t) return NULL;
+    t->o = *o;
+    t->sheet = xfv_sheet_new();
+    if (t->sheet) return t;
+    free(t);
+    return NULL;
+}
+
+void xfv_judge_free(struct xfv_judge *t)
+{
+    if (!t) return;
+    for (size_t i = 0; i < t->n_views; i++) free(t->views[i].coarse);
+    free(t->views);
+    free(t->ranked);
+    free_maps(t->maps, MAX_METHODS);
+    free_maps(t->other, MAX_METHODS);
+    for (int r = 0; r < XFV_REGIONS; r++) free(t->region[r]);
+    free(t->oval);
+    free(t->coarse_oval);
+    xfv_name_table_clear(&t->methods);
+    xfv_name_table_clear(&t->people);
+    xfv_sheet_free(t->sheet);
+    free(t);
+}
+
+int xfv_judge_pair(struct xfv_judge *t, const msgpack_object *pair, const msgpack_object *against, struct xfv_err *e)
+{
+    const char *id[2], *name[2];
+    size_t n_id[2], len[2];
+    long person[2];
+    int n = read_maps(t, pair, t->maps, e);
+    if (n < 0) return n;
+    for (int i = 0; i < 2; i++) {
+        if (xfv_get_str(xfv_map_get(pair, sides[i]), "id", &id[i], &n_id[i], NULL)) id[i] = "", n_id[i] = 0;
+        name[i] = xfv_identity_of(id[i], n_id[i], XFV_IDENTITY_NAME, &len[i]);
+        person[i] = xfv_name_number(&t->people, name[i], len[i]);
+        if (person[i] < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    }
+    long at = xfv_sheet_case(t->sheet, name[0], len[0], name[1], len[1]);
+    int status = at < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : test_truth(t, at, pair, n, e);
+    if (!status && against) status = test_against(t, at, against, n, e);
+    if (!status) status = keep_views(t, at, pair, person, n, e);
+    if (!status) status = test_agreement(t, at, n, e);
+    return status;
+}
+
+int xfv_judge_finish(struct xfv_judge *t, struct xfv_err *e)
+{
+    int status = rank_regions(t, e);
+    return status ? status : compare_partners(t, e);
+}
+
+struct xfv_sheet *xfv_judge_sheet(struct xfv_judge *t)
+{
+    return t->sheet;
+}
+
+uint64_t xfv_judge_truths(const struct xfv_judge *t)
+{
+    return t->n_truths;
+}
