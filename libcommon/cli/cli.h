@@ -47,6 +47,7 @@ enum {
 struct xfv_part {
     void (*start)(void);
     void (*version)(FILE *f); /* one line or more */
+    size_t reserved;          /* bytes that it maps for each further thread */
 };
 /* Programs that run a network. Sets OpenBLAS to one thread; --version names OpenBLAS's build and core and our kernels. */
 extern const struct xfv_part xfv_part_net;

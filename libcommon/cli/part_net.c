@@ -33,4 +33,4 @@ static void version(FILE *f)
     fprintf(f, "kernels %s\n", xfv_net_kernels());
 }
 
-const struct xfv_part xfv_part_net = {start, version};
+const struct xfv_part xfv_part_net = {start, version, (size_t)130 << 20};

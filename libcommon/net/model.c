@@ -1,6 +1,5 @@
 #include "net/model.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -107,12 +106,6 @@ int xfv_model_check(struct xfv_model *m, struct xfv_err *e)
 
 /* ---- look-up ---- */
 
-static int is_path(const char *s)
-{
-    size_t n = strlen(s);
-    return strchr(s, '/') || (n > 5 && strcmp(s + n - 5, ".xfvm") == 0);
-}
-
 enum { NO_MEMORY = -2 };
 
 /* Open folder/name.xfvm; *where gets its path (caller's to free). -1 when it is not there. */
@@ -126,48 +119,6 @@ static int open_in(const char *folder, const char *name, char **where)
     if (fd < 0) free(p);
     else *where = p;
     return fd;
-}
-
-/* The folder of the running program, where the system tells it. */
-static size_t program_folder(char *buf, size_t cap)
-{
-    ssize_t n = readlink("/proc/self/exe", buf, cap - 1);
-    if (n <= 0) return 0;
-    buf[n] = '\0';
-    char *slash = strrchr(buf, '/');
-    return slash ? (size_t)(slash - buf) : 0;
-}
-
-int xfv_model_folder(int i, char *buf, size_t cap)
-{
-    static const char *const beside[] = {"/../models", "/../../models", "/../share/xfv-tools/models"};
-    const int n_beside = sizeof beside / sizeof *beside;
-    char exe[4096];
-    const char *path = getenv("XFV_MODEL_PATH");
-    for (; path && *path; path += strspn(path, ":")) {
-        size_t n = strcspn(path, ":");
-        if (n > 0 && n < cap && i-- == 0) return snprintf(buf, cap, "%.*s", (int)n, path) > 0;
-        path += n;
-    }
-    size_t n = program_folder(exe, sizeof exe);
-    if (n > 0 && i < n_beside) return snprintf(buf, cap, "%.*s%s", (int)n, exe, beside[i]) > 0;
-    if (n > 0) i -= n_beside;
-    return i == 0 && snprintf(buf, cap, "%s", XFV_MODEL_DIR) > 0;
-}
-
-void xfv_model_each_file(void (*fn)(void *ctx, const char *path), void *ctx)
-{
-    char path[4160 + 300];
-    for (int i = 0; xfv_model_folder(i, path, 4160); i++) {
-        size_t n = strlen(path);
-        DIR *d = opendir(path);
-        for (struct dirent *x; d && (x = readdir(d));) {
-            if (!is_path(x->d_name)) continue; /* the ending */
-            snprintf(path + n, sizeof path - n, "/%s", x->d_name);
-            fn(ctx, path);
-        }
-        if (d) closedir(d);
-    }
 }
 
 /* The descriptor; -1: in none of the folders; NO_MEMORY. */
@@ -186,7 +137,7 @@ static int find_file(const char *path, char **where, struct xfv_err *e)
     *where = NULL;
     if (!path) path = XFV_DEFAULT_MODEL;
     if (!*path) return xfv_fail(e, XFV_EMODEL, "the name of the model is empty");
-    if (!is_path(path)) {
+    if (!xfv_model_is_path(path)) {
         if ((fd = look_up(path, where)) >= 0) return fd;
         if (fd == NO_MEMORY) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         return xfv_fail(e, XFV_EMODEL, "no model '%.200s': looked for %.200s.xfvm in XFV_MODEL_PATH, beside the program and in %s; a file is named with a slash or .xfvm, and xfv-doctor lists the models there are",

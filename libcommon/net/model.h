@@ -71,6 +71,7 @@ int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *
 int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e);
 /* The i-th folder, from 0, in which bare names are looked up: 1, or 0 when there are no more. It need not exist. */
 int xfv_model_folder(int i, char *buf, size_t cap);
+int xfv_model_is_path(const char *s); /* 1: names a file; 0: a bare name */
 /* Every file that a bare name can lead to, in the folders above. */
 void xfv_model_each_file(void (*fn)(void *ctx, const char *path), void *ctx);
 /* Write the model to fd: same model, same bytes; fills m->digest. XFV_EMODEL when it is unsound (xfv_model_check). */
