@@ -153,12 +153,7 @@ static int set_data(void *ctx, const char *v, struct xfv_err *e)
     return 0;
 }
 
-static int set_default(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct calibrate *)ctx)->standard = v;
-    return 0;
-}
+XFV_SET_TEXT(set_default, struct calibrate, standard)
 
 static const struct xfv_opt options[] = {
     {"fmr", 'f', "RATE[,RATE]...", "a threshold at each of these false match rates, beside the one at equal error (1e-2,1e-3)", 0, set_fmr, 1},

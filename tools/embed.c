@@ -167,12 +167,7 @@ static int check_options(const struct embed *t, struct xfv_err *e)
     return 0;
 }
 
-static int set_generic(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct embed *)ctx)->generic = 1;
-    return 0;
-}
+XFV_SET_VALUE(set_generic, struct embed, generic, 1)
 
 static int set_resize(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -182,12 +177,7 @@ static int set_resize(void *ctx, const char *v, struct xfv_err *e)
     return status;
 }
 
-static int set_list(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct embed *)ctx)->list_path = v;
-    return 0;
-}
+XFV_SET_TEXT(set_list, struct embed, list_path)
 
 int main(int argc, char **argv)
 {

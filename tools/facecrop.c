@@ -10,7 +10,7 @@
 struct facecrop {
     struct xfv_cli *c;
     int which;
-    long min_size, size;
+    int min_size, size;
     const char *landmarks_path, *list_path;
     struct xfv_shard shard;
     struct xfv_decode_opts decode;
@@ -63,7 +63,7 @@ static int choose_template(struct facecrop *t, struct xfv_err *e)
         xfv_model_free(m);
         if (r) return r;
     }
-    t->crop.size = t->size ? (int)t->size : t->crop.template_size;
+    t->crop.size = t->size ? t->size : t->crop.template_size;
     return 0;
 }
 
@@ -133,7 +133,7 @@ static int run(struct facecrop *t, struct xfv_err *e)
     if (!r) r = choose_template(t, e);
     if (!r && !t->crop.aligned && !t->landmarks_path) r = xfv_detector_new(&t->detector, e);
     t->crop.detector = t->detector;
-    t->crop.min_face = (int)t->min_size;
+    t->crop.min_face = t->min_size;
     t->crop.which = (enum xfv_which)t->which;
     t->crop.fit = XFV_FIT_STRETCH;
     if (!r) r = make_workers(t, e);
@@ -174,47 +174,14 @@ static void close_all(struct facecrop *t)
 
 /* ---- options ---- */
 
-static int set_face(void *ctx, const char *v, struct xfv_err *e)
-{
-    static const char *const names[] = {"largest", "central", "all", NULL};
-    return xfv_parse_choice("--face", v, names, &((struct facecrop *)ctx)->which, e);
-}
-
-static int set_min_size(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_int("--min-size", v, 12, 100000, &((struct facecrop *)ctx)->min_size, e);
-}
-
-static int set_size(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_int("--size", v, 8, 2048, &((struct facecrop *)ctx)->size, e);
-}
-
-static int set_max_pixels(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_size("--max-pixels", v, 1, SIZE_MAX / 8, &((struct facecrop *)ctx)->decode.max_pixels, e);
-}
-
-static int set_aligned(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct facecrop *)ctx)->crop.aligned = 1;
-    return 0;
-}
-
-static int set_landmarks(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct facecrop *)ctx)->landmarks_path = v;
-    return 0;
-}
-
-static int set_list(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct facecrop *)ctx)->list_path = v;
-    return 0;
-}
+static const char *const face_names[] = {"largest", "central", "all", NULL};
+XFV_SET_CHOICE(set_face, struct facecrop, which, "--face", face_names)
+XFV_SET_INT(set_min_size, struct facecrop, min_size, "--min-size", 12, 100000)
+XFV_SET_INT(set_size, struct facecrop, size, "--size", 8, 2048)
+XFV_SET_SIZE(set_max_pixels, struct facecrop, decode.max_pixels, "--max-pixels", 1, SIZE_MAX / 8)
+XFV_SET_VALUE(set_aligned, struct facecrop, crop.aligned, 1)
+XFV_SET_TEXT(set_landmarks, struct facecrop, landmarks_path)
+XFV_SET_TEXT(set_list, struct facecrop, list_path)
 
 static int set_shard(void *ctx, const char *v, struct xfv_err *e)
 {

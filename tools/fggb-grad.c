@@ -9,7 +9,7 @@
 struct grad {
     struct xfv_explain_opts common;
     int embedding, colour, norm;
-    long most;        /* channels; 0: all */
+    int most;         /* channels; 0: all */
     double tolerance;
     size_t cache_bytes;
     /* for the model at hand */
@@ -217,42 +217,13 @@ static void tell(void *ctx, struct xfv_cli *c)
 
 /* ---- options ---- */
 
-static int set_embedding(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--embedding", s, xfv_fggb_embeddings, &((struct grad *)ctx)->embedding, e);
-}
-
-static int set_colour(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--colour", s, xfv_fggb_colours, &((struct grad *)ctx)->colour, e);
-}
-
-static int set_norm(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_choice("--norm", s, xfv_fggb_norms, &((struct grad *)ctx)->norm, e);
-}
-
-static int set_cache(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_size("--cache", s, 0, SIZE_MAX / 2, &((struct grad *)ctx)->cache_bytes, e);
-}
-
-static int set_channels(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_int("--channels", s, 1, 1 << 20, &((struct grad *)ctx)->most, e);
-}
-
-static int set_tolerance(void *ctx, const char *s, struct xfv_err *e)
-{
-    return xfv_parse_f64("--tolerance", s, 0, 1, &((struct grad *)ctx)->tolerance, e);
-}
-
-static int set_keep(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)s, (void)e;
-    ((struct grad *)ctx)->common.faces = 1;
-    return 0;
-}
+XFV_SET_CHOICE(set_embedding, struct grad, embedding, "--embedding", xfv_fggb_embeddings)
+XFV_SET_CHOICE(set_colour, struct grad, colour, "--colour", xfv_fggb_colours)
+XFV_SET_CHOICE(set_norm, struct grad, norm, "--norm", xfv_fggb_norms)
+XFV_SET_SIZE(set_cache, struct grad, cache_bytes, "--cache", 0, SIZE_MAX / 2)
+XFV_SET_INT(set_channels, struct grad, most, "--channels", 1, 1 << 20)
+XFV_SET_F64(set_tolerance, struct grad, tolerance, "--tolerance", 0, 1)
+XFV_SET_VALUE(set_keep, struct grad, common.faces, 1)
 
 static const struct xfv_opt options[] = {
     XFV_OPT_THRESHOLD,

@@ -39,20 +39,9 @@ static int set_layout(void *ctx, const char *value, struct xfv_err *e)
     return status;
 }
 
-static int set_colours(void *ctx, const char *value, struct xfv_err *e)
-{
-    return xfv_parse_choice("--colours", value, xfv_scheme_names, &((struct heatmap *)ctx)->figure.scheme, e);
-}
-
-static int set_blur(void *ctx, const char *value, struct xfv_err *e)
-{
-    return xfv_parse_f64("--blur", value, 0, 1000, &((struct heatmap *)ctx)->figure.sigma, e);
-}
-
-static int set_alpha(void *ctx, const char *value, struct xfv_err *e)
-{
-    return xfv_parse_f64("--alpha", value, 0, 1, &((struct heatmap *)ctx)->figure.alpha, e);
-}
+XFV_SET_CHOICE(set_colours, struct heatmap, figure.scheme, "--colours", xfv_scheme_names)
+XFV_SET_F64(set_blur, struct heatmap, figure.sigma, "--blur", 0, 1000)
+XFV_SET_F64(set_alpha, struct heatmap, figure.alpha, "--alpha", 0, 1)
 
 static int set_scale(void *ctx, const char *value, struct xfv_err *e)
 {
@@ -62,11 +51,8 @@ static int set_scale(void *ctx, const char *value, struct xfv_err *e)
     return status;
 }
 
-static int set_rescale(void *ctx, const char *value, struct xfv_err *e)
-{
-    static const char *const names[] = {"pair", "each", NULL};
-    return xfv_parse_choice("--rescale", value, names, &((struct heatmap *)ctx)->figure.each, e);
-}
+static const char *const rescale_names[] = {"pair", "each", NULL};
+XFV_SET_CHOICE(set_rescale, struct heatmap, figure.each, "--rescale", rescale_names)
 
 static int set_method(void *ctx, const char *value, struct xfv_err *e)
 {

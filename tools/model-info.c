@@ -243,21 +243,8 @@ static void json_model(FILE *f, const struct xfv_model *m)
 
 /* ---- the program ---- */
 
-static int set_tsv(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v;
-    (void)e;
-    ((struct info *)ctx)->format = TSV;
-    return 0;
-}
-
-static int set_json(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v;
-    (void)e;
-    ((struct info *)ctx)->format = JSON;
-    return 0;
-}
+XFV_SET_VALUE(set_tsv, struct info, format, TSV)
+XFV_SET_VALUE(set_json, struct info, format, JSON)
 
 static int show(struct info *o, const char *path, struct xfv_err *e)
 {

@@ -184,12 +184,7 @@ static int set_layer(void *ctx, const char *v, struct xfv_err *e)
     return 0;
 }
 
-static int set_records(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct means *)ctx)->records = 1;
-    return 0;
-}
+XFV_SET_VALUE(set_records, struct means, records, 1)
 
 static int set_data(void *ctx, const char *v, struct xfv_err *e)
 {

@@ -78,21 +78,8 @@ static int run(struct xfv_cli *c, const struct randomise *t, struct xfv_err *e)
     return status;
 }
 
-static int set_last(void *ctx, const char *v, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--last", v, 1, INT_MAX, &n, e);
-    if (!status) ((struct randomise *)ctx)->last = (int)n;
-    return status;
-}
-
-static int set_seed(void *ctx, const char *v, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--seed", v, 0, INT32_MAX, &n, e);
-    if (!status) ((struct randomise *)ctx)->seed = (uint64_t)n;
-    return status;
-}
+XFV_SET_INT(set_last, struct randomise, last, "--last", 1, INT_MAX)
+XFV_SET_SEED(set_seed, struct randomise, seed, "--seed")
 
 static const struct xfv_opt options[] = {
     {"last", 'n', "N", "shuffle the weights of the last N convolutions and dense layers (default: all)", 0, set_last, 0},

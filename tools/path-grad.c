@@ -527,30 +527,10 @@ static int extra(void *ctx, const struct xfv_subject *s, int worker, msgpack_zon
 
 /* ---- options ---- */
 
-static int set_kind(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_choice("--kind", v, kinds, &((struct grad *)ctx)->kind, e);
-}
-
-static int set_layer(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct grad *)ctx)->layer_name = v;
-    return 0;
-}
-
-static int set_steps(void *ctx, const char *v, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--steps", v, 1, 4096, &n, e);
-    if (!status) ((struct grad *)ctx)->steps = (int)n;
-    return status;
-}
-
-static int set_baseline(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_choice("--baseline", v, baselines, &((struct grad *)ctx)->baseline, e);
-}
+XFV_SET_CHOICE(set_kind, struct grad, kind, "--kind", kinds)
+XFV_SET_TEXT(set_layer, struct grad, layer_name)
+XFV_SET_INT(set_steps, struct grad, steps, "--steps", 1, 4096)
+XFV_SET_CHOICE(set_baseline, struct grad, baseline, "--baseline", baselines)
 
 static int set_combine(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -560,15 +540,8 @@ static int set_combine(void *ctx, const char *v, struct xfv_err *e)
     return status;
 }
 
-static int set_sigma(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_f64("--sigma", v, 0.1, 100, &((struct grad *)ctx)->sigma, e);
-}
-
-static int set_cache(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_size("--cache", v, 0, SIZE_MAX / 2, &((struct grad *)ctx)->cache_bytes, e);
-}
+XFV_SET_F64(set_sigma, struct grad, sigma, "--sigma", 0.1, 100)
+XFV_SET_SIZE(set_cache, struct grad, cache_bytes, "--cache", 0, SIZE_MAX / 2)
 
 static int set_as(void *ctx, const char *v, struct xfv_err *e)
 {

@@ -230,15 +230,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 
 /* ---- options ---- */
 
-static int set_kind(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_choice("--kind", v, kinds, &((struct plant *)ctx)->kind, e);
-}
-
-static int set_region(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_choice("--region", v, xfv_region_names, &((struct plant *)ctx)->region, e);
-}
+XFV_SET_CHOICE(set_kind, struct plant, kind, "--kind", kinds)
+XFV_SET_CHOICE(set_region, struct plant, region, "--region", xfv_region_names)
 
 static int set_face(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -246,39 +239,11 @@ static int set_face(void *ctx, const char *v, struct xfv_err *e)
     return xfv_parse_choice("--face", v, faces, &((struct plant *)ctx)->face, e);
 }
 
-static int set_donors(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct plant *)ctx)->donors_path = v;
-    return 0;
-}
-
-static int set_raw(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct plant *)ctx)->match = 0;
-    return 0;
-}
-
-static int set_skip(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct plant *)ctx)->skip = 1;
-    return 0;
-}
-
-static int set_sigma(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_f64("--sigma", v, 0, 255, &((struct plant *)ctx)->sigma, e);
-}
-
-static int set_seed(void *ctx, const char *v, struct xfv_err *e)
-{
-    long seed;
-    int status = xfv_parse_int("--seed", v, 0, INT32_MAX, &seed, e);
-    if (!status) ((struct plant *)ctx)->seed = (uint64_t)seed;
-    return status;
-}
+XFV_SET_TEXT(set_donors, struct plant, donors_path)
+XFV_SET_VALUE(set_raw, struct plant, match, 0)
+XFV_SET_VALUE(set_skip, struct plant, skip, 1)
+XFV_SET_F64(set_sigma, struct plant, sigma, "--sigma", 0, 255)
+XFV_SET_SEED(set_seed, struct plant, seed, "--seed")
 
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "swap (default), occluder, sunglasses, mask, patches or noise", 1, set_kind, 0},

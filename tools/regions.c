@@ -215,11 +215,8 @@ static int set_points(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((
 static int set_plot(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->plot_path = v; return 0; }
 static int set_against(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->against = v; return 0; }
 
-static int set_identity(void *ctx, const char *v, struct xfv_err *e)
-{
-    static const char *const names[] = {"name", "folder", "id", NULL};
-    return xfv_parse_choice("--identity", v, names, &((struct regions *)ctx)->identity, e);
-}
+static const char *const identity_names[] = {"name", "folder", "id", NULL};
+XFV_SET_CHOICE(set_identity, struct regions, identity, "--identity", identity_names)
 
 static int set_replicates(void *ctx, const char *v, struct xfv_err *e)
 {

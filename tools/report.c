@@ -80,11 +80,8 @@ static int set_title(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((s
 static int set_method(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct tool *)ctx)->o.only_method = v; return 0; }
 static int set_blur(void *ctx, const char *v, struct xfv_err *e) { return xfv_parse_f64("--blur", v, 0, 1000, &((struct tool *)ctx)->o.sigma, e); }
 
-static int set_rescale(void *ctx, const char *v, struct xfv_err *e)
-{
-    static const char *const names[] = {"pair", "each", NULL};
-    return xfv_parse_choice("--rescale", v, names, &((struct tool *)ctx)->o.each, e);
-}
+static const char *const rescale_names[] = {"pair", "each", NULL};
+XFV_SET_CHOICE(set_rescale, struct tool, o.each, "--rescale", rescale_names)
 
 int main(int argc, char **argv)
 {

@@ -456,33 +456,10 @@ static int set_threshold(void *ctx, const char *s, struct xfv_err *e)
     return xfv_parse_f64("--threshold", s, -1e6, 1e6, &v->threshold, e);
 }
 
-static int set_at(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)e;
-    ((struct verify *)ctx)->at = s;
-    return 0;
-}
-
-static int set_tsv(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)s, (void)e;
-    ((struct verify *)ctx)->table = 1;
-    return 0;
-}
-
-static int set_header(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)s, (void)e;
-    ((struct verify *)ctx)->heading = 1;
-    return 0;
-}
-
-static int set_exit_status(void *ctx, const char *s, struct xfv_err *e)
-{
-    (void)s, (void)e;
-    ((struct verify *)ctx)->exit_status = 1;
-    return 0;
-}
+XFV_SET_TEXT(set_at, struct verify, at)
+XFV_SET_VALUE(set_tsv, struct verify, table, 1)
+XFV_SET_VALUE(set_header, struct verify, heading, 1)
+XFV_SET_VALUE(set_exit_status, struct verify, exit_status, 1)
 
 static int set_drop(void *ctx, const char *s, struct xfv_err *e)
 {

@@ -42,12 +42,7 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
     return xfv_fail(e, XFV_EFORMAT, "this stream's head differs from the first one's (made by other programs, options or models): --mixed joins them all the same");
 }
 
-static int set_mixed(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct cat *)ctx)->mixed = 1;
-    return 0;
-}
+XFV_SET_VALUE(set_mixed, struct cat, mixed, 1)
 
 int main(int argc, char **argv)
 {

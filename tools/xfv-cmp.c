@@ -11,7 +11,7 @@
 struct cmp {
     struct xfv_cli *c;
     double rtol, atol;
-    long most;          /* differences printed */
+    int most;           /* differences printed */
     uint64_t differences, record;
     FILE *out;
     char where[512];    /* the key at hand, "/maps/0/a/similarity" */
@@ -222,20 +222,9 @@ static int run(struct cmp *t, struct xfv_err *e)
     return status;
 }
 
-static int set_rtol(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_f64("--rtol", v, 0, 1e9, &((struct cmp *)ctx)->rtol, e);
-}
-
-static int set_atol(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_f64("--atol", v, 0, 1e30, &((struct cmp *)ctx)->atol, e);
-}
-
-static int set_most(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_int("--lines", v, 0, 1000000, &((struct cmp *)ctx)->most, e);
-}
+XFV_SET_F64(set_rtol, struct cmp, rtol, "--rtol", 0, 1e9)
+XFV_SET_F64(set_atol, struct cmp, atol, "--atol", 0, 1e30)
+XFV_SET_INT(set_most, struct cmp, most, "--lines", 0, 1000000)
 
 int main(int argc, char **argv)
 {

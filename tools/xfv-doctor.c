@@ -428,12 +428,7 @@ static void self_test(struct doctor *d)
 
 /* ---- the program ---- */
 
-static int set_json(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct doctor *)ctx)->json = 1;
-    return 0;
-}
+XFV_SET_VALUE(set_json, struct doctor, json, 1)
 
 static void examine(struct doctor *d)
 {

@@ -172,13 +172,7 @@ static int show_file(struct xfv_cli *c, const struct json *j, const char *name, 
     return status;
 }
 
-static int set_data(void *ctx, const char *value, struct xfv_err *e)
-{
-    (void)value;
-    (void)e;
-    ((struct json *)ctx)->data = 1;
-    return 0;
-}
+XFV_SET_VALUE(set_data, struct json, data, 1)
 
 int main(int argc, char **argv)
 {

@@ -21,7 +21,7 @@ struct select {
     int decision;  /* 0: any; 1 accept, 2 reject */
     int by_score, invert;
     double lo, hi;
-    long head;     /* -1: all */
+    int head;      /* -1: all */
     struct xfv_shard shard;
     const char *key_path, *table_path;
     struct xfv_pseudonyms *pseudonyms; /* NULL: names stay */
@@ -273,36 +273,16 @@ static int set_score(void *ctx, const char *v, struct xfv_err *e)
     return status || !dots[2] ? status : xfv_parse_f64("--score", dots + 2, -1e6, 1e6, &t->hi, e);
 }
 
-static int set_head(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_int("--head", v, 0, 1000000000, &((struct select *)ctx)->head, e);
-}
+XFV_SET_INT(set_head, struct select, head, "--head", 0, 1000000000)
 
 static int set_shard(void *ctx, const char *v, struct xfv_err *e)
 {
     return xfv_parse_shard("--shard", v, &((struct select *)ctx)->shard, e);
 }
 
-static int set_key(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct select *)ctx)->key_path = v;
-    return 0;
-}
-
-static int set_table(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)e;
-    ((struct select *)ctx)->table_path = v;
-    return 0;
-}
-
-static int set_invert(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct select *)ctx)->invert = 1;
-    return 0;
-}
+XFV_SET_TEXT(set_key, struct select, key_path)
+XFV_SET_TEXT(set_table, struct select, table_path)
+XFV_SET_VALUE(set_invert, struct select, invert, 1)
 
 int main(int argc, char **argv)
 {

@@ -112,6 +112,7 @@ int xfv_parse_choice(const char *what, const char *s, const char *const *names, 
 #define XFV_SET_INT(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_i32(what, s, lo, hi, &((type *)ctx)->field, e); }
 #define XFV_SET_SEED(fn, type, field, what) XFV_SETTER(fn) { return xfv_parse_seed(what, s, &((type *)ctx)->field, e); }
 #define XFV_SET_F64(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_f64(what, s, lo, hi, &((type *)ctx)->field, e); }
+#define XFV_SET_SIZE(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_size(what, s, lo, hi, &((type *)ctx)->field, e); }
 #define XFV_SET_CHOICE(fn, type, field, what, names) XFV_SETTER(fn) { return xfv_parse_choice(what, s, names, &((type *)ctx)->field, e); }
 #define XFV_SET_TEXT(fn, type, field) XFV_SETTER(fn) { return (void)e, ((type *)ctx)->field = s, 0; }
 #define XFV_SET_VALUE(fn, type, field, value) XFV_SETTER(fn) { return (void)s, (void)e, ((type *)ctx)->field = (value), 0; }

@@ -49,29 +49,10 @@ static int set_model(void *ctx, const char *v, struct xfv_err *e)
     return 0;
 }
 
-static int set_max_record(void *ctx, const char *v, struct xfv_err *e)
-{
-    struct xfv_cli *c = ctx;
-    return xfv_parse_size("--max-record", v, 1024, SIZE_MAX / 8, &c->limits.max_record, e);
-}
-
-static int set_max_records(void *ctx, const char *v, struct xfv_err *e)
-{
-    long n;
-    int status = xfv_parse_int("--max-records", v, 1, LONG_MAX, &n, e);
-    if (!status) ((struct xfv_cli *)ctx)->limits.max_records = (uint64_t)n;
-    return status;
-}
-
-static int set_max_memory(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_size("--max-memory", v, (size_t)8 << 20, SIZE_MAX / 8, &((struct xfv_cli *)ctx)->max_memory, e);
-}
-
-static int set_timeout(void *ctx, const char *v, struct xfv_err *e)
-{
-    return xfv_parse_f64("--timeout", v, 0.001, 1e6, &((struct xfv_cli *)ctx)->timeout, e);
-}
+XFV_SET_SIZE(set_max_record, struct xfv_cli, limits.max_record, "--max-record", 1024, SIZE_MAX / 8)
+XFV_SET_SEED(set_max_records, struct xfv_cli, limits.max_records, "--max-records")
+XFV_SET_SIZE(set_max_memory, struct xfv_cli, max_memory, "--max-memory", (size_t)8 << 20, SIZE_MAX / 8)
+XFV_SET_F64(set_timeout, struct xfv_cli, timeout, "--timeout", 0.001, 1e6)
 
 static int set_mode(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -92,40 +73,11 @@ static int set_drop(void *ctx, const char *v, struct xfv_err *e)
     return 0;
 }
 
-static int set_no_provenance(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct xfv_cli *)ctx)->no_provenance = 1;
-    return 0;
-}
-
-static int set_force(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct xfv_cli *)ctx)->force = 1;
-    return 0;
-}
-
-static int set_no_sandbox(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct xfv_cli *)ctx)->no_sandbox = 1;
-    return 0;
-}
-
-static int set_quiet(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct xfv_cli *)ctx)->verbose = -1;
-    return 0;
-}
-
-static int set_verbose(void *ctx, const char *v, struct xfv_err *e)
-{
-    (void)v, (void)e;
-    ((struct xfv_cli *)ctx)->verbose = 1;
-    return 0;
-}
+XFV_SET_VALUE(set_no_provenance, struct xfv_cli, no_provenance, 1)
+XFV_SET_VALUE(set_force, struct xfv_cli, force, 1)
+XFV_SET_VALUE(set_no_sandbox, struct xfv_cli, no_sandbox, 1)
+XFV_SET_VALUE(set_quiet, struct xfv_cli, verbose, -1)
+XFV_SET_VALUE(set_verbose, struct xfv_cli, verbose, 1)
 
 static int set_progress(void *ctx, const char *v, struct xfv_err *e)
 {
