@@ -24,8 +24,8 @@ mistake 5 "no such file of a model" "^embed: cannot open the model ./nosuch.xfvm
 mistake 3 "a photograph for embed" "^embed: a.jpg: this is a JPEG image, not an xfv stream: facecrop makes a stream" embed -m tiny a.jpg
 mistake 3 "a picture for verify" "^verify: blue.ppm: this is a PNM image, not an xfv stream: facecrop makes a stream" verify blue.ppm
 mistake 3 "a model for embed" "^embed: the input is a model, .*give the model with -m" embed -m tiny tiny.xfvm
-mistake 1 "a stream for facecrop" "^facecrop: faces.xfv: this is a stream of xfv-tools, .*: embed, verify" facecrop faces.xfv
-mistake 1 "no face" "^facecrop: blue.ppm: no face of at least 20 pixels .*--min-size .*--aligned" facecrop blue.ppm
+mistake 1 "a stream for facecrop" "^facecrop: record 1 \(faces.xfv\): this is a stream of xfv-tools, .*: embed, verify" facecrop faces.xfv
+mistake 1 "no face" "^facecrop: record 1 \(blue.ppm\): no face of at least 20 pixels .*--min-size .*--aligned" facecrop blue.ppm
 mistake 1 "verify before embed" "the face has no embedding: run embed before verify" verify -m tiny faces.xfv
 mistake 0 "an explainer before verify" "^fggb-grad: no pair in the stream, but 2 faces: run verify before fggb-grad" fggb-grad embedded.xfv
 for p in "heatmap -o x.png" "report -o x.html" "regions --tsv" "delins --tsv" "explain-score"; do
