@@ -12,6 +12,8 @@ runs 0 "Python makes faces and a model" "$PYTHON" make.py
 runs 0 "embed" embed -m tiny -o embedded.xfv faces.xfv
 runs 0 "verify" verify --pairs table.tsv -o pairs.xfv embedded.xfv
 runs 0 "fggb-grad" fggb-grad -o maps.xfv pairs.xfv
+runs 0 "patches are planted" plant --skip --kind patches --donors embedded.xfv -o patches.xfv pairs.xfv
+runs 0 "and explained" fggb-grad -o patched.xfv patches.xfv
 anna="$top/tests/photos/anna-1.jpg"
 # check DESCRIPTION CHECK [ARGUMENT]... -- COMMAND...
 check() { what=$1; shift; is "$("$PYTHON" "$top/tests/robust.py" "$@" 2>&1)" ok "$what"; }

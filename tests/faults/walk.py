@@ -18,7 +18,8 @@ def prepare():
     open("faces.xfv", "wb").write(stream([face("d/1.jpg", 1), {"_": "x-note", "text": "kept"}, face("d/2.jpg", 2), face("d/3.jpg", 3), face("d/4.jpg", 4)]))
     open("table.tsv", "w").write("d/1.jpg\td/2.jpg\tyes\nd/3.jpg\td/4.jpg\tno\n")
     for command in (["embed", "-m", "tiny", "-o", "embedded.xfv", "faces.xfv"], ["verify", "--pairs", "table.tsv", "-o", "pairs.xfv", "embedded.xfv"],
-                    ["fggb-grad", "-o", "maps.xfv", "pairs.xfv"]):
+                    ["fggb-grad", "-o", "maps.xfv", "pairs.xfv"], ["plant", "--skip", "--kind", "patches", "--donors", "embedded.xfv", "-o", "patches.xfv", "pairs.xfv"],
+                    ["fggb-grad", "-o", "patched.xfv", "patches.xfv"]):
         subprocess.run(command, check=True)
 
 
