@@ -13,8 +13,8 @@ colour(m, i, n) = m eq "fggb" ? 0 : is_control(m) ? 0x999999 : hsv2rgb(real(i) /
 style(m, i) = is_control(m) ? 2 + i % 4 : 1
 do for [map in "similarity dissimilarity"] {
     fills = system("awk -F '\\t' -v m=" . map . " '$2 == m && !s[$4]++ { print $4 }' " . curves)
-    do for [fill in fills] {
-        methods = system("awk -F '\\t' -v m=" . map . " -v f=" . fill . " 'NR > 1 && $2 == m && $4 == f && !s[$1]++ { print $1 }' " . curves)
+    do for [fill in fills] { # MinPlus has no dissimilarity map
+        methods = system("awk -F '\\t' -v m=" . map . " -v f=" . fill . " 'NR > 1 && $2 == m && $4 == f && !(m == \"dissimilarity\" && $1 == \"minplus\") && !s[$1]++ { print $1 }' " . curves)
         do for [direction in "deletion insertion"] {
             number = direction eq "deletion" ? 7 : 8
             set output sprintf("%s/%s-%s%s.%s", out, map, direction, fill eq word(fills, 1) ? "" : "-" . fill, format)
