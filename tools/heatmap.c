@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "image/figure.h"
+#include "image/contact.h"
 
 enum target { TO_PPM_STREAM, TO_ONE_PNG, TO_FILES }; /* files: a name with %d */
 
@@ -13,6 +14,7 @@ enum target { TO_PPM_STREAM, TO_ONE_PNG, TO_FILES }; /* files: a name with %d */
 struct picture {
     const struct xfv_rec *of;
     uint8_t *bytes;
+    struct xfv_image cell; /* in a sheet, instead of bytes */
     size_t n;
     char problem[256]; /* what the picture could not show; empty: nothing */
     long number;       /* of the pair, from 0 */
@@ -27,18 +29,21 @@ struct heatmap {
     long pairs; /* seen so far */
     struct picture *slot;
     struct picture kept; /* TO_ONE_PNG: written when the stream has ended well */
+    struct xfv_contact sheet;
+    int columns; /* 0: as fits */
 };
 
 /* --- options --- */
 
 static int set_layout(void *ctx, const char *value, struct xfv_err *e)
 {
-    static const char *const names[] = {"figure", "maps", "overlay", NULL};
+    static const char *const names[] = {"figure", "maps", "overlay", "sheet", NULL};
     int i = 0, status = xfv_parse_choice("--layout", value, names, &i, e);
     ((struct heatmap *)ctx)->figure.layout = (enum xfv_layout)i;
     return status;
 }
 
+XFV_SET_INT(set_columns, struct heatmap, columns, "--columns", 1, XFV_CONTACT_MOST_COLUMNS)
 XFV_SET_CHOICE(set_colours, struct heatmap, figure.scheme, "--colours", xfv_scheme_names)
 XFV_SET_F64(set_blur, struct heatmap, figure.sigma, "--blur", 0, 1000)
 XFV_SET_F64(set_alpha, struct heatmap, figure.alpha, "--alpha", 0, 1)
@@ -59,6 +64,11 @@ static int set_method(void *ctx, const char *value, struct xfv_err *e)
     if (!value[0]) return xfv_fail(e, XFV_EARG, "--method: the name is empty");
     ((struct heatmap *)ctx)->method = value;
     return 0;
+}
+
+static int is_sheet(const struct heatmap *h)
+{
+    return h->figure.layout == XFV_LAYOUT_CELL;
 }
 
 /* --- the name of the output --- */
@@ -95,6 +105,7 @@ static int choose_target(struct heatmap *h, struct xfv_err *e)
         return xfv_fail(e, XFV_EARG, "-o: the name must end in .png or .ppm, got '%.200s'", name);
     int numbered = find_number(name, &at, &len, &width, e);
     if (numbered < 0) return numbered;
+    if (numbered && is_sheet(h)) return xfv_fail(e, XFV_EARG, "-o: a sheet is one picture: its name holds no %%d");
     if (numbered) h->target = TO_FILES;
     else if (h->png) h->target = TO_ONE_PNG;
     return 0;
@@ -128,15 +139,14 @@ static int new_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, ms
 
 static int wants(void *ctx, const struct xfv_rec *r)
 {
-    (void)ctx;
-    return xfv_rec_kind(r) == XFV_PAIR;
+    return xfv_rec_kind(r) == XFV_PAIR || (is_sheet(ctx) && xfv_rec_kind(r) == XFV_FACE);
 }
 
 /* Before any work: a second pair has no place in one PNG file, and nothing has been written yet. */
 static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
-    if (h->target == TO_ONE_PNG && h->pairs == 1)
+    if (h->target == TO_ONE_PNG && h->pairs == 1 && !is_sheet(h))
         return xfv_fail(e, XFV_EARG, "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the files NAME-%%d.png, or take "
                                      "a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
     h->slot[slot].of = r;
@@ -159,12 +169,13 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     struct xfv_pairview p;
     struct xfv_image im = {0};
     (void)worker;
-    int status = xfv_pairview_read(xfv_rec_map(r), h->method, &p, e);
-    if (!status) missing_maps(h, &p, out->problem, sizeof out->problem);
-    if (!status && p.n_rows == 0 && h->figure.layout != XFV_LAYOUT_FIGURE) status = xfv_fail(e, XFV_EDATA, "%s", out->problem);
+    int sheet = is_sheet(h), face = xfv_rec_kind(r) == XFV_FACE;
+    int status = face ? xfv_pairview_read_face(xfv_rec_map(r), &p, e) : xfv_pairview_read(xfv_rec_map(r), h->method, &p, e);
+    if (!status && !face && (!sheet || h->method || p.problem[0])) missing_maps(h, &p, out->problem, sizeof out->problem);
+    if (!status && p.n_rows == 0 && !sheet && h->figure.layout != XFV_LAYOUT_FIGURE) status = xfv_fail(e, XFV_EDATA, "%s", out->problem);
     if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
-    if (!status) status = xfv_figure_draw(&p, &h->figure, &im, e);
-    if (!status) status = h->png ? xfv_image_encode_png(&im, &out->bytes, &out->n, e) : xfv_image_encode_ppm(&im, &out->bytes, &out->n, e);
+    if (!status) status = xfv_figure_draw(&p, &h->figure, sheet ? &out->cell : &im, e);
+    if (!status && !sheet) status = h->png ? xfv_image_encode_png(&im, &out->bytes, &out->n, e) : xfv_image_encode_ppm(&im, &out->bytes, &out->n, e);
     xfv_image_clear(&im);
     xfv_pairview_clear(&p);
     return status;
@@ -181,8 +192,18 @@ static int write_file(const char *name, const struct picture *p, struct xfv_err 
     return status;
 }
 
+/* To the stream of pictures. */
+static int write_next(struct heatmap *h, const struct picture *p, struct xfv_err *e)
+{
+    FILE *f = xfv_cli_out_file(h->cli, e);
+    if (!f) return e->status;
+    if (fwrite(p->bytes, 1, p->n, f) != p->n || fflush(f)) return xfv_fail(e, XFV_EIO, "cannot write");
+    return 0;
+}
+
 static int write_picture(struct heatmap *h, struct picture *p, struct xfv_err *e)
 {
+    if (is_sheet(h)) return xfv_contact_add(&h->sheet, &p->cell, e);
     if (h->target == TO_ONE_PNG) {
         h->kept = *p;
         p->bytes = NULL;
@@ -194,10 +215,7 @@ static int write_picture(struct heatmap *h, struct picture *p, struct xfv_err *e
         free(name);
         return status;
     }
-    FILE *f = xfv_cli_out_file(h->cli, e);
-    if (!f) return e->status;
-    if (fwrite(p->bytes, 1, p->n, f) != p->n || fflush(f)) return xfv_fail(e, XFV_EIO, "cannot write");
-    return 0;
+    return write_next(h, p, e);
 }
 
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
@@ -218,11 +236,22 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     return status;
 }
 
+static int write_sheet(struct heatmap *h, struct xfv_err *e)
+{
+    struct xfv_image im;
+    int status = xfv_contact_draw(&h->sheet, h->columns, &im, e);
+    if (!status) status = h->png ? xfv_image_encode_png(&im, &h->kept.bytes, &h->kept.n, e) : xfv_image_encode_ppm(&im, &h->kept.bytes, &h->kept.n, e);
+    xfv_image_clear(&im);
+    if (status) return status;
+    return h->png ? write_file(xfv_cli_out_path(h->cli), &h->kept, e) : write_next(h, &h->kept, e);
+}
+
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
     (void)w;
     char why[200];
+    if (h->sheet.n) return write_sheet(h, e);
     if (xfv_stage_no_pairs(h->cli, "verify and an explainer (fggb-grad)", why, sizeof why)) {
         xfv_cli_warn(h->cli, "%s; nothing drawn", why);
         xfv_cli_some_failed(h->cli);
@@ -241,7 +270,11 @@ static int run(struct heatmap *h, struct xfv_err *e, int *exit_status)
     if (jobs == 1) stage.window = 1;
     if (pool && h->slot) *exit_status = xfv_stage_run(h->cli, pool, &stage);
     else status = xfv_fail(e, XFV_ENOMEM, "out of memory");
-    for (int i = 0; h->slot && i < 4 * jobs; i++) free(h->slot[i].bytes);
+    for (int i = 0; h->slot && i < 4 * jobs; i++) {
+        free(h->slot[i].bytes);
+        xfv_image_clear(&h->slot[i].cell);
+    }
+    xfv_contact_clear(&h->sheet);
     free(h->slot);
     free(h->kept.bytes);
     xfv_pool_free(pool);
@@ -252,7 +285,8 @@ int main(int argc, char **argv)
 {
     static struct heatmap h = {.figure = {.alpha = 0.6, .sigma = 5}};
     static const struct xfv_opt opts[] = {
-        {"layout", 'l', "NAME", "figure (with words; the default), maps, or overlay (maps over the faces)", 0, set_layout, 0},
+        {"layout", 'l', "NAME", "figure (with words; the default), maps, overlay (maps over the faces), or sheet (all in one picture)", 0, set_layout, 0},
+        {"columns", 0, "N", "of a sheet, 1..1000 (what makes it about 4:3)", 0, set_columns, 0},
         {"colours", 'c', "NAME", "jet (the default), viridis, magma, inferno, greens-reds, piyg, rdylgn", 0, set_colours, 0},
         {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only; 0: none (5)", 0, set_blur, 0},
         {"alpha", 'a', "A", "how far the strongest colour covers the face, 0..1 (0.6)", 0, set_alpha, 0},

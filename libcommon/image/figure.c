@@ -111,13 +111,14 @@ static void draw_missing(struct layout *l, int x, int y)
 /* --- words --- */
 
 /* Numbers of the decision, with as many digits as tell them apart. */
-static void score_text(const struct xfv_pairview *p, char *buf, size_t cap)
+static void score_text(const struct xfv_pairview *p, int words, char *buf, size_t cap)
 {
+    const char *score = words ? "score " : "", *threshold = words ? "threshold " : "";
     int digits = fabs(p->score - p->threshold) < 0.001 ? 6 : 3;
     const char *sign = p->score >= p->threshold ? ">=" : "<";
     if (isnan(p->score)) snprintf(buf, cap, "score unknown");
-    else if (isnan(p->threshold)) snprintf(buf, cap, "score %.*f", digits, p->score);
-    else snprintf(buf, cap, "score %.*f %s threshold %.*f", digits, p->score, sign, digits, p->threshold);
+    else if (isnan(p->threshold)) snprintf(buf, cap, "%s%.*f", score, digits, p->score);
+    else snprintf(buf, cap, "%s%.*f %s %s%.*f", score, digits, p->score, sign, threshold, digits, p->threshold);
 }
 
 static void label_text(const struct xfv_pairview *p, char *buf, size_t cap)
@@ -130,23 +131,37 @@ static void label_text(const struct xfv_pairview *p, char *buf, size_t cap)
     else if (p->label[0]) snprintf(buf, cap, "label: %s", p->label);
 }
 
+static const char *decision_word(const struct xfv_pairview *p)
+{
+    return p->accept < 0 ? "No decision" : p->accept ? "Accept" : "Reject";
+}
+
+static struct xfv_rgb decision_colour(const struct xfv_pairview *p)
+{
+    return p->accept < 0 ? grey : p->accept ? green : red;
+}
+
+static int is_wrong(const struct xfv_pairview *p)
+{
+    return p->genuine >= 0 && p->accept >= 0 && p->genuine != p->accept;
+}
+
 static void draw_header(struct layout *l)
 {
     const struct xfv_pairview *p = l->p;
-    const char *word = p->accept < 0 ? "No decision" : p->accept ? "Accept" : "Reject";
-    struct xfv_rgb colour = p->accept < 0 ? grey : p->accept ? green : red;
+    const char *word = decision_word(p);
+    struct xfv_rgb colour = decision_colour(p);
     char line[200];
     struct xfv_font badge = {20 * l->u, 1};
     int x = px(l, MARGIN), base = px(l, MARGIN + 22), width = (int)ceil(xfv_text_width(word, badge));
     xfv_draw_rect(l->im, x, px(l, MARGIN), width + px(l, 24), px(l, 32), colour);
     xfv_draw_text(l->im, x + px(l, 12), base + px(l, 1), badge, white, word);
-    score_text(p, line, sizeof line);
+    score_text(p, 1, line, sizeof line);
     double end = text(l, x + width + px(l, 42), base, 17, 1, black, line);
     label_text(p, line, sizeof line);
-    int wrong = p->genuine >= 0 && p->accept >= 0 && p->genuine != p->accept;
     char cut[200];
     xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){15 * l->u, 0}, l->im->width - px(l, MARGIN) - end - px(l, 24));
-    text(l, end + px(l, 24), base, 15, 0, wrong ? red : grey, cut);
+    text(l, end + px(l, 24), base, 15, 0, is_wrong(p) ? red : grey, cut);
     xfv_draw_rect(l->im, px(l, MARGIN), px(l, HEADER - 4), l->im->width - 2 * px(l, MARGIN), 1, pale);
     l->y = px(l, HEADER + 8);
 }
@@ -321,7 +336,8 @@ static int measure(struct layout *l, struct xfv_err *e)
     const struct xfv_image *a = &l->p->face[0].image, *b = &l->p->face[1].image;
     int w = a->width > b->width ? a->width : b->width, h = a->height > b->height ? a->height : b->height;
     l->scale = l->o->scale;
-    if (l->scale == 0) l->scale = w > h ? (224 + w / 2) / w : (224 + h / 2) / h;
+    int side = w > h ? w : h, wanted = l->o->layout == XFV_LAYOUT_CELL ? 112 : 224;
+    if (l->scale == 0) l->scale = (wanted + side / 2) / side;
     if (l->scale < 1) l->scale = 1;
     int status = picture_size(4.0 * w * l->scale, (double)h * l->scale, e);
     l->tile_w = w * l->scale, l->tile_h = h * l->scale;
@@ -380,13 +396,80 @@ static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
     return status;
 }
 
+/* --- a cell of a contact sheet --- */
+
+enum { CELL_MARGIN = 8, CELL_GAP = 4, CELL_LINE = 17, CELL_COLUMN = 112 };
+static const double CELL_TEXT = 12.5;
+
+static void cell_line(struct layout *l, double x, struct xfv_rgb c, const char *s)
+{
+    struct xfv_font f = {CELL_TEXT * l->u, 0};
+    char cut[1100];
+    l->y += px(l, CELL_LINE);
+    xfv_text_shorten(cut, sizeof cut, s, f, l->im->width - px(l, CELL_MARGIN) - x);
+    xfv_draw_text(l->im, x, l->y, f, c, cut);
+}
+
+static void cell_words(struct layout *l)
+{
+    const struct xfv_pairview *p = l->p;
+    double x = px(l, CELL_MARGIN);
+    char line[200];
+    for (int side = 0; side < (p->one_face ? 1 : 2); side++) cell_line(l, x, black, p->face[side].id[0] ? p->face[side].id : "(no id)");
+    if (p->one_face) return;
+    double end = text(l, x, l->y + px(l, CELL_LINE), CELL_TEXT, 1, decision_colour(p), decision_word(p));
+    score_text(p, 0, line, sizeof line);
+    cell_line(l, end + px(l, 8), black, line);
+    label_text(p, line, sizeof line);
+    cell_line(l, x, is_wrong(p) ? red : grey, line);
+}
+
+/* S+ or S- (or the signed map) of both faces in a row, the name in the corner of each. */
+static int cell_maps(struct layout *l, const struct xfv_view_row *r, int slot, struct xfv_err *e)
+{
+    const char *name = r->signed_key[0] ? "+-" : slot ? "S-" : "S+";
+    for (int side = 0; side < 2; side++) {
+        int x = l->column[side];
+        int status = r->map[side][slot].v ? draw_map(l, r, side, slot, x, l->y, e) : 0;
+        if (status) return status;
+        if (!r->map[side][slot].v) draw_missing(l, x, l->y);
+        xfv_draw_rect(l->im, x, l->y, px(l, 20), px(l, 14), white);
+        text(l, x + px(l, 2), l->y + px(l, 11), 11, 0, black, name);
+    }
+    l->y += l->tile_h + px(l, CELL_GAP);
+    return 0;
+}
+
+static int draw_cell(struct layout *l, struct xfv_image *out, struct xfv_err *e)
+{
+    const struct xfv_view_row *r = l->p->n_rows ? &l->p->row[0] : NULL;
+    int faces = l->p->one_face ? 1 : 2, lines = l->p->one_face ? 1 : 4, tiles = r ? (r->signed_key[0] ? 2 : 3) : 1, margin = px(l, CELL_MARGIN);
+    l->column_w = l->tile_w > px(l, CELL_COLUMN) ? l->tile_w : px(l, CELL_COLUMN);
+    for (int side = 0; side < 2; side++) l->column[side] = margin + side * (l->column_w + px(l, CELL_GAP));
+    double width = faces * (double)l->column_w + (faces - 1) * px(l, CELL_GAP) + 2 * margin;
+    double height = tiles * ((double)l->tile_h + px(l, CELL_GAP)) + lines * px(l, CELL_LINE) + 2 * margin;
+    int status = picture_size(width, height, e);
+    if (!status) status = xfv_image_alloc(out, (int)width, (int)height, 3, e);
+    if (status) return status;
+    l->im = out;
+    l->y = margin;
+    xfv_draw_rect(out, 0, 0, out->width, out->height, white);
+    xfv_draw_frame(out, 0, 0, out->width, out->height, is_wrong(l->p) ? 2 : 1, is_wrong(l->p) ? red : pale);
+    for (int side = 0; side < faces; side++) xfv_draw_picture(out, l->column[side], l->y, &l->face[side]);
+    l->y += l->tile_h + px(l, CELL_GAP);
+    for (int k = 0; k < tiles - 1 && !status; k++) status = cell_maps(l, r, k, e);
+    cell_words(l);
+    return status;
+}
+
 int xfv_figure_draw(const struct xfv_pairview *p, const struct xfv_figure_opts *o, struct xfv_image *out, struct xfv_err *e)
 {
     struct layout l = {.p = p, .o = o};
     memset(out, 0, sizeof *out);
     int status = measure(&l, e);
-    for (int side = 0; side < 2 && !status; side++) status = enlarge_face(&l, side, e);
-    if (!status) status = o->layout == XFV_LAYOUT_FIGURE ? draw_figure(&l, out, e) : draw_bare(&l, out, e);
+    for (int side = 0; side < (p->one_face ? 1 : 2) && !status; side++) status = enlarge_face(&l, side, e);
+    if (!status && o->layout == XFV_LAYOUT_CELL) status = draw_cell(&l, out, e);
+    else if (!status) status = o->layout == XFV_LAYOUT_FIGURE ? draw_figure(&l, out, e) : draw_bare(&l, out, e);
     xfv_image_clear(&l.face[0]);
     xfv_image_clear(&l.face[1]);
     if (status) xfv_image_clear(out);

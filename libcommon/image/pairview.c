@@ -69,14 +69,19 @@ static int read_image(const msgpack_object *face, struct xfv_view_face *f, struc
     return 0;
 }
 
-static int read_face(const msgpack_object *pair, const char *key, struct xfv_view_face *f, struct xfv_err *e)
+static int read_face(const msgpack_object *face, struct xfv_view_face *f, struct xfv_err *e)
 {
-    const msgpack_object *face = xfv_map_get(pair, key);
-    if (!face || face->type != MSGPACK_OBJECT_MAP) return xfv_fail(e, XFV_EDATA, "the pair has no face '%s'", key);
     copy_text(xfv_map_get(face, "id"), f->id, sizeof f->id);
     f->confidence = number_or_nan(face, "confidence");
     if (xfv_get_f64s(face, "box", f->box, 4, NULL)) f->box[0] = f->box[1] = f->box[2] = f->box[3] = NAN;
     return read_image(face, f, e);
+}
+
+static int read_side_of_pair(const msgpack_object *pair, const char *key, struct xfv_view_face *f, struct xfv_err *e)
+{
+    const msgpack_object *face = xfv_map_get(pair, key);
+    if (!face || face->type != MSGPACK_OBJECT_MAP) return xfv_fail(e, XFV_EDATA, "the pair has no face '%s'", key);
+    return read_face(face, f, e);
 }
 
 /* Labels as tools and lists write them: a boolean, 1 and 0, or words. */
@@ -231,9 +236,18 @@ int xfv_pairview_read(const msgpack_object *pair, const char *only_method, struc
     out->threshold = number_or_nan(pair, "threshold");
     if (xfv_get_bool(pair, "accept", &out->accept, NULL)) out->accept = -1;
     read_label(pair, out);
-    int status = read_face(pair, "a", &out->face[0], e);
-    if (!status) status = read_face(pair, "b", &out->face[1], e);
+    int status = read_side_of_pair(pair, "a", &out->face[0], e);
+    if (!status) status = read_side_of_pair(pair, "b", &out->face[1], e);
     return status ? status : read_rows(pair, only_method, out, e);
+}
+
+int xfv_pairview_read_face(const msgpack_object *face, struct xfv_pairview *out, struct xfv_err *e)
+{
+    memset(out, 0, sizeof *out);
+    out->one_face = 1;
+    out->score = out->threshold = NAN;
+    out->accept = out->genuine = -1;
+    return read_face(face, &out->face[0], e);
 }
 
 void xfv_pairview_clear(struct xfv_pairview *p)

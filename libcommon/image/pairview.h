@@ -33,6 +33,7 @@ struct xfv_view_row {
 
 struct xfv_pairview {
     struct xfv_view_face face[2];
+    int one_face; /* 1: read from a face record: face[0] alone, no decision, no rows */
     double score, threshold; /* NaN when unknown */
     int accept;              /* 1, 0; -1 unknown */
     int genuine;             /* the label: 1 same person, 0 different people; -1 unknown */
@@ -46,6 +47,8 @@ struct xfv_pairview {
  * resampled to their face's size; values below 0 in similarity and dissimilarity count as 0. A map that cannot be drawn is marked broken and told in
  * `problem`. XFV_EDATA when the pair cannot be drawn at all (no faces, more than XFV_VIEW_ROWS rows), XFV_ENOMEM. Clear it in any case. */
 int xfv_pairview_read(const msgpack_object *pair, const char *only_method, struct xfv_pairview *out, struct xfv_err *e);
+/* The same of a face record's root. */
+int xfv_pairview_read_face(const msgpack_object *face, struct xfv_pairview *out, struct xfv_err *e);
 void xfv_pairview_clear(struct xfv_pairview *p);
 
 /* Blur every map (sigma in pixels of the face, 0: none), then measure max and sum and set the scales: with each 0, one scale for the four maps of a

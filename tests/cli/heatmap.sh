@@ -69,6 +69,33 @@ for c in jet viridis magma inferno greens-reds piyg rdylgn; do runs 0 "--colours
 runs 0 "a large scale" heatmap -s 8 one.xfv
 like "$(size out)" '^4[0-9]{3}x2[0-9]{3}$' "grows words and all"
 
+# contact sheets
+pairs pair label:true pair signed nomaps >five.xfv
+runs 0 "-l sheet" heatmap -l sheet five.xfv
+cp out sheet.ppm
+is "$(pnmfile -allimages sheet.ppm | grep -c 'raw, ')" 1 "is one picture of all pairs"
+is "$(size sheet.ppm)" 756x882 "in a grid of about 4:3"
+is "$(heatmap -l sheet -j3 five.xfv | cmp - sheet.ppm)" "" "the same bytes from three workers"
+runs 0 "-o sheet.png" heatmap -l sheet -o sheet.png five.xfv
+pngtopnm sheet.png 2>/dev/null | cmp -s - sheet.ppm; ok $? "holds the same pixels"
+heatmap -l sheet --columns 5 five.xfv >row.ppm; heatmap -l sheet --columns 1000 five.xfv | cmp -s - row.ppm; ok $? "no more columns than pairs"
+is "$(size row.ppm)" 1256x444 "--columns 5: one row"
+pairs pair >i.xfv; heatmap -l sheet i.xfv >cell.ppm
+pamcut -left=0 -width=250 row.ppm | pnmcrop -quiet >c1 2>/dev/null; pnmcrop -quiet cell.ppm >c2 2>/dev/null; cmp -s c1 c2; ok $? "a pair looks the same alone and among others"
+is "$(colour row.ppm 256 6)" "185 28 28" "a wrong decision has a red frame"
+runs 0 "faces, before verify" sh -c 'facecrop "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg | heatmap -l sheet --columns 2'
+is "$(size out)" "274x161" "are drawn with their ids"
+runs 0 "--method" heatmap -l sheet --method fggb i.xfv
+cmp -s out cell.ppm; ok $? "the first method's maps are the default"
+pairs flood pair nan >i.xfv
+runs 1 "pairs that cannot be drawn" heatmap -l sheet --columns 9 i.xfv
+is "$(wc -l <err | tr -d ' ') $(size out)" "2 506x444" "are told, and left out"
+runs 2 "a sheet of more than 64 Mi pixels" heatmap -l sheet -s 40 -o big.png three.xfv
+like "$(cat err) $(ls | grep -c big)" '64 Mi pixels.*xfv-select --head.* 0$' "says how to draw it in parts, and writes nothing"
+runs 2 "a sheet under numbered names" heatmap -l sheet -o 's%d.png' i.xfv
+runs 3 "a sheet of a cut stream" sh -c '"$PYTHON" "$top/tests/gen/pairs.py" pair cut | heatmap -l sheet -o cut.png'
+is "$(ls | grep -cx cut.png)" 0 "is not written"
+
 # odd records
 for i in empty small tiny odd noimage bare huge accent hostile label:false label:unsure label:true; do
     pairs "$i" >i.xfv
@@ -96,7 +123,7 @@ runs 1 "--method that nothing has" heatmap --method nobody one.xfv
 like "$(cat err)" "no maps of the method 'nobody'" "is told"
 
 # options
-for bad in "-l poster" "-c rainbow" "-b -1" "-b nan" "-b x" "-a 1.5" "-s 0" "-s 65" "-s 1.5" "-r all" "-j 0x" "--nonsense"; do
+for bad in "-l poster" "-c rainbow" "-b -1" "-b nan" "-b x" "-a 1.5" "--columns 0" "--columns 1001" "-s 0" "-s 65" "-s 1.5" "-r all" "-j 0x" "--nonsense"; do
     # shellcheck disable=SC2086
     runs 2 "$bad is refused" heatmap $bad one.xfv
 done
