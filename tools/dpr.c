@@ -126,18 +126,21 @@ static int partner(const struct dpr *t, const struct pair *p, double *unit, stru
     return 0;
 }
 
-/* Similarity less dissimilarity, on the changed face. */
-static int read_map(const struct dpr *t, const struct pair *p, const msgpack_object *entry, float *map, struct xfv_err *e)
+/* Similarity less dissimilarity, on the changed face. *one: 1 when both are one map, whose size is all that it says. */
+static int read_map(const struct dpr *t, const struct pair *p, const msgpack_object *entry, float *map, int *one, struct xfv_err *e)
 {
     static const char *const keys[] = {"similarity", "dissimilarity"};
     size_t shape[2] = {(size_t)t->model->height, (size_t)t->model->width}, n = shape[0] * shape[1];
     const msgpack_object *side = xfv_map_get(entry, sides[p->side]);
     memset(map, 0, n * sizeof *map);
+    *one = 1;
     for (int k = 0; k < 2; k++) {
         struct xfv_tensor v;
         int status = xfv_get_tensor(side, keys[k], XFV_F32, 2, shape, &v, e);
         if (status) return status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "map", "map of face %s: %s", sides[p->side], e->msg);
-        for (size_t i = 0; i < n; i++) map[i] += k ? -((const float *)v.data)[i] : ((const float *)v.data)[i];
+        const float *x = v.data;
+        for (size_t i = 0; i < n && k; i++) *one = *one && !(x[i] < map[i]) && !(x[i] > map[i]);
+        for (size_t i = 0; i < n && !(k && *one); i++) map[i] += k ? -x[i] : x[i];
         xfv_tensor_clear(&v);
     }
     for (size_t i = 0; i < n; i++)
@@ -163,7 +166,8 @@ static int measure(struct dpr *t, const struct pair *p, int worker, const msgpac
     struct restore r = {w->order, (size_t)h * (size_t)width, p->score < p->threshold};
     struct xfv_delins_opts o = {.steps = STEPS, .ties = XFV_TIES_RANDOM, .blur = t->blur};
     struct xfv_random random = xfv_random_new(t->box.common.seed, p->id, p->n_id); /* the same for every method */
-    int status = read_map(t, p, entry, w->map, e);
+    int one, status = read_map(t, p, entry, w->map, &one, e);
+    if (!status && one) r.lowest = 0;
     if (!status) status = xfv_delins_order(&o, w->map, h, width, &random, w->order, e);
     for (size_t i = 0; i < 3 * r.n && !status; i++) w->fill[i] = ((const uint8_t *)p->original.data)[i];
     return status ? status : xfv_probe_scores(t->box.probe, worker, p->rgb.data, w->fill, STEPS, mask, &r, unit, scores, e);
