@@ -122,7 +122,7 @@ static const struct xfv_opt options[] = {
     {"effect", 0, "X", "of planted pairs only those whose score moved by X or more the right way (default 0: all)", 0, set_effect, 0},
     {"against", 'a', "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images", 0, set_against, XFV_OPT_READS},
     {"name", 0, "TEXT", "what FILE is called in the table (default other)", 0, set_name, 0},
-    {"cost", 0, "FILE", "lines of method, passes and milliseconds a pair (TSV): two more columns", 0, set_cost, 0},
+    {"cost", 0, "FILE", "lines of method, passes and milliseconds a pair (TSV): two more columns", 0, set_cost, XFV_OPT_READS},
     {"replicates", 0, "N", "of the bootstrap (default 1000)", 0, set_replicates, 0},
     {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, set_seed, 0},
     {NULL, 0, NULL, NULL, 0, NULL, 0},
