@@ -11,7 +11,7 @@
 
 enum kind { PATH, CELLS };
 enum baseline { MEAN, PARTNER, BLUR };
-enum combine { JOINT, PAIR, OWN, OTHER, SUM, MIN, DOT, COSINE, UNSET };
+enum combine { JOINT, PAIR, OWN, OTHER, SUM, MIN, DOT, COSINE };
 static const char *const kinds[] = {"path", "cells", NULL};
 static const char *const baselines[] = {"mean", "partner", "blur", NULL};
 static const char *const combines[] = {"joint", "pair", "own", "other", "own+other", "min", "dot", "cosine", NULL};
@@ -37,7 +37,7 @@ struct worker {
 
 struct grad {
     struct xfv_explain_opts common;
-    int kind, baseline, combine, given_combine;
+    int kind, baseline, combine;
     const char *layer_name, *name;
     int steps;
     double sigma;
@@ -175,7 +175,6 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
 {
     struct grad *t = ctx;
     const struct xfv_model *m = t->model = env->model;
-    if (t->given_combine == UNSET) t->combine = t->kind == PATH && t->baseline == MEAN ? JOINT : PAIR;
     int products = t->combine == DOT || t->combine == COSINE, looks[LOOKS];
     const char *layer = t->layer_name ? t->layer_name : t->kind == CELLS ? XFV_LAYER_CELLS : XFV_LAYER_AUTO;
     if (products && t->kind != CELLS) return xfv_fail(e, XFV_EARG, "--combine %s is for --kind cells", combines[t->combine]);
@@ -532,13 +531,7 @@ XFV_SET_TEXT(set_layer, struct grad, layer_name)
 XFV_SET_INT(set_steps, struct grad, steps, "--steps", 1, 4096)
 XFV_SET_CHOICE(set_baseline, struct grad, baseline, "--baseline", baselines)
 
-static int set_combine(void *ctx, const char *v, struct xfv_err *e)
-{
-    struct grad *t = ctx;
-    int status = xfv_parse_choice("--combine", v, combines, &t->combine, e);
-    t->given_combine = t->combine;
-    return status;
-}
+XFV_SET_CHOICE(set_combine, struct grad, combine, "--combine", combines)
 
 XFV_SET_F64(set_sigma, struct grad, sigma, "--sigma", 0.1, 100)
 XFV_SET_SIZE(set_cache, struct grad, cache_bytes, "--cache", 0, SIZE_MAX / 2)
@@ -553,9 +546,9 @@ static int set_as(void *ctx, const char *v, struct xfv_err *e)
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "path (default): along a path of features; cells: the exact scores of the last map's cells", 1, set_kind, 0},
     {"layer", 'l', "NAME", "auto (default), fine, cells, a grid (14x14) or a value's name", 1, set_layer, 0},
-    {"steps", 'n', "N", "steps of the path (default 2)", 1, set_steps, 0},
+    {"steps", 'n', "N", "steps of the path (default 4)", 1, set_steps, 0},
     {"baseline", 'b', "WHAT", "where it begins: mean (the average face, default), partner or blur", 1, set_baseline, 0},
-    {"combine", 'c', "HOW", "joint (default), pair, own, other, own+other, min; with cells also dot, cosine", 1, set_combine, 0},
+    {"combine", 'c', "HOW", "pair (default), joint, own, other, own+other, min; with cells also dot, cosine", 1, set_combine, 0},
     {"sigma", 0, "PIXELS", "of --baseline blur (default 8)", 1, set_sigma, 0},
     {"as", 0, "NAME", "the method's name in the record, to tell several settings apart (default path-grad)", 1, set_as, 0},
     {"cache", 0, "SIZE", "memory for the features of faces seen before (default 64M, two faces at least)", 0, set_cache, 0},
@@ -564,7 +557,7 @@ static const struct xfv_opt options[] = {
 
 int main(int argc, char **argv)
 {
-    static struct grad t = {.steps = 2, .given_combine = UNSET, .sigma = 8, .cache_bytes = (size_t)64 << 20, .lock = PTHREAD_MUTEX_INITIALIZER};
+    static struct grad t = {.combine = PAIR, .steps = 4, .sigma = 8, .cache_bytes = (size_t)64 << 20, .lock = PTHREAD_MUTEX_INITIALIZER};
     static const struct xfv_program program = {
         .name = "path-grad",
         .summary = "Explain each pair by gradients along a path of inner features, from the average face: pairs in, the same with maps out.",

@@ -39,7 +39,7 @@ for l in genuine impostor; do
     verify --pairs $l.txt faces.xfv | plant --skip --donors faces.xfv | first "$cases" | embed -j 0 | verify -o $l.xfv
 done
 cat genuine.xfv impostor.xfv >cases.xfv
-control-map --kind random cases.xfv | control-map --kind face | control-map --kind edges | cosine-grad | gradcam | xssab-grad | path-grad | path-grad -c pair -n 4 --as path-pair |
+control-map --kind random cases.xfv | control-map --kind face | control-map --kind edges | cosine-grad | gradcam | xssab-grad | path-grad | path-grad -c joint -n 2 --as path-joint |
     path-grad --baseline partner --as path-partner | path-grad --kind cells --combine dot --as cell-dot -o maps.xfv
 explain-score maps.xfv -o all.tsv
 explain-score --effect 0.05 maps.xfv -o effect.tsv

@@ -25,8 +25,8 @@ model-randomise --last 1 | cmp -s - one.xfvm; ok $? "again, the same bytes"
 model-randomise --last 1 --seed 1 | cmp -s - one.xfvm; [ $? -eq 1 ]; ok $? "another seed, another network"
 p=$top/tests/photos
 facecrop "$p/anna-1.jpg" "$p/anna-2.jpg" "$p/anna-1.jpg" "$p/bella.jpg" | embed | verify -o pairs.xfv
-path-grad -c pair -o maps.xfv pairs.xfv
-embed -m ./three.xfvm pairs.xfv | verify -t 0.4 -m ./three.xfvm | path-grad -c pair -m ./three.xfvm -o broken.xfv
+path-grad -o maps.xfv pairs.xfv
+embed -m ./three.xfvm pairs.xfv | verify -t 0.4 -m ./three.xfvm | path-grad -m ./three.xfvm -o broken.xfv
 runs 0 "compared" explain-score --against maps.xfv --name trained broken.xfv
 like "$(awk -F'\t' '$2 == "like trained" {print $4}' out)" '^(-|0\.[0-6])' "the map is another one"
 runs 2 "no layers" model-randomise --last 0

@@ -49,12 +49,12 @@ for r in pairs(path):
 print("good")
 PY
 check() { $PYTHON check.py "$@" 2>&1 | tail -1; }
+runs 0 "joint" path-grad -c joint -o joint.xfv pairs.xfv
+is "$(check joint joint.xfv)" good "every witness at the same size; those of dissimilarity at the cells' centres, the sums of the ways from the partner"
 runs 0 "defaults" path-grad -o d.xfv pairs.xfv
-is "$(check joint d.xfv)" good "every witness at the same size; those of dissimilarity at the cells' centres, the sums of the ways from the partner"
-runs 0 "pair" path-grad -c pair -o pair.xfv pairs.xfv
-is "$(check pair pair.xfv)" good "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
+is "$(check pair d.xfv)" good "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
 is "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | .maps[0] | [.method, .params.kind, .params.layer, .params.baseline, .params.combine, .params.cells.a.shape]' | sort -u)" \
-   '["path-grad","path","14x14x128","mean","joint",[14,14]]' "what was done is in the record"
+   '["path-grad","path","14x14x128","mean","pair",[14,14]]' "what was done is in the record"
 runs 0 "16 steps" path-grad -n 16 -o n16.xfv pairs.xfv
 is "$(check gap n16.xfv 1.5e-2)" good "complete to 1.5e-2"
 runs 0 "256 steps" path-grad -n 256 -o n256.xfv pairs.xfv
@@ -66,7 +66,7 @@ is "$(check partner p.xfv)" good "begins at a score of 1"
 is "$(check gap p.xfv 1e-2)" good "and sums to score - 1"
 runs 0 "own" path-grad -c own -o own.xfv pairs.xfv
 is "$(check own own.xfv)" good "a cell's value lies at its centre"
-for o in "-b blur" "-b blur --sigma 3" "-c other" "-c own+other" "-c min" "-l fine" "-l 28x28" "-k cells -c dot" "-k cells -c cosine" "-l cells -c pair"; do
+for o in "-b blur" "-b blur --sigma 3" "-c other" "-c own+other" "-c min" "-l fine" "-l 28x28" "-k cells -c dot" "-k cells -c cosine" "-l cells"; do
     runs 0 "$o" path-grad $o -o o.xfv pairs.xfv
     is "$(check any o.xfv)" good "its identities"
 done
