@@ -192,6 +192,12 @@ reproduce: all
 	@sh tests/deps.sh parallel gnuplot-nox || echo 'make reproduce: goes on without what is missing' >&2
 	PATH="$(abspath $(B))/bin:$$PATH" XFV_MODEL_PATH="$${XFV_MODEL_PATH:-$(CURDIR)/models}" sh study/run.sh "$(LFW)" "$(OUT)"
 
+## evidence: LFW=dir: planted truth, patches, partners, shuffled networks, completeness and cost of all methods into build/evidence, resumable; see docs/evidence.md
+evidence: all
+	@test -n "$(LFW)" || { echo 'make evidence LFW=dir: the folder with pairs.txt and images/NAME/NAME_0001.jpg' >&2; exit 2; }
+	@sh tests/deps.sh parallel || echo 'make evidence: goes on without what is missing' >&2
+	PATH="$(abspath $(B))/bin:$$PATH" XFV_MODEL_PATH="$${XFV_MODEL_PATH:-$(CURDIR)/models}" sh study/evidence.sh "$(LFW)" "$(B)/evidence"
+
 ## completions: for bash, zsh and fish, made from the programs' --help
 completions: $(B)/completions/bash/xfv-tools
 $(B)/completions/bash/xfv-tools: $(TOOLS) $(SCRIPTS) $(wildcard completions/*)
@@ -242,6 +248,6 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: sanitized-damaged completions reproduce all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: sanitized-damaged completions reproduce evidence all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -5,13 +5,7 @@ set -eu
 s=$1 name=$2 method=$3
 # $method and $MEAN are the study's own words, to be split.
 eval "set -- $method"
-start=$(date +%s.%N)
-"$@" -o "$s/$name.maps" "$s/pairs.xfv"
-end=$(date +%s.%N)
-# The shell's times: its own, then those of the programs that it waited for, as 1m2.5s.
-times >"$s/$name.times"
-sed -n 2p "$s/$name.times" | awk -v start="$start" -v end="$end" '{ for (i = 1; i <= 2; i++) { split($i, t, "[ms]"); cpu += 60 * t[1] + t[2] } printf "%.2f\t%.2f\n", end - start, cpu }' \
-    >"$s/$name.seconds"
+sh "$(dirname "$0")/timed.sh" "$s/$name.seconds" "$@" -o "$s/$name.maps" "$s/pairs.xfv"
 grep -v '^#' "$CELLS" | grep . >"$s/$name.cells"
 last=$(wc -l <"$s/$name.cells") in=$s/$name.maps n=0
 while read -r cell; do
@@ -24,4 +18,4 @@ while read -r cell; do
     in=$s/$name.$n.tmp
 done <"$s/$name.cells"
 mv "$in" "$s/$name.xfv"
-rm "$s/$name.cells" "$s/$name.times"
+rm "$s/$name.cells"

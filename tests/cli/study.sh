@@ -32,5 +32,15 @@ MODELS="mobilefacenet nets/shuffled.xfvm" OTHER_METHODS="$work/others" OTHER_PAI
 is "$?" 0 "two networks"
 is "$(sed -n 's/^| \([a-z]*\) | xssab | \([0-9]*\) |.*/\1 \2/p' made/tables.md | tr '\n' ' ')" "mobilefacenet 4 shuffled 2 " "stand in one table"
 cmp -s made/summary.tsv first.tsv; ok $? "and nothing of the first was made again"
+# the evidence, on the same photographs: planted truth, patches, shuffled networks
+printf 'control-face\tpdr\t0\tcontrol-map --kind face\npath\tpdrb\t18\tpath-grad -n 1\n' >judged
+METHODS="$work/judged" runs 0 "the evidence" sh "$top/study/evidence.sh" lfw shown
+is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 14 "two methods, each judged by seven sets of pairs"
+is "$(grep -c '^| \*control-face\* | .* | .500 |' shown/tables.md)" 2 "a fixed picture has the rank of chance"
+like "$(sed -n '/^### PatchLFW/,/^###/p' shown/tables.md)" '^\| path \| ' "patches"
+like "$(sed -n '/^### Last layers/,/^###/p' shown/tables.md)" '^\| \*control-face\* \| 1.000 \| 1.000' "a fixed picture outlives the network"
+like "$(cat shown/cost.tsv)" '^path	18	[0-9.]+$' "what it costs"
+runs 0 "the evidence once more" env METHODS="$work/judged" sh "$top/study/evidence.sh" lfw shown
+is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 0 "nothing is made again"
 runs 2 "make reproduce without a folder" make -C "$top" --no-print-directory reproduce B="$B" LFW=
 done_testing

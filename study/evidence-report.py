@@ -1,0 +1,142 @@
+# The tables of docs/evidence.md, from what study/evidence.sh has measured so far: evidence-report.py, in its folder, writes Markdown on standard output, and
+# cost.tsv (methods, passes, milliseconds a pair) beside it. The numbers are explain-score's, dpr's and delins's; this only lays them out.
+import json, os, subprocess
+
+methods = [l.rstrip("\n").split("\t") for l in open("methods")]
+passes = {m[0]: m[2] for m in methods}
+
+
+def program(*args, data=b""):
+    return subprocess.run(args, input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def rows(text):
+    """A table of method, test, n, value, lo, hi as {method: {test: (n, value, lo, hi)}}."""
+    out = {}
+    for l in text.decode().splitlines()[1:]:
+        method, test, n, *numbers = l.split("\t")
+        out.setdefault(method, {})[test] = (int(n),) + tuple(float(x) if x != "-" else None for x in numbers)
+    return out
+
+
+def shown(name):
+    return "*%s*" % name if name.startswith("control-") else "**%s**" % name if name in ("fggb", "path-grad") else name
+
+
+def number(v):
+    if v is None or v[1] is None:
+        return "-"
+    if v[2] is None:
+        return "%g" % v[1]
+    f = lambda x: ("%.3f" % x).replace("0.", ".", 1) if abs(x) < 0.9995 else "%.3f" % x
+    return f(v[1]) if v[2] == v[3] else "%s (%s to %s)" % (f(v[1]), f(v[2]), f(v[3]))
+
+
+def table(results, columns):
+    """Rows in the order of the methods' list."""
+    print("| map | %s |" % " | ".join(h for _, h in columns))
+    print("|" + "---|" * (len(columns) + 1))
+    for name in (m[0] for m in methods if m[0] in results):
+        print("| %s | %s |" % (shown(name), " | ".join(number(results[name].get(t)) for t, _ in columns)))
+    print()
+
+
+def costs():
+    """Milliseconds of processor a pair, measured while planting was explained."""
+    pairs = int(program("sh", "-c", "xfv-json planted.xfv | grep -c '\"_\":\"pair\"'"))
+    with open("cost.tsv", "w") as f:
+        f.write("method\tpasses\tms\n")
+        for m in methods:
+            path = "planted/%s.seconds" % m[0]
+            if os.path.exists(path):
+                f.write("%s\t%s\t%.1f\n" % (m[0], m[2], 1000 * float(open(path).read().split()[1]) / pairs))
+
+
+def measured(test):
+    """{name in the list: its result's path}, in the order of the list."""
+    paths = ((m[0], "%s/%s.xfv" % (test, m[0])) for m in methods)
+    return {name: path for name, path in paths if os.path.exists(path)}
+
+
+def score(path, *options):
+    """explain-score's rows of a stream with one method: streams name a method as its program does, the list may name it otherwise."""
+    return next(iter(rows(program("explain-score", *options, path)).values()), {})
+
+
+def against(others, first):
+    """{name: {"like OTHER": correlation with the first stream's map}}"""
+    out = {}
+    for name, path in measured(first).items():
+        out[name] = {}
+        for o in others:
+            if os.path.exists("%s/%s.xfv" % (o, name)):
+                out[name].update(score(path, "-a", "%s/%s.xfv" % (o, name), "--name", o))
+    return out
+
+
+costs()
+truth = [("auroc dissimilarity", "dissimilarity: AUROC"), ("region rank dissimilarity", "region rank"), ("pointing dissimilarity", "pointing"),
+         ("auroc similarity", "similarity: AUROC"), ("region rank similarity", "region rank"), ("pointing similarity", "pointing")]
+cost = {l.split("\t")[0]: l.split("\t")[1:] for l in open("cost.tsv").read().splitlines()[1:]}
+for title, options in (("Planted truth, all cases", ()), ("Planted truth, the score moved by .05 or more", ("--effect", "0.05"))):
+    result = {name: score(path, *options) for name, path in measured("planted").items()}
+    for name in result:
+        for test, value in zip(("passes", "ms"), cost.get(name, ())):
+            result[name][test] = (0, float(value), None, None)
+    some = next(iter(result.values()))
+    print("### %s (%d and %d)\n" % (title, some["auroc dissimilarity"][0], some["auroc similarity"][0]))
+    table(result, truth + [("passes", "passes a pair"), ("ms", "ms of processor a pair")])
+
+patches = {}
+for m in methods:
+    if os.path.exists("dpr/%s.tsv" % m[0]):
+        patches[m[0]] = next(iter(rows(open("dpr/%s.tsv" % m[0], "rb").read()).values()))
+if patches:
+    print("### PatchLFW: patched pixels given back (%d genuine, %d impostor pairs)\n" % (next(iter(patches.values()))["fnmr at 0 %"][0], next(iter(patches.values()))["fmr at 0 %"][0]))
+    table(patches, [("fnmr at 0 %", "FNMR at 0 %"), ("fnmr at 10 %", "10 %"), ("fnmr at 30 %", "30 %"), ("fnmr, mean", "mean of 5 to 95 %"),
+                    ("fmr at 0 %", "FMR at 0 %"), ("fmr at 10 %", "10 %"), ("fmr, mean", "mean of 5 to 95 %")])
+
+files = measured("natural").values()
+if files:
+    text = program("delins", "--tsv", "--reference", "fggb" if os.path.exists("natural/fggb.xfv") else "path-grad", data=b"".join(open(p, "rb").read() for p in files)).decode()
+    head, *lines = [l.split("\t") for l in text.splitlines()]
+    cell = [dict(zip(head, l)) for l in lines]
+    print("### Deletion and Insertion of these folds' pairs, accuracy, %\n")
+    for sign, pairs in (("similarity", "genuine pairs, pixels of A"), ("dissimilarity", "impostor pairs, pixels of both")):
+        mine = [c for c in cell if c["map"] == sign and c["metric"] == "accuracy"]
+        if not mine:
+            continue
+        fills = ["black", "blur", "partner"]
+        print("%s: %s (%s)\n" % (sign, pairs, mine[0]["pairs"]))
+        print("| map | %s |" % " | ".join("%s, %s" % (d, f) for f in fills for d in ("Deletion", "Insertion")))
+        print("|" + "---|" * (2 * len(fills) + 1))
+        for name in dict.fromkeys(c["method"] for c in mine):
+            got = {c["fill"]: c for c in mine if c["method"] == name}
+            print("| %s | %s |" % (shown(name), " | ".join(
+                "%.1f [%.1f, %.1f]" % tuple(100 * float(got[f][d + e]) for e in ("", "_lo", "_hi")) if f in got else "-" for f in fills for d in ("deletion", "insertion"))))
+        print()
+
+kinds = ["same person twice", "one other person twice", "two other people", "same and other person"]
+result = {name: score(path) for name, path in measured("partners").items()}
+if result:
+    print("### One image's map for two partners: correlation\n")
+    table(result, [("partners: " + k, k) for k in kinds])
+
+result = against(["random-1", "random-3", "random-6", "random-12", "noise-4", "noise-8"], "few")
+if result:
+    print("### Last layers shuffled, and noise: correlation with the map of the network as it is, of the clean pair\n")
+    table(result, [("like random-1", "last 1"), ("like random-3", "last 3"), ("like random-6", "last 6"), ("like random-12", "last 12"), ("like noise-4", "noise 4"),
+                   ("like noise-8", "noise 8")])
+
+gaps = []
+for name, options in (("from the mean face", []), ("from the partner", ["--baseline", "partner"])):
+    gaps.append([name])
+    for steps in ("4", "16", "64"):
+        stream = program("path-grad", "-n", steps, *options, "few.xfv")
+        records = [json.loads(l) for l in program("xfv-json", data=stream).decode().splitlines()]
+        every = [abs(g) for r in records if r["_"] == "pair" for g in r["maps"][0]["params"]["gap"]]
+        gaps[-1].append("%.4f, %.4f; %.0f %%" % (sum(every) / len(every), max(every), 100 * sum(g <= (0.005 if steps != "64" else 0.001) for g in every) / len(every)))
+print("### Completeness of path-grad (%d paths): gap, mean and largest; share within 5e-3 (64 steps: 1e-3)\n" % len(every))
+print("| path | 4 steps | 16 steps | 64 steps |\n|---|---|---|---|")
+for g in gaps:
+    print("| %s |" % " | ".join(g))

@@ -1,0 +1,82 @@
+#!/bin/sh
+# Do maps say something about the pair, and do they depend on the network? evidence.sh LFW OUT makes the tables of docs/evidence.md in OUT/tables.md.
+#
+# LFW   folder with pairs.txt and images/NAME/NAME_0001.jpg
+# OUT   folder for everything made; a run that was stopped goes on where it stood: what is there is not made again
+#
+# Pairs are of folds 3 and 4, whose people are in no other fold; the mean face that path-grad starts from is of folds 1 and 2 (it lies in the model).
+#
+# Environment: CASES   pairs a sign with a planted truth, and a kind elsewhere (default 120)
+#              JOBS    pieces worked on at a time, by GNU parallel when it is there (default: one a core)
+#              METHODS what is judged, and by which tests (default: study/evidence.methods)
+#              MODEL   a model, by name (looked for in XFV_MODEL_PATH) (default: the product's); it needs means (model-means)
+# The programs are taken from PATH.
+set -eu
+export LC_ALL=C
+mkdir -p "$2"
+LFW=$(cd "$1" && pwd) OUT=$(cd "$2" && pwd) here=$(cd "$(dirname "$0")" && pwd)
+CASES=${CASES:-120} JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)} METHODS=${METHODS:-$here/evidence.methods} PYTHON=${PYTHON:-/usr/bin/python3} MODEL=${MODEL:-}
+say() { echo "evidence: $*" >&2; }
+network() { [ -z "$MODEL" ] || echo "-m $MODEL"; }
+cd "$OUT"
+images=$LFW/images; [ -d "$images" ] || images=$LFW
+
+[ -s images.txt ] || $PYTHON "$here/evidence-pairs.py" "$LFW/pairs.txt" "$images"
+if [ ! -s faces.xfv ]; then
+    (cd "$images" && tr '\n' '\0' <"$OUT/images.txt" | facecrop $(network) -j "$JOBS" --face central --files0-from - 2>"$OUT/facecrop.log") | embed -j "$JOBS" -o faces.xfv || [ $? -eq 1 ]
+fi
+
+# The pairs of each test: OUT/TEST.xfv.
+made() { # TEST COMMAND: its standard output becomes TEST.xfv, whole or not at all
+    [ -s "$1.xfv" ] && return
+    say "pairs of $1"
+    test=$1; shift
+    "$@" >"$test.tmp" && mv "$test.tmp" "$test.xfv"
+}
+both() { # COMMAND: over genuine pairs, then over impostor pairs, CASES of each
+    for label in genuine impostor; do verify -q --pairs $label.txt faces.xfv | "$@" | xfv-select --head "$CASES" | embed -j "$JOBS" | verify; done
+}
+made planted both plant --skip --donors faces.xfv
+made dpr both plant --skip --kind patches --donors faces.xfv
+made natural both cat
+[ ! -s partners.txt ] || made partners verify -q --pairs partners.txt faces.xfv
+made few verify -q --pairs few.txt faces.xfv
+for sigma in 4 8; do
+    noisy() { plant --kind noise --sigma $sigma few.xfv | embed | verify; }
+    made noise-$sigma noisy
+done
+# The same crops, embedded and compared by a network whose last layers were shuffled, at the same threshold.
+threshold=$(xfv-json few.xfv | sed -n 's/.*"threshold":\([-0-9.e]*\).*/\1/p' | head -n 1)
+mkdir -p models
+for last in 1 3 6 12; do
+    m=models/random-$last.xfvm
+    [ -s $m ] || model-randomise $(network) --last $last -o $m
+    shuffled() { xfv-select --drop embedding few.xfv | embed -m $m | verify -m $m -t "$threshold"; }
+    made random-$last shuffled
+done
+
+# One line a piece of work: test, name, command.
+grep -v '^#' "$METHODS" | grep . >methods
+tests() { # LETTERS: names of tests
+    case $1 in *p*) echo planted ;; esac
+    case $1 in *d*) echo dpr ;; esac
+    case $1 in *f*) echo natural ;; esac
+    case $1 in *b*) [ ! -s partners.xfv ] || echo partners ;; esac
+    case $1 in *r*) printf '%s\n' few random-1 random-3 random-6 random-12 ;; esac
+    case $1 in *n*) printf '%s\n' noise-4 noise-8 ;; esac
+}
+tab=$(printf '\t')
+while IFS=$tab read -r name letters passes command; do
+    for t in $(tests "$letters"); do
+        mkdir -p "$t"
+        [ -s "$t/$name.xfv" ] || printf '%s\t%s\t%s\n' "$t" "$name" "$command"
+    done
+done <methods >todo
+say "$(wc -l <todo) pieces of work"
+if command -v parallel >/dev/null && [ "$JOBS" -gt 1 ]; then
+    parallel --will-cite -j "$JOBS" --colsep '\t' --halt now,fail=1 sh "$here/evidence-piece.sh" <todo
+else
+    while IFS=$tab read -r t name command; do sh "$here/evidence-piece.sh" "$t" "$name" "$command" </dev/null; done <todo
+fi
+$PYTHON "$here/evidence-report.py" >tables.md
+say "see $OUT/tables.md"
