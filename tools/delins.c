@@ -270,6 +270,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     for (uint32_t i = 0; list && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size; i++) {
         if (!is_wanted(t, &list->via.array.ptr[i])) continue;
         int status = xfv_tally_add_entry(t->tally, root, &list->via.array.ptr[i], e);
+        if (status == XFV_EARG) return xfv_stage_fail_at(t->c, root, e);
         if (status) return status;
     }
     return 0;

@@ -30,6 +30,7 @@ struct verify {
     FILE *out; /* of the table */
     struct xfv_scores scores; /* of labelled pairs */
     uint64_t n_pairs, n_accepted, n_failed;
+    int line; /* of the list, the pair at hand; 0: no list */
 };
 
 /* ---- scores and decisions ---- */
@@ -162,6 +163,7 @@ static int put_pair(struct verify *v, struct xfv_writer *w, const struct xfv_hel
     return status;
 }
 
+/* Pairs of a list are told by its lines, others by their number. */
 static int put_failed(struct verify *v, struct xfv_writer *w, const char *a, const char *b, int label, const char *code, const char *why, struct xfv_err *e)
 {
     char *id = pair_id(a, b);
@@ -169,7 +171,8 @@ static int put_failed(struct verify *v, struct xfv_writer *w, const char *a, con
     int status = id ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (!status) {
         v->n_failed++;
-        xfv_cli_record_failed(v->c, 0, id, strlen(id), why);
+        if (v->line) xfv_cli_failed_at(v->c, "line", (uint64_t)v->line, id, strlen(id), why);
+        else xfv_cli_failed_at(v->c, "pair", v->n_pairs + v->n_failed, id, strlen(id), why);
         if (!w) status = put_row(v, a, b, NULL, label, e);
         else if (!(r = xfv_cli_error_record(v->c, id, strlen(id), code, why))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
         else status = xfv_writer_put(w, r, e);
@@ -299,7 +302,7 @@ static int finish_consecutive(struct verify *v, struct xfv_writer *w, struct xfv
                               "(--all, --pairs and --probe pair otherwise)";
     if (v->held.n == 0 || v->held.v[0].failure) return 0; /* a failed one has been told */
     const char *id = v->held.v[0].id;
-    xfv_cli_record_failed(v->c, 0, id, strlen(id), why);
+    xfv_cli_record_failed(v->c, v->held.v[0].no, id, strlen(id), why);
     if (!w) return 0;
     struct xfv_rec *r = xfv_cli_error_record(v->c, id, strlen(id), "unpaired", why);
     if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -348,6 +351,7 @@ static int finish_list(struct verify *v, struct xfv_writer *w, const struct xfv_
         const struct xfv_pair_entry *p = &v->list.v[i];
         const struct xfv_held *b = find(v, x, p->b, why, sizeof why), *a = find(v, x, p->a, b ? why : ignored, sizeof why);
         int status;
+        v->line = p->line;
         if (!a && !b && p->may_be_heading) {
             xfv_cli_warn(v->c, "line %d of '%s' is taken for a heading: it names no face", p->line, v->pairs_path);
             continue;
@@ -364,8 +368,9 @@ static int finish_probe(struct verify *v, struct xfv_writer *w, const struct xfv
 {
     char why[300];
     const struct xfv_held *probe = find(v, x, v->probe, why, sizeof why);
-    if (!probe) return xfv_fail(e, XFV_EARG, "--probe: %s", why);
-    if (probe->failure) return xfv_fail(e, XFV_EARG, "--probe: no face '%s': %s", probe->id, probe->failure);
+    if (!probe) xfv_fail(e, XFV_EARG, "--probe: %s", why);
+    else if (probe->failure) xfv_fail(e, XFV_EARG, "--probe: no face '%s': %s", probe->id, probe->failure);
+    if (!probe || probe->failure) return xfv_cli_hide(v->c, e, probe ? probe->id : v->probe);
     for (size_t i = 0; i < v->held.n; i++) {
         if (&v->held.v[i] == probe || v->held.v[i].failure) continue;
         int status = judge(v, w, probe, &v->held.v[i], -1, 0, e);

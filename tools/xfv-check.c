@@ -108,7 +108,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     if (!status && kind == XFV_FACE) status = check_face(root, e);
     if (!status && kind == XFV_PAIR) status = check_pair(root, e);
     if (!status && kind == XFV_ERR) status = check_err(root, e);
-    return status ? xfv_fail_at(e, "record %llu", (unsigned long long)xfv_stage_record_no(t->c)) : 0;
+    return status ? xfv_stage_fail_at(t->c, root, e) : 0;
 }
 
 int main(int argc, char **argv)

@@ -121,8 +121,14 @@ int xfv_parse_choice(const char *what, const char *s, const char *const *names, 
  * warn is silent with -q, info speaks only with -v. */
 void xfv_cli_warn(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void xfv_cli_info(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* "embed: record 3 (id): sentence"; no 0 leaves the number out, n 0 the id. Also remembers that a record failed: exit status 1. */
+/* "embed: record 3: sentence"; with -v "embed: record 3 (id): sentence". Without -v no name that the id holds stays in the sentence, and the first such
+ * line of a run says that -v names it. n 0: there is no id. Also remembers that a record failed: exit status 1. */
 void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence);
+void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, const char *sentence); /* "WHAT 3: ..." */
+/* "WHAT 3", with -v "WHAT 3 (id)", into buf, which is returned: for an error that ends the run. */
+const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, char *buf, size_t cap);
+/* Unless -v: names that the id holds are taken out of the error's sentence. Returns its status. */
+int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id);
 /* Around the work on a record, on the worker's thread: with --timeout it gets a deadline (stream/deadline.h), and the program ends when it is much
  * exceeded. xfv_stage_run does it; for loops of one's own. */
 void xfv_cli_record_begin(struct xfv_cli *c, int worker, uint64_t no, const char *id, size_t n);
@@ -202,6 +208,8 @@ struct xfv_stage {
 int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_stage *s);
 /* Number of the record at hand in prepare and emit, from 1, heads not counted. */
 uint64_t xfv_stage_record_no(const struct xfv_cli *c);
+/* Put "record N: ", with -v "record N (id): ", before the error about the record at hand, whose root this is; returns the error's status. */
+int xfv_stage_fail_at(const struct xfv_cli *c, const msgpack_object *root, struct xfv_err *e);
 /* In finish, for a program that needs pairs: 1 when the stream had none, and a sentence that says so and, when faces came instead, that `stages` ("verify and
  * an explainer (fggb-grad)") must run before. */
 int xfv_stage_no_pairs(const struct xfv_cli *c, const char *stages, char *buf, size_t cap);

@@ -21,7 +21,7 @@ struct xfv_cli {
     int n_operands;
     char **args; /* for the provenance: "--threshold=0.3"; NULL-terminated, owned */
     struct xfv_prov prov;
-    int some_failed;
+    int some_failed, told_of_names;
     struct xfv_err err; /* kept by xfv_stage_run */
     /* output */
     struct xfv_outfile *out;
@@ -45,6 +45,8 @@ int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e); 
 int xfv_cli_print_help(const struct xfv_program *p, FILE *f);
 int xfv_cli_print_version(const struct xfv_program *p, FILE *f);
 void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one escaped line on stderr; c may be NULL */
+/* The sentence, escaped, into buf, without the names that the escaped id holds: '...' in their place. Returns 1 when there was one. */
+int xfv_hide_names(const char *sentence, const char *id, char *buf, size_t cap);
 int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
 void xfv_die_of_sigpipe(void);           /* does not return */
 /* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for its threads. Before anything else. */

@@ -95,17 +95,29 @@ void xfv_cli_some_failed(struct xfv_cli *c)
     c->some_failed = 1;
 }
 
-void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence)
+/* How to learn the name: once a run. */
+static const char *names_hint(struct xfv_cli *c)
 {
-    char text[1024], shown[300] = "", where[360] = "";
+    if (c->told_of_names) return "";
+    c->told_of_names = 1;
+    return " (-v names it)";
+}
+
+void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, const char *sentence)
+{
+    char text[1400], where[360], shown[300] = "", hidden[1024];
     c->some_failed = 1;
     if (c->verbose < 0) return;
+    xfv_cli_where(c, what, no, id, n, where, sizeof where);
     if (n) xfv_escape(shown, sizeof shown, id, n);
-    if (no && n) snprintf(where, sizeof where, "record %llu (%s): ", (unsigned long long)no, shown);
-    else if (no) snprintf(where, sizeof where, "record %llu: ", (unsigned long long)no);
-    else if (n) snprintf(where, sizeof where, "%s: ", shown);
-    snprintf(text, sizeof text, "%s%s", where, sentence);
+    if (c->verbose < 1 && n) xfv_hide_names(sentence, shown, hidden, sizeof hidden);
+    snprintf(text, sizeof text, "%s: %s%s", where, c->verbose < 1 && n ? hidden : sentence, c->verbose < 1 && n ? names_hint(c) : "");
     xfv_cli_say(c, c->p->name, text);
+}
+
+void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence)
+{
+    xfv_cli_failed_at(c, "record", no, id, n, sentence);
 }
 
 static int progress_on(const struct xfv_cli *c)

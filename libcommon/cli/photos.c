@@ -62,8 +62,9 @@ static int put_item(struct xfv_photos *p, struct xfv_photo *it, struct xfv_err *
         return r;
     }
     if (it->status != XFV_EDATA && it->status != XFV_ELIMIT && it->status != XFV_EIO) {
+        char where[360];
         *e = it->err;
-        return xfv_fail_at(e, "%s", it->name);
+        return xfv_fail_at(e, "%s", xfv_cli_where(p->c, "record", it->no, it->name, strlen(it->name), where, sizeof where));
     }
     xfv_cli_record_failed(p->c, it->no, it->name, strlen(it->name), it->err.msg);
     struct xfv_rec *bad = xfv_cli_error_record(p->c, it->name, strlen(it->name), code_of(&it->err), it->err.msg);
@@ -222,7 +223,7 @@ static int take_all(struct xfv_photos *p, struct xfv_err *e)
 int xfv_photos_check(const struct xfv_photos *p, int others, int default_names, struct xfv_err *e)
 {
     int from_stdin = others;
-    if (p->list_path && p->n) return xfv_fail(e, XFV_EARG, "--files0-from names the images: no operand may do so too ('%s')", p->names[0]);
+    if (p->list_path && p->n) return xfv_fail(e, XFV_EARG, "--files0-from names the images: no operand may do so too, found %d", p->n);
     for (int i = 0; i < p->n; i++) from_stdin += !strcmp(p->names[i], "-");
     if (p->list_path) from_stdin += !strcmp(p->list_path, "-");
     else if (p->n == 0 && !default_names) from_stdin++;

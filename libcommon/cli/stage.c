@@ -31,10 +31,10 @@ struct run {
     double before, total;  /* bytes of the inputs before it, and of all; total 0: not known */
 };
 
-static const char *id_of(struct xfv_rec *r, size_t *n)
+static const char *id_of(const msgpack_object *root, size_t *n)
 {
     const char *s = "";
-    if (xfv_get_str(xfv_rec_root(r), "id", &s, n, NULL)) {
+    if (xfv_get_str(root, "id", &s, n, NULL)) {
         *n = 0;
         return "";
     }
@@ -43,7 +43,7 @@ static const char *id_of(struct xfv_rec *r, size_t *n)
 
 static const char *item_id(const struct item *it, size_t *n)
 {
-    return id_of(it->rec, n);
+    return id_of(xfv_rec_map(it->rec), n);
 }
 
 /* The record becomes an err record of the same id. */
@@ -312,4 +312,12 @@ int xfv_stage_no_pairs(const struct xfv_cli *c, const char *stages, char *buf, s
 uint64_t xfv_stage_record_no(const struct xfv_cli *c)
 {
     return c->record_no;
+}
+
+int xfv_stage_fail_at(const struct xfv_cli *c, const msgpack_object *root, struct xfv_err *e)
+{
+    size_t n;
+    char where[360];
+    const char *id = id_of(root, &n);
+    return xfv_fail_at(e, "%s", xfv_cli_where(c, "record", c->record_no, id, n, where, sizeof where));
 }

@@ -55,11 +55,11 @@ static int read_image(const msgpack_object *face, struct xfv_view_face *f, struc
         if (!bad) memset(f->image.data, 200, (size_t)112 * 112 * 3);
         return bad;
     }
-    if (xfv_get_tensor_view(face, "image", &t, e)) return xfv_fail(e, XFV_EDATA, "face '%.100s': its image is not a tensor", f->id);
+    if (xfv_get_tensor_view(face, "image", &t, e)) return xfv_fail(e, XFV_EDATA, "a face's image is not a tensor");
     size_t channels = t.ndim == 3 ? t.shape[2] : 1;
     if (t.dtype != XFV_U8 || (t.ndim != 2 && t.ndim != 3) || (channels != 1 && channels != 3) || t.shape[0] < 1 || t.shape[0] > MAX_SIDE ||
         t.shape[1] < 1 || t.shape[1] > MAX_SIDE)
-        return xfv_fail(e, XFV_EDATA, "face '%.100s': its image must be bytes of shape [height,width,3], each side 1..%d", f->id, MAX_SIDE);
+        return xfv_fail(e, XFV_EDATA, "a face's image must be bytes of shape [height,width,3], each side 1..%d", MAX_SIDE);
     int bad = xfv_image_alloc(&f->image, (int)t.shape[1], (int)t.shape[0], 3, e);
     if (bad) return bad;
     const uint8_t *src = t.data;

@@ -27,7 +27,7 @@ void xfv_raw_image_clear(struct xfv_raw_image *r)
 int xfv_image_source_open(struct xfv_image_source **out, const char *path, struct xfv_err *e)
 {
     struct xfv_image_source *s = calloc(1, sizeof *s);
-    if (!s) return xfv_fail(e, XFV_ENOMEM, "out of memory for reading '%s'", path);
+    if (!s) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     s->is_stdin = strcmp(path, "-") == 0;
     s->f = s->is_stdin ? stdin : fopen(path, "rbe");
     if (!s->f) {

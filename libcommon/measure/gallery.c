@@ -125,7 +125,7 @@ int xfv_gallery_add(struct xfv_gallery *g, struct xfv_rec **r, uint64_t no, int 
         g->cap = cap;
     }
     struct xfv_held *f = &g->v[g->n++];
-    *f = (struct xfv_held){.id = xfv_face_id(xfv_rec_root(*r), no)};
+    *f = (struct xfv_held){.id = xfv_face_id(xfv_rec_root(*r), no), .no = no};
     if (!f->id) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (xfv_rec_kind(*r) == XFV_ERR) return take_failure(f, xfv_rec_root(*r), e);
     g->seen++;

@@ -10,6 +10,7 @@
 /* One face of a stream, or what an err record left in its place. */
 struct xfv_held {
     char *id;
+    uint64_t no;              /* of its record in the stream */
     struct xfv_rec *rec;      /* NULL when records are not kept, and for a failed face */
     struct xfv_tensor vector; /* f32 [n], owned */
     char digest[65];          /* of the model that made it; "" when it does not say */

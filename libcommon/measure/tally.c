@@ -149,7 +149,7 @@ int xfv_tally_add(struct xfv_tally *t, const struct xfv_trial *c, struct xfv_err
         status = xfv_fail(e, XFV_EARG, "method '%s' has curves of %d and of %d points for one setting: measure them alike", c->method, g->points, c->points);
     for (size_t i = g && !status ? g->n : 0; !status && i-- > 0;)
         if (g->pair[i] == pair)
-            status = xfv_fail(e, XFV_EARG, "pair '%.*s' has two curves of method '%s' for one setting", (int)(c->n_pair < 200 ? c->n_pair : 200), c->pair, c->method);
+            status = xfv_fail(e, XFV_EARG, "the pair has two curves of method '%s' for one setting", c->method);
     if (!status) {
         take_curve(g, c, c->deletion, DELETION, right);
         take_curve(g, c, c->insertion, INSERTION, right);
