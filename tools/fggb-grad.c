@@ -65,6 +65,7 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     t->pool = env->pool;
     int status = xfv_fggb_new(env->model->graph, env->model->embedding, env->workers, &t->o, &t->fggb, e);
     if (status) return xfv_fail_at(e, "model '%s'", env->model->name);
+    xfv_fggb_own_weights(t->fggb, env->model->graph);
     size_t entries = t->cache_bytes / xfv_fggb_face_bytes(t->fggb);
     t->cache = xfv_cache_new(entries < 2 ? 2 : entries, free_face); /* two: the faces of one pair */
     t->errs = calloc((size_t)env->workers, sizeof *t->errs);

@@ -57,6 +57,11 @@ void xfv_fggb_free(struct xfv_fggb *f)
     free(f);
 }
 
+void xfv_fggb_own_weights(struct xfv_fggb *f, struct xfv_graph *g)
+{
+    xfv_net_own_weights(f->net, g);
+}
+
 int xfv_fggb_n(const struct xfv_fggb *f)
 {
     return f->n;

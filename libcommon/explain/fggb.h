@@ -31,6 +31,7 @@ struct xfv_fggb_face; /* for one image: the N maps g_k */
  * XFV_EMODEL when the graph cannot be differentiated that way. */
 int xfv_fggb_new(const struct xfv_graph *g, int embedding, int workers, const struct xfv_fggb_opts *o, struct xfv_fggb **out, struct xfv_err *e);
 void xfv_fggb_free(struct xfv_fggb *f);
+void xfv_fggb_own_weights(struct xfv_fggb *f, struct xfv_graph *g); /* see xfv_net_own_weights: g is f's alone, and its packed weights are freed */
 int xfv_fggb_n(const struct xfv_fggb *f);      /* N */
 int xfv_fggb_height(const struct xfv_fggb *f);
 int xfv_fggb_width(const struct xfv_fggb *f);

@@ -85,7 +85,7 @@ static void forward_conv(const struct run *r, const struct step *s)
         return;
     }
     /* Not where gradients follow: Winograd's rounding (1e-5) moves enough PReLU inputs across zero to change a deep network's gradient by 3e-3. */
-    if (s->uf && !r->signs && xfv_wino_tiles(out.dim[0], out.dim[1]) >= XFV_WINO_MIN_TILES) {
+    if (!r->signs && xfv_wino_runs(s, r->shape)) {
         struct wino_job j = xfv_wino_forward(r->net, s, r->shape);
         j.x = x;
         j.y = run_value(r, s->out);
@@ -216,6 +216,7 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
         scratch = xfv_plan_scratch(n, ws->shape);
     }
     int rc = xfv_ws_reserve(ws, r.at->floats, scratch, e);
+    if (!rc) rc = xfv_pack_forward(n, r.shape, e);
     if (rc) return rc;
     r.arena = ws->arena;
     r.scratch = ws->scratch;
@@ -243,7 +244,7 @@ int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i
 int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, float *const *y, struct xfv_tape **tape, struct xfv_err *e)
 {
     int rc = xfv_ws_reserve(ws, 0, n->fwd_scratch, e);
-    if (!rc) rc = xfv_pack_backward(n, e);
+    if (!rc) rc = xfv_pack_record(n, e);
     if (rc) return rc;
     if (*tape && (*tape)->net != n) xfv_tape_free(*tape), *tape = NULL;
     struct xfv_tape *t = *tape;

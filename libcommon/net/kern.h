@@ -69,6 +69,9 @@ struct xfv_wino_out {
     struct xfv_epilogue e; /* add, sign and mask: those of the pixel at y */
 };
 
+/* The weights' side, G g G^T, of n kernels at once: tap t of kernel i at w[t*tap + i], frequency f of it to u[f*freq + i]. n: a multiple of 16. */
+struct xfv_wino_u { const float *w; size_t tap; float *u; size_t freq, n; };
+
 struct xfv_kernels {
     const char *name;
     int panel; /* columns of a packed panel: 16 or 32 */
@@ -84,6 +87,7 @@ struct xfv_kernels {
     void (*affine)(float *y, const float *x, const float *scale, const float *shift, size_t pixels, int channels, int acc);
     void (*wino_in)(const struct xfv_wino *w);
     void (*wino_out)(const struct xfv_wino_out *w);
+    void (*wino_u)(const struct xfv_wino_u *w);
 };
 
 extern const struct xfv_kernels xfv_kern_generic;

@@ -228,4 +228,4 @@ static void affine(float *y, const float *x, const float *scale, const float *sh
 
 #include "net/kern_wino.h"
 
-const struct xfv_kernels KERN = {KERN_NAME, 2 * VL, gemm, dwrow, dwrow_back2, mask, add, affine, wino_in, wino_out};
+const struct xfv_kernels KERN = {KERN_NAME, 2 * VL, gemm, dwrow, dwrow_back2, mask, add, affine, wino_in, wino_out, wino_u};

@@ -25,6 +25,36 @@ static inline __attribute__((always_inline)) void wino_at(const V m[6], V o[4])
     o[3] = V_ADD(V_ADD(b, V_MUL(V_SET1(8.0f), d)), m[5]);
 }
 
+/* G g for one column of three. */
+static inline __attribute__((always_inline)) void wino_g(const V g[3], V o[6])
+{
+    V ends = V_ADD(g[0], g[2]), sixth = V_SET1(-1 / 6.0f), b = V_MUL(V_SET1(1 / 12.0f), g[1]);
+    V a = V_ADD(V_MUL(V_SET1(1 / 24.0f), g[0]), V_MUL(V_SET1(1 / 6.0f), g[2]));
+    o[0] = V_MUL(V_SET1(0.25f), g[0]);
+    o[1] = V_MUL(sixth, V_ADD(ends, g[1]));
+    o[2] = V_MUL(sixth, V_SUB(ends, g[1]));
+    o[3] = V_ADD(a, b);
+    o[4] = V_SUB(a, b);
+    o[5] = g[2];
+}
+
+static void wino_u(const struct xfv_wino_u *w)
+{
+    for (size_t at = 0; at < w->n; at += VL) {
+        const float *g = w->w + at;
+        V half[6][3], col[3], out[6];
+        for (int j = 0; j < 3; j++) {
+            for (int i = 0; i < 3; i++) col[i] = V_LD(g + (size_t)(3 * i + j) * w->tap);
+            wino_g(col, out);
+            for (int i = 0; i < 6; i++) half[i][j] = out[i];
+        }
+        for (int i = 0; i < 6; i++) {
+            wino_g(half[i], out);
+            for (int j = 0; j < 6; j++) V_ST(w->u + (size_t)(6 * i + j) * w->freq + at, out[j]);
+        }
+    }
+}
+
 static void wino_in(const struct xfv_wino *w)
 {
     size_t ch = (size_t)w->channels;

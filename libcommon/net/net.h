@@ -15,6 +15,9 @@ struct xfv_tape; /* what one image's forward pass leaves for its vector-Jacobian
 /* Compile the part of g between value `from` (0: the input) and the values `outs` (n_outs of them). g must outlive the net. */
 int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs, struct xfv_net **net, struct xfv_err *e);
 void xfv_net_free(struct xfv_net *net);
+/* For whoever only records and differentiates: g, which net was made of, is net's alone from now on. xfv_net_record frees the weights of g that it
+ * has packed for itself (their data becomes NULL); after that no other network can be made of g, and xfv_net_forward fails with XFV_EARG. */
+void xfv_net_own_weights(struct xfv_net *net, struct xfv_graph *g);
 struct xfv_ws *xfv_ws_new(void);
 void xfv_ws_free(struct xfv_ws *ws);
 

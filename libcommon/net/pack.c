@@ -1,5 +1,5 @@
-/* Weights in the order that the kernels read them. The backward pass's copies are made when a tape is first recorded: who only embeds
- * does not pay for them. */
+/* Weights in the order that the kernels read them. Large ones are packed when a pass first reads them in that order: who only embeds does not
+ * pay for the backward pass, and who only records does not pay for the forward pass's Winograd. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +87,23 @@ static float *pack_wino(const struct xfv_net *n, const float *w, int cin, int co
     return out;
 }
 
+/* [9] packed matrices of cout x cin, the kernel turned round: what the backward pass makes its frequencies of. */
+static float *pack_taps(const struct xfv_net *n, const float *w, int cin, int cout)
+{
+    size_t rows = (size_t)cout, each = rows * (size_t)xfv_pad16(cin);
+    float *out = xfv_aligned_alloc(sizeof *out * 9 * each);
+    for (size_t t = 0; out && t < 9; t++) {
+        float *one = transposed(w + (8 - t) * (size_t)cin * rows, (size_t)cin, rows);
+        if (!one) {
+            free(out);
+            return NULL;
+        }
+        xfv_pack(n->k, one, (size_t)cin, rows, cin, out + t * each);
+        free(one);
+    }
+    return out;
+}
+
 static int is_wino(const struct xfv_net *n, const struct step *s, int cin, int cout)
 {
     const struct xfv_node *nd = s->node;
@@ -96,74 +113,114 @@ static int is_wino(const struct xfv_net *n, const struct step *s, int cin, int c
            nd->pads[0] <= 2 && nd->pads[1] <= 2 && nd->pads[2] <= 2 && nd->pads[3] <= 2;
 }
 
-static int pack_conv(const struct xfv_net *n, struct step *s, int cin, int cout)
+/* One form of a convolution's weights, from the kernel as dense_kernel() makes it: packed for a forward pass, in Winograd's frequencies, or for the
+ * backward pass, whose rows are outputs and whose columns (tap, input channel). */
+enum form { DIRECT, FREQUENCIES, BACK };
+
+static float **form_of(struct step *s, enum form f)
 {
-    const struct xfv_node *nd = s->node;
-    struct xfv_shape out = n->shape[s->out];
-    size_t rows = (size_t)(nd->kernel[0] * nd->kernel[1]) * (size_t)cin;
-    float *w = dense_kernel(n->g, nd, cin, cout);
-    s->wino = is_wino(n, s, cin, cout);
-    s->wf = packed(n, w, rows, cout);
-    /* Few tiles do not pay for reading 36/9 times the weights. */
-    if (s->wino && xfv_wino_tiles(out.dim[0], out.dim[1]) >= XFV_WINO_MIN_TILES) s->uf = pack_wino(n, w, cin, cout, 0);
-    free(w);
-    return s->wf ? 0 : XFV_ENOMEM;
+    if (f == BACK) return s->wino && !s->deep ? &s->ub : &s->wb;
+    return f == DIRECT ? &s->wf : &s->uf;
 }
 
-int xfv_pack_forward(const struct xfv_net *n, struct step *s, struct xfv_err *e)
+static float *pack_back(const struct xfv_net *n, const struct step *s, const float *w, int cin, int cout)
 {
-    const struct xfv_node *nd = s->node;
-    int bad = 0;
-    if (nd->op == XFV_OP_CONV && (nd->kernel[0] >= MAX_KERNEL || nd->kernel[1] >= MAX_KERNEL))
-        return xfv_fail(e, XFV_EMODEL, "'%s': kernel of %d x %d, the most is %d", nd->name, nd->kernel[0], nd->kernel[1], MAX_KERNEL - 1);
-    if (nd->op == XFV_OP_CONV) {
-        int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]);
-        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 && nd->dilation[1] == 1;
-        s->point = nd->kernel[0] == 1 && nd->kernel[1] == 1 && nd->stride[0] == 1 && nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] &&
-                   !nd->pads[2] && !nd->pads[3];
-        if (s->depthwise) bad = !(s->wf = pack_depthwise(n, s, cin, 0));
-        else bad = pack_conv(n, s, cin, cout);
-    } else if (nd->op == XFV_OP_AFFINE) {
-        int c = shape_channels(n->shape[s->out]);
-        s->wf = xfv_padded_vector(n->g->weights[nd->weight].data, n->g->weights[nd->weight].count, c);
-        s->bias = xfv_padded_vector(nd->bias >= 0 ? n->g->weights[nd->bias].data : NULL, nd->bias >= 0 ? n->g->weights[nd->bias].count : 0, c);
-        bad = !s->wf || !s->bias;
-    }
-    if (!bad && nd->bias >= 0 && nd->op == XFV_OP_CONV) {
-        s->bias = xfv_padded_vector(n->g->weights[nd->bias].data, n->g->weights[nd->bias].count, shape_channels(n->shape[s->out]));
-        bad = !s->bias;
-    }
-    return bad ? xfv_fail(e, XFV_ENOMEM, "out of memory while packing '%s'", nd->name ? nd->name : "?") : 0;
+    size_t rows = (size_t)(s->node->kernel[0] * s->node->kernel[1]) * (size_t)cin;
+    if (s->wino) return s->deep ? pack_taps(n, w, cin, cout) : pack_wino(n, w, cin, cout, 1);
+    float *t = transposed(w, rows, (size_t)cout), *out = packed(n, t, (size_t)cout, (int)rows);
+    free(t);
+    return out;
 }
 
-/* Backward: rows are outputs, columns (tap, input channel). */
-static int pack_back(const struct xfv_net *n, struct step *s)
+static int pack_conv(const struct xfv_net *n, struct step *s, enum form f, struct xfv_err *e)
 {
     int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]);
     size_t rows = (size_t)(s->node->kernel[0] * s->node->kernel[1]) * (size_t)cin;
-    if (s->depthwise) return (s->wb = pack_depthwise(n, s, cin, 1)) ? 0 : XFV_ENOMEM;
-    float *w = dense_kernel(n->g, s->node, cin, cout);
-    if (s->wino) {
-        s->ub = pack_wino(n, w, cin, cout, 1);
-    } else {
-        float *t = transposed(w, rows, (size_t)cout);
-        s->wb = packed(n, t, (size_t)cout, (int)rows);
-        free(t);
+    float **to = form_of(s, f), *w = NULL;
+    if (*to) return 0;
+    if (!n->g->weights[s->node->weight].data)
+        return xfv_fail(e, XFV_EARG, "the weights of '%s' are no more: a network that only records has taken them", s->node->name ? s->node->name : "?");
+    if (s->depthwise) {
+        *to = pack_depthwise(n, s, cin, f == BACK);
+    } else if ((w = dense_kernel(n->g, s->node, cin, cout))) {
+        *to = f == DIRECT ? packed(n, w, rows, cout) : f == FREQUENCIES ? pack_wino(n, w, cin, cout, 0) : pack_back(n, s, w, cin, cout);
+        free(w);
     }
-    free(w);
-    return s->wb || s->ub ? 0 : XFV_ENOMEM;
+    return *to ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory while packing '%s'", s->node->name ? s->node->name : "?");
 }
 
-int xfv_pack_backward(const struct xfv_net *cn, struct xfv_err *e)
+int xfv_wino_runs(const struct step *s, const struct xfv_shape *shape)
+{
+    struct xfv_shape out = shape[s->out];
+    return s->wino && xfv_wino_tiles(out.dim[0], out.dim[1]) >= XFV_WINO_MIN_TILES; /* few tiles do not pay for reading 36/9 times the weights */
+}
+
+int xfv_pack_forward(const struct xfv_net *cn, const struct xfv_shape *shape, struct xfv_err *e)
 {
     struct xfv_net *n = (struct xfv_net *)cn; /* the one thing that is made late, under its lock */
-    int bad = 0;
+    int status = 0;
     pthread_mutex_lock(&n->lock);
-    for (int i = 0; !bad && !n->packed_back && i < n->n_steps; i++) {
-        struct step *s = &n->steps[i];
-        if (s->op == XFV_OP_CONV && s->flows && !s->wb && !s->ub) bad = pack_back(n, s);
-    }
-    if (!bad) n->packed_back = 1;
+    for (int i = 0; i < n->n_steps && !status; i++)
+        if (n->steps[i].op == XFV_OP_CONV) status = pack_conv(n, &n->steps[i], xfv_wino_runs(&n->steps[i], shape) ? FREQUENCIES : DIRECT, e);
     pthread_mutex_unlock(&n->lock);
-    return bad ? xfv_fail(e, XFV_ENOMEM, "out of memory while packing the weights of the backward pass") : 0;
+    return status;
+}
+
+/* How many nodes read each weight; NULL when out of memory. */
+static int *count_readers(const struct xfv_graph *g)
+{
+    int *readers = calloc((size_t)g->n_weights + 1, sizeof *readers);
+    for (int i = 0; readers && i < g->n_nodes; i++) {
+        const struct xfv_node *nd = &g->nodes[i];
+        if (nd->weight >= 0) readers[nd->weight]++;
+        if (nd->bias >= 0) readers[nd->bias]++;
+    }
+    return readers;
+}
+
+static int pack_record(struct xfv_net *n, int *readers, struct xfv_err *e)
+{
+    int status = 0;
+    for (int i = 0; i < n->n_steps && !status; i++) {
+        struct step *s = &n->steps[i];
+        if (s->op != XFV_OP_CONV) continue;
+        status = pack_conv(n, s, DIRECT, e);
+        if (!status && s->flows) status = pack_conv(n, s, BACK, e);
+        if (status || !readers || --readers[s->node->weight]) continue;
+        free(n->owned->weights[s->node->weight].data);
+        n->owned->weights[s->node->weight].data = NULL;
+    }
+    return status;
+}
+
+int xfv_pack_record(const struct xfv_net *cn, struct xfv_err *e)
+{
+    struct xfv_net *n = (struct xfv_net *)cn;
+    pthread_mutex_lock(&n->lock);
+    int *readers = n->owned ? count_readers(n->g) : NULL, status = pack_record(n, readers, e);
+    if (readers) n->owned = NULL;
+    free(readers);
+    pthread_mutex_unlock(&n->lock);
+    return status;
+}
+
+int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e)
+{
+    const struct xfv_node *nd = s->node;
+    const struct xfv_weight *all = n->g->weights, *bias = nd->bias >= 0 ? &all[nd->bias] : NULL;
+    int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]), bad = 0;
+    if (nd->op == XFV_OP_CONV) {
+        if (nd->kernel[0] >= MAX_KERNEL || nd->kernel[1] >= MAX_KERNEL)
+            return xfv_fail(e, XFV_EMODEL, "'%s': kernel of %d x %d, the most is %d", nd->name, nd->kernel[0], nd->kernel[1], MAX_KERNEL - 1);
+        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 && nd->dilation[1] == 1;
+        s->point = nd->kernel[0] == 1 && nd->kernel[1] == 1 && nd->stride[0] == 1 && nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] &&
+                   !nd->pads[2] && !nd->pads[3];
+        s->wino = !s->depthwise && is_wino(n, s, cin, cout);
+        if (bias) bad = !(s->bias = xfv_padded_vector(bias->data, bias->count, cout));
+    } else if (nd->op == XFV_OP_AFFINE) {
+        s->wf = xfv_padded_vector(all[nd->weight].data, all[nd->weight].count, cout);
+        s->bias = xfv_padded_vector(bias ? bias->data : NULL, bias ? bias->count : 0, cout);
+        bad = !s->wf || !s->bias;
+    }
+    return bad ? xfv_fail(e, XFV_ENOMEM, "out of memory while packing '%s'", nd->name ? nd->name : "?") : 0;
 }

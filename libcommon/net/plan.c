@@ -239,6 +239,7 @@ static void plan_split(struct xfv_net *n)
     while (i > 0 && shape_pixels(n->shape[n->steps[i - 1].out]) <= DEEP_PIXELS) i--;
     while (i < n->n_steps && (lone_gradient(n, i) < 0 || n->steps[i].in_block)) i++;
     n->split = i;
+    for (int q = i; q < n->n_steps; q++) n->steps[q].deep = 1;
     n->split_value = i < n->n_steps ? lone_gradient(n, i) : n->outs[0];
     n->chunk = wino ? XFV_NET_ROWS : 4; /* measured: more gains nothing */
 }
@@ -308,7 +309,7 @@ size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape)
         if (s->op != XFV_OP_CONV) continue;
         struct xfv_shape in = shape[s->in[0]];
         int pitch = value_pitch(n, s->in[0], in);
-        if (s->uf && xfv_wino_tiles(shape[s->out].dim[0], shape[s->out].dim[1]) >= XFV_WINO_MIN_TILES) {
+        if (xfv_wino_runs(s, shape)) {
             struct wino_job j = xfv_wino_forward(n, s, shape);
             size_t floats = xfv_wino_scratch(&j);
             if (floats > most) most = floats;
@@ -373,7 +374,7 @@ static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
     if (!rc) rc = add_steps(n, need, e);
     for (int i = 0; !rc && i < n->n_steps; i++) {
         struct step *s = &n->steps[i];
-        rc = xfv_pack_forward(n, s, e);
+        rc = xfv_pack_new(n, s, e);
         if (rc || !s->slope) continue;
         s->sign = n->sign_bytes;
         n->sign_bytes += value_floats(n, s->out, n->shape[s->out]) / 8;
@@ -422,6 +423,11 @@ int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs
     if (rc) xfv_net_free(n);
     else *out = n;
     return rc;
+}
+
+void xfv_net_own_weights(struct xfv_net *n, struct xfv_graph *g)
+{
+    n->owned = g;
 }
 
 void xfv_net_free(struct xfv_net *n)

@@ -20,9 +20,9 @@ struct step {
     int depthwise, point;              /* CONV: channel by channel; 1x1 without stride or padding */
     float *slope;                      /* fused PReLU, padded; NULL: none */
     float *bias;                       /* padded; NULL: none */
-    int wino;                          /* CONV: 3x3 by Winograd in the backward pass, and in the forward pass where uf is */
+    int wino;                          /* CONV: 3x3 by Winograd in the backward pass, and in the forward pass where xfv_wino_runs */
     float *wf, *wb;                    /* weights of the forward and of the backward pass, packed (depthwise: [kh][kw][channels], wb flipped) */
-    float *uf, *ub;                    /* the same in Winograd's frequencies */
+    float *uf, *ub;                    /* the same in Winograd's frequencies; in the deep layers' backward pass its taps instead, in wb. Of a convolution, all four are NULL until a pass first reads them */
     size_t sign;                       /* offset of its sign bits in a tape; only with slope */
     /* Backward pass, decided once: */
     unsigned acc;       /* bit i: input i's gradient exists already, add to it */
@@ -32,6 +32,7 @@ struct step {
     int block;          /* 1: head of a fused bottleneck (1x1, depthwise, 1x1) of steps s, s+1, s+2; its backward pass does all three */
     int in_block;       /* 1: done by the block's head */
     int flows;          /* 1: output 0 depends on it */
+    int deep;           /* 1: its backward pass is for a batch: behind the split */
 };
 
 struct layout { size_t *offset; size_t floats; }; /* of every value (SIZE_MAX: none) in one arena */
@@ -40,6 +41,7 @@ struct layout { size_t *offset; size_t floats; }; /* of every value (SIZE_MAX: n
 
 struct xfv_net {
     const struct xfv_graph *g;
+    struct xfv_graph *owned; /* g, when its weights are to be freed once they are packed; then NULL */
     const struct xfv_kernels *k;
     int from, n_outs, n_steps;
     int *outs;
@@ -53,8 +55,7 @@ struct xfv_net {
      * one by one (early layers: maps that should stay in the cache). Only split_value's gradient goes from the one to the other. */
     int split, split_value, chunk;
     struct layout tail, front;
-    pthread_mutex_t lock;    /* of packed_back and of the backward weights until it is set */
-    int packed_back;
+    pthread_mutex_t lock;    /* of the convolutions' wf, wb, uf and ub: whoever has called xfv_pack_* may read without it what that call made sure of */
     size_t sign_bytes;       /* of one tape */
     size_t fwd_scratch, bwd_scratch; /* floats */
     const char *no_backward; /* name of an operator without a backward pass, or NULL */
@@ -91,15 +92,19 @@ static inline size_t value_floats(const struct xfv_net *n, int v, struct xfv_sha
 int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out, struct xfv_err *e);
 /* Floats of scratch that the forward pass needs at the given shapes. */
 size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape);
-/* Weights for the kernels (net/pack.c). xfv_pack_backward may be called by any thread at any time; it does its work once. */
+/* Weights for the kernels (net/pack.c). _new: what kind of convolution a step is, and its small weights. The others may be called by any thread at
+ * any time and pack what is not yet: _forward what a forward pass at these shapes reads, _record what xfv_net_record and the backward pass read. */
 float *xfv_padded_vector(const float *v, size_t count, int channels);
-int xfv_pack_forward(const struct xfv_net *n, struct step *s, struct xfv_err *e);
-int xfv_pack_backward(const struct xfv_net *n, struct xfv_err *e);
+int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e);
+int xfv_pack_forward(const struct xfv_net *n, const struct xfv_shape *shape, struct xfv_err *e);
+int xfv_pack_record(const struct xfv_net *n, struct xfv_err *e);
+int xfv_wino_runs(const struct step *s, const struct xfv_shape *shape); /* 1: a forward pass without gradients goes by Winograd here */
 
 /* A 3x3 convolution by Winograd (net/wino.c). Channels are padded; kin: real input channels (rows of u's matrices). */
 struct wino_job {
     const struct xfv_kernels *k;
     const float *x, *u;
+    int of_taps; /* 0: u is [36] packed matrices of kin x cout; 1: [9], and the frequencies are made of them panel by panel: a quarter of the memory */
     float *y;
     size_t xstep, ystep; /* floats from one image to the next */
     int h, w, cin, kin, ho, wo, cout, top, left;

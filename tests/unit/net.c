@@ -36,6 +36,43 @@ static void winograd(void)
     n.bias = weight(&b, shape(1, 20, 0, 0), 1);
     append(&b, n), conv(&b, 3, 1, 1, 1, 20, 1, 1), prelu(&b), dense(&b, 37);
     compare(&b, "Winograd");
+    b = start(12, 11, 24);
+    conv(&b, 3, 1, 1, 1, 48, 1, 1), prelu(&b), conv(&b, 3, 1, 0, 1, 48, 1, 0), prelu(&b), conv(&b, 3, 1, 2, 1, 80, 1, 1), conv(&b, 3, 1, 1, 1, 17, 1, 0);
+    dense(&b, 40);
+    compare(&b, "Winograd where maps are small");
+}
+
+/* A network that owns its graph's weights differentiates as any other, frees them, and then nobody else can read them. */
+static void own_weights(void)
+{
+    struct build b = start(16, 16, 16);
+    conv(&b, 3, 1, 1, 1, 32, 1, 1), prelu(&b), conv(&b, 3, 1, 1, 1, 32, 32, 1), conv(&b, 3, 2, 1, 1, 16, 1, 0);
+    struct xfv_node again = b.g->nodes[b.g->n_nodes - 1]; /* two steps share one kernel: its channels must agree */
+    conv(&b, 1, 1, 0, 0, 32, 1, 0);
+    again.n_in = 0, again.name = NULL;
+    append(&b, again), dense(&b, 9);
+    float x[16 * 16 * 16], y[9], y2[9], cot[9], dx[16 * 16 * 16], dx2[16 * 16 * 16], *py = y, *py2 = y2;
+    for (int i = 0; i < 16 * 16 * 16; i++) x[i] = (float)uniform();
+    for (int i = 0; i < 9; i++) cot[i] = (float)uniform();
+    struct xfv_net *net = NULL, *owner = NULL, *late = NULL;
+    struct xfv_tape *tape = NULL, *tape2 = NULL;
+    struct xfv_ws *ws = xfv_ws_new();
+    struct xfv_err e = {0};
+    int rc = xfv_net_new(b.g, 0, &b.last, 1, &net, &e) || xfv_net_record(net, ws, x, &py, &tape, &e) || xfv_net_vjp(net, ws, tape, 1, cot, dx, &e) ||
+             xfv_net_new(b.g, 0, &b.last, 1, &owner, &e);
+    if (!OK(rc == 0, "a network and one that is to own its weights (%s)", e.msg)) return;
+    xfv_net_own_weights(owner, b.g);
+    rc = xfv_net_record(owner, ws, x, &py2, &tape2, &e) || xfv_net_record(owner, ws, x, &py2, &tape2, &e) || xfv_net_vjp(owner, ws, tape2, 1, cot, dx2, &e);
+    OK(rc == 0 && !memcmp(y, y2, sizeof y) && !memcmp(dx, dx2, sizeof dx), "give the same bits (%s)", rc ? e.msg : "");
+    int left = 0, convs = 0;
+    for (int i = 0; i < b.g->n_nodes; i++)
+        if (b.g->nodes[i].op == XFV_OP_CONV) convs++, left += b.g->weights[b.g->nodes[i].weight].data != NULL;
+    OK(convs == 5 && left == 0, "the kernels of its %d convolutions are freed, %d are left", convs, left);
+    OK(xfv_net_forward(owner, ws, NULL, 1, x, &py2, &e) == XFV_EARG && strstr(e.msg, "are no more"), "a pass that wants them otherwise fails: %s", e.msg);
+    rc = xfv_net_new(b.g, 0, &b.last, 1, &late, &e);
+    OK(rc == 0 && xfv_net_record(late, ws, x, &py2, &tape, &e) == XFV_EARG, "and so does another network: %s", e.msg);
+    xfv_tape_free(tape), xfv_tape_free(tape2), xfv_ws_free(ws);
+    xfv_net_free(net), xfv_net_free(owner), xfv_net_free(late), xfv_graph_free(b.g);
 }
 
 static void blocks(void)
@@ -67,6 +104,7 @@ int main(void)
     printf("# kernels: %s\n", xfv_net_kernels());
     convolutions();
     winograd();
+    own_weights();
     blocks();
     return tap_done();
 }
