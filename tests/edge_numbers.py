@@ -48,7 +48,8 @@ def make():
     weights("huge", every(["w3", "b3"], 1e38))       # overflows within the last layer
     weights("large", every(["w3", "b3"], 1e20))      # embeddings whose squares are no floats
     weights("small", every(["w3", "b3"], 1e-25))     # embeddings whose squares are none either
-    weights("denormal", every(["w3", "b3"], 1e-40))  # most embeddings are denormal numbers
+    weights("faint", every(["w3", "b3"], 1e-32))     # embeddings whose products with an input are hardly normal numbers
+    weights("subnormal", every(["w3", "b3"], 1e-40)) # weights below it
     weights("dust", every("all", 1e-20))     # products within the network are nothing
     def v(name, x):
         return vector_face(name, x)

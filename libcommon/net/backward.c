@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/flush.h"
 #include "net/plan.h"
 #include "stream/tensor.h"
 #include "stream/deadline.h"
@@ -303,6 +304,7 @@ int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tap
     struct pass p;
     int rc = back_ready(n, ws, tape, count, &p, e);
     size_t out = xfv_shape_count(n->shape[n->outs[0]]), in = xfv_shape_count(n->shape[n->from]);
+    unsigned state = xfv_flush_begin();
     for (int i = 0; !rc && !(rc = xfv_deadline_check(e)) && i < count; i += n->chunk) {
         int m = count - i < n->chunk ? count - i : n->chunk;
         back_tail(&p, cot + (size_t)i * out, m);
@@ -313,6 +315,7 @@ int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tap
             if (d != to) memcpy(to, d, sizeof *dx * in);
         }
     }
+    xfv_flush_end(state);
     return rc;
 }
 
@@ -343,11 +346,13 @@ int xfv_net_jacobian(const struct xfv_net *n, struct xfv_ws *ws, const struct xf
     if (rc) return rc;
     float *unit = calloc((size_t)n->chunk * out, sizeof *unit), *buf = xfv_aligned_alloc(sizeof *buf * in);
     if (!unit || !buf) rc = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    unsigned state = xfv_flush_begin();
     for (int i = 0; !rc && !(rc = xfv_deadline_check(e)) && i < count; i += n->chunk) {
         int m = count - i < n->chunk ? count - i : n->chunk, list[XFV_NET_ROWS];
         for (int q = 0; q < m; q++) list[q] = rows ? rows[i + q] : i + q;
         some_rows(&p, list, m, unit, buf, sink, ctx);
     }
+    xfv_flush_end(state);
     free(unit);
     free(buf);
     return rc;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/flush.h"
 #include "net/plan.h"
 #include "stream/tensor.h"
 #include "stream/deadline.h"
@@ -220,10 +221,12 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
     if (rc) return rc;
     r.arena = ws->arena;
     r.scratch = ws->scratch;
+    unsigned state = xfv_flush_begin();
     for (int i = 0; i < batch && !rc; i++) {
         rc = xfv_deadline_check(e);
         if (!rc) one_forward(&r, x, y, (size_t)i);
     }
+    xfv_flush_end(state);
     return rc;
 }
 
@@ -261,7 +264,9 @@ int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, f
         *tape = t;
     }
     struct run r = {.net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
+    unsigned state = xfv_flush_begin();
     one_forward(&r, x, y, 0);
+    xfv_flush_end(state);
     return 0;
 }
 

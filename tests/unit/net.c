@@ -75,6 +75,39 @@ static void own_weights(void)
     xfv_net_free(net), xfv_net_free(owner), xfv_net_free(late), xfv_graph_free(b.g);
 }
 
+static int all_zero(const float *v, size_t n)
+{
+    while (n && *v == 0) v++, n--;
+    return !n;
+}
+
+/* Channels that died in training: what is subnormal within a network counts as zero (net/flush.h), and the caller's own arithmetic is as it was. */
+static void subnormal(void)
+{
+    enum { IN = 4 * 4 * 16, OUT = 4 * 4 * 8 };
+    struct build b = start(4, 4, 16);
+    struct xfv_net *n;
+    struct xfv_ws *ws = xfv_ws_new();
+    struct xfv_tape *tape = NULL;
+    float x[IN], f[OUT], g[OUT], cot[OUT], dx[IN], *y[] = {f}, *z[] = {g};
+    conv(&b, 1, 1, 0, 0, 8, 1, 0);
+    for (size_t i = 0; i < IN; i++) x[i] = 1e-39f;
+    for (size_t i = 0; i < OUT; i++) cot[i] = 1e-39f;
+    int rc = xfv_net_new(b.g, 0, &b.last, 1, &n, &b.e) || xfv_net_forward(n, ws, NULL, 1, x, y, &b.e) || xfv_net_record(n, ws, x, z, &tape, &b.e) ||
+        xfv_net_vjp(n, ws, tape, 1, cot, dx, &b.e);
+#ifdef __x86_64__
+    OK(!rc && all_zero(f, OUT) && all_zero(g, OUT) && all_zero(dx, IN), "subnormal numbers are zero within a network, forwards and backwards");
+#else
+    OK(!rc, "a network takes subnormal numbers (%d)", all_zero(f, OUT) && all_zero(g, OUT) && all_zero(dx, IN));
+#endif
+    volatile float least = 1.17549435e-38f, below = least * 0.5f;
+    OK(below > 0, "and remain numbers for its caller");
+    xfv_tape_free(tape);
+    xfv_ws_free(ws);
+    xfv_net_free(n);
+    xfv_graph_free(b.g);
+}
+
 static void blocks(void)
 {
     struct build b = start(16, 16, 3);
@@ -106,5 +139,6 @@ int main(void)
     winograd();
     own_weights();
     blocks();
+    subnormal();
     return tap_done();
 }
