@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "stream/tensor.h"
 
 struct sink {
     uint8_t *p;
@@ -34,7 +35,7 @@ static void on_write(png_structp png, png_bytep from, size_t n)
             if (cap > SIZE_MAX / 2) png_error(png, "out of memory");
             cap *= 2;
         }
-        uint8_t *p = realloc(s->p, cap);
+        uint8_t *p = xfv_wipe_realloc(s->p, cap);
         if (!p) png_error(png, "out of memory");
         s->p = p;
         s->cap = cap;

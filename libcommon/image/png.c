@@ -7,6 +7,7 @@
 
 #include "image/codec.h"
 #include "stream/deadline.h"
+#include "stream/tensor.h"
 
 struct decoder {
     png_structp png;
@@ -75,7 +76,7 @@ static void composite(struct xfv_image *im)
         unsigned a = s[3];
         for (int c = 0; c < 3; c++) t[c] = (uint8_t)((s[c] * a + 127) / 255);
     }
-    uint8_t *smaller = realloc(im->data, n * 3);
+    uint8_t *smaller = xfv_wipe_realloc(im->data, n * 3);
     if (smaller) im->data = smaller;
     im->channels = 3;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "image/pnm.h"
+#include "stream/tensor.h"
 
 #define MAX_FILE ((size_t)1 << 30)
 
@@ -65,7 +66,7 @@ static int slurp(FILE *f, struct xfv_raw_image *r, struct xfv_err *e)
     for (;;) {
         if (r->n == cap) {
             cap = cap ? 2 * cap : 65536;
-            uint8_t *p = realloc(r->bytes, cap);
+            uint8_t *p = xfv_wipe_realloc(r->bytes, cap);
             if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory for an image file of more than %zu bytes", r->n);
             r->bytes = p;
         }

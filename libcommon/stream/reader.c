@@ -99,7 +99,7 @@ static int fill(struct xfv_reader *r, size_t least, struct xfv_err *e)
 static int rec_reserve(struct xfv_reader *r, size_t cap, struct xfv_err *e)
 {
     if (cap <= r->rec_cap) return 0;
-    unsigned char *p = realloc(r->rec, cap);
+    unsigned char *p = xfv_wipe_realloc(r->rec, cap);
     if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory for a record of %zu bytes", cap);
     r->rec = p;
     r->rec_cap = cap;

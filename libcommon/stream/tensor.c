@@ -103,6 +103,20 @@ void xfv_wipe_free(void *p)
     free(p);
 }
 
+void *xfv_wipe_realloc(void *p, size_t n)
+{
+#if defined __linux__
+    size_t old = p ? malloc_usable_size(p) : 0;
+    void *q = malloc(n ? n : 1);
+    if (!q) return NULL;
+    if (p) memcpy(q, p, n < old ? n : old);
+    xfv_wipe_free(p);
+    return q;
+#else
+    return realloc(p, n ? n : 1);
+#endif
+}
+
 void *xfv_aligned_alloc(size_t n)
 {
     if (n > SIZE_MAX - 128) return NULL;

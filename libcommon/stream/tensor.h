@@ -36,6 +36,8 @@ struct xfv_tensor xfv_tensor_view(enum xfv_dtype dtype, int ndim, const size_t *
 
 /* free(p) after overwriting all of it: for what held a face or an embedding. NULL is fine. */
 void xfv_wipe_free(void *p);
+/* realloc whose old block is overwritten; n 0 gives a valid pointer. NULL when out of memory: p stands as it was. */
+void *xfv_wipe_realloc(void *p, size_t n);
 
 /* 64-byte aligned allocation of n bytes (n 0 gives a valid pointer), NULL when out of memory; freed by free(). */
 void *xfv_aligned_alloc(size_t n);
