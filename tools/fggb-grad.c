@@ -8,7 +8,7 @@
 
 struct grad {
     struct xfv_explain_opts common;
-    int embedding, colour, norm;
+    int embedding, colour, norm, weights;
     int most;         /* channels; 0: all */
     double tolerance;
     size_t cache_bytes;
@@ -166,6 +166,23 @@ static int differentiate(struct grad *t, int sides, const int *channels, int n, 
     return status;
 }
 
+enum { BY_SCORE, EQUAL };
+static const char *const weightings[] = {"score", "equal", NULL};
+
+static const char *name(const void *ctx)
+{
+    return ((const struct grad *)ctx)->weights == EQUAL ? "fggb-equal" : "fggb";
+}
+
+/* w_k - threshold/N of the pair, or their mean for every channel. */
+static void weigh(struct grad *t, const struct xfv_subject *s, int n)
+{
+    const float *a = xfv_fggb_embedding(t->face[0]), *b = xfv_fggb_embedding(t->face[1]);
+    if (t->model->score == XFV_SCORE_EUCLIDEAN) xfv_fggb_distance_weights(a, b, n, s->threshold, t->w);
+    else xfv_fggb_weights(a, b, n, s->threshold, t->w);
+    if (t->weights == EQUAL) xfv_fggb_equal_weights(n, t->w);
+}
+
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
 {
     struct grad *t = ctx;
@@ -175,8 +192,7 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     t->map = map;
     int status = begin(t, 2, e);
     if (status) return status;
-    (t->model->score == XFV_SCORE_EUCLIDEAN ? xfv_fggb_distance_weights : xfv_fggb_weights)(xfv_fggb_embedding(t->face[0]), xfv_fggb_embedding(t->face[1]), n,
-                                                                                            s->threshold, t->w);
+    weigh(t, s, n);
     t->n_channels = n;
     for (int k = 0; k < n; k++) t->channels[k] = k; /* all of them in their own order: the paper's sum */
     if (t->most || t->tolerance > 0) {
@@ -205,6 +221,7 @@ static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpa
     int status = xfv_map_put(z, p, "embedding", xfv_val_str(z, xfv_fggb_embeddings[t->o.embedding]), e);
     if (!status) status = xfv_map_put(z, p, "colour", xfv_val_str(z, xfv_fggb_colours[t->colour]), e);
     if (!status) status = xfv_map_put(z, p, "norm", xfv_val_str(z, xfv_fggb_norms[t->norm]), e);
+    if (!status && t->weights == EQUAL) status = xfv_map_put(z, p, "weights", xfv_val_str(z, weightings[EQUAL]), e);
     if (status || !(t->most || t->tolerance > 0)) return status;
     status = xfv_map_put(z, p, "channels", xfv_val_int(t->n_channels), e);
     return status || t->o.norm != XFV_FGGB_NORM_L2 ? status : xfv_map_put(z, p, "error_bound", xfv_val_f64(t->bound), e);
@@ -221,6 +238,7 @@ static void tell(void *ctx, struct xfv_cli *c)
 XFV_SET_CHOICE(set_embedding, struct grad, embedding, "--embedding", xfv_fggb_embeddings)
 XFV_SET_CHOICE(set_colour, struct grad, colour, "--colour", xfv_fggb_colours)
 XFV_SET_CHOICE(set_norm, struct grad, norm, "--norm", xfv_fggb_norms)
+XFV_SET_CHOICE(set_weights, struct grad, weights, "--weights", weightings)
 XFV_SET_SIZE(set_cache, struct grad, cache_bytes, "--cache", 0, SIZE_MAX / 2)
 XFV_SET_INT(set_channels, struct grad, most, "--channels", 1, 1 << 20)
 XFV_SET_F64(set_tolerance, struct grad, tolerance, "--tolerance", 0, 1)
@@ -231,6 +249,7 @@ static const struct xfv_opt options[] = {
     {"embedding", 0, "KIND", "differentiate the normalised (default) or the raw embedding", 1, set_embedding, 0},
     {"colour", 0, "RULE", "gradients over colours: mean (default), max or l2", 1, set_colour, 0},
     {"norm", 0, "RULE", "divide each channel's map by its norm: l2 (default), max or none", 1, set_norm, 0},
+    {"weights", 0, "KIND", "score: by their share in it (default); equal: a control, method fggb-equal", 1, set_weights, 0},
     {"channels", 0, "M", "approximate: only the M channels of largest |w_k - threshold/N|", 1, set_channels, 0},
     {"tolerance", 0, "E", "approximate: leave out light channels, at most E (0..1) of all weight", 1, set_tolerance, 0},
     {"keep-gradients", 0, NULL, "add each face record's N maps (f16) to it, for later runs; pairs use those", 1, set_keep, 0},
@@ -253,7 +272,7 @@ int main(int argc, char **argv)
     };
     /* One pair at a time: its two faces' channels are the parallel work. */
     static const struct xfv_explainer method = {
-        .method = "fggb",
+        .name = name,
         .flags = XFV_EXPLAIN_THRESHOLD | XFV_EXPLAIN_ON_INPUT | XFV_EXPLAIN_OWN_FORWARD | XFV_EXPLAIN_ALONE,
         .open = open_method,
         .close = close_method,

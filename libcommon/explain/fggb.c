@@ -274,6 +274,13 @@ void xfv_fggb_weights(const float *a, const float *b, int n, double threshold, d
     for (int k = 0; k < n; k++) w[k] = (double)a[k] * (double)b[k] / norms - threshold / n;
 }
 
+void xfv_fggb_equal_weights(int n, double *w)
+{
+    double sum = 0;
+    for (int k = 0; k < n; k++) sum += w[k];
+    for (int k = 0; k < n; k++) w[k] = sum / n;
+}
+
 void xfv_fggb_distance_weights(const float *a, const float *b, int n, double threshold, double *w)
 {
     double share = threshold * fabs(threshold) / n;

@@ -59,6 +59,8 @@ void xfv_fggb_weights(const float *a, const float *b, int n, double threshold, d
  * above 0, which nothing passes). Their sum has the decision's sign; a channel speaks for the pair where it differs by less than its share. The maps
  * g_k are then those of the raw embedding. */
 void xfv_fggb_distance_weights(const float *a, const float *b, int n, double threshold, double *w);
+/* A control: every w [n] becomes their mean, so that S is one map, the sum of all g_k, times the score's distance from the threshold. */
+void xfv_fggb_equal_weights(int n, double *w);
 /* The dial: the channels of largest |w_k|, at most `most` of them (n: no limit), leaving out as many of the lightest as sum to no more than
  * tolerance x sum |w_k| (0: none but those of no weight). Fills channels [n] in falling order and returns their number, at least 1, or a
  * negative status. *bound gets the sum of the |w_k| left out: with unit norms |g_k| = 1 it bounds the L2 error of S (triangle inequality). */

@@ -118,7 +118,23 @@ runs 0 "faces without pairs" fggb-grad e.xfv
 like "$(cat err)" "run verify" "are passed on with a hint"
 verify --drop embedding e.xfv | fggb-grad | xfv-json | jq -c 'select(._ == "pair") | .maps' >dropped
 xfv-json g.xfv | jq -c 'select(._ == "pair") | .maps' | cmp -s - dropped; ok $? "pairs without embeddings: the same maps"
-for o in "--embedding x" "--colour x" "--norm x" "--threshold 2" "--cache x"; do
+cat >equal.py <<'PY'
+from streams import *
+import sys
+pairs = [[r for r in records(open(f, "rb").read()) if r["_"] == "pair"] for f in ("p.xfv", "equal.xfv", "flat.xfv")]
+for plain, p, q in zip(*pairs):
+    s = lambda r, side: array(r["maps"][0][side]["similarity"]).astype(float) - array(r["maps"][0][side]["dissimilarity"])
+    for side in "ab":
+        assert p["maps"][0]["method"] == "fggb-equal" and p["maps"][0]["params"]["weights"] == "equal"
+        lead = p["score"] - p["threshold"]
+        one = s(p, side) / lead
+        assert one.min() >= 0 and abs(one - s(q, side) / (q["score"] - -0.5)).max() < 1e-6 * one.max(), (one.min(), lead)
+print("ok")
+PY
+runs 0 "equal weights" fggb-grad --weights equal p.xfv -o equal.xfv
+fggb-grad --weights equal -t -0.5 p.xfv -o flat.xfv
+is "$("$PYTHON" equal.py)" ok "one map of one sign, times the score's distance from the threshold"
+for o in "--weights x" "--embedding x" "--colour x" "--norm x" "--threshold 2" "--cache x"; do
     runs 2 "$o: status 2" fggb-grad $o p.xfv
 done
 done_testing
