@@ -5,12 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "image/pnm.h"
 #include "stream/tensor.h"
 
 #define MAX_FILE ((size_t)1 << 30)
+
+/* A file says beforehand how long it is. */
+static int is_too_long(FILE *f)
+{
+    struct stat st;
+    return !fstat(fileno(f), &st) && S_ISREG(st.st_mode) && st.st_size > (off_t)MAX_FILE;
+}
 
 struct xfv_image_source {
     FILE *f;
@@ -60,9 +68,15 @@ static int peek(FILE *f)
     return c;
 }
 
+static int fail_long(struct xfv_err *e)
+{
+    return xfv_fail(e, XFV_ELIMIT, "an image file of more than %zu MiB", MAX_FILE >> 20);
+}
+
 static int slurp(FILE *f, struct xfv_raw_image *r, struct xfv_err *e)
 {
     size_t cap = 0;
+    if (is_too_long(f)) return fail_long(e);
     for (;;) {
         if (r->n == cap) {
             cap = cap ? 2 * cap : 65536;
@@ -73,7 +87,7 @@ static int slurp(FILE *f, struct xfv_raw_image *r, struct xfv_err *e)
         size_t got = fread(r->bytes + r->n, 1, cap - r->n, f);
         r->n += got;
         if (got == 0) return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot read") : 0;
-        if (r->n > MAX_FILE) return xfv_fail(e, XFV_ELIMIT, "an image file of more than %zu MiB", MAX_FILE >> 20);
+        if (r->n > MAX_FILE) return fail_long(e);
     }
 }
 

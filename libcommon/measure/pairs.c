@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_FIELDS 6
@@ -161,6 +162,11 @@ int xfv_pair_list_parse(const char *name, char *text, struct xfv_pair_list *out,
     return status;
 }
 
+static int fail_long(const char *path, struct xfv_err *e)
+{
+    return xfv_fail(e, XFV_ELIMIT, "'%s' is larger than %zu bytes: no list of pairs", path, MAX_TEXT);
+}
+
 static char *read_all(const char *path, struct xfv_err *e)
 {
     size_t n = 0, cap = 1 << 16;
@@ -169,10 +175,12 @@ static char *read_all(const char *path, struct xfv_err *e)
         xfv_fail(e, XFV_EIO, "cannot open '%s'", path);
         return NULL;
     }
+    struct stat st;
+    if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > (off_t)MAX_TEXT) failed = fail_long(path, e);
     char *text = malloc(cap + 1);
     while (text && !failed) {
         if (n == cap && cap >= MAX_TEXT) {
-            failed = xfv_fail(e, XFV_EARG, "'%s' is larger than %zu bytes: no list of pairs", path, MAX_TEXT);
+            failed = fail_long(path, e);
             break;
         }
         if (n == cap) {

@@ -53,7 +53,9 @@ struct xfv_roc_point *xfv_roc_curve(const struct xfv_scores *s, size_t *n, struc
     }
     for (size_t i = 0, j; i < s->n; i = j) {
         j = run_end(s, order, i);
-        for (size_t k = i; k < j; k++) s->genuine[order[k]] ? hit++ : wrong++;
+        for (size_t k = i; k < j; k++)
+            if (s->genuine[order[k]]) hit++;
+            else wrong++;
         v[(*n)++] = (struct xfv_roc_point){s->score[order[i]], (double)wrong / (double)all.impostor, (double)(all.genuine - hit) / (double)all.genuine};
     }
     free(order);

@@ -16,6 +16,16 @@ write("dims.xfv", stream([{"_": "face", "id": "dims", "image": {"dtype": "|u1", 
 def chunk(kind, data): return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 write("large.xfv", stream([face("large", size=32)]))
 write("bomb.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(bytes(100000))) + chunk(b"IEND", b""))
+def jpeg(scans):
+    """8 x 8 grey pixels, progressive: the average, then every coefficient bit by bit, all of them 0: as many scans as wanted, up to 883."""
+    def part(marker, body): return b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
+    def scan(first, last, high, low): return part(0xda, bytes([1, 1, 0, first, last, high << 4 | low])) + b"\x7f"
+    table = bytes([1] + [0] * 15 + [0]) # one code of one bit: nothing follows
+    bits = [scan(k, k, 0 if low == 13 else low + 1, low) for k in range(1, 64) for low in range(13, -1, -1)]
+    return b"".join([b"\xff\xd8", part(0xdb, b"\0" + b"\1" * 64), part(0xc2, struct.pack(">BHHBBBB", 8, 8, 8, 1, 1, 0x11, 0)), part(0xc4, b"\0" + table),
+                     part(0xc4, b"\x10" + table), scan(0, 0, 0, 0), *bits[:scans - 1], b"\xff\xd9"])
+write("scans-500.jpg", jpeg(500)); write("scans-501.jpg", jpeg(501)); write("scans-883.jpg", jpeg(883))
+write("long.jpg", jpeg(1))
 nodes = [{"op": "add", "name": "n", "in": ["x", "x"], "out": "y"}] * 65537
 head = dict(kind="model", name="big", network="embedding", licence="CC0-1.0", origin="none", input={"colour": "rgb", "mean": [0] * 3, "std": [1] * 3, "transposed": False},
             embedding="y", score="cosine", thresholds=[], graph={"values": [{"name": "x", "shape": [16, 16, 3]}], "nodes": nodes, "outputs": ["y"]})
@@ -39,6 +49,13 @@ limit 3 'more than 1048576 elements' xfv-check many.xfv
 limit 1 '0 to 8 dimensions|at most 8 dimensions|dimensions' embed -m tiny dims.xfv
 limit 1 '60000 x 60000 pixels, more than the limit of 268435456 .--max-pixels' facecrop --aligned bomb.png
 limit 1 'more than the limit of 1000 .--max-pixels' facecrop --aligned --max-pixels 1000 "$anna"
+runs 0 "500 scans" facecrop --aligned scans-500.jpg
+limit 1 'more than 500 scans' facecrop --aligned scans-501.jpg
+limit 1 'more than 500 scans' facecrop scans-883.jpg
+truncate -s 1073741825 long.jpg # a hole: nothing is on the disk
+limit 1 'an image file of more than 1024 MiB' facecrop --aligned long.jpg
+printf 'a b\n' >long.txt && truncate -s 1073741825 long.txt
+limit 3 "'long.txt' is larger than 1073741824 bytes: no list of pairs" verify --pairs long.txt -m tiny faces.xfv
 limit 5 '65536' model-info ./nodes.xfvm
 limit 5 'elements|too large|impossible|shape' model-info ./elements.xfvm
 runs 0 "enough memory" embed --max-memory 200M -m tiny faces.xfv
