@@ -1,6 +1,7 @@
 #!/bin/sh
 # Run the tests: every program in $B/unit (TAP on stdout) and every tests/cli/*.sh (TAP too; see tests/tap.sh). Arguments: names of tests to run
 # (default: all). Closes with "N passed, N failed". A test that dies, prints no plan, or runs another number of checks than planned has failed.
+# So has a run that leaves or changes a file in the checkout.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 B=${B:-build}
@@ -34,6 +35,9 @@ one() { # name command...
     fi
     rm -f "$log" "$log.err"
 }
+# What git sees of the tree: no test may change it. Empty where there is no git or no checkout.
+tree() { git -C "$top" status --porcelain --untracked-files=all 2>/dev/null; }
+before=$(tree)
 for t in "$B"/unit/*; do
     case $t in *.d | *.o) continue ;; esac
     [ "$t" = "$B/unit/damaged" ] && [ -x "$B/san/unit/damaged" ] && [ -z "$wrap" ] && t=$B/san/unit/damaged # under ASan and UBSan
@@ -42,5 +46,10 @@ done
 for t in "$top"/tests/cli/*.sh; do
     [ -e "$t" ] && wanted "$(basename "$t" .sh)" "$@" && one "$(basename "$t" .sh)" sh "$t"
 done
+if [ "$(tree)" != "$before" ]; then
+    failed=$((failed + 1))
+    echo "FAIL: the tests changed the source tree"
+    { printf '%s\n' "$before"; tree; } | sort | uniq -u | sed 's/^/     /' | head -20
+fi
 if [ $skipped -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
 [ $failed -eq 0 ] && [ $passed -gt 0 ]
