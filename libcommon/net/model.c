@@ -228,7 +228,8 @@ static int load_fd(struct xfv_model *m, int fd, struct xfv_err *e)
     int st;
     if (fstat(fd, &sb) || !S_ISREG(sb.st_mode)) return xfv_fail(e, XFV_EMODEL, "not a regular file");
     if (sb.st_size < 1) return xfv_fail(e, XFV_EMODEL, "the file is empty");
-    lim.max_record = (size_t)sb.st_size; /* no record is larger than the file: the file's size is the limit */
+    lim.max_record = (size_t)sb.st_size; /* no record is larger than the file */
+    lim.of_file = 1;
     if ((st = digest_file(fd, (size_t)sb.st_size, m->digest, e))) return st;
     if ((st = xfv_reader_open(&rd, fd, 0, "model", &lim, e))) return st;
     st = read_model(m, rd, e);

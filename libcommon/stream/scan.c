@@ -45,6 +45,12 @@ static int object_done(struct xfv_scan *s)
     return s->depth == 0;
 }
 
+static int too_large(const struct xfv_limits *lim, struct xfv_err *e)
+{
+    if (lim->of_file) return xfv_fail(e, XFV_EFORMAT, "a record claims more than the file's %zu bytes: it was cut, or is damaged", lim->max_record);
+    return xfv_fail(e, XFV_ELIMIT, "record larger than %zu bytes; --max-record raises this limit", lim->max_record);
+}
+
 /* A whole head lies in s->head: 1 when it completes the object, 0 when not, or an error. */
 static int take_head(struct xfv_scan *s, unsigned nlen, struct xfv_err *e)
 {
@@ -54,8 +60,7 @@ static int take_head(struct xfv_scan *s, unsigned nlen, struct xfv_err *e)
     if (s->head[0] == 0xc1) return xfv_fail(e, XFV_EFORMAT, "not msgpack: byte 0xc1, which msgpack never uses");
     uint64_t payload = payload_of(s->head, nlen, &children, &container);
     s->have = 0;
-    if (payload > lim->max_record || s->total > lim->max_record - payload)
-        return xfv_fail(e, XFV_ELIMIT, "record larger than %zu bytes; --max-record raises this limit", lim->max_record);
+    if (payload > lim->max_record || s->total > lim->max_record - payload) return too_large(lim, e);
     if (!container) {
         s->skip = payload;
         return payload ? 0 : object_done(s);
@@ -88,7 +93,7 @@ int xfv_scan(struct xfv_scan *s, const unsigned char *p, size_t n, size_t *used,
         if (i == n) break;
         s->head[s->have++] = p[i++];
         if (++s->total > s->lim->max_record) {
-            r = xfv_fail(e, XFV_ELIMIT, "record larger than %zu bytes; --max-record raises this limit", s->lim->max_record);
+            r = too_large(s->lim, e);
             break;
         }
         unsigned nlen = length_bytes(s->head[0]);

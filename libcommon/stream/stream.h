@@ -11,6 +11,7 @@
 
 struct xfv_limits {
     size_t max_record; /* bytes of one record; default 256 MiB; option --max-record */
+    int of_file;       /* 1: max_record is the size of the one file that is read, so that a larger record was cut off */
     unsigned max_depth; /* arrays and maps within each other, the record itself counts; default 16, at most 30 */
     size_t max_items;  /* elements of all arrays, keys and values of all maps of one record together; default 1 Mi */
     uint64_t max_records; /* records of one input; 0: any number; option --max-records */
