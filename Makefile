@@ -138,8 +138,10 @@ fuzz:
 	@AFL_QUIET=1 $(MAKE) --no-print-directory HARDEN=-fPIE WARN= $(FUZZ_BUILD) LDFLAGS=-fsanitize=address,undefined $(if $(filter afl,$(ENGINE)),build-afl/fuzz build-afl/unit/tflite,build-fuzz/fuzz build-fuzz/unit/tflite)
 	@ENGINE=$(ENGINE) PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
 
-# AFL++ with sanitizers takes minutes over the unrolled kernels, which see no hostile bytes.
-build-afl/libcommon/net/kern_%.o: CFLAGS = -O1
+# Sanitizers take minutes over the unrolled kernels, which see no hostile bytes. (make check-all has them sanitized, too.)
+ifneq ($(filter %/san build-afl,$(B)),)
+$(B)/libcommon/net/kern_%.o: override CFLAGS = -O1
+endif
 
 $(B)/fuzz: $(B)/tests/fuzz/fuzz.o $(B)/libxfv.a
 	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
