@@ -6,15 +6,14 @@
 
 #include "cli/explainer.h"
 #include "explain/cache.h"
+#include "explain/combine.h"
 #include "explain/path.h"
 #include "image/blur.h"
 
 enum kind { PATH, CELLS };
 enum baseline { MEAN, PARTNER, BLUR };
-enum combine { JOINT, PAIR, OWN, OTHER, SUM, MIN, DOT, COSINE };
 static const char *const kinds[] = {"path", "cells", NULL};
 static const char *const baselines[] = {"mean", "partner", "blur", NULL};
-static const char *const combines[] = {"joint", "pair", "own", "other", "own+other", "min", "dot", "cosine", NULL};
 
 enum { LOOKS = 2 };
 
@@ -29,7 +28,7 @@ struct worker {
     float *agree[LOOKS];          /* with joint: how far the faces agree, cell by cell of each look */
     double scale;                 /* with joint: what the maps are in units of, score a cell */
     float *similar[2], *different[2]; /* combined */
-    float *phi[2], *product;      /* for dot and cosine */
+    float *phi[2], *product;      /* for dot, cosine and, as spare room, joint */
     float *plane, *extra, *x;     /* for blurring, for turning, for adding up */
     float *signs[2];              /* the signed map [H][W] */
     struct xfv_path_sums sums[2], partner_sums[2];
@@ -85,7 +84,7 @@ static void divide(const struct grad *t, struct face *f)
 static int make_worker(const struct grad *t, struct worker *w, struct xfv_err *e)
 {
     size_t cells = (size_t)xfv_path_cells(t->path), pixels = (size_t)t->model->height * (size_t)t->model->width, n = (size_t)xfv_path_n(t->path);
-    int ok = 1, products = t->combine == DOT || t->combine == COSINE;
+    int ok = 1, products = t->combine == XFV_COMBINE_DOT || t->combine == XFV_COMBINE_COSINE;
     for (int i = 0; i < t->n_looks; i++) ok = (w->agree[i] = xfv_aligned_alloc((size_t)t->look[i].h * (size_t)t->look[i].w * sizeof(float))) && ok;
     for (int i = 0; i < 2; i++) {
         struct face *f = &w->face[i];
@@ -99,7 +98,7 @@ static int make_worker(const struct grad *t, struct worker *w, struct xfv_err *e
         ok = ok && f->h && w->own[i] && w->partner[i] && w->similar[i] && w->different[i] && w->signs[i] && (w->phi[i] || !products);
         if (ok) divide(t, f);
     }
-    w->product = xfv_aligned_alloc(cells * sizeof(float));
+    w->product = xfv_aligned_alloc(2 * cells * sizeof(float));
     w->plane = xfv_aligned_alloc(pixels * sizeof(float));
     w->extra = xfv_aligned_alloc(pixels * sizeof(float));
     w->x = xfv_aligned_alloc(pixels * (size_t)t->model->channels * sizeof(float));
@@ -158,7 +157,7 @@ static int find_looks(struct grad *t, struct xfv_err *e)
     struct xfv_layer fine;
     const struct xfv_mean *mean = xfv_model_mean(t->model, t->layer.value);
     t->n_looks = 0;
-    if (t->combine != JOINT) return 0;
+    if (t->combine != XFV_COMBINE_JOINT) return 0;
     if (t->kind != PATH || t->baseline != MEAN) return xfv_fail(e, XFV_EARG, "--combine joint is for --kind path and --baseline mean");
     if (!mean) return 0; /* find_mean tells */
     t->look[t->n_looks] = t->layer;
@@ -175,9 +174,9 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
 {
     struct grad *t = ctx;
     const struct xfv_model *m = t->model = env->model;
-    int products = t->combine == DOT || t->combine == COSINE, looks[LOOKS];
+    int products = t->combine == XFV_COMBINE_DOT || t->combine == XFV_COMBINE_COSINE, looks[LOOKS];
     const char *layer = t->layer_name ? t->layer_name : t->kind == CELLS ? XFV_LAYER_CELLS : XFV_LAYER_AUTO;
-    if (products && t->kind != CELLS) return xfv_fail(e, XFV_EARG, "--combine %s is for --kind cells", combines[t->combine]);
+    if (products && t->kind != CELLS) return xfv_fail(e, XFV_EARG, "--combine %s is for --kind cells", xfv_combines[t->combine]);
     int status = xfv_layer_find(m->graph, m->embedding, layer, &t->layer, e);
     if (status) return xfv_fail_at(e, "model '%s'", m->name);
     if (t->kind == CELLS && !t->layer.linear) return xfv_fail(e, XFV_EARG, "--kind cells needs a layer from which the network is linear; '%s' is not", layer);
@@ -285,10 +284,10 @@ static int walk_from_partner(struct grad *t, int i, int worker, struct xfv_err *
 
 /* ---- both faces ---- */
 
-static double dot(const float *a, const float *b, int n)
+static double square(const float *v, int n)
 {
     double sum = 0;
-    for (int i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+    for (int i = 0; i < n; i++) sum += (double)v[i] * (double)v[i];
     return sum;
 }
 
@@ -303,12 +302,8 @@ static int multiply(struct grad *t, int worker, float *out, struct xfv_err *e)
         status = xfv_path_contributions(t->path, worker, h0, w->face[i].h, w->phi[i], e);
     }
     if (status) return status;
-    double norms = sqrt(dot(w->face[0].f, w->face[0].f, n) * dot(w->face[1].f, w->face[1].f, n));
-    for (int p = 0; p < xfv_path_cells(t->path); p++) {
-        const float *a = w->phi[0] + (size_t)p * (size_t)n, *b = w->phi[1] + (size_t)p * (size_t)n;
-        double by = t->combine == DOT ? norms : sqrt(dot(a, a, n) * dot(b, b, n));
-        out[p] = by > 0 ? (float)(dot(a, b, n) / by) : 0.0f;
-    }
+    double norms = sqrt(square(w->face[0].f, n) * square(w->face[1].f, n));
+    xfv_combine_products((enum xfv_combine)t->combine, w->phi[0], w->phi[1], (size_t)xfv_path_cells(t->path), (size_t)n, norms, out);
     return 0;
 }
 
@@ -316,56 +311,20 @@ static int multiply(struct grad *t, int worker, float *out, struct xfv_err *e)
 static void combine(const struct grad *t, struct worker *w, int i)
 {
     size_t cells = (size_t)xfv_path_cells(t->path);
-    for (size_t p = 0; p < cells; p++) {
-        float own = w->own[i][p], other = w->own[1 - i][p], sum = 0.5f * (own + other), least = own < other ? own : other;
-        switch (t->combine) {
-        case OWN: w->similar[i][p] = w->different[i][p] = own; break;
-        case OTHER: w->similar[i][p] = w->different[i][p] = other; break;
-        case SUM: w->similar[i][p] = w->different[i][p] = sum; break;
-        case MIN: w->similar[i][p] = w->different[i][p] = least; break;
-        case PAIR: w->similar[i][p] = sum, w->different[i][p] = least; break;
-        case DOT: case COSINE: w->similar[i][p] = w->different[i][p] = w->product[p]; break;
-        default: break;
-        }
+    if (t->combine != XFV_COMBINE_DOT && t->combine != XFV_COMBINE_COSINE) {
+        xfv_combine_cells((enum xfv_combine)t->combine, w->own[i], w->own[1 - i], cells, w->similar[i], w->different[i]);
+        return;
     }
+    memcpy(w->similar[i], w->product, cells * sizeof *w->product);
+    memcpy(w->different[i], w->product, cells * sizeof *w->product);
 }
 
-static double root_mean_square(const float *v, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)v[i] * (double)v[i];
-    return sqrt(sum / (double)n);
-}
-
-/* to += v, scaled to a root mean square of `size`. */
-static void add_scaled(float *to, const float *v, size_t n, double size)
-{
-    double is = root_mean_square(v, n);
-    for (size_t i = 0; i < n && is > 0; i++) to[i] += (float)((double)v[i] * (size / is));
-}
-
-/* Witnesses of different kinds, each at the same size, in units of the two paths' mean. Similarity: that mean and the agreement of the faces' own
- * features at both grids. Dissimilarity: the lesser of the two paths, the two ways to the partner, and the agreement. */
 static void combine_jointly(const struct grad *t, struct worker *w)
 {
-    size_t cells = (size_t)xfv_path_cells(t->path);
-    float *sum = w->product, *similar = w->similar[0], *different = w->different[0], *spare = w->similar[1];
+    const float *own[2] = {w->own[0], w->own[1]}, *partner[2] = {w->partner[0], w->partner[1]};
     for (int i = 0; i < t->n_looks; i++)
         xfv_agreement(w->face[0].look[i], w->face[1].look[i], t->look_mean[i], t->look[i].h * t->look[i].w, t->look[i].c, w->agree[i]);
-    for (size_t p = 0; p < cells; p++) {
-        sum[p] = 0.5f * (w->own[0][p] + w->own[1][p]);
-        different[p] = w->own[0][p] < w->own[1][p] ? w->own[0][p] : w->own[1][p];
-        spare[p] = 0.5f * (w->partner[0][p] + w->partner[1][p]);
-    }
-    double size = w->scale = root_mean_square(sum, cells);
-    memset(similar, 0, cells * sizeof *similar);
-    add_scaled(similar, sum, cells, size / (1 + t->n_looks));
-    add_scaled(similar, w->agree[0], cells, size / (1 + t->n_looks));
-    memcpy(sum, different, cells * sizeof *sum);
-    memset(different, 0, cells * sizeof *different);
-    add_scaled(different, sum, cells, size / 3);
-    add_scaled(different, spare, cells, size / 3);
-    add_scaled(different, w->agree[0], cells, size / 3);
+    w->scale = xfv_combine_joint(own, partner, w->agree[0], t->n_looks, (size_t)xfv_path_cells(t->path), w->similar[0], w->different[0], w->product);
 }
 
 /* [n][m] -> [m][n] */
@@ -388,8 +347,7 @@ static void add_fine(const struct grad *t, struct worker *w, float *map)
 {
     const struct xfv_layer *fine = &t->look[1];
     size_t cells = (size_t)fine->h * (size_t)fine->w, pixels = (size_t)t->model->height * (size_t)t->model->width;
-    double area = fine->step[0] * fine->step[1] / (t->layer.step[0] * t->layer.step[1]), is = root_mean_square(w->agree[1], cells);
-    float by = is > 0 ? (float)(w->scale / 3 * area / is) : 0.0f;
+    float by = xfv_combine_fine(w->agree[1], cells, w->scale, fine->step[0] * fine->step[1] / (t->layer.step[0] * t->layer.step[1]));
     lay(t, w, fine, w->agree[1], w->extra);
     for (size_t p = 0; p < pixels; p++) map[p] += by * w->extra[p];
 }
@@ -424,16 +382,16 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
         status = walk(t, i, worker, e);
         if (!status) status = check_cells(t, w->own[i], i, e);
     }
-    for (int i = 0; i < 2 && !status && t->combine == JOINT; i++) {
+    for (int i = 0; i < 2 && !status && t->combine == XFV_COMBINE_JOINT; i++) {
         status = walk_from_partner(t, i, worker, e);
         if (!status) status = check_cells(t, w->partner[i], i, e);
     }
-    if (!status && (t->combine == DOT || t->combine == COSINE)) status = multiply(t, worker, w->product, e);
-    if (!status && t->combine == JOINT) combine_jointly(t, w);
+    if (!status && (t->combine == XFV_COMBINE_DOT || t->combine == XFV_COMBINE_COSINE)) status = multiply(t, worker, w->product, e);
+    if (!status && t->combine == XFV_COMBINE_JOINT) combine_jointly(t, w);
     for (int i = 0; i < 2 && !status; i++) {
-        if (i && t->combine == JOINT) copy_maps(t, w, map);
+        if (i && t->combine == XFV_COMBINE_JOINT) copy_maps(t, w, map);
         else {
-            if (t->combine != JOINT) combine(t, w, i);
+            if (t->combine != XFV_COMBINE_JOINT) combine(t, w, i);
             make_maps(t, w, i, map[i]);
         }
     }
@@ -459,7 +417,7 @@ static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpa
     if (!status && t->kind == PATH) status = xfv_map_put(z, p, "steps", xfv_val_int(t->steps), e);
     if (!status) status = xfv_map_put(z, p, "baseline", xfv_val_str(z, baselines[t->baseline]), e);
     if (!status && t->baseline == BLUR) status = xfv_map_put(z, p, "sigma", xfv_val_f64(t->sigma), e);
-    return status ? status : xfv_map_put(z, p, "combine", xfv_val_str(z, combines[t->combine]), e);
+    return status ? status : xfv_map_put(z, p, "combine", xfv_val_str(z, xfv_combines[t->combine]), e);
 }
 
 /* Where the cells lie: cell (i, j) is centred at pixel (origin + i * step) of each axis of the network's input. */
@@ -516,7 +474,7 @@ static int extra(void *ctx, const struct xfv_subject *s, int worker, msgpack_zon
     if (!status) status = xfv_map_put(z, p, "from", xfv_val_f64s(z, from, 2), e);
     if (!status) status = xfv_map_put(z, p, "gap", xfv_val_f64s(z, gap, 2), e);
     if (!status) status = put_cells(t, w, z, p, e);
-    if (!status && t->combine == JOINT) status = put_joint(t, w, z, p, e);
+    if (!status && t->combine == XFV_COMBINE_JOINT) status = put_joint(t, w, z, p, e);
     for (int i = 0; i < 2 && !status; i++) {
         struct xfv_tensor signs = xfv_tensor_view(XFV_F32, 2, image, w->signs[i]);
         status = xfv_map_put(z, &side[i], "signed", xfv_val_tensor(z, &signs), e);
@@ -531,7 +489,7 @@ XFV_SET_TEXT(set_layer, struct grad, layer_name)
 XFV_SET_INT(set_steps, struct grad, steps, "--steps", 1, 4096)
 XFV_SET_CHOICE(set_baseline, struct grad, baseline, "--baseline", baselines)
 
-XFV_SET_CHOICE(set_combine, struct grad, combine, "--combine", combines)
+XFV_SET_CHOICE(set_combine, struct grad, combine, "--combine", xfv_combines)
 
 XFV_SET_F64(set_sigma, struct grad, sigma, "--sigma", 0.1, 100)
 XFV_SET_SIZE(set_cache, struct grad, cache_bytes, "--cache", 0, SIZE_MAX / 2)
@@ -557,7 +515,7 @@ static const struct xfv_opt options[] = {
 
 int main(int argc, char **argv)
 {
-    static struct grad t = {.combine = PAIR, .steps = 4, .sigma = 8, .cache_bytes = (size_t)64 << 20, .lock = PTHREAD_MUTEX_INITIALIZER};
+    static struct grad t = {.combine = XFV_COMBINE_PAIR, .steps = 4, .sigma = 8, .cache_bytes = (size_t)64 << 20, .lock = PTHREAD_MUTEX_INITIALIZER};
     static const struct xfv_program program = {
         .name = "path-grad",
         .summary = "Explain each pair by gradients along a path of inner features, from the average face: pairs in, the same with maps out.",
