@@ -142,6 +142,8 @@ fuzz:
 ifneq ($(filter %/san build-afl,$(B)),)
 $(B)/libcommon/net/kern_%.o: override CFLAGS = -O1
 endif
+# AFL++ takes minutes over each of them even so: clang alone takes seconds.
+build-afl/libcommon/net/kern_%.o: override CC = clang
 
 $(B)/fuzz: $(B)/tests/fuzz/fuzz.o $(B)/libxfv.a
 	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)

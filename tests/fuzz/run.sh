@@ -24,7 +24,7 @@ afl() { # target, longest input
     cp $corpus/"$1"/* tests/damaged/"$1"/* build-afl/in/"$1" # AFL++ leaves out what teaches it nothing new
     find build-afl/in/"$1" -type f -size +"$(($2 / 1024))"k -delete
     if ! XFV_FUZZ=$1 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
-        ASAN_OPTIONS=abort_on_error=1:symbolize=0:detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:symbolize=0 \
+        LSAN_OPTIONS=symbolize=0 ASAN_OPTIONS=abort_on_error=1:symbolize=0:detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:symbolize=0 \
         afl-fuzz -V "$seconds" -t 20000 -m none -i build-afl/in/"$1" -o build-afl/out/"$1" -- build-afl/fuzz >build-afl/"$1".log 2>&1; then
         echo "$1: AFL++ did not run, see build-afl/$1.log"
         return 1
