@@ -74,10 +74,30 @@ def against(others, first):
     return out
 
 
+def headline():
+    """All tests on one line a method, without the intervals that the tables below have; those that were not run are -."""
+    whole, partners, shuffled = {}, {}, {}
+    for name, path in measured("planted").items():
+        whole[name] = score(path)
+    for name, path in measured("partners").items():
+        partners[name] = score(path)
+    shuffled = against(["random-6"], "few")
+    columns = [(whole, "auroc dissimilarity", "pasted difference: AUROC"), (whole, "region rank dissimilarity", "rank"), (whole, "auroc similarity", "pasted likeness: AUROC"),
+               (whole, "region rank similarity", "rank"), (partners, "partners: two other people", "two other partners"), (shuffled, "like random-6", "last 6 layers shuffled")]
+    print("### All in one\n")
+    print("| map | %s | passes | ms of processor a pair |" % " | ".join(c[2] for c in columns))
+    print("|" + "---|" * (len(columns) + 3))
+    for name in whole:
+        cells = [("%.2f" % t[name][test][1]).replace("0.", ".", 1) if test in t.get(name, {}) else "-" for t, test, _ in columns]
+        print("| %s | %s | %s |" % (shown(name), " | ".join(cells), " | ".join(cost.get(name, ("-", "-")))))
+    print()
+
+
 costs()
 truth = [("auroc dissimilarity", "dissimilarity: AUROC"), ("region rank dissimilarity", "region rank"), ("pointing dissimilarity", "pointing"),
          ("auroc similarity", "similarity: AUROC"), ("region rank similarity", "region rank"), ("pointing similarity", "pointing")]
 cost = {l.split("\t")[0]: l.split("\t")[1:] for l in open("cost.tsv").read().splitlines()[1:]}
+headline()
 for title, options in (("Planted truth, all cases", ()), ("Planted truth, the score moved by .05 or more", ("--effect", "0.05"))):
     result = {name: score(path, *options) for name, path in measured("planted").items()}
     for name in result:
