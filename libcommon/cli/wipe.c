@@ -19,8 +19,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void (*next_free)(void *);
 static int looking; /* dlsym may free; that block is lost */
@@ -34,11 +37,25 @@ static void find_next_free(void)
     __atomic_store_n(&next_free, fn, __ATOMIC_RELEASE);
 }
 
+enum { LARGE = 1 << 20 };
+
+/* The kernel drops the pages within a large block: overwriting would first make those that were never touched. */
+static void wipe(char *p, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)p + page - 1) / page * page, to = ((uintptr_t)p + n) / page * page;
+    if (n < LARGE || madvise((void *)from, to - from, MADV_DONTNEED)) {
+        explicit_bzero(p, n);
+        return;
+    }
+    explicit_bzero(p, from - (uintptr_t)p);
+    explicit_bzero((void *)to, (uintptr_t)p + n - to);
+}
+
 void free(void *p)
 {
     if (!p) return;
     int saved = errno;
-    explicit_bzero(p, malloc_usable_size(p));
+    wipe(p, malloc_usable_size(p));
     if (!__atomic_load_n(&next_free, __ATOMIC_ACQUIRE)) find_next_free();
     void (*fn)(void *) = __atomic_load_n(&next_free, __ATOMIC_ACQUIRE);
     if (fn) fn(p);

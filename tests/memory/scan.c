@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { NEEDLE = 48, MOST = 64, MASK = 0x5a };
@@ -76,6 +77,13 @@ void overwrite(void *p, size_t n)
     if (maps >= 0 && n >= NEEDLE) scan_range(p, (unsigned char *)p + n, held);
     memset(p, 0, n);
     __asm__ __volatile__("" : : "r"(p) : "memory");
+}
+
+/* And the inside of a large one here. */
+int madvise(void *p, size_t n, int advice)
+{
+    if (maps >= 0 && advice == MADV_DONTNEED) scan_range(p, (unsigned char *)p + n, held);
+    return (int)syscall(SYS_madvise, p, n, advice);
 }
 
 /* The same as _FORTIFY_SOURCE spells it. */
