@@ -48,6 +48,7 @@ void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one 
 /* The sentence, escaped, into buf, without the names that the escaped id holds: '...' in their place. Returns 1 when there was one. */
 int xfv_hide_names(const char *sentence, const char *id, char *buf, size_t cap);
 int xfv_wipes_all(void); /* 1: every block of memory is overwritten when it is freed; linking wipe.c makes it so */
+void xfv_wipe_stack(void); /* what calls that have returned left on this thread's stack is overwritten */
 int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
 void xfv_die_of_sigpipe(void);           /* does not return */
 /* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for its threads. Before anything else. */

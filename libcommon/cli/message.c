@@ -233,5 +233,6 @@ int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
     free(c->args);
     free(c->paths);
     free(c);
+    xfv_wipe_stack();
     return status;
 }

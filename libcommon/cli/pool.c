@@ -48,6 +48,7 @@ static void *worker_main(void *arg)
         if (--p->busy == 0) pthread_cond_signal(&p->done);
     }
     pthread_mutex_unlock(&p->lock);
+    xfv_wipe_stack();
     return NULL;
 }
 

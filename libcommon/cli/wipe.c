@@ -3,6 +3,8 @@
  * does not come here: buffers that hold faces grow by xfv_wipe_realloc. Where a program cannot do this (another libc, a sanitizer's allocator), only what
  * xfv_wipe_free frees is overwritten. */
 #define _GNU_SOURCE /* RTLD_NEXT, explicit_bzero */
+#include <string.h>
+
 #include "cli/internal.h"
 
 #if defined __has_feature
@@ -21,7 +23,6 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -69,3 +70,10 @@ int xfv_wipes_all(void) { return 1; }
 int xfv_wipes_all(void) { return 0; }
 
 #endif
+
+/* Deeper than any calls of ours go. */
+void xfv_wipe_stack(void)
+{
+    char dead[128 << 10];
+    explicit_bzero(dead, sizeof dead);
+}
