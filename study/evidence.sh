@@ -23,7 +23,7 @@ images=$LFW/images; [ -d "$images" ] || images=$LFW
 
 [ -s images.txt ] || $PYTHON "$here/evidence-pairs.py" "$LFW/pairs.txt" "$images"
 if [ ! -s faces.xfv ]; then
-    (cd "$images" && tr '\n' '\0' <"$OUT/images.txt" | facecrop $(network) -j "$JOBS" --face central --files0-from - 2>"$OUT/facecrop.log") | embed -j "$JOBS" -o faces.xfv || [ $? -eq 1 ]
+    (cd "$images" && tr '\n' '\0' <"$OUT/images.txt" | facecrop $(network) -j "$JOBS" --face central --files0-from - 2>"$OUT/facecrop.log") | embed $(network) -j "$JOBS" -o faces.xfv || [ $? -eq 1 ]
 fi
 
 # The pairs of each test: OUT/TEST.xfv.
@@ -33,16 +33,17 @@ made() { # TEST COMMAND: its standard output becomes TEST.xfv, whole or not at a
     test=$1; shift
     "$@" >"$test.tmp" && mv "$test.tmp" "$test.xfv"
 }
+decide() { embed $(network) -j "$JOBS" | verify $(network); }
 both() { # COMMAND: over genuine pairs, then over impostor pairs, CASES of each
-    for label in genuine impostor; do verify -q --pairs $label.txt faces.xfv | "$@" | xfv-select --head "$CASES" | embed -j "$JOBS" | verify; done
+    for label in genuine impostor; do verify -q $(network) --pairs $label.txt faces.xfv | "$@" | xfv-select --head "$CASES" | decide; done
 }
 made planted both plant --skip --donors faces.xfv
 made dpr both plant --skip --kind patches --donors faces.xfv
 made natural both cat
-[ ! -s partners.txt ] || made partners verify -q --pairs partners.txt faces.xfv
-made few verify -q --pairs few.txt faces.xfv
+[ ! -s partners.txt ] || made partners verify -q $(network) --pairs partners.txt faces.xfv
+made few verify -q $(network) --pairs few.txt faces.xfv
 for sigma in 4 8; do
-    noisy() { plant --kind noise --sigma $sigma few.xfv | embed | verify; }
+    noisy() { plant --kind noise --sigma $sigma few.xfv | decide; }
     made noise-$sigma noisy
 done
 # The same crops, embedded and compared by a network whose last layers were shuffled, at the same threshold.

@@ -108,11 +108,11 @@ static void add_rules(struct filter *f, enum xfv_writes writes)
     without(f, SCMP_SYS(mprotect), 2, PROT_EXEC);
     when(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), SCMP_CMP(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     when(f, SCMP_ACT_TRAP, SCMP_SYS(clone), SCMP_CMP(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
-    when(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid()));
-    when(f, SCMP_ACT_TRAP, SCMP_SYS(tgkill), SCMP_CMP(0, SCMP_CMP_NE, (scmp_datum_t)getpid()));
-    when(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_CMP(1, SCMP_CMP_EQ, TCGETS)); /* isatty */
-    when(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), SCMP_CMP(0, SCMP_CMP_EQ, 0));
-    when(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS));
+    when(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+    when(f, SCMP_ACT_TRAP, SCMP_SYS(tgkill), SCMP_CMP(0, SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
+    when(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_CMP(1, SCMP_CMP_EQ, TCGETS, 0)); /* isatty */
+    when(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), SCMP_CMP(0, SCMP_CMP_EQ, 0, 0));
+    when(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS, 0));
 }
 
 int xfv_seccomp_enforce(enum xfv_writes writes)
