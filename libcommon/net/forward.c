@@ -208,16 +208,14 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
                     struct xfv_err *e)
 {
     struct run r = {.net = n, .shape = n->shape, .at = &n->record};
-    size_t scratch = n->fwd_scratch;
-    if (in && !same_shape(*in, n->shape[n->from])) {
-        int rc = shapes_for(n, ws, *in, e);
-        if (rc) return rc;
+    int rc = 0, other = in && !same_shape(*in, n->shape[n->from]);
+    if (other && !(rc = shapes_for(n, ws, *in, e))) {
         r.shape = ws->shape;
         r.at = &ws->layout;
-        scratch = xfv_plan_scratch(n, ws->shape);
     }
-    int rc = xfv_ws_reserve(ws, r.at->floats, scratch, e);
+    /* Packed before anything looks at a step's weights: another thread may be packing them, under the lock, for the same shape. */
     if (!rc) rc = xfv_pack_forward(n, r.shape, e);
+    if (!rc) rc = xfv_ws_reserve(ws, r.at->floats, other ? xfv_plan_scratch(n, r.shape) : n->fwd_scratch, e);
     if (rc) return rc;
     r.arena = ws->arena;
     r.scratch = ws->scratch;
