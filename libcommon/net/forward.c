@@ -70,6 +70,21 @@ static int conv_taps(const struct xfv_node *nd, int channels, int pitch, size_t 
     return n;
 }
 
+static void forward_wino(const struct run *r, const struct step *s)
+{
+    struct wino_job j = xfv_wino_forward(r->net, s, r->shape);
+    j.x = run_value(r, s->in[0]);
+    j.y = run_value(r, s->out);
+    j.e = epilogue(r, s, (size_t)value_pitch(r->net, s->out, r->shape[s->out]));
+    xfv_wino_conv(&j, 1, r->scratch);
+}
+
+/* Winograd's, but not where gradients follow: its rounding (1e-5) moves enough PReLU inputs across zero to change a deep network's gradient by 3e-3. */
+static int by_wino(const struct run *r, const struct step *s)
+{
+    return !s->point && !r->signs && xfv_wino_runs(s, r->shape);
+}
+
 static void forward_conv(const struct run *r, const struct step *s)
 {
     const struct xfv_node *nd = s->node;
@@ -83,15 +98,6 @@ static void forward_conv(const struct run *r, const struct step *s)
         g.x = x;
         g.y = run_value(r, s->out);
         r->net->k->gemm(&g, (int)shape_pixels(in));
-        return;
-    }
-    /* Not where gradients follow: Winograd's rounding (1e-5) moves enough PReLU inputs across zero to change a deep network's gradient by 3e-3. */
-    if (!r->signs && xfv_wino_runs(s, r->shape)) {
-        struct wino_job j = xfv_wino_forward(r->net, s, r->shape);
-        j.x = x;
-        j.y = run_value(r, s->out);
-        j.e = g.e;
-        xfv_wino_conv(&j, 1, r->scratch);
         return;
     }
     if (nd->pads[0] || nd->pads[1] || nd->pads[2] || nd->pads[3]) {
@@ -116,6 +122,7 @@ void xfv_forward_steps(const struct run *r)
         if (s->op == XFV_OP_DENSE) xfv_dense_forward(r, s);
         else if (s->op != XFV_OP_CONV) xfv_op_forward(r, s);
         else if (s->depthwise) forward_depthwise(r, s);
+        else if (by_wino(r, s)) forward_wino(r, s);
         else forward_conv(r, s);
     }
 }
