@@ -66,11 +66,33 @@ static void close_all(struct embed *t)
     xfv_model_free(t->model);
 }
 
+/* The digest of the model that a stream's faces were embedded by, or else cropped for; "" when it names none. */
+static void model_before(const struct xfv_rec *in, char digest[65])
+{
+    const msgpack_object *root = xfv_rec_root((struct xfv_rec *)in), *model = xfv_map_get(root, "model"), *made = xfv_map_get(root, "provenance");
+    if (!xfv_get_text(model, "digest", digest, 65, NULL)) return;
+    *digest = '\0';
+    if (!made || made->type != MSGPACK_OBJECT_ARRAY) return;
+    for (uint32_t i = made->via.array.size; i-- > 0;)
+        if (!xfv_get_text(&made->via.array.ptr[i], "template", digest, 65, NULL)) return;
+    *digest = '\0';
+}
+
+/* A network sees sense only in faces that are aligned as those it learnt from. Who names a model knows; who names none may have forgotten. */
+static void warn_of_other_model(const struct embed *t, const struct xfv_rec *in)
+{
+    char digest[65];
+    model_before(in, digest);
+    if (*digest && strcmp(digest, t->model->digest))
+        xfv_cli_warn(t->c, "these faces were cropped for or embedded by the model of digest %.12s..., and '%s' now embeds them: name the one you mean with -m", digest, t->model->name);
+}
+
 static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
-    const struct xfv_model *m = ((struct embed *)ctx)->model;
+    const struct embed *t = ctx;
+    const struct xfv_model *m = t->model;
     msgpack_object name = xfv_val_map(zone);
-    (void)in;
+    if (in && !xfv_cli_model(t->c)) warn_of_other_model(t, in);
     int status = xfv_map_put(zone, &name, "name", xfv_val_str(zone, m->name), e);
     if (!status) status = xfv_map_put(zone, &name, "digest", xfv_val_str(zone, m->digest), e);
     if (!status) status = xfv_map_put(zone, set, "model", name, e);

@@ -14,6 +14,11 @@ open("pair.xfv", "wb").write(stream([{"_": "pair", "id": "a|b", "a": face("a", 1
                                      {"_": "pair", "id": "c", "a": face("c"), "b": {"_": "face", "id": "bare"}}, {"_": "pair", "id": "d", "a": face("d")}]))
 bad = [face("large", size=20), face("grey", image=tensor(np.zeros((16, 16, 1), np.uint8))), face("float", image=tensor(np.zeros((16, 16, 3), "<f4"))),
        face("short", image={"dtype": "|u1", "shape": [16, 16, 3], "data": b"12"}), face("text", image="x"), face("good")]
+open("mobilefacenet.xfvm", "wb").write(model()) # the one that is taken when none is named
+other, own = "0123456789abcdef" * 4, __import__("hashlib").sha256(model()).hexdigest()
+for name, digest in [("other", other), ("own", own)]:
+    open(f"crops-{name}.xfv", "wb").write(stream(faces, provenance=[{"tool": "facecrop", "version": "1", "args": "", "template": digest}, {"tool": "xfv-cat", "version": "1"}]))
+    open(f"named-{name}.xfv", "wb").write(stream(faces, model={"name": "x", "digest": digest}))
 open("bad.xfv", "wb").write(stream(bad))
 PY
 cat >check.py <<'PY'
@@ -55,6 +60,15 @@ runs 1 "images that do not fit: status 1" embed -m tiny bad.xfv
 is "$(xfv-json out | jq -r 'select(._ == "err") | .id + " " + .code' | tr '\n' ';')" "large size;grey image;float image;short image;text image;" "err records"
 is "$(xfv-json out | jq -r 'select(._ == "face") | .id')" good "and the good one"
 like "$(head -n 1 err)" "20 x 20 pixels .*'tiny' takes 16 x 16: run facecrop with --size 16" "a wrong size says what to do"
+for of in crops named; do
+    runs 0 "$of: another model's faces, and no -m" embed $of-other.xfv
+    is "$(wc -l <err)" 1 "one line"
+    like "$(cat err)" "digest 0123456789ab\.\.\..*'tiny' now embeds them.*-m" "it warns that the model is another"
+    runs 0 "$of: the model's own faces" embed $of-own.xfv
+    is "$(cat err)" "" "no warning"
+    runs 0 "$of: another model's faces, with -m" embed -m tiny $of-other.xfv
+    is "$(cat err)" "" "who names a model is not warned"
+done
 runs 5 "no such model: status 5" embed -m nothing faces.xfv
 runs 5 "a model cut short: status 5" embed -m cut faces.xfv
 is "$(wc -l <err)-$(wc -c <out)" 1-0 "one line, and no output"
