@@ -42,17 +42,17 @@ def err(name, message="no face found"):
     return {"_": "err", "id": name, "tool": "facecrop", "code": "noface", "message": message}
 
 
-def model(name="tiny", seed=1, thresholds=(("default", 0.5), ("eer", 0.25)), score="cosine", transposed=False):
-    """conv 3x3/2, PReLU, depthwise 3x3, dense: 16x16 RGB -> 12."""
+def model(name="tiny", seed=1, thresholds=(("default", 0.5), ("eer", 0.25)), score="cosine", transposed=False, size=SIZE):
+    """conv 3x3/2, PReLU, depthwise 3x3, dense: RGB of size x size (even) -> 12."""
     rng = np.random.default_rng(seed)
     weights = {"w1": rng.normal(0, 0.4, (3, 3, 3, 8)), "b1": rng.normal(0, 0.1, 8), "s1": rng.uniform(-0.2, 0.5, 8),
-               "w2": rng.normal(0, 0.5, (3, 3, 1, 8)), "w3": rng.normal(0, 0.1, (512, N)), "b3": rng.normal(0, 0.1, N)}
+               "w2": rng.normal(0, 0.5, (3, 3, 1, 8)), "w3": rng.normal(0, 0.1, (2 * size * size, N)), "b3": rng.normal(0, 0.1, N)}
     conv = {"kernel": [3, 3], "dilation": [1, 1], "pads": [1, 1, 1, 1]}
     nodes = [{"op": "conv", "name": "c1", "in": ["x"], "out": "a", "weight": "w1", "bias": "b1", "stride": [2, 2], "groups": 1, **conv},
              {"op": "prelu", "name": "p1", "in": ["a"], "out": "b", "weight": "s1"},
              {"op": "conv", "name": "c2", "in": ["b"], "out": "c", "weight": "w2", "stride": [1, 1], "groups": 8, **conv},
              {"op": "dense", "name": "d", "in": ["c"], "out": "e", "weight": "w3", "bias": "b3"}]
-    values = [("x", [16, 16, 3]), ("a", [8, 8, 8]), ("b", [8, 8, 8]), ("c", [8, 8, 8]), ("e", [N])]
+    values = [("x", [size, size, 3]), *((v, [size // 2, size // 2, 8]) for v in "abc"), ("e", [N])]
     rows = [{"name": t, "value": v, "fmr": 0.0, "fnmr": 0.0, "pairs": 0, "data": "none"} for t, v in thresholds]
     return stream([{"_": "weight", "name": k, "tensor": tensor(w.astype("<f4"))} for k, w in weights.items()],
                   kind="model", name=name, network="embedding", licence="CC0-1.0", origin="random numbers",

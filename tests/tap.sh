@@ -1,4 +1,4 @@
-# Test Anything Protocol for tests/cli: source it, call the checks, end with `done_testing`. Every test runs in an empty folder, removed when
+# Test Anything Protocol for tests/cli: source it, call the checks (is, like and runs fail where the check does), end with `done_testing`. Every test runs in an empty folder, removed when
 # all passed and kept (its name printed) when not. $top is the project, $B the build folder; the programs are on PATH.
 set -u
 : "${top:?run through tests/run.sh}"
@@ -9,10 +9,10 @@ ok() { # status description
     if [ "$1" -eq 0 ]; then echo "ok $tap_n - $2"; else echo "not ok $tap_n - $2"; tap_bad=$((tap_bad + 1)); fi
 }
 # is GOT WANTED DESCRIPTION
-is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else ok 1 "$3"; echo "#   got:    $1" | head -5; echo "#   wanted: $2" | head -5; fi; }
+is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else ok 1 "$3"; echo "#   got:    $1" | head -5; echo "#   wanted: $2" | head -5; return 1; fi; }
 # like TEXT GREP-ERE DESCRIPTION
-like() { if printf '%s\n' "$1" | grep -qE -- "$2"; then ok 0 "$3"; else ok 1 "$3"; echo "#   got:    $1" | head -5; echo "#   wanted: /$2/"; fi; }
+like() { if printf '%s\n' "$1" | grep -qE -- "$2"; then ok 0 "$3"; else ok 1 "$3"; echo "#   got:    $1" | head -5; echo "#   wanted: /$2/"; return 1; fi; }
 # runs STATUS DESCRIPTION COMMAND...: run it; stdout goes to out, stderr to err; the status must be STATUS
-runs() { want=$1 what=$2; shift 2; "$@" >out 2>err; got=$?; if [ $got -eq "$want" ]; then ok 0 "$what"; else ok 1 "$what (status $got, wanted $want)"; sed 's/^/#   /' err | head -5; fi; }
+runs() { want=$1 what=$2; shift 2; "$@" >out 2>err; got=$?; if [ $got -eq "$want" ]; then ok 0 "$what"; else ok 1 "$what (status $got, wanted $want)"; sed 's/^/#   /' err | head -5; return 1; fi; }
 skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # skip $2"; }
 done_testing() { echo "1..$tap_n"; cd /; if [ $tap_bad -eq 0 ]; then rm -rf "$work"; else echo "# kept $work"; exit 1; fi; }
