@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         .name = "corrrise",
         .summary = "Explain each pair by correlating random masks with its score (CorrRISE): pairs in, the same with maps out.",
         .operands = "[FILE]...",
-        .example = "verify faces.xfv | corrrise -j 0 | heatmap -o why.png",
+        .example = "verify faces.xfv | corrrise -j 0 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,

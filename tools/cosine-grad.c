@@ -1,6 +1,4 @@
 /* cosine-grad: explains each pair by the gradient of its cosine score. Kinds: explain/cosine.h; use: cosine-grad(1). */
-#include <stdlib.h>
-
 #include "cli/explainer.h"
 #include "explain/cosine.h"
 
@@ -15,8 +13,6 @@ struct cosine {
     float black[3];
     int workers;
     struct xfv_grad *grad; /* one a worker */
-    double **unit;         /* a worker's: the partner's unit embedding */
-    float **work;
 };
 
 static const char *name(const void *ctx)
@@ -28,39 +24,21 @@ static void close_method(void *ctx)
 {
     struct cosine *t = ctx;
     xfv_grads_free(t->grad, t->workers);
-    for (int i = 0; i < t->workers; i++) {
-        if (t->unit) free(t->unit[i]);
-        if (t->work) free(t->work[i]);
-    }
-    free(t->unit);
-    free(t->work);
     t->grad = NULL;
-    t->unit = NULL;
-    t->work = NULL;
 }
 
 static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
 {
     struct cosine *t = ctx;
     const struct xfv_model *m = env->model;
-    size_t pixels = (size_t)m->height * (size_t)m->width, workers = (size_t)env->workers;
     t->workers = env->workers;
     t->o = (struct xfv_cosine_opts){.kind = (enum xfv_cosine_kind)t->kind, .steps = t->steps, .black = t->black};
     for (int c = 0; c < m->channels && c < 3; c++) {
         t->o.noise[c] = (float)(t->noise * 255.0 / (double)m->std[c]);
         t->black[c] = -m->mean[c] / m->std[c];
     }
-    t->unit = calloc(workers, sizeof *t->unit);
-    t->work = calloc(workers, sizeof *t->work);
-    t->grad = xfv_grads_new(env->workers, env->net, env->n, pixels, m->channels, e);
-    if (!t->grad) return e->status;
-    int ok = t->unit && t->work;
-    for (size_t i = 0; ok && i < workers; i++) {
-        t->unit[i] = calloc((size_t)env->n, sizeof **t->unit);
-        t->work[i] = calloc(2 * pixels * (size_t)m->channels, sizeof **t->work);
-        ok = t->unit[i] && t->work[i];
-    }
-    return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->grad = xfv_grads_new(env->workers, env->net, env->n, (size_t)m->height * (size_t)m->width, m->channels, e);
+    return t->grad ? 0 : e->status;
 }
 
 static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
@@ -77,11 +55,11 @@ static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpa
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
 {
     struct cosine *t = ctx;
-    double *unit = t->unit[worker];
+    struct xfv_grad *g = &t->grad[worker];
     struct xfv_random r = xfv_random_new(t->common.seed, s->id, s->n_id);
     for (int i = 0; i < 2; i++) {
-        xfv_unit(s->embedding[1 - i], s->n, unit);
-        int status = xfv_cosine_map(&t->grad[worker], &t->o, s->x[i], unit, &r, t->work[worker], map[i][0], map[i][1], e);
+        xfv_unit(s->embedding[1 - i], s->n, g->unit);
+        int status = xfv_cosine_map(g, &t->o, s->x[i], g->unit, &r, g->work, map[i][0], map[i][1], e);
         if (status) return status;
     }
     return 0;
@@ -106,7 +84,7 @@ int main(int argc, char **argv)
         .name = "cosine-grad",
         .summary = "Explain each pair by the gradient of its cosine score: pairs in, the same with maps out.",
         .operands = "[FILE]...",
-        .example = "verify faces.xfv | cosine-grad --kind integrated | heatmap -o why.png",
+        .example = "verify faces.xfv | cosine-grad --kind integrated | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,

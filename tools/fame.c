@@ -1,6 +1,4 @@
 /* fame: explains each pair by what its images give up when the score is driven away. Equations: explain/fame.h; use: fame(1). */
-#include <stdlib.h>
-
 #include "cli/explainer.h"
 #include "explain/fame.h"
 
@@ -10,23 +8,13 @@ struct fame {
     double step;
     int workers, height, width; /* of the network's input */
     struct xfv_grad *grad;      /* one a worker */
-    double **unit;              /* a worker's: the partner's unit embedding */
-    float **work;
 };
 
 static void close_method(void *ctx)
 {
     struct fame *t = ctx;
     xfv_grads_free(t->grad, t->workers);
-    for (int i = 0; i < t->workers; i++) {
-        if (t->unit) free(t->unit[i]);
-        if (t->work) free(t->work[i]);
-    }
-    free(t->unit);
-    free(t->work);
     t->grad = NULL;
-    t->unit = NULL;
-    t->work = NULL;
 }
 
 /* Steps and brightness in the network's units: x = (grey level - mean) / std. */
@@ -44,22 +32,12 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
 {
     struct fame *t = ctx;
     const struct xfv_model *m = env->model;
-    size_t pixels = (size_t)m->height * (size_t)m->width, workers = (size_t)env->workers;
     t->workers = env->workers;
     t->height = m->graph->values[0].shape.dim[0];
     t->width = m->graph->values[0].shape.dim[1];
     set_scale(t, m);
-    t->unit = calloc(workers, sizeof *t->unit);
-    t->work = calloc(workers, sizeof *t->work);
-    t->grad = xfv_grads_new(env->workers, env->net, env->n, pixels, m->channels, e);
-    if (!t->grad) return e->status;
-    int ok = t->unit && t->work;
-    for (size_t i = 0; ok && i < workers; i++) {
-        t->unit[i] = calloc((size_t)env->n, sizeof **t->unit);
-        t->work[i] = calloc(pixels * (size_t)m->channels, sizeof **t->work);
-        ok = t->unit[i] && t->work[i];
-    }
-    return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->grad = xfv_grads_new(env->workers, env->net, env->n, (size_t)m->height * (size_t)m->width, m->channels, e);
+    return t->grad ? 0 : e->status;
 }
 
 static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
@@ -75,10 +53,11 @@ static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpa
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
 {
     struct fame *t = ctx;
+    struct xfv_grad *g = &t->grad[worker];
     for (int i = 0; i < 2; i++) {
-        xfv_unit(s->embedding[1 - i], s->n, t->unit[worker]);
+        xfv_unit(s->embedding[1 - i], s->n, g->unit);
         for (int j = 0; j < 2 && s->wanted[i]; j++) {
-            int status = xfv_fame(&t->grad[worker], &t->o, j ? -1 : 1, t->height, t->width, s->x[i], t->unit[worker], t->work[worker], map[i][j], NULL, e);
+            int status = xfv_fame(g, &t->o, j ? -1 : 1, t->height, t->width, s->x[i], g->unit, g->work, map[i][j], NULL, e);
             if (status) return status;
         }
     }
@@ -113,7 +92,7 @@ int main(int argc, char **argv)
         .name = "fame",
         .summary = "Explain each pair by what its images give up when the score is driven away (FAME): pairs in, the same with maps out.",
         .operands = "[FILE]...",
-        .example = "verify faces.xfv | fame -n 75 | heatmap -o why.png",
+        .example = "verify faces.xfv | fame -n 75 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,

@@ -12,7 +12,6 @@ static const char *const methods[] = {"gradcam", "gradcam-elementwise", "gradcam
 struct worker {
     struct xfv_ws *ws;
     float *h, *cells[2];
-    double *unit;
 };
 
 struct cam {
@@ -43,7 +42,6 @@ static void close_method(void *ctx)
         free(w->h);
         free(w->cells[0]);
         free(w->cells[1]);
-        free(w->unit);
     }
     free(t->workers);
     xfv_net_free(t->front);
@@ -66,8 +64,7 @@ static int make_workers(struct cam *t, int n, struct xfv_err *e)
         w->h = xfv_aligned_alloc(cells * (size_t)t->layer.c * sizeof(float));
         w->cells[0] = xfv_aligned_alloc(cells * sizeof(float));
         w->cells[1] = xfv_aligned_alloc(cells * sizeof(float));
-        w->unit = calloc((size_t)n, sizeof *w->unit);
-        ok = w->ws && w->h && w->cells[0] && w->cells[1] && w->unit;
+        ok = w->ws && w->h && w->cells[0] && w->cells[1];
     }
     return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
@@ -100,11 +97,12 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
 {
     struct cam *t = ctx;
     struct worker *w = &t->workers[worker];
+    struct xfv_grad *g = &t->grad[worker];
     for (int i = 0; i < 2; i++) {
         float *y[] = {w->h};
         int status = xfv_net_forward(t->front, w->ws, NULL, 1, s->x[i], y, e);
-        xfv_unit(s->embedding[1 - i], s->n, w->unit);
-        if (!status) status = xfv_gradcam(&t->grad[worker], (enum xfv_cam)t->kind, t->target, w->h, w->unit, w->cells[0], w->cells[1], e);
+        xfv_unit(s->embedding[1 - i], s->n, g->unit);
+        if (!status) status = xfv_gradcam(g, (enum xfv_cam)t->kind, t->target, w->h, g->unit, w->cells[0], w->cells[1], e);
         if (status) return status;
         for (int j = 0; j < 2; j++) xfv_layer_upsample(&t->layer, w->cells[j], t->height, t->width, map[i][j]);
     }
@@ -129,7 +127,7 @@ int main(int argc, char **argv)
         .name = "gradcam",
         .summary = "Explain each pair by class activation maps of its cosine score: pairs in, the same with maps out.",
         .operands = "[FILE]...",
-        .example = "verify faces.xfv | gradcam --kind hires | heatmap -o why.png",
+        .example = "verify faces.xfv | gradcam --kind hires | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
         .name = "lime",
         .summary = "Explain each pair by a linear model of its faces' superpixels (LIME): pairs in, the same with maps out.",
         .operands = "[FILE]...",
-        .example = "verify faces.xfv | lime -j 0 | heatmap -o why.png",
+        .example = "verify faces.xfv | lime -j 0 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,

@@ -86,7 +86,7 @@ int main(int argc, char **argv)
         .name = "minplus",
         .summary = "Explain each pair by darkening and letting through soft windows (MinPlus): pairs in, the same with maps out.",
         .operands = "[FILE]...",
-        .example = "verify faces.xfv | minplus -j 0 | heatmap -o why.png",
+        .example = "verify faces.xfv | minplus -j 0 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,

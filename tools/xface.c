@@ -83,7 +83,7 @@ int main(int argc, char **argv)
         .name = "xface",
         .summary = "Explain each pair by sliding patches over its faces (xFace): pairs in, the same with maps out.",
         .operands = "[FILE]...",
-        .example = "verify faces.xfv | xface -j 0 | heatmap -o why.png",
+        .example = "verify faces.xfv | xface -j 0 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,

@@ -1,6 +1,4 @@
 /* xssab-grad: explains each pair by similarity score argument backpropagation. Equations: explain/xssab.h; use: xssab-grad(1). */
-#include <stdlib.h>
-
 #include "cli/explainer.h"
 #include "explain/xssab.h"
 
@@ -8,16 +6,13 @@ struct xssab {
     struct xfv_explain_opts common;
     int workers, distance; /* the network's score is minus the distance */
     struct xfv_grad *grad; /* one a worker */
-    double *unit;          /* [worker][2][n]: the partner's unit embedding, and the chosen channels */
 };
 
 static void close_method(void *ctx)
 {
     struct xssab *t = ctx;
     xfv_grads_free(t->grad, t->workers);
-    free(t->unit);
     t->grad = NULL;
-    t->unit = NULL;
 }
 
 static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
@@ -27,21 +22,18 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     t->workers = env->workers;
     t->distance = m->score == XFV_SCORE_EUCLIDEAN;
     t->grad = xfv_grads_new(env->workers, env->net, env->n, (size_t)m->height * (size_t)m->width, m->channels, e);
-    if (!t->grad) return e->status;
-    t->unit = calloc(2 * (size_t)env->workers * (size_t)env->n, sizeof *t->unit);
-    return t->unit ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    return t->grad ? 0 : e->status;
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
 {
     struct xssab *t = ctx;
     struct xfv_grad *g = &t->grad[worker];
-    double *unit = t->unit + 2 * (size_t)worker * (size_t)s->n;
     for (int i = 0; i < 2; i++) {
-        xfv_unit(s->embedding[1 - i], s->n, unit);
+        xfv_unit(s->embedding[1 - i], s->n, g->unit);
         int status = xfv_grad_forward(g, s->x[i], e);
-        if (!status && t->distance) status = xfv_xssab_distance(g, s->embedding[1 - i], s->threshold, unit, map[i][0], map[i][1], e);
-        else if (!status) status = xfv_xssab(g, unit, s->threshold, unit + s->n, map[i][0], map[i][1], e);
+        if (!status && t->distance) status = xfv_xssab_distance(g, s->embedding[1 - i], s->threshold, g->unit, map[i][0], map[i][1], e);
+        else if (!status) status = xfv_xssab(g, g->unit, s->threshold, g->unit + s->n, map[i][0], map[i][1], e);
         if (status) return status;
     }
     return 0;
@@ -59,7 +51,7 @@ int main(int argc, char **argv)
         .name = "xssab-grad",
         .summary = "Explain each pair by similarity score argument backpropagation (xSSAB): pairs in, the same with maps out.",
         .operands = "[FILE]...",
-        .example = "verify faces.xfv | xssab-grad | heatmap -o why.png",
+        .example = "verify faces.xfv | xssab-grad | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,

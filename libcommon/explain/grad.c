@@ -13,7 +13,9 @@ int xfv_grad_init(struct xfv_grad *g, const struct xfv_net *net, int n, size_t p
     g->f = xfv_aligned_alloc((size_t)n * sizeof(float));
     g->cot = xfv_aligned_alloc((size_t)n * sizeof(float));
     g->dx = xfv_aligned_alloc(pixels * (size_t)channels * sizeof(float));
-    return g->ws && g->f && g->cot && g->dx ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    g->unit = calloc(2 * (size_t)n, sizeof *g->unit);
+    g->work = calloc(2 * pixels * (size_t)channels, sizeof *g->work);
+    return g->ws && g->f && g->cot && g->dx && g->unit && g->work ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
 
 void xfv_grad_clear(struct xfv_grad *g)
@@ -23,6 +25,8 @@ void xfv_grad_clear(struct xfv_grad *g)
     free(g->f);
     free(g->cot);
     free(g->dx);
+    free(g->unit);
+    free(g->work);
     memset(g, 0, sizeof *g);
 }
 

@@ -16,6 +16,8 @@ struct xfv_grad {
     struct xfv_tape *tape;
     float *f, *cot, *dx;       /* F(x) [n]; [n]; [H][W][C] */
     double norm;               /* |F(x)| */
+    double *unit;              /* [2][n], the caller's: for the partner's unit embedding, and what a method makes of it */
+    float *work;               /* [2][H][W][C], the caller's */
 };
 
 /* net must outlive it. */
