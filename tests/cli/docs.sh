@@ -31,7 +31,7 @@ X
 is "$(cat missing_lines.tmp)" "" "the stage printed in README.md is the one in examples/"
 rm -f missing_lines.tmp
 
-# The recipes of README.md and the examples of xfv(7), run as they stand.
+# The recipes of README.md, run as they stand.
 cd "$work" || exit 1
 ln -s "$top/examples" examples
 mkdir photos
@@ -39,20 +39,14 @@ cp "$top"/tests/photos/*.jpg photos
 cp photos/anna-1.jpg alice.jpg
 cp photos/bella.jpg bob.jpg
 "$PYTHON" "$top/tests/onnx/small.py" face.onnx 112 112 3
-printf 'photos/anna-1.jpg photos/anna-2.jpg same\n' >pairs.txt
+printf 'photos/anna-1.jpg photos/anna-2.jpg same\nphotos/bella.jpg photos/clara.jpg different\n' >pairs.txt
 sed -n '/^```sh$/,/^```$/p' "$top/README.md" | awk '/^```sh$/{n++; next} /^```$/{next} {print > ("recipe" n ".sh")}'
 for recipe in recipe*.sh; do
     runs 0 "$recipe of README.md: $(head -1 "$recipe")" sh -e "$recipe"
     cp out "$recipe.out"
 done
 is "$(wc -l <recipe1.sh.out | tr -d ' ')" 7 "six pairs and a heading"
-[ -s why-000.png ] && [ -s rows.png ] && [ -s own.png ]; ok $? "figures"
+[ -s why-000.png ] && [ -s rows-1.png ] && [ -s own.png ]; ok $? "figures"
 like "$(cat recipe*.sh.out)" '^photos/anna-1.jpg.photos/anna-2.jpg.0\.[0-9]+.0\.[0-9]+.accept' "the same person"
 like "$(cat recipe*.sh.out)" '^not the same' "two people"
-sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^\.Dl //p' "$top/man/xfv.7" | sed 's/\\(dq/"/g; s/\\-/-/g' >examples.txt
-while IFS= read -r line; do
-    printf '%s\n' "$line" >example.sh
-    runs 0 "xfv(7): $line" sh -e example.sh
-done <examples.txt
-[ -s why.png ]; ok $? "which made a picture"
 done_testing
