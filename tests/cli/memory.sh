@@ -12,6 +12,7 @@ runs 0 "the scanner is built" ${CC:-cc} -std=c11 -O2 -Wall -Wextra -Werror -shar
 facecrop -o crops.xfv "$anna" "$bella" && embed -o faces.xfv crops.xfv && verify -o pair.xfv faces.xfv && fggb-grad -o maps.xfv pair.xfv
 fggb-grad --keep-gradients faces.xfv | verify -o kept.xfv
 path-grad -o path.xfv pair.xfv
+path-grad -c joint -o joint.xfv pair.xfv
 cat >needles.py <<'PY'
 # needles.py FILE...: 48 bytes of each thing that a stream holds, or of the photograph's pixels (PPM), which have enough in them to be known by
 import sys
@@ -35,7 +36,7 @@ def walk(kind, v):
             e = array(v)
             put("unit", (e / np.linalg.norm(e)).astype("<f4").tobytes())
     elif isinstance(v, dict):
-        for k, x in v.items(): walk("gradients" if "norm" in v and k == "maps" else k, x)
+        for k, x in v.items(): walk("gradients" if "norm" in v and k == "maps" else kind if kind in ("partner", "agreement") else k, x)
     elif isinstance(v, list):
         for x in v: walk(kind, x)
 for name in sys.argv[1:]:
@@ -51,8 +52,8 @@ for kind, v in out.items():
 PY
 cp "$anna" anna.jpg
 djpeg anna.jpg >anna.ppm 2>/dev/null || jpegtopnm "$anna" >anna.ppm 2>/dev/null
-"$PYTHON" needles.py anna.ppm "$anna" maps.xfv kept.xfv path.xfv >kinds
-is "$(cut -d' ' -f1 kinds | sort | tr '\n' ' ')" "a b dissimilarity embedding file gradients image input photograph signed similarity unit " "things to look for"
+"$PYTHON" needles.py anna.ppm "$anna" maps.xfv kept.xfv path.xfv joint.xfv >kinds
+is "$(cut -d' ' -f1 kinds | sort | tr '\n' ' ')" "a agreement b dissimilarity embedding file gradients image input partner photograph signed similarity unit " "things to look for"
 # gone KIND... -- COMMAND...: it held things of each kind, and at its end there is none left. A program may end well (0), or with records that failed (1).
 gone() {
     kinds=
@@ -71,6 +72,7 @@ gone embedding image -- verify faces.xfv
 gone image embedding gradients -- fggb-grad kept.xfv
 gone image embedding dissimilarity -- fggb-grad -j 2 pair.xfv
 gone image embedding similarity -- path-grad -j 2 pair.xfv
+gone a b partner agreement -- path-grad -c joint pair.xfv
 gone image dissimilarity -- heatmap maps.xfv
 gone image dissimilarity -- report maps.xfv
 # From standard input, through stdio's buffer.
