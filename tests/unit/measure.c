@@ -3,6 +3,7 @@
 
 #include "../tap.h"
 #include "explain/cache.h"
+#include "measure/compare.h"
 #include "measure/pairs.h"
 #include "measure/score.h"
 
@@ -33,6 +34,25 @@ static void check_scores(void)
     char raw[3 * sizeof(float) + 1];
     memcpy(raw + 1, a, sizeof a);
     OK(!xfv_cosine(raw + 1, a, 3, &s, &e) && s == 1.0, "unaligned");
+}
+
+static void check_compare(void)
+{
+    static struct xfv_model m = {.name = "m", .digest = "aa"};
+    float x[] = {3, 4}, y[] = {4, 3};
+    const size_t two = 2, one = 1;
+    struct xfv_tensor a = xfv_tensor_view(XFV_F32, 1, &two, x), b = xfv_tensor_view(XFV_F32, 1, &two, y), less = xfv_tensor_view(XFV_F32, 1, &one, y);
+    struct xfv_comparison plain = {0}, own = {.model = &m}, any = {.model = &m, .any_model = 1}, strict = {.must_name = 1};
+    double s = 9;
+    OK(!xfv_compare(&plain, &a, "", &b, "", &s, &e) && near(s, 0.96), "without a model: the cosine");
+    OK(!xfv_compare(&own, &a, "aa", &b, "aa", &s, &e) && near(s, 0.96), "the model's own embeddings");
+    OK(xfv_compare(&own, &a, "bb", &b, "bb", &s, &e) == XFV_EMODEL && strstr(e.msg, "not by 'm'"), "another's: %s", e.msg);
+    OK(!xfv_compare(&any, &a, "bb", &b, "bb", &s, &e), "unless that is asked for");
+    OK(xfv_compare(&any, &a, "aa", &b, "", &s, &e) == XFV_EMODEL && strstr(e.msg, "none..."), "two models: %s", e.msg);
+    OK(!xfv_compare(&own, &a, "", &b, "", &s, &e) && xfv_compare(&strict, &a, "", &b, "", &s, &e) == XFV_EMODEL, "no model named: %s", e.msg);
+    OK(xfv_compare(&plain, &a, "", &less, "", &s, &e) == XFV_EDATA && !strcmp(e.code, "embedding"), "lengths: %s", e.msg);
+    m.score = XFV_SCORE_EUCLIDEAN;
+    OK(!xfv_compare(&own, &a, "aa", &b, "aa", &s, &e) && near(s, -sqrt(2)), "a model that compares by distance");
 }
 
 static struct xfv_scores make(const double *genuine, int ng, const double *impostor, int ni)
@@ -191,6 +211,7 @@ static void check_cache(void)
 int main(void)
 {
     check_scores();
+    check_compare();
     check_thresholds();
     check_lists();
     check_index();
