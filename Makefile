@@ -74,7 +74,7 @@ $(B)/gen/report_%.o: $(B)/gen/report_%.c
 $(B)/gen/shipped.h: models/manifest.tsv
 	@mkdir -p $(@D)
 	@awk -F'\t' 'NR > 1 { sub(/\.xfvm$$/, "", $$1); printf "{\"%s\", \"%s\"},\n", $$1, $$2 }' $< >$@.tmp && mv $@.tmp $@
-$(B)/tools/xfv-doctor.o: $(B)/gen/shipped.h
+$(B)/libcommon/cli/doctor_models.o: $(B)/gen/shipped.h
 
 # The reader of ONNX files' container is made from the schema that libonnx-dev installs.
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
