@@ -105,9 +105,14 @@ int xfv_parse_seed(const char *what, const char *s, uint64_t *out, struct xfv_er
 int xfv_parse_f64(const char *what, const char *s, double lo, double hi, double *out, struct xfv_err *e);
 int xfv_parse_size(const char *what, const char *s, size_t lo, size_t hi, size_t *out, struct xfv_err *e); /* bytes; K, M, G are powers of 1024 */
 int xfv_parse_choice(const char *what, const char *s, const char *const *names, int *out, struct xfv_err *e); /* index into names; NULL-terminated */
+int xfv_parse_text(const char *what, const char *s, char *out, size_t cap, struct xfv_err *e); /* a copy; XFV_EARG when it is longer than cap - 1 bytes */
+int xfv_parse_numbers(const char *what, const char *s, double lo, double hi, double *out, int n, struct xfv_err *e); /* up to n, commas between; how many, or XFV_EARG */
+/* NAME=VALUE, then of ,fmr=F ,fnmr=F ,pairs=N any, and last ,data=TEXT, which may hold commas. */
+struct xfv_threshold;
+int xfv_parse_threshold(const char *what, const char *s, struct xfv_threshold *out, struct xfv_err *e);
 
 /* Setters that only fill a field of the program's context: XFV_SET_INT(set_steps, struct delins, o.steps, "--steps", 1, 10000) is a function set_steps for
- * the table of options. TEXT keeps the pointer; VALUE is for a flag. */
+ * the table of options. TEXT keeps the pointer, BUFFER copies into an array of char; VALUE is for a flag. */
 #define XFV_SETTER(fn) static int fn(void *ctx, const char *s, struct xfv_err *e)
 #define XFV_SET_INT(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_i32(what, s, lo, hi, &((type *)ctx)->field, e); }
 #define XFV_SET_SEED(fn, type, field, what) XFV_SETTER(fn) { return xfv_parse_seed(what, s, &((type *)ctx)->field, e); }
@@ -115,6 +120,7 @@ int xfv_parse_choice(const char *what, const char *s, const char *const *names, 
 #define XFV_SET_SIZE(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_size(what, s, lo, hi, &((type *)ctx)->field, e); }
 #define XFV_SET_CHOICE(fn, type, field, what, names) XFV_SETTER(fn) { return xfv_parse_choice(what, s, names, &((type *)ctx)->field, e); }
 #define XFV_SET_TEXT(fn, type, field) XFV_SETTER(fn) { return (void)e, ((type *)ctx)->field = s, 0; }
+#define XFV_SET_BUFFER(fn, type, field, what) XFV_SETTER(fn) { return xfv_parse_text(what, s, ((type *)ctx)->field, sizeof ((type *)ctx)->field, e); }
 #define XFV_SET_VALUE(fn, type, field, value) XFV_SETTER(fn) { return (void)s, (void)e, ((type *)ctx)->field = (value), 0; }
 
 /* One line on stderr, "embed: ...". Control characters in it are escaped, so that a file name or an id cannot forge lines.

@@ -85,3 +85,26 @@ int xfv_parse_choice(const char *what, const char *s, const char *const *names, 
     }
     return xfv_fail(e, XFV_EARG, "%s must be %s, got '%s'", what, list, s);
 }
+
+int xfv_parse_text(const char *what, const char *s, char *out, size_t cap, struct xfv_err *e)
+{
+    if (strlen(s) >= cap) return xfv_fail(e, XFV_EARG, "%s: '%s' has more than %zu bytes", what, s, cap - 1);
+    strcpy(out, s);
+    return 0;
+}
+
+int xfv_parse_numbers(const char *what, const char *s, double lo, double hi, double *out, int n, struct xfv_err *e)
+{
+    char part[64];
+    int count = 0;
+    for (;; s++) {
+        size_t len = strcspn(s, ",");
+        if (count == n || len >= sizeof part) return xfv_fail(e, XFV_EARG, "%s: expected at most %d numbers with commas between", what, n);
+        memcpy(part, s, len);
+        part[len] = '\0';
+        int status = xfv_parse_f64(what, part, lo, hi, &out[count++], e);
+        if (status) return status;
+        s += len;
+        if (!*s) return count;
+    }
+}

@@ -36,4 +36,13 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
 int xfv_import_text(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e);
 int xfv_is_onnx(const uint8_t *bytes, size_t n); /* 1: it starts like one */
 
+/* A file of any of the three kinds, which its first bytes tell; data beside it is looked for in its own folder (opts->folder is not asked). As above, and
+ * XFV_EIO, XFV_ENOMEM. *out is the caller's. */
+int xfv_import_file(const char *path, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e);
+
+/* Which values are an embedding and its L2 normalisation (-1: the graph has none), as indices. NULL: not told by name; then the embedding is the only output of
+ * two numbers or more, before its normalisation when it has one, and the normalisation is the l2norm of it. XFV_EMODEL: no such value, none or several
+ * that it could be, or one of less than 2 or more than 65536 numbers. */
+int xfv_find_embedding(const struct xfv_graph *g, const char *embedding, const char *normalised, int *raw, int *unit, struct xfv_err *e);
+
 #endif

@@ -62,6 +62,8 @@ int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data
 struct xfv_rec;
 struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype, struct xfv_err *e);
 int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *e);
+/* Add all such records of a stream in a file (model-means --records). XFV_EIO, and what reading a stream and xfv_model_add_mean give. */
+int xfv_means_read_file(struct xfv_model *m, const char *path, struct xfv_err *e);
 
 #define XFV_DEFAULT_MODEL "mobilefacenet"
 

@@ -1,8 +1,10 @@
 /* The average activations that a model file may hold: records of kind "mean" after the weights. See xfv-model(5). */
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net/model_head.h"
 #include "stream/stream.h"
@@ -117,5 +119,33 @@ int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *
     if (status) return status;
     status = xfv_model_add_mean(m, value, data, xfv_tensor_count(&t), (int)faces, source, e);
     free(data);
+    return status;
+}
+
+static int read_means(struct xfv_model *m, struct xfv_reader *in, struct xfv_err *e)
+{
+    struct xfv_rec *r;
+    int status;
+    while (!(status = xfv_reader_next(in, &r, e))) {
+        if (!strcmp(xfv_rec_kind_name(r), "mean")) status = xfv_mean_read(m, r, e);
+        xfv_rec_free(r);
+        if (status) break;
+    }
+    return status == XFV_EOF ? 0 : status;
+}
+
+int xfv_means_read_file(struct xfv_model *m, const char *path, struct xfv_err *e)
+{
+    struct xfv_reader *in;
+    struct xfv_limits limits = xfv_limits_default();
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return xfv_fail(e, XFV_EIO, "cannot open '%s'", path);
+    int status = xfv_reader_open(&in, fd, 1, path, &limits, e);
+    if (status) {
+        close(fd);
+        return status;
+    }
+    status = read_means(m, in, e);
+    xfv_reader_close(in);
     return status;
 }

@@ -1,6 +1,7 @@
 /* Numbers, sizes and choices of options, and the escaping of what messages quote. */
 #include "../tap.h"
 #include "cli/cli.h"
+#include "net/model.h"
 
 static struct xfv_err e;
 
@@ -35,6 +36,27 @@ static void check_escape(const char *in, size_t n, const char *want)
     OK(!strcmp(buf, want) && k == strlen(want), "escaped: %s", buf);
 }
 
+static void check_lists(void)
+{
+    char text[4] = "";
+    double v[3] = {0};
+    OK(!xfv_parse_text("--name", "abc", text, sizeof text, &e) && !strcmp(text, "abc"), "a text that just fits");
+    OK(xfv_parse_text("--name", "abcd", text, sizeof text, &e) == XFV_EARG && strstr(e.msg, "3 bytes"), "one that does not: %s", e.msg);
+    OK(xfv_parse_numbers("--mean", "1,-2.5", -9, 9, v, 3, &e) == 2 && v[0] == 1 && v[1] == -2.5, "numbers");
+    static const char *const lists[] = {"", "1,", "1,,2", "1,2,3,4", "1,10", "1 ,2"};
+    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++) OK(xfv_parse_numbers("--mean", lists[k], -9, 9, v, 3, &e) == XFV_EARG, "numbers '%s': %s", lists[k], e.msg);
+}
+
+static void check_threshold(void)
+{
+    struct xfv_threshold t;
+    OK(!xfv_parse_threshold("-t", "default=.3", &t, &e) && !strcmp(t.name, "default") && t.value == .3 && isnan(t.fmr) && !t.pairs, "a threshold");
+    OK(!xfv_parse_threshold("-t", "fmr=1e-3=0.25,pairs=12,fmr=.001,fnmr=.1,data=a,fmr=2", &t, &e) && !strcmp(t.name, "fmr=1e-3") && t.value == .25 && t.pairs == 12 &&
+           t.fmr == .001 && t.fnmr == .1 && !strcmp(t.data, "a,fmr=2"), "with all there is to say of it");
+    static const char *const bad[] = {"", "x", "=1", "a=", "a=1,", "a=1,fmr=2", "a=1,fmr", "a=1,pairs=-1", "a=1,x=1", "a123456789012345678901234567890123=1"};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) OK(xfv_parse_threshold("-t", bad[k], &t, &e) == XFV_EARG && strstr(e.msg, "-t"), "threshold '%s': %s", bad[k], e.msg);
+}
+
 int main(void)
 {
     long l;
@@ -57,6 +79,8 @@ int main(void)
     static const char *const names[] = {"mean", "max", "l2", NULL};
     OK(!xfv_parse_choice("--colour", "l2", names, &i, &e) && i == 2, "a choice");
     OK(xfv_parse_choice("--colour", "L2", names, &i, &e) == XFV_EARG && i == 2 && strstr(e.msg, "mean, max or l2"), "not a choice: %s", e.msg);
+    check_lists();
+    check_threshold();
     check_escape("plain \xc3\xa9", 8, "plain \xc3\xa9");
     check_escape("a\nb\tc\r\x1b[0m\x7f", 11, "a\\nb\\tc\\r\\x1b[0m\\x7f");
     check_escape("a\0b", 3, "a\\x00b");

@@ -1,5 +1,6 @@
 /* Graphs: building, names, shape inference, and the check of everything a file could get wrong. */
 #include "graphs.h"
+#include "net/import.h"
 
 /* The shape of a node on an input, as text; "refused" with the reason printed when it is. */
 static const char *shape_of(struct build *b, struct xfv_node n, struct xfv_shape s)
@@ -185,6 +186,29 @@ static void test_counts(void)
     xfv_graph_free(g);
 }
 
+static void test_embedding(void)
+{
+    struct xfv_err e;
+    int raw = -1, unit = -1;
+    struct build b = start(xfv_shape_of(3, 4, 4, 3));
+    dense(&b, 6, 1), simple(&b, XFV_OP_L2NORM);
+    struct xfv_graph *g = finish(&b);
+    OK(!xfv_find_embedding(g, NULL, NULL, &raw, &unit, &e) && raw == 1 && unit == 2, "an embedding is what is normalised at the end: %d, %d", raw, unit);
+    OK(!xfv_find_embedding(g, g->values[2].name, NULL, &raw, &unit, &e) && raw == 2 && unit == -1, "unless another is named: %d, %d", raw, unit);
+    OK(!xfv_find_embedding(g, NULL, g->values[1].name, &raw, &unit, &e) && unit == 1, "so with its normalisation");
+    OK(xfv_find_embedding(g, "nowhere", NULL, &raw, &unit, &e) == XFV_EMODEL && strstr(e.msg, "nowhere"), "%s", e.msg);
+    OK(xfv_find_embedding(g, NULL, "nowhere", &raw, &unit, &e) == XFV_EMODEL && strstr(e.msg, "nowhere"), "%s", e.msg);
+    OK(xfv_find_embedding(g, g->values[0].name, NULL, &raw, &unit, &e) == XFV_EMODEL, "%s", e.msg);
+    sure(xfv_graph_add_output(g, 1, &e), &e);
+    OK(xfv_find_embedding(g, NULL, NULL, &raw, &unit, &e) == XFV_EMODEL && strstr(e.msg, "2 outputs"), "%s", e.msg);
+    xfv_graph_free(g);
+    b = start(xfv_shape_of(3, 4, 4, 3));
+    dense(&b, 1, 1);
+    g = finish(&b);
+    OK(xfv_find_embedding(g, g->values[1].name, NULL, &raw, &unit, &e) == XFV_EMODEL && strstr(e.msg, "1 numbers"), "%s", e.msg);
+    xfv_graph_free(g);
+}
+
 int main(void)
 {
     test_windows();
@@ -195,5 +219,6 @@ int main(void)
     test_check();
     test_names();
     test_counts();
+    test_embedding();
     return tap_done();
 }
