@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "measure/roc.h"
+#include "stream/grow.h"
 
 static const char *const identities[] = {"name", "folder", "id", NULL};
 static const double usual[] = {1e-1, 1e-2, 1e-3};
@@ -32,14 +33,8 @@ static int add(struct roc *t, double score, int genuine, const char *a, size_t n
     size_t la, lb, at = t->s.n;
     const char *pa = xfv_identity_of(a, n_a, (enum xfv_identity)t->identity, &la), *pb = xfv_identity_of(b, n_b, (enum xfv_identity)t->identity, &lb);
     if (at == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 1024;
-        long *na = realloc(t->a, cap * sizeof *na);
-        if (na) t->a = na;
-        long *nb = realloc(t->b, cap * sizeof *nb);
-        if (nb) t->b = nb;
-        uint64_t *row = realloc(t->row, cap * sizeof *row);
-        if (row) t->row = row;
-        if (!na || !nb || !row) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        size_t cap = xfv_more(t->cap, 1024);
+        if (!XFV_GROW(t->a, cap) || !XFV_GROW(t->b, cap) || !XFV_GROW(t->row, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         t->cap = cap;
     }
     t->a[at] = xfv_name_number(&t->people, pa, la);

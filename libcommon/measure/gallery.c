@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/grow.h"
+
 static void clear_held(struct xfv_held *f)
 {
     free(f->id);
@@ -118,10 +120,8 @@ static int take_face(struct xfv_held *f, struct xfv_rec **r, int keep, int drop,
 int xfv_gallery_add(struct xfv_gallery *g, struct xfv_rec **r, uint64_t no, int keep, int drop, struct xfv_err *e)
 {
     if (g->n == g->cap) {
-        size_t cap = g->cap ? 2 * g->cap : 16;
-        struct xfv_held *more = realloc(g->v, cap * sizeof *more);
-        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        g->v = more;
+        size_t cap = xfv_more(g->cap, 16);
+        if (!XFV_GROW(g->v, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         g->cap = cap;
     }
     struct xfv_held *f = &g->v[g->n++];

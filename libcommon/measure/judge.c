@@ -8,6 +8,7 @@
 #include "image/blur.h"
 #include "measure/localise.h"
 #include "measure/regions.h"
+#include "stream/grow.h"
 #include "stream/record.h"
 #include "stream/tensor.h"
 
@@ -178,10 +179,8 @@ static double average(double a, double b)
 static int keep_ranked(struct xfv_judge *t, long at, size_t method, int similar, int planted, struct maps *m, struct xfv_err *e)
 {
     if (t->n_ranked == t->cap_ranked) {
-        size_t cap = t->cap_ranked ? 2 * t->cap_ranked : 256;
-        struct ranked *more = realloc(t->ranked, cap * sizeof *more);
-        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        t->ranked = more;
+        size_t cap = xfv_more(t->cap_ranked, 256);
+        if (!XFV_GROW(t->ranked, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         t->cap_ranked = cap;
     }
     struct ranked *r = &t->ranked[t->n_ranked++];
@@ -302,10 +301,8 @@ static float *coarse_map(const struct xfv_judge *t, const float *map)
 static int keep_view(struct xfv_judge *t, const struct view *v, const float *map, struct xfv_err *e)
 {
     if (t->n_views == t->cap_views) {
-        size_t cap = t->cap_views ? 2 * t->cap_views : 256;
-        struct view *more = realloc(t->views, cap * sizeof *more);
-        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        t->views = more;
+        size_t cap = xfv_more(t->cap_views, 256);
+        if (!XFV_GROW(t->views, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         t->cap_views = cap;
     }
     t->views[t->n_views] = *v;

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stream/grow.h"
+
 #define MAX_FIELDS 6
 #define MAX_TEXT ((size_t)1 << 30)
 
@@ -77,10 +79,8 @@ static int is_count(const char *s)
 static int add(struct xfv_pair_list *l, const char *a, const char *b, int label, int fold, int line, struct xfv_err *e)
 {
     if (l->n == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 256;
-        struct xfv_pair_entry *v = realloc(l->v, cap * sizeof *v);
-        if (!v) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        l->v = v;
+        size_t cap = xfv_more(l->cap, 256);
+        if (!XFV_GROW(l->v, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         l->cap = cap;
     }
     struct xfv_pair_entry *p = &l->v[l->n];

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/grow.h"
+
 static float at(const void *p, size_t i)
 {
     float v;
@@ -43,14 +45,8 @@ int xfv_neg_distance(const void *a, const void *b, size_t n, double *score, stru
 int xfv_scores_add(struct xfv_scores *s, double score, int genuine, int fold, struct xfv_err *e)
 {
     if (s->n == s->cap) {
-        size_t cap = s->cap ? 2 * s->cap : 1024;
-        double *score_new = realloc(s->score, cap * sizeof *score_new);
-        if (score_new) s->score = score_new;
-        int *genuine_new = realloc(s->genuine, cap * sizeof *genuine_new);
-        if (genuine_new) s->genuine = genuine_new;
-        int *fold_new = realloc(s->fold, cap * sizeof *fold_new);
-        if (fold_new) s->fold = fold_new;
-        if (!score_new || !genuine_new || !fold_new) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        size_t cap = xfv_more(s->cap, 1024);
+        if (!XFV_GROW(s->score, cap) || !XFV_GROW(s->genuine, cap) || !XFV_GROW(s->fold, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         s->cap = cap;
     }
     s->score[s->n] = score;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/grow.h"
+
 struct value { long method, test, at; double v; };
 
 struct xfv_sheet {
@@ -34,12 +36,8 @@ void xfv_sheet_free(struct xfv_sheet *s)
 long xfv_sheet_case(struct xfv_sheet *s, const char *a, size_t n_a, const char *b, size_t n_b)
 {
     if (s->n_cases == s->cap_cases) {
-        size_t cap = s->cap_cases ? 2 * s->cap_cases : 256;
-        long *x = realloc(s->a, cap * sizeof *x);
-        if (x) s->a = x;
-        long *y = realloc(s->b, cap * sizeof *y);
-        if (y) s->b = y;
-        if (!x || !y) return XFV_ENOMEM;
+        size_t cap = xfv_more(s->cap_cases, 256);
+        if (!XFV_GROW(s->a, cap) || !XFV_GROW(s->b, cap)) return XFV_ENOMEM;
         s->cap_cases = cap;
     }
     long p = xfv_name_number(&s->people, a, n_a), q = xfv_name_number(&s->people, b, n_b);
@@ -53,10 +51,8 @@ int xfv_sheet_add(struct xfv_sheet *s, long at, const char *method, const char *
 {
     if (isnan(value)) return 0;
     if (s->n_values == s->cap_values) {
-        size_t cap = s->cap_values ? 2 * s->cap_values : 1024;
-        struct value *v = realloc(s->values, cap * sizeof *v);
-        if (!v) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        s->values = v;
+        size_t cap = xfv_more(s->cap_values, 1024);
+        if (!XFV_GROW(s->values, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         s->cap_values = cap;
     }
     long m = xfv_name_number(&s->methods, method, strlen(method)), t = xfv_name_number(&s->tests, test, strlen(test));

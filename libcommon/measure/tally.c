@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "measure/delins.h"
+#include "stream/grow.h"
 
 enum { ACCURACY, SCORE, METRICS };          /* kept for each pair; TAR is accuracy over some of them */
 enum { DELETION, INSERTION, DIRECTIONS };
@@ -65,14 +66,8 @@ static int find_pair(struct xfv_tally *t, const struct xfv_trial *c, size_t *at)
     if (pair < 0 || a < 0 || b < 0) return -1;
     *at = (size_t)pair;
     if (t->pairs.n > t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 256;
-        long *na = realloc(t->a, cap * sizeof *na);
-        if (na) t->a = na;
-        long *nb = realloc(t->b, cap * sizeof *nb);
-        if (nb) t->b = nb;
-        int *ng = realloc(t->genuine, cap * sizeof *ng);
-        if (ng) t->genuine = ng;
-        if (!na || !nb || !ng) return -1;
+        size_t cap = xfv_more(t->cap, 256);
+        if (!XFV_GROW(t->a, cap) || !XFV_GROW(t->b, cap) || !XFV_GROW(t->genuine, cap)) return -1;
         t->cap = cap;
     }
     if (t->pairs.n > before) {
@@ -91,10 +86,8 @@ static struct group *find_group(struct xfv_tally *t, const struct xfv_trial *c)
     long at = xfv_name_number(&t->keys, key, strlen(key));
     if (at < 0) return NULL;
     if (t->keys.n > t->cap_groups) {
-        size_t cap = t->cap_groups ? 2 * t->cap_groups : 16;
-        struct group *g = realloc(t->groups, cap * sizeof *g);
-        if (!g) return NULL;
-        t->groups = g;
+        size_t cap = xfv_more(t->cap_groups, 16);
+        if (!XFV_GROW(t->groups, cap)) return NULL;
         t->cap_groups = cap;
     }
     struct group *g = &t->groups[at];
@@ -113,15 +106,10 @@ static struct group *find_group(struct xfv_tally *t, const struct xfv_trial *c)
 static int grow_group(struct group *g)
 {
     if (g->n < g->cap) return 0;
-    size_t cap = g->cap ? 2 * g->cap : 256;
-    size_t *pair = realloc(g->pair, cap * sizeof *pair);
-    if (!pair) return -1;
-    g->pair = pair;
-    for (int k = 0; k < METRICS * DIRECTIONS; k++) {
-        double *v = realloc(g->area[k / DIRECTIONS][k % DIRECTIONS], cap * sizeof *v);
-        if (!v) return -1;
-        g->area[k / DIRECTIONS][k % DIRECTIONS] = v;
-    }
+    size_t cap = xfv_more(g->cap, 256);
+    if (!XFV_GROW(g->pair, cap)) return -1;
+    for (int k = 0; k < METRICS * DIRECTIONS; k++)
+        if (!XFV_GROW(g->area[k / DIRECTIONS][k % DIRECTIONS], cap)) return -1;
     g->cap = cap;
     return 0;
 }

@@ -1,4 +1,5 @@
-/* Records, tensors and half precision: libcommon/stream/{record,map,value,get,tensor,check,utf8}.c */
+/* Records, tensors and half precision: libcommon/stream/{record,map,value,get,tensor,check,utf8,grow}.c */
+#include "stream/grow.h"
 #include "stream/internal.h"
 #include "stream/utf8.h"
 #include "../tap.h"
@@ -213,10 +214,26 @@ static void test_utf8(void)
     OK(xfv_utf8_valid("", 0) && xfv_utf8_valid("a\0b", 3), "nothing, and NUL, are valid");
 }
 
+static void test_arrays(void)
+{
+    double *v = NULL;
+    size_t n = 0, cap = 0, wrong = 0;
+    for (; n < 1000; n++) {
+        if (n == cap && XFV_GROW(v, xfv_more(cap, 3))) cap = xfv_more(cap, 3);
+        v[n] = (double)n;
+    }
+    for (size_t i = 0; i < n; i++) wrong += v[i] < (double)i || v[i] > (double)i;
+    OK(cap == 1536 && !wrong, "an array grows by doubling and keeps what it holds");
+    const double *before = v;
+    OK(!XFV_GROW(v, SIZE_MAX / sizeof *v + 1) && v == before && v[n - 1] > 998, "a size that overflows is refused, and leaves it");
+    free(v);
+}
+
 int main(void)
 {
     test_maps();
     test_growth();
+    test_arrays();
     test_gets();
     test_tensors();
     test_dtypes();
