@@ -1,4 +1,5 @@
 /* verify: pairs of faces, their scores and the decision. See verify(1). */
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/pairing.h"
@@ -63,7 +64,7 @@ static int set_shard(void *ctx, const char *s, struct xfv_err *e)
 
 static const struct xfv_opt options[] = {
     {"all", 'a', NULL, "every pair of two faces (holds them all in memory)", 1, set_all, 0},
-    {"pairs", 'p', "FILE", "pairs by id: two ids and perhaps a label a line, or LFW's pairs.txt", 0, set_pairs, XFV_OPT_READS},
+    {"pairs", 'p', "FILE", "pairs by id: two ids and perhaps a label a line, or LFW's pairs.txt (-: standard input)", 0, set_pairs, XFV_OPT_READS},
     {"probe", 0, "ID", "the face of this id with every other one", 1, set_probe, 0},
     {"shard", 0, "I/N", "of the pairs of --pairs or --all the I-th of N equal parts, in order", 0, set_shard, 0},
     {"threshold", 't', "X", "accept scores of X and more (default: the model's own)", 1, set_threshold, 0},
@@ -75,9 +76,20 @@ static const struct xfv_opt options[] = {
     {NULL, 0, NULL, NULL, 0, NULL, 0},
 };
 
+/* Standard input holds either the list or faces. */
+static int check_stdin(const struct verify *v, struct xfv_err *e)
+{
+    char **file;
+    int n = xfv_cli_operands(v->p.d.c, &file), faces = n == 0;
+    for (int i = 0; i < n; i++) faces |= !strcmp(file[i], "-");
+    if (!faces || !v->p.list_path || strcmp(v->p.list_path, "-")) return 0;
+    return xfv_fail(e, XFV_EARG, "--pairs - reads the list from standard input: name the file of the faces");
+}
+
 static int set_up(struct verify *v, struct xfv_err *e)
 {
     struct xfv_decider *d = &v->p.d;
+    if (check_stdin(v, e)) return e->status;
     if (d->given_threshold && d->at) return xfv_fail(e, XFV_EARG, "--threshold and --at exclude each other");
     if (!xfv_cli_out_path(d->c) && isatty(STDOUT_FILENO)) v->table = 1;
     if (v->p.shard.n && v->p.mode != XFV_PAIR_LIST && v->p.mode != XFV_PAIR_ALL)

@@ -154,19 +154,31 @@ static const struct xfv_held *find(const struct xfv_pairing *p, const struct xfv
     return NULL;
 }
 
+/* A first line that names faces is a pair whose label is misspelt, not the columns' names. */
+static int check_heading(const struct xfv_pairing *p, const struct xfv_id_index *x, struct xfv_err *e)
+{
+    const struct xfv_pair_entry *h = &p->list.heading;
+    if (!h->line || (xfv_id_index_find(x, h->a) == XFV_ID_NONE && xfv_id_index_find(x, h->b) == XFV_ID_NONE)) return 0;
+    return xfv_fail(e, XFV_EARG, "%s, line %d names faces, so it is no heading; its third column must be a label: yes, no, 1, 0, true, false, genuine, impostor, same, different",
+                    p->list_path, h->line);
+}
+
 static int finish_list(struct xfv_pairing *p, const struct xfv_id_index *x, struct xfv_writer *w, struct xfv_err *e)
 {
     char why[300];
     uint64_t from, to;
+    if (check_heading(p, x, e)) return e->status;
     xfv_shard_slice(&p->shard, p->list.n, &from, &to);
     for (uint64_t i = from; i < to; i++) {
         const struct xfv_pair_entry *entry = &p->list.v[i];
         const struct xfv_held *a = find(p, x, entry->a, why, sizeof why);
         const struct xfv_held *b = find(p, x, entry->b, why, sizeof why); /* tells of b when neither is there */
-        if (!a && !b && entry->may_be_heading) {
+        if (!a && !b && entry->may_be_heading && entry->label < 0) {
             xfv_cli_warn(p->d.c, "line %d of '%s' is taken for a heading: it names no face", entry->line, p->list_path);
             continue;
         }
+        if (!a && !b && entry->may_be_heading)
+            xfv_cli_warn(p->d.c, "line %d of '%s' names no face: if it is a heading, begin it with '#'", entry->line, p->list_path);
         int status = a && b ? xfv_decide(&p->d, w, a, b, entry, e) : xfv_decide_failed(&p->d, w, entry, why, e);
         if (status) return status;
         xfv_cli_progress(p->d.c, i + 1 - from, to - from, "pairs");

@@ -76,6 +76,12 @@ static int is_count(const char *s)
     return n > 0 && n < 9 && strspn(s, "0123456789") == n;
 }
 
+static int keep_heading(struct xfv_pair_list *l, const char *a, const char *b, int line, struct xfv_err *e)
+{
+    l->heading = (struct xfv_pair_entry){.a = strdup(a), .b = strdup(b), .label = -1, .line = line};
+    return l->heading.a && l->heading.b ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+}
+
 static int add(struct xfv_pair_list *l, const char *a, const char *b, int label, int fold, int line, struct xfv_err *e)
 {
     if (l->n == l->cap) {
@@ -130,13 +136,14 @@ static int parse_line(const char *name, char *text, int line, struct xfv_pair_li
     if (text[0] == '#' || !len) return 0;
     int n = split(text, f);
     int label = n == 3 ? label_of(f[2]) : -1;
-    if (n == 3 && label < 0 && l->n == 0) return 0; /* column names */
-    if (n == 3 && label < 0) return xfv_fail(e, XFV_EARG, "%s, line %d: label '%s' is none of yes, no, 1, 0, true, false, genuine, impostor", name, line, f[2]);
+    if (n == 3 && label < 0 && l->n == 0 && !l->heading.line) return keep_heading(l, f[0], f[1], line, e);
+    if (n == 3 && label < 0)
+        return xfv_fail(e, XFV_EARG, "%s, line %d: label '%s' is none of yes, no, 1, 0, true, false, genuine, impostor, same, different", name, line, f[2]);
     if (n < 2 || n > 3 || !*f[0] || !*f[1])
         return xfv_fail(e, XFV_EARG, "%s, line %d: expected two ids and perhaps a label, found %s%d field%s", name, line, n > MAX_FIELDS ? "over " : "",
                         n > MAX_FIELDS ? MAX_FIELDS : n, n == 1 ? "" : "s");
     int status = add(l, f[0], f[1], label, 0, line, e);
-    if (!status && l->n == 1 && n == 2) l->v[0].may_be_heading = 1;
+    if (!status && l->n == 1 && !l->heading.line) l->v[0].may_be_heading = 1;
     return status;
 }
 
@@ -157,6 +164,8 @@ int xfv_pair_list_parse(const char *name, char *text, struct xfv_pair_list *out,
         else if (line > 1) status = parse_lfw_line(name, p, line, per_fold, out, e);
         p += n + (size_t)more;
     }
+    if (!status && out->n == 0 && out->heading.line)
+        status = xfv_fail(e, XFV_EARG, "%s holds no pairs: line %d is taken for a heading, as its third column is no label", name, out->heading.line);
     if (!status && out->n == 0) status = xfv_fail(e, XFV_EARG, "%s holds no pairs", name);
     if (status) xfv_pair_list_clear(out);
     return status;
@@ -170,7 +179,7 @@ static int fail_long(const char *path, struct xfv_err *e)
 static char *read_all(const char *path, struct xfv_err *e)
 {
     size_t n = 0, cap = 1 << 16;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), failed = 0;
+    int is_stdin = !strcmp(path, "-"), fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), failed = 0;
     if (fd < 0) {
         xfv_fail(e, XFV_EIO, "cannot open '%s'", path);
         return NULL;
@@ -195,7 +204,7 @@ static char *read_all(const char *path, struct xfv_err *e)
         if (k <= 0) break;
         n += (size_t)k;
     }
-    close(fd);
+    if (!is_stdin) close(fd);
     if (text && !failed && n < cap && memchr(text, '\0', n)) failed = xfv_fail(e, XFV_EARG, "'%s' is not a text", path);
     if (text && !failed && n < cap) {
         text[n] = '\0';
@@ -214,7 +223,7 @@ int xfv_pair_list_read(const char *path, struct xfv_pair_list *out, struct xfv_e
         if (e) *e = why;
         return why.status;
     }
-    int status = xfv_pair_list_parse(path, text, out, e);
+    int status = xfv_pair_list_parse(strcmp(path, "-") ? path : "standard input", text, out, e);
     free(text);
     return status;
 }
@@ -225,6 +234,8 @@ void xfv_pair_list_clear(struct xfv_pair_list *l)
         free(l->v[i].a);
         free(l->v[i].b);
     }
+    free(l->heading.a);
+    free(l->heading.b);
     free(l->v);
     *l = (struct xfv_pair_list){0};
 }

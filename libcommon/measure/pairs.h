@@ -11,11 +11,16 @@ struct xfv_pair_entry {
     int label;       /* 1 genuine, 0 impostor, -1 unknown */
     int fold;        /* LFW's form: 0..folds-1; else 0 */
     int line;        /* in the file, from 1 */
-    int may_be_heading; /* the file's first line, of two fields: column names perhaps */
+    int may_be_heading; /* the file's first line: column names perhaps, such as "a,b" or "a,b,same" */
 };
-struct xfv_pair_list { struct xfv_pair_entry *v; size_t n, cap; int folds; /* 0: not LFW's form */ };
+struct xfv_pair_list {
+    struct xfv_pair_entry *v;
+    size_t n, cap;
+    int folds;   /* 0: not LFW's form */
+    struct xfv_pair_entry heading; /* the first line, when its third field is no label; line 0: none */
+};
 
-/* Read a list of pairs from a file. Two forms, told apart by the first lines:
+/* Read a list of pairs from a file, or from standard input for "-". Two forms, told apart by the first lines:
  * - two ids and an optional label a line, separated by TAB (ids may then hold blanks), else by comma, else by blanks. Labels: yes no 1 0
  *   true false genuine impostor same different, in any case. A first line whose third field is no label is a heading. Empty lines and
  *   lines that begin with # are skipped; a carriage return at the end of a line and a byte order mark are no part of it.

@@ -132,6 +132,18 @@ like "$(cat err)" "line 1: no face '...': no face found" "gives its reason"
 printf 'left,right\na,b\n' >heading.csv
 runs 0 "a heading of two columns" verify --tsv --pairs heading.csv four.xfv
 like "$(wc -l <out) $(cat err)" "^1 .*taken for a heading" "is skipped, and said"
+printf 'left,right,same\na,b,same\n' >heading.csv
+runs 1 "a heading whose third column is a label" verify --tsv --pairs heading.csv four.xfv
+like "$(wc -l <out) $(cat err)" "^2 .*line 1 of 'heading.csv' names no face: if it is a heading, begin it with '#'" "is a pair without faces; what to do is said"
+printf 'a,b,match\nb,c,different\n' >labels.csv
+runs 2 "a first line that names faces and has no label: status 2" verify --tsv --pairs labels.csv four.xfv
+like "$(wc -l <out) $(cat err)" "^0 .*labels.csv, line 1 names faces.*must be a label: yes, no" "it is not skipped for a heading"
+echo 'a b' >ab.txt
+runs 0 "--pairs - reads standard input" verify --tsv --pairs - four.xfv <ab.txt
+is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.500000 accept -;" "and pairs what it names"
+runs 2 "--pairs - without a file of faces: status 2" verify --tsv --pairs - <ab.txt
+runs 2 "or with - for one" verify --tsv --pairs - four.xfv - <ab.txt
+like "$(cat err)" "name the file of the faces" "what to do is said"
 printf '1\t1\nA\t1\t2\nA\t1\tB\t1\n' >lfw.txt
 "$PYTHON" -c '
 from streams import *

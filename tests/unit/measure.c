@@ -147,12 +147,16 @@ static void check_lists(void)
     good("4 300\n5 6 1\n", "[4][300]-1/0@1 [5][6]1/0@2", "numbers as ids, and a label");
     bad("", "no pairs");
     bad("a b 1\nc d maybe\n", "line 2: label 'maybe'");
+    bad("a b maybe\nc d maybe\n", "line 2: label 'maybe'");
+    bad("a b maybe\n", "no pairs: line 1 is taken for a heading");
     bad("a\n", "line 1: expected two ids");
     bad("a b\nc d yes x\n", "line 2: expected two ids");
     bad("a,,yes\n", "line 1");
     bad("2 1\nA 1 4\nB 2 x\n", "line 3: expected LFW");
     bad("1 1\nA 1 4\nB 2 C 3\nD 1 2\n", "line 4: more pairs than");
     OK(!parse("left,right\na,b\n", &l) && l.n == 2 && l.v[0].may_be_heading && !l.v[1].may_be_heading, "a first line of two fields may be a heading");
+    xfv_pair_list_clear(&l);
+    OK(!parse("left,right,what\na,b,1\n", &l) && l.n == 1 && l.heading.line == 1 && !strcmp(l.heading.b, "right") && !l.v[0].may_be_heading, "a heading is kept");
     xfv_pair_list_clear(&l);
     OK(xfv_pair_list_read("/nonexistent/list", &l, &e) == XFV_EIO && strstr(e.msg, "/nonexistent/list"), "no file: %s", e.msg);
     OK(xfv_pair_list_read("/", &l, &e) == XFV_EIO, "a folder: %s", e.msg);
