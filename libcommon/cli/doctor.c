@@ -2,7 +2,6 @@
 #include "cli/doctor.h"
 
 #include <cblas.h>
-#include <errno.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
@@ -14,7 +13,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include <webp/decode.h>
 #include <zlib.h>
@@ -97,22 +95,6 @@ static void check_processor(struct xfv_doctor *d)
 
 /* ---- surroundings ---- */
 
-static void check_folder(struct xfv_doctor *d)
-{
-    struct statvfs fs;
-    FILE *f = tmpfile();
-    const char *set = getenv("TMPDIR");
-    if (!f) {
-        xfv_tell(d, XFV_BAD, "temporary", "no file can be made in " P_tmpdir " (%s): report, calibrate and model-import need one; mount or free it", strerror(errno));
-        return;
-    }
-    fclose(f);
-    if (statvfs(P_tmpdir, &fs)) return;
-    double mib = (double)fs.f_bavail * (double)fs.f_frsize / 1048576;
-    if (mib < 256) xfv_tell(d, XFV_WARN, "temporary", P_tmpdir " has %.0f MiB left: report holds its page there until it is whole; free some", mib);
-    else xfv_tell(d, XFV_FINE, "temporary", P_tmpdir " has %.0f MiB left%s", mib, set && strcmp(set, P_tmpdir) ? " (TMPDIR is not asked)" : "");
-}
-
 static void check_limits(struct xfv_doctor *d)
 {
     struct rlimit r;
@@ -191,5 +173,5 @@ static void check_programs(struct xfv_doctor *d)
 
 /* ---- all of them ---- */
 
-xfv_check_fn *const xfv_checks[] = {check_libraries, check_processor, check_programs, xfv_check_models, check_folder, check_limits, check_locale, check_terminal,
+xfv_check_fn *const xfv_checks[] = {check_libraries, check_processor, check_programs, xfv_check_models, check_limits, check_locale, check_terminal,
                                     xfv_check_results, NULL};
