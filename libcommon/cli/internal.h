@@ -41,6 +41,9 @@ struct xfv_cli {
 
 struct xfv_named { const char *name; int writes; };
 
+struct option;
+/* XFV_EARG, with the option that was meant or, for a file whose name begins with '-', with what to write. longs ends with a NULL name; `at` is the argument. */
+int xfv_cli_unknown_option(const struct option *longs, int argc, char **argv, const char *at, struct xfv_err *e);
 int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e); /* 0, 1 for help, 2 for version, or XFV_EARG / XFV_ENOMEM */
 int xfv_cli_print_help(const struct xfv_program *p, FILE *f);
 int xfv_cli_print_version(const struct xfv_program *p, FILE *f);

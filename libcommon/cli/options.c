@@ -203,7 +203,7 @@ static void free_table(struct table *t)
 }
 
 /* What getopt_long did not like, in words. `at` is the argument it was looking at. */
-static int complain(const struct table *t, int c, const char *at, struct xfv_err *e)
+static int complain(const struct table *t, int c, int argc, char **argv, const char *at, struct xfv_err *e)
 {
     if (optopt >= 256 && optopt < 256 + t->n) {
         const struct xfv_opt *o = t->opts[optopt - 256];
@@ -211,11 +211,7 @@ static int complain(const struct table *t, int c, const char *at, struct xfv_err
         return xfv_fail(e, XFV_EARG, "option '--%s' takes no argument", o->long_name);
     }
     if (c == ':') return xfv_fail(e, XFV_EARG, "option '-%c' needs an argument", optopt);
-    if (optopt) return xfv_fail(e, XFV_EARG, "unknown option '-%c'", optopt);
-    size_t n = strcspn(at, "=");
-    int matches = 0;
-    for (int i = 0; i < t->n && n > 2; i++) matches += !strncmp(t->opts[i]->long_name, at + 2, n - 2);
-    return xfv_fail(e, XFV_EARG, "%s option '%.*s'", matches > 1 ? "ambiguous" : "unknown", (int)n, at);
+    return xfv_cli_unknown_option(t->longs, argc, argv, at, e);
 }
 
 static int find_short(const struct table *t, int letter)
@@ -281,7 +277,7 @@ static int parse_with(struct xfv_cli *c, struct table *t, struct given *g, int a
         int ch = getopt_long(argc, argv, t->shorts, t->longs, NULL);
         if (ch == -1) break;
         /* getopt_long permutes: the option it has just read stands before optind. */
-        if (ch == '?' || ch == ':') return complain(t, ch, argv[optind > at ? optind - 1 : at], e);
+        if (ch == '?' || ch == ':') return complain(t, ch, argc, argv, argv[optind > at ? optind - 1 : at], e);
         int i = ch >= 256 ? ch - 256 : find_short(t, ch);
         const struct xfv_opt *o = t->opts[i];
         if (!o->set) return o->short_name == 'h' ? 1 : 2;

@@ -51,11 +51,22 @@ mistake 1 "an unknown id, by name" "^verify: line 1 .a.jpg.c.jpg.: no face 'c.jp
 mistake 2 "a list that is none" "list, line 1: expected two ids and perhaps a label, found 5 fields" sh -c 'echo a b c d e >list; verify --pairs list embedded.xfv'
 mistake 2 "an unknown threshold" "it has: default, eer" verify --at fmr=1 embedded.xfv
 mistake 2 "a JPEG asked of heatmap" "must end in .png or .ppm" heatmap -o x.jpg maps.xfv
+mistake 2 "a misspelt option" "^verify: unknown option '--theshold': did you mean '--threshold'\?" verify --theshold 0.3
+mistake 2 "letters swapped" "did you mean '--help'" facecrop --hlep
+mistake 2 "another spelling" "^heatmap: unknown option '--color': did you mean '--colours'\?" heatmap --color=viridis maps.xfv
+mistake 2 "an option that is like none" "^verify: unknown option '--frobnicate' .see" verify --frobnicate
+mistake 2 "too short an option" "^verify: ambiguous option '--t': --threshold, --tsv, --timeout" verify --t 0.3
+for dash in -dash.jpg --dash.jpg; do
+    cp a.jpg ./$dash
+    mistake 2 "a file called $dash" "^facecrop: unknown option '--?d[a-z.]*': before the name of a file that begins with '-' write './'" facecrop a.jpg $dash
+done
 mistake 3 "a stage that failed" "empty input: did the program before it fail" verify </dev/null
 if command -v script >/dev/null; then
     for p in embed verify heatmap facecrop "embed -g"; do
         script -qec "$p | cat" /dev/null </dev/null >out 2>&1
         like "$(cat out)" "no input: name" "$p at a terminal: what to name"
     done
+    script -qec "verify --all embedded.xfv" /dev/null </dev/null >out 2>&1
+    is "$(head -c 5 out)" a.jpg "a table on a terminal begins with its first row, not behind a line of progress"
 fi
 done_testing
