@@ -120,11 +120,13 @@ void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_
     xfv_cli_failed_at(c, "record", no, id, n, sentence);
 }
 
-static int progress_on(const struct xfv_cli *c)
+/* By itself it is shown on a terminal, once a run takes longer than anyone likes to wait, and not where the lines of a table would be written over it. */
+static int progress_on(const struct xfv_cli *c, double seconds)
 {
     const char *term = getenv("TERM");
     if (c->progress == XFV_PROGRESS_ALWAYS) return 1;
-    if (c->progress == XFV_PROGRESS_NEVER || c->verbose < 0) return 0;
+    if (c->progress == XFV_PROGRESS_NEVER || c->verbose < 0 || seconds < 0.5) return 0;
+    if (xfv_out_is_stdout(c->out_path) && isatty(STDOUT_FILENO)) return 0;
     return isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
 }
 
@@ -144,7 +146,7 @@ void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const ch
 {
     char text[200], of[40] = "", left[40];
     double now = xfv_now(), seconds = now - c->started;
-    if (now - c->shown < 1.0 / 6 || !progress_on(c)) return;
+    if (now - c->shown < 1.0 / 6 || !progress_on(c, seconds)) return;
     c->shown = now;
     if (total) snprintf(of, sizeof of, " of %llu", (unsigned long long)total);
     time_left(total ? (double)done / (double)total : c->share, seconds, left, sizeof left);
