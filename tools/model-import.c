@@ -228,7 +228,7 @@ int main(int argc, char **argv)
         xfv_model_free(o.m);
         return exit_status;
     }
-    if (xfv_cli_operands(c, &names) != 1) st = xfv_fail(&e, XFV_EARG, "expected one file, found %d (see --help)", xfv_cli_operands(c, &names));
+    if (xfv_cli_operands(c, &names) != 1) st = xfv_fail(&e, XFV_EARG, "expected one file, found %d", xfv_cli_operands(c, &names));
     else {
         xfv_cli_may_read_beside(c, names[0]); /* weights may lie in files of their own */
         st = xfv_cli_seal(c, &e);

@@ -19,7 +19,7 @@ int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct x
     }
     struct xfv_model *found;
     int status = xfv_model_load(wanted, &found, e);
-    if (status) return *name && !xfv_cli_model(c) ? xfv_fail_at(e, "the model that the stream names") : status;
+    if (status) return *name && !xfv_cli_model(c) ? xfv_fail_at(e, "the model that the stream names, as there is no -m") : status;
     if (*digest && strcmp(digest, found->digest)) {
         status = xfv_fail(e, XFV_EMODEL, "the stream was made with model '%s' of digest %.12s..., but '%s' has digest %.12s...: give the right one with -m, or run embed -m %s anew",
                           name, digest, wanted ? wanted : found->name, found->digest, wanted ? wanted : found->name);

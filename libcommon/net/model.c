@@ -130,6 +130,13 @@ static int look_up(const char *name, char **where)
     return fd;
 }
 
+/* By the name's end: a network as others write it. */
+static int is_foreign(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (!strcmp(dot, ".onnx") || !strcmp(dot, ".tflite"));
+}
+
 /* The open file and its path (caller's to free), or a negative status. */
 static int find_file(const char *path, char **where, struct xfv_err *e)
 {
@@ -137,6 +144,7 @@ static int find_file(const char *path, char **where, struct xfv_err *e)
     *where = NULL;
     if (!path) path = XFV_DEFAULT_MODEL;
     if (!*path) return xfv_fail(e, XFV_EMODEL, "the name of the model is empty");
+    if (is_foreign(path)) return xfv_fail(e, XFV_EMODEL, "'%.300s' is a network of another format: model-import makes a model of it (NAME.xfvm)", path);
     if (!xfv_model_is_path(path)) {
         if ((fd = look_up(path, where)) >= 0) return fd;
         if (fd == NO_MEMORY) return xfv_fail(e, XFV_ENOMEM, "out of memory");

@@ -21,6 +21,7 @@ mistake() { want=$1 what=$2 sentence=$3; shift 3; "$@" >out 2>err; is "$?" "$wan
 
 mistake 5 "no such model" "^embed: no model 'nosuch': looked for .*xfv-doctor lists" embed -m nosuch faces.xfv
 mistake 5 "no such file of a model" "^embed: cannot open the model ./nosuch.xfvm: No such file" embed -m ./nosuch.xfvm faces.xfv
+mistake 5 "an ONNX file as model" "^embed: './net.onnx' is a network of another format: model-import makes a model" embed -m ./net.onnx faces.xfv
 mistake 3 "a photograph for embed" "^embed: a.jpg: this is a JPEG image, not an xfv stream: facecrop makes a stream" embed -m tiny a.jpg
 mistake 3 "a picture for verify" "^verify: blue.ppm: this is a PNM image, not an xfv stream: facecrop makes a stream" verify blue.ppm
 mistake 3 "a model for embed" "^embed: the input is a model, .*give the model with -m" embed -m tiny tiny.xfvm
@@ -43,6 +44,7 @@ report -o page.html pairs.xfv
 like "$(cat page.html)" "The pair has no maps: an explainer .fggb-grad. makes them" "report without maps: the page says so"
 mistake 5 "another model than the stream's" "made with model 'tiny' .*but 'other' has digest .*: give the right one with -m, or run embed -m other anew" verify -m other embedded.xfv
 mistake 5 "another model than the pairs'" "made with model 'tiny' .*run embed -m other anew" fggb-grad -m other pairs.xfv
+mistake 5 "a model that only the stream names" "^verify: the model that the stream names, as there is no -m: no model 'tiny'" env XFV_MODEL_PATH="$top/models" verify embedded.xfv
 mistake 3 "an old stream" "stream version 0.9, written by embed 0.0.1; this program reads version 1: make the stream anew" verify old.xfv
 mistake 3 "a newer stream" "stream version 2.0, .*take programs of one release" verify new.xfv
 printf 'a.jpg c.jpg\n' >list

@@ -69,7 +69,7 @@ head -c 900 small.xfvm >cut.xfvm
 runs 5 "model that is cut" model-info cut.xfvm
 is "$(wc -l <err)" 1 "one line"
 runs 5 "TFLite file as a model" model-info ./small.tflite
-like "$(cat err)" 'TFLite' "the message says what it is"
+like "$(cat err)" 'another format: model-import makes a model of it' "the message says what it is"
 runs 4 "full device" sh -c 'model-info >/dev/full'
 runs 0 "help" model-info --help
 runs 0 "version" model-import --version
