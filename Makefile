@@ -248,10 +248,10 @@ check-package:
 clean:
 	rm -rf $(B) build-asan build-tsan build-clang build-fuzz build-afl build-cov build-logs
 
-## list: what can be made
-list:
+## list, help: what can be made
+list help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: sanitized-damaged completions reproduce evidence all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list
+.PHONY: sanitized-damaged completions reproduce evidence all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list help
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

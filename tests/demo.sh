@@ -17,4 +17,4 @@ xfv-json "$B/demo.xfv" |
     jq -r 'select(._ == "pair") | "\(.a.id)  \(.b.id)  score \(.score * 1000 | round / 1000)  threshold \(.threshold)  \(if .accept then "ACCEPT" else "REJECT" end)"'
 echo
 echo "The picture: $B/why.png"
-echo "Next: PATH=\$PWD/$B/bin:\$PATH, README.md for recipes, and what such a picture proves (less than it seems to)."
+echo "Next: export PATH=\$PWD/$B/bin:\$PATH, README.md for recipes, and what such a picture proves (less than it seems to)."

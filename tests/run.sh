@@ -71,6 +71,9 @@ for t in "$top"/tests/cli/*.sh; do
     name=${t##*/}
     [ -e "$t" ] && wanted "${name%.sh}" "$@" && add "cli/${name%.sh}"
 done
+for w; do
+    case "$together $last " in *"/$w "*) ;; *) echo "$0: no test '$w' in $B/unit (make builds them) or tests/cli" >&2; exit 2 ;; esac
+done
 
 logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
