@@ -43,8 +43,11 @@ struct delins {
     struct xfv_delins_opts o;
     int protocol, table, identity, replicates, drop;
     const char *methods[64];
-    int n_methods;
+    int n_methods, reference_given;
     const char *reference;
+    char met[400]; /* names of methods that came, for messages */
+    int met_wanted, met_reference;
+    uint64_t n_pairs;
     /* the model of the segment at hand */
     struct xfv_model *model;
     char digest[65];
@@ -259,9 +262,37 @@ static void drop_keys(const struct delins *t, msgpack_object *root)
     }
 }
 
+/* Which methods come, so that a name that none of them has can be told. */
+static void meet(struct delins *t, const msgpack_object *entries)
+{
+    char name[128], all[sizeof t->met + 8], one[sizeof name + 8];
+    for (uint32_t i = 0; entries && entries->type == MSGPACK_OBJECT_ARRAY && i < entries->via.array.size; i++) {
+        const msgpack_object *entry = &entries->via.array.ptr[i];
+        if (xfv_get_text(entry, "method", name, sizeof name, NULL)) continue;
+        t->met_wanted |= is_wanted(t, entry);
+        t->met_reference |= !strcmp(name, t->reference);
+        size_t k = strlen(t->met);
+        snprintf(all, sizeof all, ", %s,", t->met);
+        snprintf(one, sizeof one, ", %s,", name);
+        if (!strstr(all, one) && k + strlen(name) + 3 < sizeof t->met) snprintf(t->met + k, sizeof t->met - k, "%s%s", k ? ", " : "", name);
+    }
+}
+
+static void tell_unmet(struct delins *t)
+{
+    if (!t->met[0]) return;
+    if (!t->met_wanted) xfv_cli_warn(t->c, "--method: no map is of '%s'%s; there are %s", t->methods[0], t->n_methods > 1 ? " or the others" : "", t->met);
+    int no_reference = t->met_wanted && t->reference_given && !t->met_reference;
+    if (no_reference) xfv_cli_warn(t->c, "--reference: no map is of '%s', so nothing is compared; there are %s", t->reference, t->met);
+    if (!t->met_wanted || no_reference) xfv_cli_some_failed(t->c);
+}
+
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct delins *t = ctx;
+    t->n_pairs++;
+    meet(t, xfv_map_get(xfv_rec_root(*r), "maps"));
+    meet(t, xfv_map_get(xfv_rec_root(*r), "delins"));
     if (w) {
         drop_keys(t, xfv_rec_root(*r));
         return xfv_writer_put(w, *r, e);
@@ -284,6 +315,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
         xfv_cli_warn(t->c, "%s", why);
         if (!w) xfv_cli_some_failed(t->c);
     }
+    xfv_cli_info(t->c, "%llu pairs", (unsigned long long)t->n_pairs);
+    tell_unmet(t);
     if (w) return 0;
     int status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates, t->box.common.seed, t->out, e);
     return status ? status : fflush(t->out) ? xfv_fail(e, XFV_EIO, "cannot write the table") : 0;
@@ -302,7 +335,15 @@ XFV_SET_F64(set_blur, struct delins, set.blur, "--blur", 0, 1000)
 XFV_SET_F64(set_fill_sigma, struct delins, o.fill_sigma, "--fill-sigma", 0, 1000)
 XFV_SET_CHOICE(set_table, struct delins, table, "--table", tables)
 XFV_SET_VALUE(set_tsv, struct delins, table, XFV_TALLY_SUMMARY)
-XFV_SET_TEXT(set_reference, struct delins, reference)
+static int set_reference(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct delins *t = ctx;
+    (void)e;
+    t->reference = s;
+    t->reference_given = 1;
+    return 0;
+}
+
 XFV_SET_CHOICE(set_identity, struct delins, identity, "--identity", identities)
 XFV_SET_INT(set_bootstrap, struct delins, replicates, "--bootstrap", 1, 100000)
 

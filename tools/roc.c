@@ -19,7 +19,7 @@ struct roc {
     uint64_t seed;
     FILE *out;
     struct xfv_scores s;
-    uint64_t n_rows; /* pairs met, also those without score or label: a fold is a run of them */
+    uint64_t n_rows; /* pairs met, also those that failed: a fold is a run of them */
     uint64_t *row;   /* [s.n] */
     long *a, *b;     /* [s.n] people */
     size_t cap;
@@ -50,6 +50,13 @@ static int wants(void *ctx, const struct xfv_rec *r)
     return xfv_rec_kind(r) == XFV_PAIR || xfv_rec_kind(r) == XFV_ERR;
 }
 
+/* A photograph that facecrop could not use: it went on before the pairs, and is none. */
+static int is_photo(const msgpack_object *root)
+{
+    char tool[64];
+    return !xfv_get_text(root, "tool", tool, sizeof tool, NULL) && !strcmp(tool, "facecrop");
+}
+
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct roc *t = ctx;
@@ -59,9 +66,9 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     double score;
     int genuine, status;
     (void)w;
-    t->n_rows++;
+    t->n_rows += xfv_rec_kind(*r) == XFV_PAIR || !is_photo(root);
     if (xfv_rec_kind(*r) == XFV_ERR) {
-        xfv_cli_some_failed(t->c);
+        xfv_stage_tell_error(t->c, root);
         return 0;
     }
     if (xfv_get_bool(root, "label", &genuine, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has no label: verify --pairs with a list that has them");
@@ -90,7 +97,7 @@ static int read_line(struct roc *t, char *line, size_t no, struct xfv_err *e)
     double score = strtod(field[2], &end);
     if (end == field[2] || *end) return xfv_fail(e, XFV_EARG, "line %zu of '%s': the score '%s' is no number", no, t->scores_path, field[2]);
     if (!isfinite(score)) { /* a pair that failed keeps its place in its fold */
-        xfv_cli_some_failed(t->c);
+        xfv_cli_failed_at(t->c, "line", no, "", 0, "the pair failed and has no score");
         return 0;
     }
     int genuine = !strcmp(field[5], "genuine");
@@ -198,8 +205,10 @@ static int report(struct roc *t, struct xfv_err *e)
 {
     struct xfv_rates r = xfv_rates_at(&t->s, 0);
     char why[200];
+    if (!t->s.n && t->scores_path) return xfv_fail(e, XFV_EARG, "'%s' holds no pairs", t->scores_path);
     if (!t->s.n && xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why)) return xfv_fail(e, XFV_EARG, "%s", why);
     if (!r.genuine || !r.impostor) return xfv_fail(e, XFV_EARG, "genuine and impostor pairs are needed: %zu and %zu given", r.genuine, r.impostor);
+    xfv_cli_info(t->c, "%zu genuine and %zu impostor pairs, %llu failed", r.genuine, r.impostor, (unsigned long long)t->n_rows - (r.genuine + r.impostor));
     double *boot[10] = {NULL};
     size_t *order = xfv_roc_order(&t->s);
     float *weights = xfv_bootstrap_weights(t->a, t->b, t->s.n, t->people.n, t->replicates, t->seed);
@@ -273,8 +282,10 @@ int main(int argc, char **argv)
     if (!t.c) return exit_status;
     for (size_t i = 0; !t.n_fmr && i < sizeof usual / sizeof *usual; i++) t.fmr[i] = usual[i];
     if (!t.n_fmr) t.n_fmr = (int)(sizeof usual / sizeof *usual);
-    t.out = xfv_cli_out_file(t.c, &e);
-    int status = t.out ? 0 : e.status;
+    char **files;
+    int status = 0;
+    if (t.scores_path && xfv_cli_operands(t.c, &files)) status = xfv_fail(&e, XFV_EARG, "--scores reads a table, and no stream: leave out the files or --scores");
+    if (!status && !(t.out = xfv_cli_out_file(t.c, &e))) status = e.status;
     if (!status && t.scores_path) {
         status = read_table(&t, &e);
         if (!status) status = report(&t, &e);

@@ -214,6 +214,8 @@ struct xfv_stage {
 int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_stage *s);
 /* Number of the record at hand in prepare and emit, from 1, heads not counted. */
 uint64_t xfv_stage_record_no(const struct xfv_cli *c);
+/* For a sink whose `wants` takes err records: the one at hand, whose root this is, is said and counted, as of those that it does not take. */
+void xfv_stage_tell_error(struct xfv_cli *c, const msgpack_object *root);
 /* Put "record N: ", with -v "record N (id): ", before the error about the record at hand, whose root this is; returns the error's status. */
 int xfv_stage_fail_at(const struct xfv_cli *c, const msgpack_object *root, struct xfv_err *e);
 /* In finish, for a program that needs pairs: 1 when the stream had none, and a sentence that says so and, when faces came instead, that `stages` ("verify and

@@ -65,23 +65,22 @@ static int put_error(struct run *r, struct item *it, struct xfv_err *e)
     return status;
 }
 
-/* An err record that reaches a program which writes no stream: said, and counted. */
-static void tell_error(struct run *r, const struct item *it)
+void xfv_stage_tell_error(struct xfv_cli *c, const msgpack_object *root)
 {
     char message[512], tool[64], text[640];
-    size_t n;
-    const char *id = item_id(it, &n);
-    const msgpack_object *root = xfv_rec_root(it->rec);
+    const char *id = "";
+    size_t n = 0;
+    if (xfv_get_str(root, "id", &id, &n, NULL)) n = 0;
     if (xfv_get_text(root, "message", message, sizeof message, NULL)) snprintf(message, sizeof message, "failed");
     if (xfv_get_text(root, "tool", tool, sizeof tool, NULL)) snprintf(tool, sizeof tool, "an earlier program");
     snprintf(text, sizeof text, "%s: %s", tool, message);
-    xfv_cli_record_failed(r->c, it->no, id, n, text);
+    xfv_cli_record_failed(c, c->record_no, id, n, text);
 }
 
 static int pass_on(struct run *r, struct item *it, struct xfv_err *e)
 {
     if (r->w) return xfv_writer_put(r->w, it->rec, e);
-    if (xfv_rec_kind(it->rec) == XFV_ERR) tell_error(r, it);
+    if (xfv_rec_kind(it->rec) == XFV_ERR) xfv_stage_tell_error(r->c, xfv_rec_root(it->rec));
     return 0;
 }
 

@@ -213,5 +213,27 @@ PY
 is "$("$PYTHON" roc.py 2>&1 | tail -n 1)" good "roc: AUC, EER, TAR, fold accuracy and curve as worked out by NumPy"
 cut -f1-5 scores.tsv | sed 's/$/\t-/' >unlabelled.tsv
 runs 2 "roc: a table without labels" roc --scores unlabelled.tsv
+runs 2 "roc: a table and a stream" roc --scores scores.tsv pairs.xfv
+# a photograph that failed is told, and is no pair: folds stay as they are; a pair that failed keeps its place
+cat >bad.py <<'PY'
+from streams import *
+head, *records, _ = msgpack.Unpacker(open("pairs.xfv", "rb"), max_buffer_size=0)
+open("withbad.xfv", "wb").write(stream([err("bad.jpg")] + records, **{k: head[k] for k in head if k not in ("_", "magic", "version")}))
+PY
+"$PYTHON" bad.py
+runs 1 "roc: an err record: status 1" roc -v --folds 4 withbad.xfv
+like "$(cat err)" "record 1 .bad.jpg.: facecrop: " "it is told"
+like "$(cat err)" "12 genuine and 12 impostor pairs, 0 failed" "roc -v: how many pairs"
+cmp -s out stream.tsv; ok $? "the same table"
+awk -F '\t' -v OFS='\t' 'NR == 3 { $3 = "nan" } { print }' scores.tsv >nan.tsv
+runs 1 "roc: a pair without a score in the table" roc --folds 4 --scores nan.tsv
+like "$(cat err)" "roc: line 3: the pair failed" "is told"
+# names that no method has
+runs 1 "delins: --reference of no method" delins --tsv --reference fggb-grad lu2024.xfv
+like "$(cat err)" "no map is of 'fggb-grad', so nothing is compared; there are [a-z]" "is told, and what there is"
+runs 1 "delins: --method of none" delins --tsv --method gradcam2 lu2024.xfv
+like "$(cat err)" "no map is of 'gradcam2'; there are [a-z]" "is told, and what there is"
+runs 0 "delins: -v" delins -v --tsv lu2024.xfv
+like "$(cat err)" "^delins: [0-9]+ pairs$" "how many pairs there were"
 runs 2 "roc: impostors only" sh -c 'grep impostor scores.tsv | roc --scores -'
 done_testing
