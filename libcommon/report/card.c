@@ -280,7 +280,7 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
     put_scale(f, c);
     for (int i = 0; i < v->n_rows; i++)
         if (c->method[i] >= 0 && !c->x->generic) put_regions(f, c, i);
-    if (!v->n_rows) fputs("<p class=\"note\">The pair has no maps: an explainer (fggb-grad) makes them.</p>\n", f);
+    if (!v->n_rows && !v->problem[0]) fputs("<p class=\"note\">The pair has no maps: an explainer (fggb-grad) makes them.</p>\n", f);
     if (v->problem[0]) {
         fputs("<p class=\"note\">", f);
         xfv_html_str(f, v->problem);

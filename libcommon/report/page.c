@@ -170,6 +170,7 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
     }
     if (!status) {
         struct xfv_pairview *v = &r->x.view;
+        if (!v->n_rows && r->o.only_method && !v->problem[0]) snprintf(v->problem, sizeof v->problem, "the pair has no maps of the method '%.100s'", r->o.only_method);
         set_scale(r, v);
         count(r, v);
         snprintf(problem, 256, "%s", v->problem);

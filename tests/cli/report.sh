@@ -79,6 +79,9 @@ check title.html
 is "$(said bad)" none "is text"
 like "$(cat title.html)" '<h1>A &amp; B &lt;i&gt;</h1>' "escaped"
 report --method fggb -o one.html in.xfv 2>/dev/null; check one.html
+runs 1 "--method of none: status 1" report --method nosuch -o none.html in.xfv
+like "$(cat err none.html)" "the pair has no maps of the method .*nosuch" "told, and on the page"
+is "$(grep -c 'an explainer (fggb-grad) makes them' none.html)" 0 "which does not say that an explainer is missing"
 is "$(grep -c 'name="method"' one.html)-$(grep -o 'name="method"' one.html | wc -l | tr -d ' ')" 1-1 "--method leaves one"
 report --blur 0 -r each -o raw.html in.xfv; cmp -s raw.html page.html; is $? 1 "--blur and --rescale change the maps"
 
