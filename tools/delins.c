@@ -281,10 +281,11 @@ static void meet(struct delins *t, const msgpack_object *entries)
 static void tell_unmet(struct delins *t)
 {
     if (!t->met[0]) return;
-    if (!t->met_wanted) xfv_cli_warn(t->c, "--method: no map is of '%s'%s; there are %s", t->methods[0], t->n_methods > 1 ? " or the others" : "", t->met);
-    int no_reference = t->met_wanted && t->reference_given && !t->met_reference;
-    if (no_reference) xfv_cli_warn(t->c, "--reference: no map is of '%s', so nothing is compared; there are %s", t->reference, t->met);
-    if (!t->met_wanted || no_reference) xfv_cli_some_failed(t->c);
+    if (t->met_wanted && t->reference_given && !t->met_reference)
+        xfv_cli_warn(t->c, "--reference: no map is of '%s', so nothing is compared; there are %s", t->reference, t->met);
+    if (t->met_wanted) return;
+    xfv_cli_warn(t->c, "--method: no map is of '%s'%s; there are %s", t->methods[0], t->n_methods > 1 ? " or the others" : "", t->met);
+    xfv_cli_some_failed(t->c);
 }
 
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)

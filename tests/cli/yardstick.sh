@@ -229,7 +229,7 @@ awk -F '\t' -v OFS='\t' 'NR == 3 { $3 = "nan" } { print }' scores.tsv >nan.tsv
 runs 1 "roc: a pair without a score in the table" roc --folds 4 --scores nan.tsv
 like "$(cat err)" "roc: line 3: the pair failed" "is told"
 # names that no method has
-runs 1 "delins: --reference of no method" delins --tsv --reference fggb-grad lu2024.xfv
+runs 0 "delins: --reference of no method" delins --tsv --reference fggb-grad lu2024.xfv
 like "$(cat err)" "no map is of 'fggb-grad', so nothing is compared; there are [a-z]" "is told, and what there is"
 runs 1 "delins: --method of none" delins --tsv --method gradcam2 lu2024.xfv
 like "$(cat err)" "no map is of 'gradcam2'; there are [a-z]" "is told, and what there is"
