@@ -1,6 +1,5 @@
 /* regions: how much of each map lies on the eyes, the nose, ...; and whether groups of people differ in it. Layout of the regions:
  * measure/zones.h; statistics: measure/groups.h. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,7 +184,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 static int read_points(struct regions *g, struct xfv_err *e)
 {
     FILE *f = fopen(g->points_path, "r");
-    if (!f) return xfv_fail(e, errno == ENOENT ? XFV_EARG : XFV_EIO, "--landmarks68: cannot open '%s'", g->points_path);
+    if (!f) return xfv_fail(e, XFV_EIO, "--landmarks68: cannot open '%s'", g->points_path);
     int status = xfv_landmarks_read_n(f, g->points_path, 68, &g->points, e);
     fclose(f);
     g->has_points = 1;

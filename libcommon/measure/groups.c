@@ -1,6 +1,5 @@
 #include "measure/groups.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +98,7 @@ int xfv_groups_new(struct xfv_groups **out, const char *path, enum xfv_identity 
     struct xfv_groups *g = *out = calloc(1, sizeof *g);
     FILE *f = g ? fopen(path, "r") : NULL;
     if (!g) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    if (!f) return xfv_fail(e, errno == ENOENT ? XFV_EARG : XFV_EIO, "--groups: cannot open '%s'", path);
+    if (!f) return xfv_fail(e, XFV_EIO, "--groups: cannot open '%s'", path);
     g->rule = rule;
     int status = read_table(g, f, path, e);
     fclose(f);

@@ -79,7 +79,8 @@ is "$(awk -F '\t' 'NR > 1 && $14 != "NA"' out | wc -l | tr -d ' ')" 0 "no p-valu
 runs 2 "an unknown group" regions --groups groups.tsv --against z few.xfv
 printf 'a\n' >bad.tsv
 runs 2 "a table of one column" regions --groups bad.tsv few.xfv
-runs 2 "a table that is not there" regions --groups nowhere.tsv few.xfv
+runs 4 "a table that is not there: status 4" regions --groups nowhere.tsv few.xfv
+like "$(cat err)" "cannot open .nowhere.tsv.: No such file" "and why"
 runs 2 "--plot alone" regions --plot x few.xfv
 printf 'q\tx\n' >none.tsv
 runs 2 "no pair in a group" regions --groups none.tsv few.xfv
