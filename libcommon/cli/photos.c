@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "cli/photos.h"
 
 #include <errno.h>
@@ -125,6 +126,13 @@ static int add_item(struct xfv_photos *p, const char *path, struct xfv_raw_image
     return p->held == p->window || p->bytes > WINDOW_BYTES ? flush(p, e) : 0;
 }
 
+/* Does a JPEG or PNG image begin where one ends? So it is when photographs are joined by cat, or a film's decoder writes such frames. (A thumbnail lies within.) */
+static int holds_several(const struct xfv_raw_image *raw)
+{
+    static const char jpeg[] = "\xff\xd9\xff\xd8\xff", png[] = "IEND\xae\x42\x60\x82\x89PNG";
+    return raw->bytes && (memmem(raw->bytes, raw->n, jpeg, sizeof jpeg - 1) || memmem(raw->bytes, raw->n, png, sizeof png - 1));
+}
+
 /* All images of one file. Nothing finished waits for a pipe: before a read that may block, what was gathered is worked on and written. */
 static int take_path(struct xfv_photos *p, const char *path, struct xfv_err *e)
 {
@@ -142,6 +150,8 @@ static int take_path(struct xfv_photos *p, const char *path, struct xfv_err *e)
         why = (struct xfv_err){0};
         status = xfv_image_source_next(s, &p->decode, &raw, &why);
         if (status == XFV_EOF) break;
+        if (!strcmp(path, "-") && holds_several(&raw))
+            xfv_cli_warn(p->c, "standard input goes on with another image after the first, which alone is taken: name photographs as files, or send Netpbm images (ffmpeg: -vcodec ppm)");
         if ((r = add_item(p, path, &raw, status, &why, e))) break;
     }
     xfv_image_source_close(s);

@@ -163,6 +163,16 @@ cmp j1.xfv j2.xfv && cmp j1.xfv j5.xfv; ok $? "the same bytes for -j 1, 2 and 5"
 is "$(faces '.id' j1.xfv | wc -l | tr -d ' ')" 18 "with all their faces"
 facecrop <anna-1.jpg >stdin.xfv; is "$(faces '.id' stdin.xfv)" '"-"' "an image on standard input"
 near four.xfv stdin.xfv 0 "is the same image"
+cat anna-1.jpg anna-2.jpg >two.jpg
+cat plain.png plain.png >two.png
+runs 0 "two JPEG images on standard input" facecrop <two.jpg
+like "$(cat err)" "goes on with another image after the first, which alone is taken: .*Netpbm" "are told"
+runs 0 "two PNG images" facecrop <two.png
+like "$(cat err)" "goes on with another image" "too"
+runs 0 "one" facecrop <anna-1.jpg
+is "$(cat err)" "" "is not"
+runs 0 "two in a file, as cameras write them" facecrop two.jpg
+is "$(cat err)" "" "are not told"
 cat plain.ppm deep.ppm plain.ppm >stream.ppm
 cat stream.ppm | facecrop - >s.xfv; is "$(faces '[.id, .source]' s.xfv | tr '\n' ' ')" '["-#0","-#0"] ["-#1","-#1"] ["-#2","-#2"] ' "a Netpbm stream on standard input"
 is "$(faces '.image.mean' s.xfv | sort -u | wc -l | tr -d ' ')" 1 "each image of it"
