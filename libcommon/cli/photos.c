@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "image/source.h"
 #include "stream/clock.h"
@@ -162,6 +163,8 @@ static int take_listed_name(struct xfv_photos *p, const char *name, const char *
 {
     if (!*name) return xfv_fail(e, XFV_EARG, "%s: an empty file name", shown);
     if (from_stdin && !strcmp(name, "-")) return xfv_fail(e, XFV_EARG, "standard input holds the list of files and cannot be one of them");
+    if (strchr(name, '\n') && access(name, F_OK))
+        xfv_cli_warn(p->c, "%s: a name of several lines, and no file: names end with NUL here, not with a newline (find -print0, tr '\\n' '\\0')", shown);
     return take_path(p, name, e);
 }
 

@@ -64,6 +64,13 @@ static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_op
     return r == XFV_EOF ? xfv_fail(e, XFV_EDATA, "empty image file") : r;
 }
 
+static int is_text(const uint8_t *bytes, size_t n)
+{
+    size_t i = 0;
+    while (i < n && (bytes[i] == '\n' || bytes[i] == '\r' || bytes[i] == '\t' || (bytes[i] >= ' ' && bytes[i] < 0x7f))) i++;
+    return n > 0 && i == n;
+}
+
 /* Formats that people have and we do not read: their names help. */
 static int refuse(const uint8_t *bytes, size_t n, struct xfv_err *e)
 {
@@ -78,7 +85,8 @@ static int refuse(const uint8_t *bytes, size_t n, struct xfv_err *e)
     }
     if (n >= 16 && memcmp(bytes + 1, "\xa1_\xa4head", 7) == 0)
         return xfv_fail(e, XFV_EDATA, "this is a stream of xfv-tools, made of photographs already: embed, verify and the programs after them read it");
-    return xfv_fail(e, XFV_EDATA, "not a JPEG, PNG, WebP, PBM, PGM, PPM or PAM image");
+    return xfv_fail(e, XFV_EDATA, "not a JPEG, PNG, WebP, PBM, PGM, PPM or PAM image%s",
+                    is_text(bytes, n) ? " but text: images are named as arguments, or in a list for --files0-from" : "");
 }
 
 int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale, struct xfv_err *e)

@@ -26,6 +26,8 @@ mistake 3 "a photograph for embed" "^embed: a.jpg: this is a JPEG image, not an 
 mistake 3 "a picture for verify" "^verify: blue.ppm: this is a PNM image, not an xfv stream: facecrop makes a stream" verify blue.ppm
 mistake 3 "a model for embed" "^embed: the input is a model, .*give the model with -m" embed -m tiny tiny.xfvm
 mistake 1 "a stream for facecrop" "^facecrop: record 1: this is a stream of xfv-tools, .*: embed, verify" facecrop faces.xfv
+mistake 1 "names of photographs on standard input" "^facecrop: record 1: not a JPEG.* but text: images are named as arguments" sh -c 'ls *.jpg | facecrop'
+mistake 1 "a list of lines for --files0-from" "^facecrop: standard input: a name of several lines, and no file: names end with NUL" sh -c 'printf "a.jpg\nb.jpg\n" | facecrop -0 -'
 mistake 1 "no face" "^facecrop: record 1: no face of at least 20 pixels .*--min-size .*--aligned" facecrop blue.ppm
 mistake 1 "verify before embed" "the face has no embedding: run embed before verify" verify -m tiny faces.xfv
 mistake 0 "an explainer before verify" "^fggb-grad: no pair in the stream, but 2 faces: run verify before fggb-grad" fggb-grad embedded.xfv
