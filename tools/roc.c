@@ -121,8 +121,6 @@ static int read_table(struct roc *t, struct xfv_err *e)
 
 /* ---- the table ---- */
 
-struct rows { double *eer, *auc, *tar[8]; int n; };
-
 static void put(FILE *f, const char *name, double v, double lo, double hi, double threshold)
 {
     const double all[] = {v, lo, hi, threshold};
