@@ -270,7 +270,8 @@ static int set_score(void *ctx, const char *v, struct xfv_err *e)
     memcpy(lo, v, n);
     lo[n] = '\0';
     int status = n ? xfv_parse_f64("--score", lo, -1e6, 1e6, &t->lo, e) : 0;
-    return status || !dots[2] ? status : xfv_parse_f64("--score", dots + 2, -1e6, 1e6, &t->hi, e);
+    if (!status && dots[2]) status = xfv_parse_f64("--score", dots + 2, -1e6, 1e6, &t->hi, e);
+    return status || t->lo <= t->hi ? status : xfv_fail(e, XFV_EARG, "--score must be LOW..HIGH, the lower first, got '%s'", v);
 }
 
 XFV_SET_INT(set_head, struct select, head, "--head", 0, 1000000000)

@@ -44,7 +44,7 @@ sel "d/1.jpg|d/2.jpg d/3.jpg|e/4.jpg " --head 2
 sel "" --head 0
 sel "e/6.jpg|e/7.jpg x|y " --kind pair --shard 2/2
 sel "d/3.jpg|e/4.jpg " --kind pair --head 2 --shard 2/2
-for bad in "--score 1" "--score .." "--score a..b" "--label maybe" "--head -1" "--drop id" "--drop _"; do runs 2 "xfv-select $bad: status 2" xfv-select $bad pairs.xfv; done
+for bad in "--score 1" "--score .." "--score a..b" "--score 0.5..0.1" "--label maybe" "--head -1" "--drop id" "--drop _"; do runs 2 "xfv-select $bad: status 2" xfv-select $bad pairs.xfv; done
 xfv-select -q --drop embedding --drop score pairs.xfv | xfv-json | jq -c 'select(._ == "pair") | [has("score"), (.a | has("embedding"))]' | sort -u >out
 is "$(cat out)" '[false,false]' "--drop: from records and from the faces of pairs"
 is "$(xfv-select --score=..0 pairs.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" '["--score=..0"]' "the conditions are in the provenance"
