@@ -126,7 +126,7 @@ check-all: deps
 	@MAKE='$(MAKE)' sh tests/check-all.sh $(STEPS)
 
 ## check-faults: every program with the n-th read, write, open, close, rename, allocation failing; XFV_FAULTS=N places of each kind (40)
-check-faults: all
+check-faults: all $(B)/unit/tflite
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/faults/run.sh
 
 ## fuzz: every target of tests/fuzz for SECONDS each (60), with clang's libFuzzer; FUZZ="stream image" chooses; ENGINE=afl: with AFL++ (Debian's afl++). Findings stay in build-fuzz, build-afl
@@ -138,10 +138,11 @@ fuzz:
 	@AFL_QUIET=1 $(MAKE) --no-print-directory HARDEN=-fPIE WARN= $(FUZZ_BUILD) LDFLAGS=-fsanitize=address,undefined $(if $(filter afl,$(ENGINE)),build-afl/fuzz build-afl/unit/tflite,build-fuzz/fuzz build-fuzz/unit/tflite)
 	@ENGINE=$(ENGINE) PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
 
-# Sanitizers take minutes over the unrolled kernels, which see no hostile bytes. (make check-all has them sanitized, too.)
+# Sanitizers take minutes over the unrolled kernels, which see no hostile bytes, and every pass many times longer. (make check-all's step "kernels" has them sanitized.)
 ifneq ($(filter %/san build-afl,$(B)),)
 $(B)/libcommon/net/kern_%.o: override CFLAGS = -O1
 endif
+build-asan/libcommon/net/kern_%.o: override CFLAGS = -O3 -g
 # AFL++ takes minutes over each of them even so: clang alone takes seconds.
 build-afl/libcommon/net/kern_%.o: override CC = clang
 
@@ -246,7 +247,7 @@ check-package:
 
 ## clean: remove what was built
 clean:
-	rm -rf $(B) build-asan build-tsan build-clang build-fuzz build-afl build-cov build-logs
+	rm -rf $(B) build-asan build-kernels build-tsan build-clang build-fuzz build-afl build-cov build-logs
 
 ## list, help: what can be made
 list help:

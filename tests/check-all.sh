@@ -34,6 +34,11 @@ asan() {
     TESTS=$(for t in tests/unit/*.c tests/cli/*.sh; do t=${t##*/}; case "$twice" in *" ${t%.*} "*) ;; *) echo "${t%.*}" ;; esac; done | tr '\n' ' ')
     $make B=build-asan HARDEN=-fPIE CFLAGS="$san" LDFLAGS='-fsanitize=address,undefined' TESTS="$TESTS" test
 }
+kernels() { # those of the convolutions, which asan leaves out: what calls each of them, beside plain loops
+    $make B=build-kernels HARDEN=-fPIE CFLAGS="$san" LDFLAGS='-fsanitize=address,undefined' $(for t in $passes; do echo "build-kernels/unit/$t"; done) || return 1
+    B=build-kernels sh tests/run.sh $passes && B=build-kernels XFV_KERNELS=avx2 sh tests/run.sh $passes && B=build-kernels XFV_KERNELS=generic sh tests/run.sh $passes
+}
+passes="net ops"
 thread() { # workers: the pool, the stage loop, and the programs with -j
     $make B=build-tsan HARDEN=-fPIE CFLAGS="$tsan" LDFLAGS=-fsanitize=thread all build-tsan/unit/cli_pool && B=build-tsan sh tests/static/tsan.sh
 }
@@ -62,6 +67,7 @@ step check $make check
 step includes includes
 step hardening hardening
 step asan asan
+step kernels kernels
 step valgrind memory
 step tsan thread
 step clang clang_build

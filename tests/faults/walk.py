@@ -17,7 +17,7 @@ def prepare():
     open("tiny.xfvm", "wb").write(model())
     open("faces.xfv", "wb").write(stream([face("d/1.jpg", 1), {"_": "x-note", "text": "kept"}, face("d/2.jpg", 2), face("d/3.jpg", 3), face("d/4.jpg", 4)]))
     open("table.tsv", "w").write("d/1.jpg\td/2.jpg\tyes\nd/3.jpg\td/4.jpg\tno\n")
-    for command in (["embed", "-m", "tiny", "-o", "embedded.xfv", "faces.xfv"], ["verify", "--pairs", "table.tsv", "-o", "pairs.xfv", "embedded.xfv"],
+    for command in ([bin_ + "/../unit/tflite", "--write", "small.tflite"], ["embed", "-m", "tiny", "-o", "embedded.xfv", "faces.xfv"], ["verify", "--pairs", "table.tsv", "-o", "pairs.xfv", "embedded.xfv"],
                     ["fggb-grad", "-o", "maps.xfv", "pairs.xfv"], ["plant", "--skip", "--kind", "patches", "--donors", "embedded.xfv", "-o", "patches.xfv", "pairs.xfv"],
                     ["fggb-grad", "-o", "patched.xfv", "patches.xfv"]):
         subprocess.run(command, check=True)
@@ -32,7 +32,7 @@ def command_of(p):
     rows = [line.rstrip("\n").split("\t") for line in open(top + "/tests/commands.tsv") if not line.startswith("#")]
     row = next((r for r in rows if r[0] == p), None)
     if row and row[1] == "none":
-        return [p, "./tiny.xfvm"] if p == "model-info" else None
+        return {"model-info": [p, "./tiny.xfvm"], "model-randomise": [p, "-m", "tiny"], "model-import": [p, "small.tflite"]}.get(p)
     if row:
         photos = [top + "/tests/photos/anna-1.jpg", top + "/tests/photos/bella.jpg"]
         return [p, *(row[2].split() if len(row) > 2 else []), *(photos if row[1] == "photo" else row[1:2])]
