@@ -101,7 +101,7 @@ XFV_SET_TEXT(set_means, struct options, means)
 XFV_SET_VALUE(set_no_fold, struct options, no_fold, 1)
 
 static const struct xfv_opt opts[] = {
-    {"name", 0, "NAME", "the model's name (default: the file's, without its ending)", 0, set_name, 0},
+    {"name", 0, "NAME", "the model's name (default: the output's, or the file's, without its ending)", 0, set_name, 0},
     {"kind", 0, "KIND", "what the network does: embedding (default), mtcnn-p, mtcnn-r, mtcnn-o", 0, set_kind, 0},
     {"input", 0, "COLOUR", "what it sees: rgb (default), bgr or grey", 0, set_input, 0},
     {"mean", 0, "M[,M,M]", "subtracted from each channel's 0..255 (default 127.5)", 0, set_mean, 0},
@@ -122,12 +122,17 @@ static const struct xfv_opt opts[] = {
 
 /* ---- from a file to a model ---- */
 
-static int default_name(struct options *o, const char *path, struct xfv_err *e)
+/* Stages look for NAME.xfvm: the name is that of the file that is made, or, where none is named, of the file that is read. */
+static int default_name(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
 {
     char base[64];
-    const char *slash = strrchr(path, '/');
+    const char *out = xfv_cli_out_path(c), *slash;
+    if (out) path = out;
+    slash = strrchr(path, '/');
     path = slash ? slash + 1 : path;
-    size_t len = strcspn(path, ".");
+    size_t len = strlen(path);
+    if (len > 5 && !strcmp(path + len - 5, ".xfvm")) len -= 5;
+    else len = strcspn(path, ".");
     if (len == 0 || len >= sizeof base) return xfv_fail(e, XFV_EARG, "cannot name the model after '%s': give --name", path);
     memcpy(base, path, len);
     base[len] = '\0';
@@ -189,7 +194,7 @@ static void arcface_template(struct xfv_model *m)
 static int import(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
 {
     int st = take_graph(c, o, path, e);
-    if (!st && !o->name) st = default_name(o, path, e);
+    if (!st && !o->name) st = default_name(c, o, path, e);
     if (!st) st = fold(c, o, e);
     if (!st) st = find_embedding(c, o, e);
     if (!st && o->means) st = xfv_means_read_file(o->m, o->means, e);

@@ -10,6 +10,10 @@ like "$(cat out)" '^name +small$' "the name is the file's"
 like "$(cat out)" '^input +10 x 12 pixels .*rgb, \(v - 127\.5\) / 127\.5$' "the input and its normalisation"
 like "$(cat out)" '^embedding +dense, 6, compared by cosine$' "the embedding is found in front of the normalisation"
 like "$(cat out)" '^normalised +embedding$' "and the normalisation"
+runs 0 "import into a file of another name" model-import -o my.net-2.xfvm small.tflite
+like "$(model-info ./my.net-2.xfvm)" '^name +my.net-2$' "the name is the output's, which stages look for"
+runs 0 "import into a file of no such name" model-import -o made.tmp small.tflite
+like "$(model-info ./made.tmp)" '^name +made$' "up to its dot"
 is "$(model-info --tsv ./small.xfvm | tail -n +2 | cut -f2 | tr '\n' ' ')" "conv prelu conv maxpool dense l2norm " "the spelled-out prelu is one node"
 is "$(model-info --tsv ./small.xfvm | awk -F'\t' 'NR>1{p+=$5;m+=$6} END{print p,m}')" "258 3768" "parameters and multiply-adds"
 like "$(model-info ./small.xfvm | tail -n 1)" '^total: 6 nodes +258 +3768$' "the totals"
