@@ -51,8 +51,14 @@ MODELS    := $(sort $(wildcard models/*.xfvm))
 ## all: build every program into build/bin (the default)
 all: $(TOOLS) $(SCRIPTS)
 
+MACHINE := $(shell $(CC) -dumpmachine)
+# gcc 12 for 64-bit ARM breaks down over loops whose sum is an fmax (an internal compiler error in vect_transform_reduction). What is fast is in kernels.
+ifneq ($(and $(findstring aarch64,$(MACHINE)),$(filter 12 12.%,$(shell $(CC) -dumpversion))),)
+ALL_CFLAGS += -fno-tree-loop-vectorize
+endif
+
 # Kernels for wide vectors are separate files, chosen at run time: only they are compiled for more than the baseline.
-ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+ifneq ($(findstring x86_64,$(MACHINE)),)
 $(B)/%_avx2.o: ISA = -mavx2 -mfma
 $(B)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
 endif

@@ -88,7 +88,7 @@ static void check_processor(struct xfv_doctor *d)
     xfv_tell(d, XFV_FINE, "processor", "%d of %ld cores usable (-j 0 takes them all)", usable, sysconf(_SC_NPROCESSORS_ONLN));
 #endif
     if (forced) xfv_tell(d, XFV_WARN, "kernels", "%s, because XFV_KERNELS is '%s': unset it for the fastest that this processor has", kernels, forced);
-    else if (!strcmp(kernels, "generic")) xfv_tell(d, XFV_WARN, "kernels", "generic: this processor has no AVX2 and FMA, so expect a tenth of the speed");
+    else if (!strcmp(kernels, "generic")) xfv_tell(d, XFV_WARN, "kernels", "generic: there are none for this kind of processor (x86-64 with AVX2 and FMA, 64-bit ARM), so expect a tenth of the speed");
     else xfv_tell(d, XFV_FINE, "kernels", "%s", kernels);
     if (core) xfv_tell(d, XFV_WARN, "kernels", "OPENBLAS_CORETYPE is '%s': last digits may differ from those of other machines; unset it unless you mean that", core);
 }

@@ -8,16 +8,18 @@
 static const struct xfv_kernels *choose(void)
 {
     const char *want = getenv("XFV_KERNELS");
+    if (want && !strcmp(want, "generic")) return &xfv_kern_generic;
 #if defined(__x86_64__)
     int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                  __builtin_cpu_supports("avx512vl");
-    if (want && !strcmp(want, "generic")) return &xfv_kern_generic;
     if (avx512 && !(want && !strcmp(want, "avx2"))) return &xfv_kern_avx512;
-    if (avx2) return &xfv_kern_avx2;
-#endif
-    (void)want;
+    return avx2 ? &xfv_kern_avx2 : &xfv_kern_generic;
+#elif defined(__aarch64__)
+    return &xfv_kern_neon;
+#else
     return &xfv_kern_generic;
+#endif
 }
 
 const struct xfv_kernels *xfv_kernels(void)

@@ -93,9 +93,11 @@ struct xfv_kernels {
 extern const struct xfv_kernels xfv_kern_generic;
 #if defined(__x86_64__)
 extern const struct xfv_kernels xfv_kern_avx2, xfv_kern_avx512;
+#elif defined(__aarch64__)
+extern const struct xfv_kernels xfv_kern_neon;
 #endif
 
-/* The best that this processor has; XFV_KERNELS=generic|avx2|avx512 in the environment picks another one (for tests). */
+/* The best that this processor has; XFV_KERNELS=generic|avx2 in the environment picks another one (for tests). */
 const struct xfv_kernels *xfv_kernels(void);
 
 /* Pack w [rows][n] (row stride ldw, n real columns) into panels for k->gemm: out holds rows * pad16(n) floats. Missing columns are zero. */
