@@ -8,6 +8,7 @@
 #include "measure/plant.h"
 #include "measure/regions.h"
 #include "measure/resample.h"
+#include "stream/grow.h"
 
 enum kind { SWAP, OCCLUDER, SUNGLASSES, MASK, PATCHES, NOISE };
 static const char *const kinds[] = {"swap", "occluder", "sunglasses", "mask", "patches", "noise", NULL};
@@ -57,10 +58,8 @@ static int add_donor(struct plant *t, const msgpack_object *face, struct xfv_err
     if (xfv_get_str(face, "id", &id, &n, e) || xfv_get_tensor_view(face, "image", &image, e)) return e->status;
     if (image.dtype != XFV_U8 || image.ndim != 3 || image.shape[2] != 3) return xfv_fail(e, XFV_EFORMAT, "a donor's image must be |u1 [H,W,3]");
     if (t->n_donors == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 256;
-        struct donor *more = realloc(t->donors, cap * sizeof *more);
-        if (!more) return xfv_fail(e, XFV_ENOMEM, "out of memory for the donors");
-        t->donors = more;
+        size_t cap = xfv_more(t->cap, 256);
+        if (!XFV_GROW(t->donors, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory for the donors");
         t->cap = cap;
     }
     struct donor *d = &t->donors[t->n_donors];

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/grow.h"
+
 struct entry { void *key, *value; size_t n; uint64_t hash, used; };
 
 /* Few and large entries: a list that is searched from end to end, by hash first. */
@@ -82,10 +84,8 @@ int xfv_cache_put(struct xfv_cache *c, const void *key, size_t n, void *value, s
 {
     xfv_cache_make_room(c);
     if (c->n == c->cap) {
-        size_t cap = c->cap ? 2 * c->cap : 8;
-        struct entry *v = realloc(c->v, cap * sizeof *v);
-        if (!v) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        c->v = v;
+        size_t cap = xfv_more(c->cap, 8);
+        if (!XFV_GROW(c->v, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         c->cap = cap;
     }
     void *copy = malloc(n ? n : 1);

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/grow.h"
+
 int xfv_boxes_push(struct xfv_boxes *l, const struct xfv_box *b, struct xfv_err *e)
 {
     if (l->n == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 64;
-        struct xfv_box *v = realloc(l->v, cap * sizeof *v);
-        if (!v) return xfv_fail(e, XFV_ENOMEM, "out of memory for %zu candidate faces", cap);
-        l->v = v;
+        size_t cap = xfv_more(l->cap, 64);
+        if (!XFV_GROW(l->v, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory for %zu candidate faces", cap);
         l->cap = cap;
     }
     l->v[l->n++] = *b;

@@ -8,6 +8,7 @@
 #include "face/align.h"
 #include "image/warp.h"
 #include "stream/clock.h"
+#include "stream/grow.h"
 
 /* One image on its way to records. */
 struct job {
@@ -90,9 +91,7 @@ static int add_face(const struct job *j, const struct found *f, int number, int 
 {
     size_t cap = strlen(j->name) + 24;
     char *id = malloc(cap);
-    struct xfv_rec **more = realloc(j->out->v, (j->out->n + 1) * sizeof(struct xfv_rec *));
-    if (more) j->out->v = more;
-    if (!id || !more) {
+    if (!id || !XFV_GROW(j->out->v, j->out->n + 1)) {
         free(id);
         return xfv_fail(e, XFV_ENOMEM, "out of memory");
     }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/grow.h"
+
 static int blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -49,14 +51,12 @@ static int add_line(struct xfv_landmarks *l, char *line, size_t n, int numbers, 
         return r;
     }
     if (l->n == *cap) {
-        size_t more = *cap ? 2 * *cap : 64;
-        struct xfv_landmarks_line *v = realloc(l->v, more * sizeof *v);
-        if (!v) {
+        size_t more = xfv_more(*cap, 64);
+        if (!XFV_GROW(l->v, more)) {
             free(one.path);
             free(one.xy);
             return xfv_fail(e, XFV_ENOMEM, "out of memory");
         }
-        l->v = v;
         *cap = more;
     }
     l->v[l->n++] = one;

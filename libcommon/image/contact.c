@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "image/draw.h"
+#include "stream/grow.h"
 
 enum { GAP = 6 };
 
@@ -19,9 +20,8 @@ int xfv_contact_add(struct xfv_contact *s, struct xfv_image *cell, struct xfv_er
     int status = 0;
     if (pixels > XFV_CONTACT_PIXELS - s->pixels) status = too_large(s->n + 1, e);
     if (!status && s->n == s->room) {
-        size_t room = s->room ? 2 * s->room : 64;
-        struct xfv_image *more = realloc(s->cell, room * sizeof *more);
-        if (more) s->cell = more, s->room = room;
+        size_t room = xfv_more(s->room, 64);
+        if (XFV_GROW(s->cell, room)) s->room = room;
         else status = xfv_fail(e, XFV_ENOMEM, "no memory for a sheet of %zu pictures", s->n + 1);
     }
     if (status) {

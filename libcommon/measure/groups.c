@@ -6,6 +6,7 @@
 
 #include "measure/interval.h"
 #include "measure/pairs.h"
+#include "stream/grow.h"
 
 enum { GENUINE, IMPOSTOR, UNLABELLED, STRATA };
 enum { ERROR, SCORE, FIRST_SHARE };                     /* columns; then for each method [sign][region] */
@@ -29,7 +30,7 @@ struct row { /* one quantity of one group */
 struct xfv_groups {
     char **id;             /* the table's lines */
     long *id_group, *id_person;
-    size_t n_ids;
+    size_t n_ids, cap_ids;
     struct xfv_id_index *index;
     struct xfv_name_table groups, persons, methods;
     enum xfv_identity rule;
@@ -58,14 +59,13 @@ static int add_id(struct xfv_groups *g, char *line, struct xfv_err *e)
 {
     char *id = next_field(&line), *group = next_field(&line), *person = next_field(&line);
     if (!id || !group) return xfv_fail(e, XFV_EARG, "an id, TAB and a group are expected");
-    char **ids = realloc(g->id, (g->n_ids + 1) * sizeof *ids);
-    if (ids) g->id = ids;
-    long *id_group = realloc(g->id_group, (g->n_ids + 1) * sizeof *id_group);
-    if (id_group) g->id_group = id_group;
-    long *id_person = realloc(g->id_person, (g->n_ids + 1) * sizeof *id_person);
-    if (id_person) g->id_person = id_person;
+    if (g->n_ids == g->cap_ids) {
+        size_t cap = xfv_more(g->cap_ids, 256);
+        if (!XFV_GROW(g->id, cap) || !XFV_GROW(g->id_group, cap) || !XFV_GROW(g->id_person, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        g->cap_ids = cap;
+    }
     char *copy = strdup(id);
-    if (!ids || !id_group || !id_person || !copy) return free(copy), xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!copy) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     size_t len = person ? strlen(person) : 0;
     const char *name = person ? person : xfv_identity_of(id, strlen(id), g->rule, &len);
     g->id[g->n_ids] = copy;
@@ -124,15 +124,11 @@ void xfv_groups_free(struct xfv_groups *g)
 static int grow(struct xfv_groups *g)
 {
     if (g->n < g->cap) return 0;
-    size_t cap = g->cap ? 2 * g->cap : 256;
-    struct pair *pair = realloc(g->pair, cap * sizeof *pair);
-    if (!pair) return -1;
-    g->pair = pair;
+    size_t cap = xfv_more(g->cap, 256);
+    if (!XFV_GROW(g->pair, cap)) return -1;
     for (size_t m = 0; m < g->methods.n; m++) {
-        float *s = realloc(g->share[m], cap * SHARES * sizeof *s);
-        if (!s) return -1;
-        g->share[m] = s;
-        for (size_t i = g->cap * SHARES; i < cap * SHARES; i++) s[i] = NAN;
+        if (!XFV_GROW(g->share[m], cap * SHARES)) return -1;
+        for (size_t i = g->cap * SHARES; i < cap * SHARES; i++) g->share[m][i] = NAN;
     }
     g->cap = cap;
     return 0;

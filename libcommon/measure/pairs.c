@@ -193,9 +193,7 @@ static char *read_all(const char *path, struct xfv_err *e)
             break;
         }
         if (n == cap) {
-            char *more = realloc(text, 2 * cap + 1);
-            if (!more) break;
-            text = more;
+            if (!XFV_GROW(text, 2 * cap + 1)) break;
             cap *= 2;
         }
         ssize_t k = read(fd, text + n, cap - n);

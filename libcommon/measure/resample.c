@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "explain/random.h"
+#include "stream/grow.h"
 
 /* ---- names ---- */
 
@@ -28,14 +29,9 @@ static size_t *slot_of(struct xfv_name_table *t, const char *name, size_t n)
 
 static int grow(struct xfv_name_table *t)
 {
-    size_t cap = t->cap ? 2 * t->cap : 64;
-    char **v = realloc(t->v, cap * sizeof *v);
-    if (v) t->v = v;
-    size_t *slots = calloc(2 * cap, sizeof *slots);
-    if (!v || !slots) {
-        free(slots);
-        return -1;
-    }
+    size_t cap = xfv_more(t->cap, 64);
+    size_t *slots = XFV_GROW(t->v, cap) ? calloc(2 * cap, sizeof *slots) : NULL;
+    if (!slots) return -1;
     free(t->slots);
     t->slots = slots;
     t->n_slots = 2 * cap;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/grow.h"
+
 static const char *const op_names[XFV_OPS] = {
     "conv", "dense", "prelu", "relu", "add", "maxpool", "softmax", "reshape", "l2norm", "avgpool", "sub", "mul", "div", "affine", "act", "const",
     "transpose", "concat", "slice", "pad", "reduce", "matmul", "layernorm"};
@@ -134,15 +136,12 @@ void xfv_graph_free(struct xfv_graph *g)
     free(g);
 }
 
-/* Room for one more element in an array that grows by doubling at powers of two. */
-static int reserve(void **array, int n, size_t size, const char *what, struct xfv_err *e)
+/* Room for one more element in an array that grows by doubling at powers of two. array points to its pointer. */
+static int reserve(void *array, int n, size_t size, const char *what, struct xfv_err *e)
 {
     if (n >= XFV_MAX_NODES) return xfv_fail(e, XFV_EMODEL, "the graph has more than %d %s", XFV_MAX_NODES, what);
     if (n != 0 && (n < 16 || (n & (n - 1)) != 0)) return 0;
-    void *p = realloc(*array, (size_t)(n < 16 ? 16 : 2 * n) * size);
-    if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory for %d %s", n + 1, what);
-    *array = p;
-    return 0;
+    return xfv_grow(array, xfv_more((size_t)n, 16), size) ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for %d %s", n + 1, what);
 }
 
 static int check_name(const char *name, const char *what, struct xfv_err *e)
@@ -159,7 +158,7 @@ int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape 
     if (st) return st;
     if (names_find(g->value_names, g, value_name, name) >= 0) return xfv_fail(e, XFV_EMODEL, "two values are called '%s'", name);
     if (s.rank < 1 || xfv_shape_count(s) == 0) return xfv_fail(e, XFV_EMODEL, "value '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
-    if ((st = reserve((void **)&g->values, g->n_values, sizeof *g->values, "values", e))) return st;
+    if ((st = reserve(&g->values, g->n_values, sizeof *g->values, "values", e))) return st;
     char *copy = strdup(name);
     if (!copy || names_reserve(g->value_names)) {
         free(copy);
@@ -178,7 +177,7 @@ int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape
     if (st) return st;
     if (names_find(g->weight_names, g, weight_name, name) >= 0) return xfv_fail(e, XFV_EMODEL, "two weights are called '%s'", name);
     if (s.rank < 1 || count == 0) return xfv_fail(e, XFV_EMODEL, "weight '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
-    if ((st = reserve((void **)&g->weights, g->n_weights, sizeof *g->weights, "weights", e))) return st;
+    if ((st = reserve(&g->weights, g->n_weights, sizeof *g->weights, "weights", e))) return st;
     char *copy = strdup(name);
     float *d = malloc(count * sizeof *d);
     if (!copy || !d || names_reserve(g->weight_names)) {
@@ -198,7 +197,7 @@ int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv
     if (st) return st;
     if (n->n_in < 0 || n->n_in > XFV_MAX_INPUTS)
         return xfv_fail(e, XFV_EMODEL, "node '%s' has %d inputs, more than %d", n->name, n->n_in, XFV_MAX_INPUTS);
-    if ((st = reserve((void **)&g->nodes, g->n_nodes, sizeof *g->nodes, "nodes", e))) return st;
+    if ((st = reserve(&g->nodes, g->n_nodes, sizeof *g->nodes, "nodes", e))) return st;
     char *copy = strdup(n->name);
     if (!copy) return xfv_fail(e, XFV_ENOMEM, "out of memory for node '%s'", n->name);
     g->nodes[g->n_nodes] = *n;
@@ -210,7 +209,7 @@ int xfv_graph_add_output(struct xfv_graph *g, int value, struct xfv_err *e)
 {
     int st;
     if (value < 0 || value >= g->n_values) return xfv_fail(e, XFV_EMODEL, "output %d is value %d of %d", g->n_outputs, value, g->n_values);
-    if ((st = reserve((void **)&g->outputs, g->n_outputs, sizeof *g->outputs, "outputs", e))) return st;
+    if ((st = reserve(&g->outputs, g->n_outputs, sizeof *g->outputs, "outputs", e))) return st;
     g->outputs[g->n_outputs] = value;
     return g->n_outputs++;
 }

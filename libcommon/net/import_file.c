@@ -4,31 +4,24 @@
 #include <string.h>
 
 #include "net/import.h"
+#include "stream/grow.h"
 
 #define LAST_GROWN ((size_t)1 << 31)
-
-static int grow(uint8_t **p, size_t *cap, const char *path, struct xfv_err *e)
-{
-    uint8_t *more = *cap > LAST_GROWN ? NULL : realloc(*p, 2 * *cap);
-    if (!more) return xfv_fail(e, XFV_ENOMEM, "'%s' is too large", path);
-    *p = more;
-    *cap *= 2;
-    return 0;
-}
 
 /* The whole of f in memory, the caller's also on failure. */
 static int read_all(FILE *f, const char *path, uint8_t **bytes, size_t *n, struct xfv_err *e)
 {
     size_t cap = 1 << 20, k;
-    int status = 0;
     *n = 0;
     *bytes = malloc(cap);
     if (!*bytes) return xfv_fail(e, XFV_ENOMEM, "out of memory for '%s'", path);
-    while (!status && (k = fread(*bytes + *n, 1, cap - *n, f)) > 0) {
+    while ((k = fread(*bytes + *n, 1, cap - *n, f)) > 0) {
         *n += k;
-        if (*n == cap) status = grow(bytes, &cap, path, e);
+        if (*n < cap) continue;
+        if (cap > LAST_GROWN || !XFV_GROW(*bytes, 2 * cap)) return xfv_fail(e, XFV_ENOMEM, "'%s' is too large", path);
+        cap *= 2;
     }
-    return !status && ferror(f) ? xfv_fail(e, XFV_EIO, "cannot read '%s'", path) : status;
+    return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot read '%s'", path) : 0;
 }
 
 static int read_file(const char *path, uint8_t **bytes, size_t *n, struct xfv_err *e)
