@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "measure/judge.h"
+#include "stream/lines.h"
 
 static const char *const formats[] = {"tsv", "markdown", "json", NULL};
 
@@ -80,6 +81,7 @@ static int read_costs(struct score *t, struct xfv_err *e)
         if (!status) status = xfv_sheet_add_constant(sheet, method, "passes a pair", v[0], e);
         if (!status) status = xfv_sheet_add_constant(sheet, method, "ms a pair", v[1], e);
     }
+    if (!status) status = xfv_lines_end(f, t->cost_path, e);
     fclose(f);
     return status;
 }

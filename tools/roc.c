@@ -1,5 +1,4 @@
 /* roc: what a set of scored, labelled pairs says of a verification system. See roc(1). */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "cli/cli.h"
 #include "measure/roc.h"
 #include "stream/grow.h"
+#include "stream/lines.h"
 
 static const char *const identities[] = {"name", "folder", "id", NULL};
 static const double usual[] = {1e-1, 1e-2, 1e-3};
@@ -113,7 +113,7 @@ static int read_table(struct roc *t, struct xfv_err *e)
     int status = 0;
     if (!f) return xfv_fail(e, XFV_EIO, "cannot open '%s'", t->scores_path);
     while (!status && getline(&line, &cap, f) >= 0) status = read_line(t, line, ++no, e);
-    if (!status && ferror(f)) status = xfv_fail(e, XFV_EIO, "cannot read '%s'", t->scores_path);
+    if (!status) status = xfv_lines_end(f, t->scores_path, e);
     free(line);
     if (f != stdin) fclose(f);
     return status;

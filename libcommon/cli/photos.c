@@ -9,6 +9,8 @@
 
 #include "image/source.h"
 #include "stream/clock.h"
+#include "stream/grow.h"
+#include "stream/lines.h"
 
 #define WINDOW_BYTES ((size_t)128 << 20) /* images that wait for a worker hold no more than this, and one */
 
@@ -169,23 +171,26 @@ static int take_listed_name(struct xfv_photos *p, const char *name, const char *
 }
 
 /* The names of a list, to know how many they are before the first is taken. *names is the caller's to free, also after an error. */
-static int read_list(FILE *f, char ***names, size_t *n, struct xfv_err *e)
+static int read_list(FILE *f, const char *shown, char ***names, size_t *n, struct xfv_err *e)
 {
     char *line = NULL;
     size_t room = 0, cap = 0;
+    int status = 0;
     while (getdelim(&line, &room, '\0', f) > 0) {
         if (*n == cap) {
-            char **more = realloc(*names, (cap = cap ? 2 * cap : 256) * sizeof *more);
-            if (more) *names = more;
-            else break;
+            cap = xfv_more(cap, 256);
+            if (!XFV_GROW(*names, cap)) {
+                status = xfv_fail(e, XFV_ENOMEM, "out of memory for a list of %zu files", *n);
+                break;
+            }
         }
         (*names)[(*n)++] = line;
         line = NULL;
         room = 0;
     }
-    int short_of_memory = line && !feof(f) && !ferror(f);
+    if (!status) status = xfv_lines_end(f, shown, e); /* part of a list has other parts than the whole */
     free(line);
-    return short_of_memory ? xfv_fail(e, XFV_ENOMEM, "out of memory for a list of %zu files", *n) : 0;
+    return status;
 }
 
 /* --shard: this part of the list. */
@@ -194,7 +199,7 @@ static int take_part(struct xfv_photos *p, FILE *f, const char *shown, struct xf
     char **names = NULL;
     size_t n = 0;
     uint64_t from, to;
-    int r = read_list(f, &names, &n, e);
+    int r = read_list(f, shown, &names, &n, e);
     xfv_shard_slice(&p->shard, n, &from, &to);
     for (uint64_t i = from; i < to && !r; i++) r = take_listed_name(p, names[i], shown, f == stdin, e);
     for (size_t i = 0; i < n; i++) free(names[i]);
@@ -214,7 +219,7 @@ static int take_list(struct xfv_photos *p, struct xfv_err *e)
     errno = 0;
     if (p->shard.n) r = take_part(p, f, shown, e);
     while (!r && getdelim(&line, &room, '\0', f) > 0) r = take_listed_name(p, line, shown, f == stdin, e);
-    if (!r && ferror(f)) r = xfv_fail(e, XFV_EIO, "cannot read '%s'", shown);
+    if (!r) r = xfv_lines_end(f, shown, e);
     free(line);
     if (f != stdin) fclose(f);
     return r;
@@ -250,6 +255,7 @@ int xfv_photos_seal(const struct xfv_photos *p, struct xfv_err *e)
     struct stat st;
     char *line = NULL;
     size_t room = 0;
+    int status = 0;
     for (int i = 0; i < p->n; i++) xfv_cli_may_read(p->c, p->names[i]);
     if (p->list_path && (!strcmp(p->list_path, "-") || stat(p->list_path, &st) || !S_ISREG(st.st_mode))) {
         xfv_cli_may_read_any(p->c);
@@ -257,10 +263,11 @@ int xfv_photos_seal(const struct xfv_photos *p, struct xfv_err *e)
         FILE *f = fopen(p->list_path, "rbe");
         if (!f) return xfv_fail(e, XFV_EIO, "cannot open '%s'", p->list_path);
         while (getdelim(&line, &room, '\0', f) > 0) xfv_cli_may_read(p->c, line);
+        status = xfv_lines_end(f, p->list_path, e);
         free(line);
         fclose(f);
     }
-    return xfv_cli_seal(p->c, e);
+    return status ? status : xfv_cli_seal(p->c, e);
 }
 
 int xfv_photos_run(struct xfv_photos *p, struct xfv_err *e)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "stream/grow.h"
+#include "stream/lines.h"
 
 static int blank(char c)
 {
@@ -106,8 +107,8 @@ int xfv_landmarks_read_n(FILE *f, const char *name, int points, struct xfv_landm
         r = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character") : add_line(l, line + start, len - start, 2 * points, &cap, e);
         if (r) xfv_fail_at(e, "%s:%zu", name, number);
     }
+    if (!r) r = xfv_lines_end(f, name, e);
     free(line);
-    if (!r && ferror(f)) r = xfv_fail(e, XFV_EIO, "cannot read '%s'", name);
     return r ? r : make_index(l, e);
 }
 

@@ -7,6 +7,7 @@
 #include "measure/interval.h"
 #include "measure/pairs.h"
 #include "stream/grow.h"
+#include "stream/lines.h"
 
 enum { GENUINE, IMPOSTOR, UNLABELLED, STRATA };
 enum { ERROR, SCORE, FIRST_SHARE };                     /* columns; then for each method [sign][region] */
@@ -88,8 +89,8 @@ static int read_table(struct xfv_groups *g, FILE *f, const char *path, struct xf
         status = strlen(line) != (size_t)n ? xfv_fail(e, XFV_EARG, "it holds a NUL character") : add_id(g, line, e);
         if (status) xfv_fail_at(e, "%s:%zu", path, number);
     }
+    if (!status) status = xfv_lines_end(f, path, e);
     free(line);
-    if (!status && ferror(f)) status = xfv_fail(e, XFV_EIO, "cannot read '%s'", path);
     return status;
 }
 

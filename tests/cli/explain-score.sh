@@ -101,5 +101,7 @@ like "$(explain-score --cost cost.tsv -f markdown face.xfv | tail -1)" ' 0 . 1.5
 is "$(explain-score --cost cost.tsv -f json face.xfv | jq -c 'select(.test == "ms a pair") | [.value, has("lo")]')" '[1.5,false]' "and in JSON"
 echo 'control-face 0' >bad.tsv
 runs 2 "a table of costs that is none" explain-score --cost bad.tsv face.xfv
+mkdir folder
+runs 4 "costs that cannot be read" explain-score --cost folder face.xfv
 for t in plant explain-score; do runs 0 "$t --help" $t --help; runs 2 "$t: bad option" $t --nonsense; done
 done_testing

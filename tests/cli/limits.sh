@@ -75,6 +75,17 @@ if [ "${XFV_SANITIZED:-0}" = 1 ]; then
     skip "a decoder that hangs" "not preloaded into a build with sanitizers"
 else
     limit 4 'out of memory.*--max-memory allows no more than 8388608 bytes' fggb-grad --max-memory 8M pair.xfv
+    # A line that memory does not suffice for is not the end of its file.
+    head -c 40000000 /dev/zero | tr '\0' x >line
+    { printf 'd/1.jpg\tx\nd/2.jpg\ty\n'; cat line; } >groups.tsv
+    limit 4 "out of memory for a line of 'groups.tsv'" regions --max-memory 16M --groups groups.tsv faces.xfv
+    { printf 'a\tb\t.9\t.5\taccept\tgenuine\na\tc\t.1\t.5\treject\timpostor\n'; cat line; } >scores.tsv
+    limit 4 "out of memory for a line of 'scores.tsv'" roc --max-memory 16M --scores scores.tsv
+    { printf 'a.ppm 1 1 2 1 1 2 1 3 2 3\n'; cat line; } >marks.txt
+    limit 4 "out of memory for a line of 'marks.txt'" facecrop --max-memory 16M --landmarks marks.txt a.ppm
+    { printf 'a.ppm\0'; cat line; } >list
+    limit 4 "out of memory for a line of 'list'" facecrop --aligned --max-memory 16M -0 list
+    rm line groups.tsv scores.tsv marks.txt list
     ${CC:-cc} -std=c11 -shared -fPIC -o hijack.so "$top/tests/sandbox/hijack.c" -ldl -pthread
     netpbm=$(printf 'P6\n2 2\n255\n123456789012')
     printf '%s' "$netpbm" >first.ppm
