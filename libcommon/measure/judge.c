@@ -56,24 +56,30 @@ static void free_maps(struct maps *m, int n)
         }
 }
 
-static int set_size(struct xfv_judge *t, int h, int w, struct xfv_err *e)
+static int make_masks(struct xfv_judge *t, int h, int w, struct xfv_err *e)
 {
-    if (h == t->h && w == t->w) return 0;
-    if (t->n_views || t->n_ranked) return xfv_fail(e, XFV_EARG, "maps of %dx%d after maps of %dx%d: score them apart", w, h, t->w, t->h);
-    free_maps(t->maps, MAX_METHODS);
-    free_maps(t->other, MAX_METHODS);
-    t->h = h, t->w = w, t->n = (size_t)h * (size_t)w;
-    t->oval = realloc(t->oval, t->n);
-    t->coarse_oval = realloc(t->coarse_oval, t->n);
-    if (!t->oval || !t->coarse_oval) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    size_t n = (size_t)h * (size_t)w;
+    if (!XFV_GROW(t->oval, n) || !XFV_GROW(t->coarse_oval, n)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     xfv_oval_mask(h, w, t->oval);
     if (h >= COARSE && w >= COARSE) xfv_oval_mask(h / COARSE, w / COARSE, t->coarse_oval);
     for (int r = 0; r < XFV_REGIONS; r++) {
-        t->region[r] = realloc(t->region[r], t->n);
-        if (!t->region[r]) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        if (!XFV_GROW(t->region[r], n)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         xfv_region_mask(r, h, w, t->region[r]);
     }
     return 0;
+}
+
+/* keep: there are maps of the size until now that are still needed. */
+static int set_size(struct xfv_judge *t, int h, int w, int keep, struct xfv_err *e)
+{
+    if (h == t->h && w == t->w) return 0;
+    if (keep || t->n_views || t->n_ranked) return xfv_fail(e, XFV_EARG, "maps of %dx%d after maps of %dx%d: score them apart", w, h, t->w, t->h);
+    free_maps(t->maps, MAX_METHODS);
+    free_maps(t->other, MAX_METHODS);
+    t->h = t->w = 0; /* none, until all is there */
+    int status = make_masks(t, h, w, e);
+    if (!status) t->h = h, t->w = w, t->n = (size_t)h * (size_t)w;
+    return status;
 }
 
 static int room_for(struct xfv_judge *t, struct maps *m, struct xfv_err *e)
@@ -160,7 +166,7 @@ static int read_maps(struct xfv_judge *t, const msgpack_object *pair, struct map
         const msgpack_object *entry = &list->via.array.ptr[n];
         if (xfv_get_text(entry, "method", method, sizeof method, e)) return xfv_fail_code(e, XFV_EDATA, "maps", "map %d: %s", n, e->msg);
         if (map_size(entry, &h, &w)) return xfv_fail_code(e, XFV_EDATA, "map", "%s has no map of face a", method);
-        int status = set_size(t, h, w, e);
+        int status = set_size(t, h, w, n > 0 || m == t->other, e);
         if (!status) status = room_for(t, &m[n], e);
         for (int i = 0; i < 2 && !status; i++) status = read_side(t, xfv_map_get(entry, sides[i]), m[n].plane[i], e);
         if (status) return xfv_fail_at(e, "%s", method);

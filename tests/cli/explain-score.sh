@@ -101,6 +101,17 @@ like "$(explain-score --cost cost.tsv -f markdown face.xfv | tail -1)" ' 0 . 1.5
 is "$(explain-score --cost cost.tsv -f json face.xfv | jq -c 'select(.test == "ms a pair") | [.value, has("lo")]')" '[1.5,false]' "and in JSON"
 echo 'control-face 0' >bad.tsv
 runs 2 "a table of costs that is none" explain-score --cost bad.tsv face.xfv
+PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
+from streams import *
+def pair(*sizes):
+    maps = [{"method": f"m{k}", "params": {}, **{s: {"similarity": tensor(np.ones((n, n), "<f4")), "dissimilarity": tensor(np.eye(n, dtype="<f4"))} for s in "ab"}}
+            for k, n in enumerate(sizes)]
+    return {"_": "pair", "id": "a|b", "a": {"id": "a"}, "b": {"id": "b"}, "score": .5, "threshold": .4, "accept": True, "label": True, "maps": maps}
+for name, sizes in (("two", (16, 32)), ("small", (16,)), ("large", (32,))): open(name + ".xfv", "wb").write(stream([pair(*sizes)]))
+PY
+runs 2 "maps of two sizes in one pair" explain-score two.xfv
+like "$(cat err)" 'maps of 32x32 after maps of 16x16' "which is said"
+runs 2 "maps of another size to compare with" explain-score --against large.xfv small.xfv
 mkdir folder
 runs 4 "costs that cannot be read" explain-score --cost folder face.xfv
 for t in plant explain-score; do runs 0 "$t --help" $t --help; runs 2 "$t: bad option" $t --nonsense; done
