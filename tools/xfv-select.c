@@ -33,22 +33,26 @@ struct select {
 
 /* ---- conditions ---- */
 
-static int text_matches(const msgpack_object *map, const struct list *l)
+/* These three: 1, 0, or XFV_ENOMEM. */
+static int text_matches(const msgpack_object *map, const struct list *l, struct xfv_err *e)
 {
     const char *s;
     size_t n;
-    char *text;
     int found = 0;
-    if (xfv_get_str(map, "id", &s, &n, NULL) || !(text = strndup(s, n))) return 0;
+    if (xfv_get_str(map, "id", &s, &n, NULL)) return 0;
+    char *text = strndup(s, n);
+    if (!text) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     for (int i = 0; i < l->n && !found; i++) found = fnmatch(l->v[i], text, 0) == 0;
     free(text);
     return found;
 }
 
 /* A pair is found by its own id and by those of its faces. */
-static int id_matches(const msgpack_object *root, const struct list *l)
+static int id_matches(const msgpack_object *root, const struct list *l, struct xfv_err *e)
 {
-    return text_matches(root, l) || text_matches(xfv_map_get(root, "a"), l) || text_matches(xfv_map_get(root, "b"), l);
+    int found = text_matches(root, l, e);
+    if (!found) found = text_matches(xfv_map_get(root, "a"), l, e);
+    return found ? found : text_matches(xfv_map_get(root, "b"), l, e);
 }
 
 static int kind_matches(const struct xfv_rec *r, const struct list *l)
@@ -77,12 +81,13 @@ static int score_matches(const msgpack_object *root, double lo, double hi)
     return !xfv_get_f64(root, "score", &v, NULL) && v >= lo && v <= hi;
 }
 
-static int is_selected(const struct select *t, const struct xfv_rec *r)
+static int is_selected(const struct select *t, const struct xfv_rec *r, struct xfv_err *e)
 {
     const msgpack_object *root = xfv_rec_map(r);
-    int yes = (!t->ids.n || id_matches(root, &t->ids)) && (!t->kinds.n || kind_matches(r, &t->kinds)) && (!t->label || label_matches(root, t->label)) &&
+    int yes = (!t->kinds.n || kind_matches(r, &t->kinds)) && (!t->label || label_matches(root, t->label)) &&
               (!t->decision || decision_matches(root, t->decision)) && (!t->by_score || score_matches(root, t->lo, t->hi));
-    return yes != t->invert;
+    if (yes && t->ids.n) yes = id_matches(root, &t->ids, e);
+    return yes < 0 ? yes : yes != t->invert;
 }
 
 /* ---- the loop ---- */
@@ -148,7 +153,8 @@ static int tell_name(void *ctx, const char *name, size_t n, const char *pseudony
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct select *t = ctx;
-    if (!is_selected(t, *r)) return 0;
+    int selected = is_selected(t, *r, e);
+    if (selected <= 0) return selected;
     uint64_t k = t->seen++;
     if (k < t->from || k >= t->to) return 0;
     int status = t->pseudonyms ? xfv_pseudonymise(t->pseudonyms, *r, t->table ? tell_name : NULL, t, e) : 0;
@@ -184,8 +190,10 @@ static int count_file(const struct select *t, const char *name, uint64_t *n, str
         return status;
     }
     while ((status = xfv_reader_next(in, &rec, e)) == 0) {
-        *n += xfv_rec_kind(rec) != XFV_HEAD && is_selected(t, rec);
+        int selected = xfv_rec_kind(rec) == XFV_HEAD ? 0 : is_selected(t, rec, e);
         xfv_rec_free(rec);
+        if ((status = selected < 0 ? selected : 0)) break;
+        *n += (uint64_t)selected;
     }
     xfv_reader_close(in);
     return status == XFV_EOF ? 0 : status;

@@ -76,25 +76,26 @@ static int count(struct xfv_decider *d, double s, int label, int fold, struct xf
 
 /* ---- the table ---- */
 
-static void put_id(FILE *f, const char *id)
+static int put_id(FILE *f, const char *id, struct xfv_err *e)
 {
     size_t n = strlen(id), cap = 4 * n + 8;
     char *text = malloc(cap);
-    if (!text) return;
+    if (!text) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     xfv_escape(text, cap, id, n);
-    fputs(text, f);
+    fprintf(f, "%s\t", text);
     free(text);
+    return 0;
 }
 
 /* s NULL: the pair has no score. */
 static int put_row(struct xfv_decider *d, const char *a, const char *b, const double *s, int label, struct xfv_err *e)
 {
     FILE *f = d->table;
-    put_id(f, a);
-    fputc('\t', f);
-    put_id(f, b);
-    if (s) fprintf(f, "\t%.6f\t%.6f\t%s", *s, d->threshold, *s >= d->threshold ? "accept" : "reject");
-    else fprintf(f, "\tnan\t%.6f\terror", d->threshold);
+    int status = put_id(f, a, e);
+    if (!status) status = put_id(f, b, e);
+    if (status) return status;
+    if (s) fprintf(f, "%.6f\t%.6f\t%s", *s, d->threshold, *s >= d->threshold ? "accept" : "reject");
+    else fprintf(f, "nan\t%.6f\terror", d->threshold);
     fprintf(f, "\t%s\n", label > 0 ? "genuine" : label == 0 ? "impostor" : "-");
     return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write the table") : 0;
 }

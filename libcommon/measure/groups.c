@@ -344,12 +344,12 @@ static int adjust(struct xfv_groups *g, struct xfv_err *e)
     if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     for (size_t i = 0; i < g->n_rows; i++)
         if (isfinite(g->row[i].p)) p[m++] = g->row[i].p;
-    xfv_holm(p, m);
+    int status = xfv_holm(p, m, e);
     m = 0;
-    for (size_t i = 0; i < g->n_rows; i++)
+    for (size_t i = 0; i < g->n_rows && !status; i++)
         if (isfinite(g->row[i].p)) g->row[i].holm = p[m++];
     free(p);
-    return 0;
+    return status;
 }
 
 static void make_notes(struct xfv_groups *g)

@@ -199,16 +199,15 @@ static int keep_ranked(struct xfv_judge *t, long at, size_t method, int similar,
 /* Does the map point at what was planted? Mean over both images: aligned faces have the region in one place. */
 static int locate(struct xfv_judge *t, long at, struct maps *m, const uint8_t *truth, const char *sign, int planted, struct xfv_err *e)
 {
-    int similar = !strcmp(sign, "similarity");
+    int similar = !strcmp(sign, "similarity"), status = 0;
     double v[3][2];
     static const char *const tests[] = {"auroc", "energy", "pointing"};
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && !status; i++) {
         const float *map = m->plane[i][!similar];
-        v[0][i] = xfv_auroc(map, truth, t->oval, t->n);
+        status = xfv_auroc(map, truth, t->oval, t->n, &v[0][i], e);
         v[1][i] = xfv_energy_inside(map, truth, t->oval, t->n);
         v[2][i] = xfv_pointing(map, truth, t->oval, t->n);
     }
-    int status = 0;
     for (int k = 0; k < 3 && !status; k++) {
         char test[64];
         snprintf(test, sizeof test, "%s %s", tests[k], sign);
@@ -235,15 +234,15 @@ static int test_truth(struct xfv_judge *t, long at, const msgpack_object *pair, 
     size_t shape[2] = {(size_t)t->h, (size_t)t->w};
     int planted = -1;
     if (!truth || !xfv_map_get(truth, "mask")) return 0;
-    if (xfv_get_text(truth, "sign", sign, sizeof sign, e) || xfv_get_tensor(truth, "mask", XFV_U8, 2, shape, &mask, e))
-        return xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);
+    int status = xfv_get_text(truth, "sign", sign, sizeof sign, e);
+    if (!status) status = xfv_get_tensor(truth, "mask", XFV_U8, 2, shape, &mask, e);
+    if (status) return status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);
     if (t->o.effect > 0 && !(effect_of(pair, truth, sign) >= t->o.effect)) { /* the network took no notice */
         xfv_tensor_clear(&mask);
         return 0;
     }
     if (!xfv_get_text(truth, "region", name, sizeof name, NULL))
         for (int r = 0; r < XFV_REGIONS; r++) planted = strcmp(name, xfv_region_names[r]) ? planted : r;
-    int status = 0;
     for (int i = 0; i < n && !status; i++) status = locate(t, at, &t->maps[i], mask.data, sign, planted, e);
     xfv_tensor_clear(&mask);
     t->n_truths++;

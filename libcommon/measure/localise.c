@@ -12,12 +12,12 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Mann and Whitney's U from mid-ranks. */
-double xfv_auroc(const float *map, const uint8_t *truth, const uint8_t *within, size_t n)
+int xfv_auroc(const float *map, const uint8_t *truth, const uint8_t *within, size_t n, double *auroc, struct xfv_err *e)
 {
     struct pixel *p = malloc(n * sizeof *p + 1);
     size_t m = 0;
     double inside = 0, ranks = 0;
-    if (!p) return NAN;
+    if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     for (size_t i = 0; i < n; i++)
         if (within[i]) p[m++] = (struct pixel){map[i], truth[i] != 0};
     qsort(p, m, sizeof *p, by_value);
@@ -30,7 +30,8 @@ double xfv_auroc(const float *map, const uint8_t *truth, const uint8_t *within, 
     }
     free(p);
     double outside = (double)m - inside;
-    return inside > 0 && outside > 0 ? (ranks - inside * (inside + 1) / 2) / (inside * outside) : NAN;
+    *auroc = inside > 0 && outside > 0 ? (ranks - inside * (inside + 1) / 2) / (inside * outside) : NAN;
+    return 0;
 }
 
 double xfv_energy_inside(const float *map, const uint8_t *truth, const uint8_t *within, size_t n)

@@ -108,6 +108,12 @@ static int is_one_of(const msgpack_object *key, const char *const *names)
     return 0;
 }
 
+static int put_text(const struct walk *w, msgpack_object *to, const char *s, struct xfv_err *e)
+{
+    *to = xfv_val_str(w->zone, s);
+    return to->type == MSGPACK_OBJECT_NIL ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
+}
+
 static int replace(const struct walk *w, msgpack_object *text, struct xfv_err *e)
 {
     const char *s = text->via.str.ptr, *end = s + text->via.str.size;
@@ -125,8 +131,7 @@ static int replace(const struct walk *w, msgpack_object *text, struct xfv_err *e
         made[at++] = '|';
         s = bar + 1;
     }
-    if (!status) *text = xfv_val_strn(w->zone, made, at);
-    if (!status && text->type == MSGPACK_OBJECT_NIL) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!status) status = put_text(w, text, made, e);
     free(made);
     return status;
 }
@@ -145,7 +150,7 @@ static int walk_map(const struct walk *w, msgpack_object *o, struct xfv_err *e)
     for (uint32_t i = 0; i < o->via.map.size && !status; i++) {
         msgpack_object_kv *kv = &o->via.map.ptr[i];
         if (is_one_of(&kv->key, message) && kv->val.type == MSGPACK_OBJECT_STR)
-            kv->val = xfv_val_str(w->zone, "left out by xfv-select --pseudonymise");
+            status = put_text(w, &kv->val, "left out by xfv-select --pseudonymise", e);
         else if (kv->val.type != MSGPACK_OBJECT_STR && is_one_of(&kv->key, whole))
             continue;
         else
@@ -171,26 +176,29 @@ static const char *const ours[] = {"facecrop", "embed", "verify", "calibrate", "
 static const char *const take_names[] = {"--probe", "--id", "--exec", "--title", NULL};
 
 /* "--probe=anna.jpg" becomes "--probe=...". */
-static void strip_value(const struct walk *w, msgpack_object *arg, int known)
+static int strip_value(const struct walk *w, msgpack_object *arg, int known, struct xfv_err *e)
 {
-    if (arg->type != MSGPACK_OBJECT_STR) return;
+    if (arg->type != MSGPACK_OBJECT_STR) return 0;
     const char *s = arg->via.str.ptr, *equals = memchr(s, '=', arg->via.str.size);
     char name[64];
     msgpack_object key = *arg;
     if (equals) key.via.str.size = (uint32_t)(equals - s);
-    if (known && !is_one_of(&key, take_names)) return;
+    if (known && !is_one_of(&key, take_names)) return 0;
     snprintf(name, sizeof name, "%.*s=...", (int)(key.via.str.size < 40 ? key.via.str.size : 40), s);
-    *arg = xfv_val_str(w->zone, equals ? name : "...");
+    return put_text(w, arg, equals ? name : "...", e);
 }
 
-static void walk_provenance(const struct walk *w, msgpack_object *list)
+static int walk_provenance(const struct walk *w, msgpack_object *list, struct xfv_err *e)
 {
-    for (uint32_t i = 0; list && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size; i++) {
+    int status = 0;
+    for (uint32_t i = 0; list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size; i++) {
         msgpack_object *entry = &list->via.array.ptr[i], *args = xfv_map_get_mut(entry, "args");
         const msgpack_object *tool = xfv_map_get(entry, "tool");
         int known = tool && is_one_of(tool, ours);
-        for (uint32_t k = 0; args && args->type == MSGPACK_OBJECT_ARRAY && k < args->via.array.size; k++) strip_value(w, &args->via.array.ptr[k], known);
+        for (uint32_t k = 0; !status && args && args->type == MSGPACK_OBJECT_ARRAY && k < args->via.array.size; k++)
+            status = strip_value(w, &args->via.array.ptr[k], known, e);
     }
+    return status;
 }
 
 int xfv_pseudonymise(const struct xfv_pseudonyms *p, struct xfv_rec *r, int (*fn)(void *ctx, const char *name, size_t n, const char *pseudonym, struct xfv_err *e),
@@ -203,7 +211,7 @@ int xfv_pseudonymise(const struct xfv_pseudonyms *p, struct xfv_rec *r, int (*fn
     for (uint32_t i = 0; i < root->via.map.size && !status; i++) {
         msgpack_object_kv *kv = &root->via.map.ptr[i];
         static const char *const provenance[] = {"provenance", NULL};
-        if (is_one_of(&kv->key, provenance)) walk_provenance(&w, &kv->val);
+        if (is_one_of(&kv->key, provenance)) status = walk_provenance(&w, &kv->val, e);
         else if (!is_one_of(&kv->key, whole)) status = walk(&w, &kv->val, !is_one_of(&kv->key, words), e);
     }
     return status;

@@ -181,11 +181,11 @@ double xfv_wilcoxon(double *d, size_t n)
     return erfc(fabs(plus - mean) / sqrt(2 * var));
 }
 
-void xfv_holm(double *p, size_t n)
+int xfv_holm(double *p, size_t n, struct xfv_err *e)
 {
     double most = 0;
     unsigned char *done = calloc(n + 1, 1);
-    if (!done) return;
+    if (!done) return xfv_fail(e, XFV_ENOMEM, "out of memory for %zu p-values", n);
     for (size_t k = 0; k < n; k++) {
         size_t least = n;
         for (size_t i = 0; i < n; i++)
@@ -196,4 +196,5 @@ void xfv_holm(double *p, size_t n)
         done[least] = 1;
     }
     free(done);
+    return 0;
 }

@@ -33,7 +33,7 @@ void xfv_interval_of(double *v, int n, double *lo, double *hi);
 /* Wilcoxon's signed-rank test of paired differences, two-sided, normal approximation with ties corrected and zeros left out; 1 when nothing
  * remains. d is changed. */
 double xfv_wilcoxon(double *d, size_t n);
-/* Holm's step-down adjustment of n p-values, in place. */
-void xfv_holm(double *p, size_t n);
+/* Holm's step-down adjustment of n p-values, in place. XFV_ENOMEM: they are as they were. */
+int xfv_holm(double *p, size_t n, struct xfv_err *e);
 
 #endif

@@ -1,6 +1,5 @@
 #include "measure/tally.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +38,7 @@ struct xfv_tally *xfv_tally_new(enum xfv_identity rule)
 void xfv_tally_free(struct xfv_tally *t)
 {
     if (!t) return;
-    for (size_t i = 0; i < t->keys.n && t->groups; i++) {
+    for (size_t i = 0; i < t->keys.n; i++) {
         struct group *g = &t->groups[i];
         free(g->key);
         free(g->pair);
@@ -61,15 +60,15 @@ void xfv_tally_free(struct xfv_tally *t)
 static int find_pair(struct xfv_tally *t, const struct xfv_trial *c, size_t *at)
 {
     size_t la, lb, before = t->pairs.n;
-    const char *pa = xfv_identity_of(c->a, c->n_a, t->rule, &la), *pb = xfv_identity_of(c->b, c->n_b, t->rule, &lb);
-    long pair = xfv_name_number(&t->pairs, c->pair, c->n_pair), a = xfv_name_number(&t->people, pa, la), b = xfv_name_number(&t->people, pb, lb);
-    if (pair < 0 || a < 0 || b < 0) return -1;
-    *at = (size_t)pair;
-    if (t->pairs.n > t->cap) {
+    if (before == t->cap) { /* room first: what has a name has a place */
         size_t cap = xfv_more(t->cap, 256);
         if (!XFV_GROW(t->a, cap) || !XFV_GROW(t->b, cap) || !XFV_GROW(t->genuine, cap)) return -1;
         t->cap = cap;
     }
+    const char *pa = xfv_identity_of(c->a, c->n_a, t->rule, &la), *pb = xfv_identity_of(c->b, c->n_b, t->rule, &lb);
+    long a = xfv_name_number(&t->people, pa, la), b = xfv_name_number(&t->people, pb, lb), pair = a < 0 || b < 0 ? -1 : xfv_name_number(&t->pairs, c->pair, c->n_pair);
+    if (pair < 0) return -1;
+    *at = (size_t)pair;
     if (t->pairs.n > before) {
         t->a[pair] = a;
         t->b[pair] = b;
@@ -82,14 +81,14 @@ static struct group *find_group(struct xfv_tally *t, const struct xfv_trial *c)
 {
     char key[512];
     size_t before = t->keys.n;
-    snprintf(key, sizeof key, "%s\t%s\t%s\t%s", c->method, c->map, c->image, c->fill);
-    long at = xfv_name_number(&t->keys, key, strlen(key));
-    if (at < 0) return NULL;
-    if (t->keys.n > t->cap_groups) {
+    if (before == t->cap_groups) { /* room first: xfv_tally_free looks at a group for each key */
         size_t cap = xfv_more(t->cap_groups, 16);
         if (!XFV_GROW(t->groups, cap)) return NULL;
         t->cap_groups = cap;
     }
+    snprintf(key, sizeof key, "%s\t%s\t%s\t%s", c->method, c->map, c->image, c->fill);
+    long at = xfv_name_number(&t->keys, key, strlen(key));
+    if (at < 0) return NULL;
     struct group *g = &t->groups[at];
     if (t->keys.n > before) {
         *g = (struct group){.key = strdup(key), .points = c->points};
@@ -246,7 +245,7 @@ static void make_row(struct summary *s, const struct group *g, const char *refer
 }
 
 /* Holm over the methods that are compared within one setting and metric. */
-static void adjust(struct row *rows, size_t n, double *p, size_t *which)
+static int adjust(struct row *rows, size_t n, double *p, size_t *which, struct xfv_err *e)
 {
     for (size_t i = 0; i < n; i++) {
         for (int d = 0; d < DIRECTIONS; d++) {
@@ -255,11 +254,13 @@ static void adjust(struct row *rows, size_t n, double *p, size_t *which)
                 if (rows[k].compared && rows[k].metric == rows[i].metric && rows[k].tar == rows[i].tar &&
                     !strcmp(setting_of(rows[k].g->key), setting_of(rows[i].g->key)))
                     which[m] = k, p[m++] = rows[k].p[d];
-            xfv_holm(p, m);
+            int status = xfv_holm(p, m, e);
+            if (status) return status;
             for (size_t k = 0; k < m; k++)
                 if (which[k] == i) rows[i].holm[d] = p[k];
         }
     }
+    return 0;
 }
 
 static void print_row(const struct row *r, const char *reference, FILE *f)
@@ -282,26 +283,26 @@ static int any_genuine(const struct xfv_tally *t, const struct group *g)
     return 0;
 }
 
-static int print_summary(struct summary *s, const char *reference, FILE *f)
+static int print_summary(struct summary *s, const char *reference, FILE *f, struct xfv_err *e)
 {
     size_t most = 3 * s->t->keys.n, n = 0;
     struct row *rows = calloc(most + 1, sizeof *rows);
     double *p = calloc(most + 1, sizeof *p);
     size_t *which = calloc(most + 1, sizeof *which);
-    int ok = rows && p && which;
-    for (size_t i = 0; ok && i < s->t->keys.n; i++) {
+    int status = rows && p && which ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    for (size_t i = 0; !status && i < s->t->keys.n; i++) {
         const struct group *g = &s->t->groups[i];
         make_row(s, g, reference, ACCURACY, 0, &rows[n++]);
         if (any_genuine(s->t, g)) make_row(s, g, reference, ACCURACY, 1, &rows[n++]);
         make_row(s, g, reference, SCORE, 0, &rows[n++]);
     }
-    if (ok) adjust(rows, n, p, which);
-    if (ok)
+    if (!status) status = adjust(rows, n, p, which, e);
+    if (!status)
         fprintf(f, "method\tmap\timage\tfill\tmetric\tpairs\tdeletion\tdeletion_lo\tdeletion_hi\tinsertion\tinsertion_lo\tinsertion_hi\treference\t"
                    "d_deletion\td_deletion_lo\td_deletion_hi\tp_deletion\tholm_deletion\td_insertion\td_insertion_lo\td_insertion_hi\tp_insertion\tholm_insertion\n");
-    for (size_t i = 0; ok && i < n; i++) print_row(&rows[i], reference, f);
+    for (size_t i = 0; !status && i < n; i++) print_row(&rows[i], reference, f);
     free(rows), free(p), free(which);
-    return ok ? 0 : -1;
+    return status;
 }
 
 int xfv_tally_print(struct xfv_tally *t, enum xfv_tally_table what, const char *reference, int replicates, uint64_t seed, FILE *f, struct xfv_err *e)
@@ -312,7 +313,8 @@ int xfv_tally_print(struct xfv_tally *t, enum xfv_tally_table what, const char *
     float *weights = xfv_bootstrap_weights(t->a, t->b, t->pairs.n, t->people.n, replicates, seed);
     struct summary s = {t, weights, replicates, malloc(((size_t)replicates + 1) * sizeof(double)), malloc(n * sizeof(double)), malloc(n * sizeof(size_t)),
                         malloc(n * sizeof(long))};
-    int ok = weights && s.work && s.values && s.at && s.where && !print_summary(&s, reference, f);
+    int ok = weights && s.work && s.values && s.at && s.where;
+    int status = ok ? print_summary(&s, reference, f, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
     free(weights), free(s.work), free(s.values), free(s.at), free(s.where);
-    return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    return status;
 }

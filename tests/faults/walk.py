@@ -19,8 +19,16 @@ def prepare():
     open("table.tsv", "w").write("d/1.jpg\td/2.jpg\tyes\nd/3.jpg\td/4.jpg\tno\n")
     for command in ([bin_ + "/../unit/tflite", "--write", "small.tflite"], ["embed", "-m", "tiny", "-o", "embedded.xfv", "faces.xfv"], ["verify", "--pairs", "table.tsv", "-o", "pairs.xfv", "embedded.xfv"],
                     ["fggb-grad", "-o", "maps.xfv", "pairs.xfv"], ["plant", "--skip", "--kind", "patches", "--donors", "embedded.xfv", "-o", "patches.xfv", "pairs.xfv"],
-                    ["fggb-grad", "-o", "patched.xfv", "patches.xfv"]):
+                    ["fggb-grad", "-o", "patched.xfv", "patches.xfv"], ["control-map", "-o", "two.xfv", "maps.xfv"]):
         subprocess.run(command, check=True)
+    open("groups.tsv", "w").write("".join(f"d/{i}.jpg\t{'xy'[i > 2]}\n" for i in range(1, 5)))
+    open("key", "w", opener=lambda path, flags: os.open(path, flags, 0o600)).write("k" * 32)
+
+
+# Once more with options that lead elsewhere than those of commands.tsv.
+MORE = {"delins": [["delins", "--tsv", "--bootstrap", "100", "two.xfv"]], "explain-score": [["explain-score", "patched.xfv"]],
+        "regions": [["regions", "--groups", "groups.tsv", "--replicates", "100", "maps.xfv"]], "verify": [["verify", "--tsv", "--all", "embedded.xfv"]],
+        "xfv-select": [["xfv-select", "--id", "d/[12].jpg", "maps.xfv"], ["xfv-select", "--pseudonymise", "key", "maps.xfv"]]}
 
 
 def help_of(p):
@@ -84,16 +92,14 @@ def judge(kind, good, status, err, out, live):
 
 prepare()
 tried = bad = 0
-for p in only or sorted(os.listdir(bin_)):
-    command = command_of(p) if not p.endswith((".d", ".o")) else None
-    if not command:
-        continue
-    command = threads(p, command)
+commands = [(p, c) for p in only or sorted(os.listdir(bin_)) if not p.endswith((".d", ".o")) for c in [command_of(p), *MORE.get(p, [])] if c]
+for p, command in commands:
+    shown, command = " ".join(command), threads(p, command)
     seen = []
     for kind in KINDS:
         good = run(command, kind, 0)
         if good[0] not in (0, 1):
-            print(f"{p}: without a fault: status {good[0]}, {good[1]!r}")
+            print(f"{shown}: without a fault: status {good[0]}, {good[1]!r}")
             bad += 1
             break
         for n in places(good[3]):
@@ -102,14 +108,14 @@ for p in only or sorted(os.listdir(bin_)):
             wrong = judge(kind, good, status, err, out, live)
             if wrong:
                 bad += 1
-                print(f"{p}: {kind} {n} of {good[3]} fails: {wrong}")
+                print(f"{shown}: {kind} {n} of {good[3]} fails: {wrong}")
         seen.append(f"{kind} {good[3]}")
     with_clock = run(command, "clock", 1)
     tried += 1
     if with_clock[:3] != good[:3]:
         bad += 1
-        print(f"{p}: with jumping clocks: status {with_clock[0]}, {with_clock[1]!r}, {'the same' if with_clock[2] == good[2] else 'another'} output")
+        print(f"{shown}: with jumping clocks: status {with_clock[0]}, {with_clock[1]!r}, {'the same' if with_clock[2] == good[2] else 'another'} output")
     seen.append(f"blocks left {good[4]}")
-    print(f"# {p}: {', '.join(seen)}", flush=True)
+    print(f"# {shown}: {', '.join(seen)}", flush=True)
 print(f"{tried} faults, {bad} wrong")
 sys.exit(bad > 0)
