@@ -109,6 +109,20 @@ static size_t enter(struct cmp *t, const char *key, size_t n)
     return old;
 }
 
+/* The value of this key, of whatever length; NULL: there is none. */
+static const msgpack_object *value_of(const msgpack_object_map *m, const msgpack_object *key)
+{
+    for (uint32_t i = 0; i < m->size; i++)
+        if (msgpack_object_equal(m->ptr[i].key, *key)) return &m->ptr[i].val;
+    return NULL;
+}
+
+static int is_provenance(const struct cmp *t, const msgpack_object_str *key)
+{
+    static const char name[] = "provenance";
+    return t->record == 0 && !*t->where && key->size == sizeof name - 1 && !memcmp(key->ptr, name, sizeof name - 1);
+}
+
 /* Keys may come in any order; compare those of a, then look for those that only b has. */
 static void compare_maps(struct cmp *t, const struct xfv_rec *r, const msgpack_object *a, const msgpack_object *b)
 {
@@ -118,17 +132,11 @@ static void compare_maps(struct cmp *t, const struct xfv_rec *r, const msgpack_o
         return;
     }
     for (int side = 0; side < 2; side++) {
-        const msgpack_object_map *m = side ? &b->via.map : &a->via.map;
-        const msgpack_object *other = side ? a : b;
+        const msgpack_object_map *m = side ? &b->via.map : &a->via.map, *other = side ? &a->via.map : &b->via.map;
         for (uint32_t i = 0; i < m->size; i++) {
-            char key[256];
-            const msgpack_object_str *k = &m->ptr[i].key.via.str;
-            int n = k->size < sizeof key ? (int)k->size : (int)sizeof key - 1;
-            memcpy(key, k->ptr, (size_t)n);
-            key[n] = '\0';
-            const msgpack_object *v = xfv_map_get(other, key);
-            if (t->record == 0 && !strcmp(key, "provenance") && !*t->where) continue;
-            size_t old = enter(t, key, (size_t)n);
+            const msgpack_object *key = &m->ptr[i].key, *v = value_of(other, key);
+            if (is_provenance(t, &key->via.str)) continue;
+            size_t old = enter(t, key->via.str.ptr, key->via.str.size);
             if (!v) differ(t, r, "only in the %s", side ? "second" : "first");
             else if (!side) compare(t, r, &m->ptr[i].val, v);
             t->where[old] = '\0';

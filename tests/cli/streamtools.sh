@@ -16,6 +16,7 @@ w("other.xfv", stream([face("c.jpg", 3)], model={"name": "m", "digest": "00"}))
 w("x1.xfv", stream([{"_": "x-t", "v": 1, "t": tensor(np.array([1, 2, 3], "<f4")), "k": "s"}], x_key=1))
 w("x2.xfv", stream([{"_": "x-t", "k": "s", "v": 1.0, "t": tensor(np.array([1, 2.0002, np.nan], "<f4"))}], x_key=1))
 w("x3.xfv", stream([{"_": "x-t", "k": "s", "v": 1.0, "t": tensor(np.array([1, 2.0001, 3], "<f4"))}], x_key=1, provenance=[{"tool": "t"}]))
+w("long.xfv", stream([{"_": "x-t", "k" * 300: 1, "k" * 299 + "j": 2}]))
 w("empty.xfv", stream([]))
 bad = {"id": face("x") | {"id": 5}, "box": face("x", box=[1, 2, 3]), "nan": face("x", box=[1, 2, 3, float("nan")]), "image": face("x") | {"image": tensor(np.zeros((2, 2), np.uint8))},
        "channels": face("x") | {"image": tensor(np.zeros((2, 2, 4), np.uint8))}, "embedding": vector_face("x", np.zeros((2, 2))), "nob": {k: v for k, v in pairs[0].items() if k != "b"},
@@ -70,6 +71,7 @@ for f in bad-*.xfv; do
 done
 
 runs 0 "xfv-cmp: a stream with itself" xfv-cmp pairs.xfv pairs.xfv
+runs 0 "keys of any length" xfv-cmp long.xfv long.xfv
 runs 0 "the order of keys and 1 for 1.0 make no difference, nor does the provenance" xfv-cmp --atol 1e-3 x1.xfv x3.xfv
 runs 1 "a number differs" xfv-cmp x1.xfv x3.xfv
 like "$(cat out)" "^record 1: /t: 1 of 3 numbers differ, the most at place 1: 2 and 2\.000" "which is told"
