@@ -182,7 +182,7 @@ static int put_result(const struct delins *t, const struct pair *p, const struct
     const msgpack_object *params = xfv_map_get(entry, "params");
     size_t points = (size_t)t->o.steps + 1;
     int status = xfv_map_put(z, &r, "method", *xfv_map_get(entry, "method"), e);
-    if (!status && params) status = xfv_map_put(z, &r, "params", *params, e);
+    if (!status && params && params->type != MSGPACK_OBJECT_NIL) status = xfv_map_put(z, &r, "params", *params, e);
     if (!status) status = xfv_map_put(z, &r, "map", xfv_val_str(z, maps[p->map]), e);
     if (!status) status = xfv_map_put(z, &r, "image", xfv_val_str(z, images[p->image]), e);
     if (!status) status = xfv_map_put(z, &r, "fill", xfv_val_str(z, fills[t->set.fill]), e);

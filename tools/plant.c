@@ -165,13 +165,13 @@ static int put_truth(struct plant *t, struct xfv_rec *r, struct job *j, const ms
     msgpack_zone *z = xfv_rec_zone(r);
     msgpack_object *root = xfv_rec_root(r), truth = xfv_val_map(z);
     size_t shape[2] = {(size_t)j->h, (size_t)j->w};
-    const msgpack_object *score = xfv_map_get(root, "score");
+    double score;
     struct xfv_tensor mask = xfv_tensor_view(XFV_U8, 2, shape, j->mask);
     int status = xfv_map_put(z, &truth, "kind", xfv_val_str(z, kinds[t->kind]), e);
     if (!status) status = xfv_map_put(z, &truth, "face", xfv_val_str(z, faces[j->side]), e);
     if (!status && j->region >= 0) status = xfv_map_put(z, &truth, "region", xfv_val_str(z, xfv_region_names[j->region]), e);
     if (!status && j->donor) status = xfv_map_put(z, &truth, "donor", xfv_val_str(z, j->donor->id), e);
-    if (!status && score) status = xfv_map_put(z, &truth, "score_before", *score, e);
+    if (!status && !xfv_get_f64(root, "score", &score, NULL)) status = xfv_map_put(z, &truth, "score_before", *xfv_map_get(root, "score"), e);
     if (!status && t->kind == PATCHES) status = xfv_map_put(z, &truth, "original", *original, e);
     if (!status && t->kind != NOISE) { /* noise is everywhere: there is nothing to find */
         int similar = j->donor && j->label == 0;

@@ -80,22 +80,16 @@ void xfv_face_drop(msgpack_object *face, int drop)
 /* A copy without the dropped keys: the record itself would hold on to their bytes. */
 static int slim(struct xfv_rec **rec, int drop, struct xfv_err *e)
 {
-    const msgpack_object *root = xfv_rec_root(*rec);
     struct xfv_rec *copy = xfv_rec_new(XFV_FACE);
-    int status = copy ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
     xfv_face_drop(xfv_rec_root(*rec), drop);
-    for (uint32_t i = 0; !status && i < root->via.map.size; i++) {
-        const msgpack_object_kv *kv = &root->via.map.ptr[i];
-        char key[256];
-        if (kv->key.via.str.size >= sizeof key) continue;
-        memcpy(key, kv->key.via.str.ptr, kv->key.via.str.size);
-        key[kv->key.via.str.size] = '\0';
-        if (!strcmp(key, "_")) continue;
-        status = xfv_map_put(xfv_rec_zone(copy), xfv_rec_root(copy), key, xfv_val_copy(xfv_rec_zone(copy), &kv->val), e);
+    if (copy) *xfv_rec_root(copy) = xfv_val_copy(xfv_rec_zone(copy), xfv_rec_root(*rec));
+    if (!copy || xfv_rec_root(copy)->type != MSGPACK_OBJECT_MAP) {
+        xfv_rec_free(copy);
+        return xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
-    xfv_rec_free(status ? copy : *rec);
-    if (!status) *rec = copy;
-    return status;
+    xfv_rec_free(*rec);
+    *rec = copy;
+    return 0;
 }
 
 static int take_failure(struct xfv_held *f, const msgpack_object *root, struct xfv_err *e)

@@ -112,6 +112,12 @@ PY
 runs 2 "maps of two sizes in one pair" explain-score two.xfv
 like "$(cat err)" 'maps of 32x32 after maps of 16x16' "which is said"
 runs 2 "maps of another size to compare with" explain-score --against large.xfv small.xfv
+PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
+from streams import *
+open("noscore.xfv", "wb").write(stream([{"_": "pair", "id": "a|b", "a": face("a", 1), "b": face("b", 2), "score": None, "label": True}]))
+PY
+runs 0 "plant: a score that is nil" plant -k occluder noscore.xfv
+is "$(xfv-json out | jq -c 'select(._ == "pair") | .truth | has("score_before")')" false "is no score before"
 mkdir folder
 runs 4 "costs that cannot be read" explain-score --cost folder face.xfv
 for t in plant explain-score; do runs 0 "$t --help" $t --help; runs 2 "$t: bad option" $t --nonsense; done

@@ -30,6 +30,7 @@ put("odd", [v("zero", [0, 0, 0]), faces[0], v("nan", [float("nan"), 1, 0]), face
             {"_": "face", "id": "text", "embedding": "x", **by}, faces[0], faces[0], faces[3]], **head)
 put("ids", [v("a\tb\nc", a), {"_": "face", "id": b"\xff\xc3".decode("utf-8", "surrogateescape"), "embedding": tensor(np.array(a, "<f4")), **by}], **head)
 put("one", faces[:1], **head); put("two", faces[1:2], **head)
+put("strange", [dict(f, image=tensor(np.zeros((4, 4, 3), np.uint8)), empty=None, **{"k" * 300: 1}) for f in faces], **head)
 put("images", [dict(f, image=tensor(np.zeros((4, 4, 3), np.uint8)), extra=[1]) for f in faces], **head)
 h, by2 = made_by("far")
 put("far", [vector_face("a", a, **by2), vector_face("d", d, **by2), vector_face("a", a, **by2), vector_face("c", [0, 2, 1.1], **by2)], **h)
@@ -93,6 +94,8 @@ is "$(xfv-json pairs.xfv | jq -c 'select(._ == "head") | .provenance[-1]')" '{"t
 is "$(verify -t .3 --drop image --all images.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" '["--all","--threshold=.3","--drop=image"]' "with the options that change the result"
 verify --drop image --drop embedding images.xfv >dropped.xfv
 is "$(xfv-json dropped.xfv | jq -c 'select(._ == "pair") | .b | keys_unsorted' | head -n 1)" '["_","id","model","extra"]' "--drop"
+runs 0 "--drop from faces with a nil and a long key" verify --drop image strange.xfv
+is "$(xfv-json out | jq -c 'select(._ == "pair") | .b | keys_unsorted | map(length)' | head -n 1)" '[1,2,9,5,5,300]' "which stay"
 
 # pairs in: decided anew
 runs 0 "a stream of pairs" verify -t .9 pairs.xfv

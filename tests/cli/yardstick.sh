@@ -135,6 +135,15 @@ is "$(cat some)" " 12 [false,0]
 delins --protocol fame2026 --steps 5 --no-provenance -o one.xfv maps.xfv
 delins --steps 5 --protocol fame2026 --no-provenance -o other.xfv maps.xfv
 cmp -s one.xfv other.xfv; ok $? "a protocol, and what changes it, in any order"
+"$PYTHON" - <<'PY'
+from streams import *
+head, *rest = records(open("maps.xfv", "rb").read(), all=True)
+for r in rest:
+    for m in r.get("maps", []): m["params"] = None
+open("nil.xfv", "wb").write(stream(rest[:-1], model=head["model"]))
+PY
+delins -o nilled.xfv nil.xfv
+is "$?$(xfv-json nilled.xfv | jq -c 'select(._ == "pair") | .delins | map(has("params"))' | sort -u)" "0[false,false]" "maps whose params are nil"
 # another program as the network
 delins --exec "embed -q -m tiny" -j 2 -o lu-exec.xfv maps.xfv 2>err
 is "$?$(cat err)" 0 "the network asked by --exec"
