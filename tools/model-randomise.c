@@ -70,7 +70,8 @@ static int run(struct xfv_cli *c, const struct randomise *t, struct xfv_err *e)
         if (node->bias >= 0) shuffle(&g->weights[node->bias], &r);
     }
     int dropped = drop_means(m, first);
-    m->n_thresholds = 0; /* measured on another network */
+    m->n_thresholds = 0; /* measured on another network, as these scores are */
+    m->calibration = (struct xfv_histogram){0};
     xfv_cli_info(c, "%d layers shuffled, from '%s' on; %d means dropped", n, first < g->n_nodes ? g->nodes[first].name : "", dropped);
     int fd = xfv_cli_out_fd(c, e);
     status = fd < 0 ? fd : xfv_model_save(m, fd, e);
