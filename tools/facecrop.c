@@ -52,14 +52,13 @@ static int choose_template(struct facecrop *t, struct xfv_err *e)
     t->crop.template_size = 112;
     if (path) {
         struct xfv_model *m;
-        int r = xfv_model_load(path, &m, e), known = 0;
+        int r = xfv_model_load(path, &m, e);
         if (r) return r;
-        for (int i = 0; i < 10; i++) known |= m->template_xy[i] != 0;
         memcpy(t->crop.template_xy, m->template_xy, sizeof t->crop.template_xy);
         memcpy(t->template_digest, m->digest, sizeof t->template_digest);
         t->crop.template_size = m->width;
         if (m->width != m->height) r = xfv_fail(e, XFV_EMODEL, "model '%s' takes images of %d x %d pixels, not square ones", m->name, m->width, m->height);
-        else if (!known && !t->crop.aligned) r = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
+        else if (!xfv_model_has_template(m) && !t->crop.aligned) r = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
         xfv_model_free(m);
         if (r) return r;
     }

@@ -124,8 +124,7 @@ static int put_agreement(const struct grad *t, const struct xfv_pathmap_parts *p
     int status = 0;
     for (int i = 0; i < xfv_pathmap_looks(t->maps) && !status; i++) {
         const struct xfv_layer *l = xfv_pathmap_look(t->maps, i);
-        char *shape = msgpack_zone_malloc(z, 64); /* keys are not copied */
-        if (!shape) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        char shape[64];
         status = put_plane(z, &c, xfv_shape_text(value_of(t, l)->shape, shape), l->h, l->w, parts->agreement[i], e);
     }
     return status ? status : xfv_map_put(z, p, "agreement", c, e);
