@@ -1,6 +1,5 @@
 /* ONNX files: operators of constants alone, computed at import. Most are the arithmetic of shapes that exporters leave in the graph. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/onnx.h"
@@ -302,7 +301,7 @@ static int eval_slice(struct onx *o, const struct onx_call *c)
             s.dim[a] = e > b ? (e - b - 1) / step[a] + 1 : 0;
         } else {
             b = b < 0 ? 0 : b > d - 1 ? d - 1 : b, e = e < -1 ? -1 : e > d - 1 ? d - 1 : e;
-            s.dim[a] = b > e ? (b - e - 1) / -step[a] + 1 : 0;
+            s.dim[a] = d > 0 && b > e ? (b - e - 1) / -step[a] + 1 : 0;
         }
         begin[a] = b;
     }
@@ -429,6 +428,7 @@ static int eval_constant(struct onx *o, const struct onx_call *c)
     for (int i = 0; i < 4; i++) {
         if (!(a = onx_attribute(c, lists[i]))) continue;
         size_t n = i == 1 ? a->n_floats : i == 3 ? a->n_ints : 1;
+        if (n > XFV_MAX_ELEMENTS) return ONX_BAD("'%s' (Constant) is too large", c->label);
         if (!(k = onx_const_new(o, (struct onx_dims){.rank = i & 1, .dim = {(int64_t)n}}, i >= 2))) return XFV_ENOMEM;
         for (size_t j = 0; j < n; j++) {
             if (k->f) k->f[j] = i == 1 ? a->floats[j] : a->f;

@@ -111,8 +111,9 @@ int onx_binary(struct onx *o, const struct onx_call *c)
 
 int onx_sum(struct onx *o, const struct onx_call *c)
 {
-    struct onx_tensor sum = *c->in[0]; /* borrowed constants stay their owner's */
     if (c->n_in == 1) return onx_identity(o, c);
+    if (onx_is_constant(c->in[0]) && !onx_constant(o, c->in[0])) return o->e->status;
+    struct onx_tensor sum = *c->in[0]; /* a constant is loaded by now, and stays its owner's */
     for (int k = 1; k < c->n_in; k++) {
         int st = c->in[k] ? binary(o, c, XFV_OP_ADD, &sum, c->in[k]) : ONX_BAD("'%s' (Sum) lacks an operand", c->label);
         if (st) return st;

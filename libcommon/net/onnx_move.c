@@ -117,6 +117,7 @@ int onx_new_dims(struct onx *o, const struct onx_call *c, struct onx_dims *out)
         if (!x) return o->e->status;
         in = x->s;
     }
+    if (product(in.dim, in.rank) < 0) return ONX_BAD("'%s' (%s) has an operand of an impossible size", c->label, c->op); /* an empty constant may have any other dimensions */
     if (is(c, "Squeeze")) return squeeze_dims(o, c, in, out);
     if (is(c, "Unsqueeze")) return unsqueeze_dims(o, c, in, out);
     if (is(c, "Reshape")) return reshape_dims(o, c, in, out);
@@ -124,7 +125,7 @@ int onx_new_dims(struct onx *o, const struct onx_call *c, struct onx_dims *out)
     if (axis < 0) axis += in.rank;
     if (axis < 0 || axis > in.rank) return ONX_BAD("'%s' (Flatten) works on axis %lld of %d", c->label, (long long)axis, in.rank);
     *out = (struct onx_dims){2, {product(in.dim, (int)axis), product(in.dim + axis, in.rank - (int)axis)}};
-    return 0;
+    return out->dim[0] >= 0 && out->dim[1] >= 0 ? 0 : ONX_BAD("'%s' (Flatten) makes an impossible shape", c->label);
 }
 
 /* Which run of old axes becomes which run of new axes: equal products. */

@@ -197,6 +197,37 @@ static void lies(void)
     refused(flat("Relu x >", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "", "a node without outputs");
 }
 
+/* Constants without elements exist, and what is made of them has none either. */
+static void emptiness(void)
+{
+    static const int64_t from[2] = {-5, 0}, to[2] = {-1, 1000}, first[1] = {0}, back[1] = {-1}, square[2] = {1 << 20, 1 << 20};
+    float ones[32];
+    struct xfv_err e;
+    struct pb g = pb_graph(2, 4, 4, "Slice e from to axis step > s", "Relu x > y", NULL);
+    pb_add(&g, 5, pb_tensor("e", 1, NULL, 0, 0, 1000000, -1));
+    pb_add(&g, 5, pb_tensor("from", 7, from, 8, 1, -1));
+    pb_add(&g, 5, pb_tensor("to", 7, to, 8, 1, -1));
+    pb_add(&g, 5, pb_tensor("axis", 7, first, 8, 1, -1));
+    pb_add(&g, 5, pb_tensor("step", 7, back, 8, 1, -1));
+    struct xfv_graph *made = import(pb_model(g, 13), NULL, &e);
+    OK(made != NULL, "backwards through an axis of no elements: nothing %s", e.msg);
+    xfv_graph_free(made);
+
+    g = pb_graph(2, 4, 4, "Reshape e shape > r", "Slice r zeros thousands > s", "Relu x > y", NULL);
+    pb_add(&g, 5, pb_tensor("e", 1, NULL, 0, 1 << 20, 1 << 20, 0, -1));
+    pb_add(&g, 5, pb_tensor("shape", 7, square, 16, 2, -1));
+    pb_add(&g, 5, pb_tensor("zeros", 7, (const int64_t[]){0, 0}, 16, 2, -1));
+    pb_add(&g, 5, pb_tensor("thousands", 7, (const int64_t[]){1000, 1000}, 16, 2, -1));
+    refused(pb_model(g, 13), "impossible size", "2^40 elements made of none");
+
+    for (int i = 0; i < 32; i++) ones[i] = 1;
+    g = pb_graph(2, 4, 4, "Sum w x > y", NULL);
+    pb_add(&g, 5, pb_tensor("w", 1, ones, 128, 1, 2, 4, 4, -1));
+    made = import(pb_model(g, 13), NULL, &e);
+    OK(made != NULL, "a sum that begins with a constant %s", e.msg);
+    xfv_graph_free(made);
+}
+
 static void graphs(void)
 {
     refused(pb_model(pb_graph(2, 4, 4, "Add x b > a", "Relu a > b", "Relu b > y", NULL), 13), "in a circle", "a cycle");
@@ -275,6 +306,7 @@ int main(void)
     kinds_of_weights();
     external_data();
     lies();
+    emptiness();
     graphs();
     damage("tiny-mobilefacenet");
     damage("tiny-vit");
