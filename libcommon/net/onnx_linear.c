@@ -47,8 +47,8 @@ static int pads(struct onx *o, const struct onx_call *c, struct xfv_node *n, str
         return 0;
     }
     for (int a = 0; a < 2; a++) {
-        int span = (n->kernel[a] - 1) * n->dilation[a] + 1, out = (in.dim[a] + n->stride[a] - 1) / n->stride[a];
-        int64_t total = (int64_t)(out - 1) * n->stride[a] + span - in.dim[a];
+        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, out = ((int64_t)in.dim[a] + n->stride[a] - 1) / n->stride[a];
+        int64_t total = (out - 1) * n->stride[a] + span - in.dim[a];
         if (total < 0) total = 0;
         n->pads[a] = (int)(upper ? total / 2 : total - total / 2);
         n->pads[a + 2] = (int)(total - n->pads[a]);
@@ -107,11 +107,11 @@ int onx_conv(struct onx *o, const struct onx_call *c)
 static void ceil_pads(struct xfv_node *n, struct xfv_shape in)
 {
     for (int a = 0; a < 2; a++) {
-        int span = (n->kernel[a] - 1) * n->dilation[a] + 1, room = in.dim[a] + n->pads[a] + n->pads[a + 2] - span;
+        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, room = (int64_t)in.dim[a] + n->pads[a] + n->pads[a + 2] - span;
         if (room < 0) continue;
-        int rest = room % n->stride[a], steps = room / n->stride[a] + 1;
-        if (rest == 0 || steps * n->stride[a] >= in.dim[a] + n->pads[a]) continue;
-        n->pads[a + 2] += n->stride[a] - rest;
+        int64_t rest = room % n->stride[a], steps = room / n->stride[a] + 1;
+        if (rest == 0 || steps * n->stride[a] >= (int64_t)in.dim[a] + n->pads[a]) continue;
+        n->pads[a + 2] += n->stride[a] - (int)rest;
     }
 }
 

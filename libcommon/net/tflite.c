@@ -83,7 +83,12 @@ const float *tfl_constant(struct tfl *t, int i)
         xfv_fail(t->e, XFV_ENOMEM, "out of memory for constant '%s'", x->name);
         return NULL;
     }
-    if (tfl_is_quantised(x)) return dequantise(t, x, n) ? NULL : x->data;
+    if (tfl_is_quantised(x)) {
+        if (!dequantise(t, x, n)) return x->data;
+        free(x->data); /* another operator may ask again */
+        x->data = NULL;
+        return NULL;
+    }
     for (size_t k = 0; k < n; k++) {
         const uint8_t *q = t->fb.p + x->pos + k * element_size(x->type);
         uint16_t half = (uint16_t)(q[0] | q[1] << 8);

@@ -144,8 +144,8 @@ static int finish(struct tfl *t, const struct tfl_call *c, struct xfv_node *n, i
 static void pad_same(struct xfv_node *n, const struct xfv_shape *in)
 {
     for (int a = 0; a < 2; a++) {
-        int span = (n->kernel[a] - 1) * n->dilation[a] + 1, s = n->stride[a], out = (in->dim[a] + s - 1) / s;
-        int64_t total = (int64_t)(out - 1) * s + span - in->dim[a];
+        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, s = n->stride[a], out = ((int64_t)in->dim[a] + s - 1) / s;
+        int64_t total = (out - 1) * s + span - in->dim[a];
         if (total < 0) total = 0;
         if (span == 2 && s <= 2) total = 1;
         n->pads[a] = (int)(total / 2);
