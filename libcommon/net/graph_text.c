@@ -1,5 +1,4 @@
 /* Graphs described in text, for networks whose weights come without a graph. model-import(1) describes the format. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,6 +80,13 @@ static void decode(float *to, const uint8_t *p, size_t n, size_t size, double sc
     }
 }
 
+static int real(const char *s, double *v)
+{
+    char *end;
+    *v = strtod(s, &end);
+    return end == s || *end;
+}
+
 /* weight NAME SHAPE f32|f16|u8 SCALE MIN|zero */
 static int read_weight(struct text *t)
 {
@@ -94,9 +100,11 @@ static int read_weight(struct text *t)
     if (u8 != (t->n == 6)) return BAD("u8 has a scale and a minimum, and it alone:", name);
     if (size * n > t->n_data - t->at) return BAD("the data ends before", name);
     if (zero && n > 1 << 24) return BAD("too many zeros:", name);
+    double scale = 1, min = 0;
+    if (u8 && (real(t->word[4], &scale) || real(t->word[5], &min))) return BAD("the scale or the minimum is no number:", name);
     float *v = calloc(n, sizeof *v);
     if (!v) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for weight '%.100s'", name);
-    if (!zero) decode(v, t->data + t->at, n, size, u8 ? strtod(t->word[4], NULL) : 1, u8 ? strtod(t->word[5], NULL) : 0);
+    if (!zero) decode(v, t->data + t->at, n, size, scale, min);
     t->at += size * n;
     st = xfv_graph_add_weight(t->g, name, s, v, t->e);
     free(v);

@@ -57,6 +57,7 @@ int main(void)
     wrong("xfv-graph 1\nnode relu y x\n", "expected input", "a node before the input");
     wrong("xfv-graph 1\ninput x 0x4x2\n", "line 2", "an impossible input");
     wrong("xfv-graph 1\ninput x 65536x65536x65536\n", "no shape", "an input of 2^48 numbers");
+    wrong(HEAD "weight a 4 u8 half -1\n", "no number: 'a'", "a scale that is a word");
     wrong(HEAD "weight a 65536x32767 f32\n", "the data ends before 'a'", "8 GB of weights that are not there");
     wrong(HEAD "weight a 65536x32767 zero\n", "too many zeros", "8 GB of zeros");
     wrong(HEAD "weight a 2 i8\n", "line 5", "a type that is none");
