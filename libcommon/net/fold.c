@@ -97,8 +97,8 @@ static int fold_constants(struct fold *f, int i)
 {
     struct xfv_node *n = &f->g->nodes[i], c = xfv_node_default(XFV_OP_CONST);
     struct xfv_shape in[XFV_MAX_INPUTS];
-    double *x[XFV_MAX_INPUTS] = {0}, *y = NULL;
-    int st = 0;
+    double *x[XFV_MAX_INPUTS] = {0}, *y;
+    int st = XFV_ENOMEM;
     if (n->n_in == 0) return 0;
     for (int k = 0; k < n->n_in; k++)
         if (!fold_producer(f, n->in[k], XFV_OP_CONST)) return 0;
@@ -121,7 +121,7 @@ static int fold_constants(struct fold *f, int i)
     st = 1;
 out:
     for (int k = 0; k < XFV_MAX_INPUTS; k++) free(x[k]);
-    return y ? st : XFV_ENOMEM;
+    return st;
 }
 
 /* ---- affine ---- */

@@ -190,14 +190,6 @@ static void one_forward(const struct run *r, const float *x, float *const *y, si
     }
 }
 
-static int same_shape(struct xfv_shape a, struct xfv_shape b)
-{
-    if (a.rank != b.rank) return 0;
-    for (int i = 0; i < a.rank; i++)
-        if (a.dim[i] != b.dim[i]) return 0;
-    return 1;
-}
-
 /* Shapes and layout for an input size, kept in the workspace for the next call with the same size. */
 static int shapes_for(const struct xfv_net *n, struct xfv_ws *ws, struct xfv_shape in, struct xfv_err *e)
 {
@@ -215,7 +207,7 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
                     struct xfv_err *e)
 {
     struct run r = {.net = n, .shape = n->shape, .at = &n->record};
-    int rc = 0, other = in && !same_shape(*in, n->shape[n->from]);
+    int rc = 0, other = in && !xfv_shape_equal(*in, n->shape[n->from]);
     if (other && !(rc = shapes_for(n, ws, *in, e))) {
         r.shape = ws->shape;
         r.at = &ws->layout;
@@ -237,7 +229,7 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
 
 int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i, struct xfv_shape *out, struct xfv_err *e)
 {
-    if (!in || same_shape(*in, n->shape[n->from])) {
+    if (!in || xfv_shape_equal(*in, n->shape[n->from])) {
         *out = n->shape[n->outs[i]];
         return 0;
     }
