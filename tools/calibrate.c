@@ -1,6 +1,5 @@
 /* calibrate: thresholds from labelled pairs, put into a copy of the model. See calibrate(1). */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"

@@ -1,8 +1,6 @@
 /* explain-score: judges the maps of pairs by tests that know the truth or the other maps. The tests: measure/judge.h; use: explain-score(1). */
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

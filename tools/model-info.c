@@ -1,6 +1,5 @@
 /* model-info: what a model file holds, for eyes, for tables and for programs. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"

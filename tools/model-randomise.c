@@ -1,7 +1,6 @@
 /* model-randomise: a network whose last layers have forgotten what they learnt, for testing explanations. See model-randomise(1). */
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/cli.h"
 #include "explain/random.h"

@@ -1,7 +1,4 @@
 /* report: explained pairs in, one HTML page out. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/cli.h"
 #include "report/report.h"
 

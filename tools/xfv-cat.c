@@ -1,7 +1,4 @@
 /* xfv-cat: several streams as one segment, with one head and one end. See xfv-cat(1). */
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/cli.h"
 
 struct cat {

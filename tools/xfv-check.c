@@ -1,7 +1,5 @@
 /* xfv-check: is this a sound stream? See xfv-check(1). */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cli/cli.h"
 

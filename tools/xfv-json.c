@@ -1,8 +1,6 @@
 /* xfv-json: a stream as JSON Lines, for eyes and jq. Layout of the output: xfv-json(1). */
-#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,6 +1,5 @@
 #include "cli/shard.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"

@@ -2,7 +2,6 @@
 #ifndef XFV_CLI_SHARD_H
 #define XFV_CLI_SHARD_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "stream/err.h"

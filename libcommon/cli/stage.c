@@ -1,5 +1,4 @@
 /* The loop of a stream program: gather, work in parallel, write in order. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

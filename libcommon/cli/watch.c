@@ -1,9 +1,7 @@
 /* --timeout: what does not look at its deadline (a decoder inside a library) cannot be stopped, a thread cannot be killed; so a record that takes
  * much longer ends the program, with a sentence. */
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 

@@ -1,7 +1,6 @@
 #include "explain/control.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "image/blur.h"
 

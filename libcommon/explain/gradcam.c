@@ -1,7 +1,5 @@
 #include "explain/gradcam.h"
 
-#include <stdlib.h>
-
 static void weigh(const struct xfv_grad *g, const float *h, float *s)
 {
     size_t channels = (size_t)g->channels;

@@ -1,6 +1,5 @@
 #include "explain/kept.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "stream/record.h"

@@ -1,6 +1,5 @@
 #include "explain/layer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* Which decoder, the size limit, and EXIF orientation. */
 #include <libexif/exif-data.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "image/codec.h"

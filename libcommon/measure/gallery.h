@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stream/stream.h"
+#include "stream/record.h"
 
 /* One face of a stream, or what an err record left in its place. */
 struct xfv_held {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "measure/sheet.h"
-#include "stream/stream.h"
+#include "stream/record.h"
 
 struct xfv_judge;
 struct xfv_judge_opts {

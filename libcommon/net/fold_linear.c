@@ -1,6 +1,5 @@
 /* The simplifier's passes over linear operators. Weights are combined in double and rounded to float once. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "net/fold_pass.h"
 

@@ -1,7 +1,4 @@
 /* The simplifier's passes over operators that only move elements. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "net/fold_pass.h"
 
 static struct xfv_shape shape_of(const struct fold *f, int value) { return f->g->values[value].shape; }

@@ -1,6 +1,5 @@
 /* The graph in a model file's head: one table says which attributes each operator has and where they live in struct xfv_node. */
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "net/model_head.h"

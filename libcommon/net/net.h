@@ -3,8 +3,6 @@
 #ifndef XFV_NET_NET_H
 #define XFV_NET_NET_H
 
-#include <stddef.h>
-
 #include "net/graph.h"
 #include "stream/err.h"
 

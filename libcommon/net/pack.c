@@ -2,7 +2,6 @@
  * pay for the backward pass, and who only records does not pay for the forward pass's Winograd. */
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "net/plan.h"
 #include "stream/tensor.h"

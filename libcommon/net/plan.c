@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/tensor.h"
-
 static int is_act(const struct xfv_node *n)
 {
     return n->op == XFV_OP_PRELU || n->op == XFV_OP_RELU;

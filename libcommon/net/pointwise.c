@@ -1,7 +1,6 @@
 /* Operators other than convolutions and dense layers: the table of them, and pooling, scales, softmax and normalisation (the others are in
  * ops_*.c). Padding lanes may hold anything that weights of zero make harmless but never NaN. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "net/ops.h"
 

@@ -1,7 +1,6 @@
 /* One pair's card and row. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "report/html.h"
 #include "report/internal.h"
