@@ -163,7 +163,6 @@ int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status);
 /* The same for any further file (one picture a pair): removed on failure and on SIGINT, SIGTERM, SIGHUP. */
 struct xfv_outfile;
 int xfv_outfile_open(struct xfv_outfile **o, const char *path, struct xfv_err *e);
-int xfv_outfile_fd(const struct xfv_outfile *o);
 int xfv_outfile_write(struct xfv_outfile *o, const void *data, size_t n, struct xfv_err *e);
 int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e); /* close, rename; frees o also on failure */
 void xfv_outfile_discard(struct xfv_outfile *o);                  /* close, unlink, free; NULL is fine */

@@ -187,11 +187,6 @@ int xfv_outfile_open(struct xfv_outfile **out, const char *path, struct xfv_err 
     return 0;
 }
 
-int xfv_outfile_fd(const struct xfv_outfile *o)
-{
-    return o->fd;
-}
-
 int xfv_outfile_write(struct xfv_outfile *o, const void *data, size_t n, struct xfv_err *e)
 {
     const char *p = data;

@@ -240,11 +240,6 @@ const float *xfv_fggb_map(const struct xfv_fggb_face *face, int k)
     return face->maps + (size_t)k * face->pixels;
 }
 
-int xfv_fggb_begun(const struct xfv_fggb_face *face)
-{
-    return face->tape != NULL;
-}
-
 int xfv_fggb_complete(const struct xfv_fggb *f, const struct xfv_fggb_face *face)
 {
     for (int k = 0; k < f->n; k++)

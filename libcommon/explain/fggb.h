@@ -45,7 +45,6 @@ int xfv_fggb_begin(struct xfv_fggb *f, struct xfv_fggb_face *face, const float *
 int xfv_fggb_want(const struct xfv_fggb *f, struct xfv_fggb_face *face, const int *channels, int m);
 int xfv_fggb_chunk(struct xfv_fggb *f, struct xfv_fggb_face *face, int chunk, int worker, struct xfv_err *e);
 void xfv_fggb_end(struct xfv_fggb_face *face); /* frees what only chunks need: call it when the face is complete, else keep it for later ones */
-int xfv_fggb_begun(const struct xfv_fggb_face *face);    /* 1 between begin and end */
 int xfv_fggb_complete(const struct xfv_fggb *f, const struct xfv_fggb_face *face); /* 1: all N maps are there */
 /* Instead of begin, chunks and end: maps that were kept, f16 [N][H][W] (unaligned is fine), and the raw embedding f32 [N]. */
 int xfv_fggb_load(const struct xfv_fggb *f, struct xfv_fggb_face *face, const float *embedding, const void *maps_f16, struct xfv_err *e);

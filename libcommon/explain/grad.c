@@ -2,11 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "stream/tensor.h"
 
-int xfv_grad_init(struct xfv_grad *g, const struct xfv_net *net, int n, size_t pixels, int channels, struct xfv_err *e)
+static int init(struct xfv_grad *g, const struct xfv_net *net, int n, size_t pixels, int channels, struct xfv_err *e)
 {
     *g = (struct xfv_grad){.net = net, .n = n, .pixels = pixels, .channels = channels};
     g->ws = xfv_ws_new();
@@ -18,7 +17,7 @@ int xfv_grad_init(struct xfv_grad *g, const struct xfv_net *net, int n, size_t p
     return g->ws && g->f && g->cot && g->dx && g->unit && g->work ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
 
-void xfv_grad_clear(struct xfv_grad *g)
+static void clear(struct xfv_grad *g)
 {
     xfv_ws_free(g->ws);
     xfv_tape_free(g->tape);
@@ -27,14 +26,13 @@ void xfv_grad_clear(struct xfv_grad *g)
     free(g->dx);
     free(g->unit);
     free(g->work);
-    memset(g, 0, sizeof *g);
 }
 
 struct xfv_grad *xfv_grads_new(int workers, const struct xfv_net *net, int n, size_t pixels, int channels, struct xfv_err *e)
 {
     struct xfv_grad *g = calloc((size_t)workers, sizeof *g);
     int status = g ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
-    for (int i = 0; i < workers && !status; i++) status = xfv_grad_init(&g[i], net, n, pixels, channels, e);
+    for (int i = 0; i < workers && !status; i++) status = init(&g[i], net, n, pixels, channels, e);
     if (!status) return g;
     xfv_grads_free(g, workers);
     return NULL;
@@ -42,7 +40,7 @@ struct xfv_grad *xfv_grads_new(int workers, const struct xfv_net *net, int n, si
 
 void xfv_grads_free(struct xfv_grad *g, int workers)
 {
-    for (int i = 0; g && i < workers; i++) xfv_grad_clear(&g[i]);
+    for (int i = 0; g && i < workers; i++) clear(&g[i]);
     free(g);
 }
 

@@ -20,10 +20,7 @@ struct xfv_grad {
     float *work;               /* [2][H][W][C], the caller's */
 };
 
-/* net must outlive it. */
-int xfv_grad_init(struct xfv_grad *g, const struct xfv_net *net, int n, size_t pixels, int channels, struct xfv_err *e);
-void xfv_grad_clear(struct xfv_grad *g);
-/* One for each worker; NULL with *e filled. */
+/* One for each worker, of a net that must outlive them; NULL with *e filled. */
 struct xfv_grad *xfv_grads_new(int workers, const struct xfv_net *net, int n, size_t pixels, int channels, struct xfv_err *e);
 void xfv_grads_free(struct xfv_grad *g, int workers); /* NULL is fine */
 

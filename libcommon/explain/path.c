@@ -112,11 +112,6 @@ int xfv_path_n(const struct xfv_path *p)
     return p->n;
 }
 
-int xfv_path_cells(const struct xfv_path *p)
-{
-    return p->cells;
-}
-
 size_t xfv_path_features(const struct xfv_path *p)
 {
     return p->features;

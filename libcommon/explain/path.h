@@ -29,7 +29,6 @@ int xfv_path_new(const struct xfv_graph *g, int embedding, const struct xfv_laye
                  struct xfv_path **out, struct xfv_err *e);
 void xfv_path_free(struct xfv_path *p);
 int xfv_path_n(const struct xfv_path *p);             /* length of an embedding */
-int xfv_path_cells(const struct xfv_path *p);         /* h*w of the layer */
 size_t xfv_path_features(const struct xfv_path *p);   /* floats of the features h below, cells after each other: h*w times what a cell has */
 
 /* Network input x, f32 [H][W][C], to the features h [features] and the embedding f [n] (raw). XFV_EDATA when the embedding has no direction. The

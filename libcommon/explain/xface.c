@@ -1,13 +1,13 @@
 #include "explain/xface.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "explain/grad.h"
 #include "image/blur.h"
 
-int xfv_xface_places(int length, int size, int stride)
+/* Of a patch along `length` pixels: at 0, stride, 2 stride, ... below length - size. */
+static int places_along(int length, int size, int stride)
 {
     return length > size ? (length - size + stride - 1) / stride : 0;
 }
@@ -74,7 +74,7 @@ static int add_size(const struct xfv_xface_opts *o, const struct patched *mine, 
 static int one_size(const struct xfv_xface_opts *o, struct xfv_probe *p, int worker, const uint8_t *const rgb[2], const double *const unit[2], int height,
                     int width, int size, const int wanted[2], float *const map[2][2], struct xfv_err *e)
 {
-    int columns = xfv_xface_places(width, size, o->stride), places = columns * xfv_xface_places(height, size, o->stride), n = xfv_probe_n(p), status = 0;
+    int columns = places_along(width, size, o->stride), places = columns * places_along(height, size, o->stride), n = xfv_probe_n(p), status = 0;
     struct patched s[2];
     if (places < 1) return xfv_fail(e, XFV_EARG, "a patch of %d pixels does not fit into an image of %d x %d", size, width, height);
     for (int i = 0; i < 2; i++) {

@@ -22,8 +22,6 @@ struct xfv_xface_opts {
     int radius; /* of the blur's kernel */
 };
 
-/* Places of a patch along `length` pixels: 0, stride, 2 stride, ... below length - size. */
-int xfv_xface_places(int length, int size, int stride);
 /* Maps of the faces that are wanted; unit: both faces' unit embeddings f64 [n]. XFV_EARG when a size does not fit. */
 int xfv_xface_maps(const struct xfv_xface_opts *o, struct xfv_probe *p, int worker, const uint8_t *const rgb[2], const double *const unit[2], int height,
                    int width, const int wanted[2], float *const map[2][2], struct xfv_err *e);

@@ -32,7 +32,8 @@ int xfv_calibrate(const struct xfv_scores *s, const char *name, double fmr, cons
     return 0;
 }
 
-double xfv_threshold_goal(const struct xfv_threshold *t)
+/* The false match rate that a threshold's name asks for ("fmr=1e-3"); NAN when it asks for none. */
+static double goal_of(const struct xfv_threshold *t)
 {
     char *end;
     if (strncmp(t->name, "fmr=", 4) != 0) return NAN;
@@ -42,7 +43,7 @@ double xfv_threshold_goal(const struct xfv_threshold *t)
 
 int xfv_threshold_caveat(const struct xfv_threshold *t, char *buf, size_t cap)
 {
-    double goal = xfv_threshold_goal(t), n = (double)t->impostor;
+    double goal = goal_of(t), n = (double)t->impostor;
     if (isnan(goal) || n <= 0 || n * goal >= XFV_PAIRS_ENOUGH) return 0;
     int at = snprintf(buf, cap, "%s: %d impostor pairs %s (%.0f are wanted); %zu of them are accepted", t->name, t->impostor,
                       n * goal < XFV_PAIRS_AT_LEAST ? "cannot support this false match rate" : "support this false match rate only roughly", ceil(XFV_PAIRS_ENOUGH / goal),

@@ -15,8 +15,6 @@
 /* The threshold at the equal error rate (fmr NAN), or the lowest with FMR <= fmr, called name; with the rates there, their 95 % Clopper-Pearson
  * intervals and the counts. data says whose pairs they are. XFV_EARG when pairs of a kind are missing. */
 int xfv_calibrate(const struct xfv_scores *s, const char *name, double fmr, const char *data, struct xfv_threshold *out, struct xfv_err *e);
-/* The false match rate that a threshold's name asks for ("fmr=1e-3"); NAN when it asks for none. */
-double xfv_threshold_goal(const struct xfv_threshold *t);
 /* 1, and a sentence in buf, when the data behind a threshold cannot support it or supports it roughly; 0 when it does, or nothing is known. */
 int xfv_threshold_caveat(const struct xfv_threshold *t, char *buf, size_t cap);
 

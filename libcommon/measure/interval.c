@@ -26,7 +26,8 @@ static double fraction(double a, double b, double x)
     return f;
 }
 
-double xfv_incomplete_beta(double a, double b, double x)
+/* Regularised incomplete beta function I_x(a, b), a and b > 0, by its continued fraction. */
+static double incomplete_beta(double a, double b, double x)
 {
     if (x <= 0) return 0;
     if (x >= 1) return 1;
@@ -40,7 +41,7 @@ static double beta_quantile(double a, double b, double p)
     double lo = 0, hi = 1;
     for (int i = 0; i < 60; i++) {
         double mid = 0.5 * (lo + hi);
-        if (xfv_incomplete_beta(a, b, mid) < p) lo = mid;
+        if (incomplete_beta(a, b, mid) < p) lo = mid;
         else hi = mid;
     }
     return 0.5 * (lo + hi);

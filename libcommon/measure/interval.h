@@ -7,7 +7,5 @@
 /* The Clopper-Pearson interval of a proportion, k of n: holds the true one with probability `level` (0.95) or more, for independent trials
  * (C. Clopper, E. Pearson, Biometrika 26, 1934). NaN when n is 0. */
 void xfv_proportion_interval(size_t k, size_t n, double level, double *lo, double *hi);
-/* Regularised incomplete beta function I_x(a, b), a and b > 0, by its continued fraction. */
-double xfv_incomplete_beta(double a, double b, double x);
 
 #endif

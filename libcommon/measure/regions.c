@@ -38,16 +38,3 @@ void xfv_oval_mask(int height, int width, uint8_t *mask)
 {
     draw(&oval, height, width, mask);
 }
-
-int xfv_region_of(const uint8_t *mask, int height, int width)
-{
-    size_t count[XFV_REGIONS] = {0};
-    int best = -1;
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            for (int r = 0; r < XFV_REGIONS && mask[(size_t)y * (size_t)width + (size_t)x]; r++)
-                count[r] += (size_t)inside(&regions[r], (x + 0.5) * 112 / width - 0.5, (y + 0.5) * 112 / height - 0.5);
-    for (int r = 0; r < XFV_REGIONS; r++)
-        if (count[r] && (best < 0 || count[r] > count[best])) best = r;
-    return best;
-}

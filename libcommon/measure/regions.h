@@ -4,15 +4,11 @@
 
 #include <stdint.h>
 
-#include "stream/err.h"
-
 #define XFV_REGIONS 7
 extern const char *const xfv_region_names[XFV_REGIONS + 1]; /* "forehead", "left-eye", ... as seen in the image; NULL at the end */
 
 /* 1 inside, 0 outside: mask u8 [height][width], for a crop of any size (the template is for 112x112 and is scaled). Ellipses; no two overlap. */
 void xfv_region_mask(int region, int height, int width, uint8_t *mask);
 void xfv_oval_mask(int height, int width, uint8_t *mask);
-/* The region that holds most of the mask, -1 when none holds a pixel of it. */
-int xfv_region_of(const uint8_t *mask, int height, int width);
 
 #endif

@@ -40,7 +40,8 @@ size_t xfv_fb_root(struct xfv_fb *b)
     return follow(b, 0);
 }
 
-size_t xfv_fb_field(struct xfv_fb *b, size_t table, int id)
+/* Position of a field's value, 0 when the table has it not. */
+static size_t field(struct xfv_fb *b, size_t table, int id)
 {
     if (table == 0) return 0;
     int64_t vt = (int64_t)table - (int32_t)u32(b, table);
@@ -62,19 +63,19 @@ int32_t xfv_fb_read_i32(struct xfv_fb *b, size_t pos)
 
 int32_t xfv_fb_i32(struct xfv_fb *b, size_t table, int id, int32_t def)
 {
-    size_t p = xfv_fb_field(b, table, id);
+    size_t p = field(b, table, id);
     return p ? (int32_t)u32(b, p) : def;
 }
 
 int xfv_fb_i8(struct xfv_fb *b, size_t table, int id, int def)
 {
-    size_t p = xfv_fb_field(b, table, id);
+    size_t p = field(b, table, id);
     return p && inside(b, p, 1) ? (int8_t)b->p[p] : def;
 }
 
 float xfv_fb_f32(struct xfv_fb *b, size_t table, int id, float def)
 {
-    size_t p = xfv_fb_field(b, table, id);
+    size_t p = field(b, table, id);
     uint32_t bits = p ? u32(b, p) : 0;
     float f;
     memcpy(&f, &bits, sizeof f);
@@ -83,7 +84,7 @@ float xfv_fb_f32(struct xfv_fb *b, size_t table, int id, float def)
 
 size_t xfv_fb_table(struct xfv_fb *b, size_t table, int id)
 {
-    size_t p = xfv_fb_field(b, table, id);
+    size_t p = field(b, table, id);
     return p ? follow(b, p) : 0;
 }
 

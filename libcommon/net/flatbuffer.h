@@ -9,7 +9,6 @@
 struct xfv_fb { const uint8_t *p; size_t n; int bad; };
 
 size_t xfv_fb_root(struct xfv_fb *b);                                   /* position of the root table */
-size_t xfv_fb_field(struct xfv_fb *b, size_t table, int id);            /* position of a field's value, 0 when the table has it not */
 int32_t xfv_fb_i32(struct xfv_fb *b, size_t table, int id, int32_t def);
 int xfv_fb_i8(struct xfv_fb *b, size_t table, int id, int def);
 float xfv_fb_f32(struct xfv_fb *b, size_t table, int id, float def);

@@ -7,7 +7,8 @@
 #include "stream/tensor.h"
 #include "stream/deadline.h"
 
-void xfv_pad_copy(float *p, const float *x, int h, int w, int pitch, const int pads[4])
+/* Zero-padded copy of x [h][w][pitch] into p [h+top+bottom][w+left+right][pitch]. */
+static void pad_copy(float *p, const float *x, int h, int w, int pitch, const int pads[4])
 {
     size_t row = (size_t)w * (size_t)pitch, left = (size_t)pads[1] * (size_t)pitch, right = (size_t)pads[3] * (size_t)pitch;
     size_t full = left + row + right;
@@ -101,7 +102,7 @@ static void forward_conv(const struct run *r, const struct step *s)
         return;
     }
     if (nd->pads[0] || nd->pads[1] || nd->pads[2] || nd->pads[3]) {
-        xfv_pad_copy(r->scratch, x, in.dim[0], in.dim[1], pitch, nd->pads);
+        pad_copy(r->scratch, x, in.dim[0], in.dim[1], pitch, nd->pads);
         x = r->scratch;
     }
     size_t row = (size_t)(in.dim[1] + nd->pads[1] + nd->pads[3]) * (size_t)pitch;
@@ -115,7 +116,7 @@ static void forward_conv(const struct run *r, const struct step *s)
     }
 }
 
-void xfv_forward_steps(const struct run *r)
+static void forward_steps(const struct run *r)
 {
     for (int i = 0; i < r->net->n_steps; i++) {
         const struct step *s = &r->net->steps[i];
@@ -183,7 +184,7 @@ static void one_forward(const struct run *r, const float *x, float *const *y, si
     const struct xfv_net *n = r->net;
     struct xfv_shape in = r->shape[n->from];
     xfv_spread(run_value(r, n->from), x + sample * xfv_shape_count(in), in, value_pitch(n, n->from, in));
-    xfv_forward_steps(r);
+    forward_steps(r);
     for (int i = 0; i < n->n_outs; i++) {
         struct xfv_shape o = r->shape[n->outs[i]];
         if (y && y[i]) xfv_gather(y[i] + sample * xfv_shape_count(o), run_value(r, n->outs[i]), o, value_pitch(n, n->outs[i], o));

@@ -128,10 +128,6 @@ struct run {
     uint8_t *signs; /* NULL: not recorded */
 };
 static inline float *run_value(const struct run *r, int v) { return r->arena + r->at->offset[v]; }
-void xfv_forward_steps(const struct run *r);
-
-/* Zero-padded copy of x [h][w][pitch] into p [h+top+bottom][w+left+right][pitch]. */
-void xfv_pad_copy(float *p, const float *x, int h, int w, int pitch, const int pads[4]);
 
 /* Dense [count] -> [pixel][pitch] with zeros in the padding lanes, and back. */
 void xfv_spread(float *to, const float *from, struct xfv_shape s, int pitch);

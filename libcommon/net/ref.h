@@ -15,8 +15,5 @@ int xfv_ref_vjp(const struct xfv_graph *g, struct xfv_shape in, double *const *v
 
 /* One node by itself, f64: y (count of its output at these shapes, overwritten) from the inputs x[0..n_in-1] of shapes in[]. */
 int xfv_ref_node(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, const double *const *x, double *y, struct xfv_err *e);
-/* The function of an XFV_OP_ACT node and its derivative at x; at a kink the derivative is that of the side below. */
-double xfv_ref_act(const struct xfv_node *n, double x);
-double xfv_ref_act_slope(const struct xfv_node *n, double x);
 
 #endif

@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "net/ref.h"
-
 #define CALL const struct ref_call *c
 
 static const float *weight(CALL) { return c->g->weights[c->n->weight].data; }
@@ -96,7 +94,7 @@ static double gauss_cdf(double x) { return 0.5 * erfc(-x * 0.7071067811865475244
 static double gauss_pdf(double x) { return 0.39894228040143267794 * exp(-x * x / 2); }
 static const double gelu_c = 0.79788456080286535588; /* sqrt(2 / pi) */
 
-double xfv_ref_act(const struct xfv_node *n, double x)
+static double act(const struct xfv_node *n, double x)
 {
     double p = (double)n->f[0], q = (double)n->f[1];
     switch ((enum xfv_act)n->i[0]) {
@@ -121,7 +119,8 @@ double xfv_ref_act(const struct xfv_node *n, double x)
     return NAN;
 }
 
-double xfv_ref_act_slope(const struct xfv_node *n, double x)
+/* At a kink the derivative is that of the side below. */
+static double act_slope(const struct xfv_node *n, double x)
 {
     double p = (double)n->f[0], q = (double)n->f[1], t;
     switch ((enum xfv_act)n->i[0]) {
@@ -192,7 +191,7 @@ static double pointwise(CALL, size_t i, int slope)
         if (slope) return (double)weight(c)[ch];
         b = bias(c);
         return x * (double)weight(c)[ch] + (b ? (double)b[ch] : 0);
-    default: return slope ? xfv_ref_act_slope(c->n, x) : xfv_ref_act(c->n, x);
+    default: return slope ? act_slope(c->n, x) : act(c->n, x);
     }
 }
 

@@ -45,7 +45,8 @@ static float float_at(const struct tfl *t, size_t pos)
     return f;
 }
 
-int tfl_is_quantised(const struct tfl_tensor *x)
+/* Bytes, or whole numbers, that stand for reals? */
+static int is_quantised(const struct tfl_tensor *x)
 {
     return (x->type == TFL_U8 || x->type == TFL_I8 || x->type == TFL_I32) && x->n_scales > 0;
 }
@@ -75,7 +76,7 @@ const float *tfl_constant(struct tfl *t, int i)
     if (x->data) return x->data;
     if (has_data(t, x)) return NULL;
     size_t n = count_of(x);
-    if (x->type != TFL_F32 && x->type != TFL_F16 && !tfl_is_quantised(x)) {
+    if (x->type != TFL_F32 && x->type != TFL_F16 && !is_quantised(x)) {
         xfv_fail(t->e, XFV_EMODEL, "constant '%s' is not of floats, nor of bytes with a scale", x->name);
         return NULL;
     }
@@ -83,7 +84,7 @@ const float *tfl_constant(struct tfl *t, int i)
         xfv_fail(t->e, XFV_ENOMEM, "out of memory for constant '%s'", x->name);
         return NULL;
     }
-    if (tfl_is_quantised(x)) {
+    if (is_quantised(x)) {
         if (!dequantise(t, x, n)) return x->data;
         free(x->data); /* another operator may ask again */
         x->data = NULL;
@@ -246,7 +247,7 @@ static int read_input(struct tfl *t, size_t subgraph, const struct xfv_import_op
     if (st) return st;
     struct tfl_tensor *x = &t->t[i];
     struct xfv_shape s;
-    if (x->rank != 4 || (x->type != TFL_F32 && !tfl_is_quantised(x)))
+    if (x->rank != 4 || (x->type != TFL_F32 && !is_quantised(x)))
         return xfv_fail(t->e, XFV_EMODEL, "input '%s' is not a float image [batch,H,W,C] (%d dimensions, type %d)", x->name, x->rank, x->type);
     t->batch = x->dim[0];
     if ((st = tfl_sample_shape(t, i, &s))) return st;

@@ -44,7 +44,6 @@ struct tfl {
 
 /* Constant data of tensor i as floats, or NULL with t->e filled. */
 const float *tfl_constant(struct tfl *t, int i);
-int tfl_is_quantised(const struct tfl_tensor *x); /* bytes, or whole numbers, that stand for reals */
 /* Constant whole numbers of tensor i (axes, paddings): their count (at most cap), or a negative status. */
 int tfl_integers(struct tfl *t, int i, int *v, int cap);
 /* Sample shape that tensor i is declared with: the batch axis taken off. */

@@ -43,8 +43,6 @@ void xfv_report_free(struct xfv_report *r)
     free(r);
 }
 
-size_t xfv_report_pairs(const struct xfv_report *r) { return r->pairs; }
-
 static int spooled(FILE *f, struct xfv_err *e)
 {
     return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write to a temporary file") : 0;

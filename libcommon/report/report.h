@@ -29,6 +29,5 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
 /* A record that could not be made; any texts. */
 int xfv_report_error(struct xfv_report *r, const char *id, size_t n, const char *tool, const char *message, struct xfv_err *e);
 int xfv_report_write(struct xfv_report *r, FILE *out, struct xfv_err *e);
-size_t xfv_report_pairs(const struct xfv_report *r);
 
 #endif

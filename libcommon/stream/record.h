@@ -37,13 +37,12 @@ int xfv_map_put(msgpack_zone *zone, msgpack_object *map, const char *key, msgpac
 int xfv_map_drop(msgpack_object *map, const char *key); /* remove a key: 1 removed, 0 absent */
 int xfv_array_push(msgpack_zone *zone, msgpack_object *array, msgpack_object value, struct xfv_err *e);
 
-/* Value builders. Texts and bytes are copied into the zone; xfv_val_bin_ref and xfv_val_tensor_ref only point (the caller keeps the bytes
+/* Value builders. Texts and bytes are copied into the zone; xfv_val_tensor_ref only points (the caller keeps the bytes
  * alive until the record is written). A failed allocation, or bytes longer than msgpack can hold (4 GiB - 1), gives a nil object, which
  * xfv_map_put and xfv_array_push then refuse with XFV_ENOMEM; for a wanted nil use xfv_map_put_nil. */
 msgpack_object xfv_val_str(msgpack_zone *z, const char *s);
 msgpack_object xfv_val_strn(msgpack_zone *z, const char *s, size_t n);
 msgpack_object xfv_val_bin(msgpack_zone *z, const void *p, size_t n);
-msgpack_object xfv_val_bin_ref(const void *p, size_t n);
 msgpack_object xfv_val_int(int64_t v);
 msgpack_object xfv_val_bool(int v);
 msgpack_object xfv_val_f64(double v);
@@ -51,7 +50,7 @@ msgpack_object xfv_val_map(msgpack_zone *z);   /* empty map */
 msgpack_object xfv_val_array(msgpack_zone *z); /* empty array */
 msgpack_object xfv_val_f64s(msgpack_zone *z, const double *v, size_t n); /* array of n doubles */
 msgpack_object xfv_val_tensor(msgpack_zone *z, const struct xfv_tensor *t); /* copies the data */
-msgpack_object xfv_val_tensor_ref(msgpack_zone *z, const struct xfv_tensor *t); /* only points to t->data, as xfv_val_bin_ref */
+msgpack_object xfv_val_tensor_ref(msgpack_zone *z, const struct xfv_tensor *t); /* only points to t->data */
 msgpack_object xfv_val_copy(msgpack_zone *z, const msgpack_object *o);      /* deep copy, any object */
 int xfv_map_put_nil(msgpack_zone *zone, msgpack_object *map, const char *key, struct xfv_err *e);
 

@@ -62,6 +62,5 @@ void xfv_writer_leave_out(struct xfv_writer *w, const char *const *keys);
 /* fn sees every byte that is written from now on, in order: for a digest. */
 void xfv_writer_tap(struct xfv_writer *w, void (*fn)(void *ctx, const void *p, size_t n), void *ctx);
 uint64_t xfv_writer_errors(const struct xfv_writer *w); /* err records written so far, all segments */
-uint64_t xfv_writer_records(const struct xfv_writer *w);
 
 #endif

@@ -26,19 +26,20 @@ msgpack_object xfv_val_strn(msgpack_zone *z, const char *s, size_t n)
     return o.via.str.ptr ? o : nil;
 }
 
-msgpack_object xfv_val_bin(msgpack_zone *z, const void *p, size_t n)
-{
-    char *q = zone_copy(z, p, n);
-    return q ? xfv_val_bin_ref(q, n) : nil;
-}
-
-msgpack_object xfv_val_bin_ref(const void *p, size_t n)
+/* Only points to the bytes. */
+static msgpack_object bin_ref(const void *p, size_t n)
 {
     msgpack_object o = {.type = MSGPACK_OBJECT_BIN};
     if (n > UINT32_MAX) return nil;
     o.via.bin.ptr = p;
     o.via.bin.size = (uint32_t)n;
     return o;
+}
+
+msgpack_object xfv_val_bin(msgpack_zone *z, const void *p, size_t n)
+{
+    char *q = zone_copy(z, p, n);
+    return q ? bin_ref(q, n) : nil;
 }
 
 msgpack_object xfv_val_int(int64_t v)
@@ -115,7 +116,7 @@ msgpack_object xfv_val_tensor(msgpack_zone *z, const struct xfv_tensor *t)
 
 msgpack_object xfv_val_tensor_ref(msgpack_zone *z, const struct xfv_tensor *t)
 {
-    return tensor_with(z, t, xfv_val_bin_ref(t->data, xfv_tensor_bytes(t)));
+    return tensor_with(z, t, bin_ref(t->data, xfv_tensor_bytes(t)));
 }
 
 static int copy_into(msgpack_zone *z, const msgpack_object *o, msgpack_object *out)

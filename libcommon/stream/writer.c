@@ -17,7 +17,7 @@ struct xfv_writer {
     int in_segment, any;          /* a head is written and no end yet; a head was ever written */
     uint32_t crc;
     uint64_t records, errors;     /* of this segment */
-    uint64_t all_records, all_errors;
+    uint64_t all_errors;
     void (*tap)(void *ctx, const void *p, size_t n);
     void *tap_ctx;
     const char *const *left_out; /* NULL: nothing */
@@ -56,7 +56,6 @@ void xfv_writer_tap(struct xfv_writer *w, void (*fn)(void *ctx, const void *p, s
 }
 
 uint64_t xfv_writer_errors(const struct xfv_writer *w) { return w->all_errors; }
-uint64_t xfv_writer_records(const struct xfv_writer *w) { return w->all_records; }
 
 static int write_all(struct xfv_writer *w, const unsigned char *p, size_t n)
 {
@@ -247,7 +246,6 @@ int xfv_writer_put(struct xfv_writer *w, struct xfv_rec *rec, struct xfv_err *e)
     if (status == 0) status = put_object(w, &rec->root, e);
     if (status) return status;
     w->records++;
-    w->all_records++;
     w->errors += rec->kind == XFV_ERR;
     w->all_errors += rec->kind == XFV_ERR;
     return 0;

@@ -35,11 +35,10 @@ static void test_scores(void)
 static void test_regions(void)
 {
     static uint8_t mask[XFV_REGIONS][N], oval[N], half[56 * 60];
-    int overlap = 0, outside = 0, named = 0, same = 0;
+    int overlap = 0, outside = 0, named = 0;
     xfv_oval_mask(H, W, oval);
     for (int r = 0; r < XFV_REGIONS; r++) {
         xfv_region_mask(r, H, W, mask[r]);
-        same += xfv_region_of(mask[r], H, W) == r;
         named += xfv_region_names[r] != NULL;
         for (int p = 0; p < N; p++) {
             outside += mask[r][p] && !oval[p];
@@ -47,12 +46,10 @@ static void test_regions(void)
         }
     }
     OK(!overlap && !outside, "seven regions, none over another (%d), all in the oval (%d)", overlap, outside);
-    OK(same == XFV_REGIONS && named == XFV_REGIONS && !xfv_region_names[XFV_REGIONS], "each one is found again, and has a name");
+    OK(named == XFV_REGIONS && !xfv_region_names[XFV_REGIONS], "each one has a name");
     OK(mask[1][51 * W + 38] && mask[2][51 * W + 74] && mask[3][71 * W + 56] && mask[6][92 * W + 44], "eyes, nose and mouth are where the template has them");
     xfv_region_mask(3, 56, 60, half);
     OK(half[35 * 60 + 29] && !half[10 * 60 + 29], "also in another size");
-    memset(half, 0, sizeof half);
-    OK(xfv_region_of(half, 56, 60) == -1, "no mask, no region");
 }
 
 static uint8_t face[3 * N], donor[3 * N], changed[3 * N], mask[N];

@@ -40,7 +40,7 @@ static struct setup set_up(const struct xfv_graph *g, int out, const struct xfv_
     float x[H * W * 3];
     sure(xfv_path_new(g, out, l, NULL, 0, 2, &s.p, &e), &e);
     s.features = xfv_path_features(s.p);
-    s.cells = xfv_path_cells(s.p);
+    s.cells = l->h * l->w;
     s.h = malloc(s.features * sizeof *s.h);
     s.h0 = malloc(s.features * sizeof *s.h0);
     fill(x, H * W * 3);
