@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "measure/explained.h"
 #include "measure/groups.h"
+#include "stream/field.h"
 
 struct regions {
     struct xfv_cli *c;
@@ -74,12 +75,6 @@ static int add_to_record(const struct regions *g, struct xfv_rec *r, struct xfv_
     return status;
 }
 
-/* A field of a table: what would break the table becomes a blank. */
-static void field(FILE *f, const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++) putc((unsigned char)s[i] < 32 || s[i] == 127 ? ' ' : s[i], f);
-}
-
 static int print_rows(struct regions *g, const char *id, size_t n_id, struct xfv_err *e)
 {
     FILE *f = g->out;
@@ -95,12 +90,12 @@ static int print_rows(struct regions *g, const char *id, size_t n_id, struct xfv
         const struct xfv_view_row *r = &g->x.view.row[i];
         if (!g->x.row[i].part[side][sign].has) continue;
         const struct xfv_zone_shares *s = &g->x.row[i].part[side][sign].shares;
-        field(f, id, n_id);
+        xfv_put_field(f, id, n_id, "");
         fprintf(f, "\t%c\t", side ? 'b' : 'a');
-        field(f, r->method, strlen(r->method));
+        xfv_put_field(f, r->method, strlen(r->method), "");
         putc('\t', f);
         const char *part = part_name(r, sign, name, sizeof name);
-        field(f, part, strlen(part));
+        xfv_put_field(f, part, strlen(part), "");
         fprintf(f, "\t%s\t%.6g", xfv_zone_source_names[g->x.from[side]], s->mass);
         for (int j = 0; j < XFV_ZONES; j++) isfinite(s->share[j]) ? fprintf(f, "\t%.5f", s->share[j]) : fputs("\tNA", f);
         putc('\n', f);

@@ -6,6 +6,7 @@
 
 #include "measure/interval.h"
 #include "measure/pairs.h"
+#include "stream/field.h"
 #include "stream/grow.h"
 #include "stream/lines.h"
 
@@ -401,10 +402,9 @@ static const char *method_of(const struct xfv_groups *g, const struct row *r)
     return r->column < FIRST_SHARE ? "-" : g->methods.v[(r->column - FIRST_SHARE) / SHARES];
 }
 
-/* A text without what would break a line, a table or a script. */
 static void clean(FILE *f, const char *s, int plot)
 {
-    for (; *s; s++) putc((unsigned char)*s < 32 || *s == 127 || *s == '|' || (plot && strchr("\"\\`'$@", *s)) ? '_' : *s, f);
+    xfv_put_field(f, s, strlen(s), plot ? "|\"\\`'$@" : "|");
 }
 
 /* kind: v a value, d a difference (with its sign), p a probability. */

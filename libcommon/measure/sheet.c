@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/field.h"
 #include "stream/grow.h"
 
 struct value { long method, test, at; double v; };
@@ -107,7 +108,10 @@ static void print_row(struct print *p, enum xfv_sheet_format how, size_t m, size
 {
     const char *method = p->s->methods.v[m], *test = p->s->tests.v[t];
     if (how == XFV_SHEET_TSV) {
-        fprintf(p->f, "%s\t%s\t%zu\t%.4f\t%.4f\t%.4f\n", method, test, n, i->value, i->lo, i->hi);
+        xfv_put_field(p->f, method, strlen(method), "");
+        fputc('\t', p->f);
+        xfv_put_field(p->f, test, strlen(test), ""); /* "like NAME" holds a method's name, too */
+        fprintf(p->f, "\t%zu\t%.4f\t%.4f\t%.4f\n", n, i->value, i->lo, i->hi);
         return;
     }
     fputs("{\"method\":", p->f);
@@ -119,17 +123,24 @@ static void print_row(struct print *p, enum xfv_sheet_format how, size_t m, size
     fputs("}\n", p->f);
 }
 
+static void put_cell(FILE *f, const char *s, const char *before)
+{
+    fputs(before, f);
+    xfv_put_field(f, s, strlen(s), "|");
+    fputs(" |", f);
+}
+
 static void print_markdown(struct print *p)
 {
     const struct xfv_sheet *s = p->s;
     struct xfv_interval i;
     fputs("| method |", p->f);
-    for (size_t t = 0; t < s->tests.n; t++) fprintf(p->f, " %s |", s->tests.v[t]);
+    for (size_t t = 0; t < s->tests.n; t++) put_cell(p->f, s->tests.v[t], " ");
     fputs("\n|---|", p->f);
     for (size_t t = 0; t < s->tests.n; t++) fputs("---|", p->f);
     fputc('\n', p->f);
     for (size_t m = 0; m < s->methods.n; m++) {
-        fprintf(p->f, "| %s |", s->methods.v[m]);
+        put_cell(p->f, s->methods.v[m], "| ");
         for (size_t t = 0; t < s->tests.n; t++) {
             size_t n = gather(p, m, t, &i);
             if (n && isnan(i.lo)) fprintf(p->f, " %.4g |", i.value);

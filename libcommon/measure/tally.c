@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "measure/delins.h"
+#include "stream/field.h"
 #include "stream/grow.h"
 
 enum { ACCURACY, SCORE, METRICS };          /* kept for each pair; TAR is accuracy over some of them */
@@ -79,17 +80,22 @@ static int find_pair(struct xfv_tally *t, const struct xfv_trial *c, size_t *at)
 
 static struct group *find_group(struct xfv_tally *t, const struct xfv_trial *c)
 {
+    const char *const part[] = {c->method, c->map, c->image, c->fill};
     char key[512];
-    size_t before = t->keys.n;
+    size_t at = 0, before = t->keys.n;
     if (before == t->cap_groups) { /* room first: xfv_tally_free looks at a group for each key */
         size_t cap = xfv_more(t->cap_groups, 16);
         if (!XFV_GROW(t->groups, cap)) return NULL;
         t->cap_groups = cap;
     }
-    snprintf(key, sizeof key, "%s\t%s\t%s\t%s", c->method, c->map, c->image, c->fill);
-    long at = xfv_name_number(&t->keys, key, strlen(key));
-    if (at < 0) return NULL;
-    struct group *g = &t->groups[at];
+    for (int i = 0; i < 4; i++) {
+        if (i) key[at++] = '\t';
+        for (const char *s = part[i]; *s && at < sizeof key - 4; s++) key[at++] = xfv_field_char(*s, "");
+    }
+    key[at] = '\0';
+    long number = xfv_name_number(&t->keys, key, at);
+    if (number < 0) return NULL;
+    struct group *g = &t->groups[number];
     if (t->keys.n > before) {
         *g = (struct group){.key = strdup(key), .points = c->points};
         for (int k = 0; k < METRICS * DIRECTIONS; k++) {
@@ -168,7 +174,8 @@ static int print_pairs(const struct xfv_tally *t, FILE *f)
         const struct group *g = &t->groups[i];
         for (size_t k = 0; k < g->n; k++) {
             fprintf(f, "%s\t", g->key);
-            for (const char *s = t->pairs.v[g->pair[k]]; *s; s++) fputc((unsigned char)*s < ' ' ? '?' : *s, f);
+            const char *id = t->pairs.v[g->pair[k]];
+            xfv_put_field(f, id, strlen(id), "");
             fprintf(f, "\t%s\t%.6f\t%.6f\t%.6f\t%.6f\n", t->genuine[g->pair[k]] ? "genuine" : "impostor", g->area[ACCURACY][DELETION][k],
                     g->area[ACCURACY][INSERTION][k], g->area[SCORE][DELETION][k], g->area[SCORE][INSERTION][k]);
         }

@@ -108,6 +108,11 @@ def pair(*sizes):
             for k, n in enumerate(sizes)]
     return {"_": "pair", "id": "a|b", "a": {"id": "a"}, "b": {"id": "b"}, "score": .5, "threshold": .4, "accept": True, "label": True, "maps": maps}
 for name, sizes in (("two", (16, 32)), ("small", (16,)), ("large", (32,))): open(name + ".xfv", "wb").write(stream([pair(*sizes)]))
+names = pair(16, 16)
+for k, m in enumerate(names["maps"]): m["method"] = f"x\t0\nnone|{k}"
+names["delins"] = [{"method": m["method"], "map": "\t", "image": "a\n", "fill": "blur", "deletion": [1., .5], "insertion": [.5, 1.], "threshold": .4, "genuine": True}
+                   for m in names["maps"]]
+open("names.xfv", "wb").write(stream([names]))
 PY
 runs 2 "maps of two sizes in one pair" explain-score two.xfv
 like "$(cat err)" 'maps of 32x32 after maps of 16x16' "which is said"
@@ -118,6 +123,11 @@ open("noscore.xfv", "wb").write(stream([{"_": "pair", "id": "a|b", "a": face("a"
 PY
 runs 0 "plant: a score that is nil" plant -k occluder noscore.xfv
 is "$(xfv-json out | jq -c 'select(._ == "pair") | .truth | has("score_before")')" false "is no score before"
+for t in explain-score "regions --tsv" "delins --tsv" "delins --table pairs"; do
+    runs 0 "$t: methods named with tabs and line ends" $t names.xfv
+    is "$(awk -F '\t' '{ print NF }' out | sort -u | wc -l | tr -d ' ') $(grep -c 'x_0_none|0' out | sed 's/[1-9][0-9]*/some/')" "1 some" "no line is forged"
+done
+is "$(explain-score -f markdown names.xfv | tr -cd '|\n' | sort -u | wc -l | tr -d ' ')" 1 "nor a cell in Markdown"
 mkdir folder
 runs 4 "costs that cannot be read" explain-score --cost folder face.xfv
 for t in plant explain-score; do runs 0 "$t --help" $t --help; runs 2 "$t: bad option" $t --nonsense; done
