@@ -45,16 +45,9 @@ static int set_layout(void *ctx, const char *value, struct xfv_err *e)
 
 XFV_SET_INT(set_columns, struct heatmap, columns, "--columns", 1, XFV_CONTACT_MOST_COLUMNS)
 XFV_SET_CHOICE(set_colours, struct heatmap, figure.scheme, "--colours", xfv_scheme_names)
+XFV_SET_INT(set_scale, struct heatmap, figure.scale, "--scale", 1, 64)
 XFV_SET_F64(set_blur, struct heatmap, figure.sigma, "--blur", 0, 1000)
 XFV_SET_F64(set_alpha, struct heatmap, figure.alpha, "--alpha", 0, 1)
-
-static int set_scale(void *ctx, const char *value, struct xfv_err *e)
-{
-    long v = 0;
-    int status = xfv_parse_int("--scale", value, 1, 64, &v, e);
-    ((struct heatmap *)ctx)->figure.scale = (int)v;
-    return status;
-}
 
 static const char *const rescale_names[] = {"pair", "each", NULL};
 XFV_SET_CHOICE(set_rescale, struct heatmap, figure.each, "--rescale", rescale_names)

@@ -202,31 +202,16 @@ static int run(struct regions *g, int *exit_status, struct xfv_err *e)
 
 /* ---- options ---- */
 
-static int set_tsv(void *ctx, const char *v, struct xfv_err *e) { (void)v, (void)e; ((struct regions *)ctx)->tsv = 1; return 0; }
-static int set_markdown(void *ctx, const char *v, struct xfv_err *e) { (void)v, (void)e; ((struct regions *)ctx)->markdown = 1; return 0; }
-static int set_groups(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->groups_path = v; return 0; }
-static int set_points(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->points_path = v; return 0; }
-static int set_plot(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->plot_path = v; return 0; }
-static int set_against(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct regions *)ctx)->against = v; return 0; }
-
 static const char *const identity_names[] = {"name", "folder", "id", NULL};
+XFV_SET_VALUE(set_tsv, struct regions, tsv, 1)
+XFV_SET_VALUE(set_markdown, struct regions, markdown, 1)
+XFV_SET_TEXT(set_groups, struct regions, groups_path)
+XFV_SET_TEXT(set_points, struct regions, points_path)
+XFV_SET_TEXT(set_plot, struct regions, plot_path)
+XFV_SET_TEXT(set_against, struct regions, against)
 XFV_SET_CHOICE(set_identity, struct regions, identity, "--identity", identity_names)
-
-static int set_replicates(void *ctx, const char *v, struct xfv_err *e)
-{
-    long n = 0;
-    int status = xfv_parse_int("--replicates", v, 100, 100000, &n, e);
-    ((struct regions *)ctx)->replicates = (int)n;
-    return status;
-}
-
-static int set_random_seed(void *ctx, const char *v, struct xfv_err *e)
-{
-    long n = 0;
-    int status = xfv_parse_int("--seed", v, 0, 0x7fffffff, &n, e);
-    ((struct regions *)ctx)->seed = (uint64_t)n;
-    return status;
-}
+XFV_SET_INT(set_replicates, struct regions, replicates, "--replicates", 100, 100000)
+XFV_SET_SEED(set_random_seed, struct regions, seed, "--seed")
 
 int main(int argc, char **argv)
 {

@@ -73,11 +73,10 @@ static int run(struct tool *t, int *exit_status, struct xfv_err *e)
     return status;
 }
 
-static int set_title(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct tool *)ctx)->o.title = v; return 0; }
-static int set_method(void *ctx, const char *v, struct xfv_err *e) { (void)e; ((struct tool *)ctx)->o.only_method = v; return 0; }
-static int set_blur(void *ctx, const char *v, struct xfv_err *e) { return xfv_parse_f64("--blur", v, 0, 1000, &((struct tool *)ctx)->o.sigma, e); }
-
 static const char *const rescale_names[] = {"pair", "each", NULL};
+XFV_SET_TEXT(set_title, struct tool, o.title)
+XFV_SET_TEXT(set_method, struct tool, o.only_method)
+XFV_SET_F64(set_blur, struct tool, o.sigma, "--blur", 0, 1000)
 XFV_SET_CHOICE(set_rescale, struct tool, o.each, "--rescale", rescale_names)
 
 int main(int argc, char **argv)
