@@ -142,8 +142,7 @@ static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
     if (h->target == TO_ONE_PNG && h->pairs == 1 && !is_sheet(h))
         return xfv_fail(e, XFV_EARG, "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the files NAME-%%d.png, or take "
                                      "a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
-    h->slot[slot].of = r;
-    h->slot[slot].number = h->pairs++;
+    h->slot[slot] = (struct picture){.of = r, .number = h->pairs++}; /* one that failed here left what it could not show */
     return 0;
 }
 

@@ -92,6 +92,14 @@ runs 1 "pairs that cannot be drawn" heatmap -l sheet --columns 9 i.xfv
 is "$(wc -l <err | tr -d ' ') $(size out)" "2 506x444" "are told, and left out"
 runs 2 "a sheet of more than 64 Mi pixels" heatmap -l sheet -s 40 -o big.png three.xfv
 like "$(cat err) $(ls | grep -c big)" '64 Mi pixels.*xfv-select --head.* 0$' "says how to draw it in parts, and writes nothing"
+PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
+from streams import *
+large = [{"_": "pair", "id": str(k), "a": face("a", 1, 130), "b": face("b", 2, 130), "score": .5, "threshold": .4, "accept": True} for k in range(4)]
+open("large.xfv", "wb").write(stream([*large, face("small", 3, 8)]))
+PY
+runs 1 "pairs too large for a cell" heatmap -j 1 -l sheet -s 64 --method none large.xfv
+is "$(sed 's/.*record \([0-9]*\): \([a-z ]*\).*/\1 \2/' err | tr '\n' ';')" \
+    "1 the picture would have ;2 the picture would have ;3 the picture would have ;4 the picture would have ;" "are told of, and not the face after them"
 runs 2 "a sheet under numbered names" heatmap -l sheet -o 's%d.png' i.xfv
 runs 3 "a sheet of a cut stream" sh -c '"$PYTHON" "$top/tests/gen/pairs.py" pair cut | heatmap -l sheet -o cut.png'
 is "$(ls | grep -cx cut.png)" 0 "is not written"
