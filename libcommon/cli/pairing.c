@@ -159,7 +159,7 @@ static int check_heading(const struct xfv_pairing *p, const struct xfv_id_index 
 {
     const struct xfv_pair_entry *h = &p->list.heading;
     if (!h->line || (xfv_id_index_find(x, h->a) == XFV_ID_NONE && xfv_id_index_find(x, h->b) == XFV_ID_NONE)) return 0;
-    return xfv_fail(e, XFV_EARG, "%s, line %d names faces, so it is no heading; its third column must be a label: yes, no, 1, 0, true, false, genuine, impostor, same, different",
+    return xfv_fail(e, XFV_EARG, "%s, line %d names faces, so it is no heading; its third column must be a label: " XFV_LABEL_WORDS,
                     p->list_path, h->line);
 }
 

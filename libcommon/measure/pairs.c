@@ -138,7 +138,7 @@ static int parse_line(const char *name, char *text, int line, struct xfv_pair_li
     int label = n == 3 ? label_of(f[2]) : -1;
     if (n == 3 && label < 0 && l->n == 0 && !l->heading.line) return keep_heading(l, f[0], f[1], line, e);
     if (n == 3 && label < 0)
-        return xfv_fail(e, XFV_EARG, "%s, line %d: label '%s' is none of yes, no, 1, 0, true, false, genuine, impostor, same, different", name, line, f[2]);
+        return xfv_fail(e, XFV_EARG, "%s, line %d: label '%s' is none of " XFV_LABEL_WORDS, name, line, f[2]);
     if (n < 2 || n > 3 || !*f[0] || !*f[1])
         return xfv_fail(e, XFV_EARG, "%s, line %d: expected two ids and perhaps a label, found %s%d field%s", name, line, n > MAX_FIELDS ? "over " : "",
                         n > MAX_FIELDS ? MAX_FIELDS : n, n == 1 ? "" : "s");

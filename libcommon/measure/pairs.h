@@ -6,6 +6,8 @@
 
 #include "stream/err.h"
 
+#define XFV_LABEL_WORDS "yes, no, 1, 0, true, false, genuine, impostor, same, different" /* for messages */
+
 struct xfv_pair_entry {
     char *a, *b;     /* ids, owned */
     int label;       /* 1 genuine, 0 impostor, -1 unknown */
