@@ -35,8 +35,8 @@ DEPS_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) $(MSGPACK) 2>/dev/null)
 V ?= 0
 say = $(if $(filter 0,$(V)),@echo '  $(1)  $@';)
 
-ROOMS     ?= *
-LIB_SRC   := $(sort $(wildcard $(ROOMS:%=libcommon/%/*.c)))
+ROOMS     ?= * */*
+LIB_SRC   := $(sort $(filter-out %/free.c,$(wildcard $(ROOMS:%=libcommon/%/*.c))))
 TOOL_SRC  := $(sort $(wildcard tools/*.c))
 SCRIPTS   := $(patsubst tools/%.sh,$(B)/bin/%,$(sort $(wildcard tools/*.sh)))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))
@@ -80,25 +80,27 @@ $(B)/gen/report_%.o: $(B)/gen/report_%.c
 $(B)/gen/shipped.h: models/manifest.tsv
 	@mkdir -p $(@D)
 	@awk -F'\t' 'NR > 1 { sub(/\.xfvm$$/, "", $$1); printf "{\"%s\", \"%s\"},\n", $$1, $$2 }' $< >$@.tmp && mv $@.tmp $@
-$(B)/libcommon/cli/doctor_models.o: $(B)/gen/shipped.h
+$(B)/libcommon/stage/doctor_models.o: $(B)/gen/shipped.h
 
 # The reader of ONNX files' container is made from the schema that libonnx-dev installs.
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
 $(B)/gen/onnx.pb-c.c: $(ONNX_PROTO)
 	@mkdir -p $(@D)
 	$(call say,PB)protoc-c --proto_path=$(dir $<) --c_out=$(@D) $(notdir $<)
+	@sed -i 's/\bonnx__/xfv_onnx__/g' $(@D)/onnx.pb-c.c $(@D)/onnx.pb-c.h # every symbol of ours begins with xfv_
 $(B)/gen/onnx.pb-c.h: $(B)/gen/onnx.pb-c.c ;
 $(B)/gen/onnx.pb-c.o: $(B)/gen/onnx.pb-c.c
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(filter-out $(WARN),$(ALL_CFLAGS)) -w -c -o $@ $<
-$(patsubst %.c,$(B)/%.o,$(wildcard libcommon/net/onnx*.c)): | $(B)/gen/onnx.pb-c.h
+$(patsubst %.c,$(B)/%.o,$(wildcard libcommon/net/import/*.c)): | $(B)/gen/onnx.pb-c.h
 
 $(B)/libxfv.a: $(LIB_OBJ)
 	@rm -f $@
 	$(call say,AR)$(AR) rcsD $@ $^
 
-$(B)/bin/%: $(B)/tools/%.o $(B)/libxfv.a
+# The programs' own free(), which overwrites what it frees: not in the library, whose users keep theirs.
+$(B)/bin/%: $(B)/tools/%.o $(B)/libcommon/base/free.o $(B)/libxfv.a
 	@mkdir -p $(@D)
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out %.a,$^) $(B)/libxfv.a $(ALL_LIBS)
 
 $(SCRIPTS): $(B)/bin/%: tools/%.sh libcommon/cli/cli.h
 	@mkdir -p $(@D)
@@ -124,7 +126,7 @@ test: all $(UNITS) $(if $(findstring -fsanitize,$(CFLAGS)),,sanitized-damaged)
 
 # What eats files, once more with the sanitizers: tests/run.sh runs this one instead.
 sanitized-damaged:
-	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='stream image net face measure' HARDEN=-fPIE LDFLAGS='-fsanitize=address,undefined' \
+	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='base stream image net/* face explain pair measure' HARDEN=-fPIE LDFLAGS='-fsanitize=address,undefined' \
 		CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' $(B)/san/unit/damaged
 
 ## check-all: check, then sanitizers, valgrind, races, other compilers, static checks, fault injection and a short fuzz (under 30 minutes)
@@ -146,11 +148,11 @@ fuzz:
 
 # Sanitizers take minutes over the unrolled kernels, which see no hostile bytes, and every pass many times longer. (make check-all's step "kernels" has them sanitized.)
 ifneq ($(filter %/san build-afl,$(B)),)
-$(B)/libcommon/net/kern_%.o: override CFLAGS = -O1
+$(B)/libcommon/net/run/kern_%.o: override CFLAGS = -O1
 endif
-build-asan/libcommon/net/kern_%.o: override CFLAGS = -O3 -g
+build-asan/libcommon/net/run/kern_%.o: override CFLAGS = -O3 -g
 # AFL++ takes minutes over each of them even so: clang alone takes seconds.
-build-afl/libcommon/net/kern_%.o: override CC = clang
+build-afl/libcommon/net/run/kern_%.o: override CC = clang
 
 $(B)/fuzz: $(B)/tests/fuzz/fuzz.o $(B)/libxfv.a
 	$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $< $(B)/libxfv.a $(ALL_LIBS)

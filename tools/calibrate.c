@@ -4,7 +4,8 @@
 
 #include "cli/cli.h"
 #include "measure/calibrate.h"
-#include "net/model.h"
+#include "net/model/model.h"
+#include "stage/stage.h"
 
 #define MAX_GOALS 8
 

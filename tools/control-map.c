@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/explainer.h"
+#include "stage/explainer.h"
 #include "explain/control.h"
 
 enum { MEAN = XFV_CONTROL_EDGES + 1 };

@@ -1,5 +1,5 @@
 /* corrrise: explains each pair by correlating random masks with its score. Equations: explain/corrrise.h; use: corrrise(1). */
-#include "cli/blackbox.h"
+#include "stage/blackbox.h"
 #include "explain/corrrise.h"
 
 static const char *const values[] = {"black", "uniform", NULL};
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {.method = "corrrise", .open = open_method, .close = close_method, .params = params, .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);

@@ -1,5 +1,5 @@
 /* cosine-grad: explains each pair by the gradient of its cosine score. Kinds: explain/cosine.h; use: cosine-grad(1). */
-#include "cli/explainer.h"
+#include "stage/explainer.h"
 #include "explain/cosine.h"
 
 static const char *const kinds[] = {"gradient", "input", "smoothgrad", "integrated", NULL};
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {
         .flags = XFV_EXPLAIN_ON_INPUT, .name = name, .open = open_method, .close = close_method, .params = params, .explain = explain};

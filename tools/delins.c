@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/blackbox.h"
+#include "pair/identity.h"
+#include "stage/blackbox.h"
 #include "measure/delins.h"
 #include "measure/tally.h"
+#include "stage/stage.h"
 
 enum map { SIMILARITY, DISSIMILARITY, SIGNED, MAP_AUTO, SIGNED_AUTO };
 enum image { IMAGE_A, IMAGE_B, IMAGE_BOTH, IMAGE_AUTO };
@@ -424,7 +426,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work, .emit = emit, .finish = finish};
     struct xfv_err e = {0};

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/blackbox.h"
+#include "pair/identity.h"
+#include "stage/blackbox.h"
 #include "measure/delins.h"
 #include "measure/sheet.h"
+#include "stage/stage.h"
 
 enum { STEPS = 20 }; /* 0, 5, ... 95 % of the pixels restored */
 static const char *const formats[] = {"tsv", "markdown", "json", NULL};
@@ -289,7 +291,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work, .emit = emit, .finish = finish, .sink = 1};
     struct xfv_err e = {0};

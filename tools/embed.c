@@ -5,9 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/photos.h"
-#include "net/model.h"
-#include "net/net.h"
+#include "base/wipe.h"
+#include "stage/photos.h"
+#include "net/model/model.h"
+#include "net/run/net.h"
+#include "stage/stage.h"
 
 struct worker {
     struct xfv_ws *ws;
@@ -218,7 +220,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_CHECKS_STDIN | XFV_SEALS_LATER,
         .opts = opts,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work};
     struct xfv_err e = {0};

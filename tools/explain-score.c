@@ -6,7 +6,8 @@
 
 #include "cli/cli.h"
 #include "measure/judge.h"
-#include "stream/lines.h"
+#include "base/lines.h"
+#include "stage/stage.h"
 
 static const char *const formats[] = {"tsv", "markdown", "json", NULL};
 

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/photos.h"
+#include "stage/photos.h"
 #include "face/align.h"
-#include "net/model.h"
+#include "net/model/model.h"
 
 struct facecrop {
     struct xfv_cli *c;
@@ -209,7 +209,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_WRITES_STREAM | XFV_SEALS_LATER | XFV_TIMES_RECORDS,
         .opts = opts,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     struct xfv_err e = {0};
     int exit_status;

@@ -1,5 +1,5 @@
 /* fame: explains each pair by what its images give up when the score is driven away. Equations: explain/fame.h; use: fame(1). */
-#include "cli/explainer.h"
+#include "stage/explainer.h"
 #include "explain/fame.h"
 
 struct fame {
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {.method = "fame",
                                                 .flags = XFV_EXPLAIN_ON_INPUT,

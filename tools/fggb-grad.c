@@ -1,7 +1,7 @@
 /* fggb-grad: explains each pair by Feature-Guided Gradient Backpropagation. Equations: explain/fggb.h; use: fggb-grad(1). */
 #include <stdlib.h>
 
-#include "cli/explainer.h"
+#include "stage/explainer.h"
 #include "explain/cache.h"
 #include "explain/fggb.h"
 #include "explain/kept.h"
@@ -268,7 +268,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     /* One pair at a time: its two faces' channels are the parallel work. */
     static const struct xfv_explainer method = {

@@ -1,7 +1,7 @@
 /* gradcam: explains each pair by class activation maps of the cosine score. Kinds: explain/gradcam.h; use: gradcam(1). */
 #include <stdlib.h>
 
-#include "cli/explainer.h"
+#include "stage/explainer.h"
 #include "explain/gradcam.h"
 #include "explain/layer.h"
 
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {
         .flags = XFV_EXPLAIN_ON_INPUT, .name = name, .open = open_method, .close = close_method, .params = params, .explain = explain};

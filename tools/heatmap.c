@@ -5,8 +5,9 @@
 #include <strings.h>
 
 #include "cli/cli.h"
-#include "image/figure.h"
-#include "image/contact.h"
+#include "report/figure.h"
+#include "report/contact.h"
+#include "stage/stage.h"
 
 enum target { TO_PPM_STREAM, TO_ONE_PNG, TO_FILES }; /* files: a name with %d */
 

@@ -1,5 +1,5 @@
 /* lime: explains each pair by a linear model of its faces' superpixels. Equations: explain/lime.h, image/slic.h; use: lime(1). */
-#include "cli/blackbox.h"
+#include "stage/blackbox.h"
 #include "explain/lime.h"
 
 static const char *const fills[] = {"segment", "black", "mean", NULL};
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {.method = "lime", .open = open_method, .close = close_method, .params = params, .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);

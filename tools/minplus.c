@@ -1,5 +1,5 @@
 /* minplus: explains each pair by darkening and letting through soft windows. Equations: explain/minplus.h; use: minplus(1). */
-#include "cli/blackbox.h"
+#include "stage/blackbox.h"
 #include "explain/minplus.h"
 
 struct minplus {
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {.method = "minplus", .open = open_method, .close = close_method, .params = params, .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);

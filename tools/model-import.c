@@ -3,9 +3,9 @@
 
 #include "cli/cli.h"
 #include "face/align.h"
-#include "net/fold.h"
-#include "net/import.h"
-#include "net/model.h"
+#include "net/graph/fold.h"
+#include "net/import/import.h"
+#include "net/model/model.h"
 
 struct options {
     struct xfv_model *m; /* filled by the options, then by the file */

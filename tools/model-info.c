@@ -2,9 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "net/model.h"
+#include "net/model/model.h"
 
 enum format { TEXT, TSV, JSON };
 struct info { FILE *f; enum format format; };

@@ -4,8 +4,9 @@
 
 #include "cli/cli.h"
 #include "explain/layer.h"
-#include "net/model.h"
-#include "net/net.h"
+#include "net/model/model.h"
+#include "net/run/net.h"
+#include "stage/stage.h"
 
 struct means {
     struct xfv_cli *c;
@@ -211,7 +212,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_BINARY,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     struct xfv_stage stage = {.ctx = &t, .wants = wants, .work_batch = work_batch, .finish = finish, .sink = 1};
     struct xfv_err e = {0};

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
-#include "explain/random.h"
-#include "net/model.h"
+#include "base/random.h"
+#include "net/model/model.h"
 
 struct randomise { int last; uint64_t seed; };
 

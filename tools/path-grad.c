@@ -1,7 +1,7 @@
 /* path-grad: explains each pair by path-integrated gradients at an inner feature map. The method: explain/pathmap.h; use: path-grad(1). */
 #include <string.h>
 
-#include "cli/explainer.h"
+#include "stage/explainer.h"
 #include "explain/pathmap.h"
 
 struct grad {
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {.method = "path-grad", .name = name_of, .flags = XFV_EXPLAIN_OWN_FORWARD, .open = open_method,
                                                 .close = close_method, .params = params, .explain = explain, .extra = extra};

@@ -6,9 +6,11 @@
 
 #include "cli/cli.h"
 #include "measure/plant.h"
-#include "measure/regions.h"
+#include "measure/parts.h"
 #include "measure/resample.h"
-#include "stream/grow.h"
+#include "base/grow.h"
+#include "pair/identity.h"
+#include "stage/stage.h"
 
 enum kind { SWAP, OCCLUDER, SUNGLASSES, MASK, PATCHES, NOISE };
 static const char *const kinds[] = {"swap", "occluder", "sunglasses", "mask", "patches", "noise", NULL};
@@ -142,7 +144,7 @@ static int look_at(struct plant *t, struct xfv_rec *r, struct job *j, struct xfv
     if (!j->mask) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (xfv_get_str(root, "id", &id, &n, NULL)) id = "", n = 0;
     j->random = xfv_random_new(t->seed, id, n);
-    j->region = t->kind == SWAP || t->kind == OCCLUDER ? t->region >= 0 ? t->region : (int)xfv_random_below(&j->random, XFV_REGIONS) : -1;
+    j->region = t->kind == SWAP || t->kind == OCCLUDER ? t->region >= 0 ? t->region : (int)xfv_random_below(&j->random, XFV_PARTS) : -1;
     if (t->kind != SWAP && t->kind != PATCHES) return 0;
     if (j->label < 0) return xfv_fail_code(e, XFV_EDATA, "nolabel", "the pair has no label: verify --pairs a list that tells whether they are one person");
     return find_donor(t, j, e);
@@ -169,7 +171,7 @@ static int put_truth(struct plant *t, struct xfv_rec *r, struct job *j, const ms
     struct xfv_tensor mask = xfv_tensor_view(XFV_U8, 2, shape, j->mask);
     int status = xfv_map_put(z, &truth, "kind", xfv_val_str(z, kinds[t->kind]), e);
     if (!status) status = xfv_map_put(z, &truth, "face", xfv_val_str(z, faces[j->side]), e);
-    if (!status && j->region >= 0) status = xfv_map_put(z, &truth, "region", xfv_val_str(z, xfv_region_names[j->region]), e);
+    if (!status && j->region >= 0) status = xfv_map_put(z, &truth, "region", xfv_val_str(z, xfv_part_names[j->region]), e);
     if (!status && j->donor) status = xfv_map_put(z, &truth, "donor", xfv_val_str(z, j->donor->id), e);
     if (!status && !xfv_get_f64(root, "score", &score, NULL)) status = xfv_map_put(z, &truth, "score_before", *xfv_map_get(root, "score"), e);
     if (!status && t->kind == PATCHES) status = xfv_map_put(z, &truth, "original", *original, e);
@@ -230,7 +232,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 /* ---- options ---- */
 
 XFV_SET_CHOICE(set_kind, struct plant, kind, "--kind", kinds)
-XFV_SET_CHOICE(set_region, struct plant, region, "--region", xfv_region_names)
+XFV_SET_CHOICE(set_region, struct plant, region, "--region", xfv_part_names)
 
 static int set_face(void *ctx, const char *v, struct xfv_err *e)
 {

@@ -1,5 +1,5 @@
 /* regions: how much of each map lies on the eyes, the nose, ...; and whether groups of people differ in it. Layout of the regions:
- * measure/zones.h; statistics: measure/groups.h. */
+ * measure/regions.h; statistics: measure/groups.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,9 @@
 #include "cli/cli.h"
 #include "measure/explained.h"
 #include "measure/groups.h"
-#include "stream/field.h"
+#include "base/field.h"
+#include "pair/identity.h"
+#include "stage/stage.h"
 
 struct regions {
     struct xfv_cli *c;
@@ -33,11 +35,11 @@ static const char *part_name(const struct xfv_view_row *r, int sign, char *buf, 
     return buf;
 }
 
-static int put_shares(msgpack_zone *z, msgpack_object *map, const char *key, const struct xfv_zone_shares *s, int mass, struct xfv_err *e)
+static int put_shares(msgpack_zone *z, msgpack_object *map, const char *key, const struct xfv_region_shares *s, int mass, struct xfv_err *e)
 {
     msgpack_object v = xfv_val_map(z);
     int status = mass ? xfv_map_put(z, &v, "mass", xfv_val_f64(s->mass), e) : 0;
-    for (int k = 0; k < XFV_ZONES && !status && isfinite(s->share[k]); k++) status = xfv_map_put(z, &v, xfv_zone_names[k], xfv_val_f64(s->share[k]), e);
+    for (int k = 0; k < XFV_REGIONS && !status && isfinite(s->share[k]); k++) status = xfv_map_put(z, &v, xfv_region_names[k], xfv_val_f64(s->share[k]), e);
     return status ? status : xfv_map_put(z, map, key, v, e);
 }
 
@@ -49,7 +51,7 @@ static int entry_regions(const struct regions *g, int at, msgpack_zone *z, msgpa
     *out = xfv_val_map(z);
     for (int side = 0; side < 2 && !status; side++) {
         msgpack_object face = xfv_val_map(z);
-        status = xfv_map_put(z, &face, "from", xfv_val_str(z, xfv_zone_source_names[x->from[side]]), e);
+        status = xfv_map_put(z, &face, "from", xfv_val_str(z, xfv_region_source_names[x->from[side]]), e);
         if (!status) status = put_shares(z, &face, "area", &x->area[side], 0, e);
         for (int i = 0; i < x->view.n_rows; i++) {
             for (int sign = 0; sign < 2 && !status && x->view.row[i].entry == at; sign++) {
@@ -80,7 +82,7 @@ static int print_rows(struct regions *g, const char *id, size_t n_id, struct xfv
     FILE *f = g->out;
     if (!g->heading_done) {
         fputs("pair\tface\tmethod\tmap\tfrom\tmass", f);
-        for (int k = 0; k < XFV_ZONES; k++) fprintf(f, "\t%s", xfv_zone_names[k]);
+        for (int k = 0; k < XFV_REGIONS; k++) fprintf(f, "\t%s", xfv_region_names[k]);
         putc('\n', f);
     }
     g->heading_done = 1;
@@ -89,15 +91,15 @@ static int print_rows(struct regions *g, const char *id, size_t n_id, struct xfv
         char name[64];
         const struct xfv_view_row *r = &g->x.view.row[i];
         if (!g->x.row[i].part[side][sign].has) continue;
-        const struct xfv_zone_shares *s = &g->x.row[i].part[side][sign].shares;
+        const struct xfv_region_shares *s = &g->x.row[i].part[side][sign].shares;
         xfv_put_field(f, id, n_id, "");
         fprintf(f, "\t%c\t", side ? 'b' : 'a');
         xfv_put_field(f, r->method, strlen(r->method), "");
         putc('\t', f);
         const char *part = part_name(r, sign, name, sizeof name);
         xfv_put_field(f, part, strlen(part), "");
-        fprintf(f, "\t%s\t%.6g", xfv_zone_source_names[g->x.from[side]], s->mass);
-        for (int j = 0; j < XFV_ZONES; j++) isfinite(s->share[j]) ? fprintf(f, "\t%.5f", s->share[j]) : fputs("\tNA", f);
+        fprintf(f, "\t%s\t%.6g", xfv_region_source_names[g->x.from[side]], s->mass);
+        for (int j = 0; j < XFV_REGIONS; j++) isfinite(s->share[j]) ? fprintf(f, "\t%.5f", s->share[j]) : fputs("\tNA", f);
         putc('\n', f);
     }
     return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write") : 0;

@@ -1,6 +1,7 @@
 /* report: explained pairs in, one HTML page out. */
 #include "cli/cli.h"
 #include "report/report.h"
+#include "stage/stage.h"
 
 struct tool {
     struct xfv_cli *c;

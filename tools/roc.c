@@ -5,8 +5,10 @@
 
 #include "cli/cli.h"
 #include "measure/roc.h"
-#include "stream/grow.h"
-#include "stream/lines.h"
+#include "base/grow.h"
+#include "base/lines.h"
+#include "pair/identity.h"
+#include "stage/stage.h"
 
 static const char *const identities[] = {"name", "folder", "id", NULL};
 static const double usual[] = {1e-1, 1e-2, 1e-3};

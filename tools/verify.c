@@ -2,7 +2,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/pairing.h"
+#include "stage/pairing.h"
+#include "stage/stage.h"
 
 struct verify {
     struct xfv_pairing p;

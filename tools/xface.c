@@ -1,7 +1,7 @@
 /* xface: explains each pair by sliding patches over its faces. Equations: explain/xface.h; use: xface(1). */
 #include <stdlib.h>
 
-#include "cli/blackbox.h"
+#include "stage/blackbox.h"
 #include "explain/xface.h"
 
 struct face {
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {.method = "xface", .open = open_method, .close = close_method, .params = params, .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);

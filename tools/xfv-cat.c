@@ -1,5 +1,6 @@
 /* xfv-cat: several streams as one segment, with one head and one end. See xfv-cat(1). */
 #include "cli/cli.h"
+#include "stage/stage.h"
 
 struct cat {
     int mixed;

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "cli/cli.h"
+#include "stage/stage.h"
 
 struct check {
     struct xfv_cli *c;

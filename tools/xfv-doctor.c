@@ -1,5 +1,5 @@
 /* xfv-doctor: is this installation sound? A line a check, each with a verdict and what to do about it. See xfv-doctor(1). */
-#include "cli/doctor.h"
+#include "stage/doctor.h"
 
 XFV_SET_VALUE(set_json, struct xfv_doctor, json, 1)
 
@@ -25,7 +25,7 @@ int main(int argc, char **argv)
         .example = "xfv-doctor || echo 'something is wrong'",
         .opts = opts,
         .ctx = &d,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     int status;
     char **names;

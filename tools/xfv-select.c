@@ -6,9 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
+#include "base/hash.h"
 #include "cli/cli.h"
 #include "cli/shard.h"
-#include "measure/pseudonym.h"
+#include "pair/pseudonym.h"
+#include "stage/stage.h"
 
 enum { MOST = 64 }; /* values of an option that may be given several times */
 
@@ -102,8 +105,7 @@ static int wants(void *ctx, const struct xfv_rec *r)
 
 static uint64_t hash_of(const char *pseudonym)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-    for (; *pseudonym; pseudonym++) h = (h ^ (unsigned char)*pseudonym) * 1099511628211u;
+    uint64_t h = xfv_hash(XFV_HASH_START, pseudonym, strlen(pseudonym));
     return h ? h : 1;
 }
 

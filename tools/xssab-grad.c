@@ -1,5 +1,5 @@
 /* xssab-grad: explains each pair by similarity score argument backpropagation. Equations: explain/xssab.h; use: xssab-grad(1). */
-#include "cli/explainer.h"
+#include "stage/explainer.h"
 #include "explain/xssab.h"
 
 struct xssab {
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
-        .parts = {&xfv_part_net},
+        .libraries = {&xfv_library_net},
     };
     static const struct xfv_explainer method = {.method = "xssab",
                                                 .flags = XFV_EXPLAIN_THRESHOLD | XFV_EXPLAIN_ON_INPUT,

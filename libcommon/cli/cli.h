@@ -7,7 +7,7 @@
  *         struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &status);
  *         if (!c) return status;
  *         ... set up; on an error e: return xfv_cli_finish(c, &e, 0);
- *         return xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &stage));
+ *         return xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &stage)); (stage/stage.h)
  *     }
  * This is the one room that prints. */
 #ifndef XFV_CLI_CLI_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 #include "stream/stream.h"
 
 #define XFV_VERSION "0.1.0"
@@ -44,13 +44,13 @@ enum {
 };
 
 /* A part of the product that only some programs link: started before anything else, named by --version. */
-struct xfv_part {
+struct xfv_library {
     void (*start)(void);
     void (*version)(FILE *f); /* one line or more */
     size_t reserved;          /* bytes that it maps for each further thread */
 };
 /* Programs that run a network. Sets OpenBLAS to one thread; --version names OpenBLAS's build and core and our kernels. */
-extern const struct xfv_part xfv_part_net;
+extern const struct xfv_library xfv_library_net;
 
 enum {
     XFV_TAKES_JOBS = 1,     /* -j */
@@ -74,7 +74,7 @@ struct xfv_program {
     unsigned flags;
     const struct xfv_opt *opts;
     void *ctx;
-    const struct xfv_part *parts[4]; /* NULL-terminated when fewer */
+    const struct xfv_library *libraries[4]; /* NULL-terminated when fewer */
 };
 
 struct xfv_cli; /* parsed state of one run */
@@ -89,6 +89,13 @@ const char *xfv_cli_out_path(const struct xfv_cli *c);                 /* of -o,
 const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c);      /* with --max-record */
 /* What xfv_writer_head wants to know: NULL under --no-provenance. extra (may be NULL) is kept by pointer. */
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra);
+
+/* What the loop over the records (stage/stage.h) keeps here, for messages, progress and the end of the run. */
+struct xfv_seen { uint64_t record_no, faces, pairs; double share; }; /* the record at hand, from 1; counted so far; share of the input done, 0..1 */
+struct xfv_seen *xfv_cli_seen(struct xfv_cli *c);
+const struct xfv_program *xfv_cli_program(const struct xfv_cli *c);
+const char *const *xfv_cli_drop(const struct xfv_cli *c); /* keys of --drop, NULL-terminated */
+void xfv_cli_keep_error(struct xfv_cli *c, const struct xfv_err *e); /* xfv_cli_finish prints it */
 
 /* The sandbox (SANDBOX in xfv(7)). In force when xfv_cli_start returns: from then on only operands, files that options name (XFV_OPT_READS, -m), models and
  * the output can be opened. A program that learns names from a list has XFV_SEALS_LATER, tells them, and seals before it reads anything else. */
@@ -135,7 +142,10 @@ void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const c
 const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, char *buf, size_t cap);
 /* Unless -v: names that the id holds are taken out of the error's sentence. Returns its status. */
 int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id);
-/* Around the work on a record, on the worker's thread: with --timeout it gets a deadline (stream/deadline.h), and the program ends when it is much
+/* With --timeout: a thread that looks after the others. Opening the output starts it, and xfv_cli_finish ends it. */
+void xfv_watch_open(struct xfv_cli *c);
+void xfv_watch_close(struct xfv_cli *c);
+/* Around the work on a record, on the worker's thread: with --timeout it gets a deadline (base/deadline.h), and the program ends when it is much
  * exceeded. xfv_stage_run does it; for loops of one's own. */
 void xfv_cli_record_begin(struct xfv_cli *c, int worker, uint64_t no, const char *id, size_t n);
 void xfv_cli_record_end(struct xfv_cli *c, int worker);
@@ -147,10 +157,6 @@ void xfv_cli_some_failed(struct xfv_cli *c);
  * when total or the size of the input is known, and half a second has passed. */
 void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const char *unit);
 int xfv_exit_of(int xfv_status); /* library status -> exit status */
-/* Copy s[0..n) with control characters, also those of UTF-8's C1 block, and bytes that are not UTF-8 as \n, \t, \xHH, \uHHHH; returns the
- * length; cut to fit cap with "...". The result is UTF-8 on one line. */
-size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n);
-
 /* The output: stdout, or -o FILE written beside (FILE.tmp.PID, mode 0600 or that of the file it replaces) and renamed when whole. An existing
  * FILE that is not a regular file (a device, a FIFO) is opened directly. fd for streams and binary data: refuses a terminal without --force
  * (XFV_EARG). FILE* for text, or for binary data in programs with XFV_WRITES_BINARY (then refuses a terminal too). */
@@ -167,18 +173,6 @@ int xfv_outfile_write(struct xfv_outfile *o, const void *data, size_t n, struct 
 int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e); /* close, rename; frees o also on failure */
 void xfv_outfile_discard(struct xfv_outfile *o);                  /* close, unlink, free; NULL is fine */
 
-/* The model that a stream's embeddings were made with: -m, else the one that the head's "model" {"name","digest"} names, else the default. When
- * the head gives a digest, the file must have it. Kept in *m (NULL at first; freed by the caller) and loaded again only when another
- * segment needs another one. XFV_EMODEL. */
-struct xfv_model;
-int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct xfv_model **m, struct xfv_err *e);
-/* XFV_EMODEL when the face says in its "model" that another one embedded it. */
-int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, struct xfv_err *e);
-/* The face's "image", checked to be |u1 [H][W][3] of the model's size; a view into the record. XFV_EDATA says what to do otherwise. */
-int xfv_cli_face_image(const msgpack_object *face, const struct xfv_model *m, struct xfv_tensor *image, struct xfv_err *e);
-/* The same as the network's input x, f32 [H][W][C]. */
-int xfv_cli_face_input(const msgpack_object *face, const struct xfv_model *m, float *x, struct xfv_err *e);
-
 /* Workers: run fn(ctx, i, worker) for i = 0..n-1 on the -j workers; returns when all are done. worker is 0..jobs-1. Work items are taken
  * in order. The caller's thread is worker 0. Not to be called from within fn. */
 struct xfv_pool;
@@ -186,39 +180,5 @@ struct xfv_pool *xfv_pool_new(int jobs); /* NULL when out of memory; jobs 1 make
 void xfv_pool_free(struct xfv_pool *p);
 int xfv_pool_size(const struct xfv_pool *p);
 void xfv_pool_run(struct xfv_pool *p, int n, void (*fn)(void *ctx, int i, int worker), void *ctx);
-
-/* The loop of a stream program. Records are read in order; up to `window` of those for which wants() is true are gathered (fewer when the
- * input would block), work() runs on each in parallel, and all are written in input order. Records it does not want (err records, kinds
- * it does not know) pass through untouched. */
-struct xfv_stage {
-    void *ctx;
-    int window;                                        /* 0: 4 a worker (1 with one worker) */
-    /* Each segment's head; may put keys into set and prov_extra (maps in zone); NULL: nothing to add. Return 1: go on in the open segment. */
-    int (*head)(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *prov_extra, struct xfv_err *e);
-    int (*wants)(void *ctx, const struct xfv_rec *r);  /* 1: goes through prepare, work and emit; asked for every record but heads */
-    /* Serial, in order, before work: NULL or 0 to go on; XFV_EDATA turns the record into an err record. */
-    int (*prepare)(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e);
-    /* Parallel over records: XFV_EDATA turns the record into an err record; other errors stop the run. slot is 0..window-1. May be NULL. */
-    int (*work)(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e);
-    /* Instead of work: the whole gathered batch at once, for programs that parallelise inside (status[i] as work's result, errs[i] its text). */
-    int (*work_batch)(void *ctx, struct xfv_rec **r, int n, int *status, struct xfv_err *errs, struct xfv_err *e);
-    /* Serial, in order, after work; emits the record: NULL means write it. May put any number of records into w. The record is freed
-     * afterwards unless emit took it by setting *r to NULL. XFV_EDATA turns it into an err record. */
-    int (*emit)(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
-    int (*finish)(void *ctx, struct xfv_writer *w, struct xfv_err *e); /* after the last record, before the end; may be NULL */
-    int sink; /* 1: the program writes no stream: w is NULL, what it does not want is dropped, an err record is told on stderr and gives status 1 */
-};
-/* Run over the operands (files, or - / none for stdin). pool may be NULL: no threads. Keeps an error for xfv_cli_finish, which prints it:
- * return xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &s)). After a reading error all that was read before is still worked on and written. */
-int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_stage *s);
-/* Number of the record at hand in prepare and emit, from 1, heads not counted. */
-uint64_t xfv_stage_record_no(const struct xfv_cli *c);
-/* For a sink whose `wants` takes err records: the one at hand, whose root this is, is said and counted, as of those that it does not take. */
-void xfv_stage_tell_error(struct xfv_cli *c, const msgpack_object *root);
-/* Put "record N: ", with -v "record N (id): ", before the error about the record at hand, whose root this is; returns the error's status. */
-int xfv_stage_fail_at(const struct xfv_cli *c, const msgpack_object *root, struct xfv_err *e);
-/* In finish, for a program that needs pairs: 1 when the stream had none, and a sentence that says so and, when faces came instead, that `stages` ("verify and
- * an explainer (fggb-grad)") must run before. */
-int xfv_stage_no_pairs(const struct xfv_cli *c, const char *stages, char *buf, size_t cap);
 
 #endif

@@ -29,14 +29,18 @@ struct xfv_cli {
     int out_fd; /* -1: not opened */
     /* progress */
     double started, shown;
-    double share; /* of the input that is done, 0..1; 0: not known */
     int line; /* columns of the progress line on the screen */
-    uint64_t record_no, n_faces, n_pairs; /* of the stream */
+    struct xfv_seen seen;
     /* sandbox */
     int no_sandbox, runs_programs, sealed, filtered, writes_files;
     int rules; /* Landlock's, until they are in force; -1 */
     struct xfv_named *paths; /* files that options name, owned */
     int n_paths;
+};
+
+struct xfv_outfile {
+    int fd;
+    char *path, *tmp; /* tmp NULL: opened directly */
 };
 
 struct xfv_named { const char *name; int writes; };
@@ -47,23 +51,20 @@ int xfv_cli_unknown_option(const struct option *longs, int argc, char **argv, co
 int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e); /* 0, 1 for help, 2 for version, or XFV_EARG / XFV_ENOMEM */
 int xfv_cli_print_help(const struct xfv_program *p, FILE *f);
 int xfv_cli_print_version(const struct xfv_program *p, FILE *f);
+void xfv_cli_wipe_line(struct xfv_cli *c); /* the progress line, from the screen */
 void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one escaped line on stderr; c may be NULL */
 /* The sentence, escaped, into buf, without the names that the escaped id holds: '...' in their place. Returns 1 when there was one. */
 int xfv_hide_names(const char *sentence, const char *id, char *buf, size_t cap);
-int xfv_wipes_all(void); /* 1: every block of memory is overwritten when it is freed; linking wipe.c makes it so */
-void xfv_wipe_stack(void); /* what calls that have returned left on this thread's stack is overwritten */
 int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
 void xfv_die_of_sigpipe(void);           /* does not return */
 /* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for its threads. Before anything else. */
 void xfv_require_address_space(void);
-int xfv_has_openblas(void); /* this program is linked with it; naming xfv_part_net would link every one */
+int xfv_has_openblas(void); /* this program is linked with it; naming xfv_library_net would link every one */
 int xfv_workers_that_fit(int jobs); /* jobs, or as many as RLIMIT_AS has room for, at least 1: results do not depend on it */
 void xfv_out_remove_live(void);          /* unlink the temporary files of all outputs; async-signal-safe */
 char *xfv_out_folder(const char *path);  /* the folder where a file for -o path is made; malloc'ed, NULL when out of memory */
 int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e); /* once options are known: find out what may be opened, and seal unless XFV_SEALS_LATER */
 void xfv_sandbox_output_is_open(struct xfv_cli *c); /* nothing more is to be opened for writing but what options name */
-void xfv_watch_open(struct xfv_cli *c); /* with --timeout: a thread that looks after the others; xfv_cli_finish ends it */
-void xfv_watch_close(struct xfv_cli *c);
 void xfv_out_set_mode(unsigned mode);   /* --mode: of files made from now on, 0600 without */
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/utf8.h"
+#include "base/utf8.h"
 
 void xfv_json_real(FILE *f, double v, int single)
 {

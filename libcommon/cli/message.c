@@ -1,48 +1,12 @@
-/* Messages, progress, exit status, and how a run ends. */
-#include <errno.h>
-#include <poll.h>
+/* Messages and progress: lines on standard error. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/internal.h"
-#include "stream/clock.h"
-#include "stream/utf8.h"
-
-/* One character of s: in *piece as it is shown; returns how many bytes it took. */
-static size_t show_character(const char *s, size_t n, char piece[8])
-{
-    uint32_t cp = 0;
-    size_t k = xfv_utf8_next(s, n, &cp);
-    if (k == 0) snprintf(piece, 8, "\\x%02x", (unsigned char)*s); /* not UTF-8 */
-    else if (cp == '\n') snprintf(piece, 8, "\\n");
-    else if (cp == '\t') snprintf(piece, 8, "\\t");
-    else if (cp == '\r') snprintf(piece, 8, "\\r");
-    else if (cp < 0x20 || cp == 0x7f) snprintf(piece, 8, "\\x%02x", (unsigned)cp);
-    else if (cp >= 0x80 && cp < 0xa0) snprintf(piece, 8, "\\u%04x", (unsigned)cp); /* control characters that some terminals obey */
-    else snprintf(piece, 8, "%.*s", (int)k, s);
-    return k ? k : 1;
-}
-
-size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n)
-{
-    size_t at = 0;
-    if (!cap) return 0;
-    for (size_t i = 0; i < n;) {
-        char piece[8];
-        i += show_character(s + i, n - i, piece);
-        size_t k = strlen(piece);
-        if (at + k + 4 > cap) { /* room for "..." */
-            for (int d = 0; d < 3 && at + 1 < cap; d++) buf[at++] = '.';
-            break;
-        }
-        memcpy(buf + at, piece, k);
-        at += k;
-    }
-    buf[at] = '\0';
-    return at;
-}
+#include "base/clock.h"
+#include "base/escape.h"
 
 struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code, const char *message)
 {
@@ -52,7 +16,7 @@ struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, si
 }
 
 /* The progress line is overwritten by blanks, which every terminal understands. */
-static void wipe_line(struct xfv_cli *c)
+void xfv_cli_wipe_line(struct xfv_cli *c)
 {
     if (!c || !c->line) return;
     fprintf(stderr, "\r%*s\r", c->line, "");
@@ -63,7 +27,7 @@ void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text)
 {
     char line[1400];
     if (c && c->file) fflush(c->file); /* so that the message stands after the data it is about */
-    wipe_line(c);
+    xfv_cli_wipe_line(c);
     xfv_escape(line, sizeof line, text, strlen(text));
     fprintf(stderr, "%s: %s\n", name, line);
 }
@@ -149,92 +113,10 @@ void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const ch
     if (now - c->shown < 1.0 / 6 || !progress_on(c, seconds)) return;
     c->shown = now;
     if (total) snprintf(of, sizeof of, " of %llu", (unsigned long long)total);
-    time_left(total ? (double)done / (double)total : c->share, seconds, left, sizeof left);
+    time_left(total ? (double)done / (double)total : c->seen.share, seconds, left, sizeof left);
     int k = snprintf(text, sizeof text, "%s: %llu%s %s, %.1f/s%s", c->p->name, (unsigned long long)done, of, unit, seconds > 0 ? (double)done / seconds : 0.0, left);
     fprintf(stderr, "\r%-*s", c->line, text);
     fflush(stderr);
     c->line = k;
 }
 
-int xfv_exit_of(int status)
-{
-    switch (status) {
-    case XFV_OK:
-    case XFV_EOF: return XFV_EXIT_OK;
-    case XFV_EDATA: return XFV_EXIT_SOME;
-    case XFV_EARG: return XFV_EXIT_USAGE;
-    case XFV_ETRUNC:
-    case XFV_EFORMAT:
-    case XFV_EVERSION:
-    case XFV_ELIMIT: return XFV_EXIT_STREAM;
-    case XFV_EMODEL: return XFV_EXIT_MODEL;
-    default: return XFV_EXIT_SYSTEM;
-    }
-}
-
-/* The reader of a pipe is gone: a text program's failed write may long have lost its errno. */
-static int reader_is_gone(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
-}
-
-/* Flush and close the output: 0 or XFV_EIO. */
-static int close_output(struct xfv_cli *c, int keep, struct xfv_err *e)
-{
-    const char *where = xfv_out_is_stdout(c->out_path) ? "standard output" : c->out_path;
-    int status = 0;
-    if (c->file) {
-        int bad = ferror(c->file), fd = fileno(c->file);
-        if (fflush(c->file)) bad = 1;
-        else errno = 0;
-        if (bad && reader_is_gone(fd)) errno = EPIPE;
-        int saved = errno;
-        if (fclose(c->file) && !bad) {
-            bad = 1;
-            saved = errno;
-        }
-        errno = saved ? saved : EIO;
-        if (bad) status = xfv_fail(e, XFV_EIO, "cannot write %s", where);
-    } else if (c->out_fd == STDOUT_FILENO && close(STDOUT_FILENO)) {
-        status = xfv_fail(e, XFV_EIO, "cannot write %s", where); /* a full disk may show only here */
-    }
-    if (c->out && keep && !status) {
-        status = xfv_outfile_commit(c->out, e);
-    } else {
-        xfv_outfile_discard(c->out);
-    }
-    c->out = NULL;
-    return status;
-}
-
-int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
-{
-    struct xfv_err first = {0}, closing = {0};
-    if (e && e->status) first = *e;
-    else if (c->err.status) first = c->err;
-    if (first.status) status = xfv_exit_of(first.status);
-    if (first.sys_errno == EPIPE && first.status == XFV_EIO) xfv_die_of_sigpipe();
-    if (close_output(c, status == XFV_EXIT_OK || status == XFV_EXIT_SOME, &closing) && !first.status) {
-        if (closing.sys_errno == EPIPE) xfv_die_of_sigpipe();
-        first = closing;
-        status = xfv_exit_of(first.status);
-    }
-    wipe_line(c);
-    xfv_watch_close(c);
-    if (first.status == XFV_ENOMEM && c->max_memory) xfv_fail(&first, XFV_ENOMEM, "%s: --max-memory allows no more than %zu bytes", first.msg, c->max_memory);
-    if (first.status) {
-        char text[800];
-        if (first.status == XFV_EARG) snprintf(text, sizeof text, "%s (see %s --help)", first.msg, c->p->name);
-        else snprintf(text, sizeof text, "%s", first.msg);
-        xfv_cli_say(NULL, c->p->name, text);
-    }
-    if (status == XFV_EXIT_OK && c->some_failed) status = XFV_EXIT_SOME;
-    if (c->args)
-        for (char **a = c->args; *a; a++) free(*a);
-    free(c->args);
-    free(c->paths);
-    free(c);
-    xfv_wipe_stack();
-    return status;
-}

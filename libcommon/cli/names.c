@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/internal.h"
+#include "base/escape.h"
 
 enum { SURE = 64 }; /* so many bytes alike are the name, though a sentence may hold but its beginning */
 

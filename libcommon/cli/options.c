@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "cli/internal.h"
-#include "stream/clock.h"
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/wipe.h"
 
 /* ---- the common options: their set functions get the struct xfv_cli ---- */
 
@@ -152,7 +154,7 @@ int xfv_cli_print_version(const struct xfv_program *p, FILE *f)
 {
     fprintf(f, "%s " XFV_VERSION "\n", p->name);
     fprintf(f, "msgpack-c %s (compiled with %s)\n", msgpack_version(), MSGPACK_VERSION);
-    for (size_t i = 0; i < sizeof p->parts / sizeof *p->parts && p->parts[i]; i++) p->parts[i]->version(f);
+    for (size_t i = 0; i < sizeof p->libraries / sizeof *p->libraries && p->libraries[i]; i++) p->libraries[i]->version(f);
 #if defined __clang__
     fprintf(f, "compiler clang %s\n", __clang_version__);
 #elif defined __GNUC__
@@ -377,7 +379,7 @@ struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv
     open_standard_fds();
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is then a write error like any other */
     xfv_require_address_space();
-    for (size_t i = 0; i < sizeof p->parts / sizeof *p->parts && p->parts[i]; i++) p->parts[i]->start();
+    for (size_t i = 0; i < sizeof p->libraries / sizeof *p->libraries && p->libraries[i]; i++) p->libraries[i]->start();
     (void)xfv_wipes_all();
     struct xfv_err e = {0};
     struct xfv_cli *c = calloc(1, sizeof *c);
@@ -406,6 +408,26 @@ struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv
     print_and_exit_status(p, got == 2, status);
     xfv_cli_finish(c, NULL, 0);
     return NULL;
+}
+
+struct xfv_seen *xfv_cli_seen(struct xfv_cli *c)
+{
+    return &c->seen;
+}
+
+const struct xfv_program *xfv_cli_program(const struct xfv_cli *c)
+{
+    return c->p;
+}
+
+const char *const *xfv_cli_drop(const struct xfv_cli *c)
+{
+    return c->drop;
+}
+
+void xfv_cli_keep_error(struct xfv_cli *c, const struct xfv_err *e)
+{
+    c->err = *e;
 }
 
 int xfv_cli_jobs(const struct xfv_cli *c)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "net/model.h"
+#include "net/model/model.h"
 
 /* Cut what stands before the next comma. */
 static int first_part(const char *what, const char *s, char *part, size_t cap, struct xfv_err *e)

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 
 #include "cli/internal.h"
-#include "stream/deadline.h"
+#include "base/deadline.h"
+#include "base/wipe.h"
 
 struct worker { struct xfv_pool *pool; int id; };
 

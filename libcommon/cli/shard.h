@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 
 struct xfv_shard { uint64_t i, n; }; /* i from 1 to n; n 0: not asked for */
 

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/grow.h"
+#include "base/grow.h"
+#include "base/hash.h"
 
 struct entry { void *key, *value; size_t n; uint64_t hash, used; };
 
@@ -20,14 +21,13 @@ struct xfv_cache {
 static uint64_t hash_of(const void *key, size_t n)
 {
     const unsigned char *p = key;
-    uint64_t h = 14695981039346656037u, word;
+    uint64_t h = XFV_HASH_START, word;
     for (; n >= sizeof word; n -= sizeof word, p += sizeof word) {
         memcpy(&word, p, sizeof word);
-        h = (h ^ word) * 1099511628211u;
+        h = xfv_hash_word(h, word);
         h ^= h >> 32; /* the product's high bits would never come down */
     }
-    for (; n; n--, p++) h = (h ^ *p) * 1099511628211u;
-    return h;
+    return xfv_hash(h, p, n);
 }
 
 struct xfv_cache *xfv_cache_new(size_t max_entries, void (*free_value)(void *))

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 
 struct xfv_cache;
 

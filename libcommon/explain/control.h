@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "explain/random.h"
-#include "stream/err.h"
+#include "base/random.h"
+#include "base/err.h"
 
 enum xfv_control { XFV_CONTROL_RANDOM, XFV_CONTROL_BLOBS, XFV_CONTROL_CENTRE, XFV_CONTROL_FACE, XFV_CONTROL_EDGES };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "explain/grad.h"
-#include "explain/random.h"
+#include "base/random.h"
 
 struct xfv_corrrise {
     struct xfv_corrrise_opts o;

@@ -10,7 +10,7 @@
 #define XFV_EXPLAIN_COSINE_H
 
 #include "explain/grad.h"
-#include "explain/random.h"
+#include "base/random.h"
 
 enum xfv_cosine_kind { XFV_COSINE_GRADIENT, XFV_COSINE_INPUT, XFV_COSINE_SMOOTHGRAD, XFV_COSINE_INTEGRATED };
 

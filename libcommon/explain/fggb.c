@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/net.h"
+#include "net/run/net.h"
 #include "stream/tensor.h"
 
 #define EPSILON 1e-8

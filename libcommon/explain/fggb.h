@@ -15,8 +15,8 @@
 
 #include <stddef.h>
 
-#include "net/graph.h"
-#include "stream/err.h"
+#include "net/graph/graph.h"
+#include "base/err.h"
 
 enum xfv_fggb_embedding { XFV_FGGB_NORMALISED, XFV_FGGB_RAW }; /* differentiate f, or F */
 enum xfv_fggb_colour { XFV_FGGB_MEAN, XFV_FGGB_MAX, XFV_FGGB_L2 }; /* of |d f_k / d x| over the input's channels; L2: root of the sum of squares */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "net/net.h"
+#include "net/run/net.h"
 
 struct xfv_grad {
     const struct xfv_net *net; /* from x, f32 [H][W][C], to the raw embedding F, f32 [n] */

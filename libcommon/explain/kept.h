@@ -6,7 +6,7 @@
 #include <msgpack.h>
 
 #include "explain/fggb.h"
-#include "stream/err.h"
+#include "base/err.h"
 
 #define XFV_KEPT_KEY "gradients"
 

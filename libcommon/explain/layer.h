@@ -3,8 +3,8 @@
 #ifndef XFV_EXPLAIN_LAYER_H
 #define XFV_EXPLAIN_LAYER_H
 
-#include "net/graph.h"
-#include "stream/err.h"
+#include "net/graph/graph.h"
+#include "base/err.h"
 
 /* A feature map [h][w][c] (the value `value` of the graph) that everything between the input and the embedding flows through. Axis 0 runs down,
  * axis 1 to the right, as in the network's input. Cell i's receptive field is centred at input pixel origin + i * step (pixel centres at whole

@@ -10,7 +10,7 @@
 #define XFV_EXPLAIN_LIME_H
 
 #include "explain/probe.h"
-#include "explain/random.h"
+#include "base/random.h"
 
 /* What a superpixel that is off becomes: its own mean colour, black, or the image's mean colour. */
 enum xfv_lime_fill { XFV_LIME_SEGMENT, XFV_LIME_BLACK, XFV_LIME_MEAN };

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explain/random.h"
+#include "base/random.h"
 
 struct xfv_minplus {
     struct xfv_minplus_opts o;

@@ -17,8 +17,8 @@
 #include <stddef.h>
 
 #include "explain/layer.h"
-#include "net/graph.h"
-#include "stream/err.h"
+#include "net/graph/graph.h"
+#include "base/err.h"
 
 struct xfv_path; /* one network, cut at one layer; read-only but for each worker's scratch memory */
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "explain/path.h"
-#include "net/model.h"
-#include "stream/err.h"
+#include "net/model/model.h"
+#include "base/err.h"
 
 /* One piece of memory, of which h is the first. */
 struct xfv_pathface {

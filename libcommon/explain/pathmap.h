@@ -17,8 +17,8 @@
 #include "explain/combine.h"
 #include "explain/layer.h"
 #include "explain/path.h"
-#include "net/model.h"
-#include "stream/err.h"
+#include "net/model/model.h"
+#include "base/err.h"
 
 enum xfv_pathmap_kind { XFV_PATHMAP_PATH, XFV_PATHMAP_CELLS }; /* xfv_path_integrate; xfv_path_linear, exact */
 enum xfv_pathmap_baseline { XFV_PATHMAP_MEAN, XFV_PATHMAP_PARTNER, XFV_PATHMAP_BLUR }; /* features of: the model's average face; the other face; this one, blurred */

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#include "net/model.h"
-#include "net/net.h"
+#include "net/model/model.h"
+#include "net/run/net.h"
 
 /* Another network: count images u8 [H][W][3] to vectors f, f32 [count][n]. Called from several threads, each with its own worker number. */
 typedef int xfv_probe_fn(void *ctx, int worker, int count, const uint8_t *rgb, float *f, struct xfv_err *e);

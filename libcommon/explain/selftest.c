@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "explain/fggb.h"
-#include "net/net.h"
-#include "net/ref.h"
+#include "net/run/net.h"
+#include "net/graph/ref.h"
 
 /* A smooth face-like nothing: an ellipse with dark spots; which 0 or 1. */
 static void picture(const struct xfv_model *m, int which, uint8_t *rgb)

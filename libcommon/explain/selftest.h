@@ -2,8 +2,8 @@
 #ifndef XFV_EXPLAIN_SELFTEST_H
 #define XFV_EXPLAIN_SELFTEST_H
 
-#include "net/model.h"
-#include "stream/err.h"
+#include "net/model/model.h"
+#include "base/err.h"
 
 enum { XFV_SELFTEST_CHANNELS = 16 }; /* of FGGB: enough to use every kernel of the backward pass */
 

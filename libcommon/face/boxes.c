@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/grow.h"
+#include "base/grow.h"
 
 int xfv_boxes_push(struct xfv_boxes *l, const struct xfv_box *b, struct xfv_err *e)
 {

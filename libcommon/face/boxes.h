@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 
 struct xfv_box {
     double x1, y1, x2, y2, score;

@@ -7,8 +7,8 @@
 
 #include "face/align.h"
 #include "image/warp.h"
-#include "stream/clock.h"
-#include "stream/grow.h"
+#include "base/clock.h"
+#include "base/grow.h"
 
 /* One image on its way to records. */
 struct job {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/grow.h"
-#include "stream/lines.h"
+#include "base/grow.h"
+#include "base/lines.h"
 
 static int blank(char c)
 {

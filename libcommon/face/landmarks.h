@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 
 struct xfv_landmarks_line {
     char *path;

@@ -6,9 +6,9 @@
 
 #include "face/boxes.h"
 #include "image/resize.h"
-#include "net/model.h"
-#include "net/net.h"
-#include "stream/clock.h"
+#include "net/model/model.h"
+#include "net/run/net.h"
+#include "base/clock.h"
 
 #define CELL 12      /* P-Net's window, pixels */
 #define STRIDE 2     /* and the distance of two windows */

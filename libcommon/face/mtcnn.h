@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "image/image.h"
-#include "stream/err.h"
+#include "base/err.h"
 
 /* Image pixels, pixel centres at whole numbers. */
 struct xfv_face {

@@ -2,7 +2,7 @@
 #ifndef XFV_IMAGE_BLUR_H
 #define XFV_IMAGE_BLUR_H
 
-#include "stream/err.h"
+#include "base/err.h"
 
 /* Blur in place with a Gaussian of standard deviation sigma (pixels; 0 leaves the plane as it is). The kernel is cut at a radius of
  * floor(2.5 sigma), at least 1, and sums to 1: sigma 5 gives the 25 wide kernel that the field uses on 112x112 maps. Beyond an edge the plane is mirrored at

@@ -10,7 +10,7 @@
 #include <netpbm/ppmdraw.h>
 #include <netpbm/ppmdfont.h>
 
-#include "stream/utf8.h"
+#include "base/utf8.h"
 
 enum { CAP_UNITS = 21, BASELINE = 9, ASCENT_UNITS = 25, BOX_UNITS = 18, MAX_STROKES = 128 };
 

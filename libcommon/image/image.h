@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 
 struct xfv_image {
     int width, height, channels; /* channels: 1 grey, 3 RGB */

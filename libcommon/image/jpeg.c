@@ -8,8 +8,8 @@
 
 #include <jerror.h>
 
-#include "image/codec.h"
-#include "stream/deadline.h"
+#include "image/internal.h"
+#include "base/deadline.h"
 
 /* More scans than any encoder writes: a small file of empty progressive scans over a large image would run for hours. */
 #define MAX_SCANS 500

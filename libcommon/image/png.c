@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/codec.h"
-#include "stream/deadline.h"
+#include "image/internal.h"
+#include "base/deadline.h"
+#include "base/wipe.h"
 #include "stream/tensor.h"
 
 struct decoder {

@@ -10,7 +10,7 @@
 
 #include <netpbm/pam.h>
 
-#include "image/codec.h"
+#include "image/internal.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char netpbm_text[256]; /* libnetpbm's last error, under the lock */

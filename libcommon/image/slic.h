@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 
 /* Divide rgb, u8 [height][width][3], into about `segments` pieces: label [height][width] gets 0 .. *count-1, each label one connected piece.
  *

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/wipe.h"
 #include "image/pnm.h"
 #include "stream/tensor.h"
 

@@ -4,7 +4,7 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
-#include "image/codec.h"
+#include "image/internal.h"
 
 /* The EXIF chunk may or may not repeat JPEG's "Exif\0\0". */
 static int orientation_of(const uint8_t *bytes, size_t n)

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "measure/score.h"
-#include "net/model.h"
+#include "pair/score.h"
+#include "net/model/model.h"
 
 /* Impostor pairs that a false match rate f asks for: with 3/f and no false match among them the rate is at most f with 95 % confidence (the "rule of
  * three"); with 30/f the rate is known to a third (the "rule of thirty", G. Doddington and others, Speech Communication 31, 2000). */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "explain/probe.h"
-#include "explain/random.h"
+#include "base/random.h"
 
 /* The order of pixels that rank alike. POSITION: rows from the top, each from the left. RANDOM: drawn. TOGETHER: by value instead of rank, as the
  * published code of FAME has it: of P percent, deletion keeps the pixels at or below the (100-P)th percentile of the map (linear between ranks, as

@@ -40,20 +40,20 @@ static int is_generic(const msgpack_object *face)
 }
 
 static int label_face(const msgpack_object *face, const struct xfv_image *im, const struct xfv_landmarks *points68, uint8_t *label,
-                      enum xfv_zone_source *from, struct xfv_err *e)
+                      enum xfv_region_source *from, struct xfv_err *e)
 {
     double xy[136];
     if (is_generic(face)) {
         *from = XFV_FROM_TEMPLATE;
-        memset(label, XFV_ZONE_OUTSIDE, (size_t)im->width * (size_t)im->height);
+        memset(label, XFV_REGION_OUTSIDE, (size_t)im->width * (size_t)im->height);
         return 0;
     }
-    if (points68 && find_68(points68, face, xy) && !xfv_zones_of_68(xy, im->width, im->height, label, NULL)) {
+    if (points68 && find_68(points68, face, xy) && !xfv_regions_of_68(xy, im->width, im->height, label, NULL)) {
         *from = XFV_FROM_68;
         return 0;
     }
     *from = xfv_face_points(face, im->width, im->height, xy);
-    return xfv_zones_of_points(xy, im->width, im->height, label, e);
+    return xfv_regions_of_points(xy, im->width, im->height, label, e);
 }
 
 static void share_maps(struct xfv_explained *x, int side, const uint8_t *label, size_t n)
@@ -63,7 +63,7 @@ static void share_maps(struct xfv_explained *x, int side, const uint8_t *label, 
         for (int sign = 0; sign < 2; sign++) {
             const struct xfv_view_map *m = &r->map[side][r->signed_key[0] ? 0 : sign];
             x->row[i].part[side][sign].has = m->v != NULL;
-            if (m->v) x->row[i].part[side][sign].shares = xfv_zone_shares_of(m->v, label, n, r->signed_key[0] && sign ? -1 : 1);
+            if (m->v) x->row[i].part[side][sign].shares = xfv_region_shares_of(m->v, label, n, r->signed_key[0] && sign ? -1 : 1);
         }
     }
 }
@@ -79,7 +79,7 @@ int xfv_explained_read(const msgpack_object *pair, const char *only_method, cons
         uint8_t *label = malloc(n);
         if (!label) return xfv_fail(e, XFV_ENOMEM, "no memory for the regions of a face of %dx%d", im->width, im->height);
         status = label_face(xfv_map_get(pair, side ? "b" : "a"), im, points68, label, &x->from[side], e);
-        if (!status) x->area[side] = xfv_zone_areas(label, n);
+        if (!status) x->area[side] = xfv_region_areas(label, n);
         if (!status) share_maps(x, side, label, n);
         free(label);
     }

@@ -3,19 +3,19 @@
 #define XFV_MEASURE_EXPLAINED_H
 
 #include "face/landmarks.h"
-#include "image/pairview.h"
-#include "measure/zones.h"
+#include "pair/view.h"
+#include "measure/regions.h"
 #include "stream/record.h"
 
 /* [row][face a, b][S+, S-]; has 0: the record has no such map, or a broken one. A signed map's parts above and below 0 count as S+ and S-. */
-struct xfv_row_zones { struct { int has; struct xfv_zone_shares shares; } part[2][2]; };
+struct xfv_row_regions { struct { int has; struct xfv_region_shares shares; } part[2][2]; };
 
 struct xfv_explained {
     struct xfv_pairview view;                      /* not blurred */
-    int generic;                                   /* 1: one of the two is no face but a whole picture (embed --generic): it has no regions, and all is XFV_ZONE_OUTSIDE */
-    enum xfv_zone_source from[2];
-    struct xfv_zone_shares area[2];
-    struct xfv_row_zones row[XFV_VIEW_ROWS];
+    int generic;                                   /* 1: one of the two is no face but a whole picture (embed --generic): it has no regions, and all is XFV_REGION_OUTSIDE */
+    enum xfv_region_source from[2];
+    struct xfv_region_shares area[2];
+    struct xfv_row_regions row[XFV_VIEW_ROWS];
 };
 
 /* Read a pair. points68 (may be NULL): 68 points for some photographs, looked up by the face's id, then by its source (of several the one

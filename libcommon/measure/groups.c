@@ -5,15 +5,16 @@
 #include <string.h>
 
 #include "measure/interval.h"
-#include "measure/pairs.h"
-#include "stream/field.h"
-#include "stream/grow.h"
-#include "stream/lines.h"
+#include "pair/identity.h"
+#include "pair/pairs.h"
+#include "base/field.h"
+#include "base/grow.h"
+#include "base/lines.h"
 
 enum { GENUINE, IMPOSTOR, UNLABELLED, STRATA };
 enum { ERROR, SCORE, FIRST_SHARE };                     /* columns; then for each method [sign][region] */
 static const double LEAST_MASS = 0.01; /* a map with less of the two maps' mass is dust: where it lies means nothing */
-enum { SHARES = 2 * XFV_ZONES, FEW_PERSONS = 10, FEW_PAIRS = 30, FEW_ERRORS = 5, MAX_NOTES = 4, MAX_METHODS = 64 };
+enum { SHARES = 2 * XFV_REGIONS, FEW_PERSONS = 10, FEW_PAIRS = 30, FEW_ERRORS = 5, MAX_NOTES = 4, MAX_METHODS = 64 };
 
 struct pair {
     long a, b;             /* persons */
@@ -147,22 +148,22 @@ static float *shares_of_method(struct xfv_groups *g, const char *name)
 }
 
 /* Does this map hold enough to say where? */
-static int counts(const struct xfv_row_zones *r, int side, int sign)
+static int counts(const struct xfv_row_regions *r, int side, int sign)
 {
     double own = r->part[side][sign].has ? r->part[side][sign].shares.mass : 0, other = r->part[side][!sign].has ? r->part[side][!sign].shares.mass : 0;
     return own > 0 && own >= LEAST_MASS * (own + other);
 }
 
 /* Mean over the two faces, of those whose map counts. */
-static void take_row(float *to, const struct xfv_row_zones *r)
+static void take_row(float *to, const struct xfv_row_regions *r)
 {
     for (int sign = 0; sign < 2; sign++) {
-        for (int k = 0; k < XFV_ZONES; k++) {
+        for (int k = 0; k < XFV_REGIONS; k++) {
             double sum = 0;
             int n = 0;
             for (int side = 0; side < 2; side++)
                 if (counts(r, side, sign)) sum += r->part[side][sign].shares.share[k], n++;
-            to[sign * XFV_ZONES + k] = n ? (float)(sum / n) : NAN;
+            to[sign * XFV_REGIONS + k] = n ? (float)(sum / n) : NAN;
         }
     }
 }
@@ -394,7 +395,7 @@ static void quantity(const struct row *r, char *buf, size_t cap)
     int k = (r->column - FIRST_SHARE) % SHARES;
     if (r->column == ERROR) snprintf(buf, cap, "%s", rates[r->stratum]);
     else if (r->column == SCORE) snprintf(buf, cap, "score");
-    else snprintf(buf, cap, "S%c %s", k < XFV_ZONES ? '+' : '-', xfv_zone_names[k % XFV_ZONES]);
+    else snprintf(buf, cap, "S%c %s", k < XFV_REGIONS ? '+' : '-', xfv_region_names[k % XFV_REGIONS]);
 }
 
 static const char *method_of(const struct xfv_groups *g, const struct row *r)
@@ -479,23 +480,23 @@ static size_t rows_of(const struct xfv_groups *g, int stratum, int column)
 /* Shares of one method, sign and kind of pairs: a cluster of groups for each region. */
 static void plot_shares(const struct xfv_groups *g, int stratum, int method, int sign, FILE *f)
 {
-    int first = FIRST_SHARE + method * SHARES + sign * XFV_ZONES;
+    int first = FIRST_SHARE + method * SHARES + sign * XFV_REGIONS;
     double step = 0.7 / (double)g->groups.n;
     if (!rows_of(g, stratum, first)) return;
     for (size_t k = 0; k < g->groups.n; k++) {
         fprintf(f, "$share%zu << EOD\n", k);
         for (size_t i = 0; i < g->n_rows; i++) {
             const struct row *r = &g->row[i];
-            if (r->stratum != stratum || r->column < first || r->column >= first + XFV_ZONES || r->group != (int)k) continue;
-            fprintf(f, "%.3f \"%s\" %.6f %.6f %.6f\n", r->column - first + step * ((double)k - (double)(g->groups.n - 1) / 2), xfv_zone_names[r->column - first],
+            if (r->stratum != stratum || r->column < first || r->column >= first + XFV_REGIONS || r->group != (int)k) continue;
+            fprintf(f, "%.3f \"%s\" %.6f %.6f %.6f\n", r->column - first + step * ((double)k - (double)(g->groups.n - 1) / 2), xfv_region_names[r->column - first],
                     r->own.mean, isfinite(r->lo) ? r->lo : r->own.mean, isfinite(r->hi) ? r->hi : r->own.mean);
         }
         fputs("EOD\n", f);
     }
     fputs("set title \"", f);
     clean(f, g->methods.v[method], 1);
-    fprintf(f, ": share of S%c by region, %s pairs\"\nset xrange [-0.6:%d.6]\nset xtics (", sign ? '-' : '+', strata[stratum], XFV_ZONES - 1);
-    for (int k = 0; k < XFV_ZONES; k++) fprintf(f, "%s\"%s\" %d", k ? ", " : "", xfv_zone_names[k], k);
+    fprintf(f, ": share of S%c by region, %s pairs\"\nset xrange [-0.6:%d.6]\nset xtics (", sign ? '-' : '+', strata[stratum], XFV_REGIONS - 1);
+    for (int k = 0; k < XFV_REGIONS; k++) fprintf(f, "%s\"%s\" %d", k ? ", " : "", xfv_region_names[k], k);
     fputs(")\nplot ", f);
     for (size_t k = 0; k < g->groups.n; k++) {
         fprintf(f, "%s$share%zu using 1:3:4:5 with yerrorbars pt 7 title \"", k ? ", " : "", k);
@@ -513,7 +514,7 @@ void xfv_groups_plot(const struct xfv_groups *g, FILE *f)
     size_t panels = 0;
     for (int s = 0; s < STRATA; s++) {
         panels += rows_of(g, s, ERROR) > 0;
-        for (size_t k = 0; k < 2 * g->methods.n; k++) panels += rows_of(g, s, FIRST_SHARE + (int)k * XFV_ZONES) > 0;
+        for (size_t k = 0; k < 2 * g->methods.n; k++) panels += rows_of(g, s, FIRST_SHARE + (int)k * XFV_REGIONS) > 0;
     }
     fprintf(f, "set multiplot layout %zu,1\nset yrange [0:*]\nset grid ytics\nset key outside right\n", panels ? panels : 1);
     for (int s = 0; s < STRATA; s++) {

@@ -6,6 +6,7 @@
 
 #include "measure/explained.h"
 #include "measure/resample.h"
+#include "pair/identity.h"
 
 struct xfv_groups;
 

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "image/blur.h"
 #include "measure/localise.h"
-#include "measure/regions.h"
-#include "stream/grow.h"
+#include "measure/parts.h"
+#include "base/grow.h"
+#include "pair/identity.h"
 #include "stream/record.h"
 #include "stream/tensor.h"
 
@@ -22,7 +24,7 @@ struct maps {
 };
 
 /* A case with a planted region, kept for the ranking of regions. */
-struct ranked { long at; size_t method; int similar, planted; double mean[2][XFV_REGIONS]; };
+struct ranked { long at; size_t method; int similar, planted; double mean[2][XFV_PARTS]; };
 
 /* One face seen with one partner by one method. */
 struct view { size_t method; uint64_t image; int label; long person, partner, at; float *coarse; };
@@ -39,7 +41,7 @@ struct xfv_judge {
     /* for the size of image at hand */
     int h, w;
     size_t n; /* pixels */
-    uint8_t *oval, *region[XFV_REGIONS], *coarse_oval;
+    uint8_t *oval, *region[XFV_PARTS], *coarse_oval;
     struct maps maps[MAX_METHODS], other[MAX_METHODS];
 };
 
@@ -62,9 +64,9 @@ static int make_masks(struct xfv_judge *t, int h, int w, struct xfv_err *e)
     if (!XFV_GROW(t->oval, n) || !XFV_GROW(t->coarse_oval, n)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     xfv_oval_mask(h, w, t->oval);
     if (h >= COARSE && w >= COARSE) xfv_oval_mask(h / COARSE, w / COARSE, t->coarse_oval);
-    for (int r = 0; r < XFV_REGIONS; r++) {
+    for (int r = 0; r < XFV_PARTS; r++) {
         if (!XFV_GROW(t->region[r], n)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        xfv_region_mask(r, h, w, t->region[r]);
+        xfv_part_mask(r, h, w, t->region[r]);
     }
     return 0;
 }
@@ -192,7 +194,7 @@ static int keep_ranked(struct xfv_judge *t, long at, size_t method, int similar,
     struct ranked *r = &t->ranked[t->n_ranked++];
     *r = (struct ranked){.at = at, .method = method, .similar = similar, .planted = planted};
     for (int i = 0; i < 2; i++)
-        for (int k = 0; k < XFV_REGIONS; k++) r->mean[i][k] = xfv_mean_inside(m->plane[i][!similar], t->region[k], t->n);
+        for (int k = 0; k < XFV_PARTS; k++) r->mean[i][k] = xfv_mean_inside(m->plane[i][!similar], t->region[k], t->n);
     return 0;
 }
 
@@ -242,7 +244,7 @@ static int test_truth(struct xfv_judge *t, long at, const msgpack_object *pair, 
         return 0;
     }
     if (!xfv_get_text(truth, "region", name, sizeof name, NULL))
-        for (int r = 0; r < XFV_REGIONS; r++) planted = strcmp(name, xfv_region_names[r]) ? planted : r;
+        for (int r = 0; r < XFV_PARTS; r++) planted = strcmp(name, xfv_part_names[r]) ? planted : r;
     for (int i = 0; i < n && !status; i++) status = locate(t, at, &t->maps[i], mask.data, sign, planted, e);
     xfv_tensor_clear(&mask);
     t->n_truths++;
@@ -283,13 +285,6 @@ static int test_against(struct xfv_judge *t, long at, const msgpack_object *othe
 
 /* ---- one face with several partners ---- */
 
-static uint64_t fnv(const void *p, size_t n)
-{
-    uint64_t h = 14695981039346656037u;
-    for (const uint8_t *b = p; n--; b++) h = (h ^ *b) * 1099511628211u;
-    return h;
-}
-
 static float *coarse_map(const struct xfv_judge *t, const float *map)
 {
     int h = t->h / COARSE, w = t->w / COARSE;
@@ -323,7 +318,7 @@ static int keep_views(struct xfv_judge *t, long at, const msgpack_object *pair, 
     if (xfv_get_bool(pair, "label", &label, NULL) || t->h < COARSE || t->w < COARSE) return 0;
     for (int s = 0; s < 2; s++) {
         if (xfv_get_tensor_view(xfv_map_get(pair, sides[s]), "image", &image, NULL)) continue;
-        struct view v = {.image = fnv(image.data, xfv_tensor_bytes(&image)), .label = label, .person = person[s], .partner = person[1 - s], .at = at};
+        struct view v = {.image = xfv_hash(XFV_HASH_START, image.data, xfv_tensor_bytes(&image)), .label = label, .person = person[s], .partner = person[1 - s], .at = at};
         for (int i = 0; i < n && !status; i++) {
             long m = xfv_name_number(&t->methods, t->maps[i].method, strlen(t->maps[i].method));
             v.method = (size_t)m;
@@ -371,26 +366,26 @@ static int compare_partners(struct xfv_judge *t, struct xfv_err *e)
 static double rank_of(const struct ranked *r, int side, const double *mean)
 {
     double own = r->mean[side][r->planted] - mean[r->planted], below = 0;
-    for (int k = 0; k < XFV_REGIONS; k++) {
+    for (int k = 0; k < XFV_PARTS; k++) {
         double d = r->mean[side][k] - mean[k];
         double tie = 1e-9 * (fabs(own) + fabs(d)) + 1e-12 * fabs(mean[k]);
         if (k != r->planted) below += fabs(d - own) <= tie ? 0.5 : d < own;
     }
-    return below / (XFV_REGIONS - 1);
+    return below / (XFV_PARTS - 1);
 }
 
 static int rank_regions(struct xfv_judge *t, struct xfv_err *e)
 {
     int status = 0;
     for (size_t g = 0; g < 2 * t->methods.n && !status; g++) {
-        double mean[2][XFV_REGIONS] = {{0}}, n = 0;
+        double mean[2][XFV_PARTS] = {{0}}, n = 0;
         for (size_t i = 0; i < t->n_ranked; i++) {
             const struct ranked *r = &t->ranked[i];
             if (r->method != g / 2 || r->similar != (int)(g % 2)) continue;
-            for (int k = 0; k < 2 * XFV_REGIONS; k++) mean[k / XFV_REGIONS][k % XFV_REGIONS] += r->mean[k / XFV_REGIONS][k % XFV_REGIONS];
+            for (int k = 0; k < 2 * XFV_PARTS; k++) mean[k / XFV_PARTS][k % XFV_PARTS] += r->mean[k / XFV_PARTS][k % XFV_PARTS];
             n++;
         }
-        for (int k = 0; k < 2 * XFV_REGIONS && n > 0; k++) mean[k / XFV_REGIONS][k % XFV_REGIONS] /= n;
+        for (int k = 0; k < 2 * XFV_PARTS && n > 0; k++) mean[k / XFV_PARTS][k % XFV_PARTS] /= n;
         for (size_t i = 0; i < t->n_ranked && n > 1 && !status; i++) {
             const struct ranked *r = &t->ranked[i];
             if (r->method != g / 2 || r->similar != (int)(g % 2)) continue;
@@ -422,7 +417,7 @@ void xfv_judge_free(struct xfv_judge *t)
     free(t->ranked);
     free_maps(t->maps, MAX_METHODS);
     free_maps(t->other, MAX_METHODS);
-    for (int r = 0; r < XFV_REGIONS; r++) free(t->region[r]);
+    for (int r = 0; r < XFV_PARTS; r++) free(t->region[r]);
     free(t->oval);
     free(t->coarse_oval);
     xfv_name_table_clear(&t->methods);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 
 /* Area under the ROC curve of the map as a score for `truth`, among the pixels of `within`: the chance that a pixel of the truth has a larger value
  * than one that is not of it, ties counting half. 0.5 is chance. NaN when one of the two sets is empty. XFV_ENOMEM. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "image/blur.h"
-#include "measure/regions.h"
+#include "measure/parts.h"
 
 static uint8_t to_byte(double v)
 {
@@ -27,7 +27,7 @@ int xfv_plant_region(uint8_t *rgb, const uint8_t *donor, int height, int width, 
     float *alpha = malloc(pixels * sizeof *alpha);
     double shift[3] = {0};
     if (!alpha) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    xfv_region_mask(region, height, width, mask);
+    xfv_part_mask(region, height, width, mask);
     for (size_t p = 0; p < pixels; p++) alpha[p] = mask[p];
     int status = xfv_blur(alpha, width, height, height / 112.0, e);
     for (size_t c = 0; c < 3 && match; c++) shift[c] = mean_in(rgb, mask, pixels, c) - mean_in(donor, mask, pixels, c);
@@ -49,7 +49,7 @@ void xfv_plant_occluder(uint8_t *rgb, int height, int width, int region, struct 
 {
     uint8_t colour[3];
     for (int c = 0; c < 3; c++) colour[c] = (uint8_t)xfv_random_below(r, 256);
-    xfv_region_mask(region, height, width, mask);
+    xfv_part_mask(region, height, width, mask);
     fill(rgb, mask, (size_t)height * (size_t)width, colour);
 }
 

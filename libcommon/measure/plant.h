@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "explain/random.h"
-#include "stream/err.h"
+#include "base/random.h"
+#include "base/err.h"
 
 /* The region of another face of the same size. Its colours are shifted by what the two regions' means differ (match 1), and its rim, 2 pixels, is
  * faded in: neither the tone of the skin nor an edge gives it away. XFV_ENOMEM. */

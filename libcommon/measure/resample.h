@@ -8,17 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stream/err.h"
-
-/* Names as numbers 0, 1, ... in the order they first came. */
-struct xfv_name_table { char **v; size_t n, cap; size_t *slots, n_slots; };
-long xfv_name_number(struct xfv_name_table *t, const char *name, size_t n); /* negative: out of memory */
-void xfv_name_table_clear(struct xfv_name_table *t);
-
-/* The person of a face's id: NAME: the file name after the last slash, without extension and without _digits at its end (LFW: Abel_Pacheco_0001.jpg
- * is Abel_Pacheco); FOLDER: the folder that holds the file; ID: every id is a person of its own. Points into id; *len is its length. */
-enum xfv_identity { XFV_IDENTITY_NAME, XFV_IDENTITY_FOLDER, XFV_IDENTITY_ID };
-const char *xfv_identity_of(const char *id, size_t n, enum xfv_identity rule, size_t *len);
+#include "base/err.h"
 
 /* Weights of `pairs` pairs, f32 [replicates][pairs], from the identities' numbers of their two faces. malloc'ed; NULL when out of memory. */
 float *xfv_bootstrap_weights(const long *a, const long *b, size_t pairs, size_t identities, int replicates, uint64_t seed);

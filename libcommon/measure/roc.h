@@ -4,7 +4,7 @@
 #define XFV_MEASURE_ROC_H
 
 #include "measure/resample.h"
-#include "measure/score.h"
+#include "pair/score.h"
 
 /* One threshold of the curve: fmr and fnmr (1 - TAR) when scores of `threshold` and more are accepted. */
 struct xfv_roc_point { double threshold, fmr, fnmr; };

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/field.h"
-#include "stream/grow.h"
+#include "base/field.h"
+#include "base/grow.h"
+#include "pair/identity.h"
 
 struct value { long method, test, at; double v; };
 

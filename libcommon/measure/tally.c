@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "measure/delins.h"
-#include "stream/field.h"
-#include "stream/grow.h"
+#include "base/field.h"
+#include "base/grow.h"
+#include "pair/identity.h"
 
 enum { ACCURACY, SCORE, METRICS };          /* kept for each pair; TAR is accuracy over some of them */
 enum { DELETION, INSERTION, DIRECTIONS };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "measure/resample.h"
+#include "pair/identity.h"
 #include "stream/record.h"
 
 /* One method's two curves of one pair. Texts are copied. */

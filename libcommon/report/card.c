@@ -68,30 +68,30 @@ static void make_palette(int minus, uint8_t rgba[LEVELS][4])
 }
 
 /* The largest regions of a map in words: "mostly cheeks (20 %), nose (16 %), forehead (15 %)". */
-static void largest_regions(const struct xfv_zone_shares *s, char *buf, size_t cap)
+static void largest_regions(const struct xfv_region_shares *s, char *buf, size_t cap)
 {
-    int used[XFV_ZONES] = {0};
+    int used[XFV_REGIONS] = {0};
     size_t n = 0;
     buf[0] = '\0';
     for (int place = 0; place < 3 && n < cap; place++) {
         int best = -1;
-        for (int k = 0; k < XFV_ZONES; k++)
+        for (int k = 0; k < XFV_REGIONS; k++)
             if (!used[k] && s->share[k] > 0 && (best < 0 || s->share[k] > s->share[best])) best = k;
         if (best < 0 || (place && s->share[best] < 0.05)) break;
         used[best] = 1;
-        int wrote = snprintf(buf + n, cap - n, "%s%s (%.0f %%)", place ? ", " : "mostly ", best == XFV_ZONE_OUTSIDE ? "outside the face" : xfv_zone_names[best], 100 * s->share[best]);
+        int wrote = snprintf(buf + n, cap - n, "%s%s (%.0f %%)", place ? ", " : "mostly ", best == XFV_REGION_OUTSIDE ? "outside the face" : xfv_region_names[best], 100 * s->share[best]);
         n += wrote > 0 ? (size_t)wrote : 0;
     }
 }
 
 /* This map's part of what S+ and S- of the face hold together, 0..1; 0 for none. Under 1 % it is dust: where it lies means nothing. */
-static double part_of_evidence(const struct xfv_row_zones *z, int side, int sign)
+static double part_of_evidence(const struct xfv_row_regions *z, int side, int sign)
 {
     double own = z->part[side][sign].has ? z->part[side][sign].shares.mass : 0, other = z->part[side][!sign].has ? z->part[side][!sign].shares.mass : 0;
     return own > 0 ? own / (own + other) : 0;
 }
 
-static double shown_share(const struct xfv_row_zones *z, int side, int sign, int zone)
+static double shown_share(const struct xfv_row_regions *z, int side, int sign, int zone)
 {
     return part_of_evidence(z, side, sign) < DUST ? NAN : z->part[side][sign].shares.share[zone];
 }
@@ -99,7 +99,7 @@ static double shown_share(const struct xfv_row_zones *z, int side, int sign, int
 /* What the map of this face and sign shows, in words. */
 static void map_words(const struct xfv_card *c, int row, int side, int sign, char *buf, size_t cap)
 {
-    const struct xfv_row_zones *z = &c->x->row[row];
+    const struct xfv_row_regions *z = &c->x->row[row];
     char where[160];
     double part = part_of_evidence(z, side, sign);
     if (!z->part[side][sign].has) {
@@ -233,7 +233,7 @@ static void put_bar(FILE *f, double share, double area, double full, const char 
 static double full_share(const struct xfv_card *c, int row)
 {
     double most = 0.2;
-    for (int k = 0; k < 4 * XFV_ZONES; k++) {
+    for (int k = 0; k < 4 * XFV_REGIONS; k++) {
         int side = k / 2 % 2, sign = k % 2, zone = k / 4;
         most = fmax(most, shown_share(&c->x->row[row], side, sign, zone)); /* fmax leaves NaN out */
         most = fmax(most, c->x->area[side].share[zone]);
@@ -246,8 +246,8 @@ static void put_regions(FILE *f, const struct xfv_card *c, int row)
     double full = full_share(c, row);
     fprintf(f, "<table class=\"regions mm m%d\"><thead><tr><th scope=\"col\">Share by region</th><th scope=\"col\">Face A</th><th scope=\"col\">Face B</th></tr></thead><tbody>\n",
             c->method[row]);
-    for (int k = 0; k < XFV_ZONES; k++) {
-        fprintf(f, "<tr><th scope=\"row\">%s</th>", xfv_zone_names[k]);
+    for (int k = 0; k < XFV_REGIONS; k++) {
+        fprintf(f, "<tr><th scope=\"row\">%s</th>", xfv_region_names[k]);
         for (int side = 0; side < 2; side++) {
             fputs("<td>", f);
             for (int sign = 0; sign < 2; sign++) {

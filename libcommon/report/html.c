@@ -3,7 +3,7 @@
 #include <nettle/sha2.h>
 #include <string.h>
 
-#include "stream/utf8.h"
+#include "base/utf8.h"
 
 static const char *reference(uint32_t c)
 {

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/histogram.h"
+#include "net/model/histogram.h"
 #include "report/html.h"
 #include "report/internal.h"
-#include "stream/spool.h"
+#include "base/spool.h"
 
 enum { SPOOL_ROWS, SPOOL_CARDS, SPOOL_ERRORS, SPOOL_ORIGINS, SPOOLS };
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "stream/internal.h"
-#include "stream/utf8.h"
+#include "base/utf8.h"
 
 const char *xfv_show_text(char out[48], const char *s, size_t n)
 {

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "stream/internal.h"
+#include "base/wipe.h"
 
 enum { CHUNK = 256 * 1024, SNIFF = 12 /* no head is shorter */ };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "stream/internal.h"
+#include "base/wipe.h"
 
 static const struct { const char *name; enum xfv_kind kind; } kinds[] = {
     {"head", XFV_HEAD}, {"face", XFV_FACE}, {"pair", XFV_PAIR}, {"err", XFV_ERR}, {"end", XFV_END},

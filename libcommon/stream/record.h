@@ -7,7 +7,7 @@
 #include <msgpack.h>
 #include <stddef.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 #include "stream/tensor.h"
 
 enum xfv_kind { XFV_HEAD, XFV_FACE, XFV_PAIR, XFV_ERR, XFV_END, XFV_OTHER };

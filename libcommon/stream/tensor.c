@@ -1,4 +1,5 @@
 #define _DEFAULT_SOURCE /* explicit_bzero */
+#include "base/wipe.h"
 #include "stream/tensor.h"
 
 #if defined __linux__
@@ -93,28 +94,6 @@ struct xfv_tensor xfv_tensor_view(enum xfv_dtype dtype, int ndim, const size_t *
     struct xfv_tensor t = {.dtype = dtype, .ndim = ndim, .data = data};
     for (int i = 0; i < ndim && i < XFV_MAX_DIMS; i++) t.shape[i] = shape[i];
     return t;
-}
-
-void xfv_wipe_free(void *p)
-{
-#if defined __linux__
-    if (p) explicit_bzero(p, malloc_usable_size(p));
-#endif
-    free(p);
-}
-
-void *xfv_wipe_realloc(void *p, size_t n)
-{
-#if defined __linux__
-    size_t old = p ? malloc_usable_size(p) : 0;
-    void *q = malloc(n ? n : 1);
-    if (!q) return NULL;
-    if (p) memcpy(q, p, n < old ? n : old);
-    xfv_wipe_free(p);
-    return q;
-#else
-    return realloc(p, n ? n : 1);
-#endif
 }
 
 void *xfv_aligned_alloc(size_t n)

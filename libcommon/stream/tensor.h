@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stream/err.h"
+#include "base/err.h"
 
 #define XFV_MAX_DIMS 8
 
@@ -33,11 +33,6 @@ void xfv_tensor_clear(struct xfv_tensor *t); /* frees owned data, zeroes *t; NUL
 
 /* Describe caller's memory without copying; the caller keeps it alive. */
 struct xfv_tensor xfv_tensor_view(enum xfv_dtype dtype, int ndim, const size_t *shape, void *data);
-
-/* free(p) after overwriting all of it: for what held a face or an embedding. NULL is fine. */
-void xfv_wipe_free(void *p);
-/* realloc whose old block is overwritten; n 0 gives a valid pointer. NULL when out of memory: p stands as it was. */
-void *xfv_wipe_realloc(void *p, size_t n);
 
 /* 64-byte aligned allocation of n bytes (n 0 gives a valid pointer), NULL when out of memory; freed by free(). */
 void *xfv_aligned_alloc(size_t n);

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "stream/internal.h"
+#include "base/wipe.h"
 
 enum { BUFFER = 64 * 1024, DIRECT = 16 * 1024 /* a payload as large as this is written from where it lies */ };
 

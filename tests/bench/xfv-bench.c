@@ -19,8 +19,8 @@
 
 #include "cli/cli.h"
 #include "explain/fggb.h"
-#include "net/model.h"
-#include "net/net.h"
+#include "net/model/model.h"
+#include "net/run/net.h"
 #include "stream/tensor.h"
 #include "unit/netgraphs.h"
 

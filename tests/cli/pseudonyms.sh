@@ -58,6 +58,6 @@ runs 4 "a key that is not there" xfv-select --pseudonymise nokey faces.xfv
 runs 2 "a table without a key" xfv-select --pseudonym-table t faces.xfv
 is "$(ls t nokey* 2>/dev/null)" "" "and no file"
 tools=$(cd "$top/tools" && ls *.c | sed 's/\.c$//' | sort | tr '\n' ' ')
-known=$(sed -n '/\*const ours/,/NULL/p' "$top/libcommon/measure/pseudonym.c" | grep -o '"[a-z-]*"' | tr -d '"' | sort | tr '\n' ' ')
-is "$known" "$tools" "libcommon/measure/pseudonym.c knows every program of ours"
+known=$(sed -n '/\*const ours/,/NULL/p' "$top/libcommon/pair/pseudonym.c" | grep -o '"[a-z-]*"' | tr -d '"' | sort | tr '\n' ' ')
+is "$known" "$tools" "libcommon/pair/pseudonym.c knows every program of ours"
 done_testing

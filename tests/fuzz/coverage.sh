@@ -8,12 +8,12 @@ corpus=${CORPUS:-build-fuzz/corpus}
 [ $# -gt 0 ] || set -- stream model tflite onnx image lists
 rooms() { # how the names of its files begin
     case $1 in
-    stream) echo 'stream/' ;;
-    model) echo 'stream/ net/model net/graph.c net/shape.c' ;;
-    tflite) echo 'net/tflite net/flatbuffer net/fold net/shape.c net/graph.c' ;;
-    onnx) echo 'net/onnx net/fold net/shape.c net/graph.c' ;;
+    stream) echo 'base/ stream/' ;;
+    model) echo 'stream/ net/model/ net/graph/graph.c net/graph/shape.c' ;;
+    tflite) echo 'net/import/tflite net/import/flatbuffer net/graph/fold net/graph/shape.c net/graph/graph.c' ;;
+    onnx) echo 'net/import/onnx net/graph/fold net/graph/shape.c net/graph/graph.c' ;;
     image) echo 'image/decode.c image/jpeg.c image/png.c image/pnm.c image/webp.c image/source.c' ;;
-    lists) echo 'measure/pairs.c face/landmarks.c' ;;
+    lists) echo 'pair/pairs.c face/landmarks.c' ;;
     esac
 }
 for t; do

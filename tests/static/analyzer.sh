@@ -1,5 +1,5 @@
 #!/bin/sh
-# gcc -fanalyzer over every C file; findings fail. XFV_ANALYSIS tells it that what reports a failure returns no 0 (stream/err.h); without optimisation,
+# gcc -fanalyzer over every C file; findings fail. XFV_ANALYSIS tells it that what reports a failure returns no 0 (base/err.h); without optimisation,
 # which would take that hint away before the analyser sees it.
 set -u
 cd "$(dirname "$0")/../.." || exit 1

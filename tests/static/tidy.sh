@@ -1,5 +1,5 @@
 #!/bin/sh
-# clang-tidy over every C file, with the checks of .clang-tidy; findings fail. XFV_ANALYSIS: see stream/err.h. Arguments: files (default: all).
+# clang-tidy over every C file, with the checks of .clang-tidy; findings fail. XFV_ANALYSIS: see base/err.h. Arguments: files (default: all).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 [ $# -gt 0 ] || set -- $(find libcommon tools -name '*.c' ! -name 'kern_*' ! -path '*/stream/err.c' | sort)

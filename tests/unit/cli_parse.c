@@ -1,7 +1,8 @@
 /* Numbers, sizes and choices of options, and the escaping of what messages quote. */
 #include "../tap.h"
+#include "base/escape.h"
 #include "cli/cli.h"
-#include "net/model.h"
+#include "net/model/model.h"
 
 static struct xfv_err e;
 

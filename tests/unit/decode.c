@@ -1,7 +1,7 @@
 /* Decoding: limits, orientation, Netpbm streams, damage. With an argument it writes that image decoded, as PPM, on stdout (tests/cli/decode.sh). */
 #include <stdint.h>
 
-#include "image/codec.h"
+#include "image/internal.h"
 #include "image/image.h"
 #include "image/pnm.h"
 #include "../tap.h"

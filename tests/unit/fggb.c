@@ -1,8 +1,8 @@
 /* FGGB on a small network: the identities that hold by its definition, and its maps against the double-precision oracle. */
 #include "../tap.h"
 #include "explain/fggb.h"
-#include "net/graph.h"
-#include "net/ref.h"
+#include "net/graph/graph.h"
+#include "net/graph/ref.h"
 
 enum { H = 9, W = 7, C = 3, N = 11, PIXELS = H * W };
 

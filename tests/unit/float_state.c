@@ -31,7 +31,7 @@ static void look(void *ctx, int i, int worker)
 int main(void)
 {
     OK(gradual() && flags() == 0, "denormal numbers are kept, rounding is to nearest");
-    xfv_part_net.start();
+    xfv_library_net.start();
     OK(gradual() && flags() == 0, "also when OpenBLAS has started");
     float a[4] = {1e-20f, 0, 0, 0}, b[4] = {1e-20f, 0, 0, 0}, c[4] = {0};
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 2, 2, 2, 1, a, 2, b, 2, 0, c, 2);

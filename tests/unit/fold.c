@@ -1,9 +1,9 @@
 /* The simplifier: each pass on a small graph. The forward pass must be what it was (up to float rounding of weights), values that remain must keep
  * their names, and the operators must be the ones that were meant. */
-#include "net/fold.h"
+#include "net/graph/fold.h"
 
 #include "graphs.h"
-#include "net/ref.h"
+#include "net/graph/ref.h"
 
 /* "conv prelu dense": the operators in order */
 static const char *operators(const struct xfv_graph *g, char *buf, size_t cap)

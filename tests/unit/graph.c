@@ -1,6 +1,6 @@
 /* Graphs: building, names, shape inference, and the check of everything a file could get wrong. */
 #include "graphs.h"
-#include "net/import.h"
+#include "net/import/import.h"
 
 /* The shape of a node on an input, as text; "refused" with the reason printed when it is. */
 static const char *shape_of(struct build *b, struct xfv_node n, struct xfv_shape s)

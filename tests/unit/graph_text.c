@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include <unistd.h>
 
-#include "net/import.h"
+#include "net/import/import.h"
 #include "tap.h"
 
 static char folder[] = "/tmp/xfv-graph-XXXXXX";

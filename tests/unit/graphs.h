@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "net/graph.h"
+#include "net/graph/graph.h"
 #include "tap.h"
 
 static uint64_t graphs_seed = 88172645463325252u;

@@ -2,7 +2,7 @@
 #include "measure/localise.h"
 
 #include "measure/plant.h"
-#include "measure/regions.h"
+#include "measure/parts.h"
 #include "tap.h"
 
 enum { H = 112, W = 112, N = H * W };
@@ -34,21 +34,21 @@ static void test_scores(void)
 
 static void test_regions(void)
 {
-    static uint8_t mask[XFV_REGIONS][N], oval[N], half[56 * 60];
+    static uint8_t mask[XFV_PARTS][N], oval[N], half[56 * 60];
     int overlap = 0, outside = 0, named = 0;
     xfv_oval_mask(H, W, oval);
-    for (int r = 0; r < XFV_REGIONS; r++) {
-        xfv_region_mask(r, H, W, mask[r]);
-        named += xfv_region_names[r] != NULL;
+    for (int r = 0; r < XFV_PARTS; r++) {
+        xfv_part_mask(r, H, W, mask[r]);
+        named += xfv_part_names[r] != NULL;
         for (int p = 0; p < N; p++) {
             outside += mask[r][p] && !oval[p];
             for (int k = 0; k < r; k++) overlap += mask[r][p] && mask[k][p];
         }
     }
     OK(!overlap && !outside, "seven regions, none over another (%d), all in the oval (%d)", overlap, outside);
-    OK(named == XFV_REGIONS && !xfv_region_names[XFV_REGIONS], "each one has a name");
+    OK(named == XFV_PARTS && !xfv_part_names[XFV_PARTS], "each one has a name");
     OK(mask[1][51 * W + 38] && mask[2][51 * W + 74] && mask[3][71 * W + 56] && mask[6][92 * W + 44], "eyes, nose and mouth are where the template has them");
-    xfv_region_mask(3, 56, 60, half);
+    xfv_part_mask(3, 56, 60, half);
     OK(half[35 * 60 + 29] && !half[10 * 60 + 29], "also in another size");
 }
 

@@ -3,9 +3,9 @@
 
 #include "../tap.h"
 #include "explain/cache.h"
-#include "measure/compare.h"
-#include "measure/pairs.h"
-#include "measure/score.h"
+#include "pair/compare.h"
+#include "pair/pairs.h"
+#include "pair/score.h"
 
 static struct xfv_err e;
 

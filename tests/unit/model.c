@@ -1,5 +1,5 @@
 /* Model files: what is saved is what is loaded, to the byte; damaged and lying files are refused with a sentence; look-up; use. */
-#include "net/model.h"
+#include "net/model/model.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

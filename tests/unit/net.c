@@ -81,7 +81,7 @@ static int all_zero(const float *v, size_t n)
     return !n;
 }
 
-/* Channels that died in training: what is subnormal within a network counts as zero (net/flush.h), and the caller's own arithmetic is as it was. */
+/* Channels that died in training: what is subnormal within a network counts as zero (net/run/flush.h), and the caller's own arithmetic is as it was. */
 static void subnormal(void)
 {
     enum { IN = 4 * 4 * 16, OUT = 4 * 4 * 8 };

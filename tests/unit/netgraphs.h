@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#include "net/kern.h"
-#include "net/net.h"
-#include "net/ref.h"
+#include "net/run/kern_internal.h"
+#include "net/run/net.h"
+#include "net/graph/ref.h"
 #include "tap.h"
 
 static uint64_t seed = 88172645463325252u;

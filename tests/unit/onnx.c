@@ -4,10 +4,10 @@
 #include <dirent.h>
 #include <time.h>
 
-#include "net/fold.h"
-#include "net/import.h"
-#include "net/net.h"
-#include "net/ref.h"
+#include "net/graph/fold.h"
+#include "net/import/import.h"
+#include "net/run/net.h"
+#include "net/graph/ref.h"
 #include "tap.h"
 
 static uint8_t *slurp(const char *path, size_t *n)

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/import.h"
+#include "net/import/import.h"
 #include "onnx_build.h"
 #include "tap.h"
 

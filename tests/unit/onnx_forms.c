@@ -1,10 +1,10 @@
 /* Operators of ONNX files in the forms that exporters of different years write them: resizing in all its modes, padding and reductions with axes as
  * inputs, products that stretch over a batch. Expected numbers are worked out by hand or from ONNX's own definition; each form's gradient is held
  * against central differences, the executor against the oracle. Then the names by which a file's tensors can be asked for. */
-#include "net/fold.h"
-#include "net/import.h"
-#include "net/net.h"
-#include "net/ref.h"
+#include "net/graph/fold.h"
+#include "net/import/import.h"
+#include "net/run/net.h"
+#include "net/graph/ref.h"
 #include "onnx_build.h"
 #include "tap.h"
 

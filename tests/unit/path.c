@@ -2,8 +2,8 @@
 #include "explain/path.h"
 
 #include "graphs.h"
-#include "net/model.h"
-#include "net/ref.h"
+#include "net/model/model.h"
+#include "net/graph/ref.h"
 
 enum { H = 22, W = 17, N = 9 };
 

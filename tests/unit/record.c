@@ -1,7 +1,7 @@
 /* Records, tensors and half precision: libcommon/stream/{record,map,value,get,tensor,check,utf8,grow}.c */
-#include "stream/grow.h"
+#include "base/grow.h"
 #include "stream/internal.h"
-#include "stream/utf8.h"
+#include "base/utf8.h"
 #include "../tap.h"
 
 static void test_maps(void)

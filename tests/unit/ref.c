@@ -1,9 +1,9 @@
 /* The oracle: every operator's backward pass against central differences of its forward pass, in double; then MobileFaceNet's. And the forward
  * passes of the operators where a definition leaves a choice, against numbers worked out by hand. */
-#include "net/ref.h"
+#include "net/graph/ref.h"
 
 #include "graphs.h"
-#include "net/model.h"
+#include "net/model/model.h"
 
 static double dot(const double *a, const double *b, size_t n)
 {

@@ -1,6 +1,7 @@
 /* Identities of ids, the bootstrap that draws people, Wilcoxon's test, Holm's correction; SplitMix64 against its published numbers. */
-#include "explain/random.h"
+#include "base/random.h"
 #include "measure/resample.h"
+#include "pair/identity.h"
 #include "tap.h"
 
 static int person(const char *id, enum xfv_identity rule, const char *wanted)

@@ -1,8 +1,8 @@
 /* The TFLite importer, on files written here: each operator against TensorFlow's definition, then files that lie or are damaged. With --write FILE
  * it writes a small network for the tests of the programs. */
 #include "graphs.h"
-#include "net/import.h"
-#include "net/ref.h"
+#include "net/import/import.h"
+#include "net/graph/ref.h"
 #include "tflite_build.h"
 
 enum { ADD = 0, AVERAGE_POOL = 1, CONCAT = 2, CONV = 3, DEPTHWISE = 4, DEQUANTIZE = 6, FULLY_CONNECTED = 9, L2_NORM = 11, MAX_POOL = 17, MUL = 18,

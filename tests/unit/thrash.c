@@ -5,7 +5,7 @@
 
 #include "../tap.h"
 #include "cli/cli.h"
-#include "net/model.h"
+#include "net/model/model.h"
 #include "streambytes.h"
 
 enum { TIMES = 10000, WARM = 1000 };

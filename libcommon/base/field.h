@@ -1,0 +1,12 @@
+/* A name in a table of tabs and lines, in one of Markdown, or in a script: a stream may hold any name. */
+#ifndef XFV_BASE_FIELD_H
+#define XFV_BASE_FIELD_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* c, or '_' when it would end a field or a line, when a terminal takes it for an order, or when it is one of `more` ("|" in Markdown). */
+char xfv_field_char(char c, const char *more);
+void xfv_put_field(FILE *f, const char *s, size_t n, const char *more);
+
+#endif

@@ -1,0 +1,20 @@
+/* Arrays that grow by doubling. Several of one length keep one capacity:
+ *
+ *     if (s->n == s->cap) {
+ *         size_t cap = xfv_more(s->cap, 256);
+ *         if (!XFV_GROW(s->a, cap) || !XFV_GROW(s->b, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+ *         s->cap = cap;
+ *     }
+ */
+#ifndef XFV_BASE_GROW_H
+#define XFV_BASE_GROW_H
+
+#include <stddef.h>
+
+/* The next capacity: `first` for an array that has none yet. */
+size_t xfv_more(size_t cap, size_t first);
+/* array points to a pointer from malloc, or to NULL: it gets room for n elements of this size, and what it held. 0 when out of memory: all is as it was. */
+int xfv_grow(void *array, size_t n, size_t size);
+#define XFV_GROW(pointer, n) xfv_grow(&(pointer), (n), sizeof *(pointer))
+
+#endif

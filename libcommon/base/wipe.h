@@ -1,0 +1,17 @@
+/* Memory that held a face is overwritten when it is let go. Programs link base/free.o as well, whose free() overwrites every block of the process; a
+ * program of somebody else's that links libxfv.a keeps its own free. */
+#ifndef XFV_BASE_WIPE_H
+#define XFV_BASE_WIPE_H
+
+#include <stddef.h>
+
+/* free(p) after overwriting all of it: for what held a face or an embedding. NULL is fine. */
+void xfv_wipe_free(void *p);
+/* realloc whose old block is overwritten; n 0 gives a valid pointer. NULL when out of memory: p stands as it was. */
+void *xfv_wipe_realloc(void *p, size_t n);
+/* Overwrite what calls that have returned left on this thread's stack. */
+void xfv_wipe_stack(void);
+/* Defined by base/free.c alone: 1 when free() overwrites every block, 0 where it cannot (another libc, a sanitizer). */
+int xfv_wipes_all(void);
+
+#endif

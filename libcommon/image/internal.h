@@ -1,0 +1,20 @@
+/* Private to the image room: one decoder per format, called by xfv_image_decode, and what they share. */
+#ifndef XFV_IMAGE_INTERNAL_H
+#define XFV_IMAGE_INTERNAL_H
+
+#include "image/image.h"
+
+/* XFV_ELIMIT when width x height passes o->max_pixels, XFV_EDATA when a side is not positive. Call before allocating. */
+int xfv_check_size(long width, long height, const struct xfv_decode_opts *o, struct xfv_err *e);
+
+/* Turn *im upright: orientation is EXIF's 1..8 (others: left alone). XFV_ENOMEM leaves *im as it was. */
+int xfv_image_orient(struct xfv_image *im, int orientation, struct xfv_err *e);
+/* Orientation tag of an EXIF block that starts with "Exif\0\0"; 1 when absent or out of range. */
+int xfv_exif_orientation(const uint8_t *exif, size_t n);
+
+/* As xfv_image_decode, each for its own format; RGB; orientation already applied. */
+int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale, struct xfv_err *e);
+int xfv_decode_webp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e);
+int xfv_decode_png(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e);
+
+#endif

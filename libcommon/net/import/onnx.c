@@ -1,0 +1,378 @@
+/* ONNX files: the container. Protocol buffers are taken apart by protobuf-c with the schema of libonnx-dev; nodes are built one by one, and
+ * what cannot be understood is collected into one message. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/import/onnx_internal.h"
+
+/* ---- bounded memory and depth for protobuf-c, which has neither ---- */
+
+/* Depth is told by the frame's address: that of a variable may lie elsewhere under the address sanitizer. */
+struct bounds { uintptr_t stack; size_t left; };
+#define MAX_STACK ((uintptr_t)1 << 20) /* bytes of stack that nested messages may take */
+
+static void *bounded_alloc(void *ctx, size_t n)
+{
+    struct bounds *b = ctx;
+    uintptr_t at = (uintptr_t)__builtin_frame_address(0), used = at < b->stack ? b->stack - at : at - b->stack;
+    if (n > b->left || used > MAX_STACK) return NULL;
+    b->left -= n;
+    return malloc(n);
+}
+
+static void bounded_free(void *ctx, void *p)
+{
+    (void)ctx;
+    free(p);
+}
+
+static Onnx__ModelProto *unpack(const uint8_t *bytes, size_t n)
+{
+    /* A byte of the file becomes at most a handful of bytes in memory: numbers of one byte as int64 (8), empty messages as structures. */
+    struct bounds b = {(uintptr_t)__builtin_frame_address(0), n < SIZE_MAX / 64 ? n * 40 + (1 << 20) : SIZE_MAX};
+    ProtobufCAllocator a = {bounded_alloc, bounded_free, &b};
+    Onnx__ModelProto *m = xfv_onnx__model_proto__unpack(&a, n, bytes);
+    return m;
+}
+
+static void discard(Onnx__ModelProto *m)
+{
+    ProtobufCAllocator a = {bounded_alloc, bounded_free, NULL};
+    if (m) xfv_onnx__model_proto__free_unpacked(m, &a);
+}
+
+int xfv_is_onnx(const uint8_t *p, size_t n)
+{
+    /* A ModelProto starts with ir_version (field 1, a small number) or, rarely, with another of its first fields as text or message. */
+    return n > 16 && ((p[0] == 0x08 && p[1] < 0x40) || (p[0] == 0x12 && p[1] < 0x80) || (p[0] == 0x3a && p[1] >= 0x80));
+}
+
+/* ---- the table of names ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct onx_tensor *)a)->name, ((const struct onx_tensor *)b)->name);
+}
+
+static struct onx_tensor *find(const struct onx *o, const char *name)
+{
+    struct onx_tensor key = {.name = name};
+    return name && *name ? bsearch(&key, o->t, (size_t)o->n_tensors, sizeof key, by_name) : NULL;
+}
+
+static char *printable(const char *s)
+{
+    size_t n = strlen(s), k = 0;
+    if (n > 800) n = 800;
+    char *p = malloc(n + 1);
+    for (; p && k < n; k++) p[k] = s[k] > ' ' && s[k] < 127 ? s[k] : '_';
+    if (p) p[k] = '\0';
+    return p;
+}
+
+static void add_name(struct onx *o, const char *name, const onx_proto *init)
+{
+    if (name && *name) o->t[o->n_tensors++] = (struct onx_tensor){.name = name, .init = init, .value = -1, .made = init != NULL};
+}
+
+/* Everything that has a name: inputs, constants, outputs of nodes. Inputs that are constants too (older files) count once. */
+static int read_names(struct onx *o)
+{
+    const Onnx__GraphProto *f = o->file;
+    size_t n = f->n_input + f->n_initializer;
+    for (size_t i = 0; i < f->n_node; i++) n += f->node[i]->n_output;
+    if (n > 4 * XFV_MAX_NODES || f->n_node > XFV_MAX_NODES) return ONX_BAD("the file has %zu nodes and %zu tensors, too many", f->n_node, n);
+    if (!(o->t = calloc(n + 1, sizeof *o->t))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for %zu tensors", n);
+    for (size_t i = 0; i < f->n_initializer; i++) add_name(o, f->initializer[i]->name, f->initializer[i]);
+    for (size_t i = 0; i < f->n_node; i++)
+        for (size_t k = 0; k < f->node[i]->n_output; k++) add_name(o, f->node[i]->output[k], NULL);
+    qsort(o->t, (size_t)o->n_tensors, sizeof *o->t, by_name);
+    for (int i = 1; i < o->n_tensors; i++)
+        if (strcmp(o->t[i].name, o->t[i - 1].name) == 0) return ONX_BAD("two nodes or constants make '%.100s'", o->t[i].name);
+    int made = o->n_tensors;
+    for (size_t i = 0; i < f->n_input; i++) {
+        struct onx_tensor key = {.name = f->input[i]->name};
+        if (!key.name || !*key.name || bsearch(&key, o->t, (size_t)made, sizeof key, by_name)) continue;
+        add_name(o, key.name, NULL);
+    }
+    qsort(o->t, (size_t)o->n_tensors, sizeof *o->t, by_name);
+    for (int i = 0; i < o->n_tensors; i++) {
+        if (i && strcmp(o->t[i].name, o->t[i - 1].name) == 0) return ONX_BAD("two inputs are called '%.100s'", o->t[i].name);
+        if (!(o->t[i].label = printable(o->t[i].name))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+        if (!o->t[i].init) continue;
+        const onx_proto *p = o->t[i].init; /* shapes of constants are known before they are loaded */
+        if (p->n_dims > ONX_MAX_RANK) return ONX_BAD("constant '%s' has %zu dimensions", o->t[i].label, p->n_dims);
+        o->t[i].s.rank = (int)p->n_dims;
+        for (size_t k = 0; k < p->n_dims; k++) o->t[i].s.dim[k] = p->dims[k];
+    }
+    return 0;
+}
+
+/* ---- input and output ---- */
+
+/* The network's input: the one declared input that is no constant. */
+static int find_input(struct onx *o, const Onnx__ValueInfoProto **out)
+{
+    const Onnx__GraphProto *f = o->file;
+    int n = 0;
+    for (size_t i = 0; i < f->n_input; i++) {
+        const struct onx_tensor *t = find(o, f->input[i]->name);
+        if (!t || t->init) continue;
+        *out = f->input[i];
+        n++;
+    }
+    return n == 1 ? 0 : ONX_BAD("the file has %d inputs instead of one image", n);
+}
+
+static int read_input(struct onx *o, const struct xfv_import_opts *opts)
+{
+    const Onnx__ValueInfoProto *v = NULL;
+    int st = find_input(o, &v);
+    if (st) return st;
+    const Onnx__TypeProto__Tensor *tt = v->type && v->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? v->type->tensor_type : NULL;
+    struct onx_tensor *t = find(o, v->name);
+    const Onnx__TensorShapeProto *s = tt ? tt->shape : NULL;
+    if (!s || s->n_dim != 4) return ONX_BAD("input '%s' is not an image (N,C,H,W): it has %zu dimensions", t->label, s ? s->n_dim : 0);
+    if (tt->elem_type != 1 && tt->elem_type != 10 && tt->elem_type != 11) return ONX_BAD("input '%s' is not of floats (type %d)", t->label, tt->elem_type);
+    int64_t d[4];
+    for (int i = 0; i < 4; i++) {
+        const Onnx__TensorShapeProto__Dimension *x = s->dim[i];
+        d[i] = x->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE ? x->dim_value : 0;
+        if (d[i] < 0) d[i] = 0; /* some exporters say -1 for unknown */
+    }
+    o->batch = d[0] > 1 && d[0] <= XFV_MAX_KERNEL ? (int)d[0] : 1;
+    if (opts && opts->height) d[2] = opts->height;
+    if (opts && opts->width) d[3] = opts->width;
+    if (!d[1] && (opts ? opts->channels : 0)) d[1] = opts->channels;
+    if (d[1] < 1 || d[2] < 1 || d[3] < 1 || d[1] > 4096 || d[2] > 65536 || d[3] > 65536)
+        return ONX_BAD("input '%s' is declared %lldx%lldx%lld (channels, height, width; 0: not said): say with --size how large the image is", t->label, (long long)d[1],
+                       (long long)d[2], (long long)d[3]);
+    t->value = xfv_graph_add_value(o->g, t->label, xfv_shape_of(3, (int)d[2], (int)d[3], (int)d[1]), o->e);
+    if (t->value < 0) return t->value;
+    t->made = 1;
+    t->s = (struct onx_dims){4, {1, d[1], d[2], d[3]}};
+    t->n_axes = 3;
+    t->axis[0] = 2, t->axis[1] = 3, t->axis[2] = 1;
+    return 0;
+}
+
+/* Value v under this name: v itself when it has it, else a copy. */
+static int named_copy(struct onx *o, int v, const char *label)
+{
+    struct xfv_node n = xfv_onx_unary(XFV_OP_RESHAPE, v);
+    struct xfv_shape s = o->g->values[v].shape;
+    if (v == xfv_graph_find(o->g, label)) return v;
+    for (int k = 0; k < XFV_MAX_RANK; k++) n.i[k] = k < s.rank ? s.dim[k] : 0;
+    return xfv_onx_emit(o, &n, label, "");
+}
+
+/* An output that shares its value with another tensor (it was only renamed or transposed) gets one under its own name. */
+static int read_outputs(struct onx *o)
+{
+    const Onnx__GraphProto *f = o->file;
+    for (size_t i = 0; i < f->n_output; i++) {
+        struct onx_tensor *t = find(o, f->output[i]->name);
+        if (!t || !t->made) return ONX_BAD("no node makes output '%.100s'", f->output[i]->name ? f->output[i]->name : "");
+        if (t->broken) continue;
+        int st = xfv_onx_materialise(o, t, t->label);
+        if (st) return st;
+        if (xfv_graph_find(o->g, t->label) < 0 && (t->value = named_copy(o, t->value, t->label)) < 0) return t->value;
+        if ((st = xfv_graph_add_output(o->g, t->value, o->e)) < 0) return st;
+    }
+    return f->n_output ? 0 : ONX_BAD("the file has no output");
+}
+
+/* The tensor of this name, else the first output of the node of this name. */
+static struct onx_tensor *find_named(const struct onx *o, const char *name)
+{
+    struct onx_tensor *t = find(o, name);
+    for (int i = 0; i < o->n_tensors && !t; i++)
+        if (strcmp(o->t[i].label, name) == 0) t = &o->t[i];
+    for (size_t i = 0; i < o->file->n_node && !t; i++) {
+        const onx_node *n = o->file->node[i];
+        if (n->name && strcmp(n->name, name) == 0 && n->n_output) t = find(o, n->output[0]);
+    }
+    return t;
+}
+
+/* A value for each name that was asked for, though importing made another tensor's of it (by renaming, transposing, stretching). */
+static int keep_names(struct onx *o, const struct xfv_import_opts *opts)
+{
+    for (int k = 0; opts && k < opts->n_names; k++) {
+        struct xfv_import_name *name = &opts->names[k];
+        struct onx_tensor *t = *name->file ? find_named(o, name->file) : NULL;
+        int want[ONX_MAX_RANK], n = 0, have[XFV_MAX_RANK], n_have, turned = 0, v;
+        name->value[0] = '\0';
+        if (!t) continue;
+        if (xfv_onx_is_constant(t)) return ONX_BAD("'%s' is a constant: it does not depend on the image", t->label);
+        if (!t->made || t->broken) return ONX_BAD("no node makes '%s'", t->label);
+        for (int a = 0; a < t->s.rank; a++)
+            if (t->s.dim[a] != 1) want[n++] = a;
+        if (n > XFV_MAX_RANK) return ONX_BAD("'%s' has more than %d axes", t->label, XFV_MAX_RANK);
+        if ((v = xfv_onx_materialise(o, t, t->label)) < 0) return v;
+        n_have = xfv_onx_layout_without(t, -1, have);
+        for (int i = 0; i < n_have; i++) turned |= have[i] != want[i];
+        if ((v = turned ? xfv_onx_ordered(o, t, want, n, t->label) : t->value) < 0 || (v = named_copy(o, v, t->label)) < 0) return v;
+        snprintf(name->value, sizeof name->value, "%s", o->g->values[v].name);
+    }
+    return 0;
+}
+
+/* ---- nodes ---- */
+
+struct problems { char text[512]; int n, shown; };
+
+static void note(struct problems *p, const char *sentence)
+{
+    size_t at = strlen(p->text), n = strlen(sentence);
+    p->n++;
+    if (at + n + 24 > sizeof p->text - 80) return; /* room for what the caller puts in front */
+    snprintf(p->text + at, sizeof p->text - at, "%s%s", at ? "; " : "", sentence);
+    p->shown++;
+}
+
+static int is_default_domain(const char *d) { return !d || !*d || strcmp(d, "ai.onnx") == 0 || strcmp(d, "com.microsoft") == 0; }
+
+/* Operators that only constants may have. */
+static int only_constant(const char *op)
+{
+    static const char *const list[] = {"Shape", "Size", "Constant", "ConstantOfShape", "Tile", "Range", "Where", "Equal", "Less", "Greater", "And", "Or", "Not",
+                                       "Floor", "Ceil", "Round", "Sign", "Mod", "Log", "ReduceProd", "ReduceMin"};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strcmp(op, list[i]) == 0) return 1;
+    return 0;
+}
+
+static int make_call(struct onx *o, const onx_node *n, struct onx_call *c, char *label, size_t cap)
+{
+    *c = (struct onx_call){.n = n, .op = n->op_type ? n->op_type : ""};
+    const char *name = n->n_output && n->output[0] && *n->output[0] ? n->output[0] : n->name ? n->name : "?";
+    char *p = printable(name);
+    snprintf(label, cap, "%s", p ? p : "?");
+    free(p);
+    c->label = label;
+    if (n->n_input > ONX_MAX_INPUTS || n->n_output > ONX_MAX_INPUTS || n->n_output < 1)
+        return ONX_BAD("'%s' (%.40s) has %zu inputs and %zu outputs", label, c->op, n->n_input, n->n_output);
+    c->n_in = (int)n->n_input;
+    c->n_out = (int)n->n_output;
+    for (int k = 0; k < c->n_out; k++) c->out[k] = find(o, n->output[k]);
+    for (int k = 0; k < c->n_in; k++) {
+        c->in[k] = find(o, n->input[k]);
+        if (!c->in[k] && n->input[k] && *n->input[k]) return ONX_BAD("'%s' (%.40s) reads '%.60s', which nothing makes", label, c->op, n->input[k]);
+    }
+    return 0;
+}
+
+static int build(struct onx *o, const struct onx_call *c)
+{
+    int st;
+    if (!c->out[0] || c->out[0]->made) return ONX_BAD("'%s' (%.40s) has no output of its own", c->label, c->op);
+    for (int k = 0; k < c->n_in; k++) {
+        if (!c->in[k]) continue;
+        if (!c->in[k]->made) return ONX_BAD("'%s' (%.40s) reads '%s' before any node makes it: the nodes are not in order, or go in a circle", c->label, c->op, c->in[k]->label);
+    }
+    if ((st = xfv_onx_evaluate(o, c)) != 0) return st < 0 ? st : 0;
+    onx_builder *f = xfv_onx_find_builder(c->op);
+    if (!f) return ONX_BAD("'%s' (%.40s) works on computed tensors, which is not supported", c->label, c->op);
+    if (c->n_in < 1 || !c->in[0]) return ONX_BAD("'%s' (%.40s) has no input", c->label, c->op);
+    return f(o, c);
+}
+
+static void mark_broken(struct onx *o, const onx_node *n)
+{
+    for (size_t k = 0; k < n->n_output; k++) {
+        struct onx_tensor *t = find(o, n->output[k]);
+        if (t && !t->made) t->made = t->broken = 1;
+    }
+}
+
+/* Operators that are not known at all, each with its nodes: said first, all of them. */
+static int note_unknown(struct onx *o, struct problems *p)
+{
+    const Onnx__GraphProto *f = o->file;
+    for (size_t i = 0; i < f->n_node; i++) {
+        const char *op = f->node[i]->op_type ? f->node[i]->op_type : "";
+        int mine = is_default_domain(f->node[i]->domain), seen = 0, count = 0;
+        if (mine && (xfv_onx_find_builder(op) || only_constant(op))) continue;
+        for (size_t k = 0; k < i && !seen; k++) seen = f->node[k]->op_type && strcmp(f->node[k]->op_type, op) == 0;
+        if (seen) continue;
+        char text[300];
+        size_t at = (size_t)snprintf(text, sizeof text, "operator %.60s is not supported (node", op);
+        for (size_t k = i; k < f->n_node; k++) {
+            if (!f->node[k]->op_type || strcmp(f->node[k]->op_type, op) != 0) continue;
+            char *label = printable(f->node[k]->n_output && f->node[k]->output[0] ? f->node[k]->output[0] : "?");
+            if (count < 4 && at < sizeof text - 60) at += (size_t)snprintf(text + at, sizeof text - at, "%s '%.40s'", count ? "," : "", label ? label : "?");
+            free(label);
+            count++;
+        }
+        if (count > 4 && at < sizeof text - 30) at += (size_t)snprintf(text + at, sizeof text - at, " and %d more", count - 4);
+        if (at < sizeof text - 2) snprintf(text + at, sizeof text - at, ")");
+        note(p, text);
+    }
+    return p->n;
+}
+
+static int build_all(struct onx *o, struct problems *p)
+{
+    char label[1024];
+    struct onx_call c;
+    note_unknown(o, p);
+    for (size_t i = 0; i < o->file->n_node; i++) {
+        const onx_node *n = o->file->node[i];
+        const char *op = n->op_type ? n->op_type : "";
+        int unknown = !(xfv_onx_find_builder(op) || only_constant(op)) || !is_default_domain(n->domain), broken = unknown;
+        int st = unknown ? 0 : make_call(o, n, &c, label, sizeof label);
+        for (int k = 0; !st && !unknown && k < c.n_in; k++) broken |= c.in[k] && c.in[k]->broken; /* said already */
+        if (!st && !broken) st = build(o, &c);
+        if (st == XFV_ENOMEM || st == XFV_EIO) return st;
+        if (st) note(p, o->e->msg);
+        if (st || broken) mark_broken(o, n);
+    }
+    if (!p->n) return 0;
+    if (p->shown < p->n) return ONX_BAD("%s; and %d more problems", p->text, p->n - p->shown);
+    return ONX_BAD("%s", p->text);
+}
+
+static int opset_of(const Onnx__ModelProto *m)
+{
+    int64_t v = 0;
+    for (size_t i = 0; i < m->n_opset_import; i++) {
+        const char *d = m->opset_import[i]->domain;
+        if (!d || !*d || strcmp(d, "ai.onnx") == 0) v = m->opset_import[i]->version;
+    }
+    return v > 0 && v < 1000 ? (int)v : 0;
+}
+
+static int read_model(struct onx *o, const Onnx__ModelProto *m, const struct xfv_import_opts *opts)
+{
+    struct problems p = {.n = 0};
+    int st;
+    if (!m || !m->graph) return ONX_BAD("not an ONNX file, or a damaged one");
+    o->file = m->graph;
+    o->opset = opset_of(m);
+    if (o->opset < 7 || o->opset > 21) return ONX_BAD("the file is of opset %d; 7 to 21 are supported", o->opset);
+    if ((st = read_names(o)) || (st = read_input(o, opts)) || (st = build_all(o, &p)) || (st = read_outputs(o)) || (st = keep_names(o, opts)))
+        return st;
+    return xfv_graph_check(o->g, o->e);
+}
+
+int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)
+{
+    struct xfv_err own;
+    struct onx o = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL, .file_bytes = n};
+    if (!(o.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
+    Onnx__ModelProto *m = unpack(bytes, n);
+    int st = read_model(&o, m, opts);
+    if (!st && o.dropped_quantisers && opts && opts->note)
+        snprintf(opts->note, opts->note_size, "%d quantisers of activations left out: the network runs in floating point", o.dropped_quantisers);
+    for (int i = 0; i < o.n_tensors; i++) {
+        free(o.t[i].label);
+        xfv_onx_const_free(o.t[i].c);
+    }
+    free(o.t);
+    discard(m);
+    if (st) xfv_graph_free(o.g);
+    else *out = o.g;
+    return st;
+}

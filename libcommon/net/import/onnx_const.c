@@ -1,0 +1,538 @@
+/* ONNX files: operators of constants alone, computed at import. Most are the arithmetic of shapes that exporters leave in the graph. */
+#include <math.h>
+#include <string.h>
+
+#include "net/import/onnx_internal.h"
+
+static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
+
+static int give(struct onx *o, const struct onx_call *c, struct onx_const *k)
+{
+    (void)o;
+    c->out[0]->c = k;
+    c->out[0]->s = k->s;
+    c->out[0]->made = 1;
+    return 1;
+}
+
+static void unravel(struct onx_dims s, size_t i, int64_t *at)
+{
+    for (int a = s.rank - 1; a >= 0; a--) {
+        at[a] = (int64_t)(i % (size_t)s.dim[a]);
+        i /= (size_t)s.dim[a];
+    }
+}
+
+static size_t ravel(struct onx_dims s, const int64_t *at)
+{
+    size_t i = 0;
+    for (int a = 0; a < s.rank; a++) i = i * (size_t)s.dim[a] + (size_t)at[a];
+    return i;
+}
+
+static void copy_element(struct onx_const *to, size_t t, const struct onx_const *from, size_t f)
+{
+    if (to->i) to->i[t] = from->i ? from->i[f] : (int64_t)from->f[f];
+    else to->f[t] = from->f ? from->f[f] : (float)from->i[f];
+}
+
+static struct onx_const *copy_as(struct onx *o, const struct onx_const *c, struct onx_dims s)
+{
+    struct onx_const *k = xfv_onx_const_new(o, s, c->i != NULL);
+    for (size_t i = 0; k && i < k->count; i++) copy_element(k, i, c, i);
+    return k;
+}
+
+/* A result that no data in the file stands for: bounded. */
+static int may_make(struct onx *o, const struct onx_call *c, struct onx_dims s)
+{
+    for (int i = 0; i < s.rank; i++)
+        if (s.dim[i] == 0) return 0;
+    size_t n = xfv_onx_count(s);
+    return n > 0 && n <= ONX_MAX_MADE ? 0 : ONX_BAD("'%s' (%s) makes a constant of an impossible size", c->label, c->op);
+}
+
+struct onx_const *xfv_onx_permuted(struct onx *o, const struct onx_const *c, const int *perm)
+{
+    struct onx_dims s = {.rank = c->s.rank};
+    int64_t at[ONX_MAX_RANK], from[ONX_MAX_RANK];
+    for (int i = 0; i < s.rank; i++) s.dim[i] = c->s.dim[perm[i]];
+    struct onx_const *k = xfv_onx_const_new(o, s, c->i != NULL);
+    for (size_t i = 0; k && i < k->count; i++) {
+        unravel(s, i, at);
+        for (int a = 0; a < s.rank; a++) from[perm[a]] = at[a];
+        copy_element(k, i, c, ravel(c->s, from));
+    }
+    return k;
+}
+
+/* Element of c that element `at` of a result it stretches to comes from. */
+static size_t stretched(const struct onx_const *c, struct onx_dims s, const int64_t *at)
+{
+    int64_t from[ONX_MAX_RANK];
+    for (int i = 0; i < c->s.rank; i++) from[i] = c->s.dim[i] == 1 ? 0 : at[i + s.rank - c->s.rank];
+    return ravel(c->s, from);
+}
+
+/* ---- arithmetic ---- */
+
+static const char *const binaries[] = {"Add", "Sub", "Mul", "Div", "Mod", "Pow", "Max", "Min", "Equal", "Less", "Greater", "And", "Or", NULL};
+enum { B_ADD, B_SUB, B_MUL, B_DIV, B_MOD, B_POW, B_MAX, B_MIN, B_EQUAL, B_LESS, B_GREATER, B_AND, B_OR };
+
+static int index_of(const char *const *list, const char *op)
+{
+    for (int i = 0; list[i]; i++)
+        if (strcmp(list[i], op) == 0) return i;
+    return -1;
+}
+
+static double binary(int op, double a, double b)
+{
+    switch (op) {
+    case B_ADD: return a + b;
+    case B_SUB: return a - b;
+    case B_MUL: return a * b;
+    case B_DIV: return a / b;
+    case B_MOD: return a - b * floor(a / b);
+    case B_POW: return pow(a, b);
+    case B_MAX: return a > b ? a : b;
+    case B_MIN: return a < b ? a : b;
+    case B_EQUAL: return !(a < b) && !(a > b);
+    case B_LESS: return a < b;
+    case B_GREATER: return a > b;
+    case B_AND: return a * a > 0 && b * b > 0;
+    default: return a * a > 0 || b * b > 0;
+    }
+}
+
+static int64_t to_whole(double v)
+{
+    return v >= 9.2e18 ? INT64_MAX : v <= -9.2e18 ? INT64_MIN : isnan(v) ? 0 : (int64_t)v;
+}
+
+static int eval_binary(struct onx *o, const struct onx_call *c, int op)
+{
+    const struct onx_const *a = xfv_onx_constant(o, c->in[0]), *b = a && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
+    struct onx_dims s;
+    int64_t at[ONX_MAX_RANK];
+    if (!b) return c->n_in == 2 ? o->e->status : 0;
+    if (a->count == 0 || b->count == 0) return ONX_BAD("'%s' (%s) has an empty operand", c->label, c->op);
+    int st = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s);
+    if (st || (a->count != xfv_onx_count(s) && b->count != xfv_onx_count(s) && (st = may_make(o, c, s)))) return st;
+    struct onx_const *k = xfv_onx_const_new(o, s, op >= B_EQUAL || (a->i && b->i));
+    for (size_t i = 0; k && i < k->count; i++) {
+        unravel(s, i, at);
+        double x = xfv_onx_const_at(a, stretched(a, s, at)), y = xfv_onx_const_at(b, stretched(b, s, at));
+        if (k->i && (op == B_DIV || op == B_MOD) && !(y * y > 0)) {
+            xfv_onx_const_free(k);
+            return ONX_BAD("'%s' (%s) divides by zero", c->label, c->op);
+        }
+        double v = binary(op, x, y);
+        if (k->i) k->i[i] = to_whole(v);
+        else k->f[i] = (float)v;
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+static const char *const unaries[] = {"Neg", "Abs", "Sqrt", "Exp", "Log", "Floor", "Ceil", "Reciprocal", "Not", "Sigmoid", "Tanh", "Relu", "Round", "Sign", NULL};
+
+static double unary(int op, double v)
+{
+    switch (op) {
+    case 0: return -v;
+    case 1: return fabs(v);
+    case 2: return sqrt(v);
+    case 3: return exp(v);
+    case 4: return log(v);
+    case 5: return floor(v);
+    case 6: return ceil(v);
+    case 7: return 1 / v;
+    case 8: return !(v * v > 0);
+    case 9: return 1 / (1 + exp(-v));
+    case 10: return tanh(v);
+    case 11: return v > 0 ? v : 0;
+    case 12: return rint(v);
+    default: return v > 0 ? 1 : v < 0 ? -1 : 0;
+    }
+}
+
+static int eval_unary(struct onx *o, const struct onx_call *c, int op)
+{
+    const struct onx_const *a = xfv_onx_constant(o, c->in[0]);
+    struct onx_const *k = a ? copy_as(o, a, a->s) : NULL;
+    if (!k) return o->e->status;
+    for (size_t i = 0; i < k->count; i++) {
+        double v = unary(op, xfv_onx_const_at(a, i));
+        if (k->i) k->i[i] = to_whole(v);
+        else k->f[i] = (float)v;
+    }
+    return give(o, c, k);
+}
+
+static int eval_where(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_const *p[3];
+    struct onx_dims s;
+    int64_t at[ONX_MAX_RANK];
+    if (c->n_in != 3) return ONX_BAD("'%s' (Where) has %d inputs", c->label, c->n_in);
+    for (int k = 0; k < 3; k++)
+        if (!(p[k] = xfv_onx_constant(o, c->in[k])) || p[k]->count == 0) return p[k] ? ONX_BAD("'%s' (Where) has an empty operand", c->label) : o->e->status;
+    int st = xfv_onx_broadcast_dims(o, c, p[0]->s, p[1]->s, &s);
+    if (st || (st = xfv_onx_broadcast_dims(o, c, s, p[2]->s, &s)) || (st = may_make(o, c, s))) return st;
+    struct onx_const *k = xfv_onx_const_new(o, s, p[1]->i && p[2]->i);
+    for (size_t i = 0; k && i < k->count; i++) {
+        unravel(s, i, at);
+        double v = xfv_onx_const_at(p[0], stretched(p[0], s, at));
+        const struct onx_const *from = v > 0 || v < 0 ? p[1] : p[2];
+        copy_element(k, i, from, stretched(from, s, at));
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+/* ---- shapes ---- */
+
+static int eval_shape(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_tensor *t = c->in[0];
+    int64_t start = xfv_onx_int(c, "start", 0), end = xfv_onx_int(c, "end", t->s.rank);
+    if (start < 0) start += t->s.rank;
+    if (end < 0) end += t->s.rank;
+    if (end > t->s.rank) end = t->s.rank;
+    if (start < 0 || start > end) return ONX_BAD("'%s' (Shape) wants axes %lld to %lld of %d", c->label, (long long)start, (long long)end, t->s.rank);
+    int all = is(c, "Size");
+    struct onx_const *k = xfv_onx_const_new(o, (struct onx_dims){.rank = all ? 0 : 1, .dim = {end - start}}, 1);
+    if (!k) return XFV_ENOMEM;
+    if (all) k->i[0] = (int64_t)xfv_onx_count(t->s);
+    else for (int64_t i = start; i < end; i++) k->i[i - start] = t->s.dim[i];
+    return give(o, c, k);
+}
+
+static int eval_gather(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]), *ix = x && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
+    if (!ix) return c->n_in == 2 ? o->e->status : ONX_BAD("'%s' (Gather) has %d inputs", c->label, c->n_in);
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), x->s.rank);
+    if (axis < 0) return axis;
+    struct onx_dims s = {.rank = x->s.rank - 1 + ix->s.rank};
+    if (!ix->i || s.rank > ONX_MAX_RANK || x->count == 0 || ix->count == 0) return ONX_BAD("'%s' (Gather) has impossible operands", c->label);
+    for (int i = 0, n = 0; i < x->s.rank; i++) {
+        if (i != axis) s.dim[n++] = x->s.dim[i];
+        for (int j = 0; i == axis && j < ix->s.rank; j++) s.dim[n++] = ix->s.dim[j];
+    }
+    int st = may_make(o, c, s);
+    if (st) return st;
+    struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
+    size_t inner = 1, n = (size_t)x->s.dim[axis];
+    for (int i = axis + 1; i < x->s.rank; i++) inner *= (size_t)x->s.dim[i];
+    for (size_t e = 0; k && e < k->count; e++) {
+        int64_t i = ix->i[e / inner % ix->count];
+        if (i < 0) i += (int64_t)n;
+        if (i < 0 || i >= (int64_t)n) {
+            xfv_onx_const_free(k);
+            return ONX_BAD("'%s' (Gather) wants element %lld of %zu", c->label, (long long)i, n);
+        }
+        copy_element(k, e, x, (e / inner / ix->count * n + (size_t)i) * inner + e % inner);
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+static int eval_concat(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_const *first = xfv_onx_constant(o, c->in[0]);
+    if (!first) return o->e->status;
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), first->s.rank), whole = 1;
+    if (axis < 0) return axis;
+    struct onx_dims s = first->s;
+    s.dim[axis] = 0;
+    for (int k = 0; k < c->n_in; k++) {
+        const struct onx_const *x = xfv_onx_constant(o, c->in[k]);
+        if (!x) return o->e->status;
+        for (int a = 0; a < s.rank; a++)
+            if (x->s.rank != s.rank || (a != axis && x->s.dim[a] != s.dim[a])) return ONX_BAD("'%s' (Concat) joins different shapes", c->label);
+        s.dim[axis] += x->s.dim[axis];
+        whole &= x->i != NULL;
+    }
+    if (s.dim[axis] > 0 && xfv_onx_count(s) == 0) return ONX_BAD("'%s' (Concat) is too large", c->label);
+    struct onx_const *y = xfv_onx_const_new(o, s, whole);
+    size_t inner = 1, before = 0;
+    for (int i = axis + 1; i < s.rank; i++) inner *= (size_t)s.dim[i];
+    for (int k = 0; y && k < c->n_in; k++) {
+        const struct onx_const *x = xfv_onx_constant(o, c->in[k]);
+        size_t mine = (size_t)x->s.dim[axis] * inner, all = (size_t)s.dim[axis] * inner;
+        for (size_t e = 0; e < x->count; e++) copy_element(y, e / mine * all + before + e % mine, x, e);
+        before += mine;
+    }
+    return y ? give(o, c, y) : XFV_ENOMEM;
+}
+
+static int eval_slice(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+    int64_t from[ONX_MAX_RANK], to[ONX_MAX_RANK], axes[ONX_MAX_RANK], steps[ONX_MAX_RANK], at[ONX_MAX_RANK];
+    if (!x) return o->e->status;
+    int n = xfv_onx_ints(o, c, 1, "starts", from, ONX_MAX_RANK), m = n < 0 ? n : xfv_onx_ints(o, c, 2, "ends", to, ONX_MAX_RANK);
+    int na = m < 0 ? m : xfv_onx_ints(o, c, 3, "axes", axes, ONX_MAX_RANK), ns = na < 0 ? na : xfv_onx_ints(o, c, 4, NULL, steps, ONX_MAX_RANK);
+    if (ns < 0) return ns;
+    if (n != m || (na && na != n) || (ns && ns != n)) return ONX_BAD("'%s' (Slice) has lists of different lengths", c->label);
+    struct onx_dims s = x->s;
+    int64_t begin[ONX_MAX_RANK] = {0}, step[ONX_MAX_RANK];
+    for (int a = 0; a < ONX_MAX_RANK; a++) step[a] = 1;
+    for (int k = 0; k < n; k++) {
+        int a = xfv_onx_axis(o, c, na ? axes[k] : k, s.rank);
+        if (a < 0) return a;
+        int64_t d = x->s.dim[a], b = from[k] < 0 ? from[k] + d : from[k], e = to[k] < 0 ? (to[k] < -d ? -1 : to[k] + d) : to[k];
+        step[a] = ns ? steps[k] : 1;
+        if (step[a] == 0 || step[a] == INT64_MIN) return ONX_BAD("'%s' (Slice) has a step of 0", c->label);
+        if (step[a] > 0) {
+            b = b < 0 ? 0 : b > d ? d : b, e = e < 0 ? 0 : e > d ? d : e;
+            s.dim[a] = e > b ? (e - b - 1) / step[a] + 1 : 0;
+        } else {
+            b = b < 0 ? 0 : b > d - 1 ? d - 1 : b, e = e < -1 ? -1 : e > d - 1 ? d - 1 : e;
+            s.dim[a] = d > 0 && b > e ? (b - e - 1) / -step[a] + 1 : 0;
+        }
+        begin[a] = b;
+    }
+    struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
+    for (size_t i = 0; k && i < k->count; i++) {
+        unravel(s, i, at);
+        for (int a = 0; a < s.rank; a++) at[a] = begin[a] + at[a] * step[a];
+        copy_element(k, i, x, ravel(x->s, at));
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+static int eval_reshape(struct onx *o, const struct onx_call *c)
+{
+    struct onx_dims s;
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+    int st = x ? xfv_onx_new_dims(o, c, &s) : o->e->status;
+    if (st) return st;
+    struct onx_const *k = copy_as(o, x, s);
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+static int eval_transpose(struct onx *o, const struct onx_call *c)
+{
+    int64_t p[ONX_MAX_RANK];
+    int perm[ONX_MAX_RANK], n = xfv_onx_ints(o, c, -1, "perm", p, ONX_MAX_RANK), seen = 0;
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+    if (!x || n < 0) return o->e->status;
+    for (int i = 0; i < x->s.rank; i++) {
+        perm[i] = n ? xfv_onx_axis(o, c, i < n ? p[i] : -9, x->s.rank) : x->s.rank - 1 - i;
+        if (perm[i] < 0) return perm[i];
+        seen |= 1 << perm[i];
+    }
+    if (seen != (1 << x->s.rank) - 1) return ONX_BAD("'%s' (Transpose) does not name each axis once", c->label);
+    struct onx_const *k = xfv_onx_permuted(o, x, perm);
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+/* ---- made out of nothing ---- */
+
+/* A list of dimensions given as constant input k. */
+static int dims_input(struct onx *o, const struct onx_call *c, int k, struct onx_dims *s)
+{
+    s->rank = xfv_onx_ints(o, c, k, NULL, s->dim, ONX_MAX_RANK);
+    if (s->rank < 0) return s->rank;
+    for (int i = 0; i < s->rank; i++)
+        if (s->dim[i] < 0) return ONX_BAD("'%s' (%s) wants a dimension of %lld", c->label, c->op, (long long)s->dim[i]);
+    return 0;
+}
+
+static int eval_fill(struct onx *o, const struct onx_call *c) /* ConstantOfShape */
+{
+    struct onx_dims s;
+    struct onx_const *v = NULL, *k = NULL;
+    const Onnx__AttributeProto *a = xfv_onx_attribute(c, "value");
+    int st = dims_input(o, c, 0, &s);
+    if (!st) st = may_make(o, c, s);
+    if (!st && a && a->t) st = xfv_onx_load(o, a->t, &v);
+    if (!st && v && v->count != 1) st = ONX_BAD("'%s' (ConstantOfShape) has a value that is not one number", c->label);
+    if (!st && !(k = xfv_onx_const_new(o, s, v && v->i))) st = XFV_ENOMEM;
+    for (size_t i = 0; !st && v && i < k->count; i++) copy_element(k, i, v, 0);
+    xfv_onx_const_free(v);
+    return st ? st : give(o, c, k);
+}
+
+static int eval_expand(struct onx *o, const struct onx_call *c)
+{
+    struct onx_dims s;
+    int64_t at[ONX_MAX_RANK];
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+    int st = x ? dims_input(o, c, 1, &s) : o->e->status;
+    if (st || (st = xfv_onx_broadcast_dims(o, c, x->s, s, &s)) || (st = may_make(o, c, s))) return st;
+    struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
+    for (size_t i = 0; k && i < k->count; i++) {
+        unravel(s, i, at);
+        copy_element(k, i, x, stretched(x, s, at));
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+static int eval_tile(struct onx *o, const struct onx_call *c)
+{
+    struct onx_dims s;
+    int64_t at[ONX_MAX_RANK];
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+    int st = x ? dims_input(o, c, 1, &s) : o->e->status;
+    if (st) return st;
+    if (s.rank != x->s.rank || x->count == 0) return ONX_BAD("'%s' (Tile) has %d repeats for %d axes", c->label, s.rank, x->s.rank);
+    for (int i = 0; i < s.rank; i++) s.dim[i] = s.dim[i] > ONX_MAX_MADE ? -1 : s.dim[i] * x->s.dim[i];
+    if ((st = may_make(o, c, s))) return st;
+    struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
+    for (size_t i = 0; k && i < k->count; i++) {
+        unravel(s, i, at);
+        for (int a = 0; a < s.rank; a++) at[a] %= x->s.dim[a];
+        copy_element(k, i, x, ravel(x->s, at));
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+static int eval_range(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_const *p[3];
+    for (int k = 0; k < 3; k++)
+        if (!(p[k] = k < c->n_in ? xfv_onx_constant(o, c->in[k]) : NULL) || p[k]->count != 1) return ONX_BAD("'%s' (Range) wants three numbers", c->label);
+    double a = xfv_onx_const_at(p[0], 0), b = xfv_onx_const_at(p[1], 0), d = xfv_onx_const_at(p[2], 0), n = ceil((b - a) / d);
+    if (!(n >= 0 && n <= ONX_MAX_MADE)) return ONX_BAD("'%s' (Range) has an impossible length", c->label);
+    struct onx_const *k = xfv_onx_const_new(o, (struct onx_dims){.rank = 1, .dim = {(int64_t)n}}, p[0]->i && p[2]->i);
+    for (size_t i = 0; k && i < k->count; i++) {
+        if (k->i) k->i[i] = to_whole(a + (double)i * d);
+        else k->f[i] = (float)(a + (double)i * d);
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+static int eval_constant(struct onx *o, const struct onx_call *c)
+{
+    static const char *const lists[] = {"value_float", "value_floats", "value_int", "value_ints"};
+    const Onnx__AttributeProto *a = xfv_onx_attribute(c, "value");
+    struct onx_const *k;
+    if (a && a->t) {
+        int st = xfv_onx_load(o, a->t, &k);
+        return st ? st : give(o, c, k);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (!(a = xfv_onx_attribute(c, lists[i]))) continue;
+        size_t n = i == 1 ? a->n_floats : i == 3 ? a->n_ints : 1;
+        if (n > XFV_MAX_ELEMENTS) return ONX_BAD("'%s' (Constant) is too large", c->label);
+        if (!(k = xfv_onx_const_new(o, (struct onx_dims){.rank = i & 1, .dim = {(int64_t)n}}, i >= 2))) return XFV_ENOMEM;
+        for (size_t j = 0; j < n; j++) {
+            if (k->f) k->f[j] = i == 1 ? a->floats[j] : a->f;
+            else k->i[j] = i == 3 ? a->ints[j] : a->i;
+        }
+        return give(o, c, k);
+    }
+    return ONX_BAD("'%s' (Constant) has no value that could be read", c->label);
+}
+
+/* ---- Cast, quantisation, reductions ---- */
+
+static int eval_cast(struct onx *o, const struct onx_call *c)
+{
+    int64_t to = xfv_onx_int(c, "to", 1);
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+    int floats = to == 1 || to == 10 || to == 11 || to == 16;
+    struct onx_const *k = x ? xfv_onx_const_new(o, x->s, !floats) : NULL;
+    if (!k) return o->e->status;
+    for (size_t i = 0; i < k->count; i++) {
+        if (to == 9) k->i[i] = xfv_onx_const_at(x, i) > 0 || xfv_onx_const_at(x, i) < 0;
+        else if (k->i && x->f) k->i[i] = to_whole((double)x->f[i]);
+        else copy_element(k, i, x, i);
+    }
+    return give(o, c, k);
+}
+
+/* DequantizeLinear: (q - zero) scale, per tensor or along an axis. */
+static int eval_dequantise(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_const *q = xfv_onx_constant(o, c->in[0]), *scale = q && c->n_in > 1 ? xfv_onx_constant(o, c->in[1]) : NULL, *zero = NULL;
+    if (!scale) return ONX_BAD("'%s' (DequantizeLinear) has no constant scale", c->label);
+    if (c->n_in > 2 && c->in[2] && !(zero = xfv_onx_constant(o, c->in[2]))) return o->e->status;
+    if (!q->i || !scale->f || scale->count == 0 || (zero && zero->count != scale->count)) return ONX_BAD("'%s' (DequantizeLinear) has impossible operands", c->label);
+    size_t inner = 1;
+    if (scale->count > 1) {
+        int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 1), q->s.rank);
+        if (axis < 0) return axis;
+        if ((size_t)q->s.dim[axis] != scale->count) return ONX_BAD("'%s' (DequantizeLinear) has %zu scales for %lld channels", c->label, scale->count, (long long)q->s.dim[axis]);
+        for (int i = axis + 1; i < q->s.rank; i++) inner *= (size_t)q->s.dim[i];
+    }
+    struct onx_const *k = xfv_onx_const_new(o, q->s, 0);
+    for (size_t i = 0; k && i < k->count; i++) {
+        size_t j = i / inner % scale->count;
+        k->f[i] = (float)(q->i[i] - (zero ? to_whole(xfv_onx_const_at(zero, j)) : 0)) * scale->f[j];
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+/* QuantizeLinear of a constant, of one scale: what a dequantiser takes apart again. */
+static int eval_quantise(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]), *scale = x && c->n_in > 1 ? xfv_onx_constant(o, c->in[1]) : NULL, *zero = NULL;
+    if (!scale || scale->count != 1 || !scale->f || !(scale->f[0] > 0)) return ONX_BAD("'%s' (QuantizeLinear) has no single positive scale", c->label);
+    if (c->n_in > 2 && c->in[2] && !(zero = xfv_onx_constant(o, c->in[2]))) return o->e->status;
+    int is_signed = c->n_in > 2 && c->in[2] && c->in[2]->init && c->in[2]->init->data_type == 3;
+    double lo = is_signed ? -128 : 0, z = zero && zero->count ? xfv_onx_const_at(zero, 0) : 0;
+    struct onx_const *k = xfv_onx_const_new(o, x->s, 1);
+    for (size_t i = 0; k && i < k->count; i++) {
+        double v = rint(xfv_onx_const_at(x, i) / (double)scale->f[0]) + z;
+        k->i[i] = to_whole(v < lo ? lo : v > lo + 255 ? lo + 255 : v);
+    }
+    return k ? give(o, c, k) : XFV_ENOMEM;
+}
+
+/* ReduceProd and friends over all elements (shape arithmetic). */
+static int eval_reduce(struct onx *o, const struct onx_call *c)
+{
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+    int64_t axes[ONX_MAX_RANK];
+    if (!x) return o->e->status;
+    int n = xfv_onx_ints(o, c, 1, "axes", axes, ONX_MAX_RANK), op = (unsigned char)c->op[6]; /* Reduce[P]rod, [S]um, M... */
+    if (n < 0) return n;
+    if ((n != 0 && n != x->s.rank) || x->count == 0) return 0;
+    int mean = is(c, "ReduceMean"), max = is(c, "ReduceMax"), min = is(c, "ReduceMin");
+    double v = op == 'P' ? 1 : max || min ? xfv_onx_const_at(x, 0) : 0;
+    for (size_t i = 0; i < x->count; i++) {
+        double e = xfv_onx_const_at(x, i);
+        v = op == 'P' ? v * e : max ? (e > v ? e : v) : min ? (e < v ? e : v) : v + e;
+    }
+    if (mean) v /= (double)x->count;
+    struct onx_dims s = {0};
+    for (int i = 0; xfv_onx_int(c, "keepdims", 1) && i < x->s.rank; i++) s.dim[s.rank++] = 1;
+    struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
+    if (!k) return XFV_ENOMEM;
+    if (k->i) k->i[0] = to_whole(v);
+    else k->f[0] = (float)v;
+    return give(o, c, k);
+}
+
+static const struct { const char *op; onx_builder *eval; int min_in; } evaluators[] = {
+    {"Shape", eval_shape, 1}, {"Size", eval_shape, 1}, {"Constant", eval_constant, 0}, {"ConstantOfShape", eval_fill, 1}, {"Expand", eval_expand, 2},
+    {"Tile", eval_tile, 2}, {"Range", eval_range, 3}, {"Gather", eval_gather, 2}, {"Concat", eval_concat, 1}, {"Slice", eval_slice, 1},
+    {"Reshape", eval_reshape, 1}, {"Flatten", eval_reshape, 1}, {"Squeeze", eval_reshape, 1}, {"Unsqueeze", eval_reshape, 1},
+    {"Transpose", eval_transpose, 1}, {"Cast", eval_cast, 1}, {"Where", eval_where, 3}, {"DequantizeLinear", eval_dequantise, 2},
+    {"QuantizeLinear", eval_quantise, 2}, {"ReduceProd", eval_reduce, 1}, {"ReduceSum", eval_reduce, 1}, {"ReduceMean", eval_reduce, 1},
+    {"ReduceMax", eval_reduce, 1}, {"ReduceMin", eval_reduce, 1},
+};
+
+int xfv_onx_evaluate(struct onx *o, const struct onx_call *c)
+{
+    int shape = is(c, "Shape") || is(c, "Size"), op;
+    if (shape && (c->n_in < 1 || !c->in[0])) return ONX_BAD("'%s' (%s) has no input", c->label, c->op);
+    for (int k = 0; k < c->n_in && !shape; k++)
+        if (c->in[k] && !xfv_onx_is_constant(c->in[k])) return 0;
+    if (is(c, "Identity") && c->n_in == 1 && c->in[0]) {
+        const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+        struct onx_const *k = x ? copy_as(o, x, x->s) : NULL;
+        return k ? give(o, c, k) : o->e->status;
+    }
+    for (size_t i = 0; i < sizeof evaluators / sizeof *evaluators; i++) {
+        if (!is(c, evaluators[i].op)) continue;
+        for (int k = 0; k < evaluators[i].min_in; k++)
+            if (k >= c->n_in || !c->in[k]) return ONX_BAD("'%s' (%s) has no input %d", c->label, c->op, k);
+        return evaluators[i].eval(o, c);
+    }
+    if ((op = index_of(binaries, c->op)) >= 0 && c->n_in == 2 && c->in[0] && c->in[1]) return eval_binary(o, c, op);
+    if ((op = index_of(unaries, c->op)) >= 0 && c->n_in == 1 && c->in[0]) return eval_unary(o, c, op);
+    return 0;
+}

@@ -1,0 +1,121 @@
+/* Private to the ONNX importer: what its files share.
+ *
+ * The network is built for one image: the batch axis has size 1 like any other axis of size 1. A computed tensor of the file is a value of the
+ * graph with a layout: axis[i] is the ONNX axis that the value's dimension i holds, and ONNX axes that are not listed have size 1. So images
+ * (N,C,H,W) live as H,W,C with axis = {2,3,1}, transpositions cost nothing until an operator needs an order, and the few that do (flatten,
+ * products, softmax) ask for it with xfv_onx_ordered. Constants stay outside the graph, in ONNX's order, until an operator wants them. */
+#ifndef XFV_NET_IMPORT_ONNX_INTERNAL_H
+#define XFV_NET_IMPORT_ONNX_INTERNAL_H
+
+#include "net/graph/graph.h"
+#include "net/import/import.h"
+#include "onnx.pb-c.h"
+
+#define ONX_MAX_RANK 8
+#define ONX_MAX_INPUTS 64
+#define ONX_MAX_MADE (1 << 24) /* elements of a constant that the file asks to make out of nothing (ConstantOfShape, Expand, ...) */
+
+typedef Onnx__NodeProto onx_node;
+typedef Onnx__TensorProto onx_proto;
+
+struct onx_dims { int rank; int64_t dim[ONX_MAX_RANK]; };
+
+struct onx_const { struct onx_dims s; size_t count; int64_t *i; float *f; }; /* whole numbers (and truth values) in i, or floats in f; owned */
+
+struct onx_tensor {
+    const char *name;          /* as in the file */
+    char *label;               /* printable; the graph's name for it */
+    struct onx_dims s;
+    struct onx_const *c;       /* constant, or NULL; owned */
+    const onx_proto *init;     /* constant that is not loaded yet */
+    int value;                 /* of the graph, -1: none */
+    int n_axes, axis[XFV_MAX_RANK];
+    int made, broken;          /* broken: its operator was not understood, which has been said */
+    struct onx_tensor *small;  /* Expand: the tensor that stretches to this shape; value is -1 then */
+};
+
+struct onx {
+    struct xfv_graph *g;
+    struct xfv_err *e;
+    Onnx__GraphProto *file;
+    const char *folder;        /* of external data; NULL: none can be read */
+    size_t file_bytes;
+    int opset, n_tensors, batch, unique;
+    struct onx_tensor *t;      /* sorted by name */
+    int dropped_quantisers;    /* of activations */
+};
+
+struct onx_call { /* one node of the file */
+    const onx_node *n;
+    const char *op, *label;
+    int n_in, n_out;
+    struct onx_tensor *in[ONX_MAX_INPUTS], *out[ONX_MAX_INPUTS]; /* NULL: left out */
+};
+
+#define ONX_BAD(...) xfv_fail(o->e, XFV_EMODEL, __VA_ARGS__)
+
+/* ---- attributes (onnx_call.c) ---- */
+
+int64_t xfv_onx_int(const struct onx_call *c, const char *name, int64_t otherwise);
+float xfv_onx_float(const struct onx_call *c, const char *name, float otherwise);
+/* Is the text attribute `name` what `text` says (an absent one is "")? */
+int xfv_onx_text_is(const struct onx_call *c, const char *name, const char *text);
+/* Whole numbers of input k (which must be constant), else of the attribute; their count, 0 when neither is there, or a negative status. */
+int xfv_onx_ints(struct onx *o, const struct onx_call *c, int k, const char *name, int64_t *v, int cap);
+const Onnx__AttributeProto *xfv_onx_attribute(const struct onx_call *c, const char *name); /* NULL: absent */
+int xfv_onx_axis(struct onx *o, const struct onx_call *c, int64_t axis, int rank); /* negative ones counted from the end; or a negative status */
+/* One number of constant input k, or of the attribute (either may be absent: otherwise). */
+int xfv_onx_scalar(struct onx *o, const struct onx_call *c, int k, const char *name, float otherwise, float *v);
+
+/* ---- constants (onnx_tensor.c, onnx_const.c) ---- */
+
+int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out); /* from the file, inline or external */
+struct onx_const *xfv_onx_const_new(struct onx *o, struct onx_dims s, int whole); /* zeros; NULL with o->e filled */
+void xfv_onx_const_free(struct onx_const *c);
+double xfv_onx_const_at(const struct onx_const *c, size_t i);
+/* The constant of a tensor, loaded when needed; NULL with o->e filled when it is not constant or not readable. */
+const struct onx_const *xfv_onx_constant(struct onx *o, struct onx_tensor *t);
+int xfv_onx_is_constant(const struct onx_tensor *t);
+size_t xfv_onx_count(struct onx_dims s); /* elements; 0 when a dimension is not positive or the product passes XFV_MAX_ELEMENTS */
+/* Compute a node whose inputs are all constant (or Shape of anything): 1 done, 0 not such a node, or a negative status. */
+int xfv_onx_evaluate(struct onx *o, const struct onx_call *c);
+struct onx_const *xfv_onx_permuted(struct onx *o, const struct onx_const *c, const int *perm); /* as NumPy's transpose */
+int xfv_onx_broadcast_dims(struct onx *o, const struct onx_call *c, struct onx_dims a, struct onx_dims b, struct onx_dims *out);
+int xfv_onx_new_dims(struct onx *o, const struct onx_call *c, struct onx_dims *out); /* of Reshape, Flatten, Squeeze, Unsqueeze */
+
+/* ---- values (onnx_value.c) ---- */
+
+struct xfv_node xfv_onx_unary(enum xfv_op op, int in);
+struct xfv_node xfv_onx_act(enum xfv_act a, int in, float f0, float f1);
+/* Add a node and its value, called label (+ suffix); made unique. Its value index, or a negative status. */
+int xfv_onx_emit(struct onx *o, struct xfv_node *n, const char *label, const char *suffix);
+int xfv_onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label, const char *suffix); /* v itself when it has that shape */
+/* A new weight of the graph from floats (copied), called label + suffix; made unique. */
+int xfv_onx_weight(struct onx *o, struct xfv_shape s, const float *v, const char *label, const char *suffix);
+/* The tensor as a value whose dimension i holds ONNX axis want[i] (-1: a dimension of 1); axes not wanted must have size 1. */
+int xfv_onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n, const char *label);
+/* Give a tensor a value in its own layout when it has none yet (constants, expanded tensors). */
+int xfv_onx_materialise(struct onx *o, struct onx_tensor *t, const char *label);
+/* Axes that are not 1, in the layout's order, without `except`; their number. */
+int xfv_onx_layout_without(const struct onx_tensor *t, int except, int *axes);
+/* Output k of the call is value v with this shape and layout. */
+int xfv_onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct onx_dims s, const int *axis, int n_axes);
+/* Emit n as output 0 with the layout and shape of input 0 (pointwise operators). */
+int xfv_onx_pointwise(struct onx *o, const struct onx_call *c, struct xfv_node n);
+int xfv_onx_image(struct onx *o, const struct onx_call *c, int k); /* input k as H,W,C */
+/* The dimension of the value of t (a copy) that holds this axis; a new one in front, of size 1, when none does. */
+int xfv_onx_dimension_of(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis);
+/* Replace t (a copy of a tensor that has a value) by its product with m [to][t's size there] along an ONNX axis (onnx_resize.c). */
+int xfv_onx_along(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *m, int to);
+float *xfv_onx_matrix(struct onx *o, const struct onx_call *c, int64_t to, int64_t from); /* zeros, for xfv_onx_along: free it; NULL with o->e filled */
+
+/* ---- operators ---- */
+
+typedef int onx_builder(struct onx *o, const struct onx_call *c);
+onx_builder *xfv_onx_find_builder(const char *op);
+onx_builder xfv_onx_conv, xfv_onx_pool, xfv_onx_global_pool, xfv_onx_batchnorm, xfv_onx_gemm, xfv_onx_matmul;                                      /* onnx_linear.c */
+onx_builder xfv_onx_unary_math, xfv_onx_binary, xfv_onx_sum, xfv_onx_prelu, xfv_onx_clip, xfv_onx_pow, xfv_onx_softmax, xfv_onx_layernorm, xfv_onx_reduce, xfv_onx_lpnorm; /* onnx_math.c */
+onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, xfv_onx_slice, xfv_onx_gather, xfv_onx_pad, xfv_onx_expand, xfv_onx_identity, xfv_onx_quantiser; /* onnx_move.c */
+onx_builder xfv_onx_resize;                                                                                                    /* onnx_resize.c */
+
+#endif

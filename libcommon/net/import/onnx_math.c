@@ -1,0 +1,270 @@
+/* ONNX files: pointwise functions, arithmetic of two tensors, rows (softmax, normalisation), reductions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/import/onnx_internal.h"
+
+#define FAR 3.4e38f /* stands for infinity: model files hold finite numbers only */
+
+static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
+
+int xfv_onx_unary_math(struct onx *o, const struct onx_call *c)
+{
+    static const struct { const char *op; enum xfv_act act; } plain[] = {
+        {"Abs", XFV_ACT_ABS}, {"Erf", XFV_ACT_ERF}, {"Exp", XFV_ACT_EXP}, {"HardSwish", XFV_ACT_HARDSWISH}, {"Mish", XFV_ACT_MISH}, {"Neg", XFV_ACT_NEG},
+        {"Sigmoid", XFV_ACT_SIGMOID}, {"Softplus", XFV_ACT_SOFTPLUS}, {"Sqrt", XFV_ACT_SQRT}, {"Tanh", XFV_ACT_TANH}};
+    int st = xfv_onx_materialise(o, c->in[0], c->label), v = c->in[0]->value;
+    if (st) return st;
+    if (is(c, "Relu")) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_RELU, v));
+    if (is(c, "Reciprocal")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, v, -1, 0));
+    if (is(c, "LeakyRelu")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_LEAKY, v, xfv_onx_float(c, "alpha", 0.01f), 0));
+    if (is(c, "HardSigmoid")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_HARDSIGMOID, v, xfv_onx_float(c, "alpha", 0.2f), xfv_onx_float(c, "beta", 0.5f)));
+    if (is(c, "Gelu")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_GELU, v, (float)xfv_onx_text_is(c, "approximate", "tanh"), 0));
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (is(c, plain[i].op)) return xfv_onx_pointwise(o, c, xfv_onx_act(plain[i].act, v, 0, 0));
+    return ONX_BAD("'%s' (%s) is not supported", c->label, c->op);
+}
+
+/* Clip; Max and Min of a tensor and a number. */
+int xfv_onx_clip(struct onx *o, const struct onx_call *c)
+{
+    float lo = -FAR, hi = FAR;
+    int k = 0, st;
+    if (is(c, "Clip")) {
+        if ((st = xfv_onx_scalar(o, c, 1, "min", lo, &lo)) || (st = xfv_onx_scalar(o, c, 2, "max", hi, &hi))) return st;
+    } else {
+        if (c->n_in != 2 || !c->in[1]) return ONX_BAD("'%s' (%s) of %d tensors is not supported", c->label, c->op, c->n_in);
+        k = xfv_onx_is_constant(c->in[0]) ? 1 : 0;
+        if (!xfv_onx_is_constant(c->in[1 - k])) return ONX_BAD("'%s' (%s) of two computed tensors is not supported", c->label, c->op);
+        if ((st = xfv_onx_scalar(o, c, 1 - k, NULL, 0, is(c, "Max") ? &lo : &hi))) return st;
+    }
+    struct onx_tensor *t = c->in[k];
+    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if (lo < -FAR) lo = -FAR; /* infinite in the file */
+    if (hi > FAR) hi = FAR;
+    struct xfv_node n = xfv_onx_act(XFV_ACT_CLIP, t->value, lo, hi);
+    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), t->s, t->axis, t->n_axes);
+}
+
+int xfv_onx_pow(struct onx *o, const struct onx_call *c)
+{
+    float p = 1;
+    if (c->n_in < 2 || !c->in[1] || !xfv_onx_is_constant(c->in[1])) return ONX_BAD("'%s' (Pow) has an exponent that is computed", c->label);
+    int st = xfv_onx_scalar(o, c, 1, NULL, 1, &p);
+    if (st || (st = xfv_onx_materialise(o, c->in[0], c->label))) return st;
+    return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, c->in[0]->value, p, 0));
+}
+
+/* ---- two tensors ---- */
+
+static int full(const struct onx_tensor *t, struct onx_dims s) { return xfv_onx_count(t->s) == xfv_onx_count(s); }
+
+/* The second operand in the layout of the first (n axes of the result's shape s). */
+static int second_operand(struct onx *o, const struct onx_call *c, struct onx_tensor *b, struct onx_dims s, const int *axis, int n)
+{
+    int want[XFV_MAX_RANK] = {-1};
+    for (int i = 0; i < n; i++) {
+        int a = axis[i] - (s.rank - b->s.rank);
+        want[i] = a < 0 || b->s.dim[a] == 1 ? -1 : a;
+    }
+    return xfv_onx_ordered(o, b, want, n ? n : 1, c->label);
+}
+
+/* out 0 = a op b */
+static int binary(struct onx *o, const struct onx_call *c, enum xfv_op op, struct onx_tensor *a, struct onx_tensor *b)
+{
+    struct onx_dims s;
+    struct onx_tensor wide = {.value = -1};
+    int axis[XFV_MAX_RANK], st = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s), swap;
+    if (st) return st;
+    swap = !full(a, s) || (full(b, s) && (xfv_onx_is_constant(a) || a->small) && !xfv_onx_is_constant(b) && !b->small);
+    if (swap && !full(b, s)) { /* both stretch */
+        wide = (struct onx_tensor){.label = a->label, .s = s, .small = a, .value = -1};
+        a = &wide;
+        swap = 0;
+    }
+    struct onx_tensor *first = swap ? b : a, *second = swap ? a : b;
+    if (second->small && second->value < 0) second = second->small;
+    if ((st = xfv_onx_materialise(o, first, c->label))) return st;
+    for (int i = 0; i < first->n_axes; i++) axis[i] = first->axis[i] + s.rank - first->s.rank;
+    int v = second_operand(o, c, second, s, axis, first->n_axes);
+    if (v < 0) return v;
+    if (swap && (op == XFV_OP_SUB || op == XFV_OP_DIV)) { /* b - x = (-x) + b, b / x = x^-1 b; x is the wide one */
+        struct xfv_node pre = op == XFV_OP_SUB ? xfv_onx_act(XFV_ACT_NEG, first->value, 0, 0) : xfv_onx_act(XFV_ACT_POW, first->value, -1, 0);
+        int p = xfv_onx_emit(o, &pre, c->label, op == XFV_OP_SUB ? "/negated" : "/inverse");
+        if (p < 0) return p;
+        struct xfv_node n = xfv_onx_unary(op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL, p);
+        n.in[n.n_in++] = v;
+        return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), s, axis, first->n_axes);
+    }
+    struct xfv_node n = xfv_onx_unary(op, first->value);
+    n.in[n.n_in++] = v;
+    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), s, axis, first->n_axes);
+}
+
+int xfv_onx_binary(struct onx *o, const struct onx_call *c)
+{
+    if (c->n_in != 2 || !c->in[1]) return ONX_BAD("'%s' (%s) has %d operands", c->label, c->op, c->n_in);
+    enum xfv_op op = is(c, "Add") ? XFV_OP_ADD : is(c, "Sub") ? XFV_OP_SUB : is(c, "Mul") ? XFV_OP_MUL : XFV_OP_DIV;
+    return binary(o, c, op, c->in[0], c->in[1]);
+}
+
+int xfv_onx_sum(struct onx *o, const struct onx_call *c)
+{
+    if (c->n_in == 1) return xfv_onx_identity(o, c);
+    if (xfv_onx_is_constant(c->in[0]) && !xfv_onx_constant(o, c->in[0])) return o->e->status;
+    struct onx_tensor sum = *c->in[0]; /* a constant is loaded by now, and stays its owner's */
+    for (int k = 1; k < c->n_in; k++) {
+        int st = c->in[k] ? binary(o, c, XFV_OP_ADD, &sum, c->in[k]) : ONX_BAD("'%s' (Sum) lacks an operand", c->label);
+        if (st) return st;
+        sum = *c->out[0];
+    }
+    return 0;
+}
+
+int xfv_onx_prelu(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *t = c->in[0];
+    const struct onx_const *s = c->n_in > 1 && c->in[1] ? xfv_onx_constant(o, c->in[1]) : NULL;
+    int axis = -1, axes[XFV_MAX_RANK], n, st, v;
+    if (!s || !s->f) return s ? ONX_BAD("'%s' (PRelu) has slopes that are no floats", c->label) : ONX_BAD("'%s' (PRelu) has no constant slopes", c->label);
+    for (int i = 0; i < s->s.rank; i++) {
+        if (s->s.dim[i] == 1) continue;
+        if (axis >= 0) return ONX_BAD("'%s' (PRelu) has slopes for positions, not for channels", c->label);
+        axis = i + t->s.rank - s->s.rank;
+    }
+    if (s->s.rank == 1 && t->s.rank == 4 && s->s.dim[0] == t->s.dim[1]) axis = 1; /* older exporters list them so */
+    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if (axis < 0) axis = t->n_axes ? t->axis[t->n_axes - 1] : t->s.rank - 1;
+    if (axis < 0 || axis >= t->s.rank || (s->count != 1 && (int64_t)s->count != t->s.dim[axis])) return ONX_BAD("'%s' (PRelu) has %zu slopes, which do not fit", c->label, s->count);
+    size_t ch = (size_t)t->s.dim[axis];
+    float *slope = malloc(ch * sizeof *slope);
+    if (!slope) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    for (size_t i = 0; i < ch; i++) slope[i] = s->f[s->count == 1 ? 0 : i];
+    struct xfv_node node = xfv_node_default(XFV_OP_PRELU);
+    node.weight = xfv_onx_weight(o, xfv_shape_of(1, (int)ch), slope, c->label, "/slope");
+    free(slope);
+    if (node.weight < 0) return node.weight;
+    n = xfv_onx_layout_without(t, axis, axes);
+    if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (PRelu) has too many axes", c->label);
+    axes[n++] = axis;
+    if ((v = xfv_onx_ordered(o, t, axes, n, c->label)) < 0) return v;
+    node.n_in = 1;
+    node.in[0] = v;
+    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &node, c->label, ""), t->s, axes, n);
+}
+
+/* ---- rows ---- */
+
+/* The only axis of `from`.. that is not 1 (the last one when all are 1), or an error. */
+static int trailing_axis(struct onx *o, const struct onx_call *c, int from)
+{
+    const struct onx_tensor *t = c->in[0];
+    int axis = -1;
+    for (int i = from; i < t->s.rank; i++) {
+        if (t->s.dim[i] == 1) continue;
+        if (axis >= 0) return ONX_BAD("'%s' (%s) works on several axes together, which is not supported", c->label, c->op);
+        axis = i;
+    }
+    return axis >= 0 ? axis : t->s.rank - 1;
+}
+
+/* Input 0 with this axis last; node n works on it. */
+static int on_last_axis(struct onx *o, const struct onx_call *c, int axis, struct xfv_node n)
+{
+    struct onx_tensor *t = c->in[0];
+    int axes[XFV_MAX_RANK], count, v, st = xfv_onx_materialise(o, t, c->label);
+    if (st) return st;
+    count = xfv_onx_layout_without(t, axis, axes);
+    if (count == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
+    axes[count++] = axis;
+    if ((v = xfv_onx_ordered(o, t, axes, count, c->label)) < 0) return v;
+    n.n_in = 1;
+    n.in[0] = v;
+    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), t->s, axes, count);
+}
+
+int xfv_onx_softmax(struct onx *o, const struct onx_call *c)
+{
+    int rank = c->in[0]->s.rank, axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", o->opset < 13 ? 1 : -1), rank);
+    if (axis >= 0 && o->opset < 13) axis = trailing_axis(o, c, axis);
+    return axis < 0 ? axis : on_last_axis(o, c, axis, xfv_node_default(XFV_OP_SOFTMAX));
+}
+
+int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), c->in[0]->s.rank);
+    if (axis < 0 || (axis = trailing_axis(o, c, axis)) < 0) return axis;
+    if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2])) return ONX_BAD("'%s' (LayerNormalization) also gives its statistics, which is not supported", c->label);
+    size_t d = (size_t)c->in[0]->s.dim[axis];
+    float *zeros = calloc(d, sizeof *zeros);
+    int *to[2] = {&n.weight, &n.bias}, st = zeros ? 0 : xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    for (int k = 0; k < 2 && !st; k++) {
+        const struct onx_const *x = k + 1 < c->n_in && c->in[k + 1] ? xfv_onx_constant(o, c->in[k + 1]) : NULL;
+        if (!x && (k == 0 || (c->n_in > 2 && c->in[2]))) st = ONX_BAD("'%s' (LayerNormalization) has no constant %s", c->label, k ? "bias" : "scale");
+        else if (x && (!x->f || x->count != d)) st = ONX_BAD("'%s' (LayerNormalization) has %zu numbers for %zu channels", c->label, x->count, d);
+        else if ((*to[k] = xfv_onx_weight(o, xfv_shape_of(1, (int)d), x ? x->f : zeros, c->label, k ? "/bias" : "/scale")) < 0) st = *to[k];
+    }
+    free(zeros);
+    n.f[0] = xfv_onx_float(c, "epsilon", 1e-5f);
+    return st ? st : on_last_axis(o, c, axis, n);
+}
+
+/* ---- reductions ---- */
+
+/* Emit the reduction of t over the ONNX axes in mask as out 0; keep: they stay, with size 1. */
+static int reduce(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int what, unsigned mask, int keep)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_REDUCE);
+    struct onx_dims s = {0};
+    int axis[XFV_MAX_RANK], to[ONX_MAX_RANK], st = xfv_onx_materialise(o, t, c->label);
+    if (st) return st;
+    for (int a = 0; a < t->s.rank; a++) {
+        to[a] = s.rank;
+        if (!(mask >> a & 1) || keep) s.dim[s.rank++] = mask >> a & 1 ? 1 : t->s.dim[a];
+        else to[a] = -1;
+    }
+    for (int i = 0; i < t->n_axes; i++) {
+        if (mask >> t->axis[i] & 1) n.i[1] |= 1 << i;
+        axis[i] = to[t->axis[i]];
+    }
+    n.i[0] = what;
+    n.n_in = 1;
+    n.in[0] = t->value;
+    if (n.i[1] == 0) n = what == XFV_REDUCE_L2 ? xfv_onx_act(XFV_ACT_ABS, t->value, 0, 0) : xfv_onx_unary(XFV_OP_RESHAPE, t->value);
+    for (int i = 0; n.op == XFV_OP_RESHAPE && i < XFV_MAX_RANK; i++) n.i[i] = i < o->g->values[t->value].shape.rank ? o->g->values[t->value].shape.dim[i] : 0;
+    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), s, axis, t->n_axes);
+}
+
+int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
+{
+    int64_t v[ONX_MAX_RANK];
+    struct onx_tensor *t = c->in[0];
+    int n = xfv_onx_ints(o, c, 1, "axes", v, ONX_MAX_RANK);
+    unsigned mask = 0;
+    if (n < 0) return n;
+    if (n == 0 && xfv_onx_int(c, "noop_with_empty_axes", 0)) return xfv_onx_identity(o, c);
+    for (int i = 0; i < n; i++) {
+        int a = xfv_onx_axis(o, c, v[i], t->s.rank);
+        if (a < 0) return a;
+        mask |= 1u << a;
+    }
+    if (n == 0) mask = (1u << t->s.rank) - 1;
+    int what = is(c, "ReduceMean") ? XFV_REDUCE_MEAN : is(c, "ReduceSum") ? XFV_REDUCE_SUM : is(c, "ReduceMax") ? XFV_REDUCE_MAX : XFV_REDUCE_L2;
+    return reduce(o, c, t, what, mask, xfv_onx_int(c, "keepdims", 1) != 0);
+}
+
+/* x / |x|_2 along an axis */
+int xfv_onx_lpnorm(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *t = c->in[0];
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), t->s.rank), others[XFV_MAX_RANK], st;
+    if (axis < 0) return axis;
+    if (xfv_onx_int(c, "p", 2) != 2) return ONX_BAD("'%s' (LpNormalization) has p = %lld; only 2 is supported", c->label, (long long)xfv_onx_int(c, "p", 2));
+    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if (xfv_onx_layout_without(t, axis, others) == 0) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_L2NORM, t->value));
+    if ((st = reduce(o, c, t, XFV_REDUCE_L2, 1u << axis, 1))) return st;
+    struct onx_tensor norm = *c->out[0];
+    return binary(o, c, XFV_OP_DIV, t, &norm);
+}

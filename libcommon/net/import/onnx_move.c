@@ -1,0 +1,431 @@
+/* ONNX files: operators that move elements. Most change a tensor's layout or nothing at all. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/import/onnx_internal.h"
+
+static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
+
+/* The same value under another shape and layout. */
+static int renamed(const struct onx_call *c, int k, const struct onx_tensor *from, struct onx_dims s, const int *axis, int n)
+{
+    struct onx_tensor *t = c->out[k];
+    t->value = from->value;
+    t->s = s;
+    t->n_axes = n;
+    for (int i = 0; i < n; i++) t->axis[i] = axis[i];
+    t->small = from->small;
+    t->made = 1;
+    return 0;
+}
+
+int xfv_onx_identity(struct onx *o, const struct onx_call *c)
+{
+    int64_t to = xfv_onx_int(c, "to", 1);
+    if (is(c, "Cast") && to != 1 && to != 10 && to != 11 && to != 16) return ONX_BAD("'%s' (Cast) makes whole numbers of a computed tensor", c->label);
+    if (is(c, "Dropout") && c->n_in > 2 && c->in[2] && xfv_onx_is_constant(c->in[2])) {
+        const struct onx_const *train = xfv_onx_constant(o, c->in[2]);
+        if (!train || (train->count == 1 && xfv_onx_const_at(train, 0) > 0)) return ONX_BAD("'%s' (Dropout) is in training mode: export the network for inference", c->label);
+    }
+    int st = c->in[0]->small ? 0 : xfv_onx_materialise(o, c->in[0], c->label);
+    return st ? st : renamed(c, 0, c->in[0], c->in[0]->s, c->in[0]->axis, c->in[0]->n_axes);
+}
+
+/* Quantisers of activations say with which precision a network runs elsewhere; here it runs in float, so they do nothing. */
+int xfv_onx_quantiser(struct onx *o, const struct onx_call *c)
+{
+    o->dropped_quantisers++;
+    return xfv_onx_identity(o, c);
+}
+
+/* ---- reshape ---- */
+
+/* Which run of old axes becomes which run of new axes: equal products. */
+struct group { int old0, old1, new0, new1; };
+
+static int groups_of(struct onx_dims a, struct onx_dims b, struct group *g)
+{
+    int n = 0, i = 0, j = 0;
+    while (i < a.rank || j < b.rank) {
+        struct group r = {i, i, j, j};
+        int64_t p = 1, q = 1;
+        if (i < a.rank) p = a.dim[i++];
+        if (j < b.rank) q = b.dim[j++];
+        while (p != q) { /* what is behind takes the next axis */
+            if (p < q && i < a.rank) p *= a.dim[i++];
+            else if (q < p && j < b.rank) q *= b.dim[j++];
+            else return -1;
+        }
+        r.old1 = i;
+        r.new1 = j;
+        g[n++] = r;
+    }
+    return n;
+}
+
+/* The new layout when each group's axes lie together and in order: its number of axes, or -1. */
+static int regroup(const struct onx_tensor *t, struct onx_dims s, int *axis)
+{
+    struct group g[2 * ONX_MAX_RANK];
+    int have[XFV_MAX_RANK], n_have = xfv_onx_layout_without(t, -1, have), n_groups = groups_of(t->s, s, g), n = 0;
+    if (n_groups < 0) return -1;
+    for (int i = 0; i < n_have;) {
+        int k = 0;
+        while (k < n_groups && !(have[i] >= g[k].old0 && have[i] < g[k].old1)) k++;
+        if (k == n_groups) return -1;
+        for (int a = g[k].old0; a < g[k].old1; a++) {
+            if (t->s.dim[a] == 1) continue;
+            if (i >= n_have || have[i] != a) return -1;
+            i++;
+        }
+        for (int a = g[k].new0; a < g[k].new1; a++) {
+            if (s.dim[a] == 1) continue;
+            if (n == XFV_MAX_RANK) return -1;
+            axis[n++] = a;
+        }
+    }
+    return n;
+}
+
+static struct xfv_shape shape_of(struct onx_dims s, const int *axis, int n)
+{
+    struct xfv_shape r = {0};
+    for (int i = 0; i < n; i++) r.dim[r.rank++] = (int)s.dim[axis[i]];
+    if (r.rank == 0) r.dim[r.rank++] = 1;
+    return r;
+}
+
+int xfv_onx_reshape(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *t = c->in[0];
+    struct onx_dims s;
+    int axis[XFV_MAX_RANK], n, v, st = xfv_onx_new_dims(o, c, &s);
+    if (st || (st = xfv_onx_materialise(o, t, c->label))) return st;
+    if ((n = regroup(t, s, axis)) < 0) { /* elements change places against the layout: go through ONNX's order */
+        int want[XFV_MAX_RANK], w = 0;
+        for (int a = 0; a < t->s.rank; a++)
+            if (t->s.dim[a] != 1) {
+                if (w == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
+                want[w++] = a;
+            }
+        if (w == 0) want[w++] = -1;
+        if ((v = xfv_onx_ordered(o, t, want, w, c->label)) < 0) return v;
+        n = 0;
+        for (int a = 0; a < s.rank; a++)
+            if (s.dim[a] != 1) {
+                if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) makes more than %d axes", c->label, c->op, XFV_MAX_RANK);
+                axis[n++] = a;
+            }
+    } else {
+        v = t->value;
+    }
+    v = xfv_onx_emit_reshape(o, v, shape_of(s, axis, n), c->label, "");
+    return xfv_onx_result(o, c, 0, v, s, axis, n);
+}
+
+int xfv_onx_transpose(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *t = c->in[0];
+    int64_t p[ONX_MAX_RANK];
+    int n = xfv_onx_ints(o, c, -1, "perm", p, ONX_MAX_RANK), to[ONX_MAX_RANK], axis[XFV_MAX_RANK], st;
+    unsigned seen = 0;
+    struct onx_dims s = {.rank = t->s.rank};
+    if (n < 0 || (n > 0 && n != s.rank)) return n < 0 ? n : ONX_BAD("'%s' (Transpose) names %d axes of %d", c->label, n, s.rank);
+    for (int i = 0; i < s.rank; i++) {
+        int a = n ? xfv_onx_axis(o, c, p[i], s.rank) : s.rank - 1 - i;
+        if (a < 0) return a;
+        s.dim[i] = t->s.dim[a];
+        to[a] = i;
+        seen |= 1u << a;
+    }
+    if (seen != (1u << s.rank) - 1) return ONX_BAD("'%s' (Transpose) does not name each axis once", c->label);
+    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    for (int i = 0; i < t->n_axes; i++) axis[i] = to[t->axis[i]];
+    return renamed(c, 0, t, s, axis, t->n_axes);
+}
+
+int xfv_onx_expand(struct onx *o, const struct onx_call *c)
+{
+    struct onx_dims s = {0};
+    struct onx_tensor *t = c->in[0];
+    s.rank = xfv_onx_ints(o, c, 1, NULL, s.dim, ONX_MAX_RANK);
+    if (s.rank < 0) return s.rank;
+    for (int i = 0; i < s.rank; i++)
+        if (s.dim[i] < 1) return ONX_BAD("'%s' (Expand) has an impossible shape", c->label);
+    int st = xfv_onx_broadcast_dims(o, c, t->s, s, &s);
+    if (st || (st = xfv_onx_materialise(o, t, c->label))) return st;
+    if (xfv_onx_count(s) == 0) return ONX_BAD("'%s' (Expand) is too large", c->label);
+    if (xfv_onx_count(s) == xfv_onx_count(t->s)) {
+        int axis[XFV_MAX_RANK];
+        for (int i = 0; i < t->n_axes; i++) axis[i] = t->axis[i] + s.rank - t->s.rank;
+        return renamed(c, 0, t, s, axis, t->n_axes);
+    }
+    c->out[0]->s = s; /* made only if somebody needs it whole */
+    c->out[0]->small = t;
+    c->out[0]->made = 1;
+    return 0;
+}
+
+/* ---- concat, split, slice, gather, pad ---- */
+
+/* Join values along dimension d, 16 at a time. */
+static int join(struct onx *o, const char *label, int *v, int n, int d)
+{
+    while (n > 1) {
+        int made = 0;
+        for (int i = 0; i < n; i += XFV_MAX_INPUTS) {
+            struct xfv_node node = xfv_node_default(XFV_OP_CONCAT);
+            node.i[0] = d;
+            for (; node.n_in < XFV_MAX_INPUTS && i + node.n_in < n; node.n_in++) node.in[node.n_in] = v[i + node.n_in];
+            int r = node.n_in == 1 ? node.in[0] : xfv_onx_emit(o, &node, label, n > XFV_MAX_INPUTS ? "/part" : "");
+            if (r < 0) return r;
+            v[made++] = r;
+        }
+        n = made;
+    }
+    return v[0];
+}
+
+int xfv_onx_concat(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *guide = NULL;
+    int v[ONX_MAX_INPUTS], axes[XFV_MAX_RANK], n = 0, d = -1, st;
+    for (int k = 0; k < c->n_in; k++) {
+        if (!c->in[k]) return ONX_BAD("'%s' (Concat) lacks an input", c->label);
+        if (!guide && !xfv_onx_is_constant(c->in[k])) guide = c->in[k];
+    }
+    if (!guide) guide = c->in[0];
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), guide->s.rank);
+    if (axis < 0) return axis;
+    if ((st = xfv_onx_materialise(o, guide, c->label))) return st;
+    for (int i = 0; i < guide->n_axes; i++) /* the guide's layout, with the axis in it */
+        if (guide->s.dim[guide->axis[i]] != 1 || guide->axis[i] == axis) axes[n++] = guide->axis[i];
+    for (int i = 0; i < n; i++)
+        if (axes[i] == axis) d = i;
+    if (d < 0) {
+        if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (Concat) has too many axes", c->label);
+        memmove(axes + 1, axes, sizeof *axes * (size_t)n);
+        axes[0] = axis;
+        n++;
+        d = 0;
+    }
+    struct onx_dims s = guide->s;
+    s.dim[axis] = 0;
+    for (int k = 0; k < c->n_in; k++) {
+        if (c->in[k]->s.rank != s.rank) return ONX_BAD("'%s' (Concat) joins %d and %d axes", c->label, s.rank, c->in[k]->s.rank);
+        if ((v[k] = xfv_onx_ordered(o, c->in[k], axes, n, c->label)) < 0) return v[k];
+        s.dim[axis] += c->in[k]->s.dim[axis];
+    }
+    return xfv_onx_result(o, c, 0, join(o, c->label, v, c->n_in, d), s, axes, n);
+}
+
+/* Elements from..to of an ONNX axis of t, as a value in t's layout; t's own value when that is all. */
+static int cut(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, int axis, int64_t from, int64_t to)
+{
+    struct xfv_node n = xfv_onx_unary(XFV_OP_SLICE, t->value);
+    if (from < 0 || to <= from || to > t->s.dim[axis]) return ONX_BAD("'%s' (%s) wants elements %lld..%lld of %lld", c->label, c->op, (long long)from, (long long)to, (long long)t->s.dim[axis]);
+    if (to - from == t->s.dim[axis]) return t->value;
+    for (int i = 0; i < t->n_axes; i++)
+        if (t->axis[i] == axis) n.i[0] = i;
+    n.i[1] = (int)from;
+    n.i[2] = (int)to;
+    return xfv_onx_emit(o, &n, c->label, "");
+}
+
+int xfv_onx_split(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *t = c->in[0];
+    int64_t size[ONX_MAX_INPUTS], at = 0;
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), n = axis < 0 ? axis : xfv_onx_ints(o, c, 1, "split", size, ONX_MAX_INPUTS), st;
+    if (n < 0) return n;
+    if (n != 0 && n != c->n_out) return ONX_BAD("'%s' (Split) has %d sizes for %d outputs", c->label, n, c->n_out);
+    int64_t each = (t->s.dim[axis] + c->n_out - 1) / c->n_out;
+    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    for (int k = 0; k < c->n_out; k++) {
+        if (n && (size[k] < 1 || size[k] > t->s.dim[axis] - at)) return ONX_BAD("'%s' (Split) wants a part of %lld", c->label, (long long)size[k]);
+        int64_t end = at + (n ? size[k] : each);
+        if (!n && end > t->s.dim[axis]) end = t->s.dim[axis];
+        struct onx_dims s = t->s;
+        s.dim[axis] = end - at;
+        int v = cut(o, c, t, axis, at, end);
+        if (v < 0) return v;
+        if (c->out[k] && (st = xfv_onx_result(o, c, k, v, s, t->axis, t->n_axes))) return st;
+        at = end;
+    }
+    return at == t->s.dim[axis] ? 0 : ONX_BAD("'%s' (Split) does not use all of its input", c->label);
+}
+
+/* Every step-th row or column: a pooling window of one. */
+static int stride(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, int64_t step)
+{
+    static const int hwc[3] = {2, 3, 1};
+    struct xfv_node n = xfv_node_default(XFV_OP_MAXPOOL);
+    if (t->s.rank != 4 || t->s.dim[0] != 1 || axis < 2 || step < 1 || step > XFV_MAX_KERNEL) return ONX_BAD("'%s' (Slice) has a step of %lld, which is not supported here", c->label, (long long)step);
+    n.n_in = 1;
+    if ((n.in[0] = xfv_onx_ordered(o, t, hwc, 3, c->label)) < 0) return n.in[0];
+    n.stride[axis - 2] = (int)step;
+    struct onx_dims s = t->s;
+    s.dim[axis] = (s.dim[axis] - 1) / step + 1;
+    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, "/step"), s, hwc, 3);
+}
+
+int xfv_onx_slice(struct onx *o, const struct onx_call *c)
+{
+    int64_t from[ONX_MAX_RANK], to[ONX_MAX_RANK], axes[ONX_MAX_RANK], steps[ONX_MAX_RANK];
+    int n = xfv_onx_ints(o, c, 1, "starts", from, ONX_MAX_RANK), m = n < 0 ? n : xfv_onx_ints(o, c, 2, "ends", to, ONX_MAX_RANK);
+    int na = m < 0 ? m : xfv_onx_ints(o, c, 3, "axes", axes, ONX_MAX_RANK), ns = na < 0 ? na : xfv_onx_ints(o, c, 4, NULL, steps, ONX_MAX_RANK);
+    if (ns < 0) return ns;
+    if (n != m || (na && na != n) || (ns && ns != n)) return ONX_BAD("'%s' (Slice) has lists of different lengths", c->label);
+    struct onx_tensor t = *c->in[0];
+    int st = xfv_onx_materialise(o, c->in[0], c->label);
+    if (st) return st;
+    t = *c->in[0];
+    t.c = NULL, t.init = NULL; /* a copy that walks from cut to cut */
+    for (int k = 0; k < n; k++) {
+        int a = xfv_onx_axis(o, c, na ? axes[k] : k, t.s.rank);
+        if (a < 0) return a;
+        int64_t d = t.s.dim[a], b = from[k] < 0 ? from[k] + d : from[k], e = to[k] < 0 ? to[k] + d : to[k] > d ? d : to[k];
+        if (b < 0) b = 0;
+        if ((t.value = cut(o, c, &t, a, b, e)) < 0) return t.value;
+        t.s.dim[a] = e - b;
+        if (ns && steps[k] != 1) {
+            if ((st = stride(o, c, &t, a, steps[k]))) return st;
+            t = *c->out[0];
+        }
+    }
+    return xfv_onx_result(o, c, 0, t.value, t.s, t.axis, t.n_axes);
+}
+
+/* Gather with constant indices: cuts, joined. */
+int xfv_onx_gather(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *t = c->in[0];
+    int64_t ix[ONX_MAX_INPUTS];
+    int n = xfv_onx_ints(o, c, 1, NULL, ix, ONX_MAX_INPUTS), axis = n < 0 ? n : xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), v[ONX_MAX_INPUTS], st, map[XFV_MAX_RANK], d = 0;
+    if (axis < 0) return axis;
+    if (n == 0 || c->in[1]->s.rank > 1) return ONX_BAD("'%s' (Gather) has indices that are not a number or a list", c->label);
+    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    for (int k = 0; k < n; k++) {
+        int64_t i = ix[k] < 0 ? ix[k] + t->s.dim[axis] : ix[k];
+        if (i < 0 || i >= t->s.dim[axis]) return ONX_BAD("'%s' (Gather) wants element %lld of %lld", c->label, (long long)ix[k], (long long)t->s.dim[axis]);
+        if ((v[k] = cut(o, c, t, axis, i, i + 1)) < 0) return v[k];
+    }
+    int scalar = c->in[1]->s.rank == 0, there = 0;
+    struct onx_dims s = {0};
+    for (int a = 0; a < t->s.rank; a++)
+        if (a != axis || !scalar) s.dim[s.rank++] = a == axis ? n : t->s.dim[a];
+    for (int i = 0; i < t->n_axes; i++) {
+        if (t->axis[i] == axis) d = i, there = 1;
+        map[i] = t->axis[i] == axis && scalar ? -1 : t->axis[i] - (scalar && t->axis[i] > axis);
+    }
+    if (n > 1 && !there) return ONX_BAD("'%s' (Gather) repeats an axis of 1, which is not supported", c->label);
+    return xfv_onx_result(o, c, 0, join(o, c->label, v, n, d), s, map, t->n_axes);
+}
+
+/* A block of one number, n wide along dimension d of the layout of t. */
+static int block(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, int d, int64_t n, float value)
+{
+    struct xfv_shape s = o->g->values[t->value].shape;
+    struct xfv_node node = xfv_node_default(XFV_OP_CONST);
+    s.dim[d] = n > 0 && n <= XFV_MAX_KERNEL ? (int)n : 0;
+    size_t count = xfv_shape_count(s);
+    float *v = count && count <= ONX_MAX_MADE ? malloc(count * sizeof *v) : NULL;
+    if (!v) return ONX_BAD("'%s' (Pad) has an impossible padding", c->label);
+    for (size_t i = 0; i < count; i++) v[i] = value;
+    node.weight = xfv_onx_weight(o, s, v, c->label, "/padding");
+    free(v);
+    return node.weight < 0 ? node.weight : xfv_onx_emit(o, &node, c->label, "/padding");
+}
+
+/* Paddings before and after every axis; those not named (Pad-18) have none. */
+static int read_pads(struct onx *o, const struct onx_call *c, int rank, int64_t *before, int64_t *after)
+{
+    int64_t p[2 * ONX_MAX_RANK], axes[ONX_MAX_RANK];
+    int n = xfv_onx_ints(o, c, 1, "pads", p, 2 * ONX_MAX_RANK), named = n < 0 ? n : xfv_onx_ints(o, c, 3, NULL, axes, ONX_MAX_RANK), count = named > 0 ? named : rank;
+    if (named < 0) return named;
+    if (n != 2 * count) return ONX_BAD("'%s' (Pad) has %d paddings for %d axes", c->label, n, count);
+    for (int a = 0; a < rank; a++) before[a] = after[a] = 0;
+    for (int k = 0; k < count; k++) {
+        int a = named ? xfv_onx_axis(o, c, axes[k], rank) : k;
+        if (a < 0) return a;
+        if (p[k] < -XFV_MAX_KERNEL || p[k] > XFV_MAX_KERNEL || p[k + count] < -XFV_MAX_KERNEL || p[k + count] > XFV_MAX_KERNEL)
+            return ONX_BAD("'%s' (Pad) has an impossible padding", c->label);
+        before[a] = p[k], after[a] = p[k + count];
+    }
+    return 0;
+}
+
+/* Which element of n lies at i, which may be outside: at the edge, mirrored at it (without doubling it), or from the other side. */
+static int64_t outside(char mode, int64_t i, int64_t n)
+{
+    int64_t period = mode == 'r' ? 2 * (n - 1) : n;
+    if (mode == 'e' || period < 1) return i < 0 || n == 1 ? 0 : i >= n ? n - 1 : i;
+    i = (i % period + period) % period;
+    return i < n ? i : period - i;
+}
+
+/* Padding with the tensor's own elements, and cutting: a matrix of ones and zeros. */
+static int pad_with_own(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, char mode, int64_t before, int64_t after)
+{
+    int64_t n = t->s.dim[axis], to = n + before + after;
+    float *m = xfv_onx_matrix(o, c, to, n);
+    if (!m) return o->e->status;
+    for (int64_t r = 0; r < to; r++) m[r * n + outside(mode, r - before, n)] = 1;
+    int st = xfv_onx_along(o, c, t, axis, m, (int)to);
+    free(m);
+    return st;
+}
+
+static int pad_with_value(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, float value, int64_t before, int64_t after)
+{
+    int d, parts[3], m = 0;
+    if (before < 0 || after < 0) { /* cut first */
+        int64_t from = before < 0 ? -before : 0, to = t->s.dim[axis] + (after < 0 ? after : 0);
+        if ((t->value = cut(o, c, t, axis, from, to)) < 0) return t->value;
+        t->s.dim[axis] = to - from;
+        before = before < 0 ? 0 : before, after = after < 0 ? 0 : after;
+    }
+    if ((d = xfv_onx_dimension_of(o, c, t, axis)) < 0) return d;
+    if (before && (parts[m++] = block(o, c, t, d, before, value)) < 0) return parts[0];
+    parts[m++] = t->value;
+    if (after && (parts[m++] = block(o, c, t, d, after, value)) < 0) return parts[m - 1];
+    t->s.dim[axis] += before + after;
+    t->value = join(o, c->label, parts, m, d);
+    return t->value < 0 ? t->value : 0;
+}
+
+/* Height and width with zeros: an operator of its own, which convolutions take in. */
+static int pad_image(struct onx *o, const struct onx_call *c, struct onx_dims s, const int64_t *before, const int64_t *after)
+{
+    static const int hwc[3] = {2, 3, 1};
+    struct xfv_node node = xfv_onx_unary(XFV_OP_PAD, xfv_onx_image(o, c, 0));
+    if (node.in[0] < 0) return node.in[0];
+    for (int a = 0; a < 2; a++) {
+        node.pads[a] = (int)before[a + 2], node.pads[a + 2] = (int)after[a + 2];
+        s.dim[a + 2] += before[a + 2] + after[a + 2];
+    }
+    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &node, c->label, ""), s, hwc, 3);
+}
+
+int xfv_onx_pad(struct onx *o, const struct onx_call *c)
+{
+    static const char *const modes[] = {"", "constant", "reflect", "edge", "wrap"};
+    int64_t before[ONX_MAX_RANK], after[ONX_MAX_RANK];
+    float value = 0;
+    int mode = 0, st = read_pads(o, c, c->in[0]->s.rank, before, after);
+    if (st) return st;
+    while (mode < 5 && !xfv_onx_text_is(c, "mode", modes[mode])) mode++;
+    if (mode == 5) return ONX_BAD("'%s' (Pad) has a mode that is none of constant, reflect, edge, wrap", c->label);
+    if ((st = xfv_onx_scalar(o, c, 2, "value", 0, &value)) || (st = xfv_onx_materialise(o, c->in[0], c->label))) return st;
+    struct onx_tensor t = *c->in[0];
+    t.c = NULL, t.init = NULL;
+    int image = mode < 2 && t.s.rank == 4 && t.s.dim[0] == 1 && !(value < 0) && !(value > 0) && t.n_axes == 3;
+    for (int a = 0; a < t.s.rank; a++) image &= a < 2 ? before[a] == 0 && after[a] == 0 : before[a] >= 0 && after[a] >= 0;
+    if (image) return pad_image(o, c, t.s, before, after);
+    for (int a = 0; a < t.s.rank; a++) {
+        if (before[a] == 0 && after[a] == 0) continue;
+        st = mode < 2 ? pad_with_value(o, c, &t, a, value, before[a], after[a]) : pad_with_own(o, c, &t, a, modes[mode][0], before[a], after[a]);
+        if (st) return st;
+    }
+    return xfv_onx_result(o, c, 0, t.value, t.s, t.axis, t.n_axes);
+}

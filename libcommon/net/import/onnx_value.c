@@ -1,0 +1,218 @@
+/* ONNX files: values of the graph and their layouts. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/import/onnx_internal.h"
+
+struct xfv_node xfv_onx_unary(enum xfv_op op, int in)
+{
+    struct xfv_node n = xfv_node_default(op);
+    n.n_in = 1;
+    n.in[0] = in;
+    return n;
+}
+
+struct xfv_node xfv_onx_act(enum xfv_act a, int in, float f0, float f1)
+{
+    struct xfv_node n = xfv_onx_unary(XFV_OP_ACT, in);
+    n.i[0] = (int)a;
+    n.f[0] = f0;
+    n.f[1] = f1;
+    return n;
+}
+
+static void unique_name(struct onx *o, char *name, size_t cap, const char *label, const char *suffix, int weight)
+{
+    snprintf(name, cap, "%.900s%s", label, suffix);
+    while ((weight ? xfv_graph_find_weight(o->g, name) : xfv_graph_find(o->g, name)) >= 0)
+        snprintf(name, cap, "%.900s%s#%d", label, suffix, ++o->unique);
+}
+
+static int emit(struct onx *o, struct xfv_node *n, const char *name)
+{
+    struct xfv_shape in[XFV_MAX_INPUTS], out;
+    int st;
+    for (int k = 0; k < n->n_in; k++) in[k] = o->g->values[n->in[k]].shape;
+    if ((st = xfv_node_shape(o->g, n, in, &out, o->e))) return st;
+    if ((n->out = xfv_graph_add_value(o->g, name, out, o->e)) < 0) return n->out;
+    if ((st = xfv_graph_add_node(o->g, n, o->e)) < 0) return st;
+    return n->out;
+}
+
+int xfv_onx_emit(struct onx *o, struct xfv_node *n, const char *label, const char *suffix)
+{
+    char name[XFV_MAX_NAME + 1];
+    unique_name(o, name, sizeof name, label, suffix, 0);
+    n->name = name; /* the graph copies it */
+    int value = emit(o, n, name);
+    n->name = NULL;
+    return value;
+}
+
+int xfv_onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label, const char *suffix)
+{
+    if (xfv_shape_equal(o->g->values[v].shape, s)) return v;
+    struct xfv_node n = xfv_onx_unary(XFV_OP_RESHAPE, v);
+    memcpy(n.i, s.dim, sizeof n.i);
+    for (int i = s.rank; i < XFV_MAX_RANK; i++) n.i[i] = 0;
+    return xfv_onx_emit(o, &n, label, suffix);
+}
+
+int xfv_onx_weight(struct onx *o, struct xfv_shape s, const float *v, const char *label, const char *suffix)
+{
+    char name[XFV_MAX_NAME + 1];
+    unique_name(o, name, sizeof name, label, suffix, 1);
+    return xfv_graph_add_weight(o->g, name, s, v, o->e);
+}
+
+int xfv_onx_layout_without(const struct onx_tensor *t, int except, int *axes)
+{
+    int n = 0;
+    for (int i = 0; i < t->n_axes; i++)
+        if (t->axis[i] != except && t->s.dim[t->axis[i]] != 1) axes[n++] = t->axis[i];
+    return n;
+}
+
+/* A constant becomes a value: ONNX's order, without the axes of size 1. */
+static int constant_value(struct onx *o, struct onx_tensor *t)
+{
+    const struct onx_const *c = xfv_onx_constant(o, t);
+    struct xfv_shape s = {0};
+    struct xfv_node n = xfv_node_default(XFV_OP_CONST);
+    float *copy = NULL;
+    if (!c) return o->e->status;
+    if (c->count == 0) return ONX_BAD("constant '%s' is empty", t->label);
+    t->n_axes = 0;
+    for (int i = 0; i < c->s.rank; i++) {
+        if (c->s.dim[i] == 1) continue;
+        if (t->n_axes == XFV_MAX_RANK) return ONX_BAD("constant '%s' has more than %d axes", t->label, XFV_MAX_RANK);
+        s.dim[t->n_axes] = (int)c->s.dim[i];
+        t->axis[t->n_axes++] = i;
+    }
+    s.rank = t->n_axes;
+    if (s.rank == 0) s.dim[s.rank++] = 1;
+    if (c->i) {
+        if (!(copy = malloc(c->count * sizeof *copy))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", t->label);
+        for (size_t i = 0; i < c->count; i++) copy[i] = (float)c->i[i];
+    }
+    n.weight = xfv_onx_weight(o, s, copy ? copy : c->f, t->label, "");
+    free(copy);
+    return n.weight < 0 ? n.weight : (t->value = xfv_onx_emit(o, &n, t->label, ""));
+}
+
+/* An expanded tensor: ones of the full shape times the small one. */
+static int stretched_value(struct onx *o, struct onx_tensor *t, const char *label)
+{
+    struct onx_tensor *small = t->small;
+    struct xfv_node ones = xfv_node_default(XFV_OP_CONST), mul = xfv_node_default(XFV_OP_MUL);
+    struct xfv_shape s = {0};
+    int want[XFV_MAX_RANK];
+    t->n_axes = 0;
+    for (int i = 0; i < t->s.rank; i++) {
+        if (t->s.dim[i] == 1) continue;
+        if (s.rank == XFV_MAX_RANK) return ONX_BAD("'%s' has more than %d axes", t->label, XFV_MAX_RANK);
+        int from = i - (t->s.rank - small->s.rank);
+        want[s.rank] = from < 0 || small->s.dim[from] == 1 ? -1 : from;
+        s.dim[s.rank++] = (int)t->s.dim[i];
+        t->axis[t->n_axes++] = i;
+    }
+    if (s.rank == 0) s.dim[s.rank++] = 1, want[0] = -1;
+    size_t n = xfv_shape_count(s);
+    float *v = n && n <= ONX_MAX_MADE ? malloc(n * sizeof *v) : NULL;
+    if (!v) return ONX_BAD("'%s' (Expand) has an impossible size", t->label);
+    for (size_t i = 0; i < n; i++) v[i] = 1;
+    ones.weight = xfv_onx_weight(o, s, v, label, "/ones");
+    free(v);
+    if (ones.weight < 0) return ones.weight;
+    mul.n_in = 2;
+    if ((mul.in[0] = xfv_onx_emit(o, &ones, label, "/ones")) < 0 || (mul.in[1] = xfv_onx_ordered(o, small, want, s.rank, label)) < 0)
+        return mul.in[0] < 0 ? mul.in[0] : mul.in[1];
+    return t->value = xfv_onx_emit(o, &mul, label, "/expanded");
+}
+
+int xfv_onx_materialise(struct onx *o, struct onx_tensor *t, const char *label)
+{
+    if (t->value >= 0) return 0;
+    int v = xfv_onx_is_constant(t) ? constant_value(o, t) : t->small ? stretched_value(o, t, label) : ONX_BAD("'%s' reads '%s' before any node makes it", label, t->label);
+    return v < 0 ? v : 0;
+}
+
+/* Drop the dimensions of size 1 (at least one stays); axes gets the rest's. */
+static int squeezed(struct onx *o, const struct onx_tensor *t, int *axes, int *n, const char *label)
+{
+    struct xfv_shape s = {0};
+    *n = xfv_onx_layout_without(t, -1, axes);
+    for (int i = 0; i < *n; i++) s.dim[s.rank++] = (int)t->s.dim[axes[i]];
+    if (s.rank == 0) s.dim[s.rank++] = 1;
+    return xfv_onx_emit_reshape(o, t->value, s, label, "/shape");
+}
+
+int xfv_onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n, const char *label)
+{
+    int have[XFV_MAX_RANK], n_have, goal[XFV_MAX_RANK], n_goal = 0, st = xfv_onx_materialise(o, t, label), same = 1;
+    struct xfv_shape s = {.rank = n};
+    if (st) return st;
+    if (n < 1 || n > XFV_MAX_RANK) return ONX_BAD("'%s' needs '%s' with %d axes", label, t->label, n);
+    for (int i = 0; i < n; i++) {
+        s.dim[i] = want[i] < 0 ? 1 : (int)t->s.dim[want[i]];
+        if (s.dim[i] != 1) goal[n_goal++] = want[i];
+    }
+    n_have = xfv_onx_layout_without(t, -1, have);
+    for (int i = 0; i < n_goal && i < n_have; i++) same &= goal[i] == have[i];
+    if (n_have != n_goal) return ONX_BAD("'%s' needs '%s' with %d axes that are not 1, but it has %d", label, t->label, n_goal, n_have);
+    if (same) return xfv_onx_emit_reshape(o, t->value, s, label, "/shape");
+    struct xfv_node p = xfv_node_default(XFV_OP_TRANSPOSE);
+    p.n_in = 1;
+    if ((p.in[0] = squeezed(o, t, have, &n_have, label)) < 0) return p.in[0];
+    for (int i = 0; i < n_goal; i++) {
+        p.i[i] = -1;
+        for (int j = 0; j < n_have; j++)
+            if (have[j] == goal[i]) p.i[i] = j;
+        if (p.i[i] < 0) return ONX_BAD("'%s' needs another axis of '%s'", label, t->label);
+    }
+    int v = xfv_onx_emit(o, &p, label, "/order");
+    return v < 0 ? v : xfv_onx_emit_reshape(o, v, s, label, "/shape");
+}
+
+int xfv_onx_image(struct onx *o, const struct onx_call *c, int k)
+{
+    static const int hwc[3] = {2, 3, 1};
+    struct onx_tensor *t = c->in[k];
+    if (t->s.rank != 4 || t->s.dim[0] != 1) return ONX_BAD("'%s' (%s) needs an image of four dimensions, not %d", c->label, c->op, t->s.rank);
+    return xfv_onx_ordered(o, t, hwc, 3, c->label);
+}
+
+int xfv_onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct onx_dims s, const int *axis, int n_axes)
+{
+    struct onx_tensor *t = c->out[k];
+    struct xfv_shape have;
+    if (v < 0) return v;
+    have = o->g->values[v].shape;
+    t->value = v;
+    t->s = s;
+    t->n_axes = 0;
+    t->made = 1;
+    size_t count = xfv_onx_count(s);
+    for (int i = 0; i < n_axes; i++) {
+        if (axis[i] < 0) continue; /* a dimension of 1 that stands for no axis */
+        if (i >= have.rank || axis[i] >= s.rank || have.dim[i] != s.dim[axis[i]])
+            return ONX_BAD("'%s' (%s) does not come out as it should", c->label, c->op);
+        t->axis[t->n_axes++] = axis[i];
+    }
+    if (count != xfv_shape_count(have) || (t->n_axes != have.rank && count != 1)) { /* dimensions without an axis: leave them away */
+        struct xfv_shape clean = {0};
+        for (int i = 0; i < t->n_axes; i++) clean.dim[clean.rank++] = (int)s.dim[t->axis[i]];
+        if (clean.rank == 0) clean.dim[clean.rank++] = 1;
+        if (count != xfv_shape_count(have) || xfv_shape_count(clean) != count) return ONX_BAD("'%s' (%s) does not come out as it should", c->label, c->op);
+        t->value = xfv_onx_emit_reshape(o, v, clean, c->label, "/shape");
+    }
+    return t->value < 0 ? t->value : 0;
+}
+
+int xfv_onx_pointwise(struct onx *o, const struct onx_call *c, struct xfv_node n)
+{
+    const struct onx_tensor *t = c->in[0];
+    int v = xfv_onx_emit(o, &n, c->label, "");
+    return xfv_onx_result(o, c, 0, v, t->s, t->axis, t->n_axes);
+}

@@ -1,0 +1,55 @@
+/* Private to the TFLite importer: what its two files share. Numbers are those of TensorFlow's schema.fbs, version 3. */
+#ifndef XFV_NET_IMPORT_TFLITE_INTERNAL_H
+#define XFV_NET_IMPORT_TFLITE_INTERNAL_H
+
+#include "net/import/flatbuffer.h"
+#include "net/graph/graph.h"
+
+enum { TFL_F32 = 0, TFL_F16 = 1, TFL_I32 = 2, TFL_U8 = 3, TFL_I64 = 4, TFL_I8 = 9 };
+
+enum tfl_op {
+    TFL_ADD = 0, TFL_AVERAGE_POOL_2D = 1, TFL_CONCATENATION = 2, TFL_CONV_2D = 3, TFL_DEPTHWISE_CONV_2D = 4, TFL_DEQUANTIZE = 6,
+    TFL_FULLY_CONNECTED = 9, TFL_L2_NORMALIZATION = 11, TFL_LOGISTIC = 14, TFL_MAX_POOL_2D = 17, TFL_MUL = 18, TFL_RELU = 19,
+    TFL_RELU_N1_TO_1 = 20, TFL_RELU6 = 21, TFL_RESHAPE = 22, TFL_SOFTMAX = 25, TFL_TANH = 28, TFL_PAD = 34, TFL_MEAN = 40, TFL_SUB = 41,
+    TFL_DIV = 42, TFL_SQUEEZE = 43, TFL_EXP = 47, TFL_PRELU = 54, TFL_NEG = 59, TFL_SUM = 74, TFL_REDUCE_MAX = 82, TFL_LEAKY_RELU = 98,
+    TFL_ABS = 101, TFL_QUANTIZE = 114, TFL_HARD_SWISH = 117
+};
+
+#define TFL_MAX_RANK 6
+
+struct tfl_tensor {
+    char *name;                      /* unique, printable */
+    int type, rank, dim[TFL_MAX_RANK];
+    size_t pos, bytes;               /* constant data in the file; 0, 0 when it has none */
+    size_t scales, n_scales, zeros, n_zeros; /* quantised: positions and numbers of scales (f32) and zero points (i64); real = scale (q - zero) */
+    int quantised_dim;
+    float *data;                     /* constant as floats: loaded by xfv_tfl_constant, or made by DEQUANTIZE; owned */
+    int value;                       /* index in the graph, -1 while it has none */
+    int failed;                      /* its operator could not be understood: no use to complain of its readers */
+};
+
+struct tfl_call { /* one operator of the file */
+    int op, n_in, n_out, in[XFV_MAX_INPUTS], out[2]; /* tensor indices; -1: an optional input left out */
+    size_t options; /* position of its option table, or 0 */
+};
+
+struct tfl {
+    struct xfv_fb fb;
+    size_t codes, n_codes, calls, n_calls, buffers, n_buffers;
+    int n_tensors, batch, resized; /* resized: the caller asked for another input size, so declared shapes do not bind */
+    struct tfl_tensor *t;
+    struct xfv_graph *g;
+    struct xfv_err *e;
+};
+
+/* Constant data of tensor i as floats, or NULL with t->e filled. */
+const float *xfv_tfl_constant(struct tfl *t, int i);
+/* Constant whole numbers of tensor i (axes, paddings): their count (at most cap), or a negative status. */
+int xfv_tfl_integers(struct tfl *t, int i, int *v, int cap);
+/* Sample shape that tensor i is declared with: the batch axis taken off. */
+int xfv_tfl_sample_shape(struct tfl *t, int i, struct xfv_shape *s);
+int xfv_tfl_build_call(struct tfl *t, const struct tfl_call *c); /* add the node or nodes of one operator */
+int xfv_tfl_supported(int op);                                    /* can the operator be expressed? */
+const char *xfv_tfl_op_name(int op);                              /* the schema's name; NULL for a number that it does not have */
+
+#endif

@@ -1,0 +1,67 @@
+#include "net/model/histogram.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "stream/record.h"
+
+static const char *const kinds[] = {"impostor", "genuine"};
+
+struct xfv_histogram xfv_histogram_new(double low, double high, const char *data)
+{
+    struct xfv_histogram h = {.bins = XFV_HISTOGRAM_BINS, .low = low, .high = high};
+    snprintf(h.data, sizeof h.data, "%s", data);
+    return h;
+}
+
+void xfv_histogram_add(struct xfv_histogram *h, double score, int genuine)
+{
+    double at = floor((score - h->low) / (h->high - h->low) * h->bins);
+    int i = at < 0 ? 0 : at > h->bins - 1 ? h->bins - 1 : (int)at;
+    if (h->count[genuine != 0][i] < INT_MAX) h->count[genuine != 0][i]++;
+}
+
+long xfv_histogram_total(const struct xfv_histogram *h, int genuine)
+{
+    long sum = 0;
+    for (int i = 0; i < h->bins; i++) sum += h->count[genuine != 0][i];
+    return sum;
+}
+
+int xfv_histogram_put(const struct xfv_histogram *h, msgpack_zone *z, msgpack_object *map, struct xfv_err *e)
+{
+    msgpack_object o = xfv_val_map(z);
+    int st = xfv_map_put(z, &o, "data", xfv_val_str(z, h->data), e);
+    if (!st) st = xfv_map_put(z, &o, "low", xfv_val_f64(h->low), e);
+    if (!st) st = xfv_map_put(z, &o, "high", xfv_val_f64(h->high), e);
+    for (int k = 0; k < 2 && !st; k++) {
+        msgpack_object list = xfv_val_array(z);
+        for (int i = 0; i < h->bins && !st; i++) st = xfv_array_push(z, &list, xfv_val_int(h->count[k][i]), e);
+        if (!st) st = xfv_map_put(z, &o, kinds[k], list, e);
+    }
+    return st ? st : xfv_map_put(z, map, "calibration", o, e);
+}
+
+int xfv_histogram_get(const msgpack_object *map, struct xfv_histogram *h, struct xfv_err *e)
+{
+    const msgpack_object *o = xfv_map_get(map, "calibration");
+    int st;
+    *h = (struct xfv_histogram){0};
+    if (!o) return 0;
+    if ((st = xfv_get_text(o, "data", h->data, sizeof h->data, e)) || (st = xfv_get_f64(o, "low", &h->low, e)) || (st = xfv_get_f64(o, "high", &h->high, e)))
+        return xfv_fail_at(e, "key 'calibration'");
+    if (!isfinite(h->low) || !isfinite(h->high) || !(h->low < h->high)) return xfv_fail(e, XFV_EFORMAT, "key 'calibration': a range from %g to %g", h->low, h->high);
+    for (int k = 0; k < 2; k++) {
+        const msgpack_object *list = xfv_map_get(o, kinds[k]);
+        if (!list || list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size < 1 || list->via.array.size > XFV_HISTOGRAM_BINS || (k && (int)list->via.array.size != h->bins))
+            return xfv_fail(e, XFV_EFORMAT, "key 'calibration': '%s' should be a list of 1 to %d counts, the same for both kinds", kinds[k], XFV_HISTOGRAM_BINS);
+        h->bins = (int)list->via.array.size;
+        for (int i = 0; i < h->bins; i++) {
+            const msgpack_object *v = &list->via.array.ptr[i];
+            if (v->type != MSGPACK_OBJECT_POSITIVE_INTEGER || v->via.u64 > INT_MAX) return xfv_fail(e, XFV_EFORMAT, "key 'calibration': '%s' holds something else than counts", kinds[k]);
+            h->count[k][i] = (int)v->via.u64;
+        }
+    }
+    return 0;
+}

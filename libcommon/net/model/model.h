@@ -1,0 +1,94 @@
+/* The model file: a stream (head with the graph and meta data, one record per weight, end). See xfv-model(5). */
+#ifndef XFV_NET_MODEL_MODEL_H
+#define XFV_NET_MODEL_MODEL_H
+
+#include <msgpack.h>
+
+#include "net/graph/graph.h"
+#include "net/model/histogram.h"
+#include "base/err.h"
+#include "stream/tensor.h"
+
+#define XFV_MAX_MEANS 16
+
+enum xfv_score { XFV_SCORE_COSINE, XFV_SCORE_EUCLIDEAN };
+
+/* name: "eer", "fmr=1e-3", "default"; fmr, fnmr: error rates measured at value, NAN when not measured, and their 95 % intervals (NAN: not known);
+ * data: on what; pairs: how many, 0 unknown, of which genuine and impostor (both 0: not known) */
+struct xfv_threshold {
+    char name[32];
+    double value, fmr, fnmr, fmr_interval[2], fnmr_interval[2];
+    char data[128];
+    int pairs, genuine, impostor;
+};
+struct xfv_threshold xfv_threshold_new(void); /* nothing measured */
+
+/* The average activation of one value of the graph over many faces: what an explanation compares a face with. */
+struct xfv_mean {
+    char *value;               /* the graph's name for it */
+    size_t count;              /* elements, of the value's shape [H,W,C] */
+    float *data;               /* [count] */
+    int faces;                 /* averaged over how many, 0 unknown */
+    char source[128];          /* whose */
+};
+
+struct xfv_model {
+    char name[64];
+    char kind[32];             /* "embedding", "mtcnn-p", "mtcnn-r", "mtcnn-o" */
+    char licence[64], origin[256]; /* SPDX id; where the weights came from */
+    char digest[65];           /* SHA-256 of the whole file, lower-case hex; set by load and save */
+    struct xfv_graph *graph;
+    int height, width, channels;       /* of the image that the graph's declared input holds (a transposed input is [width][height][C]) */
+    char colour[8];            /* "rgb", "bgr", "grey" */
+    float mean[3], std[3];     /* x = (v - mean) / std per channel, v in 0..255 */
+    int transposed;            /* 1: the net wants H and W exchanged (MTCNN) */
+    double template_xy[10];    /* alignment template of five landmarks in input pixels: x0,y0,...; all zero when the model has none */
+    int embedding;             /* value index of the raw embedding, -1 when not an embedding net */
+    int embedding_normalised;  /* value index of the graph's own L2 normalisation, -1 when there is none */
+    enum xfv_score score;
+    int n_thresholds;
+    struct xfv_threshold thresholds[16];
+    struct xfv_histogram calibration; /* the scores of the pairs that calibrate(1) saw last; bins 0: not known */
+    int n_means;
+    struct xfv_mean means[XFV_MAX_MEANS];
+};
+
+/* The mean of this value; NULL when the model holds none. */
+const struct xfv_mean *xfv_model_mean(const struct xfv_model *m, int value);
+/* Add a mean (data [count] is copied, value and source too; source is cut), or replace the one of this value. XFV_ELIMIT past XFV_MAX_MEANS. */
+int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data, size_t count, int faces, const char *source, struct xfv_err *e);
+/* A mean as the record {"_":"mean","value","faces","data","tensor"} (see xfv-model(5)), its tensor of this shape and dtype (f32 or f16); the other
+ * way round, any record of this kind is added to m. */
+struct xfv_rec;
+struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype, struct xfv_err *e);
+int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *e);
+/* Add all such records of a stream in a file (model-means --records). XFV_EIO, and what reading a stream and xfv_model_add_mean give. */
+int xfv_means_read_file(struct xfv_model *m, const char *path, struct xfv_err *e);
+
+#define XFV_DEFAULT_MODEL "mobilefacenet"
+
+/* Load a whole model. path is a file (it holds a slash, or ends in .xfvm), or a bare name looked up as NAME.xfvm in $XFV_MODEL_PATH (colon
+ * list), then beside the program (../models, ../../models, ../share/xfv-tools/models), then in the compiled-in folder. NULL: the default
+ * embedding model. XFV_EMODEL with a sentence when it is missing, damaged or unsound; nothing a file holds does harm. */
+int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e);
+/* The i-th folder, from 0, in which bare names are looked up: 1, or 0 when there are no more. It need not exist. */
+int xfv_model_folder(int i, char *buf, size_t cap);
+int xfv_model_is_path(const char *s); /* 1: names a file; 0: a bare name */
+/* Every file that a bare name can lead to, in the folders above. */
+void xfv_model_each_file(void (*fn)(void *ctx, const char *path), void *ctx);
+/* Write the model to fd: same model, same bytes; fills m->digest. XFV_EMODEL when it is unsound (xfv_model_check). */
+int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e);
+/* Is everything in m as it should be? Sets height, width and channels from the graph's input. Load and save call it. */
+int xfv_model_check(struct xfv_model *m, struct xfv_err *e);
+struct xfv_model *xfv_model_new(void); /* empty, to be filled and saved; NULL when out of memory */
+void xfv_model_free(struct xfv_model *m);
+int xfv_model_has_template(const struct xfv_model *m);
+
+/* u8 RGB image [height,width,3] of the model's own size -> input tensor f32 [height,width,C] ([width,height,C] when transposed) in the model's
+ * colour order and normalisation; grey is ITU-R BT.601 luma. */
+void xfv_model_input(const struct xfv_model *m, const uint8_t *rgb, float *x);
+void xfv_model_input_f32(const struct xfv_model *m, const float *rgb, float *x); /* the same for grey levels between whole ones */
+/* The threshold called name ("default", "eer", "fmr=1e-3"); XFV_EARG when the model does not hold it (the sentence lists those it has). */
+int xfv_model_threshold(const struct xfv_model *m, const char *name, double *value, struct xfv_err *e);
+
+#endif

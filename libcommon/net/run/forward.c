@@ -1,0 +1,259 @@
+/* The forward pass. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wipe.h"
+#include "net/run/flush.h"
+#include "net/run/internal.h"
+#include "stream/tensor.h"
+#include "base/deadline.h"
+
+/* Zero-padded copy of x [h][w][pitch] into p [h+top+bottom][w+left+right][pitch]. */
+static void pad_copy(float *p, const float *x, int h, int w, int pitch, const int pads[4])
+{
+    size_t row = (size_t)w * (size_t)pitch, left = (size_t)pads[1] * (size_t)pitch, right = (size_t)pads[3] * (size_t)pitch;
+    size_t full = left + row + right;
+    memset(p, 0, sizeof *p * full * (size_t)pads[0]);
+    p += full * (size_t)pads[0];
+    for (int y = 0; y < h; y++, p += full, x += row) {
+        memset(p, 0, sizeof *p * left);
+        memcpy(p + left, x, sizeof *p * row);
+        memset(p + left + row, 0, sizeof *p * right);
+    }
+    memset(p, 0, sizeof *p * full * (size_t)pads[2]);
+}
+
+static struct xfv_epilogue epilogue(const struct run *r, const struct step *s, size_t pitch)
+{
+    struct xfv_epilogue e = {0};
+    e.bias = s->bias;
+    e.slope = s->slope;
+    e.sign = r->signs && s->slope ? r->signs + s->sign : NULL;
+    e.bits = pitch / 8;
+    return e;
+}
+
+static void forward_depthwise(const struct run *r, const struct step *s)
+{
+    const struct xfv_node *nd = s->node;
+    struct xfv_shape in = r->shape[s->in[0]], out = r->shape[s->out];
+    int ch = value_pitch(r->net, s->in[0], in), h = in.dim[0], w = in.dim[1];
+    size_t xrow = (size_t)w * (size_t)ch, yrow = (size_t)out.dim[1] * (size_t)ch;
+    const float *x = run_value(r, s->in[0]), *rows[MAX_KERNEL], *zero = r->scratch;
+    float *y = run_value(r, s->out);
+    memset(r->scratch, 0, sizeof *r->scratch * xrow);
+    struct xfv_dwrow d = {.rows = rows, .kh = nd->kernel[0], .kw = nd->kernel[1], .stride = nd->stride[1], .left = nd->pads[1],
+                          .win = w, .wout = out.dim[1], .channels = ch, .w = s->wf};
+    for (int oy = 0; oy < out.dim[0]; oy++) {
+        for (int i = 0; i < d.kh; i++) {
+            int at = oy * nd->stride[0] - nd->pads[0] + i;
+            rows[i] = at < 0 || at >= h ? zero : x + (size_t)at * xrow;
+        }
+        d.y = y + (size_t)oy * yrow;
+        d.e = epilogue(r, s, (size_t)ch);
+        if (d.e.sign) d.e.sign += (size_t)oy * yrow / 8;
+        r->net->k->dwrow(&d);
+    }
+}
+
+#define MAX_TAPS (MAX_KERNEL * MAX_KERNEL)
+/* Where gradients follow, sums are kept short: one chain of 4608 multiply-adds rounds by 1e-6, which moves a network of 100 layers across enough PReLU
+ * kinks to change its gradient by 2e-3; chains of 64 and their sum round by a fifth of that, for 2 % of the time. */
+#define CHAIN 64
+
+/* Taps of a convolution in a padded image of row length `row` floats: whole kernel rows when a kernel row is contiguous in memory. */
+static int conv_taps(const struct xfv_node *nd, int channels, int pitch, size_t row, ptrdiff_t *tap, int *k)
+{
+    int n = 0, whole = pitch == channels && nd->dilation[1] == 1;
+    *k = whole ? nd->kernel[1] * channels : channels;
+    for (int i = 0; i < nd->kernel[0]; i++)
+        for (int j = 0; j < (whole ? 1 : nd->kernel[1]); j++)
+            tap[n++] = (ptrdiff_t)((size_t)(i * nd->dilation[0]) * row) + (ptrdiff_t)j * nd->dilation[1] * pitch;
+    return n;
+}
+
+static void forward_wino(const struct run *r, const struct step *s)
+{
+    struct wino_job j = xfv_wino_forward(r->net, s, r->shape);
+    j.x = run_value(r, s->in[0]);
+    j.y = run_value(r, s->out);
+    j.e = epilogue(r, s, (size_t)value_pitch(r->net, s->out, r->shape[s->out]));
+    xfv_wino_conv(&j, 1, r->scratch);
+}
+
+/* Winograd's, but not where gradients follow: its rounding (1e-5) moves enough PReLU inputs across zero to change a deep network's gradient by 3e-3. */
+static int by_wino(const struct run *r, const struct step *s)
+{
+    return !s->point && !r->signs && xfv_wino_runs(s, r->shape);
+}
+
+static void forward_conv(const struct run *r, const struct step *s)
+{
+    const struct xfv_node *nd = s->node;
+    struct xfv_shape in = r->shape[s->in[0]], out = r->shape[s->out];
+    int pitch = value_pitch(r->net, s->in[0], in), n = value_pitch(r->net, s->out, out);
+    const float *x = run_value(r, s->in[0]);
+    ptrdiff_t tap[MAX_TAPS];
+    struct xfv_gemm g = {.ldx = (size_t)(nd->stride[1] * pitch), .taps = 1, .k = shape_channels(in), .w = s->wf, .n = n, .ldy = (size_t)n, .block = r->signs ? CHAIN : 0};
+    g.e = epilogue(r, s, (size_t)n);
+    if (s->point) {
+        g.x = x;
+        g.y = run_value(r, s->out);
+        r->net->k->gemm(&g, (int)shape_pixels(in));
+        return;
+    }
+    if (nd->pads[0] || nd->pads[1] || nd->pads[2] || nd->pads[3]) {
+        pad_copy(r->scratch, x, in.dim[0], in.dim[1], pitch, nd->pads);
+        x = r->scratch;
+    }
+    size_t row = (size_t)(in.dim[1] + nd->pads[1] + nd->pads[3]) * (size_t)pitch;
+    g.taps = conv_taps(nd, shape_channels(in), pitch, row, tap, &g.k);
+    g.tap = tap;
+    for (int oy = 0; oy < out.dim[0]; oy++) {
+        g.x = x + (size_t)(oy * nd->stride[0]) * row;
+        g.y = run_value(r, s->out) + (size_t)oy * (size_t)out.dim[1] * (size_t)n;
+        r->net->k->gemm(&g, out.dim[1]);
+        if (g.e.sign) g.e.sign += (size_t)out.dim[1] * (size_t)n / 8;
+    }
+}
+
+static void forward_steps(const struct run *r)
+{
+    for (int i = 0; i < r->net->n_steps; i++) {
+        const struct step *s = &r->net->steps[i];
+        if (s->op == XFV_OP_DENSE) xfv_dense_forward(r, s);
+        else if (s->op != XFV_OP_CONV) xfv_op_forward(r, s);
+        else if (s->depthwise) forward_depthwise(r, s);
+        else if (by_wino(r, s)) forward_wino(r, s);
+        else forward_conv(r, s);
+    }
+}
+
+int xfv_ws_reserve(struct xfv_ws *ws, size_t arena, size_t scratch, struct xfv_err *e)
+{
+    if (ws->arena_floats < arena) {
+        free(ws->arena);
+        ws->arena = xfv_aligned_alloc(sizeof(float) * arena);
+        ws->arena_floats = ws->arena ? arena : 0;
+    }
+    if (ws->scratch_floats < scratch) {
+        free(ws->scratch);
+        ws->scratch = xfv_aligned_alloc(sizeof(float) * scratch);
+        ws->scratch_floats = ws->scratch ? scratch : 0;
+    }
+    if ((arena && !ws->arena) || (scratch && !ws->scratch))
+        return xfv_fail(e, XFV_ENOMEM, "out of memory: a pass needs %zu MiB", (arena + scratch) * sizeof(float) >> 20);
+    return 0;
+}
+
+struct xfv_ws *xfv_ws_new(void)
+{
+    return calloc(1, sizeof(struct xfv_ws));
+}
+
+void xfv_ws_free(struct xfv_ws *ws)
+{
+    if (!ws) return;
+    xfv_wipe_free(ws->arena);
+    xfv_wipe_free(ws->scratch);
+    free(ws->shape);
+    free(ws->layout.offset);
+    free(ws);
+}
+
+static void one_forward(const struct run *r, const float *x, float *const *y, size_t sample)
+{
+    const struct xfv_net *n = r->net;
+    struct xfv_shape in = r->shape[n->from];
+    xfv_spread(run_value(r, n->from), x + sample * xfv_shape_count(in), in, value_pitch(n, n->from, in));
+    forward_steps(r);
+    for (int i = 0; i < n->n_outs; i++) {
+        struct xfv_shape o = r->shape[n->outs[i]];
+        if (y && y[i]) xfv_gather(y[i] + sample * xfv_shape_count(o), run_value(r, n->outs[i]), o, value_pitch(n, n->outs[i], o));
+    }
+}
+
+/* Shapes and layout for an input size, kept in the workspace for the next call with the same size. */
+static int shapes_for(const struct xfv_net *n, struct xfv_ws *ws, struct xfv_shape in, struct xfv_err *e)
+{
+    if (n->from != 0) return xfv_fail(e, XFV_EARG, "only a network that starts at the graph's input takes other sizes");
+    for (int i = 0; i < n->n_steps; i++)
+        if (n->steps[i].op == XFV_OP_DENSE) return xfv_fail(e, XFV_EARG, "a network with dense layers takes its declared size only");
+    struct xfv_shape *shape = realloc(ws->shape, sizeof *shape * (size_t)n->g->n_values);
+    if (!shape) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    ws->shape = shape;
+    int rc = xfv_graph_shapes(n->g, in, shape, e);
+    return rc ? rc : xfv_plan_layout(n, shape, 0, &ws->layout, e);
+}
+
+int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_shape *in, int batch, const float *x, float *const *y,
+                    struct xfv_err *e)
+{
+    struct run r = {.net = n, .shape = n->shape, .at = &n->record};
+    int rc = 0, other = in && !xfv_shape_equal(*in, n->shape[n->from]);
+    if (other && !(rc = shapes_for(n, ws, *in, e))) {
+        r.shape = ws->shape;
+        r.at = &ws->layout;
+    }
+    /* Packed before anything looks at a step's weights: another thread may be packing them, under the lock, for the same shape. */
+    if (!rc) rc = xfv_pack_forward(n, r.shape, e);
+    if (!rc) rc = xfv_ws_reserve(ws, r.at->floats, other ? xfv_plan_scratch(n, r.shape) : n->fwd_scratch, e);
+    if (rc) return rc;
+    r.arena = ws->arena;
+    r.scratch = ws->scratch;
+    unsigned state = xfv_flush_begin();
+    for (int i = 0; i < batch && !rc; i++) {
+        rc = xfv_deadline_check(e);
+        if (!rc) one_forward(&r, x, y, (size_t)i);
+    }
+    xfv_flush_end(state);
+    return rc;
+}
+
+int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i, struct xfv_shape *out, struct xfv_err *e)
+{
+    if (!in || xfv_shape_equal(*in, n->shape[n->from])) {
+        *out = n->shape[n->outs[i]];
+        return 0;
+    }
+    struct xfv_shape *shape = malloc(sizeof *shape * (size_t)n->g->n_values);
+    if (!shape) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int rc = xfv_graph_shapes(n->g, *in, shape, e);
+    if (!rc) *out = shape[n->outs[i]];
+    free(shape);
+    return rc;
+}
+
+int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, float *const *y, struct xfv_tape **tape, struct xfv_err *e)
+{
+    int rc = xfv_ws_reserve(ws, 0, n->fwd_scratch, e);
+    if (!rc) rc = xfv_pack_record(n, e);
+    if (rc) return rc;
+    if (*tape && (*tape)->net != n) xfv_tape_free(*tape), *tape = NULL;
+    struct xfv_tape *t = *tape;
+    if (!t) {
+        t = calloc(1, sizeof *t);
+        if (!t) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        t->net = n;
+        t->arena = xfv_aligned_alloc(sizeof(float) * n->record.floats);
+        t->signs = xfv_aligned_alloc(n->sign_bytes);
+        if (!t->arena || !t->signs) {
+            xfv_tape_free(t);
+            return xfv_fail(e, XFV_ENOMEM, "out of memory: a tape needs %zu MiB", n->record.floats * sizeof(float) >> 20);
+        }
+        *tape = t;
+    }
+    struct run r = {.net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
+    unsigned state = xfv_flush_begin();
+    one_forward(&r, x, y, 0);
+    xfv_flush_end(state);
+    return 0;
+}
+
+void xfv_tape_free(struct xfv_tape *t)
+{
+    if (!t) return;
+    free(t->arena);
+    free(t->signs);
+    free(t);
+}

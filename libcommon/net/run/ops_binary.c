@@ -1,0 +1,86 @@
+/* Two operands; the second broadcasts to the first: aligned at the last axis, 1 stretches. */
+#include "net/run/ops_internal.h"
+
+/* Steps of the second operand in the first's axes: 0 where it stretches. */
+static struct axes stretched(struct view v, struct axes full)
+{
+    struct axes a = axes_of(v);
+    for (int i = 0; i < XFV_MAX_RANK; i++)
+        if (a.dim[i] == 1 && full.dim[i] != 1) a.step[i] = 0;
+    return a;
+}
+
+/* Offsets of row k (of the three outer axes) of a layout. */
+static size_t row_at(const struct axes *full, const struct axes *a, size_t k)
+{
+    size_t i2 = k % (size_t)full->dim[2], i1 = k / (size_t)full->dim[2] % (size_t)full->dim[1], i0 = k / (size_t)full->dim[2] / (size_t)full->dim[1];
+    return i0 * a->step[0] + i1 * a->step[1] + i2 * a->step[2];
+}
+
+static void combine_row(enum xfv_op op, const float *a, const float *b, size_t sb, float *y, int n)
+{
+    switch (op) {
+    case XFV_OP_ADD: for (int c = 0; c < n; c++) y[c] = a[c] + b[(size_t)c * sb]; break;
+    case XFV_OP_SUB: for (int c = 0; c < n; c++) y[c] = a[c] - b[(size_t)c * sb]; break;
+    case XFV_OP_MUL: for (int c = 0; c < n; c++) y[c] = a[c] * b[(size_t)c * sb]; break;
+    default: for (int c = 0; c < n; c++) y[c] = a[c] / b[(size_t)c * sb]; break;
+    }
+}
+
+void xfv_op_binary_forward(const struct run *r, const struct step *s)
+{
+    struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out);
+    struct axes full = axes_of(y), small = stretched(b, full);
+    for (size_t p = 0; p < y.pixels; p++)
+        combine_row(s->op, at(a, p, 0), b.x + row_at(&full, &small, p), small.step[3], at(y, p, 0), y.ch);
+    clear_lanes(y);
+}
+
+void xfv_op_add_forward(const struct run *r, const struct step *s)
+{
+    struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out);
+    size_t n = y.pixels * (size_t)y.pitch;
+    if (a.pixels != b.pixels || a.pitch != b.pitch || a.pixels != y.pixels || a.pitch != y.pitch || a.ch != b.ch) {
+        xfv_op_binary_forward(r, s);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) y.x[i] = a.x[i] + b.x[i];
+}
+
+static void first_row(enum xfv_op op, const float *b, size_t sb, const float *dy, float *g, int n)
+{
+    switch (op) {
+    case XFV_OP_ADD: case XFV_OP_SUB: for (int c = 0; c < n; c++) g[c] += dy[c]; break;
+    case XFV_OP_MUL: for (int c = 0; c < n; c++) g[c] += dy[c] * b[(size_t)c * sb]; break;
+    default: for (int c = 0; c < n; c++) g[c] += dy[c] / b[(size_t)c * sb]; break;
+    }
+}
+
+static float second_slope(enum xfv_op op, float a, float b)
+{
+    return op == XFV_OP_ADD ? 1.0f : op == XFV_OP_SUB ? -1.0f : op == XFV_OP_MUL ? a : -a / (b * b);
+}
+
+static void second_row(enum xfv_op op, const float *a, const float *b, size_t sb, const float *dy, float *g, int n)
+{
+    int linear = op == XFV_OP_ADD || op == XFV_OP_SUB; /* then the operands are not recorded */
+    if (sb) {
+        for (int c = 0; c < n; c++) g[c] += dy[c] * second_slope(op, linear ? 0.0f : a[c], linear ? 1.0f : b[c]);
+        return;
+    }
+    double sum = 0;
+    for (int c = 0; c < n; c++) sum += (double)(dy[c] * second_slope(op, linear ? 0.0f : a[c], linear ? 1.0f : b[0]));
+    g[0] += (float)sum;
+}
+
+void xfv_op_binary_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
+{
+    struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out), g = view_at(r, s->in[i], dx);
+    struct axes full = axes_of(y), small = stretched(b, full);
+    for (size_t p = 0; p < y.pixels; p++) {
+        size_t o = row_at(&full, &small, p);
+        const float *d = dy + p * (size_t)y.pitch;
+        if (i == 0) first_row(s->op, b.x + o, small.step[3], d, at(g, p, 0), y.ch);
+        else second_row(s->op, at(a, p, 0), b.x + o, small.step[3], d, dx + o, y.ch);
+    }
+}

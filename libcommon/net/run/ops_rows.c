@@ -1,0 +1,213 @@
+/* Reductions, products of two activations, layer normalisation. Sums that may be long are kept in double. */
+#include <cblas.h>
+#include <math.h>
+
+#include "net/run/ops_internal.h"
+
+/* ---- reduce ---------------------------------------------------------------------------------------------------------------------- */
+
+#define BLOCK 16 /* channels that a reduction over pixels takes at a time */
+
+static float start_of(int what) { return what == XFV_REDUCE_MAX ? -INFINITY : 0.0f; }
+
+static void gather_row(int what, double *acc, const float *x, int n)
+{
+    for (int c = 0; c < n; c++) {
+        if (what == XFV_REDUCE_MAX) acc[c] = (double)x[c] > acc[c] ? (double)x[c] : acc[c];
+        else acc[c] += what == XFV_REDUCE_L2 ? (double)x[c] * (double)x[c] : (double)x[c];
+    }
+}
+
+/* The pixels of x (offsets) that output pixel p is made of, one after the other; k counts them. 0 when there are no more. */
+struct walk { struct axes in, out; int inner[3]; };
+
+static struct walk walk_of(struct view x, struct view y)
+{
+    struct walk w = {axes_of(x), axes_of(y), {1, 1, 1}};
+    for (int a = 0; a < 3; a++)
+        if (w.out.dim[a] != w.in.dim[a]) w.inner[a] = w.in.dim[a];
+    return w;
+}
+
+static size_t walk_count(const struct walk *w) { return (size_t)w->inner[0] * (size_t)w->inner[1] * (size_t)w->inner[2]; }
+
+static size_t walk_at(const struct walk *w, size_t p, size_t k)
+{
+    size_t d1 = (size_t)w->out.dim[1], d2 = (size_t)w->out.dim[2], n1 = (size_t)w->inner[1], n2 = (size_t)w->inner[2];
+    size_t i2 = p % d2 + k % n2, i1 = p / d2 % d1 + k / n2 % n1, i0 = p / d2 / d1 + k / n2 / n1; /* one of each pair is 0 */
+    return i0 * w->in.step[0] + i1 * w->in.step[1] + i2 * w->in.step[2];
+}
+
+static float finish(int what, double acc, double count)
+{
+    return (float)(what == XFV_REDUCE_MEAN ? acc / count : what == XFV_REDUCE_L2 ? sqrt(acc) : acc);
+}
+
+void xfv_op_reduce_forward(const struct run *r, const struct step *s)
+{
+    struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
+    struct walk w = walk_of(x, y);
+    int what = s->node->i[0], whole = y.ch != x.ch; /* the last axis goes too */
+    size_t n = walk_count(&w);
+    double count = (double)n * (whole ? x.ch : 1);
+    for (size_t p = 0; p < y.pixels; p++)
+        for (int c = 0; c < y.ch; c += BLOCK) {
+            double acc[BLOCK];
+            int block = y.ch - c < BLOCK ? y.ch - c : BLOCK;
+            for (int j = 0; j < BLOCK; j++) acc[j] = (double)start_of(what);
+            for (size_t k = 0; k < n; k++) {
+                const float *from = x.x + walk_at(&w, p, k);
+                if (!whole) gather_row(what, acc, from + c, block);
+                else for (int j = 0; j < x.ch; j++) gather_row(what, acc, from + j, 1);
+            }
+            for (int j = 0; j < block; j++) *at(y, p, c + j) = finish(what, acc[j], count);
+        }
+    clear_lanes(y);
+}
+
+/* All to the first of equals. */
+static void max_backward(const struct walk *w, struct view x, struct view y, const float *dy, float *dx)
+{
+    int whole = y.ch != x.ch;
+    for (size_t p = 0; p < y.pixels; p++)
+        for (int c = 0; c < y.ch; c++) {
+            int found = 0;
+            for (size_t k = 0; k < walk_count(w) && !found; k++)
+                for (int j = whole ? 0 : c; j < (whole ? x.ch : c + 1) && !found; j++) {
+                    size_t o = walk_at(w, p, k) + (size_t)j;
+                    if (x.x[o] < *at(y, p, c)) continue;
+                    dx[o] += dy[p * (size_t)y.pitch + (size_t)c];
+                    found = 1;
+                }
+        }
+}
+
+void xfv_op_reduce_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
+{
+    struct view x = view_of(r, s->in[i]), y = view_of(r, s->out);
+    struct walk w = walk_of(x, y);
+    int what = s->node->i[0], whole = y.ch != x.ch;
+    size_t n = walk_count(&w);
+    float scale = what == XFV_REDUCE_MEAN ? 1.0f / ((float)n * (float)(whole ? x.ch : 1)) : 1.0f;
+    if (what == XFV_REDUCE_MAX) {
+        max_backward(&w, x, y, dy, dx);
+        return;
+    }
+    for (size_t p = 0; p < y.pixels; p++)
+        for (size_t k = 0; k < n; k++) {
+            size_t o = walk_at(&w, p, k);
+            const float *d = dy + p * (size_t)y.pitch, *norm = at(y, p, 0), *from = x.x + o;
+            for (int c = 0; c < x.ch; c++) {
+                int j = whole ? 0 : c;
+                if (what != XFV_REDUCE_L2) dx[o + (size_t)c] += d[j] * scale;
+                else if (norm[j] > 0.0f) dx[o + (size_t)c] += d[j] * from[c] / norm[j];
+            }
+        }
+}
+
+/* ---- matmul ---------------------------------------------------------------------------------------------------------------------- */
+
+/* One product of a batch: y [m][n] of a [m][k] and b [k][n], or b [n][k] when transposed; pitches apart. Product q of the batch, at (i, j) of the
+ * leading axes (rows x columns of them), takes its matrices at i * s[0] + j * s[1]: steps of 0 where an operand stretches. */
+struct product { int m, n, k, transposed; size_t pa, pb, py, batches, columns, sa[2], sb[2], sy; };
+
+static void lead_steps(struct view v, size_t matrix, size_t to[2])
+{
+    int r = v.s.rank, inner = r > 2 ? v.s.dim[r - 3] : 1, outer = r > 3 ? v.s.dim[r - 4] : 1;
+    to[1] = inner == 1 ? 0 : matrix;
+    to[0] = outer == 1 ? 0 : matrix * (size_t)inner;
+}
+
+static size_t lead_at(const struct product *p, const size_t s[2], size_t q)
+{
+    return q / p->columns * s[0] + q % p->columns * s[1];
+}
+
+static struct product product_of(const struct run *r, const struct step *s)
+{
+    struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out);
+    struct product p = {.n = y.ch, .k = a.ch, .m = y.s.dim[y.s.rank - 2], .transposed = s->node->i[0]};
+    p.pa = (size_t)a.pitch, p.pb = (size_t)b.pitch, p.py = (size_t)y.pitch;
+    p.batches = y.pixels / (size_t)p.m;
+    p.columns = y.s.rank > 2 ? (size_t)y.s.dim[y.s.rank - 3] : 1;
+    p.sy = (size_t)p.m * p.py;
+    lead_steps(a, (size_t)p.m * p.pa, p.sa);
+    lead_steps(b, (size_t)(p.transposed ? p.n : p.k) * p.pb, p.sb);
+    return p;
+}
+
+/* By OpenBLAS, one product of a sample at a time on one thread, so that a sample's bits do not depend on its neighbours. */
+void xfv_op_matmul_forward(const struct run *r, const struct step *s)
+{
+    struct product p = product_of(r, s);
+    struct view y = view_of(r, s->out);
+    const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
+    for (size_t q = 0; q < p.batches; q++)
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, 1.0f,
+                    a + lead_at(&p, p.sa, q), (int)p.pa, b + lead_at(&p, p.sb, q), (int)p.pb, 0.0f, y.x + q * p.sy, (int)p.py);
+    clear_lanes(y);
+}
+
+/* y = a b: da = dy b^T, db = a^T dy; with b transposed, da = dy b, db = dy^T a. Added to dx. */
+void xfv_op_matmul_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
+{
+    struct product p = product_of(r, s);
+    const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
+    for (size_t q = 0; q < p.batches; q++) {
+        size_t at_a = lead_at(&p, p.sa, q), at_b = lead_at(&p, p.sb, q);
+        const float *d = dy + q * p.sy, *aq = a + at_a, *bq = b + at_b;
+        if (i == 0)
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, 1.0f, d, (int)p.py, bq, (int)p.pb,
+                        1.0f, dx + at_a, (int)p.pa);
+        else if (p.transposed)
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, 1.0f, d, (int)p.py, aq, (int)p.pa, 1.0f, dx + at_b, (int)p.pb);
+        else
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, 1.0f, aq, (int)p.pa, d, (int)p.py, 1.0f, dx + at_b, (int)p.pb);
+    }
+}
+
+/* ---- layernorm ------------------------------------------------------------------------------------------------------------------- */
+
+static void moments(const float *x, int n, float eps, double *mean, double *scale)
+{
+    double m = 0, v = 0;
+    for (int c = 0; c < n; c++) m += (double)x[c];
+    m /= n;
+    for (int c = 0; c < n; c++) v += ((double)x[c] - m) * ((double)x[c] - m);
+    *mean = m;
+    *scale = 1 / sqrt(v / n + (double)eps);
+}
+
+void xfv_op_layernorm_forward(const struct run *r, const struct step *s)
+{
+    struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
+    const float *w = weight_data(r, s->node->weight), *b = weight_data(r, s->node->bias);
+    for (size_t p = 0; p < y.pixels; p++) {
+        double mean, scale;
+        moments(at(x, p, 0), x.ch, s->node->f[0], &mean, &scale);
+        for (int c = 0; c < x.ch; c++) *at(y, p, c) = (float)(((double)*at(x, p, c) - mean) * scale) * w[c] + b[c];
+    }
+    clear_lanes(y);
+}
+
+/* h = (x - mean) s, e = dy w: dx = s (e - mean(e) - h mean(e h)) */
+void xfv_op_layernorm_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
+{
+    struct view x = view_of(r, s->in[i]), y = view_of(r, s->out), g = view_at(r, s->in[i], dx);
+    const float *w = weight_data(r, s->node->weight);
+    for (size_t p = 0; p < x.pixels; p++) {
+        const float *d = dy + p * (size_t)y.pitch;
+        double mean, scale, m1 = 0, m2 = 0;
+        moments(at(x, p, 0), x.ch, s->node->f[0], &mean, &scale);
+        for (int c = 0; c < x.ch; c++) {
+            double e = (double)d[c] * (double)w[c];
+            m1 += e;
+            m2 += e * ((double)*at(x, p, c) - mean) * scale;
+        }
+        m1 /= x.ch, m2 /= x.ch;
+        for (int c = 0; c < x.ch; c++) {
+            double h = ((double)*at(x, p, c) - mean) * scale;
+            *at(g, p, c) += (float)(scale * ((double)d[c] * (double)w[c] - m1 - h * m2));
+        }
+    }
+}

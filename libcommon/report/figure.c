@@ -1,0 +1,477 @@
+/* The layout, from the top: the decision; a row with both faces and what is known of each; a row of maps for each method with its name at the
+ * left and its colour bar at the right; the legend. Two columns belong to each face. All lengths grow with the tiles (unit `u`). */
+#include "report/figure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/blur.h"
+
+static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, pale = {214, 214, 218}, green = {21, 115, 55},
+                            red = {185, 28, 28};
+
+enum { LABEL = 124, BAR = 88, GAP = 8, GROUP_GAP = 28, MARGIN = 20, HEADER = 66, TITLE = 24, CAPTION = 24, LEGEND_LINE = 20, MIN_COLUMN = 196, MIN_FACE_ROW = 152 };
+
+struct layout {
+    const struct xfv_pairview *p;
+    const struct xfv_figure_opts *o;
+    struct xfv_image *im;
+    struct xfv_image face[2];    /* enlarged, RGB */
+    double u;                    /* pixels per unit of length */
+    int scale, tile_w, tile_h;   /* tile: the picture of a face */
+    int column[4], column_w;     /* left edges, and the width, which leaves room for words under a small tile */
+    int face_row;                /* height of the row of faces, likewise */
+    int y;                       /* where the next thing goes */
+    char legend[6][200];
+    int legend_lines;
+};
+
+static int px(const struct layout *l, double units)
+{
+    return (int)lround(units * l->u);
+}
+
+static double text(struct layout *l, double x, double y, double size, int bold, struct xfv_rgb c, const char *s)
+{
+    struct xfv_font f = {size * l->u, bold};
+    return xfv_draw_text(l->im, x, y, f, c, s);
+}
+
+/* --- pictures --- */
+
+static int enlarge_face(struct layout *l, int side, struct xfv_err *e)
+{
+    const struct xfv_image *src = &l->p->face[side].image;
+    int w = src->width * l->scale, h = src->height * l->scale;
+    size_t n = (size_t)src->width * (size_t)src->height, big = (size_t)w * (size_t)h;
+    int status = xfv_image_alloc(&l->face[side], w, h, 3, e);
+    if (status) return status;
+    float *plane = malloc(n * sizeof *plane), *out = malloc(big * sizeof *out);
+    if (!plane || !out) status = xfv_fail(e, XFV_ENOMEM, "no memory to enlarge a face to %dx%d", w, h);
+    for (size_t c = 0; c < 3 && !status; c++) {
+        for (size_t i = 0; i < n; i++) plane[i] = src->data[3 * i + c];
+        status = xfv_enlarge(plane, src->width, src->height, out, w, h, e);
+        for (size_t i = 0; i < big && !status; i++) {
+            long v = lround((double)out[i]);
+            l->face[side].data[3 * i + c] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+        }
+    }
+    free(plane), free(out);
+    return status;
+}
+
+static enum xfv_role role_of(const struct xfv_view_row *r, int slot)
+{
+    return r->signed_key[0] ? XFV_SIGNED : slot ? XFV_DISSIMILARITY : XFV_SIMILARITY;
+}
+
+/* The colour of value t (of the scale) over a pixel. Small values let the face through, so that "nothing here" looks like nothing. */
+static struct xfv_rgb over(const struct xfv_figure_opts *o, enum xfv_role role, double t, struct xfv_rgb under)
+{
+    struct xfv_rgb c = xfv_scheme_colour(o->scheme, role, t);
+    if (o->layout == XFV_LAYOUT_MAPS) return c;
+    return xfv_rgb_mix(under, c, o->alpha * fmin(1, fabs(t) / 0.25));
+}
+
+/* A map over its face in grey, into a tile at (x, y). */
+static int draw_map(struct layout *l, const struct xfv_view_row *r, int side, int slot, int x, int y, struct xfv_err *e)
+{
+    const struct xfv_view_map *m = &r->map[side][slot];
+    const struct xfv_image *face = &l->face[side], *src = &l->p->face[side].image;
+    struct xfv_image tile;
+    float *big = malloc((size_t)face->width * (size_t)face->height * sizeof *big);
+    int status = big ? xfv_image_alloc(&tile, face->width, face->height, 3, e) : xfv_fail(e, XFV_ENOMEM, "no memory for a map's picture");
+    if (!status) {
+        status = xfv_enlarge(m->v, src->width, src->height, big, face->width, face->height, e);
+        for (size_t i = 0; i < (size_t)face->width * (size_t)face->height && !status; i++) {
+            const uint8_t *f = face->data + 3 * i;
+            uint8_t luma = (uint8_t)lround(0.299 * f[0] + 0.587 * f[1] + 0.114 * f[2]); /* ITU-R BT.601 */
+            double t = m->scale > 0 ? (double)big[i] / m->scale : 0;
+            if (role_of(r, slot) != XFV_SIGNED && t < 0) t = 0;
+            struct xfv_rgb c = over(l->o, role_of(r, slot), t < -1 ? -1 : t > 1 ? 1 : t, (struct xfv_rgb){luma, luma, luma});
+            tile.data[3 * i] = c.r, tile.data[3 * i + 1] = c.g, tile.data[3 * i + 2] = c.b;
+        }
+        xfv_draw_picture(l->im, x + (l->tile_w - face->width) / 2, y + (l->tile_h - face->height) / 2, &tile);
+        xfv_image_clear(&tile);
+    }
+    free(big);
+    return status;
+}
+
+/* What stands where a map is missing or broken: a crossed frame. */
+static void draw_missing(struct layout *l, int x, int y)
+{
+    xfv_draw_frame(l->im, x, y, l->tile_w, l->tile_h, 1, pale);
+    xfv_draw_line(l->im, x, y, x + l->tile_w, y + l->tile_h, 1, pale);
+    xfv_draw_line(l->im, x + l->tile_w, y, x, y + l->tile_h, 1, pale);
+}
+
+/* --- words --- */
+
+/* Numbers of the decision, with as many digits as tell them apart. */
+static void score_text(const struct xfv_pairview *p, int words, char *buf, size_t cap)
+{
+    const char *score = words ? "score " : "", *threshold = words ? "threshold " : "";
+    int digits = fabs(p->score - p->threshold) < 0.001 ? 6 : 3;
+    const char *sign = p->score >= p->threshold ? ">=" : "<";
+    if (isnan(p->score)) snprintf(buf, cap, "score unknown");
+    else if (isnan(p->threshold)) snprintf(buf, cap, "%s%.*f", score, digits, p->score);
+    else snprintf(buf, cap, "%s%.*f %s %s%.*f", score, digits, p->score, sign, threshold, digits, p->threshold);
+}
+
+static void label_text(const struct xfv_pairview *p, char *buf, size_t cap)
+{
+    buf[0] = 0;
+    if (p->genuine >= 0 && p->accept >= 0)
+        snprintf(buf, cap, "%s pair, %s %s", p->genuine ? "genuine" : "impostor", p->genuine == p->accept ? "correctly" : "wrongly",
+                 p->accept ? "accepted" : "rejected");
+    else if (p->genuine >= 0) snprintf(buf, cap, "%s pair", p->genuine ? "genuine" : "impostor");
+    else if (p->label[0]) snprintf(buf, cap, "label: %s", p->label);
+}
+
+static const char *decision_word(const struct xfv_pairview *p)
+{
+    return p->accept < 0 ? "No decision" : p->accept ? "Accept" : "Reject";
+}
+
+static struct xfv_rgb decision_colour(const struct xfv_pairview *p)
+{
+    return p->accept < 0 ? grey : p->accept ? green : red;
+}
+
+static int is_wrong(const struct xfv_pairview *p)
+{
+    return p->genuine >= 0 && p->accept >= 0 && p->genuine != p->accept;
+}
+
+static void draw_header(struct layout *l)
+{
+    const struct xfv_pairview *p = l->p;
+    const char *word = decision_word(p);
+    struct xfv_rgb colour = decision_colour(p);
+    char line[200];
+    struct xfv_font badge = {20 * l->u, 1};
+    int x = px(l, MARGIN), base = px(l, MARGIN + 22), width = (int)ceil(xfv_text_width(word, badge));
+    xfv_draw_rect(l->im, x, px(l, MARGIN), width + px(l, 24), px(l, 32), colour);
+    xfv_draw_text(l->im, x + px(l, 12), base + px(l, 1), badge, white, word);
+    score_text(p, 1, line, sizeof line);
+    double end = text(l, x + width + px(l, 42), base, 17, 1, black, line);
+    label_text(p, line, sizeof line);
+    char cut[200];
+    xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){15 * l->u, 0}, l->im->width - px(l, MARGIN) - end - px(l, 24));
+    text(l, end + px(l, 24), base, 15, 0, is_wrong(p) ? red : grey, cut);
+    xfv_draw_rect(l->im, px(l, MARGIN), px(l, HEADER - 4), l->im->width - 2 * px(l, MARGIN), 1, pale);
+    l->y = px(l, HEADER + 8);
+}
+
+/* Text in lines of at most `width`, at most max_lines (the last one shortened). Returns the y below. */
+static int paragraph(struct layout *l, int x, int y, int width, int max_lines, double size, struct xfv_rgb c, const char *s)
+{
+    struct xfv_font f = {size * l->u, 0};
+    char line[1100];
+    for (int i = 0; *s && i < max_lines; i++) {
+        size_t n = xfv_text_fit(s, f, width);
+        if (i == max_lines - 1 || n >= sizeof line) {
+            xfv_text_shorten(line, sizeof line, s, f, width);
+            n = strlen(s);
+        } else {
+            memcpy(line, s, n);
+            line[n] = 0;
+        }
+        xfv_draw_text(l->im, x, y, f, c, line);
+        y += px(l, size * 1.4);
+        s += n;
+        if (*s == ' ') s++;
+    }
+    return y;
+}
+
+static void draw_faces(struct layout *l)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct xfv_view_face *f = &l->p->face[side];
+        const struct xfv_image *im = &l->face[side];
+        int x = l->column[2 * side], tx = l->column[2 * side + 1] + px(l, 6), width = l->column_w - px(l, 6);
+        char line[128];
+        xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale); /* a white background must not melt into the page */
+        xfv_draw_picture(l->im, x + (l->tile_w - im->width) / 2, l->y + (l->tile_h - im->height) / 2, im);
+        text(l, tx, l->y + px(l, 22), 24, 1, black, side ? "B" : "A");
+        int y = paragraph(l, tx, l->y + px(l, 48), width, 3, 15, black, f->id[0] ? f->id : "(no id)") + px(l, 4);
+        if (!f->has_image) y = paragraph(l, tx, y, width, 2, 13, red, "the record holds no image");
+        if (!isnan(f->box[0])) {
+            snprintf(line, sizeof line, "face of %.0f x %.0f pixels", f->box[2] - f->box[0], f->box[3] - f->box[1]);
+            y = paragraph(l, tx, y, width, 2, 13, grey, line);
+        }
+        if (!isnan(f->confidence)) {
+            snprintf(line, sizeof line, "detector's confidence %.3f", f->confidence);
+            paragraph(l, tx, y, width, 2, 13, grey, line);
+        }
+    }
+    l->y += l->face_row + px(l, 12);
+}
+
+static void map_caption(const struct xfv_view_map *m, char *buf, size_t cap)
+{
+    if (m->broken) snprintf(buf, cap, "cannot be drawn");
+    else if (!m->v) snprintf(buf, cap, "not in the record");
+    else if (m->max > 0) snprintf(buf, cap, "max %.3g, sum %.3g", m->max, m->sum);
+    else snprintf(buf, cap, "empty: 0 everywhere");
+}
+
+/* The bar at the right: its colours over mid-grey, as the tiles show them. `from` is -1 for signed maps. */
+static void draw_bar(struct layout *l, enum xfv_role role, int x, int y, int w)
+{
+    double from = role == XFV_SIGNED ? -1 : 0;
+    for (int i = 0; i < l->tile_h; i++) {
+        double t = 1 - (i + 0.5) / l->tile_h * (1 - from);
+        xfv_draw_rect(l->im, x, y + i, w, 1, over(l->o, role, t, (struct xfv_rgb){150, 150, 150}));
+    }
+    xfv_draw_frame(l->im, x, y, w, l->tile_h, 1, grey);
+}
+
+/* Enough decimals for quarters of scale to differ, and the same for every tick. */
+static void tick_text(double value, double scale, char *buf, size_t cap)
+{
+    int decimals = (int)ceil(1.3 - log10(scale));
+    if (value == 0) snprintf(buf, cap, "0");
+    else if (decimals > 6 || decimals < -4) snprintf(buf, cap, "%.1e", value);
+    else snprintf(buf, cap, "%.*f", decimals < 0 ? 0 : decimals, value);
+}
+
+static void draw_bars(struct layout *l, const struct xfv_view_row *r)
+{
+    int two = !r->signed_key[0] && xfv_scheme_two_sided(l->o->scheme), w = px(l, two ? 9 : 14), x = l->column[3] + l->column_w + px(l, 14);
+    draw_bar(l, role_of(r, 0), x, l->y, w);
+    if (two) draw_bar(l, XFV_DISSIMILARITY, x + w + px(l, 2), l->y, w);
+    int tx = x + (two ? 2 * w + px(l, 2) : w) + px(l, 5), ticks = 4;
+    double from = r->signed_key[0] ? -1 : 0, scale = 0;
+    for (int k = 0; k < 4; k++) scale = fmax(scale, r->map[k / 2][k % 2].scale);
+    for (int i = 0; i <= ticks; i++) {
+        double t = 1 - (double)i / ticks * (1 - from);
+        char number[32] = "0";
+        if (l->o->each) snprintf(number, sizeof number, "%s", i == 0 ? "max" : i == ticks ? (from < 0 ? "-max" : "0") : "");
+        else if (scale > 0) tick_text(t * scale, scale, number, sizeof number);
+        int y = l->y + (int)lround((double)i / ticks * (l->tile_h - 1));
+        if (number[0]) xfv_draw_rect(l->im, tx - px(l, 5), y, px(l, 4), 1, grey);
+        text(l, tx + px(l, 2), y + (i == 0 ? px(l, 9) : i == ticks ? 0 : px(l, 4)), 12, 0, grey, number);
+    }
+}
+
+static int draw_row(struct layout *l, const struct xfv_view_row *r, struct xfv_err *e)
+{
+    static const char *const name[2] = {"S+  similarity", "S-  dissimilarity"};
+    l->y += px(l, TITLE);
+    int y = paragraph(l, px(l, MARGIN), l->y + px(l, 14), px(l, LABEL - 8), 3, 17, black, r->method[0] ? r->method : "(no method)");
+    paragraph(l, px(l, MARGIN), y + px(l, 2), px(l, LABEL - 8), (l->tile_h - (y - l->y)) / px(l, 12.5 * 1.4), 12.5, grey, r->params);
+    for (int k = 0; k < 4; k++) {
+        int side = k / 2, slot = k % 2, x = l->column[k];
+        const struct xfv_view_map *m = &r->map[side][slot];
+        char line[100], cut[100];
+        if (r->signed_key[0] && slot) continue;
+        snprintf(line, sizeof line, "%s on %c", r->signed_key[0] ? r->signed_key : name[slot], side ? 'B' : 'A');
+        xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){14 * l->u, 0}, l->column_w);
+        text(l, x, l->y - px(l, 7), 14, 0, black, cut);
+        xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale);
+        int status = m->v ? draw_map(l, r, side, slot, x, l->y, e) : 0;
+        if (status) return status;
+        if (!m->v) draw_missing(l, x, l->y);
+        map_caption(m, line, sizeof line);
+        text(l, x, l->y + l->tile_h + px(l, 16), 12.5, 0, m->broken ? red : grey, line);
+    }
+    draw_bars(l, r);
+    l->y += l->tile_h + px(l, CAPTION);
+    return 0;
+}
+
+/* --- sizes --- */
+
+static void add_legend(struct layout *l, const char *s)
+{
+    struct xfv_font f = {13 * l->u, 0};
+    double width = l->im->width - 2 * px(l, MARGIN);
+    while (*s && l->legend_lines < (int)(sizeof l->legend / sizeof *l->legend)) {
+        size_t n = xfv_text_fit(s, f, width), cap = sizeof l->legend[0];
+        if (n >= cap) n = cap - 1;
+        memcpy(l->legend[l->legend_lines], s, n);
+        l->legend[l->legend_lines++][n] = 0;
+        s += n;
+        if (*s == ' ') s++;
+    }
+}
+
+static void make_legend(struct layout *l)
+{
+    const struct xfv_pairview *p = l->p;
+    int parts = 0, is_signed = 0;
+    for (int i = 0; i < p->n_rows; i++) {
+        if (p->row[i].signed_key[0]) is_signed = 1;
+        else parts = 1;
+    }
+    char line[400];
+    if (parts)
+        add_legend(l, "S+ similarity: pixels that the method counts for the same person (a score above the threshold). S- dissimilarity: pixels that "
+                      "it counts for different people.");
+    if (is_signed) add_legend(l, "Signed maps: green counts for the same person, the other colour against.");
+    if (p->n_rows == 0) add_legend(l, "The record holds no maps: send the stream through an explainer (fggb-grad) first.");
+    if (p->n_rows) {
+        char blur[64] = "none";
+        if (l->o->sigma > 0) snprintf(blur, sizeof blur, "Gaussian, sigma %g face pixels", l->o->sigma);
+        snprintf(line, sizeof line, "%s Blur for display: %s.%s%s", l->o->each ? "Every map has its own colour scale." : "One colour scale for all maps of a row.",
+                 blur, l->o->model[0] ? " Model: " : "", l->o->model);
+        add_legend(l, line);
+    }
+}
+
+static int picture_size(double width, double height, struct xfv_err *e)
+{
+    if (width * height > 256.0 * 1024 * 1024 || width > 1e6 || height > 1e6)
+        return xfv_fail(e, XFV_EDATA, "the picture would have %.0fx%.0f pixels; lower --scale or pick one --method", width, height);
+    return 0;
+}
+
+static int measure(struct layout *l, struct xfv_err *e)
+{
+    const struct xfv_image *a = &l->p->face[0].image, *b = &l->p->face[1].image;
+    int w = a->width > b->width ? a->width : b->width, h = a->height > b->height ? a->height : b->height;
+    l->scale = l->o->scale;
+    int side = w > h ? w : h, wanted = l->o->layout == XFV_LAYOUT_CELL ? 112 : 224;
+    if (l->scale == 0) l->scale = (wanted + side / 2) / side;
+    if (l->scale < 1) l->scale = 1;
+    int status = picture_size(4.0 * w * l->scale, (double)h * l->scale, e);
+    l->tile_w = w * l->scale, l->tile_h = h * l->scale;
+    l->u = fmax(1, fmax(l->tile_w, l->tile_h) / 224.0);
+    return status;
+}
+
+static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *e)
+{
+    l->column_w = l->tile_w > px(l, MIN_COLUMN) ? l->tile_w : px(l, MIN_COLUMN);
+    l->face_row = l->tile_h > px(l, MIN_FACE_ROW) ? l->tile_h : px(l, MIN_FACE_ROW);
+    l->column[0] = px(l, MARGIN + LABEL);
+    l->column[1] = l->column[0] + l->column_w + px(l, GAP);
+    l->column[2] = l->column[1] + l->column_w + px(l, GROUP_GAP);
+    l->column[3] = l->column[2] + l->column_w + px(l, GAP);
+    struct xfv_image size_only = {l->column[3] + l->column_w + px(l, BAR + MARGIN), 0, 3, NULL};
+    l->im = &size_only;
+    make_legend(l);
+    l->im = NULL;
+    double row = (double)l->tile_h + px(l, TITLE) + px(l, CAPTION);
+    double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
+    int status = picture_size(size_only.width, height, e);
+    if (!status) status = xfv_image_alloc(out, size_only.width, (int)height, 3, e);
+    if (status) return status;
+    l->im = out;
+    xfv_draw_rect(out, 0, 0, out->width, out->height, white);
+    draw_header(l);
+    draw_faces(l);
+    for (int i = 0; i < l->p->n_rows && !status; i++) status = draw_row(l, &l->p->row[i], e);
+    xfv_draw_rect(out, px(l, MARGIN), l->y + px(l, 4), out->width - 2 * px(l, MARGIN), 1, pale);
+    for (int i = 0; i < l->legend_lines; i++)
+        text(l, px(l, MARGIN), l->y + px(l, 24) + i * px(l, LEGEND_LINE), 13, 0, grey, l->legend[i]);
+    return status;
+}
+
+/* Tiles only, side by side: a's similarity and dissimilarity, b's; or a's and b's signed map. */
+static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
+{
+    int gap = px(l, 4), columns = 2;
+    if (l->p->n_rows == 0) return xfv_fail(e, XFV_EDATA, "the pair has no maps to draw: send the stream through an explainer (fggb-grad) first");
+    for (int i = 0; i < l->p->n_rows; i++)
+        if (!l->p->row[i].signed_key[0]) columns = 4;
+    double width = (double)columns * l->tile_w + (columns - 1) * gap, height = (double)l->p->n_rows * (l->tile_h + gap) - gap;
+    int status = picture_size(width, height, e);
+    if (!status) status = xfv_image_alloc(out, (int)width, (int)height, 3, e);
+    if (status) return status;
+    l->im = out;
+    xfv_draw_rect(out, 0, 0, out->width, out->height, white);
+    for (int k = 0; k < 4 * l->p->n_rows && !status; k++) {
+        const struct xfv_view_row *r = &l->p->row[k / 4];
+        int side = k / 2 % 2, slot = k % 2, y = k / 4 * (l->tile_h + gap), x = (r->signed_key[0] ? side : 2 * side + slot) * (l->tile_w + gap);
+        if (r->signed_key[0] && slot) continue;
+        if (r->map[side][slot].v) status = draw_map(l, r, side, slot, x, y, e);
+        else draw_missing(l, x, y);
+    }
+    return status;
+}
+
+/* --- a cell of a contact sheet --- */
+
+enum { CELL_MARGIN = 8, CELL_GAP = 4, CELL_LINE = 17, CELL_COLUMN = 112 };
+static const double CELL_TEXT = 12.5;
+
+static void cell_line(struct layout *l, double x, struct xfv_rgb c, const char *s)
+{
+    struct xfv_font f = {CELL_TEXT * l->u, 0};
+    char cut[1100];
+    l->y += px(l, CELL_LINE);
+    xfv_text_shorten(cut, sizeof cut, s, f, l->im->width - px(l, CELL_MARGIN) - x);
+    xfv_draw_text(l->im, x, l->y, f, c, cut);
+}
+
+static void cell_words(struct layout *l)
+{
+    const struct xfv_pairview *p = l->p;
+    double x = px(l, CELL_MARGIN);
+    char line[200];
+    for (int side = 0; side < (p->one_face ? 1 : 2); side++) cell_line(l, x, black, p->face[side].id[0] ? p->face[side].id : "(no id)");
+    if (p->one_face) return;
+    double end = text(l, x, l->y + px(l, CELL_LINE), CELL_TEXT, 1, decision_colour(p), decision_word(p));
+    score_text(p, 0, line, sizeof line);
+    cell_line(l, end + px(l, 8), black, line);
+    label_text(p, line, sizeof line);
+    cell_line(l, x, is_wrong(p) ? red : grey, line);
+}
+
+/* S+ or S- (or the signed map) of both faces in a row, the name in the corner of each. */
+static int cell_maps(struct layout *l, const struct xfv_view_row *r, int slot, struct xfv_err *e)
+{
+    const char *name = r->signed_key[0] ? "+-" : slot ? "S-" : "S+";
+    for (int side = 0; side < 2; side++) {
+        int x = l->column[side];
+        int status = r->map[side][slot].v ? draw_map(l, r, side, slot, x, l->y, e) : 0;
+        if (status) return status;
+        if (!r->map[side][slot].v) draw_missing(l, x, l->y);
+        xfv_draw_rect(l->im, x, l->y, px(l, 20), px(l, 14), white);
+        text(l, x + px(l, 2), l->y + px(l, 11), 11, 0, black, name);
+    }
+    l->y += l->tile_h + px(l, CELL_GAP);
+    return 0;
+}
+
+static int draw_cell(struct layout *l, struct xfv_image *out, struct xfv_err *e)
+{
+    const struct xfv_view_row *r = l->p->n_rows ? &l->p->row[0] : NULL;
+    int faces = l->p->one_face ? 1 : 2, lines = l->p->one_face ? 1 : 4, tiles = r ? (r->signed_key[0] ? 2 : 3) : 1, margin = px(l, CELL_MARGIN);
+    l->column_w = l->tile_w > px(l, CELL_COLUMN) ? l->tile_w : px(l, CELL_COLUMN);
+    for (int side = 0; side < 2; side++) l->column[side] = margin + side * (l->column_w + px(l, CELL_GAP));
+    double width = faces * (double)l->column_w + (faces - 1) * px(l, CELL_GAP) + 2 * margin;
+    double height = tiles * ((double)l->tile_h + px(l, CELL_GAP)) + lines * px(l, CELL_LINE) + 2 * margin;
+    int status = picture_size(width, height, e);
+    if (!status) status = xfv_image_alloc(out, (int)width, (int)height, 3, e);
+    if (status) return status;
+    l->im = out;
+    l->y = margin;
+    xfv_draw_rect(out, 0, 0, out->width, out->height, white);
+    xfv_draw_frame(out, 0, 0, out->width, out->height, is_wrong(l->p) ? 2 : 1, is_wrong(l->p) ? red : pale);
+    for (int side = 0; side < faces; side++) xfv_draw_picture(out, l->column[side], l->y, &l->face[side]);
+    l->y += l->tile_h + px(l, CELL_GAP);
+    for (int k = 0; k < tiles - 1 && !status; k++) status = cell_maps(l, r, k, e);
+    cell_words(l);
+    return status;
+}
+
+int xfv_figure_draw(const struct xfv_pairview *p, const struct xfv_figure_opts *o, struct xfv_image *out, struct xfv_err *e)
+{
+    struct layout l = {.p = p, .o = o};
+    memset(out, 0, sizeof *out);
+    int status = measure(&l, e);
+    for (int side = 0; side < (p->one_face ? 1 : 2) && !status; side++) status = enlarge_face(&l, side, e);
+    if (!status && o->layout == XFV_LAYOUT_CELL) status = draw_cell(&l, out, e);
+    else if (!status) status = o->layout == XFV_LAYOUT_FIGURE ? draw_figure(&l, out, e) : draw_bare(&l, out, e);
+    xfv_image_clear(&l.face[0]);
+    xfv_image_clear(&l.face[1]);
+    if (status) xfv_image_clear(out);
+    return status;
+}

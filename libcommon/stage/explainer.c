@@ -1,0 +1,366 @@
+#include "stage/explainer.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wipe.h"
+#include "pair/score.h"
+#include "stage/stage.h"
+
+static const char *const sides[] = {"a", "b"};
+
+struct worker {
+    struct xfv_ws *ws;
+    float *x[2], *embedding[2], *map[2][2], *spare;
+    size_t pixels; /* that map and spare have room for */
+};
+
+struct run {
+    struct xfv_cli *c;
+    const char *program;
+    const struct xfv_explainer *x;
+    void *ctx;
+    const struct xfv_explain_opts *o;
+    struct xfv_pool *pool;
+    struct xfv_model *model;
+    char digest[65]; /* of the model that all below is for */
+    struct xfv_net *net;
+    int n, opened, n_workers;
+    struct worker *workers;
+    uint64_t n_faces, n_pairs;
+};
+
+int xfv_set_threshold(void *ctx, const char *value, struct xfv_err *e)
+{
+    struct xfv_explain_opts *o = ctx;
+    o->given_threshold = 1;
+    return xfv_parse_f64("--threshold", value, -1, 1, &o->threshold, e);
+}
+
+int xfv_set_image(void *ctx, const char *value, struct xfv_err *e)
+{
+    static const char *const images[] = {"both", "a", "auto", NULL};
+    return xfv_parse_choice("--image", value, images, &((struct xfv_explain_opts *)ctx)->image, e);
+}
+
+int xfv_set_seed(void *ctx, const char *value, struct xfv_err *e)
+{
+    return xfv_parse_seed("--seed", value, &((struct xfv_explain_opts *)ctx)->seed, e);
+}
+
+int xfv_pair_truth(const msgpack_object *pair, double threshold, int *genuine, struct xfv_err *e)
+{
+    double score;
+    if (!xfv_get_bool(pair, "label", genuine, NULL)) return 0;
+    if (xfv_get_f64(pair, "score", &score, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has neither a label nor a score: run verify before");
+    *genuine = score >= threshold;
+    return 0;
+}
+
+/* ---- memory that depends on the model ---- */
+
+static void close_method(struct run *t)
+{
+    if (t->x->close) t->x->close(t->ctx);
+    for (int i = 0; i < t->n_workers; i++) {
+        struct worker *w = &t->workers[i];
+        xfv_ws_free(w->ws);
+        for (int j = 0; j < 2; j++) {
+            xfv_wipe_free(w->x[j]);
+            xfv_wipe_free(w->embedding[j]);
+            xfv_wipe_free(w->map[j][0]);
+            xfv_wipe_free(w->map[j][1]);
+        }
+        free(w->spare);
+    }
+    free(t->workers);
+    xfv_net_free(t->net);
+    t->workers = NULL;
+    t->net = NULL;
+    t->opened = t->n_workers = 0;
+}
+
+/* Room for maps of so many pixels. */
+static int make_maps(struct worker *w, size_t pixels, struct xfv_err *e)
+{
+    if (w->pixels == pixels) return 0;
+    float **all[] = {&w->map[0][0], &w->map[0][1], &w->map[1][0], &w->map[1][1], &w->spare};
+    w->pixels = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        free(*all[i]);
+        *all[i] = xfv_aligned_alloc(pixels * sizeof(float));
+        if (!*all[i]) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    }
+    w->pixels = pixels;
+    return 0;
+}
+
+static int make_worker(struct run *t, struct worker *w, struct xfv_err *e)
+{
+    const struct xfv_model *m = t->model;
+    if (!m) return 0;
+    size_t pixels = (size_t)m->height * (size_t)m->width;
+    w->ws = xfv_ws_new();
+    int ok = w->ws != NULL;
+    for (int i = 0; i < 2; i++) {
+        w->x[i] = xfv_aligned_alloc(pixels * (size_t)m->channels * sizeof(float));
+        w->embedding[i] = xfv_aligned_alloc((size_t)t->n * sizeof(float));
+        ok = ok && w->x[i] && w->embedding[i];
+    }
+    return ok ? make_maps(w, pixels, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+}
+
+static int open_method(struct run *t, struct xfv_err *e)
+{
+    const struct xfv_model *m = t->model;
+    int status = 0;
+    close_method(t);
+    if (m && m->embedding < 0) return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
+    t->n = m ? (int)xfv_shape_count(m->graph->values[m->embedding].shape) : 0;
+    t->workers = calloc((size_t)xfv_pool_size(t->pool), sizeof *t->workers);
+    if (!t->workers) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->n_workers = xfv_pool_size(t->pool);
+    for (int i = 0; i < t->n_workers && !status; i++) status = make_worker(t, &t->workers[i], e);
+    if (!status && m && !(t->x->flags & XFV_EXPLAIN_OWN_FORWARD)) status = xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
+    struct xfv_explain_env env = {t->c, m, t->net, t->n, t->n_workers, t->pool};
+    if (!status && t->x->open) status = t->x->open(t->ctx, &env, e);
+    if (!status) t->opened = 1;
+    if (m) snprintf(t->digest, sizeof t->digest, "%s", m->digest);
+    return status;
+}
+
+static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    struct run *t = ctx;
+    (void)set;
+    if (t->x->flags & XFV_EXPLAIN_NO_NETWORK) return t->opened ? 0 : open_method(t, e);
+    int status = xfv_cli_stream_model(t->c, in, &t->model, e);
+    if (!status && (!t->opened || strcmp(t->digest, t->model->digest))) status = open_method(t, e);
+    return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, t->model->digest), e);
+}
+
+static int wants(void *ctx, const struct xfv_rec *r)
+{
+    struct run *t = ctx;
+    t->n_faces += xfv_rec_kind(r) == XFV_FACE;
+    t->n_pairs += xfv_rec_kind(r) == XFV_PAIR;
+    return xfv_rec_kind(r) == XFV_PAIR || (xfv_rec_kind(r) == XFV_FACE && t->o->faces);
+}
+
+/* ---- the pair ---- */
+
+int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_model *m, const float *embedding, int n, struct xfv_err *e)
+{
+    struct xfv_tensor said;
+    struct xfv_err why;
+    double diff = 0, norm = 0;
+    size_t count = (size_t)n;
+    if (!xfv_map_get(face, "embedding")) return 0;
+    int status = xfv_get_tensor(face, "embedding", XFV_F32, 1, &count, &said, &why);
+    if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
+    if (status) return xfv_fail(e, XFV_EMODEL, "model '%s' did not make this embedding: %s", m->name, why.msg);
+    for (size_t k = 0; k < count; k++) {
+        double d = (double)((const float *)said.data)[k] - (double)embedding[k];
+        diff += d * d;
+        norm += (double)embedding[k] * (double)embedding[k];
+    }
+    xfv_tensor_clear(&said);
+    if (diff <= 1e-6 * norm) return 0;
+    return xfv_fail(e, XFV_EMODEL, "the face's embedding is not the one that model '%s' gives for its image (relative difference %.2g): name the right model with -m, or run embed again",
+                    m->name, sqrt(diff / norm));
+}
+
+/* The images of a pair for a method without network: of any size, but both of one. */
+static int any_image(const msgpack_object *face, struct xfv_tensor *image, struct xfv_err *e)
+{
+    struct xfv_err why;
+    if (!face || face->type != MSGPACK_OBJECT_MAP) return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
+    if (xfv_get_tensor_view(face, "image", image, &why)) return xfv_fail_code(e, XFV_EDATA, "noimage", "%s", why.msg);
+    if (image->dtype == XFV_U8 && image->ndim == 3 && image->shape[2] == 3 && image->shape[0] > 0 && image->shape[1] > 0 && image->shape[0] < INT_MAX &&
+        image->shape[1] < INT_MAX)
+        return 0;
+    return xfv_fail_code(e, XFV_EDATA, "image", "the face's image must be |u1 [H,W,3], found %s with %d dimensions", xfv_dtype_name(image->dtype), image->ndim);
+}
+
+static int find_images(struct run *t, struct xfv_subject *s, struct xfv_err *e)
+{
+    struct xfv_tensor image[2];
+    for (int i = 0; i < 2; i++) {
+        int status = t->model ? xfv_cli_face_image(s->face[i], t->model, &image[i], e) : any_image(s->face[i], &image[i], e);
+        if (!status && t->model && !t->o->foreign) status = xfv_cli_face_model(s->face[i], t->model, e);
+        if (status) return xfv_fail_at(e, "face %s", sides[i]);
+        s->rgb[i] = image[i].data;
+    }
+    if (image[0].shape[0] != image[1].shape[0] || image[0].shape[1] != image[1].shape[1])
+        return xfv_fail_code(e, XFV_EDATA, "size", "the images of the two faces differ in size");
+    s->height = (int)image[0].shape[0];
+    s->width = (int)image[0].shape[1];
+    return 0;
+}
+
+static int embed_face(struct run *t, struct worker *w, struct xfv_subject *s, int i, struct xfv_err *e)
+{
+    double norm = 0;
+    float *y[] = {w->embedding[i]};
+    int status = xfv_net_forward(t->net, w->ws, NULL, 1, w->x[i], y, e);
+    if (!status && !t->o->foreign) status = xfv_explain_check_embedding(s->face[i], t->model, w->embedding[i], t->n, e);
+    for (int k = 0; k < t->n; k++) norm += (double)y[0][k] * (double)y[0][k];
+    s->embedding[i] = y[0];
+    s->norm[i] = sqrt(norm);
+    return status;
+}
+
+static int choose_images(const struct run *t, const msgpack_object *root, struct xfv_subject *s, struct xfv_err *e)
+{
+    double threshold = 0;
+    int genuine = t->o->image == XFV_IMAGE_A, status = 0;
+    if (t->o->image == XFV_IMAGE_AUTO) {
+        if (xfv_get_f64(root, "threshold", &threshold, NULL)) threshold = 0;
+        status = xfv_pair_truth(root, threshold, &genuine, e);
+    }
+    s->wanted[0] = 1;
+    s->wanted[1] = !genuine;
+    return status;
+}
+
+static int look_at(struct run *t, struct worker *w, const msgpack_object *root, struct xfv_subject *s, struct xfv_err *e)
+{
+    *s = (struct xfv_subject){.id = "", .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")}, .threshold = t->o->threshold, .n = t->n};
+    if (xfv_get_str(root, "id", &s->id, &s->n_id, NULL)) s->id = "", s->n_id = 0;
+    if ((t->x->flags & XFV_EXPLAIN_THRESHOLD) && !t->o->given_threshold &&
+        (xfv_get_f64(root, "threshold", &s->threshold, NULL) || !isfinite(s->threshold)))
+        return xfv_fail_code(e, XFV_EDATA, "threshold", "the pair has no threshold: run verify before %s, or give --threshold", t->program);
+    int status = choose_images(t, root, s, e);
+    if (!status) status = find_images(t, s, e);
+    for (int i = 0; i < 2 && !status && t->model; i++) {
+        xfv_model_input(t->model, s->rgb[i], w->x[i]);
+        s->x[i] = w->x[i];
+        if (t->net && (status = embed_face(t, w, s, i, e))) return xfv_fail_at(e, "face %s", sides[i]);
+    }
+    if (!status && t->net) status = xfv_cosine(s->embedding[0], s->embedding[1], (size_t)t->n, &s->score, e);
+    return status ? status : make_maps(w, (size_t)s->height * (size_t)s->width, e);
+}
+
+/* [n][m] -> [m][n], in place by way of `spare`. */
+static void transpose(float *map, int n, int m, float *spare)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++) spare[(size_t)j * (size_t)n + (size_t)i] = map[(size_t)i * (size_t)m + (size_t)j];
+    memcpy(map, spare, (size_t)n * (size_t)m * sizeof *map);
+}
+
+static int finish_maps(const struct run *t, struct worker *w, const struct xfv_subject *s, struct xfv_err *e)
+{
+    for (int i = 0; i < 4; i++) {
+        float *map = w->map[i / 2][i % 2];
+        for (size_t p = 0; p < w->pixels; p++)
+            if (!isfinite(map[p])) return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite", sides[i / 2]);
+        if ((t->x->flags & XFV_EXPLAIN_ON_INPUT) && t->model->transposed) transpose(map, s->width, s->height, w->spare);
+    }
+    return 0;
+}
+
+/* ---- the record ---- */
+
+static int make_params(struct run *t, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+{
+    *p = xfv_val_map(z);
+    int status = t->x->flags & XFV_EXPLAIN_THRESHOLD ? xfv_map_put(z, p, "threshold", xfv_val_f64(s->threshold), e) : 0;
+    return status || !t->x->params ? status : t->x->params(t->ctx, s, z, p, e);
+}
+
+static int make_side(struct worker *w, const struct xfv_subject *s, int i, msgpack_zone *z, msgpack_object *side, struct xfv_err *e)
+{
+    static const char *const names[] = {"similarity", "dissimilarity"};
+    size_t shape[] = {(size_t)s->height, (size_t)s->width};
+    int status = 0;
+    *side = xfv_val_map(z);
+    for (int j = 0; j < 2 && !status; j++) {
+        struct xfv_tensor v = xfv_tensor_view(XFV_F32, 2, shape, w->map[i][j]);
+        status = xfv_map_put(z, side, names[j], xfv_val_tensor(z, &v), e);
+    }
+    return status;
+}
+
+static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s, struct xfv_rec *r, struct xfv_err *e)
+{
+    msgpack_zone *z = xfv_rec_zone(r);
+    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), params, side[2], *maps = xfv_map_get_mut(root, "maps");
+    if (maps && maps->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair's 'maps' is not a list");
+    int status = make_params(t, s, z, &params, e);
+    for (int i = 0; i < 2 && !status; i++) status = make_side(w, s, i, z, &side[i], e);
+    if (!status && t->x->extra) status = t->x->extra(t->ctx, s, (int)(w - t->workers), z, &params, side, e);
+    if (!status) status = xfv_map_put(z, &entry, "method", xfv_val_str(z, t->x->name ? t->x->name(t->ctx) : t->x->method), e);
+    if (!status) status = xfv_map_put(z, &entry, "params", params, e);
+    for (int i = 0; i < 2 && !status; i++)
+        if (s->wanted[i]) status = xfv_map_put(z, &entry, sides[i], side[i], e);
+    if (status) return status;
+    if (maps) return xfv_array_push(z, maps, entry, e);
+    msgpack_object list = xfv_val_array(z);
+    status = xfv_array_push(z, &list, entry, e);
+    return status ? status : xfv_map_put(z, root, "maps", list, e);
+}
+
+static int work_face(struct run *t, struct xfv_rec *r, int worker, struct xfv_err *e)
+{
+    struct worker *w = &t->workers[worker];
+    struct xfv_subject s = {.id = "", .face = {xfv_rec_root(r)}, .n = t->n, .height = t->model->height, .width = t->model->width};
+    struct xfv_tensor image;
+    int status = xfv_cli_face_image(s.face[0], t->model, &image, e);
+    if (!status) status = xfv_cli_face_model(s.face[0], t->model, e);
+    if (status) return status;
+    s.rgb[0] = image.data;
+    s.x[0] = w->x[0];
+    xfv_model_input(t->model, s.rgb[0], w->x[0]);
+    return t->x->face(t->ctx, &s, worker, xfv_rec_zone(r), xfv_rec_root(r), e);
+}
+
+static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e)
+{
+    struct run *t = ctx;
+    struct worker *w = &t->workers[worker];
+    struct xfv_subject s;
+    (void)slot;
+    if (xfv_rec_kind(r) == XFV_FACE) return work_face(t, r, worker, e);
+    int status = look_at(t, w, xfv_rec_root(r), &s, e);
+    if (status) return status;
+    for (int i = 0; i < 4; i++) memset(w->map[i / 2][i % 2], 0, w->pixels * sizeof(float));
+    float *const map[2][2] = {{w->map[0][0], w->map[0][1]}, {w->map[1][0], w->map[1][1]}};
+    status = t->x->explain(t->ctx, &s, worker, map, e);
+    if (!status) status = finish_maps(t, w, &s, e);
+    if (!status) status = put_maps(t, w, &s, r, e);
+    for (int i = 0; i < 2 && !status && t->x->consumes; i++) xfv_map_drop(xfv_map_get_mut(xfv_rec_root(r), sides[i]), t->x->consumes);
+    return status;
+}
+
+static int finish(void *ctx, struct xfv_writer *out, struct xfv_err *e)
+{
+    struct run *t = ctx;
+    (void)out, (void)e;
+    char why[200];
+    if (t->n_faces && !t->o->faces && xfv_stage_no_pairs(t->c, "verify", why, sizeof why)) xfv_cli_warn(t->c, "%s", why);
+    xfv_cli_info(t->c, "%llu pairs", (unsigned long long)t->n_pairs);
+    if (t->x->tell) t->x->tell(t->ctx, t->c);
+    return 0;
+}
+
+int xfv_explainer_main(const struct xfv_explainer *x, const struct xfv_program *p, int argc, char **argv)
+{
+    struct run t = {.program = p->name, .x = x, .ctx = p->ctx, .o = p->ctx};
+    struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work, .finish = finish};
+    struct xfv_err e = {0};
+    int exit_status;
+    t.c = xfv_cli_start(p, argc, argv, &exit_status);
+    if (!t.c) return exit_status;
+    t.pool = xfv_pool_new(xfv_cli_jobs(t.c));
+    int alone = (x->flags & XFV_EXPLAIN_ALONE) != 0;
+    if (alone) stage.window = 1;
+    int status = t.pool ? 0 : xfv_fail(&e, XFV_ENOMEM, "out of memory");
+    exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, alone ? NULL : t.pool, &stage));
+    close_method(&t);
+    xfv_pool_free(t.pool);
+    xfv_model_free(t.model);
+    return exit_status;
+}

@@ -1,0 +1,43 @@
+/* Which faces of a stream meet. Four callbacks of a stage (struct xfv_stage), whose ctx is a struct xfv_pairing *. */
+#ifndef XFV_STAGE_PAIRING_H
+#define XFV_STAGE_PAIRING_H
+
+#include "stage/decide.h"
+#include "cli/shard.h"
+#include "stage/stage.h"
+
+enum xfv_pairing_mode {
+    XFV_PAIR_CONSECUTIVE, /* first with second, third with fourth, as they come */
+    XFV_PAIR_ALL,         /* every two, at the end */
+    XFV_PAIR_LIST,        /* those of a list, at the end */
+    XFV_PAIR_PROBE        /* one with every other: as they come once its id has come, else at the end */
+};
+
+/* The first part is set by the program, the second is the room's own and starts zeroed. */
+struct xfv_pairing {
+    struct xfv_decider d;
+    enum xfv_pairing_mode mode;
+    const char *list_path;      /* of XFV_PAIR_LIST */
+    const char *probe;          /* an id, or a file name that only one id has */
+    struct xfv_shard shard;     /* of the list, or of all pairs */
+
+    struct xfv_pair_list list;
+    struct xfv_gallery held;    /* in consecutive mode at most the first of a pair */
+    int open_segment, after_pair;
+    int probe_found;            /* the probe is the only face held; the others are judged as they come */
+};
+
+/* Read the list, if there is one: XFV_EARG, XFV_EIO. */
+int xfv_pairing_open(struct xfv_pairing *p, struct xfv_err *e);
+void xfv_pairing_clear(struct xfv_pairing *p); /* the decider too */
+
+/* The model and threshold of a segment (xfv_decider_head). 1: no border here, its faces and those before meet. */
+int xfv_pairing_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e);
+/* Faces, what failed, and pairs; shards but the first let nothing else through, so that the parts joined hold it once. */
+int xfv_pairing_wants(void *ctx, const struct xfv_rec *r);
+/* A face is held, or judged at once; a pair is decided anew; an err record goes on and uses up a face's place. XFV_EDATA: this face cannot be scored. */
+int xfv_pairing_take(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
+/* The pairs that waited for the end; with -v the rates. XFV_EARG: no such probe. */
+int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e);
+
+#endif
