@@ -26,12 +26,12 @@ done
 while IFS= read -r line; do
     case $line in "    "*) grep -qF -- "$line" examples/fixed-blob.py || echo "$line" ;; esac
 done <<X >missing_lines.tmp
-$(sed -n '/^```python/,/^```/p' README.md)
+$(sed -n '/^```python/,/^```/p' docs/stages.md)
 X
-is "$(cat missing_lines.tmp)" "" "the stage printed in README.md is the one in examples/"
+is "$(cat missing_lines.tmp)" "" "the stage printed in docs/stages.md is the one in examples/"
 rm -f missing_lines.tmp
 
-# The recipes of README.md, run as they stand.
+# The recipes of docs/recipes.md, run as they stand.
 cd "$work" || exit 1
 ln -s "$top/examples" examples
 mkdir photos
@@ -40,12 +40,12 @@ cp photos/anna-1.jpg alice.jpg
 cp photos/bella.jpg bob.jpg
 "$PYTHON" "$top/tests/onnx/small.py" face.onnx 112 112 3
 printf 'photos/anna-1.jpg photos/anna-2.jpg same\nphotos/bella.jpg photos/clara.jpg different\n' >pairs.txt
-sed -n '/^```sh$/,/^```$/p' "$top/README.md" | awk '/^```sh$/{n++; next} /^```$/{next} {print > ("recipe" n ".sh")}'
+sed -n '/^```sh$/,/^```$/p' "$top/docs/recipes.md" | sed "s,python3 ,$PYTHON ," | awk '/^```sh$/{n++; next} /^```$/{next} {print > sprintf("recipe%02d.sh", n)}'
 for recipe in recipe*.sh; do
-    runs 0 "$recipe of README.md: $(head -1 "$recipe")" sh -e "$recipe"
+    runs 0 "$recipe of docs/recipes.md: $(head -1 "$recipe")" sh -e "$recipe"
     cp out "$recipe.out"
 done
-is "$(wc -l <recipe1.sh.out | tr -d ' ')" 7 "six pairs and a heading"
+is "$(wc -l <recipe01.sh.out | tr -d ' ')" 7 "six pairs and a heading"
 [ -s why-000.png ] && [ -s rows-1.png ] && [ -s own.png ]; ok $? "figures"
 like "$(cat recipe*.sh.out)" '^photos/anna-1.jpg.photos/anna-2.jpg.0\.[0-9]+.0\.[0-9]+.accept' "the same person"
 like "$(cat recipe*.sh.out)" '^not the same' "two people"

@@ -1,4 +1,4 @@
-# A film against one enrolled face, explained frame by frame: the recipe of README.md on frames made here, and none of them waits for the next.
+# A film against one enrolled face, explained frame by frame: the recipe of docs/recipes.md on frames made here, and none of them waits for the next.
 . "$top/tests/tap.sh"
 cp "$top/tests/photos/anna-1.jpg" me.jpg
 cat >frames.py <<'PY'
@@ -16,8 +16,8 @@ mkdir bin
 printf '#!/bin/sh\nexec cat 0.ppm 1.ppm 2.ppm 3.ppm 4.ppm\n' >bin/ffmpeg # in ffmpeg's place: the test needs no film
 chmod +x bin/ffmpeg
 PATH=$PWD/bin:$PATH
-recipe=$(sed -n '/^ffmpeg .*image2pipe/,/^```/p' "$top/README.md" | sed '/^```/d')
-like "$(echo $recipe)" 'facecrop - .*verify --probe me.jpg .*path-grad' "README.md has the recipe"
+recipe=$(sed -n '/^ffmpeg .*image2pipe/,/^```/p' "$top/docs/recipes.md" | sed '/^```/d')
+like "$(echo $recipe)" 'facecrop - .*verify --probe me.jpg .*path-grad' "docs/recipes.md has the recipe"
 facecrop me.jpg | embed -o me.xfv
 printf '%s\n' "$recipe" >recipe.sh
 sh recipe.sh 2>err

@@ -184,7 +184,7 @@ like "$(cat err)" "none of face b" "which it says"
 runs 1 "pairs without maps" delins -o none.xfv pairs.xfv
 is "$(xfv-json none.xfv | jq -r 'select(._ == "err") | .code' | sort -u)" maps "become err records that say so"
 runs 2 "the same curves twice" delins --tsv lu2024.xfv slim.xfv
-# an explainer of one's own, 20 lines of Python, beside the others: the command of docs/study.md
+# an explainer of one's own, 20 lines of Python, beside the others: the command of docs/recipes.md
 xssab-grad pairs.xfv | "$PYTHON" "$top/examples/half-face.py" | delins --tsv --reference xssab >own.tsv
 is "$(cut -f1 own.tsv | sort -u | tr '\n' ' ')" "half-face method xssab " "a stage in Python is scored beside the others"
 
