@@ -136,7 +136,8 @@ static inline void keep_row(void *ctx, int k, const float *dx)
     r->next = r->next == k ? k + 1 : -1;
 }
 
-static inline void compare(struct build *b, const char *what)
+/* from: 0, or a value that equals the input, where the network is to begin. */
+static inline void compare_from(struct build *b, int from, const char *what)
 {
     struct xfv_err e = {0};
     struct xfv_shape in = b->g->values[0].shape;
@@ -150,7 +151,7 @@ static inline void compare(struct build *b, const char *what)
     struct xfv_net *net = NULL;
     struct xfv_ws *ws = xfv_ws_new();
     struct xfv_tape *tape = NULL;
-    int rc = xfv_graph_check(b->g, &e) || xfv_ref_forward(b->g, in, xd, &values, &e) || xfv_net_new(b->g, 0, &out, 1, &net, &e) ||
+    int rc = xfv_graph_check(b->g, &e) || xfv_ref_forward(b->g, in, xd, &values, &e) || xfv_net_new(b->g, from, &out, 1, &net, &e) ||
              xfv_net_forward(net, ws, NULL, 1, x, &y, &e);
     if (!OK(rc == 0, "%s: runs (%s)", what, e.msg)) goto done;
     OK(relative(y, values[out], no) < 2e-6, "%s: forward, relative error %.1e", what, relative(y, values[out], no));
@@ -175,5 +176,7 @@ done:
     xfv_graph_free(b->g);
     free(x), free(y), free(y2), free(cot), free(dx), free(xd), free(cd), free(dd);
 }
+
+static inline void compare(struct build *b, const char *what) { compare_from(b, 0, what); }
 
 #endif

@@ -55,7 +55,7 @@ static void depthwise_row(const struct back *b, const struct step *s, int y, con
     struct xfv_shape o = b->net->shape[s->out], in = b->net->shape[s->in[0]];
     int ch = value_pitch(b->net, s->out, o), two = nd->stride[0] == 2;
     size_t row = (size_t)o.dim[1] * (size_t)ch;
-    const float *rows[MAX_KERNEL];
+    const float *rows[MAX_ROWS];
     struct xfv_dwrow d = {.rows = rows, .kh = nd->kernel[0], .kw = nd->kernel[1], .stride = 1, .win = o.dim[1], .wout = in.dim[1],
                           .channels = ch, .w = two ? s->wf : s->wb, .y = out, .e = *e};
     d.left = two ? nd->pads[1] : nd->kernel[1] - 1 - nd->pads[1];

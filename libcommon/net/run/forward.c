@@ -39,7 +39,7 @@ static void forward_depthwise(const struct run *r, const struct step *s)
     struct xfv_shape in = r->shape[s->in[0]], out = r->shape[s->out];
     int ch = value_pitch(r->net, s->in[0], in), h = in.dim[0], w = in.dim[1];
     size_t xrow = (size_t)w * (size_t)ch, yrow = (size_t)out.dim[1] * (size_t)ch;
-    const float *x = run_value(r, s->in[0]), *rows[MAX_KERNEL], *zero = r->scratch;
+    const float *x = run_value(r, s->in[0]), *rows[MAX_ROWS], *zero = r->scratch;
     float *y = run_value(r, s->out);
     memset(r->scratch, 0, sizeof *r->scratch * xrow);
     struct xfv_dwrow d = {.rows = rows, .kh = nd->kernel[0], .kw = nd->kernel[1], .stride = nd->stride[1], .left = nd->pads[1],
@@ -56,7 +56,6 @@ static void forward_depthwise(const struct run *r, const struct step *s)
     }
 }
 
-#define MAX_TAPS (MAX_KERNEL * MAX_KERNEL)
 /* Where gradients follow, sums are kept short: one chain of 4608 multiply-adds rounds by 1e-6, which moves a network of 100 layers across enough PReLU
  * kinks to change its gradient by 2e-3; chains of 64 and their sum round by a fifth of that, for 2 % of the time. */
 #define CHAIN 64
@@ -93,7 +92,7 @@ static void forward_conv(const struct run *r, const struct step *s)
     struct xfv_shape in = r->shape[s->in[0]], out = r->shape[s->out];
     int pitch = value_pitch(r->net, s->in[0], in), n = value_pitch(r->net, s->out, out);
     const float *x = run_value(r, s->in[0]);
-    ptrdiff_t tap[MAX_TAPS];
+    ptrdiff_t *tap = (ptrdiff_t *)(void *)r->scratch; /* room for them, then the padded image */
     struct xfv_gemm g = {.ldx = (size_t)(nd->stride[1] * pitch), .taps = 1, .k = shape_channels(in), .w = s->wf, .n = n, .ldy = (size_t)n, .block = r->signs ? CHAIN : 0};
     g.e = epilogue(r, s, (size_t)n);
     if (s->point) {
@@ -103,8 +102,9 @@ static void forward_conv(const struct run *r, const struct step *s)
         return;
     }
     if (nd->pads[0] || nd->pads[1] || nd->pads[2] || nd->pads[3]) {
-        pad_copy(r->scratch, x, in.dim[0], in.dim[1], pitch, nd->pads);
-        x = r->scratch;
+        float *padded = r->scratch + xfv_tap_floats(nd);
+        pad_copy(padded, x, in.dim[0], in.dim[1], pitch, nd->pads);
+        x = padded;
     }
     size_t row = (size_t)(in.dim[1] + nd->pads[1] + nd->pads[3]) * (size_t)pitch;
     g.taps = conv_taps(nd, shape_channels(in), pitch, row, tap, &g.k);

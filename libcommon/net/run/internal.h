@@ -10,7 +10,7 @@
 #include "net/run/kern_internal.h"
 #include "net/run/net.h"
 
-#define MAX_KERNEL 32 /* rows and columns of a convolution's kernel, exclusive */
+#define MAX_ROWS 32 /* rows of a depthwise convolution's kernel, exclusive: a larger one is computed as a grouped one */
 
 /* One operator of the compiled network; a PReLU or ReLU that follows it alone is fused into it. */
 struct step {
@@ -44,6 +44,7 @@ struct xfv_net {
     struct xfv_graph *owned; /* g, when its weights are to be freed once they are packed; then NULL */
     const struct xfv_kernels *k;
     int from, n_outs, n_steps;
+    int dense;               /* 1: the input lies without padding lanes, in its own few channels; all that read it can do so */
     int *outs;
     struct step *steps;
     int *producer;           /* step that makes a value, -1 */
@@ -75,13 +76,13 @@ struct xfv_ws {
     int n_values;
 };
 
-/* Rows, channels and pitch (floats from one pixel to the next) of a value at shape s. The input keeps its own few channels dense. */
+/* Rows, channels and pitch (floats from one pixel to the next) of a value at shape s. */
 static inline int shape_channels(struct xfv_shape s) { return s.rank ? s.dim[s.rank - 1] : 1; }
 static inline size_t shape_pixels(struct xfv_shape s) { size_t c = (size_t)shape_channels(s); return c ? xfv_shape_count(s) / c : 0; }
 static inline int value_pitch(const struct xfv_net *n, int v, struct xfv_shape s)
 {
     int c = shape_channels(s);
-    return v == n->from && c < XFV_LANES ? c : xfv_pad16(c);
+    return v == n->from && n->dense ? c : xfv_pad16(c);
 }
 static inline size_t value_floats(const struct xfv_net *n, int v, struct xfv_shape s)
 {
@@ -90,6 +91,11 @@ static inline size_t value_floats(const struct xfv_net *n, int v, struct xfv_sha
 
 /* Lay out all values for a forward pass at the given shapes; with keep, kept values stay to the end. */
 int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out, struct xfv_err *e);
+/* Floats of scratch that hold where each tap of a convolution reads; whole cache lines. */
+static inline size_t xfv_tap_floats(const struct xfv_node *nd)
+{
+    return ((size_t)nd->kernel[0] * (size_t)nd->kernel[1] * sizeof(ptrdiff_t) / sizeof(float) + 15) / 16 * 16;
+}
 /* Floats of scratch that the forward pass needs at the given shapes. */
 size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape);
 /* Weights for the kernels (net/run/pack.c). _new: what kind of convolution a step is, and its small weights. The others may be called by any thread at

@@ -141,7 +141,7 @@ static void dwrow(const struct xfv_dwrow *d)
 {
     int first = 0, last = 0; /* columns first..last-1 read nothing outside the row */
     if (d->kh == 3 && d->kw == 3) {
-        first = (d->left + d->stride - 1) / d->stride;
+        first = d->left > 0 ? (d->left + d->stride - 1) / d->stride : 0;
         last = d->win + d->left >= 3 ? (d->win + d->left - 3) / d->stride + 1 : 0;
         if (last > d->wout) last = d->wout;
         if (last < first) last = first = 0;

@@ -209,9 +209,8 @@ int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e)
     const struct xfv_weight *all = n->g->weights, *bias = nd->bias >= 0 ? &all[nd->bias] : NULL;
     int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]), bad = 0;
     if (nd->op == XFV_OP_CONV) {
-        if (nd->kernel[0] >= MAX_KERNEL || nd->kernel[1] >= MAX_KERNEL)
-            return xfv_fail(e, XFV_EMODEL, "'%s': kernel of %d x %d, the most is %d", nd->name, nd->kernel[0], nd->kernel[1], MAX_KERNEL - 1);
-        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 && nd->dilation[1] == 1;
+        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 && nd->dilation[1] == 1 &&
+                       nd->kernel[0] < MAX_ROWS;
         s->point = nd->kernel[0] == 1 && nd->kernel[1] == 1 && nd->stride[0] == 1 && nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] &&
                    !nd->pads[2] && !nd->pads[3];
         s->wino = !s->depthwise && is_wino(n, s, cin, cout);

@@ -312,7 +312,7 @@ size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape)
             size_t floats = xfv_wino_scratch(&j);
             if (floats > most) most = floats;
         }
-        size_t need = s->depthwise ? (size_t)in.dim[1] * (size_t)pitch : padded_floats(in, pitch, s->node->pads);
+        size_t need = s->depthwise ? (size_t)in.dim[1] * (size_t)pitch : padded_floats(in, pitch, s->node->pads) + xfv_tap_floats(s->node);
         if (need > most) most = need;
     }
     return most + 64;
@@ -364,16 +364,28 @@ static int count_consumers(struct xfv_net *n, const unsigned char *need)
     return 0;
 }
 
+/* A convolution with a row of its kernel contiguous in memory reads an image of few channels best as it is; depthwise and 1x1 convolutions need
+ * whole vectors of channels, forward or backward. */
+static int stays_dense(const struct xfv_net *n)
+{
+    int dense = shape_channels(n->shape[n->from]) < XFV_LANES;
+    for (int i = 0; i < n->n_steps; i++)
+        for (int j = 0; j < n->steps[i].n_in; j++)
+            if (n->steps[i].in[j] == n->from && (n->steps[i].depthwise || n->steps[i].point)) dense = 0;
+    return dense;
+}
+
 static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
 {
     int rc = xfv_graph_shapes(n->g, n->g->values[0].shape, n->shape, e);
     if (!rc) rc = mark_needed(n, need, e);
     if (!rc) rc = count_consumers(n, need);
     if (!rc) rc = add_steps(n, need, e);
+    for (int i = 0; !rc && i < n->n_steps; i++) rc = xfv_pack_new(n, &n->steps[i], e);
+    n->dense = !rc && stays_dense(n);
     for (int i = 0; !rc && i < n->n_steps; i++) {
         struct step *s = &n->steps[i];
-        rc = xfv_pack_new(n, s, e);
-        if (rc || !s->slope) continue;
+        if (!s->slope) continue;
         s->sign = n->sign_bytes;
         n->sign_bytes += value_floats(n, s->out, n->shape[s->out]) / 8;
     }
