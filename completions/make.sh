@@ -1,8 +1,8 @@
 #!/bin/sh
 # make.sh BIN OUT: completions of every program in folder BIN for bash, zsh and fish, into OUT/bash/xfv-tools, OUT/zsh/_xfv-tools and OUT/fish/*.fish.
 #
-# They are made of what the programs say themselves, so that they cannot go stale: options and their words from --help, an option's values from
-# its refusal of the value '?'. ("--help" after that, so that an option which takes any text does nothing.)
+# They are made of what the programs say themselves, so that they cannot go stale: options, their words and their values from --help; of an option whose
+# values stand not there, from its refusal of the value '?'. ("--help" after that, so that an option which takes any text does nothing.)
 set -eu
 bin=$1 out=$2 here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C
@@ -44,8 +44,8 @@ for path in "$bin"/*; do
     programs="$programs $program"
     case $("$path" --help | head -n 1) in *MODEL*) printf '%s\t-\t\tMODEL\t\t\n' "$program" ;; esac # operands
     "$path" --help | options | while IFS=$tab read -r short long arg words; do
-        list=
-        case $arg in -* | FILE | *PATH* | N | N,* | X | I/N | SIZE | COMMAND) ;; *) list=$(values "$program" "$long") ;; esac
+        list=$(printf '%s\n' "$words" | sed -n 's/.* \[\([^].]*\)\]$/\1/p' | grep -v '^from ' || true)
+        [ -n "$list" ] || case $arg in -* | FILE | *PATH* | N | N,* | X | I/N | SIZE | COMMAND) ;; *) list=$(values "$program" "$long") ;; esac
         case $arg in "[WHEN]") list="auto always never" ;; esac
         printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$program" "$short" "$long" "$arg" "$words" "$list"
     done

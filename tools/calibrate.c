@@ -146,20 +146,14 @@ static int set_fmr(void *ctx, const char *v, struct xfv_err *e)
     }
 }
 
-static int set_data(void *ctx, const char *v, struct xfv_err *e)
-{
-    if (strlen(v) >= sizeof ((struct xfv_threshold *)0)->data) return xfv_fail(e, XFV_EARG, "--data: at most %zu bytes", sizeof ((struct xfv_threshold *)0)->data - 1);
-    ((struct calibrate *)ctx)->data = v;
-    return 0;
-}
-
-XFV_SET_TEXT(set_default, struct calibrate, standard)
-
 static const struct xfv_opt options[] = {
-    {"fmr", 'f', "RATE[,RATE]...", "a threshold at each of these false match rates, beside the one at equal error (1e-2,1e-3)", 0, set_fmr, 1},
-    {"data", 0, "TEXT", "whose pairs these are, for the file", 0, set_data, 0},
-    {"default", 0, "NAME", "make this threshold (eer, fmr=1e-3) the model's own", 0, set_default, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"fmr", 'f', "RATE[,RATE]...", "a threshold at each of these false match rates, beside the one at equal error (1e-2,1e-3)",
+     XFV_OPT_MANY, .set = set_fmr},
+    {"data", 0, "TEXT", "whose pairs these are, for the file",
+     0, XFV_TO_TEXT(struct calibrate, data, sizeof ((struct xfv_threshold *)0)->data - 1)},
+    {"default", 0, "NAME", "make this threshold (eer, fmr=1e-3) the model's own",
+     0, XFV_TO_TEXT(struct calibrate, standard, 0)},
+    {0},
 };
 
 int main(int argc, char **argv)

@@ -137,23 +137,16 @@ static int set_kind(void *ctx, const char *s, struct xfv_err *e)
     return status;
 }
 
-static int set_sigma(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct control *t = ctx;
-    t->given_sigma = 1;
-    return xfv_parse_f64("--sigma", s, 0.1, 1000, &t->sigma, e);
-}
-
-XFV_SET_TEXT(set_from, struct control, from)
-XFV_SET_TEXT(set_method, struct control, method)
-
 static const struct xfv_opt options[] = {
-    {"kind", 'k', "KIND", "random (default), blobs, centre, face, edges, or mean (of the maps in --from)", 1, set_kind, 0},
-    {"sigma", 0, "PIXELS", "width of blobs (default 8), centre (24), face (20); blur of edges (5)", 1, set_sigma, 0},
-    {"from", 0, "FILE", "for mean: a stream of explained pairs", 0, set_from, XFV_OPT_READS},
-    {"method", 0, "NAME", "for mean: whose maps (default fggb)", 1, set_method, 0},
+    {"kind", 'k', "KIND", "random (default), blobs, centre, face, edges, or mean (of the maps in --from)",
+     XFV_OPT_RESULT, .set = set_kind},
+    {"sigma", 0, "PIXELS", "width of blobs (default 8), centre (24), face (20); blur of edges (5)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct control, sigma, 0.1, 1000), XFV_GIVEN(struct control, given_sigma)},
+    {"from", 0, "FILE", "for mean: a stream of explained pairs", XFV_OPT_READS, XFV_TO_TEXT(struct control, from, 0)},
+    {"method", 0, "NAME", "for mean: whose maps (default fggb)",
+     XFV_OPT_RESULT, XFV_TO_TEXT(struct control, method, 0)},
     XFV_OPT_SEED,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 static const char *name(const void *ctx)

@@ -48,22 +48,19 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return status;
 }
 
-XFV_SET_INT(set_masks, struct rise, o.masks, "--masks", 2, 100000)
-XFV_SET_INT(set_patches, struct rise, o.patches, "--patches", 1, 1000)
-XFV_SET_INT(set_size, struct rise, o.size, "--size", 1, 4096)
-XFV_SET_CHOICE(set_value, struct rise, o.uniform, "--value", values)
-XFV_SET_CHOICE(set_correlation, struct rise, o.spearman, "--correlation", correlations)
-
 static const struct xfv_opt options[] = {
-    {"masks", 'n', "N", "random masks (default 500)", 1, set_masks, 0},
-    {"patches", 'p', "N", "patches of a mask (default 10)", 1, set_patches, 0},
-    {"size", 0, "PIXELS", "side of a patch (default 30)", 1, set_size, 0},
-    {"value", 0, "KIND", "what a patch does to the image: black (default), or uniform random factors", 1, set_value, 0},
-    {"correlation", 0, "KIND", "pearson (default) or spearman", 1, set_correlation, 0},
+    {"masks", 'n', "N", "random masks (default 500)", XFV_OPT_RESULT, XFV_TO_INT(struct rise, o.masks, 2, 100000)},
+    {"patches", 'p', "N", "patches of a mask (default 10)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct rise, o.patches, 1, 1000)},
+    {"size", 0, "PIXELS", "side of a patch (default 30)", XFV_OPT_RESULT, XFV_TO_INT(struct rise, o.size, 1, 4096)},
+    {"value", 0, "KIND", "what a patch does to the image (default black): uniform random factors are the other",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct rise, o.uniform, values)},
+    {"correlation", 0, "KIND", "of the scores with the masks (default pearson)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct rise, o.spearman, correlations)},
     XFV_OPT_SEED,
     XFV_OPT_IMAGE,
     XFV_OPT_EXEC,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 int main(int argc, char **argv)

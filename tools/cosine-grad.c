@@ -65,16 +65,15 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return 0;
 }
 
-XFV_SET_CHOICE(set_kind, struct cosine, kind, "--kind", kinds)
-XFV_SET_INT(set_steps, struct cosine, steps, "--steps", 1, 100000)
-XFV_SET_F64(set_noise, struct cosine, noise, "--noise", 0, 10)
-
 static const struct xfv_opt options[] = {
-    {"kind", 'k', "KIND", "gradient (default), input, smoothgrad or integrated", 1, set_kind, 0},
-    {"steps", 'n', "N", "smoothgrad: noisy images; integrated: points on the line (default 32)", 1, set_steps, 0},
-    {"noise", 0, "X", "smoothgrad: standard deviation as a share of the grey levels (default 0.15)", 1, set_noise, 0},
+    {"kind", 'k', "KIND", "which gradient (default gradient itself)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct cosine, kind, kinds)},
+    {"steps", 'n', "N", "smoothgrad: noisy images; integrated: points on the line (default 32)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct cosine, steps, 1, 100000)},
+    {"noise", 0, "X", "smoothgrad: standard deviation as a share of the grey levels (default 0.15)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct cosine, noise, 0, 10)},
     XFV_OPT_SEED,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 int main(int argc, char **argv)

@@ -327,29 +327,6 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 
 /* ---- options ---- */
 
-XFV_SET_CHOICE(set_protocol, struct delins, protocol, "--protocol", protocols)
-XFV_SET_CHOICE(set_map, struct delins, set.map, "--map", maps)
-XFV_SET_CHOICE(set_image, struct delins, set.image, "--image", images)
-XFV_SET_CHOICE(set_pairs, struct delins, set.pairs, "--pairs", kinds)
-XFV_SET_CHOICE(set_fill, struct delins, set.fill, "--fill", fills)
-XFV_SET_CHOICE(set_ties, struct delins, set.ties, "--ties", ties)
-XFV_SET_INT(set_steps, struct delins, set.steps, "--steps", 1, 10000)
-XFV_SET_F64(set_blur, struct delins, set.blur, "--blur", 0, 1000)
-XFV_SET_F64(set_fill_sigma, struct delins, o.fill_sigma, "--fill-sigma", 0, 1000)
-XFV_SET_CHOICE(set_table, struct delins, table, "--table", tables)
-XFV_SET_VALUE(set_tsv, struct delins, table, XFV_TALLY_SUMMARY)
-static int set_reference(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct delins *t = ctx;
-    (void)e;
-    t->reference = s;
-    t->reference_given = 1;
-    return 0;
-}
-
-XFV_SET_CHOICE(set_identity, struct delins, identity, "--identity", identities)
-XFV_SET_INT(set_bootstrap, struct delins, replicates, "--bootstrap", 1, 100000)
-
 static int set_method(void *ctx, const char *s, struct xfv_err *e)
 {
     struct delins *t = ctx;
@@ -366,26 +343,42 @@ static int set_drop(void *ctx, const char *s, struct xfv_err *e)
 }
 
 static const struct xfv_opt options[] = {
-    {"protocol", 0, "NAME", "settings of lu2024 (default) or fame2026, where the options below say nothing else", 1, set_protocol, 0},
-    {"map", 0, "KIND", "what ranks the pixels: similarity, dissimilarity, signed, auto or signed-auto", 1, set_map, 0},
-    {"image", 0, "SIDE", "whose pixels go: a, b, both or auto", 1, set_image, 0},
-    {"pairs", 0, "KIND", "measure all, genuine or impostor pairs", 1, set_pairs, 0},
-    {"fill", 0, "KIND", "what replaces a pixel: black, grey, mean, blur or partner", 1, set_fill, 0},
-    {"fill-sigma", 0, "PIXELS", "blur of --fill blur (default 8)", 1, set_fill_sigma, 0},
-    {"steps", 'n', "N", "points of a curve after the first (10: every 10 %)", 1, set_steps, 0},
-    {"ties", 0, "RULE", "pixels of one value: position, random or together", 1, set_ties, 0},
-    {"blur", 'b', "SIGMA", "blur the map before ranking", 1, set_blur, 0},
-    {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", 1, xfv_set_threshold, 0},
-    {"method", 0, "NAME", "only the maps, or curves, of this method (may be given again)", 1, set_method, 1},
-    {"drop", 0, "KEY", "leave maps, image or embedding out of the pairs (may be given again)", 1, set_drop, 1},
-    {"tsv", 0, NULL, "write a table: areas with intervals, tests against the reference", 0, set_tsv, 0},
-    {"table", 0, "WHAT", "the same: summary, curves (mean of each step) or pairs (areas of each pair)", 0, set_table, 0},
-    {"reference", 0, "NAME", "the method that the others are compared with (default fggb)", 0, set_reference, 0},
-    {"identity", 0, "RULE", "a face's person: name (file name less _digits, default), folder or id", 0, set_identity, 0},
-    {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)", 0, set_bootstrap, 0},
-    {"seed", 0, "N", "start of the generator for ties and bootstrap (default 0)", 1, xfv_set_seed, 0},
+    {"protocol", 0, "NAME", "whose settings hold where the options below say nothing else (default lu2024)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct delins, protocol, protocols)},
+    {"map", 0, "KIND", "what ranks the pixels",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct delins, set.map, maps)},
+    {"image", 0, "SIDE", "whose pixels go",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct delins, set.image, images)},
+    {"pairs", 0, "KIND", "which pairs are measured",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct delins, set.pairs, kinds)},
+    {"fill", 0, "KIND", "what replaces a pixel",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct delins, set.fill, fills)},
+    {"fill-sigma", 0, "PIXELS", "blur of --fill blur (default 8)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct delins, o.fill_sigma, 0, 1000)},
+    {"steps", 'n', "N", "points of a curve after the first (10: every 10 %)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct delins, set.steps, 1, 10000)},
+    {"ties", 0, "RULE", "how pixels of one value are ranked",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct delins, set.ties, ties)},
+    {"blur", 'b', "SIGMA", "blur the map before ranking", XFV_OPT_RESULT, XFV_TO_F64(struct delins, set.blur, 0, 1000)},
+    {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", XFV_OPT_RESULT, XFV_TO_THRESHOLD},
+    {"method", 0, "NAME", "only the maps, or curves, of this method (may be given again)",
+     XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_method},
+    {"drop", 0, "KEY", "leave maps, image or embedding out of the pairs (may be given again)",
+     XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_drop},
+    {"tsv", 0, NULL, "write a table: areas with intervals, tests against the reference",
+     0, XFV_TO_FLAG(struct delins, table, XFV_TALLY_SUMMARY)},
+    {"table", 0, "WHAT", "the same, or the mean curves, or the areas of each pair",
+     0, XFV_TO_CHOICE(struct delins, table, tables)},
+    {"reference", 0, "NAME", "the method that the others are compared with (default fggb)",
+     0, XFV_TO_TEXT(struct delins, reference, 0), XFV_GIVEN(struct delins, reference_given)},
+    {"identity", 0, "RULE", "where an id names the person (default name: the file name less _digits)",
+     0, XFV_TO_CHOICE(struct delins, identity, identities)},
+    {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)",
+     0, XFV_TO_INT(struct delins, replicates, 1, 100000)},
+    {"seed", 0, "N", "start of the generator for ties and bootstrap (default 0)",
+     XFV_OPT_RESULT, XFV_TO_SEED(struct xfv_explain_opts, seed)},
     XFV_OPT_EXEC,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 static void settle(struct delins *t)

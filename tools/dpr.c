@@ -266,18 +266,16 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 
 /* ---- options ---- */
 
-XFV_SET_CHOICE(set_format, struct dpr, format, "--format", formats)
-XFV_SET_F64(set_blur, struct dpr, blur, "--blur", 0, 100)
-XFV_SET_INT(set_replicates, struct dpr, replicates, "--replicates", 0, 100000)
-
 static const struct xfv_opt options[] = {
-    {"format", 'f', "KIND", "tsv (default), markdown or json (a line a value)", 0, set_format, 0},
-    {"blur", 'b', "SIGMA", "blur every map first (pixels, default 5; 0: not)", 0, set_blur, 0},
-    {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", 0, xfv_set_threshold, 0},
-    {"replicates", 0, "N", "of the bootstrap (default 1000)", 0, set_replicates, 0},
-    {"seed", 0, "N", "start of the generator for ties and bootstrap (default 0)", 0, xfv_set_seed, 0},
+    {"format", 'f', "KIND", "of the table (default tsv; json: a line a value)",
+     0, XFV_TO_CHOICE(struct dpr, format, formats)},
+    {"blur", 'b', "SIGMA", "blur every map first (pixels, default 5; 0: not)", 0, XFV_TO_F64(struct dpr, blur, 0, 100)},
+    {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", 0, XFV_TO_THRESHOLD},
+    {"replicates", 0, "N", "of the bootstrap (default 1000)", 0, XFV_TO_INT(struct dpr, replicates, 0, 100000)},
+    {"seed", 0, "N", "start of the generator for ties and bootstrap (default 0)",
+     0, XFV_TO_SEED(struct xfv_explain_opts, seed)},
     XFV_OPT_EXEC,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 int main(int argc, char **argv)

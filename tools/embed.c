@@ -191,8 +191,6 @@ static int check_options(const struct embed *t, struct xfv_err *e)
     return 0;
 }
 
-XFV_SET_VALUE(set_generic, struct embed, generic, 1)
-
 static int set_resize(void *ctx, const char *v, struct xfv_err *e)
 {
     struct embed *t = ctx;
@@ -201,16 +199,17 @@ static int set_resize(void *ctx, const char *v, struct xfv_err *e)
     return status;
 }
 
-XFV_SET_TEXT(set_list, struct embed, list_path)
-
 int main(int argc, char **argv)
 {
     static struct embed t;
     static const struct xfv_opt opts[] = {
-        {"generic", 'g', NULL, "the input is images, of anything: each becomes a record with its embedding; no face is looked for", 1, set_generic, 0},
-        {"resize", 0, "HOW", "with --generic, images of another size than the network's: crop, pad or stretch them (default: refuse)", 1, set_resize, 0},
-        {"files0-from", '0', "FILE", "with --generic, read the images' names, each ended by NUL, from FILE (-: standard input)", 0, set_list, XFV_OPT_READS},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"generic", 'g', NULL, "the input is images, of anything: each becomes a record with its embedding; no face is looked for",
+         XFV_OPT_RESULT, XFV_TO_FLAG(struct embed, generic, 1)},
+        {"resize", 0, "HOW", "with --generic, images of another size than the network's: crop, pad or stretch them (default: refuse)",
+         XFV_OPT_RESULT, .set = set_resize},
+        {"files0-from", '0', "FILE", "with --generic, read the images' names, each ended by NUL, from FILE (-: standard input)",
+         XFV_OPT_READS, XFV_TO_TEXT(struct embed, list_path, 0)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "embed",

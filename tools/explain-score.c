@@ -102,31 +102,22 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 
 /* ---- options ---- */
 
-XFV_SET_CHOICE(set_format, struct score, format, "--format", formats)
-XFV_SET_F64(set_blur, struct score, o.sigma, "--blur", 0, 100)
-XFV_SET_F64(set_effect, struct score, o.effect, "--effect", 0, 2)
-XFV_SET_TEXT(set_against, struct score, against_path)
-XFV_SET_TEXT(set_cost, struct score, cost_path)
-XFV_SET_INT(set_replicates, struct score, replicates, "--replicates", 0, 100000)
-XFV_SET_SEED(set_seed, struct score, seed, "--seed")
-
-static int set_name(void *ctx, const char *v, struct xfv_err *e)
-{
-    if (strlen(v) > 63) return xfv_fail(e, XFV_EARG, "--name: at most 63 bytes");
-    ((struct score *)ctx)->o.against = v;
-    return 0;
-}
-
 static const struct xfv_opt options[] = {
-    {"format", 'f', "KIND", "tsv (default), markdown or json (a line a value)", 0, set_format, 0},
-    {"blur", 0, "SIGMA", "blur every map first (pixels, default 5; 0: not)", 0, set_blur, 0},
-    {"effect", 0, "X", "of planted pairs only those whose score moved by X or more the right way (default 0: all)", 0, set_effect, 0},
-    {"against", 'a', "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images", 0, set_against, XFV_OPT_READS},
-    {"name", 0, "TEXT", "what FILE is called in the table (default other)", 0, set_name, 0},
-    {"cost", 0, "FILE", "lines of method, passes and milliseconds a pair (TSV): two more columns", 0, set_cost, XFV_OPT_READS},
-    {"replicates", 0, "N", "of the bootstrap (default 1000)", 0, set_replicates, 0},
-    {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, set_seed, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"format", 'f', "KIND", "of the table (default tsv; json: a line a value)",
+     0, XFV_TO_CHOICE(struct score, format, formats)},
+    {"blur", 0, "SIGMA", "blur every map first (pixels, default 5; 0: not)",
+     0, XFV_TO_F64(struct score, o.sigma, 0, 100)},
+    {"effect", 0, "X", "of planted pairs only those whose score moved by X or more the right way (default 0: all)",
+     0, XFV_TO_F64(struct score, o.effect, 0, 2)},
+    {"against", 'a', "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images",
+     XFV_OPT_READS, XFV_TO_TEXT(struct score, against_path, 0)},
+    {"name", 0, "TEXT", "what FILE is called in the table (default other)",
+     0, XFV_TO_TEXT(struct score, o.against, 63)},
+    {"cost", 0, "FILE", "lines of method, passes and milliseconds a pair (TSV): two more columns",
+     XFV_OPT_READS, XFV_TO_TEXT(struct score, cost_path, 0)},
+    {"replicates", 0, "N", "of the bootstrap (default 1000)", 0, XFV_TO_INT(struct score, replicates, 0, 100000)},
+    {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, XFV_TO_SEED(struct score, seed)},
+    {0},
 };
 
 static int open_against(struct score *t, struct xfv_err *e)

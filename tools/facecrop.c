@@ -174,13 +174,6 @@ static void close_all(struct facecrop *t)
 /* ---- options ---- */
 
 static const char *const face_names[] = {"largest", "central", "all", NULL};
-XFV_SET_CHOICE(set_face, struct facecrop, which, "--face", face_names)
-XFV_SET_INT(set_min_size, struct facecrop, min_size, "--min-size", 12, 100000)
-XFV_SET_INT(set_size, struct facecrop, size, "--size", 8, 2048)
-XFV_SET_SIZE(set_max_pixels, struct facecrop, decode.max_pixels, "--max-pixels", 1, SIZE_MAX / 8)
-XFV_SET_VALUE(set_aligned, struct facecrop, crop.aligned, 1)
-XFV_SET_TEXT(set_landmarks, struct facecrop, landmarks_path)
-XFV_SET_TEXT(set_list, struct facecrop, list_path)
 
 static int set_shard(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -191,15 +184,22 @@ int main(int argc, char **argv)
 {
     static struct facecrop t;
     static const struct xfv_opt opts[] = {
-        {"face", 'f', "WHICH", "largest (default), central or all faces of an image", 1, set_face, 0},
-        {"min-size", 's', "N", "smallest face looked for, pixels (default: shorter side / 15, at least 20)", 1, set_min_size, 0},
-        {"size", 'S', "N", "side of the crop, pixels (default: the model's; without -m 112)", 1, set_size, 0},
-        {"aligned", 'a', NULL, "the images are aligned crops already: only resize them", 1, set_aligned, 0},
-        {"landmarks", 'l', "FILE", "take landmarks from FILE (lines: path and ten numbers) instead of detecting", 0, set_landmarks, XFV_OPT_READS},
-        {"files0-from", '0', "FILE", "read the images' names, each ended by NUL, from FILE (-: standard input)", 0, set_list, XFV_OPT_READS},
-        {"shard", 0, "I/N", "of the images named, the I-th of N equal parts, in order", 0, set_shard, 0},
-        {"max-pixels", 0, "SIZE", "refuse images of more pixels (default 256M)", 0, set_max_pixels, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"face", 'f', "WHICH", "which faces of an image (default largest)",
+         XFV_OPT_RESULT, XFV_TO_CHOICE(struct facecrop, which, face_names)},
+        {"min-size", 's', "N", "smallest face looked for, pixels (default: shorter side / 15, at least 20)",
+         XFV_OPT_RESULT, XFV_TO_INT(struct facecrop, min_size, 12, 100000)},
+        {"size", 'S', "N", "side of the crop, pixels (default: the model's; without -m 112)",
+         XFV_OPT_RESULT, XFV_TO_INT(struct facecrop, size, 8, 2048)},
+        {"aligned", 'a', NULL, "the images are aligned crops already: only resize them",
+         XFV_OPT_RESULT, XFV_TO_FLAG(struct facecrop, crop.aligned, 1)},
+        {"landmarks", 'l', "FILE", "take landmarks from FILE (lines: path and ten numbers) instead of detecting",
+         XFV_OPT_READS, XFV_TO_TEXT(struct facecrop, landmarks_path, 0)},
+        {"files0-from", '0', "FILE", "read the images' names, each ended by NUL, from FILE (-: standard input)",
+         XFV_OPT_READS, XFV_TO_TEXT(struct facecrop, list_path, 0)},
+        {"shard", 0, "I/N", "of the images named, the I-th of N equal parts, in order", 0, .set = set_shard},
+        {"max-pixels", 0, "SIZE", "refuse images of more pixels (default 256M)",
+         0, XFV_TO_SIZE(struct facecrop, decode.max_pixels, 1, SIZE_MAX / 8)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "facecrop",

@@ -64,10 +64,6 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return 0;
 }
 
-XFV_SET_INT(set_iterations, struct fame, o.iterations, "--iterations", 1, 1000000)
-XFV_SET_F64(set_step, struct fame, step, "--step", 0, 255)
-XFV_SET_F64(set_stop, struct fame, o.stop, "--stop", -1, 2)
-
 static int set_blur(void *ctx, const char *s, struct xfv_err *e)
 {
     struct xfv_fame_opts *o = &((struct fame *)ctx)->o;
@@ -77,12 +73,15 @@ static int set_blur(void *ctx, const char *s, struct xfv_err *e)
 }
 
 static const struct xfv_opt options[] = {
-    {"iterations", 'n', "N", "steps of descent at most (default 500)", 1, set_iterations, 0},
-    {"step", 0, "LEVELS", "largest change of a pixel in one step, in grey levels (default 1)", 1, set_step, 0},
-    {"stop", 0, "X", "stop once the loss is below X (default 0.01)", 1, set_stop, 0},
-    {"blur", 'b', "SIGMA", "of the map, pixels (default 7.7; 0: none)", 1, set_blur, 0},
+    {"iterations", 'n', "N", "steps of descent at most (default 500)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct fame, o.iterations, 1, 1000000)},
+    {"step", 0, "LEVELS", "largest change of a pixel in one step, in grey levels (default 1)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct fame, step, 0, 255)},
+    {"stop", 0, "X", "stop once the loss is below X (default 0.01)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct fame, o.stop, -1, 2)},
+    {"blur", 'b', "SIGMA", "of the map, pixels (default 7.7; 0: none)", XFV_OPT_RESULT, .set = set_blur},
     XFV_OPT_IMAGE,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 int main(int argc, char **argv)

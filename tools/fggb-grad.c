@@ -235,26 +235,25 @@ static void tell(void *ctx, struct xfv_cli *c)
 
 /* ---- options ---- */
 
-XFV_SET_CHOICE(set_embedding, struct grad, embedding, "--embedding", xfv_fggb_embeddings)
-XFV_SET_CHOICE(set_colour, struct grad, colour, "--colour", xfv_fggb_colours)
-XFV_SET_CHOICE(set_norm, struct grad, norm, "--norm", xfv_fggb_norms)
-XFV_SET_CHOICE(set_weights, struct grad, weights, "--weights", weightings)
-XFV_SET_SIZE(set_cache, struct grad, cache_bytes, "--cache", 0, SIZE_MAX / 2)
-XFV_SET_INT(set_channels, struct grad, most, "--channels", 1, 1 << 20)
-XFV_SET_F64(set_tolerance, struct grad, tolerance, "--tolerance", 0, 1)
-XFV_SET_VALUE(set_keep, struct grad, common.faces, 1)
-
 static const struct xfv_opt options[] = {
     XFV_OPT_THRESHOLD,
-    {"embedding", 0, "KIND", "differentiate the normalised (default) or the raw embedding", 1, set_embedding, 0},
-    {"colour", 0, "RULE", "gradients over colours: mean (default), max or l2", 1, set_colour, 0},
-    {"norm", 0, "RULE", "divide each channel's map by its norm: l2 (default), max or none", 1, set_norm, 0},
-    {"weights", 0, "KIND", "score: by their share in it (default); equal: a control, method fggb-equal", 1, set_weights, 0},
-    {"channels", 0, "M", "approximate: only the M channels of largest |w_k - threshold/N|", 1, set_channels, 0},
-    {"tolerance", 0, "E", "approximate: leave out light channels, at most E (0..1) of all weight", 1, set_tolerance, 0},
-    {"keep-gradients", 0, NULL, "add each face record's N maps (f16) to it, for later runs; pairs use those", 1, set_keep, 0},
-    {"cache", 0, "SIZE", "memory for the gradients of faces seen before (default 64M, two faces at least)", 0, set_cache, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"embedding", 0, "KIND", "which embedding is differentiated (default normalised)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, embedding, xfv_fggb_embeddings)},
+    {"colour", 0, "RULE", "how the gradients of three colours become one (default mean)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, colour, xfv_fggb_colours)},
+    {"norm", 0, "RULE", "divide each channel's map by this norm (default l2)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, norm, xfv_fggb_norms)},
+    {"weights", 0, "KIND", "by the channels' share in the score (default), or equal: a control, method fggb-equal",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, weights, weightings)},
+    {"channels", 0, "M", "approximate: only the M channels of largest |w_k - threshold/N|",
+     XFV_OPT_RESULT, XFV_TO_INT(struct grad, most, 1, 1 << 20)},
+    {"tolerance", 0, "E", "approximate: leave out light channels, at most E of all weight",
+     XFV_OPT_RESULT, XFV_TO_F64(struct grad, tolerance, 0, 1)},
+    {"keep-gradients", 0, NULL, "add each face record's N maps (f16) to it, for later runs; pairs use those",
+     XFV_OPT_RESULT, XFV_TO_FLAG(struct grad, common.faces, 1)},
+    {"cache", 0, "SIZE", "memory for the gradients of faces seen before (default 64M, two faces at least)",
+     0, XFV_TO_SIZE(struct grad, cache_bytes, 0, SIZE_MAX / 2)},
+    {0},
 };
 
 int main(int argc, char **argv)

@@ -109,15 +109,14 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return 0;
 }
 
-XFV_SET_CHOICE(set_kind, struct cam, kind, "--kind", kinds)
-XFV_SET_CHOICE(set_target, struct cam, target, "--target", targets)
-XFV_SET_TEXT(set_layer, struct cam, wanted)
-
 static const struct xfv_opt options[] = {
-    {"kind", 'k', "KIND", "gradcam (default), elementwise or hires", 1, set_kind, 0},
-    {"target", 0, "WHAT", "differentiate the cosine (default), or the same with the embedding's norm held fixed: fixed-norm", 1, set_target, 0},
-    {"layer", 'l', "NAME", "feature map: cells (default: the last), auto, HxW, or a value's name", 1, set_layer, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"kind", 'k', "KIND", "how gradients weigh features (default gradcam)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct cam, kind, kinds)},
+    {"target", 0, "WHAT", "what is differentiated (default cosine); fixed-norm holds the embedding's norm",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct cam, target, targets)},
+    {"layer", 'l', "NAME", "feature map: cells (default: the last), auto, HxW, or a value's name",
+     XFV_OPT_RESULT, XFV_TO_TEXT(struct cam, wanted, 0)},
+    {0},
 };
 
 int main(int argc, char **argv)

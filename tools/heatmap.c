@@ -44,21 +44,7 @@ static int set_layout(void *ctx, const char *value, struct xfv_err *e)
     return status;
 }
 
-XFV_SET_INT(set_columns, struct heatmap, columns, "--columns", 1, XFV_CONTACT_MOST_COLUMNS)
-XFV_SET_CHOICE(set_colours, struct heatmap, figure.scheme, "--colours", xfv_scheme_names)
-XFV_SET_INT(set_scale, struct heatmap, figure.scale, "--scale", 1, 64)
-XFV_SET_F64(set_blur, struct heatmap, figure.sigma, "--blur", 0, 1000)
-XFV_SET_F64(set_alpha, struct heatmap, figure.alpha, "--alpha", 0, 1)
-
 static const char *const rescale_names[] = {"pair", "each", NULL};
-XFV_SET_CHOICE(set_rescale, struct heatmap, figure.each, "--rescale", rescale_names)
-
-static int set_method(void *ctx, const char *value, struct xfv_err *e)
-{
-    if (!value[0]) return xfv_fail(e, XFV_EARG, "--method: the name is empty");
-    ((struct heatmap *)ctx)->method = value;
-    return 0;
-}
 
 static int is_sheet(const struct heatmap *h)
 {
@@ -278,15 +264,22 @@ int main(int argc, char **argv)
 {
     static struct heatmap h = {.figure = {.alpha = 0.6, .sigma = 5}};
     static const struct xfv_opt opts[] = {
-        {"layout", 'l', "NAME", "figure (with words; the default), maps, overlay (maps over the faces), or sheet (all in one picture)", 0, set_layout, 0},
-        {"columns", 0, "N", "of a sheet, 1..1000 (what makes it about 4:3)", 0, set_columns, 0},
-        {"colours", 'c', "NAME", "jet (the default), viridis, magma, inferno, greens-reds, piyg, rdylgn", 0, set_colours, 0},
-        {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only; 0: none (5)", 0, set_blur, 0},
-        {"alpha", 'a', "A", "how far the strongest colour covers the face, 0..1 (0.6)", 0, set_alpha, 0},
-        {"scale", 's', "N", "picture pixels per face pixel, 1..64 (what makes a face about 224 wide)", 0, set_scale, 0},
-        {"rescale", 'r', "HOW", "pair: one colour scale for the maps of a row (the default); each: one for each map", 0, set_rescale, 0},
-        {"method", 0, "NAME", "draw the maps of this method only", 0, set_method, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"layout", 'l', "NAME", "figure (with words; the default), maps, overlay (maps over the faces), or sheet (all in one picture)",
+         0, .set = set_layout},
+        {"columns", 0, "N", "of a sheet (default: what makes it about 4:3)",
+         0, XFV_TO_INT(struct heatmap, columns, 1, XFV_CONTACT_MOST_COLUMNS)},
+        {"colours", 'c', "NAME", "colours of the maps (default jet)",
+         0, XFV_TO_CHOICE(struct heatmap, figure.scheme, xfv_scheme_names)},
+        {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only (default 5; 0: none)",
+         0, XFV_TO_F64(struct heatmap, figure.sigma, 0, 1000)},
+        {"alpha", 'a', "A", "how far the strongest colour covers the face (default 0.6)",
+         0, XFV_TO_F64(struct heatmap, figure.alpha, 0, 1)},
+        {"scale", 's', "N", "picture pixels per face pixel (default: what makes a face about 224 wide)",
+         0, XFV_TO_INT(struct heatmap, figure.scale, 1, 64)},
+        {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",
+         0, XFV_TO_CHOICE(struct heatmap, figure.each, rescale_names)},
+        {"method", 0, "NAME", "draw the maps of this method only", 0, XFV_TO_TEXT(struct heatmap, method, 0)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "heatmap",

@@ -43,24 +43,23 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return status;
 }
 
-XFV_SET_INT(set_segments, struct lime, o.segments, "--segments", 1, 1000)
-XFV_SET_F64(set_compactness, struct lime, o.compactness, "--compactness", 0.001, 1000)
-XFV_SET_INT(set_samples, struct lime, o.samples, "--samples", 2, 100000)
-XFV_SET_CHOICE(set_fill, struct lime, o.fill, "--fill", fills)
-XFV_SET_F64(set_kernel, struct lime, o.kernel, "--kernel", 0.01, 1000)
-XFV_SET_F64(set_ridge, struct lime, o.ridge, "--ridge", 0, 1e6)
-
 static const struct xfv_opt options[] = {
-    {"samples", 'n', "N", "images with superpixels switched off (default 1000)", 1, set_samples, 0},
-    {"segments", 0, "N", "superpixels asked for (default 50)", 1, set_segments, 0},
-    {"compactness", 0, "X", "of superpixels: small follows colour, large makes squares (default 10)", 1, set_compactness, 0},
-    {"fill", 0, "KIND", "what is switched off shows its segment's mean (default), black, or the image's mean", 1, set_fill, 0},
-    {"kernel", 0, "WIDTH", "how fast samples far from the whole face lose weight (default 0.25)", 1, set_kernel, 0},
-    {"ridge", 0, "X", "how much coefficients are shrunk (default 1)", 1, set_ridge, 0},
+    {"samples", 'n', "N", "images with superpixels switched off (default 1000)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct lime, o.samples, 2, 100000)},
+    {"segments", 0, "N", "superpixels asked for (default 50)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct lime, o.segments, 1, 1000)},
+    {"compactness", 0, "X", "of superpixels: small follows colour, large makes squares (default 10)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct lime, o.compactness, 0.001, 1000)},
+    {"fill", 0, "KIND", "what a segment that is switched off shows (default segment: its own mean)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct lime, o.fill, fills)},
+    {"kernel", 0, "WIDTH", "how fast samples far from the whole face lose weight (default 0.25)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct lime, o.kernel, 0.01, 1000)},
+    {"ridge", 0, "X", "how much coefficients are shrunk (default 1)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct lime, o.ridge, 0, 1e6)},
     XFV_OPT_SEED,
     XFV_OPT_IMAGE,
     XFV_OPT_EXEC,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 int main(int argc, char **argv)

@@ -59,24 +59,23 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return status;
 }
 
-XFV_SET_INT(set_window, struct minplus, o.window, "--window", 1, 4096)
-XFV_SET_INT(set_stride, struct minplus, o.stride, "--stride", 1, 4096)
-XFV_SET_INT(set_iterations, struct minplus, o.iterations, "--iterations", 1, 1000)
-XFV_SET_F64(set_stop, struct minplus, o.stop, "--stop", -1, 1)
-XFV_SET_F64(set_noise, struct minplus, o.noise, "--noise", 0, 255)
-XFV_SET_VALUE(set_fast, struct minplus, fast, 1)
-
 static const struct xfv_opt options[] = {
-    {"iterations", 'n', "N", "windows that each greedy search takes at most (default 20)", 1, set_iterations, 0},
-    {"window", 0, "PIXELS", "width of a window, 8.5 sigma (default 161 for each 256 of the image)", 1, set_window, 0},
-    {"stride", 0, "PIXELS", "between two windows (default 16 for each 256 of the image)", 1, set_stride, 0},
-    {"fast", 0, NULL, "other defaults: one iteration, windows of 221 and a stride of 48 for each 256", 0, set_fast, 0},
-    {"stop", 0, "X", "greed ends this near to no score, or to the whole one (default 0.01)", 1, set_stop, 0},
-    {"noise", 0, "LEVELS", "darkness that windows are let through to: uniform below this grey level (default 2.55)", 1, set_noise, 0},
+    {"iterations", 'n', "N", "windows that each greedy search takes at most (default 20)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct minplus, o.iterations, 1, 1000)},
+    {"window", 0, "PIXELS", "width of a window, 8.5 sigma (default 161 for each 256 of the image)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct minplus, o.window, 1, 4096)},
+    {"stride", 0, "PIXELS", "between two windows (default 16 for each 256 of the image)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct minplus, o.stride, 1, 4096)},
+    {"fast", 0, NULL, "other defaults: one iteration, windows of 221 and a stride of 48 for each 256",
+     0, XFV_TO_FLAG(struct minplus, fast, 1)},
+    {"stop", 0, "X", "greed ends this near to no score, or to the whole one (default 0.01)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct minplus, o.stop, -1, 1)},
+    {"noise", 0, "LEVELS", "darkness that windows are let through to: uniform below this grey level (default 2.55)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct minplus, o.noise, 0, 255)},
     XFV_OPT_SEED,
     XFV_OPT_IMAGE,
     XFV_OPT_EXEC,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 int main(int argc, char **argv)

@@ -9,7 +9,8 @@
 
 struct options {
     struct xfv_model *m; /* filled by the options, then by the file */
-    const char *name, *embedding, *normalised, *means;
+    const char *name, *kind, *licence, *origin, *embedding, *normalised, *means;
+    int colour, score, transposed; /* colour: place in `colours` */
     int no_fold, arcface, no_template;
     int height, width; /* 0: what the file declares */
     struct xfv_import_name wanted[2]; /* what --embedding and --normalised call them, and the graph */
@@ -17,20 +18,8 @@ struct options {
 
 /* ---- options ---- */
 
-static int set_name(void *ctx, const char *v, struct xfv_err *e)
-{
-    struct options *o = ctx;
-    o->name = v;
-    return xfv_parse_text("--name", v, o->m->name, sizeof o->m->name, e);
-}
-
-static int set_input(void *ctx, const char *v, struct xfv_err *e)
-{
-    static const char *const colours[] = {"rgb", "bgr", "grey", NULL};
-    struct options *o = ctx;
-    int i, st = xfv_parse_choice("--input", v, colours, &i, e);
-    return st ? st : xfv_parse_text("--input", colours[i], o->m->colour, sizeof o->m->colour, e);
-}
+static const char *const colours[] = {"rgb", "bgr", "grey", NULL};
+static const char *const scores[] = {"cosine", "euclidean", NULL};
 
 static int set_channels(const char *what, const char *v, double lo, float to[3], struct xfv_err *e)
 {
@@ -61,14 +50,6 @@ static int set_template(void *ctx, const char *v, struct xfv_err *e)
     return n < 0 ? n : 0;
 }
 
-static int set_score(void *ctx, const char *v, struct xfv_err *e)
-{
-    static const char *const names[] = {"cosine", "euclidean", NULL};
-    int i, st = xfv_parse_choice("--score", v, names, &i, e);
-    if (!st) ((struct options *)ctx)->m->score = (enum xfv_score)i;
-    return st;
-}
-
 static int set_size(void *ctx, const char *v, struct xfv_err *e)
 {
     struct options *o = ctx;
@@ -91,36 +72,52 @@ static int set_threshold(void *ctx, const char *v, struct xfv_err *e)
     return xfv_parse_threshold("--threshold", v, &m->thresholds[m->n_thresholds++], e);
 }
 
-XFV_SET_BUFFER(set_kind, struct options, m->kind, "--kind")
-XFV_SET_VALUE(set_transposed, struct options, m->transposed, 1)
-XFV_SET_TEXT(set_embedding, struct options, embedding)
-XFV_SET_TEXT(set_normalised, struct options, normalised)
-XFV_SET_BUFFER(set_licence, struct options, m->licence, "--licence")
-XFV_SET_BUFFER(set_origin, struct options, m->origin, "--origin")
-XFV_SET_TEXT(set_means, struct options, means)
-XFV_SET_VALUE(set_no_fold, struct options, no_fold, 1)
+#define FITS(field) (sizeof ((struct xfv_model *)0)->field - 1)
 
 static const struct xfv_opt opts[] = {
-    {"name", 0, "NAME", "the model's name (default: the output's, or the file's, without its ending)", 0, set_name, 0},
-    {"kind", 0, "KIND", "what the network does: embedding (default), mtcnn-p, mtcnn-r, mtcnn-o", 0, set_kind, 0},
-    {"input", 0, "COLOUR", "what it sees: rgb (default), bgr or grey", 0, set_input, 0},
-    {"mean", 0, "M[,M,M]", "subtracted from each channel's 0..255 (default 127.5)", 0, set_mean, 0},
-    {"std", 0, "S[,S,S]", "then divided by this (default 127.5)", 0, set_std, 0},
-    {"transposed", 0, NULL, "the network wants height and width exchanged", 0, set_transposed, 0},
-    {"size", 0, "HxW", "build the network for another input size than the file declares", 0, set_size, 0},
-    {"template", 0, "WHERE", "five landmarks of an aligned face: arcface (default for an embedding), none, or x,y,...", 0, set_template, 0},
-    {"embedding", 0, "VALUE", "the embedding before normalisation (default: the output)", 0, set_embedding, 0},
-    {"normalised", 0, "VALUE", "the graph's own normalised embedding (default: an l2norm of it)", 0, set_normalised, 0},
-    {"score", 0, "HOW", "how embeddings are compared: cosine (default) or euclidean", 0, set_score, 0},
-    {"threshold", 0, "NAME=VALUE[,...]", "a calibrated threshold, with fmr=, fnmr=, pairs= and data=TEXT (last); may repeat", 0, set_threshold, 1},
-    {"licence", 0, "SPDX", "the weights' licence", 0, set_licence, 0},
-    {"origin", 0, "TEXT", "where the weights come from", 0, set_origin, 0},
-    {"means", 0, "FILE", "take in mean activations that model-means --records wrote", 0, set_means, XFV_OPT_READS},
-    {"no-fold", 0, NULL, "keep the graph as the file spells it", 0, set_no_fold, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"name", 0, "NAME", "the model's name (default: the output's, or the file's, without its ending)",
+     0, XFV_TO_TEXT(struct options, name, FITS(name))},
+    {"kind", 0, "KIND", "what the network does: embedding (default), mtcnn-p, mtcnn-r, mtcnn-o",
+     0, XFV_TO_TEXT(struct options, kind, FITS(kind))},
+    {"input", 0, "COLOUR", "the colours that it sees (default rgb)",
+     0, XFV_TO_CHOICE(struct options, colour, colours)},
+    {"mean", 0, "M[,M,M]", "subtracted from each channel's 0..255 (default 127.5)", 0, .set = set_mean},
+    {"std", 0, "S[,S,S]", "then divided by this (default 127.5)", 0, .set = set_std},
+    {"transposed", 0, NULL, "the network wants height and width exchanged",
+     0, XFV_TO_FLAG(struct options, transposed, 1)},
+    {"size", 0, "HxW", "build the network for another input size than the file declares", 0, .set = set_size},
+    {"template", 0, "WHERE", "five landmarks of an aligned face: arcface (default for an embedding), none, or x,y,...",
+     0, .set = set_template},
+    {"embedding", 0, "VALUE", "the embedding before normalisation (default: the output)",
+     0, XFV_TO_TEXT(struct options, embedding, 0)},
+    {"normalised", 0, "VALUE", "the graph's own normalised embedding (default: an l2norm of it)",
+     0, XFV_TO_TEXT(struct options, normalised, 0)},
+    {"score", 0, "HOW", "how embeddings are compared (default cosine)",
+     0, XFV_TO_CHOICE(struct options, score, scores)},
+    {"threshold", 0, "NAME=VALUE[,...]", "a calibrated threshold, with fmr=, fnmr=, pairs= and data=TEXT (last); may repeat",
+     XFV_OPT_MANY, .set = set_threshold},
+    {"licence", 0, "SPDX", "the weights' licence", 0, XFV_TO_TEXT(struct options, licence, FITS(licence))},
+    {"origin", 0, "TEXT", "where the weights come from", 0, XFV_TO_TEXT(struct options, origin, FITS(origin))},
+    {"means", 0, "FILE", "take in mean activations that model-means --records wrote",
+     XFV_OPT_READS, XFV_TO_TEXT(struct options, means, 0)},
+    {"no-fold", 0, NULL, "keep the graph as the file spells it", 0, XFV_TO_FLAG(struct options, no_fold, 1)},
+    {0},
 };
 
 /* ---- from a file to a model ---- */
+
+/* The rows of the table have seen to it that every text fits. */
+static void take_options(const struct options *o)
+{
+    struct xfv_model *m = o->m;
+    strcpy(m->kind, o->kind ? o->kind : "embedding");
+    strcpy(m->colour, colours[o->colour]);
+    if (o->name) strcpy(m->name, o->name);
+    if (o->licence) strcpy(m->licence, o->licence);
+    if (o->origin) strcpy(m->origin, o->origin);
+    m->score = (enum xfv_score)o->score;
+    m->transposed = o->transposed;
+}
 
 /* Stages look for NAME.xfvm: the name is that of the file that is made, or, where none is named, of the file that is read. */
 static int default_name(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
@@ -225,8 +222,6 @@ int main(int argc, char **argv)
         fputs("model-import: out of memory\n", stderr);
         return XFV_EXIT_SYSTEM;
     }
-    strcpy(o.m->kind, "embedding");
-    strcpy(o.m->colour, "rgb");
     for (int i = 0; i < 3; i++) o.m->mean[i] = o.m->std[i] = 127.5f;
     struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!c) {
@@ -235,6 +230,7 @@ int main(int argc, char **argv)
     }
     if (xfv_cli_operands(c, &names) != 1) st = xfv_fail(&e, XFV_EARG, "expected one file, found %d", xfv_cli_operands(c, &names));
     else {
+        take_options(&o);
         xfv_cli_may_read_beside(c, names[0]); /* weights may lie in files of their own */
         st = xfv_cli_seal(c, &e);
         if (!st) st = import(c, &o, names[0], &e);

@@ -8,7 +8,10 @@
 #include "net/model/model.h"
 
 enum format { TEXT, TSV, JSON };
-struct info { FILE *f; enum format format; };
+struct info {
+    FILE *f;
+    int format; /* enum format */
+};
 
 static size_t parameters(const struct xfv_graph *g, const struct xfv_node *n)
 {
@@ -243,9 +246,6 @@ static void json_model(FILE *f, const struct xfv_model *m)
 
 /* ---- the program ---- */
 
-XFV_SET_VALUE(set_tsv, struct info, format, TSV)
-XFV_SET_VALUE(set_json, struct info, format, JSON)
-
 static int show(struct info *o, const char *path, struct xfv_err *e)
 {
     struct xfv_model *m;
@@ -265,9 +265,10 @@ int main(int argc, char **argv)
 {
     static struct info o;
     static const struct xfv_opt opts[] = {
-        {"tsv", 0, NULL, "the graph as a table: tab-separated, one line a node, a header first", 0, set_tsv, 0},
-        {"json", 0, NULL, "everything as one JSON object", 0, set_json, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"tsv", 0, NULL, "the graph as a table: tab-separated, one line a node, a header first",
+         0, XFV_TO_FLAG(struct info, format, TSV)},
+        {"json", 0, NULL, "everything as one JSON object", 0, XFV_TO_FLAG(struct info, format, JSON)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "model-info",

@@ -185,20 +185,14 @@ static int set_layer(void *ctx, const char *v, struct xfv_err *e)
     return 0;
 }
 
-XFV_SET_VALUE(set_records, struct means, records, 1)
-
-static int set_data(void *ctx, const char *v, struct xfv_err *e)
-{
-    if (strlen(v) >= sizeof ((struct xfv_mean *)0)->source) return xfv_fail(e, XFV_EARG, "--data: at most %zu bytes", sizeof ((struct xfv_mean *)0)->source - 1);
-    ((struct means *)ctx)->data = v;
-    return 0;
-}
-
 static const struct xfv_opt options[] = {
-    {"layer", 'l', "NAME", "auto, fine, cells, a grid (14x14) or a value's name; may repeat (default: those three)", 0, set_layer, 1},
-    {"data", 0, "TEXT", "whose faces these are, for the file", 0, set_data, 0},
-    {"records", 0, NULL, "write only the means, in half precision, for model-import --means", 0, set_records, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"layer", 'l', "NAME", "auto, fine, cells, a grid (14x14) or a value's name; may repeat (default: those three)",
+     XFV_OPT_MANY, .set = set_layer},
+    {"data", 0, "TEXT", "whose faces these are, for the file",
+     0, XFV_TO_TEXT(struct means, data, sizeof ((struct xfv_mean *)0)->source - 1)},
+    {"records", 0, NULL, "write only the means, in half precision, for model-import --means",
+     0, XFV_TO_FLAG(struct means, records, 1)},
+    {0},
 };
 
 int main(int argc, char **argv)

@@ -78,13 +78,11 @@ static int run(struct xfv_cli *c, const struct randomise *t, struct xfv_err *e)
     return status;
 }
 
-XFV_SET_INT(set_last, struct randomise, last, "--last", 1, INT_MAX)
-XFV_SET_SEED(set_seed, struct randomise, seed, "--seed")
-
 static const struct xfv_opt options[] = {
-    {"last", 'n', "N", "shuffle the weights of the last N convolutions and dense layers (default: all)", 0, set_last, 0},
-    {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, set_seed, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"last", 'n', "N", "shuffle the weights of the last N convolutions and dense layers (default: all)",
+     0, XFV_TO_INT(struct randomise, last, 1, INT_MAX)},
+    {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, XFV_TO_SEED(struct randomise, seed)},
+    {0},
 };
 
 int main(int argc, char **argv)

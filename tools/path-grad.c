@@ -150,31 +150,23 @@ static int extra(void *ctx, const struct xfv_subject *s, int worker, msgpack_zon
 
 /* ---- options ---- */
 
-XFV_SET_CHOICE(set_kind, struct grad, kind, "--kind", xfv_pathmap_kinds)
-XFV_SET_TEXT(set_layer, struct grad, o.layer)
-XFV_SET_INT(set_steps, struct grad, o.steps, "--steps", 1, 4096)
-XFV_SET_CHOICE(set_baseline, struct grad, baseline, "--baseline", xfv_pathmap_baselines)
-XFV_SET_CHOICE(set_combine, struct grad, combine, "--combine", xfv_combines)
-XFV_SET_F64(set_sigma, struct grad, o.sigma, "--sigma", 0.1, 100)
-XFV_SET_SIZE(set_cache, struct grad, o.cache_bytes, "--cache", 0, SIZE_MAX / 2)
-
-static int set_as(void *ctx, const char *v, struct xfv_err *e)
-{
-    if (!*v || strlen(v) > 63) return xfv_fail(e, XFV_EARG, "--as: 1 to 63 bytes, not '%s'", v);
-    ((struct grad *)ctx)->name = v;
-    return 0;
-}
-
 static const struct xfv_opt options[] = {
-    {"kind", 'k', "KIND", "path (default): along a path of features; cells: the exact scores of the last map's cells", 1, set_kind, 0},
-    {"layer", 'l', "NAME", "auto (default), fine, cells, a grid (14x14) or a value's name", 1, set_layer, 0},
-    {"steps", 'n', "N", "steps of the path (default 4)", 1, set_steps, 0},
-    {"baseline", 'b', "WHAT", "where it begins: mean (the average face, default), partner or blur", 1, set_baseline, 0},
-    {"combine", 'c', "HOW", "pair (default), joint, own, other, own+other, min; with cells also dot, cosine", 1, set_combine, 0},
-    {"sigma", 0, "PIXELS", "of --baseline blur (default 8)", 1, set_sigma, 0},
-    {"as", 0, "NAME", "the method's name in the record, to tell several settings apart (default path-grad)", 1, set_as, 0},
-    {"cache", 0, "SIZE", "memory for the features of faces seen before (default 64M, two faces at least)", 0, set_cache, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"kind", 'k', "KIND", "along a path of features (default), or the exact scores of the last map's cells",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, kind, xfv_pathmap_kinds)},
+    {"layer", 'l', "NAME", "auto (default), fine, cells, a grid (14x14) or a value's name",
+     XFV_OPT_RESULT, XFV_TO_TEXT(struct grad, o.layer, 0)},
+    {"steps", 'n', "N", "steps of the path (default 4)", XFV_OPT_RESULT, XFV_TO_INT(struct grad, o.steps, 1, 4096)},
+    {"baseline", 'b', "WHAT", "where the path begins (default mean: the average face)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, baseline, xfv_pathmap_baselines)},
+    {"combine", 'c', "HOW", "how the two faces' maps join (default pair); dot and cosine go with --kind cells",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, combine, xfv_combines)},
+    {"sigma", 0, "PIXELS", "of --baseline blur (default 8)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct grad, o.sigma, 0.1, 100)},
+    {"as", 0, "NAME", "the method's name in the record, to tell several settings apart (default path-grad)",
+     XFV_OPT_RESULT, XFV_TO_TEXT(struct grad, name, 63)},
+    {"cache", 0, "SIZE", "memory for the features of faces seen before (default 64M, two faces at least)",
+     0, XFV_TO_SIZE(struct grad, o.cache_bytes, 0, SIZE_MAX / 2)},
+    {0},
 };
 
 int main(int argc, char **argv)

@@ -231,31 +231,24 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 
 /* ---- options ---- */
 
-XFV_SET_CHOICE(set_kind, struct plant, kind, "--kind", kinds)
-XFV_SET_CHOICE(set_region, struct plant, region, "--region", xfv_part_names)
-
-static int set_face(void *ctx, const char *v, struct xfv_err *e)
-{
-    ((struct plant *)ctx)->given_face = 1;
-    return xfv_parse_choice("--face", v, faces, &((struct plant *)ctx)->face, e);
-}
-
-XFV_SET_TEXT(set_donors, struct plant, donors_path)
-XFV_SET_VALUE(set_raw, struct plant, match, 0)
-XFV_SET_VALUE(set_skip, struct plant, skip, 1)
-XFV_SET_F64(set_sigma, struct plant, sigma, "--sigma", 0, 255)
-XFV_SET_SEED(set_seed, struct plant, seed, "--seed")
-
 static const struct xfv_opt options[] = {
-    {"kind", 'k', "KIND", "swap (default), occluder, sunglasses, mask, patches or noise", 1, set_kind, 0},
-    {"region", 'r', "NAME", "of swap and occluder: forehead, left-eye, right-eye, nose, left-cheek, right-cheek, mouth (default: at random)", 1, set_region, 0},
-    {"face", 0, "SIDE", "which face is changed: a or b (default b, with patches a)", 1, set_face, 0},
-    {"donors", 'd', "FILE", "faces that swap and patches take pixels from", 0, set_donors, XFV_OPT_READS},
-    {"no-match", 0, NULL, "do not shift the donor's colours to those of the face", 1, set_raw, 0},
-    {"sigma", 0, "X", "of noise, in levels of 0..255 (default 8)", 1, set_sigma, 0},
-    {"skip", 0, NULL, "leave pairs out that have no donor (default: an err record)", 1, set_skip, 0},
-    {"seed", 0, "N", "start of the generator of random numbers (default 0)", 1, set_seed, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"kind", 'k', "KIND", "what is planted (default swap)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, kind, kinds)},
+    {"region", 'r', "NAME", "where swap and occluder go (default: at random)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, region, xfv_part_names)},
+    {"face", 0, "SIDE", "which face is changed (default b, with patches a)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, face, faces), XFV_GIVEN(struct plant, given_face)},
+    {"donors", 'd', "FILE", "faces that swap and patches take pixels from",
+     XFV_OPT_READS, XFV_TO_TEXT(struct plant, donors_path, 0)},
+    {"no-match", 0, NULL, "do not shift the donor's colours to those of the face",
+     XFV_OPT_RESULT, XFV_TO_FLAG(struct plant, match, 0)},
+    {"sigma", 0, "X", "of noise, in grey levels (default 8)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct plant, sigma, 0, 255)},
+    {"skip", 0, NULL, "leave pairs out that have no donor (default: an err record)",
+     XFV_OPT_RESULT, XFV_TO_FLAG(struct plant, skip, 1)},
+    {"seed", 0, "N", "start of the generator of random numbers (default 0)",
+     XFV_OPT_RESULT, XFV_TO_SEED(struct plant, seed)},
+    {0},
 };
 
 int main(int argc, char **argv)

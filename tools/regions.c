@@ -205,30 +205,28 @@ static int run(struct regions *g, int *exit_status, struct xfv_err *e)
 /* ---- options ---- */
 
 static const char *const identity_names[] = {"name", "folder", "id", NULL};
-XFV_SET_VALUE(set_tsv, struct regions, tsv, 1)
-XFV_SET_VALUE(set_markdown, struct regions, markdown, 1)
-XFV_SET_TEXT(set_groups, struct regions, groups_path)
-XFV_SET_TEXT(set_points, struct regions, points_path)
-XFV_SET_TEXT(set_plot, struct regions, plot_path)
-XFV_SET_TEXT(set_against, struct regions, against)
-XFV_SET_CHOICE(set_identity, struct regions, identity, "--identity", identity_names)
-XFV_SET_INT(set_replicates, struct regions, replicates, "--replicates", 100, 100000)
-XFV_SET_SEED(set_random_seed, struct regions, seed, "--seed")
 
 int main(int argc, char **argv)
 {
     static struct regions g = {.replicates = 2000};
     static const struct xfv_opt opts[] = {
-        {"tsv", 't', NULL, "print a table, a row for each map, instead of the stream", 0, set_tsv, 0},
-        {"landmarks68", 0, "FILE", "lines of a path and 136 numbers: outlines of 68 points", 1, set_points, XFV_OPT_READS},
-        {"groups", 'g', "FILE", "lines of a face's id, TAB, its group (and TAB, its person): compare the groups", 0, set_groups, XFV_OPT_READS},
-        {"against", 0, "GROUP", "compare each group with this one (default: with all the others together)", 0, set_against, 0},
-        {"markdown", 0, NULL, "with --groups: the table in Markdown instead of TSV", 0, set_markdown, 0},
-        {"plot", 0, "FILE", "with --groups: write a gnuplot script with the data in it", 0, set_plot, XFV_OPT_WRITES},
-        {"identity", 0, "RULE", "who is who, from ids: name (default), folder, or id (each face its own person)", 0, set_identity, 0},
-        {"replicates", 0, "N", "bootstrap replicates (2000)", 0, set_replicates, 0},
-        {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, set_random_seed, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"tsv", 't', NULL, "print a table, a row for each map, instead of the stream",
+         0, XFV_TO_FLAG(struct regions, tsv, 1)},
+        {"landmarks68", 0, "FILE", "lines of a path and 136 numbers: outlines of 68 points",
+         XFV_OPT_RESULT | XFV_OPT_READS, XFV_TO_TEXT(struct regions, points_path, 0)},
+        {"groups", 'g', "FILE", "lines of a face's id, TAB, its group (and TAB, its person): compare the groups",
+         XFV_OPT_READS, XFV_TO_TEXT(struct regions, groups_path, 0)},
+        {"against", 0, "GROUP", "compare each group with this one (default: with all the others together)",
+         0, XFV_TO_TEXT(struct regions, against, 0)},
+        {"markdown", 0, NULL, "with --groups: the table in Markdown instead of TSV",
+         0, XFV_TO_FLAG(struct regions, markdown, 1)},
+        {"plot", 0, "FILE", "with --groups: write a gnuplot script with the data in it",
+         XFV_OPT_WRITES, XFV_TO_TEXT(struct regions, plot_path, 0)},
+        {"identity", 0, "RULE", "where an id names the person (default name: the file name less _digits)",
+         0, XFV_TO_CHOICE(struct regions, identity, identity_names)},
+        {"replicates", 0, "N", "bootstrap replicates (2000)", 0, XFV_TO_INT(struct regions, replicates, 100, 100000)},
+        {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, XFV_TO_SEED(struct regions, seed)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "regions",

@@ -75,20 +75,18 @@ static int run(struct tool *t, int *exit_status, struct xfv_err *e)
 }
 
 static const char *const rescale_names[] = {"pair", "each", NULL};
-XFV_SET_TEXT(set_title, struct tool, o.title)
-XFV_SET_TEXT(set_method, struct tool, o.only_method)
-XFV_SET_F64(set_blur, struct tool, o.sigma, "--blur", 0, 1000)
-XFV_SET_CHOICE(set_rescale, struct tool, o.each, "--rescale", rescale_names)
 
 int main(int argc, char **argv)
 {
     static struct tool t = {.o = {.sigma = 5}};
     static const struct xfv_opt opts[] = {
-        {"title", 't', "TEXT", "the page's title", 0, set_title, 0},
-        {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only; 0: none (5)", 0, set_blur, 0},
-        {"rescale", 'r', "HOW", "pair: one colour scale for the maps of a method (the default); each: one for each map", 0, set_rescale, 0},
-        {"method", 0, "NAME", "show the maps of this method only", 0, set_method, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"title", 't', "TEXT", "the page's title", 0, XFV_TO_TEXT(struct tool, o.title, 0)},
+        {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only (default 5; 0: none)",
+         0, XFV_TO_F64(struct tool, o.sigma, 0, 1000)},
+        {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",
+         0, XFV_TO_CHOICE(struct tool, o.each, rescale_names)},
+        {"method", 0, "NAME", "show the maps of this method only", 0, XFV_TO_TEXT(struct tool, o.only_method, 0)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "report",

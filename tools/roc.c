@@ -238,13 +238,6 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 
 /* ---- options ---- */
 
-XFV_SET_TEXT(set_scores, struct roc, scores_path)
-XFV_SET_TEXT(set_curve, struct roc, curve_path)
-XFV_SET_INT(set_folds, struct roc, folds, "--folds", 2, 10000)
-XFV_SET_INT(set_bootstrap, struct roc, replicates, "--bootstrap", 1, 100000)
-XFV_SET_SEED(set_seed, struct roc, seed, "--seed")
-XFV_SET_CHOICE(set_identity, struct roc, identity, "--identity", identities)
-
 static int set_fmr(void *ctx, const char *s, struct xfv_err *e)
 {
     struct roc *t = ctx;
@@ -253,14 +246,20 @@ static int set_fmr(void *ctx, const char *s, struct xfv_err *e)
 }
 
 static const struct xfv_opt options[] = {
-    {"scores", 0, "FILE", "read verify's table instead of a stream (-: standard input)", 0, set_scores, XFV_OPT_READS},
-    {"folds", 'f', "N", "accuracy by LFW's rule: the pairs in their order are N folds", 0, set_folds, 0},
-    {"fmr", 0, "X", "a false match rate to give the true accept rate at (default .1, .01, .001)", 0, set_fmr, 1},
-    {"curve", 0, "FILE", "write threshold, FMR and FNMR of every point: for DET and ROC plots", 0, set_curve, XFV_OPT_WRITES},
-    {"identity", 0, "RULE", "a face's person: name (file name less _digits, default), folder or id", 0, set_identity, 0},
-    {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)", 0, set_bootstrap, 0},
-    {"seed", 0, "N", "start of the bootstrap's generator (default 0)", 0, set_seed, 0},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"scores", 0, "FILE", "read verify's table instead of a stream (-: standard input)",
+     XFV_OPT_READS, XFV_TO_TEXT(struct roc, scores_path, 0)},
+    {"folds", 'f', "N", "accuracy by LFW's rule: the pairs in their order are N folds",
+     0, XFV_TO_INT(struct roc, folds, 2, 10000)},
+    {"fmr", 0, "X", "a false match rate to give the true accept rate at (default .1, .01, .001)",
+     XFV_OPT_MANY, .set = set_fmr},
+    {"curve", 0, "FILE", "write threshold, FMR and FNMR of every point: for DET and ROC plots",
+     XFV_OPT_WRITES, XFV_TO_TEXT(struct roc, curve_path, 0)},
+    {"identity", 0, "RULE", "where an id names the person (default name: the file name less _digits)",
+     0, XFV_TO_CHOICE(struct roc, identity, identities)},
+    {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)",
+     0, XFV_TO_INT(struct roc, replicates, 1, 100000)},
+    {"seed", 0, "N", "start of the bootstrap's generator (default 0)", 0, XFV_TO_SEED(struct roc, seed)},
+    {0},
 };
 
 int main(int argc, char **argv)

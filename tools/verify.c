@@ -37,18 +37,6 @@ static int set_probe(void *ctx, const char *s, struct xfv_err *e)
     return set_mode(ctx, XFV_PAIR_PROBE, e);
 }
 
-static int set_threshold(void *ctx, const char *s, struct xfv_err *e)
-{
-    struct xfv_decider *d = &((struct verify *)ctx)->p.d;
-    d->given_threshold = 1;
-    return xfv_parse_f64("--threshold", s, -1e6, 1e6, &d->threshold, e);
-}
-
-XFV_SET_TEXT(set_at, struct verify, p.d.at)
-XFV_SET_VALUE(set_tsv, struct verify, table, 1)
-XFV_SET_VALUE(set_header, struct verify, heading, 1)
-XFV_SET_VALUE(set_exit_status, struct verify, p.d.exit_status, 1)
-
 static int set_drop(void *ctx, const char *s, struct xfv_err *e)
 {
     static const char *const names[] = {"image", "embedding", NULL};
@@ -64,17 +52,24 @@ static int set_shard(void *ctx, const char *s, struct xfv_err *e)
 }
 
 static const struct xfv_opt options[] = {
-    {"all", 'a', NULL, "every pair of two faces (holds them all in memory)", 1, set_all, 0},
-    {"pairs", 'p', "FILE", "pairs by id: two ids and perhaps a label a line, or LFW's pairs.txt (-: standard input)", 0, set_pairs, XFV_OPT_READS},
-    {"probe", 0, "ID", "the face of this id with every other one", 1, set_probe, 0},
-    {"shard", 0, "I/N", "of the pairs of --pairs or --all the I-th of N equal parts, in order", 0, set_shard, 0},
-    {"threshold", 't', "X", "accept scores of X and more (default: the model's own)", 1, set_threshold, 0},
-    {"at", 0, "NAME", "a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)", 1, set_at, 0},
-    {"tsv", 0, NULL, "write a table (default on a terminal): ids, score, threshold, decision, label", 0, set_tsv, 0},
-    {"header", 0, NULL, "begin the table with the columns' names", 0, set_header, 0},
-    {"exit-status", 'e', NULL, "status 1 when some pair is rejected", 0, set_exit_status, 0},
-    {"drop", 0, "KEY", "leave image or embedding out of the pairs (may be given twice)", 1, set_drop, 1},
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {"all", 'a', NULL, "every pair of two faces (holds them all in memory)", XFV_OPT_RESULT, .set = set_all},
+    {"pairs", 'p', "FILE", "pairs by id: two ids and perhaps a label a line, or LFW's pairs.txt (-: standard input)",
+     XFV_OPT_READS, .set = set_pairs},
+    {"probe", 0, "ID", "the face of this id with every other one", XFV_OPT_RESULT, .set = set_probe},
+    {"shard", 0, "I/N", "of the pairs of --pairs or --all the I-th of N equal parts, in order", 0, .set = set_shard},
+    {"threshold", 't', "X", "accept scores of X and more (default: the model's own)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct verify, p.d.threshold, -1e6, 1e6),
+     XFV_GIVEN(struct verify, p.d.given_threshold)},
+    {"at", 0, "NAME", "a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)",
+     XFV_OPT_RESULT, XFV_TO_TEXT(struct verify, p.d.at, 0)},
+    {"tsv", 0, NULL, "write a table (default on a terminal): ids, score, threshold, decision, label",
+     0, XFV_TO_FLAG(struct verify, table, 1)},
+    {"header", 0, NULL, "begin the table with the columns' names", 0, XFV_TO_FLAG(struct verify, heading, 1)},
+    {"exit-status", 'e', NULL, "status 1 when some pair is rejected",
+     0, XFV_TO_FLAG(struct verify, p.d.exit_status, 1)},
+    {"drop", 0, "KEY", "leave image or embedding out of the pairs (may be given twice)",
+     XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_drop},
+    {0},
 };
 
 /* Standard input holds either the list or faces. */

@@ -54,8 +54,6 @@ static int set_sizes(void *ctx, const char *s, struct xfv_err *e)
     return o->n_sizes ? 0 : xfv_fail(e, XFV_EARG, "--sizes wants at least one number");
 }
 
-XFV_SET_INT(set_stride, struct face, o.stride, "--stride", 1, 4096)
-
 static int set_distance(void *ctx, const char *s, struct xfv_err *e)
 {
     long n;
@@ -64,16 +62,17 @@ static int set_distance(void *ctx, const char *s, struct xfv_err *e)
     return status;
 }
 
-XFV_SET_F64(set_blur, struct face, o.sigma, "--blur", 0, 1000)
-
 static const struct xfv_opt options[] = {
-    {"sizes", 0, "N,N,...", "sides of the patches (default 7,14,28)", 1, set_sizes, 0},
-    {"stride", 0, "PIXELS", "between two places of a patch (default 5)", 1, set_stride, 0},
-    {"distance", 0, "1|2|3", "to all patched partners (default), the whole one, or the one patched alike", 1, set_distance, 0},
-    {"blur", 0, "SIGMA", "of each size's map, cut to 5 x 5 pixels (default 5; 0: none)", 1, set_blur, 0},
+    {"sizes", 0, "N,N,...", "sides of the patches (default 7,14,28)", XFV_OPT_RESULT, .set = set_sizes},
+    {"stride", 0, "PIXELS", "between two places of a patch (default 5)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct face, o.stride, 1, 4096)},
+    {"distance", 0, "1|2|3", "to all patched partners (default), the whole one, or the one patched alike",
+     XFV_OPT_RESULT, .set = set_distance},
+    {"blur", 0, "SIGMA", "of each size's map, cut to 5 x 5 pixels (default 5; 0: none)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct face, o.sigma, 0, 1000)},
     XFV_OPT_IMAGE,
     XFV_OPT_EXEC,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 int main(int argc, char **argv)

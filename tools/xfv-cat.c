@@ -40,14 +40,13 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
     return xfv_fail(e, XFV_EFORMAT, "this stream's head differs from the first one's (made by other programs, options or models): --mixed joins them all the same");
 }
 
-XFV_SET_VALUE(set_mixed, struct cat, mixed, 1)
-
 int main(int argc, char **argv)
 {
     static struct cat t;
     static const struct xfv_opt opts[] = {
-        {"mixed", 0, NULL, "join streams that were made in different ways, too; the head then names no model", 0, set_mixed, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"mixed", 0, NULL, "join streams that were made in different ways, too; the head then names no model",
+         0, XFV_TO_FLAG(struct cat, mixed, 1)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "xfv-cat",

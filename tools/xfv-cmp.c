@@ -231,18 +231,15 @@ static int run(struct cmp *t, struct xfv_err *e)
     return status;
 }
 
-XFV_SET_F64(set_rtol, struct cmp, rtol, "--rtol", 0, 1e9)
-XFV_SET_F64(set_atol, struct cmp, atol, "--atol", 0, 1e30)
-XFV_SET_INT(set_most, struct cmp, most, "--lines", 0, 1000000)
-
 int main(int argc, char **argv)
 {
     static struct cmp t = {.most = 20};
     static const struct xfv_opt opts[] = {
-        {"rtol", 'r', "X", "numbers may differ by X times the second one (default 0)", 0, set_rtol, 0},
-        {"atol", 'a', "X", "and by X more (default 0)", 0, set_atol, 0},
-        {"lines", 'n', "N", "print the first N differences (default 20)", 0, set_most, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"rtol", 'r', "X", "numbers may differ by X times the second one (default 0)",
+         0, XFV_TO_F64(struct cmp, rtol, 0, 1e9)},
+        {"atol", 'a', "X", "and by X more (default 0)", 0, XFV_TO_F64(struct cmp, atol, 0, 1e30)},
+        {"lines", 'n', "N", "print the first N differences (default 20)", 0, XFV_TO_INT(struct cmp, most, 0, 1000000)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "xfv-cmp",

@@ -1,8 +1,6 @@
 /* xfv-doctor: is this installation sound? A line a check, each with a verdict and what to do about it. See xfv-doctor(1). */
 #include "stage/doctor.h"
 
-XFV_SET_VALUE(set_json, struct xfv_doctor, json, 1)
-
 static void examine(struct xfv_doctor *d)
 {
     xfv_doctor_begin(d);
@@ -14,8 +12,8 @@ int main(int argc, char **argv)
 {
     static struct xfv_doctor d;
     static const struct xfv_opt opts[] = {
-        {"json", 0, NULL, "one JSON object instead of lines", 0, set_json, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"json", 0, NULL, "one JSON object instead of lines", 0, XFV_TO_FLAG(struct xfv_doctor, json, 1)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "xfv-doctor",

@@ -170,14 +170,13 @@ static int show_file(struct xfv_cli *c, const struct json *j, const char *name, 
     return status;
 }
 
-XFV_SET_VALUE(set_data, struct json, data, 1)
-
 int main(int argc, char **argv)
 {
     static struct json j;
     static const struct xfv_opt opts[] = {
-        {"data", 'd', NULL, "print the numbers of tensors, too, as one flat list", 0, set_data, 0},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"data", 'd', NULL, "print the numbers of tensors, too, as one flat list",
+         0, XFV_TO_FLAG(struct json, data, 1)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "xfv-json",

@@ -284,32 +284,34 @@ static int set_score(void *ctx, const char *v, struct xfv_err *e)
     return status || t->lo <= t->hi ? status : xfv_fail(e, XFV_EARG, "--score must be LOW..HIGH, the lower first, got '%s'", v);
 }
 
-XFV_SET_INT(set_head, struct select, head, "--head", 0, 1000000000)
-
 static int set_shard(void *ctx, const char *v, struct xfv_err *e)
 {
     return xfv_parse_shard("--shard", v, &((struct select *)ctx)->shard, e);
 }
 
-XFV_SET_TEXT(set_key, struct select, key_path)
-XFV_SET_TEXT(set_table, struct select, table_path)
-XFV_SET_VALUE(set_invert, struct select, invert, 1)
-
 int main(int argc, char **argv)
 {
     static struct select t = {.head = -1};
     static const struct xfv_opt opts[] = {
-        {"id", 'i', "GLOB", "records, and pairs of faces, whose id is like GLOB (may be given several times)", 1, set_id, 1},
-        {"kind", 'k', "KIND", "records of this kind: face, pair, err, ... (may be given several times)", 1, set_kind, 1},
-        {"label", 'l', "LABEL", "pairs labelled yes (same person) or no, or none: without a label", 1, set_label, 0},
-        {"decision", 'd', "WHICH", "pairs decided accept or reject", 1, set_decision, 0},
-        {"score", 's', "LOW..HIGH", "pairs with a score from LOW to HIGH; either may be left out", 1, set_score, 0},
-        {"invert", 0, NULL, "the records that do not meet the conditions above", 1, set_invert, 0},
-        {"head", 'n', "N", "of these the first N", 1, set_head, 0},
-        {"shard", 0, "I/N", "of these the I-th of N equal parts, in order (reads its files twice)", 0, set_shard, 0},
-        {"pseudonymise", 0, "KEYFILE", "replace names by keyed hashes, the same for the same key", 0, set_key, XFV_OPT_READS},
-        {"pseudonym-table", 0, "FILE", "with --pseudonymise, write each name and its pseudonym", 0, set_table, XFV_OPT_WRITES},
-        {NULL, 0, NULL, NULL, 0, NULL, 0},
+        {"id", 'i', "GLOB", "records, and pairs of faces, whose id is like GLOB (may be given several times)",
+         XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_id},
+        {"kind", 'k', "KIND", "records of this kind: face, pair, err, ... (may be given several times)",
+         XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_kind},
+        {"label", 'l', "LABEL", "pairs labelled yes (same person) or no, or none: without a label",
+         XFV_OPT_RESULT, .set = set_label},
+        {"decision", 'd', "WHICH", "pairs decided accept or reject", XFV_OPT_RESULT, .set = set_decision},
+        {"score", 's', "LOW..HIGH", "pairs with a score from LOW to HIGH; either may be left out",
+         XFV_OPT_RESULT, .set = set_score},
+        {"invert", 0, NULL, "the records that do not meet the conditions above",
+         XFV_OPT_RESULT, XFV_TO_FLAG(struct select, invert, 1)},
+        {"head", 'n', "N", "of these the first N", XFV_OPT_RESULT, XFV_TO_INT(struct select, head, 0, 1000000000)},
+        {"shard", 0, "I/N", "of these the I-th of N equal parts, in order (reads its files twice)",
+         0, .set = set_shard},
+        {"pseudonymise", 0, "KEYFILE", "replace names by keyed hashes, the same for the same key",
+         XFV_OPT_READS, XFV_TO_TEXT(struct select, key_path, 0)},
+        {"pseudonym-table", 0, "FILE", "with --pseudonymise, write each name and its pseudonym",
+         XFV_OPT_WRITES, XFV_TO_TEXT(struct select, table_path, 0)},
+        {0},
     };
     static const struct xfv_program program = {
         .name = "xfv-select",

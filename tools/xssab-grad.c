@@ -41,7 +41,7 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
 
 static const struct xfv_opt options[] = {
     XFV_OPT_THRESHOLD,
-    {NULL, 0, NULL, NULL, 0, NULL, 0},
+    {0},
 };
 
 int main(int argc, char **argv)

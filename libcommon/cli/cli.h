@@ -17,31 +17,12 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "cli/option.h"
 #include "stream/stream.h"
 
 #define XFV_VERSION "0.1.0"
 
 enum xfv_exit { XFV_EXIT_OK = 0, XFV_EXIT_SOME = 1, XFV_EXIT_USAGE = 2, XFV_EXIT_STREAM = 3, XFV_EXIT_SYSTEM = 4, XFV_EXIT_MODEL = 5 };
-
-/* One option of a program. Tables end with an entry whose long_name is NULL. The common options (-o -q -v -h -V --progress --max-record
- * --no-provenance --force, and -j / -m when the program asks for them) are added by the library, spelt and explained alike everywhere. */
-struct xfv_opt {
-    const char *long_name;
-    int short_name;      /* letter, or 0 */
-    const char *arg;     /* name of the argument in help, NULL for a flag */
-    const char *help;    /* one line */
-    int changes_result;  /* 1: goes into the provenance, in the table's order; the last value, or with many every one */
-    /* Called for each occurrence; value NULL for a flag. Return 0, or xfv_fail(e, XFV_EARG, ...). */
-    int (*set)(void *ctx, const char *value, struct xfv_err *e);
-    unsigned flags;      /* XFV_OPT_... */
-};
-
-enum {
-    XFV_OPT_MANY = 1,   /* occurrences add up instead of the last one winning */
-    XFV_OPT_READS = 2,  /* the argument names a file that the program reads: the sandbox leaves it open (every occurrence) */
-    XFV_OPT_WRITES = 4, /* ... that it makes */
-    XFV_OPT_RUNS = 8    /* the argument is a command that it runs: no sandbox */
-};
 
 /* A part of the product that only some programs link: started before anything else, named by --version. */
 struct xfv_library {
@@ -105,7 +86,7 @@ void xfv_cli_may_read_any(struct xfv_cli *c);
 void xfv_cli_may_write(struct xfv_cli *c, const char *path);
 int xfv_cli_seal(struct xfv_cli *c, struct xfv_err *e); /* 0, or XFV_ENOMEM */
 
-/* Option helpers for set callbacks: range-checked numbers with sentences. */
+/* For options with a `set` of their own: range-checked numbers with sentences. */
 int xfv_parse_int(const char *what, const char *s, long lo, long hi, long *out, struct xfv_err *e);
 int xfv_parse_i32(const char *what, const char *s, long lo, long hi, int *out, struct xfv_err *e);
 int xfv_parse_seed(const char *what, const char *s, uint64_t *out, struct xfv_err *e); /* 0 .. LONG_MAX */
@@ -117,18 +98,6 @@ int xfv_parse_numbers(const char *what, const char *s, double lo, double hi, dou
 /* NAME=VALUE, then of ,fmr=F ,fnmr=F ,pairs=N any, and last ,data=TEXT, which may hold commas. */
 struct xfv_threshold;
 int xfv_parse_threshold(const char *what, const char *s, struct xfv_threshold *out, struct xfv_err *e);
-
-/* Setters that only fill a field of the program's context: XFV_SET_INT(set_steps, struct delins, o.steps, "--steps", 1, 10000) is a function set_steps for
- * the table of options. TEXT keeps the pointer, BUFFER copies into an array of char; VALUE is for a flag. */
-#define XFV_SETTER(fn) static int fn(void *ctx, const char *s, struct xfv_err *e)
-#define XFV_SET_INT(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_i32(what, s, lo, hi, &((type *)ctx)->field, e); }
-#define XFV_SET_SEED(fn, type, field, what) XFV_SETTER(fn) { return xfv_parse_seed(what, s, &((type *)ctx)->field, e); }
-#define XFV_SET_F64(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_f64(what, s, lo, hi, &((type *)ctx)->field, e); }
-#define XFV_SET_SIZE(fn, type, field, what, lo, hi) XFV_SETTER(fn) { return xfv_parse_size(what, s, lo, hi, &((type *)ctx)->field, e); }
-#define XFV_SET_CHOICE(fn, type, field, what, names) XFV_SETTER(fn) { return xfv_parse_choice(what, s, names, &((type *)ctx)->field, e); }
-#define XFV_SET_TEXT(fn, type, field) XFV_SETTER(fn) { return (void)e, ((type *)ctx)->field = s, 0; }
-#define XFV_SET_BUFFER(fn, type, field, what) XFV_SETTER(fn) { return xfv_parse_text(what, s, ((type *)ctx)->field, sizeof ((type *)ctx)->field, e); }
-#define XFV_SET_VALUE(fn, type, field, value) XFV_SETTER(fn) { return (void)s, (void)e, ((type *)ctx)->field = (value), 0; }
 
 /* One line on stderr, "embed: ...". Control characters in it are escaped, so that a file name or an id cannot forge lines.
  * warn is silent with -q, info speaks only with -v. */

@@ -19,14 +19,6 @@
 
 /* ---- the common options: their set functions get the struct xfv_cli ---- */
 
-static int set_out(void *ctx, const char *v, struct xfv_err *e)
-{
-    struct xfv_cli *c = ctx;
-    if (!*v) return xfv_fail(e, XFV_EARG, "--output needs the name of a file");
-    c->out_path = v;
-    return 0;
-}
-
 static int set_jobs(void *ctx, const char *v, struct xfv_err *e)
 {
     struct xfv_cli *c = ctx;
@@ -42,19 +34,6 @@ static int set_jobs(void *ctx, const char *v, struct xfv_err *e)
     c->jobs = (int)n;
     return 0;
 }
-
-static int set_model(void *ctx, const char *v, struct xfv_err *e)
-{
-    struct xfv_cli *c = ctx;
-    if (!*v) return xfv_fail(e, XFV_EARG, "--model needs a name or a path");
-    c->model = v;
-    return 0;
-}
-
-XFV_SET_SIZE(set_max_record, struct xfv_cli, limits.max_record, "--max-record", 1024, SIZE_MAX / 8)
-XFV_SET_SEED(set_max_records, struct xfv_cli, limits.max_records, "--max-records")
-XFV_SET_SIZE(set_max_memory, struct xfv_cli, max_memory, "--max-memory", (size_t)8 << 20, SIZE_MAX / 8)
-XFV_SET_F64(set_timeout, struct xfv_cli, timeout, "--timeout", 0.001, 1e6)
 
 static int set_mode(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -75,12 +54,6 @@ static int set_drop(void *ctx, const char *v, struct xfv_err *e)
     return 0;
 }
 
-XFV_SET_VALUE(set_no_provenance, struct xfv_cli, no_provenance, 1)
-XFV_SET_VALUE(set_force, struct xfv_cli, force, 1)
-XFV_SET_VALUE(set_no_sandbox, struct xfv_cli, no_sandbox, 1)
-XFV_SET_VALUE(set_quiet, struct xfv_cli, verbose, -1)
-XFV_SET_VALUE(set_verbose, struct xfv_cli, verbose, 1)
-
 static int set_progress(void *ctx, const char *v, struct xfv_err *e)
 {
     static const char *const names[] = {"auto", "always", "never", NULL};
@@ -95,29 +68,42 @@ static const struct common {
     unsigned flags; /* any of these asks for it; 0: always */
     int arg_kind;   /* OPTIONAL, or 0 */
 } commons[] = {
-    {{"model", 'm', "NAME|PATH", "the network, by name or path", 0, set_model, 0}, XFV_TAKES_MODEL, 0},
-    {{"jobs", 'j', "N", "workers (default 1; 0: one a core); the result is the same for every N", 0, set_jobs, 0}, XFV_TAKES_JOBS, 0},
-    {{"output", 'o', "FILE", "write FILE, complete or not at all (default: standard output)", 0, set_out, 0}, 0, 0},
-    {{"mode", 0, "OCTAL", "permissions of files that are made (default 600, or those of the file replaced)", 0, set_mode, 0}, 0, 0},
-    {{"force", 0, NULL, "write binary data even to a terminal", 0, set_force, 0}, XFV_WRITES_STREAM | XFV_WRITES_BINARY, 0},
-    {{"max-record", 0, "SIZE", "refuse records larger than this (default 256M)", 0, set_max_record, 0}, XFV_READS_STREAM, 0},
-    {{"max-records", 0, "N", "refuse inputs of more records (default: any number)", 0, set_max_records, 0}, XFV_READS_STREAM, 0},
-    {{"max-memory", 0, "SIZE", "end with an error rather than use more memory (default: no limit)", 0, set_max_memory, 0}, 0, 0},
-    {{"timeout", 0, "SECONDS", "longest time for a record (default: no limit)", 0, set_timeout, 0}, XFV_READS_STREAM | XFV_TIMES_RECORDS, 0},
-    {{"drop", 0, "KEY", "leave KEY (image, embedding, ...) out of records and of pairs' faces (may be given again)", 1, set_drop, XFV_OPT_MANY}, XFV_READS_STREAM, 0},
-    {{"no-provenance", 0, NULL, "do not name this program in the stream's head", 0, set_no_provenance, 0}, XFV_WRITES_STREAM, 0},
-    {{"progress", 0, "WHEN", "auto, always or never (default auto: on a terminal)", 0, set_progress, 0}, 0, OPTIONAL},
-    {{"no-sandbox", 0, NULL, "keep all rights (see SANDBOX in xfv(7))", 0, set_no_sandbox, 0}, 0, 0},
-    {{"quiet", 'q', NULL, "errors only", 0, set_quiet, 0}, 0, 0},
-    {{"verbose", 'v', NULL, "say more on standard error", 0, set_verbose, 0}, 0, 0},
-    {{"help", 'h', NULL, "print this and exit", 0, NULL, 0}, 0, 0},
-    {{"version", 'V', NULL, "print versions and exit", 0, NULL, 0}, 0, 0},
+    {{"model", 'm', "NAME|PATH", "the network, by name or path",
+      0, XFV_TO_TEXT(struct xfv_cli, model, 0)}, XFV_TAKES_MODEL, 0},
+    {{"jobs", 'j', "N", "workers (default 1; 0: one a core); the result is the same for every N",
+      0, .set = set_jobs}, XFV_TAKES_JOBS, 0},
+    {{"output", 'o', "FILE", "write FILE, complete or not at all (default: standard output)",
+      0, XFV_TO_TEXT(struct xfv_cli, out_path, 0)}, 0, 0},
+    {{"mode", 0, "OCTAL", "permissions of files that are made (default 600, or those of the file replaced)",
+      0, .set = set_mode}, 0, 0},
+    {{"force", 0, NULL, "write binary data even to a terminal",
+      0, XFV_TO_FLAG(struct xfv_cli, force, 1)}, XFV_WRITES_STREAM | XFV_WRITES_BINARY, 0},
+    {{"max-record", 0, "SIZE", "refuse records larger than this (default 256M)",
+      0, XFV_TO_SIZE(struct xfv_cli, limits.max_record, 1024, SIZE_MAX / 8)}, XFV_READS_STREAM, 0},
+    {{"max-records", 0, "N", "refuse inputs of more records (default: any number)",
+      0, XFV_TO_SEED(struct xfv_cli, limits.max_records)}, XFV_READS_STREAM, 0},
+    {{"max-memory", 0, "SIZE", "end with an error rather than use more memory (default: no limit)",
+      0, XFV_TO_SIZE(struct xfv_cli, max_memory, (size_t)8 << 20, SIZE_MAX / 8)}, 0, 0},
+    {{"timeout", 0, "SECONDS", "longest time for a record (default: no limit)",
+      0, XFV_TO_F64(struct xfv_cli, timeout, 0.001, 1e6)}, XFV_READS_STREAM | XFV_TIMES_RECORDS, 0},
+    {{"drop", 0, "KEY", "leave KEY (image, embedding, ...) out of records and of pairs' faces (may be given again)",
+      XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_drop}, XFV_READS_STREAM, 0},
+    {{"no-provenance", 0, NULL, "do not name this program in the stream's head",
+      0, XFV_TO_FLAG(struct xfv_cli, no_provenance, 1)}, XFV_WRITES_STREAM, 0},
+    {{"progress", 0, "WHEN", "auto, always or never (default auto: on a terminal)",
+      0, .set = set_progress}, 0, OPTIONAL},
+    {{"no-sandbox", 0, NULL, "keep all rights (see SANDBOX in xfv(7))",
+      0, XFV_TO_FLAG(struct xfv_cli, no_sandbox, 1)}, 0, 0},
+    {{"quiet", 'q', NULL, "errors only", 0, XFV_TO_FLAG(struct xfv_cli, verbose, -1)}, 0, 0},
+    {{"verbose", 'v', NULL, "say more on standard error", 0, XFV_TO_FLAG(struct xfv_cli, verbose, 1)}, 0, 0},
+    {{"help", 'h', NULL, "print this and exit", 0, .type = XFV_OPT_ASKS}, 0, 0},
+    {{"version", 'V', NULL, "print versions and exit", 0, .type = XFV_OPT_ASKS}, 0, 0},
 };
 enum { N_COMMON = sizeof commons / sizeof *commons };
 
 static int has_common(const struct xfv_program *p, int i)
 {
-    if (commons[i].o.set == set_no_provenance && (p->flags & XFV_KEEPS_HEAD)) return 0;
+    if (!strcmp(commons[i].o.long_name, "no-provenance") && (p->flags & XFV_KEEPS_HEAD)) return 0;
     if (commons[i].o.set == set_drop) { /* streams in and out, and no option of this name of its own */
         for (const struct xfv_opt *o = p->opts; o && o->long_name; o++)
             if (!strcmp(o->long_name, "drop")) return 0;
@@ -135,8 +121,10 @@ static void help_line(FILE *f, const struct xfv_opt *o, int optional)
                           : snprintf(left, sizeof left, "    --%s", o->long_name);
     if (o->arg && k > 0 && (size_t)k < sizeof left)
         snprintf(left + k, sizeof left - (size_t)k, "%s=%s%s", optional ? "[" : "", o->arg, optional ? "]" : "");
-    if (strlen(left) > 24) fprintf(f, "  %s\n  %-24s  %s\n", left, "", o->help);
-    else fprintf(f, "  %-24s  %s\n", left, o->help);
+    char range[160];
+    xfv_option_range(o, range, sizeof range);
+    if (strlen(left) > 24) fprintf(f, "  %s\n  %-24s  %s%s\n", left, "", o->help, range);
+    else fprintf(f, "  %-24s  %s%s\n", left, o->help, range);
 }
 
 int xfv_cli_print_help(const struct xfv_program *p, FILE *f)
@@ -244,7 +232,7 @@ static int keep_args(struct xfv_cli *c, const struct table *t, const struct give
     if (!c->args) return -1;
     for (int i = 0; i < t->n; i++) {
         const struct xfv_opt *o = t->opts[i];
-        if (!o->changes_result) continue;
+        if (!(o->flags & XFV_OPT_RESULT)) continue;
         for (int j = 0; j < n_given; j++) {
             int last = 1;
             if (g[j].opt != i) continue;
@@ -282,8 +270,8 @@ static int parse_with(struct xfv_cli *c, struct table *t, struct given *g, int a
         if (ch == '?' || ch == ':') return complain(t, ch, argc, argv, argv[optind > at ? optind - 1 : at], e);
         int i = ch >= 256 ? ch - 256 : find_short(t, ch);
         const struct xfv_opt *o = t->opts[i];
-        if (!o->set) return o->short_name == 'h' ? 1 : 2;
-        int status = o->set(i < t->n_own ? c->p->ctx : c, o->arg ? optarg : NULL, e);
+        if (o->type == XFV_OPT_ASKS) return o->short_name == 'h' ? 1 : 2;
+        int status = xfv_option_take(o, i < t->n_own ? c->p->ctx : c, o->arg ? optarg : NULL, e);
         if (status) return status;
         g[n_given++] = (struct given){i, o->arg ? optarg : NULL};
     }

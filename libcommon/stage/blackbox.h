@@ -14,7 +14,9 @@ struct xfv_blackbox {
     double **unit[2];    /* a worker's unit embeddings of faces a and b, f64 [n] */
 };
 int xfv_set_exec(void *ctx, const char *value, struct xfv_err *e);
-#define XFV_OPT_EXEC {"exec", 0, "COMMAND", "ask this program (faces in, embeddings out) instead of the model", 1, xfv_set_exec, XFV_OPT_RUNS}
+#define XFV_OPT_EXEC \
+    {"exec", 0, "COMMAND", "ask this program (faces in, embeddings out) instead of the model", \
+     XFV_OPT_RESULT | XFV_OPT_RUNS, .set = xfv_set_exec}
 
 /* For a method's open and close. */
 int xfv_blackbox_open(struct xfv_blackbox *b, const struct xfv_explain_env *env, struct xfv_err *e);

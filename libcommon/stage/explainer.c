@@ -32,23 +32,7 @@ struct run {
     uint64_t n_faces, n_pairs;
 };
 
-int xfv_set_threshold(void *ctx, const char *value, struct xfv_err *e)
-{
-    struct xfv_explain_opts *o = ctx;
-    o->given_threshold = 1;
-    return xfv_parse_f64("--threshold", value, -1, 1, &o->threshold, e);
-}
-
-int xfv_set_image(void *ctx, const char *value, struct xfv_err *e)
-{
-    static const char *const images[] = {"both", "a", "auto", NULL};
-    return xfv_parse_choice("--image", value, images, &((struct xfv_explain_opts *)ctx)->image, e);
-}
-
-int xfv_set_seed(void *ctx, const char *value, struct xfv_err *e)
-{
-    return xfv_parse_seed("--seed", value, &((struct xfv_explain_opts *)ctx)->seed, e);
-}
+const char *const xfv_explain_images[] = {"both", "a", "auto", NULL};
 
 int xfv_pair_truth(const msgpack_object *pair, double threshold, int *genuine, struct xfv_err *e)
 {

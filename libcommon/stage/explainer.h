@@ -28,13 +28,18 @@ struct xfv_explain_opts {
     int image; /* enum xfv_explain_image: whose maps are wanted */
 };
 enum xfv_explain_image { XFV_IMAGE_BOTH, XFV_IMAGE_A, XFV_IMAGE_AUTO }; /* auto: a of genuine pairs, both of impostor pairs, as delins takes pixels */
-int xfv_set_image(void *ctx, const char *value, struct xfv_err *e);
-int xfv_set_threshold(void *ctx, const char *value, struct xfv_err *e);
-int xfv_set_seed(void *ctx, const char *value, struct xfv_err *e);
+extern const char *const xfv_explain_images[]; /* the words for them; NULL-terminated */
 /* Entries for the program's table of options. */
-#define XFV_OPT_THRESHOLD {"threshold", 't', "X", "explain the decision at X (default: the pair's own threshold)", 1, xfv_set_threshold, 0}
-#define XFV_OPT_IMAGE {"image", 0, "SIDE", "explain both images (default), a, or what delins needs (auto)", 1, xfv_set_image, 0}
-#define XFV_OPT_SEED {"seed", 0, "N", "start of the generator of random numbers (default 0)", 1, xfv_set_seed, 0}
+#define XFV_TO_THRESHOLD \
+    XFV_TO_F64(struct xfv_explain_opts, threshold, -1, 1), XFV_GIVEN(struct xfv_explain_opts, given_threshold)
+#define XFV_OPT_THRESHOLD \
+    {"threshold", 't', "X", "explain the decision at X (default: the pair's own threshold)", XFV_OPT_RESULT, XFV_TO_THRESHOLD}
+#define XFV_OPT_IMAGE \
+    {"image", 0, "SIDE", "explain both images (default), a, or what delins needs: auto", XFV_OPT_RESULT, \
+     XFV_TO_CHOICE(struct xfv_explain_opts, image, xfv_explain_images)}
+#define XFV_OPT_SEED \
+    {"seed", 0, "N", "start of the generator of random numbers (default 0)", XFV_OPT_RESULT, \
+     XFV_TO_SEED(struct xfv_explain_opts, seed)}
 
 /* One pair, as the method sees it. All of it is the room's memory, for the call only. */
 struct xfv_subject {

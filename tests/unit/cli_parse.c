@@ -37,6 +37,33 @@ static void check_escape(const char *in, size_t n, const char *want)
     OK(!strcmp(buf, want) && k == strlen(want), "escaped: %s", buf);
 }
 
+static void check_rows(void)
+{
+    static const char *const words[] = {"low", "high", NULL};
+    struct values { int n, word, on, told; double x; size_t bytes; const char *text; } v = {.n = 7};
+    const struct xfv_opt rows[] = {
+        {"number", 'n', "N", "", 0, XFV_TO_INT(struct values, n, 2, 9), XFV_GIVEN(struct values, told)},
+        {"real", 0, "X", "", 0, XFV_TO_F64(struct values, x, -0.5, 2)},
+        {"size", 0, "SIZE", "", 0, XFV_TO_SIZE(struct values, bytes, 2048, 1 << 30)},
+        {"word", 0, "WORD", "", 0, XFV_TO_CHOICE(struct values, word, words)},
+        {"text", 0, "NAME", "", 0, XFV_TO_TEXT(struct values, text, 3)},
+        {"on", 0, NULL, "", 0, XFV_TO_FLAG(struct values, on, 4)},
+    };
+    static const char *const good[] = {"9", "-0.5", "4K", "high", "abc", NULL}, *const bad[] = {"10", "2.1", "1K", "middle", "abcd"};
+    static const char *const ranges[] = {" [2..9]", " [-0.5..2]", " [from 2K]", " [low high]", "", ""};
+    char range[64];
+    for (int i = 0; i < 5; i++) OK(xfv_option_take(&rows[i], &v, bad[i], &e) == XFV_EARG, "--%s=%s: refused", rows[i].long_name, bad[i]);
+    OK(v.n == 7 && !v.told && !v.text, "a value that is refused changes nothing");
+    xfv_option_take(&rows[4], &v, "", &e);
+    OK(strstr(e.msg, "empty") != NULL, "an empty name: %s", e.msg);
+    for (int i = 0; i < 6; i++) OK(!xfv_option_take(&rows[i], &v, good[i], &e), "--%s=%s", rows[i].long_name, good[i] ? good[i] : "");
+    OK(v.n == 9 && v.told && v.x < -0.4 && v.bytes == 4096 && v.word == 1 && !strcmp(v.text, "abc") && v.on == 4, "each into its field");
+    for (int i = 0; i < 6; i++) {
+        xfv_option_range(&rows[i], range, sizeof range);
+        OK(!strcmp(range, ranges[i]), "--%s: help says '%s'", rows[i].long_name, range);
+    }
+}
+
 static void check_lists(void)
 {
     char text[4] = "";
@@ -81,6 +108,7 @@ int main(void)
     OK(!xfv_parse_choice("--colour", "l2", names, &i, &e) && i == 2, "a choice");
     OK(xfv_parse_choice("--colour", "L2", names, &i, &e) == XFV_EARG && i == 2 && strstr(e.msg, "mean, max or l2"), "not a choice: %s", e.msg);
     check_lists();
+    check_rows();
     check_threshold();
     check_escape("plain \xc3\xa9", 8, "plain \xc3\xa9");
     check_escape("a\nb\tc\r\x1b[0m\x7f", 11, "a\\nb\\tc\\r\\x1b[0m\\x7f");
