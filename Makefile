@@ -198,7 +198,7 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@B=$(B) sh tests/demo.sh
 
-## reproduce: LFW=dir: the whole study of rivals and controls into OUT (default build/study), resumable; installs gnuplot and parallel; see docs/study.md
+## reproduce: LFW=dir: the whole study of rivals and controls into OUT (default build/study), resumable; installs gnuplot and parallel; see docs/evidence.md
 OUT ?= $(B)/study
 reproduce: all
 	@test -n "$(LFW)" || { echo 'make reproduce LFW=dir: the folder with pairs.txt and images/NAME/NAME_0001.jpg' >&2; exit 2; }
@@ -230,7 +230,8 @@ install: all completions
 	install -m 644 $(MAN7) $(DESTDIR)$(mandir)/man7
 	install -m 644 $(MODELS) $(DESTDIR)$(datadir)/models
 	install -m 644 README.md LICENSE NEWS.md models/LICENSE* $(DESTDIR)$(docdir)
-	install -m 644 $(wildcard docs/*) $(DESTDIR)$(docdir)/docs
+	install -m 644 $(wildcard docs/*.*) $(DESTDIR)$(docdir)/docs
+	cd docs && find tables -type f -exec install -D -m 644 {} $(abspath $(DESTDIR)$(docdir))/docs/{} \;
 	install -m 644 $(wildcard models/*.md) $(DESTDIR)$(docdir)/models
 	install -m 644 $(wildcard examples/*) $(DESTDIR)$(docdir)/examples
 	install -m 644 $(wildcard tests/photos/*) $(DESTDIR)$(docdir)/examples/photos

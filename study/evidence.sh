@@ -1,5 +1,5 @@
 #!/bin/sh
-# Do maps say something about the pair, and do they depend on the network? evidence.sh LFW OUT makes the tables of docs/evidence.md in OUT/tables.md.
+# Do maps say something about the pair, and do they depend on the network? evidence.sh LFW OUT makes the tables of docs/evidence.md in OUT/tables.md and OUT/tables.
 #
 # LFW   folder with pairs.txt and images/NAME/NAME_0001.jpg
 # OUT   folder for everything made; a run that was stopped goes on where it stood: what is there is not made again
@@ -80,4 +80,5 @@ else
     while IFS=$tab read -r t name command; do sh "$here/evidence-piece.sh" "$t" "$name" "$command" </dev/null; done <todo
 fi
 $PYTHON "$here/evidence-report.py" >tables.md
+$PYTHON "$here/tables.py" tables.md tables
 say "see $OUT/tables.md"

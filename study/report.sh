@@ -1,6 +1,6 @@
 #!/bin/sh
 # The tables and plots of what study/run.sh has measured so far: report.sh OUT
-# Writes OUT/summary.tsv, OUT/curves.tsv, OUT/areas.tsv, OUT/roc.tsv, OUT/det.tsv, OUT/seconds.tsv, OUT/tables.md and, when gnuplot is there, plots as SVG and
+# Writes OUT/summary.tsv, OUT/curves.tsv, OUT/areas.tsv, OUT/roc.tsv, OUT/det.tsv, OUT/seconds.tsv, OUT/tables.md, OUT/tables and, when gnuplot is there, plots as SVG and
 # PNG. Networks of OUT/networks stand in the same Table III.
 set -eu
 OUT=$1
@@ -99,6 +99,7 @@ for f in "$OUT"/networks/*; do [ -s "$f/summary.tsv" ] && folders="$folders $f";
     echo "|---|---|---|---|---|---|---|"
     for f in $folders; do network "$f"; done
 } >"$OUT/tables.md"
+"${PYTHON:-/usr/bin/python3}" "$here/tables.py" "$OUT/tables.md" "$OUT/tables"
 echo "study: see $OUT/tables.md" >&2
 if command -v gnuplot >/dev/null; then
     for format in svg png; do gnuplot -e "out='$OUT'; format='$format'" "$here/plots.gp"; done

@@ -1,4 +1,4 @@
-# The study of docs/study.md, small: three photographs in LFW's layout, a method and two controls. It goes on where it stood.
+# The study of docs/evidence.md, small: three photographs in LFW's layout, a method and two controls. It goes on where it stood.
 . "$top/tests/tap.sh"
 mkdir -p lfw/images/Anna lfw/images/Bella lfw/images/Clara
 for n in Anna_0001:anna-1 Anna_0002:anna-2 Bella_0001:bella Clara_0001:clara; do cp "$top/tests/photos/${n#*:}.jpg" "lfw/images/${n%_*}/${n%:*}.jpg"; done
@@ -39,6 +39,9 @@ is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 14 "two methods, eac
 is "$(grep -c '^| \*control-face\* | .* | .500 |' shown/tables.md)" 2 "a fixed picture has the rank of chance"
 like "$(sed -n '/^### PatchLFW/,/^###/p' shown/tables.md)" '^\| path \| ' "patches"
 like "$(sed -n '/^### Last layers/,/^###/p' shown/tables.md)" '^\| \*control-face\* \| 1.000 \| 1.000' "a fixed picture outlives the network"
+for table in "$top"/docs/tables/evidence/[aclp]*.tsv "$top"/docs/tables/study/*.tsv; do
+    is "$(head -qn 1 made/tables/"${table##*/}" shown/tables/"${table##*/}" 2>/dev/null)" "$(head -n 1 "$table")" "docs/ has a table that the study makes: ${table##*/}"
+done
 like "$(cat shown/cost.tsv)" '^path	18	[0-9.]+$' "what it costs"
 runs 0 "the evidence once more" env METHODS="$work/judged" sh "$top/study/evidence.sh" lfw shown
 is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 0 "nothing is made again"
