@@ -46,7 +46,7 @@ int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opt
     memset(out, 0, sizeof *out);
     if (scale) *scale = 1;
     if (n == 0) return xfv_fail(e, XFV_EDATA, "empty image file");
-    if (n >= 3 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff) return xfv_decode_jpeg(bytes, n, &d, out, scale, e);
+    if (n >= 3 && bytes[0] == 0xff && bytes[1] == 0xd8) return xfv_decode_jpeg(bytes, n, &d, out, scale, e);
     if (n >= sizeof png && memcmp(bytes, png, sizeof png) == 0) return xfv_decode_png(bytes, n, &d, out, e);
     if (n >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0) return xfv_decode_webp(bytes, n, &d, out, e);
     if (n >= 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7') return decode_pnm(bytes, n, &d, out, e);

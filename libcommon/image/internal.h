@@ -7,6 +7,9 @@
 /* XFV_ELIMIT when width x height passes o->max_pixels, XFV_EDATA when a side is not positive. Call before allocating. */
 int xfv_check_size(long width, long height, const struct xfv_decode_opts *o, struct xfv_err *e);
 
+/* XFV_EDATA with code "damaged": the file holds part of its picture, or another. kind: "PNG"; what: why. */
+int xfv_fail_damaged(struct xfv_err *e, const char *kind, const char *what);
+
 /* Turn *im upright: orientation is EXIF's 1..8 (others: left alone). XFV_ENOMEM leaves *im as it was. */
 int xfv_image_orient(struct xfv_image *im, int orientation, struct xfv_err *e);
 /* Orientation tag of an EXIF block that starts with "Exif\0\0"; 1 when absent or out of range. */

@@ -1,4 +1,4 @@
-/* JPEG through libjpeg-turbo. */
+/* JPEG through libjpeg-turbo. What it warns of inside a scan makes the picture damaged; what follows the last row not. */
 #include <stdio.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -13,11 +13,21 @@
 
 /* More scans than any encoder writes: a small file of empty progressive scans over a large image would run for hours. */
 #define MAX_SCANS 500
+/* The library's fast Huffman decoder, which says nothing about wrong codes, wants at least 512 bytes at hand: it never sees so many. */
+#define PIECE ((size_t)500)
+/* An arithmetic coder leaves out zeros at the end of a scan; so many that many random bits would have to agree. */
+#define MAX_ZEROS 3
 
 struct decoder {
     struct jpeg_error_mgr mgr; /* first: libjpeg hands it back to us */
     jmp_buf escape;
     char text[JMSG_LENGTH_MAX];
+    struct jpeg_source_mgr source;
+    size_t at;    /* bytes handed to libjpeg */
+    int is_short; /* it asked for more than there are */
+    int is_cut;   /* in the middle of an arithmetic scan */
+    int zeros;    /* given at the end of such a scan */
+    int all_rows; /* nothing that follows matters */
     struct jpeg_decompress_struct j;
     struct jpeg_progress_mgr progress;
     const uint8_t *bytes;
@@ -28,25 +38,96 @@ struct decoder {
     int orientation, denom;
 };
 
+/* ---- the file, in pieces ---- */
+
+static void on_nothing(j_decompress_ptr j)
+{
+    (void)j;
+}
+
+/* After the last byte, the end marker: the Huffman decoder then says when rows are missing. The arithmetic one never
+ * does: it gets zeros, but few. */
+static boolean on_fill(j_decompress_ptr j)
+{
+    static const JOCTET end[2] = {0xff, JPEG_EOI}, zero[1] = {0};
+    struct decoder *d = (struct decoder *)j->err;
+    size_t left = d->n - d->at, take = left < PIECE ? left : PIECE;
+    int in_scan = j->arith_code && j->input_scan_number > 0 && j->input_iMCU_row < j->total_iMCU_rows;
+    int one = !take && in_scan && d->zeros < MAX_ZEROS;
+    d->is_short = take == 0;
+    d->is_cut |= !take && in_scan && !one;
+    d->zeros += one;
+    d->source.next_input_byte = take ? d->bytes + d->at : one ? zero : end;
+    d->source.bytes_in_buffer = take ? take : one ? sizeof zero : sizeof end;
+    d->at += take;
+    return TRUE;
+}
+
+static void on_skip(j_decompress_ptr j, long n)
+{
+    struct decoder *d = (struct decoder *)j->err;
+    size_t here = d->source.bytes_in_buffer, left = d->n - d->at, want = n > 0 ? (size_t)n : 0;
+    if (want > here) {
+        want -= here;
+        d->at += want < left ? want : left;
+        on_fill(j);
+        return;
+    }
+    d->source.next_input_byte += want;
+    d->source.bytes_in_buffer = here - want;
+}
+
+static void set_source(struct decoder *d)
+{
+    while (d->n && d->bytes[d->n - 1] == 0xff) d->n--; /* half a marker */
+    d->source.init_source = d->source.term_source = on_nothing;
+    d->source.fill_input_buffer = on_fill;
+    d->source.skip_input_data = on_skip;
+    d->source.resync_to_restart = jpeg_resync_to_restart;
+    d->j.src = &d->source;
+}
+
+/* ---- what goes wrong ---- */
+
+enum { FAILED = 1, DAMAGED, DONE };
+
 static void on_error(j_common_ptr j)
 {
     struct decoder *d = (struct decoder *)j->err;
     j->err->format_message(j, d->text);
-    longjmp(d->escape, 1);
+    longjmp(d->escape, d->all_rows ? DONE : FAILED);
 }
 
-/* libjpeg fills what is missing with grey and calls it a warning; to us a photograph with a part missing is corrupt. Junk between markers is not. */
+/* libjpeg has passed over n bytes before the end marker, or before the end of the file. Are they padding? */
+static int is_padding(const struct decoder *d, size_t n)
+{
+    size_t at = d->at - (d->is_short ? 0 : d->source.bytes_in_buffer), pad;
+    while (at < d->n && (d->bytes[at] != 0xff || at + 1 == d->n || (uint8_t)(d->bytes[at + 1] + 1) < 2)) at++; /* ff00, ffff */
+    for (pad = 0; pad < n && pad < at && (uint8_t)(d->bytes[at - 1 - pad] + 1) < 2; pad++) continue;
+    return pad == n;
+}
+
+/* libjpeg fills what is missing with grey and calls it a warning. Junk before the first scan hides nothing. */
 static void on_message(j_common_ptr j, int level)
 {
-    if (level >= 0) return;
+    static const char prefix[] = "Corrupt JPEG data: ";
+    struct decoder *d = (struct decoder *)j->err;
+    if (level >= 0 || d->j.input_scan_number == 0) return;
     switch (j->err->msg_code) {
-    case JWRN_JPEG_EOF:
+    case JWRN_EXTRANEOUS_DATA:
+        if (j->err->msg_parm.i[1] == JPEG_EOI && is_padding(d, (size_t)j->err->msg_parm.i[0])) return;
+        break;
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
     case JWRN_MUST_RESYNC:
-    case JWRN_BOGUS_PROGRESSION: on_error(j);
+    case JWRN_BOGUS_PROGRESSION: break;
+    default: return;
     }
+    j->err->format_message(j, d->text);
+    size_t cut = strncmp(d->text, prefix, sizeof prefix - 1) ? 0 : sizeof prefix - 1;
+    memmove(d->text, d->text + cut, strlen(d->text) - cut + 1);
+    longjmp(d->escape, DAMAGED);
 }
 
 static void on_progress(j_common_ptr j)
@@ -54,7 +135,22 @@ static void on_progress(j_common_ptr j)
     struct decoder *d = (struct decoder *)j->err;
     if (!j->is_decompressor || d->j.input_scan_number <= MAX_SCANS) return;
     snprintf(d->text, sizeof d->text, "more than %d scans", MAX_SCANS);
-    longjmp(d->escape, 1);
+    longjmp(d->escape, FAILED);
+}
+
+/* What libjpeg refuses, by its name and with the way out where it is a kind of JPEG that we do not read. */
+static int fail_refused(const struct decoder *d, struct xfv_err *e)
+{
+    int code = d->mgr.msg_code, arg = d->mgr.msg_parm.i[0];
+    const char *kind = code == JERR_BAD_PRECISION && arg == 12              ? "12-bit"
+                       : code == JERR_BAD_PRECISION && arg > 8 && arg <= 16 ? "high-precision"
+                       : code == JERR_SOF_UNSUPPORTED                       ? "lossless or hierarchical"
+                       : code == JERR_UNKNOWN_MARKER && arg == 0xf7         ? "JPEG-LS, which is no plain"
+                                                                            : NULL;
+    if (code == JERR_OUT_OF_MEMORY) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image: %s", d->text);
+    if (kind)
+        return xfv_fail_code(e, XFV_EDATA, "format", "%s JPEG is not read: convert it to an 8-bit JPEG or to PNG", kind);
+    return xfv_fail_damaged(e, "JPEG", d->text);
 }
 
 static int orientation_of(const struct jpeg_decompress_struct *j)
@@ -82,11 +178,24 @@ static void cmyk_row(const uint8_t *s, uint8_t *t, int w, int complements)
         for (int c = 0; c < 3; c++) t[c] = (uint8_t)(((s[c] ^ flip) * (s[3] ^ flip) + 127) / 255);
 }
 
+/* No scan holds some component, or the file ended before the last scan did. (The arithmetic decoder goes on silently
+ * after a marker, too.) */
+static int check_scans(const struct decoder *d, struct xfv_err *e)
+{
+    const struct jpeg_decompress_struct *j = &d->j;
+    int missing = d->is_cut || (j->arith_code && j->unread_marker && j->unread_marker != JPEG_EOI);
+    for (int i = 0; i < j->num_components; i++) {
+        missing |= !j->comp_info[i].quant_table; /* no scan has held this component */
+        for (int k = 0; d->is_short && j->coef_bits && k < DCTSIZE2; k++) missing |= j->coef_bits[i][k] != 0;
+    }
+    return missing ? xfv_fail_damaged(e, "JPEG", "its end is missing") : 0;
+}
+
 /* All that may jump. State lives in *d, so that nothing is lost by the jump. */
 static int decode(struct decoder *d, struct xfv_err *e)
 {
     struct jpeg_decompress_struct *j = &d->j;
-    jpeg_mem_src(j, d->bytes, (unsigned long)d->n);
+    set_source(d);
     jpeg_save_markers(j, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(j, TRUE);
     int r = xfv_check_size((long)j->image_width, (long)j->image_height, d->opts, e);
@@ -107,15 +216,19 @@ static int decode(struct decoder *d, struct xfv_err *e)
         uint8_t *to = d->im.data + row * j->output_scanline, *into = four ? d->cmyk : to;
         if (jpeg_read_scanlines(j, &into, 1) == 1 && four) cmyk_row(d->cmyk, to, d->im.width, j->saw_Adobe_marker);
     }
-    jpeg_finish_decompress(j); /* reads on to the end marker: its absence is an error too */
+    if ((r = check_scans(d, e))) return r;
+    d->all_rows = 1;
+    jpeg_finish_decompress(j); /* reads on to the next marker: is anything left over of the scan? */
     return 0;
 }
 
 static int guarded(struct decoder *d, struct xfv_err *e)
 {
-    if (setjmp(d->escape)) {
-        int memory = d->mgr.msg_code == JERR_OUT_OF_MEMORY; /* no fault of the image's */
-        return xfv_fail(e, memory ? XFV_ENOMEM : XFV_EDATA, memory ? "out of memory for decoding a JPEG image: %s" : "corrupt JPEG image: %s", d->text);
+    switch (setjmp(d->escape)) {
+    case 0: break;
+    case DONE: return 0;
+    case DAMAGED: return xfv_fail_damaged(e, "JPEG", d->text);
+    default: return fail_refused(d, e);
     }
     jpeg_create_decompress(&d->j);
     d->progress.progress_monitor = on_progress;

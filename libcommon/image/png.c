@@ -19,6 +19,8 @@ struct decoder {
     struct xfv_image im; /* 3 or, before compositing, 4 channels */
     png_bytep *rows;     /* only for interlaced images */
     int orientation;
+    size_t raster_end;   /* where the last chunk of pixels ends, its checksum included */
+    int all_rows;
     char text[128];
 };
 
@@ -29,9 +31,10 @@ static void on_error(png_structp png, png_const_charp text)
     png_longjmp(png, 1);
 }
 
+/* libpng drops a chunk with a wrong checksum and goes on. Without these two, nobody knows which way up, or what is transparent. */
 static void on_warning(png_structp png, png_const_charp text)
 {
-    (void)png, (void)text;
+    if (!strncmp(text, "eXIf: CRC", 9) || !strncmp(text, "tRNS: CRC", 9)) on_error(png, text);
 }
 
 static void on_read(png_structp png, png_bytep to, size_t n)
@@ -40,6 +43,19 @@ static void on_read(png_structp png, png_bytep to, size_t n)
     if (n > d->n - d->at) png_error(png, "the file ends too early");
     memcpy(to, d->bytes + d->at, n);
     d->at += n;
+}
+
+/* 0: the file ends in the middle of its pixels. */
+static size_t find_raster_end(const uint8_t *bytes, size_t n)
+{
+    size_t end = 0;
+    for (size_t at = 8; n - at >= 12;) {
+        size_t length = png_get_uint_32(bytes + at);
+        if (length > n - at - 12) return memcmp(bytes + at + 4, "IDAT", 4) ? end : 0;
+        if (!memcmp(bytes + at + 4, "IDAT", 4)) end = at + 12 + length;
+        at += 12 + length;
+    }
+    return end;
 }
 
 static int orientation_of(struct decoder *d)
@@ -106,6 +122,7 @@ static int decode(struct decoder *d, struct xfv_err *e)
         for (png_uint_32 y = 0; y < h && !(r = xfv_deadline_check(e)); y++) png_read_row(d->png, d->im.data + row * y, NULL);
         if (r) return r;
     }
+    d->all_rows = 1;
     png_read_end(d->png, d->info);
     d->orientation = orientation_of(d);
     return 0;
@@ -113,13 +130,18 @@ static int decode(struct decoder *d, struct xfv_err *e)
 
 static int guarded(struct decoder *d, struct xfv_err *e)
 {
-    if (setjmp(png_jmpbuf(d->png))) return xfv_fail(e, XFV_EDATA, "corrupt PNG image: %s", d->text);
+    if (setjmp(png_jmpbuf(d->png))) {
+        int in_raster = !d->all_rows || !d->raster_end || d->at < d->raster_end || !strncmp(d->text, "IDAT", 4);
+        if (in_raster || !strncmp(d->text, "eXIf", 4)) return xfv_fail_damaged(e, "PNG", d->text);
+        d->orientation = orientation_of(d);
+        return 0; /* every pixel is there and checked; what follows them is not for us */
+    }
     return decode(d, e);
 }
 
 int xfv_decode_png(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
 {
-    struct decoder d = {.bytes = bytes, .n = n, .opts = o, .orientation = 1};
+    struct decoder d = {.bytes = bytes, .n = n, .opts = o, .orientation = 1, .raster_end = find_raster_end(bytes, n)};
     int r;
     d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning);
     d.info = d.png ? png_create_info_struct(d.png) : NULL;

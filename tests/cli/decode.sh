@@ -104,6 +104,82 @@ sh cut.sh progressive.jpg 37 >cuts; ok $? "progressive JPEG cut at every 37th by
 sh cut.sh grey.jpg 29 >>cuts; ok $? "baseline JPEG cut at every 29th byte"
 sh cut.sh cmyk.jpg 97 >>cuts; ok $? "CMYK JPEG cut at every 97th byte"
 sh cut.sh lossy.webp 31 >>cuts; ok $? "WebP cut at every 31st byte"
+
+# Bursts of wrong bytes in the scans of each kind of JPEG: what djpeg warns of is refused, and nothing else. (djpeg's fast
+# path says nothing about a few wrong codes and bytes left over; ours is never on it.)
+cat >burst.py <<'PY'
+import random, subprocess, sys
+kind, unit, rng = sys.argv[1], sys.argv[2], random.Random(5)
+args = {"baseline": ["-optimize"], "progressive": ["-progressive"], "arithmetic": ["-arithmetic"], "restart": ["-restart", "1"]}
+subprocess.run(["jpegtran", *args[kind], "-outfile", "k.jpg", "big.jpg"], check=True)
+good = open("k.jpg", "rb").read()
+sos, wrong, refused, silent = good.index(b"\xff\xda"), [], 0, 0
+for _ in range(40):
+    n = rng.choice([1, 2, 4, 16, 64, 256])
+    at, b = rng.randrange(sos + 14, len(good) - 2 - n), bytearray(good)
+    b[at:at + n] = rng.randbytes(n)
+    open("burst.jpg", "wb").write(b)
+    warns = subprocess.run(["djpeg", "burst.jpg"], capture_output=True).stderr.decode().strip()
+    r = subprocess.run([unit, "burst.jpg"], capture_output=True)
+    says = r.stderr.decode().strip()
+    refused += r.returncode == 10
+    silent += not warns and r.returncode == 10
+    if warns and not (r.returncode == 10 and says.startswith("damaged JPEG image: ")) or silent > 2:
+        wrong.append((at, n, warns, r.returncode, says))
+print(*wrong, sep="\n")
+sys.exit(0 if not wrong and 0 < refused < 40 else 1)
+PY
+for k in baseline progressive arithmetic restart; do
+    $PYTHON burst.py $k "$B/unit/decode" >wrong; ok $? "bursts in a $k JPEG: djpeg's warnings are our refusals"; head -3 wrong
+done
+# Rows that are all there are used, whatever is missing or stands around them.
+cat >whole.py <<'PY'
+import subprocess, sys
+unit, bad = sys.argv[1], []
+def read(b):
+    open("whole.jpg", "wb").write(b)
+    r = subprocess.run([unit, "whole.jpg"], capture_output=True)
+    return r.stdout if r.returncode == 0 else r.stderr
+for name in sys.argv[2:]:
+    b = open(name, "rb").read()
+    want = read(b)
+    film = bytes.fromhex("00000018667479706d703432") + b"\xff\xd8film\xff\xda" * 9
+    for what, c in {"no end marker": b[:-2], "half of it": b[:-1], "zeros": b + bytes(500), "padding before it": b[:-2] + bytes(5) + b[-2:],
+                    "no end marker but zeros": b[:-2] + bytes(500), "a second picture": b + b, "a maker's trailer": b + b"SEFT" * 30,
+                    "a film": b + film, "junk at the start": b[:2] + b"junk" + b[2:], "junk after JFIF": b[:20] + b"\0\1junk" + b[20:]}.items():
+        if read(c) != want: bad.append((name, what, read(c)[:80]))
+    for at in range(len(b) - 400, len(b) - 10, 7):
+        if read(b[:at])[:2] == b"P6" and read(b[:at]) != want: bad.append((name, "cut at", at))
+print(*bad, sep="\n")
+sys.exit(1 if bad else 0)
+PY
+jpegtran -arithmetic -outfile arithmetic.jpg big.jpg
+$PYTHON whole.py "$B/unit/decode" rgb.jpg progressive.jpg arithmetic.jpg >bad; ok $? "a JPEG whose rows are all there is used"; head -5 bad
+$PYTHON - <<'PY'
+b = open("rgb.jpg", "rb").read()
+at = b.index(b"\xff\xc0")
+open("12bit.jpg", "wb").write(b[:at + 4] + b"\x0c" + b[at + 5:])
+p = open("rgb.png", "rb").read()
+at = p.index(b"IDAT")
+open("wrong.png", "wb").write(p[:at + 40] + bytes([p[at + 40] ^ 8]) + p[at + 41:])
+open("noend.png", "wb").write(p[:-12])
+open("tail.png", "wb").write(p[:-12] + b"whatever follows, is no chunk")
+open("half.png", "wb").write(p[:-14])
+e = open("exif.png", "rb").read()
+at = e.index(b"eXIf")
+open("exif-wrong.png", "wb").write(e[:at + 12] + bytes([e[at + 12] ^ 8]) + e[at + 13:])
+PY
+runs 10 "a 12-bit JPEG" "$B/unit/decode" 12bit.jpg
+like "$(cat err)" "^12-bit JPEG is not read: convert" "is named"
+for n in wrong half exif-wrong; do
+    runs 10 "$n.png: damaged" "$B/unit/decode" $n.png
+    like "$(cat err)" "^damaged PNG image: " "and said"
+done
+for n in noend tail; do "$B/unit/decode" $n.png | cmp -s - rgb.ppm; ok $? "$n.png: every pixel is there and checked"; done
+cp 12bit.jpg a.jpg; cp progressive.jpg b.jpg; head -c 900 b.jpg >c.jpg
+facecrop --aligned a.jpg b.jpg c.jpg 2>/dev/null >faces.xfv
+is "$(xfv-json faces.xfv | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "format face damaged " "the word of the err record"
+
 printf 'GIF89a' >x.gif
 runs 10 "another format" "$B/unit/decode" x.gif
 like "$(cat err)" "^a GIF image: convert it to JPEG, PNG, WebP or PPM first$" "says what it is and what is read"

@@ -145,9 +145,11 @@ static void png_round_trip(void)
         int bad = 0;
         for (size_t cut = 0; cut < n; cut++) {
             r = xfv_image_decode(p, cut, NULL, &back, NULL, &e);
-            if (r != XFV_EDATA || back.data) bad++;
+            int whole = cut >= n - 12; /* all but the last chunk, which holds nothing */
+            if (r != (whole ? 0 : XFV_EDATA) || !back.data != !whole) bad++;
+            xfv_image_clear(&back);
         }
-        OK(bad == 0, "cut at any byte it is refused");
+        OK(bad == 0, "cut at any byte of its pixels it is refused");
         free(p);
         free(q);
         xfv_image_clear(&im);
