@@ -121,7 +121,8 @@ int xfv_gallery_add(struct xfv_gallery *g, struct xfv_rec **r, uint64_t no, int 
     struct xfv_held *f = &g->v[g->n++];
     *f = (struct xfv_held){.id = xfv_face_id(xfv_rec_root(*r), no), .no = no};
     if (!f->id) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    if (xfv_rec_kind(*r) == XFV_ERR) return take_failure(f, xfv_rec_root(*r), e);
+    f->was_err = xfv_rec_kind(*r) == XFV_ERR;
+    if (f->was_err) return take_failure(f, xfv_rec_root(*r), e);
     g->seen++;
     return take_face(f, r, keep, drop, e);
 }

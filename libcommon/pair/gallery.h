@@ -15,6 +15,8 @@ struct xfv_held {
     struct xfv_tensor vector; /* f32 [n], owned */
     char digest[65];          /* of the model that made it; "" when it does not say */
     char *failure;            /* why there is no face; NULL: there is one */
+    int used;                 /* some line of a list names it */
+    int was_err;              /* it came as an err record, which went on by itself */
 };
 
 enum { XFV_DROP_IMAGE = 1, XFV_DROP_EMBEDDING = 2 };

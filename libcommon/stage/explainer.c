@@ -324,7 +324,10 @@ static int finish(void *ctx, struct xfv_writer *out, struct xfv_err *e)
     struct run *t = ctx;
     (void)out, (void)e;
     char why[200];
-    if (t->n_faces && !t->o->faces && xfv_stage_no_pairs(t->c, "verify", why, sizeof why)) xfv_cli_warn(t->c, "%s", why);
+    if (!(t->n_faces && t->o->faces) && xfv_stage_no_pairs(t->c, "verify", why, sizeof why)) {
+        xfv_cli_warn(t->c, "%s: nothing to explain", why);
+        xfv_cli_some_failed(t->c);
+    }
     xfv_cli_info(t->c, "%llu pairs", (unsigned long long)t->n_pairs);
     if (t->x->tell) t->x->tell(t->ctx, t->c);
     return 0;

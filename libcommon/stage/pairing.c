@@ -109,25 +109,34 @@ int xfv_pairing_take(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct
 
 /* ---- at the end ---- */
 
-static int finish_consecutive(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err *e)
+/* A face that met no other leaves an err record. */
+static int leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why, struct xfv_writer *w, struct xfv_err *e)
 {
-    static const char why[] = "this face is the last of an odd number and has no partner: faces are paired first with second, third with fourth "
-                              "(--all, --pairs and --probe pair otherwise)";
-    if (p->held.n == 0 || p->held.v[0].failure) return 0; /* a failed one has been told */
-    const char *id = p->held.v[0].id;
-    xfv_cli_record_failed(p->d.c, p->held.v[0].no, id, strlen(id), why);
+    xfv_cli_record_failed(p->d.c, f->no, f->id, strlen(f->id), why);
     if (p->d.table) return 0;
-    struct xfv_rec *r = xfv_cli_error_record(p->d.c, id, strlen(id), "unpaired", why);
+    struct xfv_rec *r = xfv_cli_error_record(p->d.c, f->id, strlen(f->id), code, why);
     if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     int status = xfv_writer_put(w, r, e);
     xfv_rec_free(r);
     return status;
 }
 
+static int finish_consecutive(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err *e)
+{
+    static const char why[] = "this face is the last of an odd number and has no partner: faces are paired first with second, third with fourth "
+                              "(--all, --pairs and --probe pair otherwise)";
+    const struct xfv_held *last = p->held.v;
+    if (p->held.n == 0 || last->was_err) return 0;
+    return last->failure ? leave_alone(p, last, "embedding", last->failure, w, e) : leave_alone(p, last, "unpaired", why, w, e);
+}
+
+static const char only_one[] = "this face is the only one of the input and has no partner";
+
 static int finish_all(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err *e)
 {
     xfv_gallery_remove_failed(&p->held); /* they were told, and have no pairs here */
     size_t n = p->held.n;
+    if (n == 1 && p->held.seen == 1 && xfv_shard_is_first(&p->shard)) return leave_alone(p, p->held.v, "unpaired", only_one, w, e);
     uint64_t from, to, at = 0; /* pairs are numbered row by row; rows before the shard are passed over whole */
     xfv_shard_slice(&p->shard, (uint64_t)n * (n ? n - 1 : 0) / 2, &from, &to);
     for (size_t i = 0; i < n && at < to; i++) {
@@ -146,10 +155,13 @@ static int finish_all(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_er
 }
 
 /* The face of an id, or in *why the sentence that says why there is none. */
-static const struct xfv_held *find(const struct xfv_pairing *p, const struct xfv_id_index *x, const char *id, char *why, size_t cap)
+static const struct xfv_held *find(struct xfv_pairing *p, const struct xfv_id_index *x, const char *id, char *why, size_t cap)
 {
     long at = xfv_id_index_find(x, id);
-    if (at >= 0) return &p->held.v[at];
+    if (at >= 0) {
+        p->held.v[at].used = 1;
+        return &p->held.v[at];
+    }
     if (at == XFV_ID_NONE) snprintf(why, cap, "no face '%.200s' among the %zu of the input (ids are the photographs' names as facecrop was given them)", id, p->held.seen);
     else snprintf(why, cap, "several faces have the file name of '%.200s': give the whole id", id);
     return NULL;
@@ -162,6 +174,14 @@ static int check_heading(const struct xfv_pairing *p, const struct xfv_id_index 
     if (!h->line || (xfv_id_index_find(x, h->a) == XFV_ID_NONE && xfv_id_index_find(x, h->b) == XFV_ID_NONE)) return 0;
     return xfv_fail(e, XFV_EARG, "%s, line %d names faces, so it is no heading; its third column must be a label: " XFV_LABEL_WORDS,
                     p->list_path, h->line);
+}
+
+/* A list may want few of the faces. */
+static void tell_unused(const struct xfv_pairing *p)
+{
+    size_t unused = 0;
+    for (size_t i = 0; i < p->held.n; i++) unused += !p->held.v[i].used && !p->held.v[i].failure;
+    if (unused && !p->shard.n) xfv_cli_info(p->d.c, "%zu of %zu faces are in no line of '%s'", unused, p->held.seen, p->list_path);
 }
 
 static int finish_list(struct xfv_pairing *p, const struct xfv_id_index *x, struct xfv_writer *w, struct xfv_err *e)
@@ -184,6 +204,7 @@ static int finish_list(struct xfv_pairing *p, const struct xfv_id_index *x, stru
         if (status) return status;
         xfv_cli_progress(p->d.c, i + 1 - from, to - from, "pairs");
     }
+    tell_unused(p);
     return 0;
 }
 
@@ -231,6 +252,7 @@ int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (p->mode == XFV_PAIR_CONSECUTIVE) status = finish_consecutive(p, w, e);
     else if (p->mode == XFV_PAIR_ALL) status = finish_all(p, w, e);
     else if (!p->probe_found) status = finish_by_id(p, w, e);
+    if (!status && p->mode == XFV_PAIR_PROBE && p->probe_found && p->held.seen == 1) status = leave_alone(p, p->held.v, "unpaired", only_one, w, e);
     if (!status) xfv_decider_tell(&p->d, p->list.folds);
     return status;
 }

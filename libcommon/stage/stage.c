@@ -25,7 +25,7 @@ struct run {
     struct xfv_rec **recs; /* the three for work_batch */
     int *statuses;
     struct xfv_err *errs;
-    uint64_t no;
+    uint64_t no, n_taken, n_left; /* left: what a sink does not want, err records aside */
     int fd;                /* of the input at hand */
     double before, total;  /* bytes of the inputs before it, and of all; total 0: not known */
 };
@@ -188,6 +188,8 @@ static int take_record(struct run *r, struct xfv_rec *rec, struct xfv_reader *in
     *it = (struct item){.rec = rec, .no = ++r->no};
     it->wanted = r->s->wants ? r->s->wants(r->s->ctx, rec) : 0;
     r->n_wanted += it->wanted;
+    r->n_taken += (uint64_t)it->wanted;
+    r->n_left += r->s->sink && r->s->wants && !it->wanted && xfv_rec_kind(rec) != XFV_ERR;
     /* Nothing to work on, enough of it, or a reader that would make the finished ones wait: go. */
     if (r->n_wanted == 0 || r->n_wanted == r->window || r->n == r->cap || !xfv_reader_ready(in)) return flush(r, e);
     return 0;
@@ -242,6 +244,14 @@ static double total_bytes(char *const *names, int n)
     return sum;
 }
 
+/* A sink lets no record vanish without a word; of faces instead of pairs xfv_stage_no_pairs speaks. */
+static void tell_left(const struct run *r)
+{
+    if (r->n_left && (r->n_taken || !xfv_cli_seen(r->c)->faces))
+        xfv_cli_warn(r->c, "%llu of %llu records are of a kind that %s does not read: left out", (unsigned long long)r->n_left, (unsigned long long)r->no,
+                     xfv_cli_program(r->c)->name);
+}
+
 static int run_all(struct run *r, struct xfv_err *e)
 {
     static char dash[] = "-";
@@ -255,6 +265,7 @@ static int run_all(struct run *r, struct xfv_err *e)
     for (int i = 0; i < n && !status; i++) status = run_input(r, names[i], e);
     r->total = 0; /* no input is open any more */
     if (!status) status = flush(r, e);
+    if (!status) tell_left(r);
     if (!status && r->s->finish) status = r->s->finish(r->s->ctx, r->w, e);
     if (!status && r->w) status = xfv_writer_end(r->w, e);
     return status;

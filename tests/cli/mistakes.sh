@@ -30,7 +30,7 @@ mistake 1 "names of photographs on standard input" "^facecrop: record 1: not a J
 mistake 1 "a list of lines for --files0-from" "^facecrop: standard input: a name of several lines, and no file: names end with NUL" sh -c 'printf "a.jpg\nb.jpg\n" | facecrop -0 -'
 mistake 1 "no face" "^facecrop: record 1: no face of at least 20 pixels .*--min-size .*--aligned" facecrop blue.ppm
 mistake 1 "verify before embed" "the face has no embedding: run embed before verify" verify -m tiny faces.xfv
-mistake 0 "an explainer before verify" "^fggb-grad: no pair in the stream, but 2 faces: run verify before fggb-grad" fggb-grad embedded.xfv
+mistake 1 "an explainer before verify" "^fggb-grad: no pair in the stream, but 2 faces: run verify before fggb-grad" fggb-grad embedded.xfv
 for p in "heatmap -o x.png" "report -o x.html" "regions --tsv" "delins --tsv" "explain-score"; do
     mistake 1 "${p%% *} before verify" "^${p%% *}: no pair in the stream, but 2 faces: run verify and an explainer .fggb-grad. before ${p%% *}" $p embedded.xfv
     mistake 1 "${p%% *} of an empty stream" "^${p%% *}: no pair in the stream" $p nothing.xfv
