@@ -7,13 +7,21 @@ readme=$(cat README.md)
 options_of_help() { "$1" --help | sed -n 's/^  [ -][^ ]* *--\([a-z0-9-]*\).*/\1/p' | sort -u; }
 options_of_page() { sed -n '/^\.It Fl/{s/\\-/-/g;s/\\(hy/-/g;p;}' "$1" | grep -oE ' -{1,2}[a-z][a-z0-9-]+' | sed 's/^ -*//' | grep -E '..' | sort -u; }
 
+# What xfv(7) says of options for all programs need not stand on a page; each of them is an option of some program.
+options_of_page man/xfv.7 >"$work/common"
 for source in tools/*.c tools/*.sh; do
     program=$(basename "${source%.*}") page=man/$(basename "${source%.*}").1
     [ -s "$page" ]; ok $? "$program has a manual page"
-    [ -s "$page" ] && is "$(options_of_page "$page" | tr '\n' ' ')" "$(options_of_help "$program" | tr '\n' ' ')" "$page lists the options of --help, and no others"
+    options_of_help "$program" >"$work/help"
+    options_of_page "$page" >"$work/page"
+    is "$(grep -vxFf "$work/page" "$work/help" | grep -vxFf "$work/common" | tr '\n' ' ')" "" "$page or xfv(7) lists the options of --help"
+    is "$(grep -vxFf "$work/help" "$work/page" | tr '\n' ' ')" "" "$page lists no others"
+    grep -q "^\.Xr xfv 7" "$page"; ok $? "$page points to xfv(7)"
+    cat "$work/help" >>"$work/all"
     printf '%s\n' "$readme" | grep -q "\`$program\`"; ok $? "README.md mentions $program"
     grep -q "Xr $program 1" man/xfv.7; ok $? "xfv(7) mentions $program"
 done
+is "$(grep -vxFf "$work/all" "$work/common")" "" "every common option of xfv(7) is an option of some program"
 for page in man/*.[157]; do
     is "$(mandoc -T lint -W warning "$page" 2>&1 | grep -v mandoc.db)" "" "$page is sound"
     case $page in *.1)
