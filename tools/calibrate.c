@@ -42,10 +42,10 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     const msgpack_object *root = xfv_rec_root(*r), *faces[2] = {xfv_map_get(root, "a"), xfv_map_get(root, "b")};
     struct xfv_err why;
     double score;
-    int genuine, st;
+    int genuine, status;
     (void)w;
     for (int i = 0; i < 2; i++)
-        if (faces[i] && faces[i]->type == MSGPACK_OBJECT_MAP && (st = xfv_cli_face_model(faces[i], t->model, e))) return st;
+        if (faces[i] && faces[i]->type == MSGPACK_OBJECT_MAP && (status = xfv_cli_face_model(faces[i], t->model, e))) return status;
     if (xfv_get_f64(root, "score", &score, &why)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair has no score: run verify before calibrate");
     if (!isfinite(score)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair's score is not finite");
     if (!xfv_map_get(root, "label")) {
@@ -74,8 +74,8 @@ static int add_one(struct calibrate *t, const char *name, double fmr, struct xfv
 {
     struct xfv_threshold th;
     char caveat[400];
-    int st = xfv_calibrate(&t->scores, name, fmr, t->data, &th, e);
-    if (st || (st = put_threshold(t, &th, e))) return st;
+    int status = xfv_calibrate(&t->scores, name, fmr, t->data, &th, e);
+    if (status || (status = put_threshold(t, &th, e))) return status;
     xfv_cli_info(t->c, "%s: %.6f; FMR %.3g [%.2g, %.2g] of %d impostor pairs, FNMR %.3g [%.2g, %.2g] of %d genuine pairs", th.name, th.value, th.fmr, th.fmr_interval[0],
                  th.fmr_interval[1], th.impostor, th.fnmr, th.fnmr_interval[0], th.fnmr_interval[1], th.genuine);
     if (xfv_threshold_caveat(&th, caveat, sizeof caveat)) xfv_cli_warn(t->c, "%s", caveat);
@@ -116,12 +116,12 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     char why[200];
     if (xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why)) return xfv_fail(e, XFV_EARG, "%s", why);
     if (!t->scores.n) return xfv_fail(e, XFV_EARG, "no labelled pairs: give verify a list with labels (--pairs)");
-    int st = add_one(t, "eer", NAN, e);
-    for (int i = 0; i < t->n_goals && !st; i++) {
+    int status = add_one(t, "eer", NAN, e);
+    for (int i = 0; i < t->n_goals && !status; i++) {
         snprintf(name, sizeof name, "fmr=%s", t->goal[i]);
-        st = add_one(t, name, t->fmr[i], e);
+        status = add_one(t, name, t->fmr[i], e);
     }
-    if (st || (st = set_standard(t, e))) return st;
+    if (status || (status = set_standard(t, e))) return status;
     keep_scores(t);
     int fd = xfv_cli_out_fd(t->c, e);
     return fd < 0 ? fd : xfv_model_save(t->model, fd, e);
@@ -138,8 +138,8 @@ static int set_fmr(void *ctx, const char *v, struct xfv_err *e)
         char *text = t->goal[t->n_goals];
         memcpy(text, v, n);
         text[n] = '\0';
-        int st = xfv_parse_f64("--fmr", text, 1e-9, 0.5, &t->fmr[t->n_goals], e);
-        if (st) return st;
+        int status = xfv_parse_f64("--fmr", text, 1e-9, 0.5, &t->fmr[t->n_goals], e);
+        if (status) return status;
         t->n_goals++;
         v += n;
         if (!*v) return 0;

@@ -37,11 +37,11 @@ static int read_landmarks(struct facecrop *t, struct xfv_err *e)
     const char *shown = is_stdin ? "standard input" : t->landmarks_path;
     FILE *f = is_stdin ? stdin : fopen(t->landmarks_path, "re");
     if (!f) return xfv_fail(e, XFV_EIO, "cannot open '%s'", shown);
-    int r = xfv_landmarks_read(f, shown, &t->landmarks, e);
+    int status = xfv_landmarks_read(f, shown, &t->landmarks, e);
     t->crop.landmarks = &t->landmarks;
     t->crop.landmarks_name = t->landmarks_path;
     if (!is_stdin) fclose(f);
-    return r;
+    return status;
 }
 
 /* Crop for the model named by -m: its size and template; without -m for ArcFace's. */
@@ -52,15 +52,15 @@ static int choose_template(struct facecrop *t, struct xfv_err *e)
     t->crop.template_size = 112;
     if (path) {
         struct xfv_model *m;
-        int r = xfv_model_load(path, &m, e);
-        if (r) return r;
+        int status = xfv_model_load(path, &m, e);
+        if (status) return status;
         memcpy(t->crop.template_xy, m->template_xy, sizeof t->crop.template_xy);
         memcpy(t->template_digest, m->digest, sizeof t->template_digest);
         t->crop.template_size = m->width;
-        if (m->width != m->height) r = xfv_fail(e, XFV_EMODEL, "model '%s' takes images of %d x %d pixels, not square ones", m->name, m->width, m->height);
-        else if (!xfv_model_has_template(m) && !t->crop.aligned) r = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
+        if (m->width != m->height) status = xfv_fail(e, XFV_EMODEL, "model '%s' takes images of %d x %d pixels, not square ones", m->name, m->width, m->height);
+        else if (!xfv_model_has_template(m) && !t->crop.aligned) status = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
         xfv_model_free(m);
-        if (r) return r;
+        if (status) return status;
     }
     t->crop.size = t->size ? t->size : t->crop.template_size;
     return 0;
@@ -125,24 +125,24 @@ static int start_stream(struct facecrop *t, msgpack_zone *z, struct xfv_err *e)
 static int run(struct facecrop *t, struct xfv_err *e)
 {
     msgpack_zone z;
-    int r = check_options(t, e);
-    if (!r && t->landmarks_path) r = read_landmarks(t, e);
-    if (!r && t->landmarks_path) r = take_listed_names(t, e);
-    if (!r) r = xfv_photos_seal(&t->photos, e);
-    if (!r) r = choose_template(t, e);
-    if (!r && !t->crop.aligned && !t->landmarks_path) r = xfv_detector_new(&t->detector, e);
+    int status = check_options(t, e);
+    if (!status && t->landmarks_path) status = read_landmarks(t, e);
+    if (!status && t->landmarks_path) status = take_listed_names(t, e);
+    if (!status) status = xfv_photos_seal(&t->photos, e);
+    if (!status) status = choose_template(t, e);
+    if (!status && !t->crop.aligned && !t->landmarks_path) status = xfv_detector_new(&t->detector, e);
     t->crop.detector = t->detector;
     t->crop.min_face = t->min_size;
     t->crop.which = (enum xfv_which)t->which;
     t->crop.fit = XFV_FIT_STRETCH;
-    if (!r) r = make_workers(t, e);
-    if (r) return r;
+    if (!status) status = make_workers(t, e);
+    if (status) return status;
     if (!msgpack_zone_init(&z, 1024)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    r = start_stream(t, &z, e);
-    if (!r) r = xfv_photos_run(&t->photos, e);
-    if (!r) r = xfv_writer_end(t->photos.w, e);
+    status = start_stream(t, &z, e);
+    if (!status) status = xfv_photos_run(&t->photos, e);
+    if (!status) status = xfv_writer_end(t->photos.w, e);
     msgpack_zone_destroy(&z);
-    return r;
+    return status;
 }
 
 /* -v: where the time went. */

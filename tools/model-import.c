@@ -56,10 +56,10 @@ static int set_size(void *ctx, const char *v, struct xfv_err *e)
     const char *x = strchr(v, 'x');
     char first[16] = "";
     long h, w;
-    int st;
+    int status;
     if (!x || (size_t)(x - v) >= sizeof first) return xfv_fail(e, XFV_EARG, "--size: expected HEIGHTxWIDTH, found '%s'", v);
     memcpy(first, v, (size_t)(x - v));
-    if ((st = xfv_parse_int("--size", first, 1, 65536, &h, e)) || (st = xfv_parse_int("--size", x + 1, 1, 65536, &w, e))) return st;
+    if ((status = xfv_parse_int("--size", first, 1, 65536, &h, e)) || (status = xfv_parse_int("--size", x + 1, 1, 65536, &w, e))) return status;
     o->height = (int)h;
     o->width = (int)w;
     return 0;
@@ -145,8 +145,8 @@ static int take_graph(struct xfv_cli *c, struct options *o, const char *path, st
                                         .note = note, .note_size = sizeof note, .names = o->wanted, .n_names = 2};
     for (int k = 0; k < 2; k++) o->wanted[k].file = *name[k] ? *name[k] : "";
     struct xfv_graph *g;
-    int st = xfv_import_file(path, &how, &g, e);
-    if (st) return st;
+    int status = xfv_import_file(path, &how, &g, e);
+    if (status) return status;
     xfv_graph_free(o->m->graph);
     o->m->graph = g;
     for (int k = 0; k < 2; k++)
@@ -160,10 +160,10 @@ static int fold(struct xfv_cli *c, struct options *o, struct xfv_err *e)
     struct xfv_fold_stats s;
     const char *keep[3] = {o->embedding ? o->embedding : o->normalised, o->embedding ? o->normalised : NULL, NULL};
     struct xfv_graph **g = &o->m->graph;
-    int before = (*g)->n_nodes, st;
+    int before = (*g)->n_nodes, status;
     double macs = xfv_graph_macs(*g);
     if (o->no_fold) return 0;
-    if ((st = xfv_fold(g, keep, &s, e))) return st;
+    if ((status = xfv_fold(g, keep, &s, e))) return status;
     xfv_cli_info(c, "%d nodes became %d; %.1f M multiply-adds became %.1f M; PReLU %d, softmax %d, affine %d (into weights %d), merged %d, other functions %d, moves %d", before,
                  (*g)->n_nodes, macs / 1e6, xfv_graph_macs(*g) / 1e6, s.prelu, s.softmax, s.affine, s.into_linear, s.merged, s.spelled, s.moves);
     return 0;
@@ -174,8 +174,8 @@ static int find_embedding(struct xfv_cli *c, struct options *o, struct xfv_err *
 {
     struct xfv_model *m = o->m;
     if (strcmp(m->kind, "embedding") != 0 && !o->embedding) return 0;
-    int st = xfv_find_embedding(m->graph, o->embedding, o->normalised, &m->embedding, &m->embedding_normalised, e);
-    if (st || o->embedding) return st;
+    int status = xfv_find_embedding(m->graph, o->embedding, o->normalised, &m->embedding, &m->embedding_normalised, e);
+    if (status || o->embedding) return status;
     const struct xfv_value *v = &m->graph->values[m->embedding];
     if (m->embedding_normalised >= 0) xfv_cli_warn(c, "the embedding is '%.200s', %zu numbers; an L2 normalisation follows it", v->name, xfv_shape_count(v->shape));
     else xfv_cli_warn(c, "the embedding is the output '%.200s', %zu numbers; no L2 normalisation follows it", v->name, xfv_shape_count(v->shape));
@@ -190,13 +190,13 @@ static void arcface_template(struct xfv_model *m)
 
 static int import(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
 {
-    int st = take_graph(c, o, path, e);
-    if (!st && !o->name) st = default_name(c, o, path, e);
-    if (!st) st = fold(c, o, e);
-    if (!st) st = find_embedding(c, o, e);
-    if (!st && o->means) st = xfv_means_read_file(o->m, o->means, e);
-    if (!st) st = xfv_model_check(o->m, e);
-    if (st) return st;
+    int status = take_graph(c, o, path, e);
+    if (!status && !o->name) status = default_name(c, o, path, e);
+    if (!status) status = fold(c, o, e);
+    if (!status) status = find_embedding(c, o, e);
+    if (!status && o->means) status = xfv_means_read_file(o->m, o->means, e);
+    if (!status) status = xfv_model_check(o->m, e);
+    if (status) return status;
     if (!o->no_template && strcmp(o->m->kind, "embedding") == 0 && !xfv_model_has_template(o->m)) o->arcface = 1;
     if (o->arcface) arcface_template(o->m);
     int fd = xfv_cli_out_fd(c, e);
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
         .opts = opts,
         .ctx = &o,
     };
-    int exit_status, st;
+    int exit_status, status;
     struct xfv_err e = {0};
     char **names;
     if (!(o.m = xfv_model_new())) {
@@ -228,14 +228,14 @@ int main(int argc, char **argv)
         xfv_model_free(o.m);
         return exit_status;
     }
-    if (xfv_cli_operands(c, &names) != 1) st = xfv_fail(&e, XFV_EARG, "expected one file, found %d", xfv_cli_operands(c, &names));
+    if (xfv_cli_operands(c, &names) != 1) status = xfv_fail(&e, XFV_EARG, "expected one file, found %d", xfv_cli_operands(c, &names));
     else {
         take_options(&o);
         xfv_cli_may_read_beside(c, names[0]); /* weights may lie in files of their own */
-        st = xfv_cli_seal(c, &e);
-        if (!st) st = import(c, &o, names[0], &e);
+        status = xfv_cli_seal(c, &e);
+        if (!status) status = import(c, &o, names[0], &e);
     }
-    if (!st) xfv_cli_info(c, "%s: digest %s", o.m->name, o.m->digest);
+    if (!status) xfv_cli_info(c, "%s: digest %s", o.m->name, o.m->digest);
     xfv_model_free(o.m);
-    return xfv_cli_finish(c, st ? &e : NULL, XFV_EXIT_OK);
+    return xfv_cli_finish(c, status ? &e : NULL, XFV_EXIT_OK);
 }

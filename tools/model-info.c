@@ -249,8 +249,8 @@ static void json_model(FILE *f, const struct xfv_model *m)
 static int show(struct info *o, const char *path, struct xfv_err *e)
 {
     struct xfv_model *m;
-    int st = xfv_model_load(path, &m, e);
-    if (st) return st;
+    int status = xfv_model_load(path, &m, e);
+    if (status) return status;
     if (o->format == JSON) json_model(o->f, m);
     if (o->format == TSV) tsv_graph(o->f, m->graph);
     if (o->format == TEXT) {
@@ -279,14 +279,14 @@ int main(int argc, char **argv)
         .opts = opts,
         .ctx = &o,
     };
-    int exit_status, st;
+    int exit_status, status;
     struct xfv_err e = {0};
     char **names;
     struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!c) return exit_status;
     int n = xfv_cli_operands(c, &names);
-    if (n > 1) st = xfv_fail(&e, XFV_EARG, "expected one model, found %d", n);
-    else if (!(o.f = xfv_cli_out_file(c, &e))) st = e.status;
-    else st = show(&o, n ? names[0] : NULL, &e);
-    return xfv_cli_finish(c, st ? &e : NULL, XFV_EXIT_OK);
+    if (n > 1) status = xfv_fail(&e, XFV_EARG, "expected one model, found %d", n);
+    else if (!(o.f = xfv_cli_out_file(c, &e))) status = e.status;
+    else status = show(&o, n ? names[0] : NULL, &e);
+    return xfv_cli_finish(c, status ? &e : NULL, XFV_EXIT_OK);
 }

@@ -52,15 +52,15 @@ static int start(struct trial *t, struct xfv_err *e)
         ok = ok && t->x[i] && t->y[i] && t->map[i];
     }
     if (!ok) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    int st = xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
-    if (!st) st = xfv_fggb_new(m->graph, m->embedding, 1, &o, &t->fggb, e);
-    for (int i = 0; i < 2 && !st; i++) {
+    int status = xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
+    if (!status) status = xfv_fggb_new(m->graph, m->embedding, 1, &o, &t->fggb, e);
+    for (int i = 0; i < 2 && !status; i++) {
         picture(m, i, t->rgb);
         xfv_model_input(m, t->rgb, t->x[i]);
         float *y[] = {t->y[i]};
-        st = xfv_net_forward(t->net, t->ws, NULL, 1, t->x[i], y, e);
+        status = xfv_net_forward(t->net, t->ws, NULL, 1, t->x[i], y, e);
     }
-    return st;
+    return status;
 }
 
 static void end(struct trial *t)
@@ -86,16 +86,16 @@ static int compare_kernels(const struct trial *t, double *difference, struct xfv
     double **values, d2 = 0, n2 = 0, *x = malloc(count * sizeof *x);
     if (!x) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     for (size_t i = 0; i < count; i++) x[i] = (double)t->x[0][i];
-    int st = xfv_ref_forward(g, g->values[0].shape, x, &values, e);
-    for (int k = 0; k < t->n && !st; k++) {
+    int status = xfv_ref_forward(g, g->values[0].shape, x, &values, e);
+    for (int k = 0; k < t->n && !status; k++) {
         double want = values[t->m->embedding][k], d = (double)t->y[0][k] - want;
         d2 += d * d;
         n2 += want * want;
     }
-    if (!st) xfv_ref_free(g, values);
+    if (!status) xfv_ref_free(g, values);
     free(x);
     *difference = sqrt(d2 / n2);
-    return st;
+    return status;
 }
 
 static int explain(struct trial *t, double *score, double *sum, struct xfv_err *e)
@@ -105,10 +105,10 @@ static int explain(struct trial *t, double *score, double *sum, struct xfv_err *
     xfv_fggb_weights(t->y[0], t->y[1], t->n, 0, t->w);
     for (int k = 0; k < t->n; k++) *score += t->w[k];
     t->face = xfv_fggb_face_new(t->fggb);
-    int st = t->face ? xfv_fggb_begin(t->fggb, t->face, t->x[0], 0, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
-    int chunks = st ? 0 : xfv_fggb_want(t->fggb, t->face, NULL, m);
-    for (int i = 0; i < chunks && !st; i++) st = xfv_fggb_chunk(t->fggb, t->face, i, 0, e);
-    if (st) return st;
+    int status = t->face ? xfv_fggb_begin(t->fggb, t->face, t->x[0], 0, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int chunks = status ? 0 : xfv_fggb_want(t->fggb, t->face, NULL, m);
+    for (int i = 0; i < chunks && !status; i++) status = xfv_fggb_chunk(t->fggb, t->face, i, 0, e);
+    if (status) return status;
     xfv_fggb_sum(t->fggb, t->face, t->w, NULL, m, t->map[0], t->map[1]);
     for (size_t i = 0; i < pixels; i++) *sum += (double)t->map[0][i];
     return 0;
@@ -118,9 +118,9 @@ int xfv_selftest(const struct xfv_model *m, struct xfv_selftest *out, struct xfv
 {
     struct trial t = {.m = m};
     *out = (struct xfv_selftest){0};
-    int st = start(&t, e);
-    if (!st) st = compare_kernels(&t, &out->difference, e);
-    if (!st) st = explain(&t, &out->score, &out->sum, e);
+    int status = start(&t, e);
+    if (!status) status = compare_kernels(&t, &out->difference, e);
+    if (!status) status = explain(&t, &out->score, &out->sum, e);
     end(&t);
-    return st;
+    return status;
 }

@@ -70,20 +70,20 @@ static int face_record(const struct job *j, const struct found *f, const char *i
     msgpack_zone *z = xfv_rec_zone(rec);
     msgpack_object *m = xfv_rec_root(rec), wh = xfv_val_array(z);
     struct xfv_tensor t = xfv_tensor_view(XFV_U8, 3, (const size_t[]){height, width, 3}, f->pixels);
-    int r = xfv_map_put(z, m, "id", xfv_val_str(z, id), e);
-    if (!r) r = xfv_map_put(z, m, "source", xfv_val_str(z, j->name), e);
-    if (!r) r = xfv_array_push(z, &wh, xfv_val_int(j->im->width), e);
-    if (!r) r = xfv_array_push(z, &wh, xfv_val_int(j->im->height), e);
-    if (!r) r = xfv_map_put(z, m, "size", wh, e);
-    if (!r && f->box) r = xfv_map_put(z, m, "box", xfv_val_f64s(z, f->box, 4), e);
-    if (!r && f->box) r = xfv_map_put(z, m, "confidence", xfv_val_f64(f->confidence), e);
-    if (!r && f->landmarks) r = put_points(z, m, f->landmarks, e);
-    if (!r) r = xfv_map_put(z, m, "transform", xfv_val_f64s(z, f->transform, 6), e);
-    if (!r && j->c->generic) r = xfv_map_put(z, m, "generic", xfv_val_bool(1), e);
-    if (!r) r = xfv_map_put(z, m, "image", xfv_val_tensor(z, &t), e);
-    if (r) xfv_rec_free(rec);
+    int status = xfv_map_put(z, m, "id", xfv_val_str(z, id), e);
+    if (!status) status = xfv_map_put(z, m, "source", xfv_val_str(z, j->name), e);
+    if (!status) status = xfv_array_push(z, &wh, xfv_val_int(j->im->width), e);
+    if (!status) status = xfv_array_push(z, &wh, xfv_val_int(j->im->height), e);
+    if (!status) status = xfv_map_put(z, m, "size", wh, e);
+    if (!status && f->box) status = xfv_map_put(z, m, "box", xfv_val_f64s(z, f->box, 4), e);
+    if (!status && f->box) status = xfv_map_put(z, m, "confidence", xfv_val_f64(f->confidence), e);
+    if (!status && f->landmarks) status = put_points(z, m, f->landmarks, e);
+    if (!status) status = xfv_map_put(z, m, "transform", xfv_val_f64s(z, f->transform, 6), e);
+    if (!status && j->c->generic) status = xfv_map_put(z, m, "generic", xfv_val_bool(1), e);
+    if (!status) status = xfv_map_put(z, m, "image", xfv_val_tensor(z, &t), e);
+    if (status) xfv_rec_free(rec);
     else *out = rec;
-    return r;
+    return status;
 }
 
 /* Make the record of face `number` of the image (of several: its id is then name#number). */
@@ -96,10 +96,10 @@ static int add_face(const struct job *j, const struct found *f, int number, int 
         return xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
     snprintf(id, cap, several ? "%s#%d" : "%s", j->name, number);
-    int r = face_record(j, f, id, &j->out->v[j->out->n], e);
-    if (!r) j->out->n++;
+    int status = face_record(j, f, id, &j->out->v[j->out->n], e);
+    if (!status) j->out->n++;
     free(id);
-    return r;
+    return status;
 }
 
 /* ---- where the faces are ---- */
@@ -125,12 +125,12 @@ static int take_whole(const struct job *j, struct xfv_err *e)
     struct found f = {0};
     int height = j->c->height ? j->c->height : j->c->size;
     double start = xfv_now();
-    int r = xfv_image_fit(j->im, j->c->fit, j->c->size, height, &small, f.transform, e);
+    int status = xfv_image_fit(j->im, j->c->fit, j->c->size, height, &small, f.transform, e);
     f.pixels = small.data;
-    if (!r) r = add_face(j, &f, 0, 0, e);
+    if (!status) status = add_face(j, &f, 0, 0, e);
     xfv_image_clear(&small);
     j->w->crop += xfv_now() - start;
-    return r;
+    return status;
 }
 
 static int take_listed(const struct job *j, struct xfv_err *e)
@@ -168,16 +168,16 @@ static int take_detected(const struct job *j, struct xfv_err *e)
     struct xfv_face *faces;
     size_t n;
     o.min_face = c->min_face;
-    int r = xfv_detect(c->detector, j->w->detect, im, &o, &faces, &n, &j->w->stats, e);
-    if (r) return r;
-    if (n == 0) r = xfv_fail_code(e, XFV_EDATA, "noface", "no face of at least %d pixels found in %d x %d pixels: --min-size looks for smaller ones, --aligned takes the whole image", xfv_detect_min_face(&o, im), im->width, im->height);
+    int status = xfv_detect(c->detector, j->w->detect, im, &o, &faces, &n, &j->w->stats, e);
+    if (status) return status;
+    if (n == 0) status = xfv_fail_code(e, XFV_EDATA, "noface", "no face of at least %d pixels found in %d x %d pixels: --min-size looks for smaller ones, --aligned takes the whole image", xfv_detect_min_face(&o, im), im->width, im->height);
     size_t from = c->which == XFV_CENTRAL ? most_central(faces, n, im) : 0, to = c->which == XFV_ALL_FACES ? n : from + 1;
-    for (size_t i = from; i < to && !r; i++) {
+    for (size_t i = from; i < to && !status; i++) {
         struct found f = {.box = faces[i].box, .landmarks = faces[i].landmarks, .confidence = faces[i].confidence};
-        r = crop_landmarks(j, &f, (int)i, c->which == XFV_ALL_FACES, e);
+        status = crop_landmarks(j, &f, (int)i, c->which == XFV_ALL_FACES, e);
     }
     free(faces);
-    return r;
+    return status;
 }
 
 int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path, const char *name, struct xfv_crops *out,

@@ -46,10 +46,10 @@ static int parse_line(char *line, size_t n, int numbers, struct xfv_landmarks_li
 static int add_line(struct xfv_landmarks *l, char *line, size_t n, int numbers, size_t *cap, struct xfv_err *e)
 {
     struct xfv_landmarks_line one;
-    int r = parse_line(line, n, numbers, &one, e);
-    if (r) {
+    int status = parse_line(line, n, numbers, &one, e);
+    if (status) {
         free(one.xy);
-        return r;
+        return status;
     }
     if (l->n == *cap) {
         size_t more = xfv_more(*cap, 64);

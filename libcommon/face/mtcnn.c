@@ -74,8 +74,8 @@ static int output_of(const struct xfv_graph *g, int channels)
 static int load_stage(struct stage *s, int which, struct xfv_err *e)
 {
     static const char *const name[3] = {"mtcnn-p", "mtcnn-r", "mtcnn-o"};
-    int r = xfv_model_load(name[which], &s->model, e);
-    if (r) return r;
+    int status = xfv_model_load(name[which], &s->model, e);
+    if (status) return status;
     const struct xfv_model *m = s->model;
     int outs[3] = {output_of(m->graph, 2), output_of(m->graph, 4), which == O ? output_of(m->graph, 10) : 0};
     static const int side[3] = {CELL, 24, 48};
@@ -90,10 +90,10 @@ int xfv_detector_new(struct xfv_detector **out, struct xfv_err *e)
     struct xfv_detector *d = calloc(1, sizeof *d);
     if (!d) return xfv_fail(e, XFV_ENOMEM, "out of memory for the face detector");
     for (int i = P; i <= O; i++) {
-        int r = load_stage(&d->stage[i], i, e);
-        if (r) {
+        int status = load_stage(&d->stage[i], i, e);
+        if (status) {
             xfv_detector_free(d);
-            return r;
+            return status;
         }
     }
     *out = d;
@@ -295,11 +295,11 @@ static int refine(struct run *q, int which, struct xfv_err *e)
     for (size_t i = 0; i < q->boxes.n; i += BATCH) {
         size_t n = q->boxes.n - i < BATCH ? q->boxes.n - i : BATCH;
         for (size_t k = 0; k < n; k++) {
-            int r = cut(q, s->model, &q->boxes.v[i + k], x + k * one, e);
-            if (r) return r;
+            int status = cut(q, s->model, &q->boxes.v[i + k], x + k * one, e);
+            if (status) return status;
         }
-        int r = xfv_net_forward(s->net, w->ws, NULL, (int)n, x, y, e);
-        if (r) return r;
+        int status = xfv_net_forward(s->net, w->ws, NULL, (int)n, x, y, e);
+        if (status) return status;
         for (size_t k = 0; k < n; k++)
             take(q, which, &q->boxes.v[i + k], y[0] + 2 * k, y[1] + 4 * k, which == O ? y[2] + 10 * k : NULL, &kept);
     }
@@ -358,8 +358,8 @@ int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const 
     *faces = NULL;
     *n = 0;
     if (im->channels != 3) return xfv_fail(e, XFV_EARG, "faces are looked for in RGB images, not in one of %d channels", im->channels);
-    int r = cascade(&q, e);
-    if (!r) r = faces_of(&q.boxes, faces, n, e);
+    int status = cascade(&q, e);
+    if (!status) status = faces_of(&q.boxes, faces, n, e);
     xfv_boxes_clear(&q.boxes);
     if (stats) {
         stats->resample += q.stats.resample;
@@ -369,5 +369,5 @@ int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const 
         stats->r_boxes += q.stats.r_boxes;
         stats->o_boxes += q.stats.o_boxes;
     }
-    return r;
+    return status;
 }

@@ -9,9 +9,9 @@ static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_op
 {
     FILE *f = fmemopen((void *)(uintptr_t)bytes, n, "rb"); /* read only: nothing writes through the pointer */
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory for reading an image");
-    int r = xfv_pnm_read(f, o, out, e);
+    int status = xfv_pnm_read(f, o, out, e);
     fclose(f);
-    return r == XFV_EOF ? xfv_fail(e, XFV_EDATA, "empty image file") : r;
+    return status == XFV_EOF ? xfv_fail(e, XFV_EDATA, "empty image file") : status;
 }
 
 static int is_text(const uint8_t *bytes, size_t n)

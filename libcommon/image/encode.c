@@ -100,8 +100,8 @@ static int encode_png(const struct xfv_image *im, const struct palette *p, uint8
 
 int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e)
 {
-    int r = check_channels(im, e);
-    return r ? r : encode_png(im, NULL, out, n, e);
+    int status = check_channels(im, e);
+    return status ? status : encode_png(im, NULL, out, n, e);
 }
 
 int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, const uint8_t (*rgba)[4], int colours, uint8_t **out, size_t *n, struct xfv_err *e)
@@ -119,8 +119,8 @@ int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, co
 int xfv_image_encode_ppm(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e)
 {
     char head[64];
-    int r = check_channels(im, e);
-    if (r) return r;
+    int status = check_channels(im, e);
+    if (status) return status;
     size_t h = (size_t)snprintf(head, sizeof head, "P%c\n%d %d\n255\n", im->channels == 3 ? '6' : '5', im->width, im->height);
     size_t raster = (size_t)im->width * (size_t)im->height * (size_t)im->channels;
     uint8_t *p = malloc(h + raster);

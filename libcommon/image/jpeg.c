@@ -198,8 +198,8 @@ static int decode(struct decoder *d, struct xfv_err *e)
     set_source(d);
     jpeg_save_markers(j, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(j, TRUE);
-    int r = xfv_check_size((long)j->image_width, (long)j->image_height, d->opts, e);
-    if (r) return r;
+    int status = xfv_check_size((long)j->image_width, (long)j->image_height, d->opts, e);
+    if (status) return status;
     d->orientation = orientation_of(j);
     d->denom = denominator((long)j->image_width, (long)j->image_height, d->opts->min_side_hint);
     int four = j->num_components == 4;
@@ -207,16 +207,16 @@ static int decode(struct decoder *d, struct xfv_err *e)
     j->scale_denom = (unsigned)d->denom;
     j->out_color_space = four ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(j);
-    r = xfv_image_alloc(&d->im, (int)j->output_width, (int)j->output_height, 3, e);
-    if (r) return r;
+    status = xfv_image_alloc(&d->im, (int)j->output_width, (int)j->output_height, 3, e);
+    if (status) return status;
     size_t row = (size_t)d->im.width * 3;
     if (four && !(d->cmyk = malloc((size_t)d->im.width * 4))) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image");
     while (j->output_scanline < j->output_height) {
-        if ((r = xfv_deadline_check(e))) return r;
+        if ((status = xfv_deadline_check(e))) return status;
         uint8_t *to = d->im.data + row * j->output_scanline, *into = four ? d->cmyk : to;
         if (jpeg_read_scanlines(j, &into, 1) == 1 && four) cmyk_row(d->cmyk, to, d->im.width, j->saw_Adobe_marker);
     }
-    if ((r = check_scans(d, e))) return r;
+    if ((status = check_scans(d, e))) return status;
     d->all_rows = 1;
     jpeg_finish_decompress(j); /* reads on to the next marker: is anything left over of the scan? */
     return 0;
@@ -246,10 +246,10 @@ int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     d->bytes = bytes;
     d->n = n;
     d->opts = o;
-    int r = guarded(d, e);
+    int status = guarded(d, e);
     jpeg_destroy_decompress(&d->j);
-    if (!r) r = xfv_image_orient(&d->im, d->orientation, e);
-    if (r) {
+    if (!status) status = xfv_image_orient(&d->im, d->orientation, e);
+    if (status) {
         xfv_image_clear(&d->im);
     } else {
         *out = d->im;
@@ -257,5 +257,5 @@ int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     }
     free(d->cmyk);
     free(d);
-    return r;
+    return status;
 }

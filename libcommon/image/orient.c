@@ -41,8 +41,8 @@ int xfv_image_orient(struct xfv_image *im, int orientation, struct xfv_err *e)
     int mirror_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     int mirror_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     struct xfv_image up;
-    int r = xfv_image_alloc(&up, swap ? h : w, swap ? w : h, c, e);
-    if (r) return r;
+    int status = xfv_image_alloc(&up, swap ? h : w, swap ? w : h, c, e);
+    if (status) return status;
     for (int y = 0; y < h; y++) {
         const uint8_t *s = im->data + (size_t)y * (size_t)w * (size_t)c;
         int ty = mirror_y ? h - 1 - y : y;

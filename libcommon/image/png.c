@@ -105,22 +105,22 @@ static int decode(struct decoder *d, struct xfv_err *e)
     png_set_user_limits(d->png, 0x7fffffff, 0x7fffffff); /* ours counts pixels */
     png_read_info(d->png, d->info);
     png_uint_32 w = png_get_image_width(d->png, d->info), h = png_get_image_height(d->png, d->info);
-    int r = xfv_check_size((long)w, (long)h, d->opts, e);
-    if (r) return r;
+    int status = xfv_check_size((long)w, (long)h, d->opts, e);
+    if (status) return status;
     int channels = set_transforms(d), passes = png_set_interlace_handling(d->png);
     png_read_update_info(d->png, d->info);
     size_t row = (size_t)w * (size_t)channels;
     if (png_get_rowbytes(d->png, d->info) != row) return xfv_fail(e, XFV_EDATA, "corrupt PNG image: rows of an unexpected length");
-    r = xfv_image_alloc(&d->im, (int)w, (int)h, channels, e);
-    if (r) return r;
+    status = xfv_image_alloc(&d->im, (int)w, (int)h, channels, e);
+    if (status) return status;
     if (passes > 1) {
         d->rows = malloc(h * sizeof *d->rows);
         if (!d->rows) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
         for (png_uint_32 y = 0; y < h; y++) d->rows[y] = d->im.data + row * y;
         png_read_image(d->png, d->rows);
     } else {
-        for (png_uint_32 y = 0; y < h && !(r = xfv_deadline_check(e)); y++) png_read_row(d->png, d->im.data + row * y, NULL);
-        if (r) return r;
+        for (png_uint_32 y = 0; y < h && !(status = xfv_deadline_check(e)); y++) png_read_row(d->png, d->im.data + row * y, NULL);
+        if (status) return status;
     }
     d->all_rows = 1;
     png_read_end(d->png, d->info);

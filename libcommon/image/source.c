@@ -124,10 +124,10 @@ int xfv_image_source_next(struct xfv_image_source *s, const struct xfv_decode_op
     memset(out, 0, sizeof *out);
     out->number = -1;
     if (s->done) return XFV_EOF;
-    int r = next(s, o, out, e), number = out->number;
-    if (!r) return 0;
+    int status = next(s, o, out, e), number = out->number;
+    if (!status) return 0;
     s->done = 1;
     xfv_raw_image_clear(out);
     out->number = number;
-    return r;
+    return status;
 }

@@ -56,8 +56,8 @@ static void sample(const struct xfv_image *im, double x, double y, uint8_t *out)
 int xfv_warp(const struct xfv_image *im, const double m[6], int width, int height, uint8_t *out, struct xfv_err *e)
 {
     double v[6];
-    int r = xfv_affine_invert(m, v, e);
-    if (r) return r;
+    int status = xfv_affine_invert(m, v, e);
+    if (status) return status;
     size_t c = (size_t)im->channels;
     for (int y = 0; y < height; y++) {
         uint8_t *t = out + (size_t)y * (size_t)width * c;

@@ -35,17 +35,17 @@ int xfv_decode_webp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     WebPBitstreamFeatures f;
     if (WebPGetFeatures(bytes, n, &f) != VP8_STATUS_OK) return xfv_fail_damaged(e, "WebP", "its header cannot be read");
     if (f.has_animation) return xfv_fail(e, XFV_EDATA, "an animated WebP image: only still images are read");
-    int r = xfv_check_size(f.width, f.height, o, e);
-    if (r) return r;
+    int status = xfv_check_size(f.width, f.height, o, e);
+    if (status) return status;
     size_t pixels = (size_t)f.width * (size_t)f.height;
     uint8_t *rgba = malloc(pixels * 4);
-    r = rgba ? xfv_image_alloc(out, f.width, f.height, 3, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %d x %d pixels", f.width, f.height);
-    if (!r && !WebPDecodeRGBAInto(bytes, n, rgba, pixels * 4, f.width * 4)) 
-        r = xfv_fail_damaged(e, "WebP", "its pixels cannot be read to the end");
-    for (size_t i = 0; !r && i < pixels; i++)
+    status = rgba ? xfv_image_alloc(out, f.width, f.height, 3, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %d x %d pixels", f.width, f.height);
+    if (!status && !WebPDecodeRGBAInto(bytes, n, rgba, pixels * 4, f.width * 4)) 
+        status = xfv_fail_damaged(e, "WebP", "its pixels cannot be read to the end");
+    for (size_t i = 0; !status && i < pixels; i++)
         for (size_t c = 0; c < 3; c++) out->data[3 * i + c] = (uint8_t)((rgba[4 * i + c] * rgba[4 * i + 3] + 127) / 255);
     free(rgba);
-    if (!r) r = xfv_image_orient(out, orientation_of(bytes, n), e);
-    if (r) xfv_image_clear(out);
-    return r;
+    if (!status) status = xfv_image_orient(out, orientation_of(bytes, n), e);
+    if (status) xfv_image_clear(out);
+    return status;
 }

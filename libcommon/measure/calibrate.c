@@ -16,8 +16,8 @@ int xfv_calibrate(const struct xfv_scores *s, const char *name, double fmr, cons
     if (strlen(name) >= sizeof t.name || strlen(data) >= sizeof t.data) return xfv_fail(e, XFV_EARG, "the name or the description of a threshold is too long");
     strcpy(t.name, name);
     strcpy(t.data, data);
-    int st = isnan(fmr) ? xfv_eer(s, &eer, &t.value, e) : xfv_threshold_at_fmr(s, fmr, &t.value, e);
-    if (st) return st;
+    int status = isnan(fmr) ? xfv_eer(s, &eer, &t.value, e) : xfv_threshold_at_fmr(s, fmr, &t.value, e);
+    if (status) return status;
     struct xfv_rates r = xfv_rates_at(s, t.value);
     if (r.genuine == 0) return xfv_fail(e, XFV_EARG, "calibration needs genuine pairs, too: %zu impostor pairs given", r.impostor);
     if (s->n > 2000000000) return xfv_fail(e, XFV_EARG, "more than 2000000000 pairs");

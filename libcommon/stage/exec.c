@@ -88,24 +88,24 @@ static int start(const char *command, int in, int *out, pid_t *pid)
     posix_spawn_file_actions_t actions;
     int ends[2];
     pthread_mutex_lock(&lock);
-    int rc = pipe(ends) ? errno : 0;
-    if (!rc) {
+    int status = pipe(ends) ? errno : 0;
+    if (!status) {
         fcntl(ends[0], F_SETFD, FD_CLOEXEC);
         fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-        rc = posix_spawn_file_actions_init(&actions);
-        if (!rc) {
-            rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-            if (!rc) rc = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-            if (!rc) rc = posix_spawn(pid, "/bin/sh", &actions, NULL, argv, environ);
+        status = posix_spawn_file_actions_init(&actions);
+        if (!status) {
+            status = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+            if (!status) status = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+            if (!status) status = posix_spawn(pid, "/bin/sh", &actions, NULL, argv, environ);
             posix_spawn_file_actions_destroy(&actions);
         }
         close(ends[1]);
         *out = ends[0];
-        if (rc) close(ends[0]);
+        if (status) close(ends[0]);
     }
     pthread_mutex_unlock(&lock);
-    errno = rc;
-    return rc ? -1 : 0;
+    errno = status;
+    return status ? -1 : 0;
 }
 
 static int finish(pid_t pid, int status, struct xfv_err *e)

@@ -31,9 +31,9 @@ static int take_image(struct xfv_photos *p, struct xfv_photo *it, int worker, st
 {
     if (!it->raw.im.data) {
         double start = xfv_now();
-        int r = xfv_image_decode(it->raw.bytes, it->raw.n, &p->decode, &it->raw.im, NULL, e);
+        int status = xfv_image_decode(it->raw.bytes, it->raw.n, &p->decode, &it->raw.im, NULL, e);
         p->seconds[worker] += xfv_now() - start;
-        if (r) return r;
+        if (status) return status;
     }
     return p->make(p->ctx, &it->raw.im, it->path, it->name, worker, &it->records, e);
 }
@@ -199,12 +199,12 @@ static int take_part(struct xfv_photos *p, FILE *f, const char *shown, struct xf
     char **names = NULL;
     size_t n = 0;
     uint64_t from, to;
-    int r = read_list(f, shown, &names, &n, e);
+    int status = read_list(f, shown, &names, &n, e);
     xfv_shard_slice(&p->shard, n, &from, &to);
-    for (uint64_t i = from; i < to && !r; i++) r = take_listed_name(p, names[i], shown, f == stdin, e);
+    for (uint64_t i = from; i < to && !status; i++) status = take_listed_name(p, names[i], shown, f == stdin, e);
     for (size_t i = 0; i < n; i++) free(names[i]);
     free(names);
-    return r;
+    return status;
 }
 
 /* Every path of a list whose names end in NUL. */
@@ -276,10 +276,10 @@ int xfv_photos_run(struct xfv_photos *p, struct xfv_err *e)
     p->window = n > 1 ? 4 * n : 1;
     p->items = calloc((size_t)p->window, sizeof *p->items);
     p->seconds = calloc((size_t)n, sizeof *p->seconds);
-    int r = p->items && p->seconds ? take_all(p, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d workers", n);
+    int status = p->items && p->seconds ? take_all(p, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d workers", n);
     for (int i = 0; i < p->held; i++) clear_item(&p->items[i]);
     for (int i = 0; p->seconds && i < n; i++) p->decode_seconds += p->seconds[i];
     free(p->items);
     free(p->seconds);
-    return r;
+    return status;
 }

@@ -18,8 +18,8 @@ static int wrong(const char *key, const char *what, const msgpack_object *o, str
 int xfv_get_str(const msgpack_object *map, const char *key, const char **s, size_t *n, struct xfv_err *e)
 {
     const msgpack_object *o;
-    int r = want(map, key, "text", &o, e);
-    if (r) return r;
+    int status = want(map, key, "text", &o, e);
+    if (status) return status;
     if (o->type != MSGPACK_OBJECT_STR) return wrong(key, "text", o, e);
     *s = o->via.str.size ? o->via.str.ptr : "";
     *n = o->via.str.size;
@@ -30,8 +30,8 @@ int xfv_get_text(const msgpack_object *map, const char *key, char *buf, size_t c
 {
     const char *s = NULL;
     size_t n = 0;
-    int r = xfv_get_str(map, key, &s, &n, e);
-    if (r) return r;
+    int status = xfv_get_str(map, key, &s, &n, e);
+    if (status) return status;
     if (memchr(s, '\0', n)) return xfv_fail(e, XFV_EFORMAT, "key '%s': text with a NUL byte", key);
     if (n >= cap) return xfv_fail(e, XFV_EFORMAT, "key '%s': text of %zu bytes where %zu is the most", key, n, cap ? cap - 1 : 0);
     memcpy(buf, s, n);
@@ -53,16 +53,16 @@ static int number(const msgpack_object *o, double *v)
 int xfv_get_f64(const msgpack_object *map, const char *key, double *v, struct xfv_err *e)
 {
     const msgpack_object *o;
-    int r = want(map, key, "a number", &o, e);
-    if (r) return r;
+    int status = want(map, key, "a number", &o, e);
+    if (status) return status;
     return number(o, v) ? wrong(key, "a number", o, e) : 0;
 }
 
 int xfv_get_int(const msgpack_object *map, const char *key, int64_t *v, struct xfv_err *e)
 {
     const msgpack_object *o;
-    int r = want(map, key, "an integer", &o, e);
-    if (r) return r;
+    int status = want(map, key, "an integer", &o, e);
+    if (status) return status;
     if (o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) return *v = o->via.i64, 0;
     if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER) return wrong(key, "an integer", o, e);
     if (o->via.u64 > INT64_MAX) return xfv_fail(e, XFV_EFORMAT, "key '%s': integer past 2^63", key);
@@ -73,8 +73,8 @@ int xfv_get_int(const msgpack_object *map, const char *key, int64_t *v, struct x
 int xfv_get_bool(const msgpack_object *map, const char *key, int *v, struct xfv_err *e)
 {
     const msgpack_object *o;
-    int r = want(map, key, "true or false", &o, e);
-    if (r) return r;
+    int status = want(map, key, "true or false", &o, e);
+    if (status) return status;
     if (o->type != MSGPACK_OBJECT_BOOLEAN) return wrong(key, "true or false", o, e);
     *v = o->via.boolean;
     return 0;
@@ -99,8 +99,8 @@ int xfv_get_f64s(const msgpack_object *map, const char *key, double *v, size_t n
 {
     const msgpack_object *o;
     size_t at = 0;
-    int r = want(map, key, "an array of numbers", &o, e);
-    if (r) return r;
+    int status = want(map, key, "an array of numbers", &o, e);
+    if (status) return status;
     if (o->type != MSGPACK_OBJECT_ARRAY) return wrong(key, "an array of numbers", o, e);
     if (gather(o, v, n, &at)) return xfv_fail(e, XFV_EFORMAT, "key '%s': an array that holds other things than numbers", key);
     if (at != n) return xfv_fail(e, XFV_EFORMAT, "key '%s': expected %zu numbers, found %zu", key, n, at);
@@ -124,8 +124,8 @@ static const char *show_shape(char out[256], int ndim, const size_t *shape, int 
 static int read_shape(const msgpack_object *o, struct xfv_tensor *t, struct xfv_err *e)
 {
     const msgpack_object *shape;
-    int r = want(o, "shape", "an array of integers", &shape, e);
-    if (r) return r;
+    int status = want(o, "shape", "an array of integers", &shape, e);
+    if (status) return status;
     if (shape->type != MSGPACK_OBJECT_ARRAY) return wrong("shape", "an array of integers", shape, e);
     if (shape->via.array.size > XFV_MAX_DIMS)
         return xfv_fail(e, XFV_EFORMAT, "a tensor of %u dimensions; %d are the most", shape->via.array.size, XFV_MAX_DIMS);
@@ -148,13 +148,13 @@ int xfv_tensor_from_object(const msgpack_object *o, struct xfv_tensor *view, str
     char show[256];
     if (!o || o->type != MSGPACK_OBJECT_MAP)
         return xfv_fail(e, XFV_EFORMAT, "expected a tensor (a map of dtype, shape and data), found %s", o ? xfv_type_name(o) : "nothing");
-    int r = xfv_get_str(o, "dtype", &dtype, &n, e);
-    if (r) return r;
+    int status = xfv_get_str(o, "dtype", &dtype, &n, e);
+    if (status) return status;
     if (xfv_dtype_parse(dtype, n, &t.dtype))
         return xfv_fail(e, XFV_EFORMAT, "tensor of unknown dtype '%s'", xfv_show_text(show, dtype, n));
-    r = read_shape(o, &t, e);
-    if (r == 0) r = want(o, "data", "bytes", &data, e);
-    if (r) return r;
+    status = read_shape(o, &t, e);
+    if (status == 0) status = want(o, "data", "bytes", &data, e);
+    if (status) return status;
     if (data->type != MSGPACK_OBJECT_BIN) return wrong("data", "bytes", data, e);
     /* The product in steps, so that it cannot overflow: no step may pass what 32 bits of length can hold, unless a dimension is 0. */
     uint64_t bytes = xfv_dtype_size(t.dtype);
@@ -172,10 +172,10 @@ int xfv_tensor_from_object(const msgpack_object *o, struct xfv_tensor *view, str
 int xfv_get_tensor_view(const msgpack_object *map, const char *key, struct xfv_tensor *out, struct xfv_err *e)
 {
     const msgpack_object *o;
-    int r = want(map, key, "a tensor", &o, e);
-    if (r) return r;
-    r = xfv_tensor_from_object(o, out, e);
-    return r && e ? xfv_fail_at(e, "key '%s'", key) : r;
+    int status = want(map, key, "a tensor", &o, e);
+    if (status) return status;
+    status = xfv_tensor_from_object(o, out, e);
+    return status && e ? xfv_fail_at(e, "key '%s'", key) : status;
 }
 
 int xfv_get_tensor(const msgpack_object *map, const char *key, enum xfv_dtype dtype, int want_ndim, const size_t *want_shape,
@@ -183,16 +183,16 @@ int xfv_get_tensor(const msgpack_object *map, const char *key, enum xfv_dtype dt
 {
     struct xfv_tensor v;
     char a[256], b[256];
-    int r = xfv_get_tensor_view(map, key, &v, e);
-    if (r) return r;
+    int status = xfv_get_tensor_view(map, key, &v, e);
+    if (status) return status;
     int fits = v.dtype == dtype && (want_ndim < 0 || v.ndim == want_ndim);
     for (int i = 0; fits && want_shape && i < want_ndim; i++) fits = !want_shape[i] || want_shape[i] == v.shape[i];
     if (!fits)
         return xfv_fail(e, XFV_EFORMAT, "key '%s': expected a tensor of %s %s, found %s %s", key, xfv_dtype_name(dtype),
                         want_ndim >= 0 && want_shape ? show_shape(a, want_ndim, want_shape, 1) : "of any shape", xfv_dtype_name(v.dtype),
                         show_shape(b, v.ndim, v.shape, 0));
-    r = xfv_tensor_alloc(out, v.dtype, v.ndim, v.shape, e);
-    if (r) return r;
+    status = xfv_tensor_alloc(out, v.dtype, v.ndim, v.shape, e);
+    if (status) return status;
     size_t bytes = xfv_tensor_bytes(out);
     if (bytes) memcpy(out->data, v.data, bytes);
     return 0;

@@ -122,9 +122,9 @@ int xfv_seccomp_enforce(enum xfv_writes writes)
     note(&f, seccomp_attr_set(f.f, SCMP_FLTATR_CTL_TSYNC, 1)); /* a library may have made a thread by now */
     note(&f, seccomp_attr_set(f.f, SCMP_FLTATR_CTL_OPTIMIZE, 2));
     add_rules(&f, writes);
-    int rc = f.short_of_memory ? -ENOMEM : seccomp_load(f.f);
+    int status = f.short_of_memory ? -ENOMEM : seccomp_load(f.f);
     seccomp_release(f.f);
-    return rc == -ENOMEM ? XFV_ENOMEM : rc ? XFV_EIO : 0;
+    return status == -ENOMEM ? XFV_ENOMEM : status ? XFV_EIO : 0;
 }
 
 #else

@@ -98,7 +98,7 @@ static int fold_constants(struct fold *f, int i)
     struct xfv_node *n = &f->g->nodes[i], c = xfv_node_default(XFV_OP_CONST);
     struct xfv_shape in[XFV_MAX_INPUTS];
     double *x[XFV_MAX_INPUTS] = {0}, *y;
-    int st = XFV_ENOMEM;
+    int status = XFV_ENOMEM;
     if (n->n_in == 0) return 0;
     for (int k = 0; k < n->n_in; k++)
         if (!xfv_fold_producer(f, n->in[k], XFV_OP_CONST)) return 0;
@@ -110,18 +110,18 @@ static int fold_constants(struct fold *f, int i)
     }
     struct xfv_shape s = f->g->values[n->out].shape;
     if (!(y = xfv_fold_doubles(f, xfv_shape_count(s)))) goto out;
-    if ((st = xfv_ref_node(f->g, n, in, (const double *const *)x, y, f->e))) {
+    if ((status = xfv_ref_node(f->g, n, in, (const double *const *)x, y, f->e))) {
         free(y);
         goto out;
     }
-    st = c.weight = xfv_fold_new_weight(f, i, "value", s, y);
-    if (st < 0) goto out;
+    status = c.weight = xfv_fold_new_weight(f, i, "value", s, y);
+    if (status < 0) goto out;
     xfv_fold_become(f, i, c);
     f->stats.constants++;
-    st = 1;
+    status = 1;
 out:
     for (int k = 0; k < XFV_MAX_INPUTS; k++) free(x[k]);
-    return st;
+    return status;
 }
 
 /* ---- affine ---- */
@@ -285,9 +285,9 @@ static int sweep(struct fold *f, pass *const *passes)
         changed = 0;
         for (int i = 0; i < f->g->n_nodes; i++)
             for (pass *const *p = passes; *p && !f->dead[i]; p++) {
-                int st = (*p)(f, i);
-                if (st < 0) return st;
-                changed |= st;
+                int status = (*p)(f, i);
+                if (status < 0) return status;
+                changed |= status;
             }
     } while (changed);
     return 0;
@@ -299,9 +299,9 @@ static int copy_weight(const struct fold *f, struct xfv_graph *to, int *map, int
     if (w < 0) return -1;
     if (!map[w]) {
         const struct xfv_weight *old = &f->g->weights[w];
-        int st = xfv_graph_add_weight(to, old->name, old->shape, old->data, f->e);
-        if (st < 0) return st;
-        map[w] = st + 1;
+        int status = xfv_graph_add_weight(to, old->name, old->shape, old->data, f->e);
+        if (status < 0) return status;
+        map[w] = status + 1;
     }
     return map[w] - 1;
 }
@@ -315,8 +315,8 @@ static int copy_node(const struct fold *f, struct xfv_graph *to, int *values, in
     if (n.bias >= 0 && (n.bias = copy_weight(f, to, weights, n.bias)) < 0) return n.bias;
     if ((values[n.out] = xfv_graph_add_value(to, v->name, v->shape, f->e)) < 0) return values[n.out];
     n.out = values[n.out];
-    int st = xfv_graph_add_node(to, &n, f->e);
-    return st < 0 ? st : 0;
+    int status = xfv_graph_add_node(to, &n, f->e);
+    return status < 0 ? status : 0;
 }
 
 /* The live part of the graph, copied. */
@@ -324,21 +324,21 @@ static int compact(const struct fold *f, struct xfv_graph **out)
 {
     const struct xfv_graph *g = f->g;
     struct xfv_graph *to = xfv_graph_new();
-    int *values = calloc((size_t)g->n_values, sizeof *values), *weights = calloc((size_t)g->n_weights + 1, sizeof *weights), st = 0;
-    if (!to || !values || !weights) st = xfv_fail(f->e, XFV_ENOMEM, "out of memory for a graph");
-    if (!st && (values[0] = xfv_graph_add_value(to, g->values[0].name, g->values[0].shape, f->e)) < 0) st = values[0];
-    for (int i = 0; i < g->n_nodes && !st; i++)
-        if (!f->dead[i]) st = copy_node(f, to, values, weights, i);
-    for (int i = 0; i < g->n_outputs && !st; i++) {
+    int *values = calloc((size_t)g->n_values, sizeof *values), *weights = calloc((size_t)g->n_weights + 1, sizeof *weights), status = 0;
+    if (!to || !values || !weights) status = xfv_fail(f->e, XFV_ENOMEM, "out of memory for a graph");
+    if (!status && (values[0] = xfv_graph_add_value(to, g->values[0].name, g->values[0].shape, f->e)) < 0) status = values[0];
+    for (int i = 0; i < g->n_nodes && !status; i++)
+        if (!f->dead[i]) status = copy_node(f, to, values, weights, i);
+    for (int i = 0; i < g->n_outputs && !status; i++) {
         int o = xfv_graph_add_output(to, values[g->outputs[i]], f->e);
-        if (o < 0) st = o;
+        if (o < 0) status = o;
     }
-    if (!st) st = xfv_graph_check(to, f->e);
+    if (!status) status = xfv_graph_check(to, f->e);
     free(values);
     free(weights);
-    if (st) xfv_graph_free(to);
+    if (status) xfv_graph_free(to);
     else *out = to;
-    return st;
+    return status;
 }
 
 static int analyse(struct fold *f, const char *const *keep)
@@ -369,22 +369,22 @@ int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stat
                                    xfv_fold_affine_after, xfv_fold_affine_before, xfv_fold_merge, NULL};
     struct xfv_err own;
     struct xfv_graph *out = NULL;
-    int st = xfv_graph_check(*g, e);
-    if (st) return st;
+    int status = xfv_graph_check(*g, e);
+    if (status) return status;
     struct fold f = {.g = *g, .e = e ? e : &own};
     f.producer = calloc((size_t)f.g->n_values, sizeof *f.producer);
     f.uses = calloc((size_t)f.g->n_values, sizeof *f.uses);
     f.dead = calloc((size_t)f.g->n_nodes, 1);
-    if (!f.producer || !f.uses || !f.dead) st = xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
-    if (!st) st = analyse(&f, keep);
-    if (!st) st = sweep(&f, normalise);
-    if (!st) st = sweep(&f, spelled);
-    if (!st) st = sweep(&f, linear);
-    if (!st) st = compact(&f, &out);
+    if (!f.producer || !f.uses || !f.dead) status = xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
+    if (!status) status = analyse(&f, keep);
+    if (!status) status = sweep(&f, normalise);
+    if (!status) status = sweep(&f, spelled);
+    if (!status) status = sweep(&f, linear);
+    if (!status) status = compact(&f, &out);
     free(f.producer);
     free(f.uses);
     free(f.dead);
-    if (st) return st;
+    if (status) return status;
     xfv_graph_free(*g);
     *g = out;
     if (stats) *stats = f.stats;

@@ -190,8 +190,8 @@ int xfv_fold_norm(struct fold *f, int i)
     const struct xfv_node *n = &f->g->nodes[i];
     if (n->op == XFV_OP_ACT && n->i[0] == XFV_ACT_SQRT) return sqrt_of_sum(f, i);
     if (n->op != XFV_OP_DIV) return 0;
-    int st = l2norm_at(f, i);
-    return st ? st : layernorm_at(f, i);
+    int status = l2norm_at(f, i);
+    return status ? status : layernorm_at(f, i);
 }
 
 int xfv_fold_affine_norm(struct fold *f, int i)

@@ -148,11 +148,11 @@ static int check_name(const char *name, const char *what, struct xfv_err *e)
 int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape s, struct xfv_err *e)
 {
     char t[64];
-    int st = check_name(name, "value", e);
-    if (st) return st;
+    int status = check_name(name, "value", e);
+    if (status) return status;
     if (names_find(g->value_names, g, value_name, name) >= 0) return xfv_fail(e, XFV_EMODEL, "two values are called '%s'", name);
     if (s.rank < 1 || xfv_shape_count(s) == 0) return xfv_fail(e, XFV_EMODEL, "value '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
-    if ((st = reserve(&g->values, g->n_values, sizeof *g->values, "values", e))) return st;
+    if ((status = reserve(&g->values, g->n_values, sizeof *g->values, "values", e))) return status;
     char *copy = strdup(name);
     if (!copy || names_reserve(g->value_names)) {
         free(copy);
@@ -166,12 +166,12 @@ int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape 
 int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const void *data, struct xfv_err *e)
 {
     char t[64];
-    int st = check_name(name, "weight", e);
+    int status = check_name(name, "weight", e);
     size_t count = xfv_shape_count(s);
-    if (st) return st;
+    if (status) return status;
     if (names_find(g->weight_names, g, weight_name, name) >= 0) return xfv_fail(e, XFV_EMODEL, "two weights are called '%s'", name);
     if (s.rank < 1 || count == 0) return xfv_fail(e, XFV_EMODEL, "weight '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
-    if ((st = reserve(&g->weights, g->n_weights, sizeof *g->weights, "weights", e))) return st;
+    if ((status = reserve(&g->weights, g->n_weights, sizeof *g->weights, "weights", e))) return status;
     char *copy = strdup(name);
     float *d = malloc(count * sizeof *d);
     if (!copy || !d || names_reserve(g->weight_names)) {
@@ -187,11 +187,11 @@ int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape
 
 int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv_err *e)
 {
-    int st = check_name(n->name, "node", e);
-    if (st) return st;
+    int status = check_name(n->name, "node", e);
+    if (status) return status;
     if (n->n_in < 0 || n->n_in > XFV_MAX_INPUTS)
         return xfv_fail(e, XFV_EMODEL, "node '%s' has %d inputs, more than %d", n->name, n->n_in, XFV_MAX_INPUTS);
-    if ((st = reserve(&g->nodes, g->n_nodes, sizeof *g->nodes, "nodes", e))) return st;
+    if ((status = reserve(&g->nodes, g->n_nodes, sizeof *g->nodes, "nodes", e))) return status;
     char *copy = strdup(n->name);
     if (!copy) return xfv_fail(e, XFV_ENOMEM, "out of memory for node '%s'", n->name);
     g->nodes[g->n_nodes] = *n;
@@ -201,9 +201,9 @@ int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv
 
 int xfv_graph_add_output(struct xfv_graph *g, int value, struct xfv_err *e)
 {
-    int st;
+    int status;
     if (value < 0 || value >= g->n_values) return xfv_fail(e, XFV_EMODEL, "output %d is value %d of %d", g->n_outputs, value, g->n_values);
-    if ((st = reserve(&g->outputs, g->n_outputs, sizeof *g->outputs, "outputs", e))) return st;
+    if ((status = reserve(&g->outputs, g->n_outputs, sizeof *g->outputs, "outputs", e))) return status;
     g->outputs[g->n_outputs] = value;
     return g->n_outputs++;
 }

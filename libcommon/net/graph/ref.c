@@ -25,8 +25,8 @@ static void call_of(struct ref_call *c, const struct xfv_graph *g, const struct 
 int xfv_ref_node(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, const double *const *x, double *y, struct xfv_err *e)
 {
     struct ref_call c = {.g = g, .n = n};
-    int st = xfv_node_shape(g, n, in, &c.out, e);
-    if (st) return st;
+    int status = xfv_node_shape(g, n, in, &c.out, e);
+    if (status) return status;
     for (int k = 0; k < n->n_in; k++) c.in[k] = in[k], c.x[k] = x[k];
     memset(y, 0, xfv_shape_count(c.out) * sizeof *y);
     xfv_ref_op_forward(&c, y);
@@ -44,12 +44,12 @@ int xfv_ref_forward(const struct xfv_graph *g, struct xfv_shape in, const double
     struct xfv_shape *s = calloc((size_t)g->n_values + 1, sizeof *s);
     double **v = calloc((size_t)g->n_values + 1, sizeof *v);
     struct ref_call c;
-    int st = s && v ? xfv_graph_shapes(g, in, s, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
-    if (st) goto out;
+    int status = s && v ? xfv_graph_shapes(g, in, s, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
+    if (status) goto out;
     for (int i = -1; i < g->n_nodes; i++) {
         int o = i < 0 ? 0 : g->nodes[i].out;
         if (!(v[o] = zeros(s[o]))) {
-            st = xfv_fail(e, XFV_ENOMEM, "out of memory for value '%s'", g->values[o].name);
+            status = xfv_fail(e, XFV_ENOMEM, "out of memory for value '%s'", g->values[o].name);
             goto out;
         }
         if (i < 0) {
@@ -61,9 +61,9 @@ int xfv_ref_forward(const struct xfv_graph *g, struct xfv_shape in, const double
     }
 out:
     free(s);
-    if (st) xfv_ref_free(g, v);
+    if (status) xfv_ref_free(g, v);
     else *values = v;
-    return st;
+    return status;
 }
 
 int xfv_ref_vjp(const struct xfv_graph *g, struct xfv_shape in, double *const *values, int out, const double *cot, double *dx, struct xfv_err *e)
@@ -71,8 +71,8 @@ int xfv_ref_vjp(const struct xfv_graph *g, struct xfv_shape in, double *const *v
     struct xfv_shape *s = calloc((size_t)g->n_values + 1, sizeof *s);
     double **d = calloc((size_t)g->n_values + 1, sizeof *d); /* gradients; NULL: zero so far */
     struct ref_call c;
-    int st = s && d ? xfv_graph_shapes(g, in, s, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
-    if (st) goto done;
+    int status = s && d ? xfv_graph_shapes(g, in, s, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
+    if (status) goto done;
     if (!(d[out] = zeros(s[out]))) goto oom;
     memcpy(d[out], cot, xfv_shape_count(s[out]) * sizeof *cot);
     for (int i = g->n_nodes - 1; i >= 0; i--) {
@@ -92,9 +92,9 @@ int xfv_ref_vjp(const struct xfv_graph *g, struct xfv_shape in, double *const *v
     else memset(dx, 0, xfv_shape_count(in) * sizeof *dx);
     goto done;
 oom:
-    st = xfv_fail(e, XFV_ENOMEM, "out of memory for gradients");
+    status = xfv_fail(e, XFV_ENOMEM, "out of memory for gradients");
 done:
     xfv_ref_free(g, d);
     free(s);
-    return st;
+    return status;
 }

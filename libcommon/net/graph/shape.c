@@ -58,8 +58,8 @@ static int shape_conv(const struct xfv_graph *g, const struct xfv_node *n, const
 {
     const struct xfv_weight *w = weight_of(g, n->weight);
     char t[64];
-    int st, cin = in->dim[2];
-    if ((st = want_image(n, in, e)) || (st = check_window(n, e))) return st;
+    int status, cin = in->dim[2];
+    if ((status = want_image(n, in, e)) || (status = check_window(n, e))) return status;
     if (!w || w->shape.rank != 4) return BAD("node '%s' (conv) has no weight of four dimensions", n->name);
     if (n->groups < 1 || cin % n->groups != 0 || w->shape.dim[3] % n->groups != 0)
         return BAD("node '%s' (conv) cannot split %d input and %d output channels into %d groups", n->name, cin, w->shape.dim[3], n->groups);
@@ -68,21 +68,21 @@ static int shape_conv(const struct xfv_graph *g, const struct xfv_node *n, const
         char t2[64];
         return BAD("the weight of node '%s' (conv) should have shape %s, not %s", n->name, xfv_shape_text(want, t), xfv_shape_text(w->shape, t2));
     }
-    if ((st = want_vector(g, n, n->bias, "bias", w->shape.dim[3], 1, e))) return st;
+    if ((status = want_vector(g, n, n->bias, "bias", w->shape.dim[3], 1, e))) return status;
     *out = xfv_shape_of(3, 0, 0, w->shape.dim[3]);
-    if ((st = window_out(n, 0, in->dim[0], &out->dim[0], e))) return st;
+    if ((status = window_out(n, 0, in->dim[0], &out->dim[0], e))) return status;
     return window_out(n, 1, in->dim[1], &out->dim[1], e);
 }
 
 static int shape_pool(const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
 {
-    int st;
-    if ((st = want_image(n, in, e)) || (st = check_window(n, e))) return st;
+    int status;
+    if ((status = want_image(n, in, e)) || (status = check_window(n, e))) return status;
     for (int a = 0; a < 4; a++) /* else a window could lie in the padding alone */
         if (n->pads[a] > (n->kernel[a & 1] - 1) * n->dilation[a & 1])
             return BAD("node '%s' (%s) has a padding of %d, not less than its window", n->name, xfv_op_name(n->op), n->pads[a]);
     *out = *in;
-    if ((st = window_out(n, 0, in->dim[0], &out->dim[0], e))) return st;
+    if ((status = window_out(n, 0, in->dim[0], &out->dim[0], e))) return status;
     return window_out(n, 1, in->dim[1], &out->dim[1], e);
 }
 
@@ -134,8 +134,8 @@ static int shape_transpose(const struct xfv_node *n, const struct xfv_shape *in,
     unsigned seen = 0;
     *out = *in;
     for (int i = 0; i < in->rank; i++) {
-        int st = check_axis(n, n->i[i], in->rank, e);
-        if (st) return st;
+        int status = check_axis(n, n->i[i], in->rank, e);
+        if (status) return status;
         seen |= 1u << n->i[i];
         out->dim[i] = in->dim[n->i[i]];
     }
@@ -144,8 +144,8 @@ static int shape_transpose(const struct xfv_node *n, const struct xfv_shape *in,
 
 static int shape_concat(const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
 {
-    int st = check_axis(n, n->i[0], in[0].rank, e);
-    if (st) return st;
+    int status = check_axis(n, n->i[0], in[0].rank, e);
+    if (status) return status;
     int64_t sum = in[0].dim[n->i[0]];
     for (int k = 1; k < n->n_in; k++) {
         char t[64], t2[64];
@@ -162,8 +162,8 @@ static int shape_concat(const struct xfv_node *n, const struct xfv_shape *in, st
 
 static int shape_slice(const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
 {
-    int st = check_axis(n, n->i[0], in->rank, e);
-    if (st) return st;
+    int status = check_axis(n, n->i[0], in->rank, e);
+    if (status) return status;
     if (n->i[1] < 0 || n->i[2] <= n->i[1] || n->i[2] > in->dim[n->i[0]])
         return BAD("node '%s' (slice) wants %d..%d of %d", n->name, n->i[1], n->i[2], in->dim[n->i[0]]);
     *out = *in;
@@ -173,8 +173,8 @@ static int shape_slice(const struct xfv_node *n, const struct xfv_shape *in, str
 
 static int shape_pad(const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
 {
-    int st;
-    if ((st = want_image(n, in, e)) || (st = check_window(n, e))) return st;
+    int status;
+    if ((status = want_image(n, in, e)) || (status = check_window(n, e))) return status;
     *out = *in;
     for (int a = 0; a < 2; a++) {
         int64_t d = (int64_t)in->dim[a] + n->pads[a] + n->pads[a + 2];
@@ -213,9 +213,9 @@ static int shape_matmul(const struct xfv_node *n, const struct xfv_shape *in, st
 
 static int shape_channelwise(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
 {
-    int c = in->dim[in->rank - 1], st;
+    int c = in->dim[in->rank - 1], status;
     *out = *in;
-    if ((st = want_vector(g, n, n->weight, "weight", c, 0, e))) return st;
+    if ((status = want_vector(g, n, n->weight, "weight", c, 0, e))) return status;
     return n->op == XFV_OP_PRELU ? 0 : want_vector(g, n, n->bias, "bias", c, n->op == XFV_OP_AFFINE, e);
 }
 
@@ -268,8 +268,8 @@ int xfv_node_shape(const struct xfv_graph *g, const struct xfv_node *n, const st
     if (!n_inputs_fit(n)) return BAD("node '%s' (%s) has %d inputs", n->name, xfv_op_name(n->op), n->n_in);
     for (int k = 0; k < n->n_in; k++)
         if (in[k].rank < 1 || xfv_shape_count(in[k]) == 0) return BAD("node '%s' has an input of shape '%s'", n->name, xfv_shape_text(in[k], t));
-    int st = infer(g, n, in, out, e);
-    if (st) return st;
+    int status = infer(g, n, in, out, e);
+    if (status) return status;
     if (xfv_shape_count(*out) == 0) return BAD("the output %s of node '%s' is too large", xfv_shape_text(*out, t), n->name);
     return 0;
 }
@@ -283,8 +283,8 @@ int xfv_graph_shapes(const struct xfv_graph *g, struct xfv_shape input, struct x
     for (int i = 0; i < g->n_nodes; i++) {
         const struct xfv_node *n = &g->nodes[i];
         for (int k = 0; k < n->n_in; k++) in[k] = out[n->in[k]];
-        int st = xfv_node_shape(g, n, in, &out[n->out], e);
-        if (st) return st;
+        int status = xfv_node_shape(g, n, in, &out[n->out], e);
+        if (status) return status;
     }
     return 0;
 }
@@ -318,23 +318,23 @@ int xfv_graph_check(const struct xfv_graph *g, struct xfv_err *e)
     if (g->n_outputs < 1) return BAD("the graph has no output");
     char *made = calloc((size_t)g->n_values, 1);
     struct xfv_shape *s = calloc((size_t)g->n_values, sizeof *s);
-    int st = made && s ? check_wiring(g, made, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
-    if (st) goto out;
+    int status = made && s ? check_wiring(g, made, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
+    if (status) goto out;
     for (int i = 0; i < g->n_outputs; i++)
         if (g->outputs[i] < 0 || g->outputs[i] >= g->n_values) {
-            st = BAD("output %d is value %d of %d", i, g->outputs[i], g->n_values);
+            status = BAD("output %d is value %d of %d", i, g->outputs[i], g->n_values);
             goto out;
         }
-    if ((st = xfv_graph_shapes(g, g->values[0].shape, s, e))) goto out;
+    if ((status = xfv_graph_shapes(g, g->values[0].shape, s, e))) goto out;
     for (int v = 0; v < g->n_values; v++)
         if (!xfv_shape_equal(s[v], g->values[v].shape)) {
-            st = BAD("value '%s' is declared %s but comes out as %s", g->values[v].name, xfv_shape_text(g->values[v].shape, t), xfv_shape_text(s[v], t2));
+            status = BAD("value '%s' is declared %s but comes out as %s", g->values[v].name, xfv_shape_text(g->values[v].shape, t), xfv_shape_text(s[v], t2));
             goto out;
         }
 out:
     free(made);
     free(s);
-    return st;
+    return status;
 }
 
 double xfv_graph_macs(const struct xfv_graph *g)

@@ -93,8 +93,8 @@ static int read_weight(struct text *t)
     struct xfv_shape s;
     if (t->n < 4) return BAD("expected weight NAME SHAPE TYPE, found", t->word[0]);
     const char *name = t->word[1], *type = t->word[3];
-    int st = dims(t, t->word[2], &s), zero = !strcmp(type, "zero"), u8 = !strcmp(type, "u8");
-    if (st) return st;
+    int status = dims(t, t->word[2], &s), zero = !strcmp(type, "zero"), u8 = !strcmp(type, "u8");
+    if (status) return status;
     size_t size = zero ? 0 : u8 ? 1 : !strcmp(type, "f16") ? 2 : !strcmp(type, "f32") ? 4 : 9, n = xfv_shape_count(s);
     if (size == 9) return BAD("the type is not f32, f16, u8 or zero:", type);
     if (u8 != (t->n == 6)) return BAD("u8 has a scale and a minimum, and it alone:", name);
@@ -106,9 +106,9 @@ static int read_weight(struct text *t)
     if (!v) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for weight '%.100s'", name);
     if (!zero) decode(v, t->data + t->at, n, size, scale, min);
     t->at += size * n;
-    st = xfv_graph_add_weight(t->g, name, s, v, t->e);
+    status = xfv_graph_add_weight(t->g, name, s, v, t->e);
     free(v);
-    return st < 0 ? xfv_fail_at(t->e, "line %d", t->line) : 0;
+    return status < 0 ? xfv_fail_at(t->e, "line %d", t->line) : 0;
 }
 
 /* ---- nodes ---- */
@@ -172,7 +172,7 @@ static int read_node(struct text *t)
     struct xfv_shape in[XFV_MAX_INPUTS], out;
     enum xfv_op op;
     char *save = NULL;
-    int st;
+    int status;
     if (t->n < 4) return BAD("expected node OPERATOR OUTPUT INPUTS, found", t->word[0]);
     if (xfv_op_parse(t->word[1], &op)) return BAD("unknown operator", t->word[1]);
     struct xfv_node n = xfv_node_default(op);
@@ -184,9 +184,9 @@ static int read_node(struct text *t)
         n.n_in++;
     }
     for (int i = 4; i < t->n; i++)
-        if ((st = set_key(t, &n, t->word[i]))) return st;
-    if ((st = xfv_node_shape(t->g, &n, in, &out, t->e)) || (st = n.out = xfv_graph_add_value(t->g, n.name, out, t->e)) < 0 ||
-        (st = xfv_graph_add_node(t->g, &n, t->e)) < 0)
+        if ((status = set_key(t, &n, t->word[i]))) return status;
+    if ((status = xfv_node_shape(t->g, &n, in, &out, t->e)) || (status = n.out = xfv_graph_add_value(t->g, n.name, out, t->e)) < 0 ||
+        (status = xfv_graph_add_node(t->g, &n, t->e)) < 0)
         return xfv_fail_at(t->e, "line %d", t->line);
     return 0;
 }
@@ -197,16 +197,16 @@ static int read_line(struct text *t)
 {
     struct xfv_shape s;
     const char *what = t->word[0];
-    int st;
+    int status;
     if (!t->version) {
         t->version = t->n == 2 && !strcmp(what, "xfv-graph") && !strcmp(t->word[1], "1");
         return t->version ? 0 : BAD("expected xfv-graph 1, found", what);
     }
     if (t->g->n_values == 0) {
         if (t->n != 3 || strcmp(what, "input") != 0) return BAD("expected input NAME HEIGHTxWIDTHxCHANNELS, found", what);
-        if ((st = dims(t, t->word[2], &s))) return st;
-        st = xfv_graph_add_value(t->g, t->word[1], s, t->e);
-        return st < 0 ? st : 0;
+        if ((status = dims(t, t->word[2], &s))) return status;
+        status = xfv_graph_add_value(t->g, t->word[1], s, t->e);
+        return status < 0 ? status : 0;
     }
     if (!strcmp(what, "data") && t->n == 2) return open_data(t, t->word[1]);
     if (!strcmp(what, "weight")) return read_weight(t);
@@ -214,14 +214,14 @@ static int read_line(struct text *t)
     if (strcmp(what, "output") != 0 || t->n != 2) return BAD("expected data, weight, node or output, found", what);
     int v = xfv_graph_find(t->g, t->word[1]);
     if (v < 0) return BAD("no value is called", t->word[1]);
-    st = xfv_graph_add_output(t->g, v, t->e);
-    return st < 0 ? st : 0;
+    status = xfv_graph_add_output(t->g, v, t->e);
+    return status < 0 ? status : 0;
 }
 
 static int read_text(struct text *t, char *s)
 {
     char *lines = NULL, *words;
-    int st;
+    int status;
     for (char *line = s; line; line = lines) {
         lines = strchr(line, '\n');
         if (lines) *lines++ = '\0';
@@ -233,7 +233,7 @@ static int read_text(struct text *t, char *s)
             if (t->n == MAX_WORDS) return BAD("too many words:", t->word[0]);
             t->word[t->n++] = w;
         }
-        if (t->n && (st = read_line(t))) return st;
+        if (t->n && (status = read_line(t))) return status;
     }
     return xfv_graph_check(t->g, t->e);
 }
@@ -244,15 +244,15 @@ int xfv_import_text(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     struct text t = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL};
     char *copy = malloc(n + 1);
     t.g = xfv_graph_new();
-    int st = copy && t.g ? 0 : xfv_fail(t.e, XFV_ENOMEM, "out of memory for a graph");
-    if (!st) {
+    int status = copy && t.g ? 0 : xfv_fail(t.e, XFV_ENOMEM, "out of memory for a graph");
+    if (!status) {
         memcpy(copy, bytes, n);
         copy[n] = '\0';
-        st = read_text(&t, copy);
+        status = read_text(&t, copy);
     }
     free(copy);
     free(t.data);
-    if (st) xfv_graph_free(t.g);
+    if (status) xfv_graph_free(t.g);
     else *out = t.g;
-    return st;
+    return status;
 }

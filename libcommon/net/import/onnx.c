@@ -128,8 +128,8 @@ static int find_input(struct onx *o, const Onnx__ValueInfoProto **out)
 static int read_input(struct onx *o, const struct xfv_import_opts *opts)
 {
     const Onnx__ValueInfoProto *v = NULL;
-    int st = find_input(o, &v);
-    if (st) return st;
+    int status = find_input(o, &v);
+    if (status) return status;
     const Onnx__TypeProto__Tensor *tt = v->type && v->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? v->type->tensor_type : NULL;
     struct onx_tensor *t = find(o, v->name);
     const Onnx__TensorShapeProto *s = tt ? tt->shape : NULL;
@@ -175,10 +175,10 @@ static int read_outputs(struct onx *o)
         struct onx_tensor *t = find(o, f->output[i]->name);
         if (!t || !t->made) return ONX_BAD("no node makes output '%.100s'", f->output[i]->name ? f->output[i]->name : "");
         if (t->broken) continue;
-        int st = xfv_onx_materialise(o, t, t->label);
-        if (st) return st;
+        int status = xfv_onx_materialise(o, t, t->label);
+        if (status) return status;
         if (xfv_graph_find(o->g, t->label) < 0 && (t->value = named_copy(o, t->value, t->label)) < 0) return t->value;
-        if ((st = xfv_graph_add_output(o->g, t->value, o->e)) < 0) return st;
+        if ((status = xfv_graph_add_output(o->g, t->value, o->e)) < 0) return status;
     }
     return f->n_output ? 0 : ONX_BAD("the file has no output");
 }
@@ -266,13 +266,13 @@ static int make_call(struct onx *o, const onx_node *n, struct onx_call *c, char 
 
 static int build(struct onx *o, const struct onx_call *c)
 {
-    int st;
+    int status;
     if (!c->out[0] || c->out[0]->made) return ONX_BAD("'%s' (%.40s) has no output of its own", c->label, c->op);
     for (int k = 0; k < c->n_in; k++) {
         if (!c->in[k]) continue;
         if (!c->in[k]->made) return ONX_BAD("'%s' (%.40s) reads '%s' before any node makes it: the nodes are not in order, or go in a circle", c->label, c->op, c->in[k]->label);
     }
-    if ((st = xfv_onx_evaluate(o, c)) != 0) return st < 0 ? st : 0;
+    if ((status = xfv_onx_evaluate(o, c)) != 0) return status < 0 ? status : 0;
     onx_builder *f = xfv_onx_find_builder(c->op);
     if (!f) return ONX_BAD("'%s' (%.40s) works on computed tensors, which is not supported", c->label, c->op);
     if (c->n_in < 1 || !c->in[0]) return ONX_BAD("'%s' (%.40s) has no input", c->label, c->op);
@@ -322,12 +322,12 @@ static int build_all(struct onx *o, struct problems *p)
         const onx_node *n = o->file->node[i];
         const char *op = n->op_type ? n->op_type : "";
         int unknown = !(xfv_onx_find_builder(op) || only_constant(op)) || !is_default_domain(n->domain), broken = unknown;
-        int st = unknown ? 0 : make_call(o, n, &c, label, sizeof label);
-        for (int k = 0; !st && !unknown && k < c.n_in; k++) broken |= c.in[k] && c.in[k]->broken; /* said already */
-        if (!st && !broken) st = build(o, &c);
-        if (st == XFV_ENOMEM || st == XFV_EIO) return st;
-        if (st) note(p, o->e->msg);
-        if (st || broken) mark_broken(o, n);
+        int status = unknown ? 0 : make_call(o, n, &c, label, sizeof label);
+        for (int k = 0; !status && !unknown && k < c.n_in; k++) broken |= c.in[k] && c.in[k]->broken; /* said already */
+        if (!status && !broken) status = build(o, &c);
+        if (status == XFV_ENOMEM || status == XFV_EIO) return status;
+        if (status) note(p, o->e->msg);
+        if (status || broken) mark_broken(o, n);
     }
     if (!p->n) return 0;
     if (p->shown < p->n) return ONX_BAD("%s; and %d more problems", p->text, p->n - p->shown);
@@ -347,13 +347,13 @@ static int opset_of(const Onnx__ModelProto *m)
 static int read_model(struct onx *o, const Onnx__ModelProto *m, const struct xfv_import_opts *opts)
 {
     struct problems p = {.n = 0};
-    int st;
+    int status;
     if (!m || !m->graph) return ONX_BAD("not an ONNX file, or a damaged one");
     o->file = m->graph;
     o->opset = opset_of(m);
     if (o->opset < 7 || o->opset > 21) return ONX_BAD("the file is of opset %d; 7 to 21 are supported", o->opset);
-    if ((st = read_names(o)) || (st = read_input(o, opts)) || (st = build_all(o, &p)) || (st = read_outputs(o)) || (st = keep_names(o, opts)))
-        return st;
+    if ((status = read_names(o)) || (status = read_input(o, opts)) || (status = build_all(o, &p)) || (status = read_outputs(o)) || (status = keep_names(o, opts)))
+        return status;
     return xfv_graph_check(o->g, o->e);
 }
 
@@ -363,8 +363,8 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     struct onx o = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL, .file_bytes = n};
     if (!(o.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     Onnx__ModelProto *m = unpack(bytes, n);
-    int st = read_model(&o, m, opts);
-    if (!st && o.dropped_quantisers && opts && opts->note)
+    int status = read_model(&o, m, opts);
+    if (!status && o.dropped_quantisers && opts && opts->note)
         snprintf(opts->note, opts->note_size, "%d quantisers of activations left out: the network runs in floating point", o.dropped_quantisers);
     for (int i = 0; i < o.n_tensors; i++) {
         free(o.t[i].label);
@@ -372,7 +372,7 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     }
     free(o.t);
     discard(m);
-    if (st) xfv_graph_free(o.g);
+    if (status) xfv_graph_free(o.g);
     else *out = o.g;
-    return st;
+    return status;
 }

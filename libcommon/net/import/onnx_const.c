@@ -117,8 +117,8 @@ static int eval_binary(struct onx *o, const struct onx_call *c, int op)
     int64_t at[ONX_MAX_RANK];
     if (!b) return c->n_in == 2 ? o->e->status : 0;
     if (a->count == 0 || b->count == 0) return ONX_BAD("'%s' (%s) has an empty operand", c->label, c->op);
-    int st = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s);
-    if (st || (a->count != xfv_onx_count(s) && b->count != xfv_onx_count(s) && (st = may_make(o, c, s)))) return st;
+    int status = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s);
+    if (status || (a->count != xfv_onx_count(s) && b->count != xfv_onx_count(s) && (status = may_make(o, c, s)))) return status;
     struct onx_const *k = xfv_onx_const_new(o, s, op >= B_EQUAL || (a->i && b->i));
     for (size_t i = 0; k && i < k->count; i++) {
         unravel(s, i, at);
@@ -177,8 +177,8 @@ static int eval_where(struct onx *o, const struct onx_call *c)
     if (c->n_in != 3) return ONX_BAD("'%s' (Where) has %d inputs", c->label, c->n_in);
     for (int k = 0; k < 3; k++)
         if (!(p[k] = xfv_onx_constant(o, c->in[k])) || p[k]->count == 0) return p[k] ? ONX_BAD("'%s' (Where) has an empty operand", c->label) : o->e->status;
-    int st = xfv_onx_broadcast_dims(o, c, p[0]->s, p[1]->s, &s);
-    if (st || (st = xfv_onx_broadcast_dims(o, c, s, p[2]->s, &s)) || (st = may_make(o, c, s))) return st;
+    int status = xfv_onx_broadcast_dims(o, c, p[0]->s, p[1]->s, &s);
+    if (status || (status = xfv_onx_broadcast_dims(o, c, s, p[2]->s, &s)) || (status = may_make(o, c, s))) return status;
     struct onx_const *k = xfv_onx_const_new(o, s, p[1]->i && p[2]->i);
     for (size_t i = 0; k && i < k->count; i++) {
         unravel(s, i, at);
@@ -219,8 +219,8 @@ static int eval_gather(struct onx *o, const struct onx_call *c)
         if (i != axis) s.dim[n++] = x->s.dim[i];
         for (int j = 0; i == axis && j < ix->s.rank; j++) s.dim[n++] = ix->s.dim[j];
     }
-    int st = may_make(o, c, s);
-    if (st) return st;
+    int status = may_make(o, c, s);
+    if (status) return status;
     struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
     size_t inner = 1, n = (size_t)x->s.dim[axis];
     for (int i = axis + 1; i < x->s.rank; i++) inner *= (size_t)x->s.dim[i];
@@ -305,8 +305,8 @@ static int eval_reshape(struct onx *o, const struct onx_call *c)
 {
     struct onx_dims s;
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
-    int st = x ? xfv_onx_new_dims(o, c, &s) : o->e->status;
-    if (st) return st;
+    int status = x ? xfv_onx_new_dims(o, c, &s) : o->e->status;
+    if (status) return status;
     struct onx_const *k = copy_as(o, x, s);
     return k ? give(o, c, k) : XFV_ENOMEM;
 }
@@ -344,14 +344,14 @@ static int eval_fill(struct onx *o, const struct onx_call *c) /* ConstantOfShape
     struct onx_dims s;
     struct onx_const *v = NULL, *k = NULL;
     const Onnx__AttributeProto *a = xfv_onx_attribute(c, "value");
-    int st = dims_input(o, c, 0, &s);
-    if (!st) st = may_make(o, c, s);
-    if (!st && a && a->t) st = xfv_onx_load(o, a->t, &v);
-    if (!st && v && v->count != 1) st = ONX_BAD("'%s' (ConstantOfShape) has a value that is not one number", c->label);
-    if (!st && !(k = xfv_onx_const_new(o, s, v && v->i))) st = XFV_ENOMEM;
-    for (size_t i = 0; !st && v && i < k->count; i++) copy_element(k, i, v, 0);
+    int status = dims_input(o, c, 0, &s);
+    if (!status) status = may_make(o, c, s);
+    if (!status && a && a->t) status = xfv_onx_load(o, a->t, &v);
+    if (!status && v && v->count != 1) status = ONX_BAD("'%s' (ConstantOfShape) has a value that is not one number", c->label);
+    if (!status && !(k = xfv_onx_const_new(o, s, v && v->i))) status = XFV_ENOMEM;
+    for (size_t i = 0; !status && v && i < k->count; i++) copy_element(k, i, v, 0);
     xfv_onx_const_free(v);
-    return st ? st : give(o, c, k);
+    return status ? status : give(o, c, k);
 }
 
 static int eval_expand(struct onx *o, const struct onx_call *c)
@@ -359,8 +359,8 @@ static int eval_expand(struct onx *o, const struct onx_call *c)
     struct onx_dims s;
     int64_t at[ONX_MAX_RANK];
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
-    int st = x ? dims_input(o, c, 1, &s) : o->e->status;
-    if (st || (st = xfv_onx_broadcast_dims(o, c, x->s, s, &s)) || (st = may_make(o, c, s))) return st;
+    int status = x ? dims_input(o, c, 1, &s) : o->e->status;
+    if (status || (status = xfv_onx_broadcast_dims(o, c, x->s, s, &s)) || (status = may_make(o, c, s))) return status;
     struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
     for (size_t i = 0; k && i < k->count; i++) {
         unravel(s, i, at);
@@ -374,11 +374,11 @@ static int eval_tile(struct onx *o, const struct onx_call *c)
     struct onx_dims s;
     int64_t at[ONX_MAX_RANK];
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
-    int st = x ? dims_input(o, c, 1, &s) : o->e->status;
-    if (st) return st;
+    int status = x ? dims_input(o, c, 1, &s) : o->e->status;
+    if (status) return status;
     if (s.rank != x->s.rank || x->count == 0) return ONX_BAD("'%s' (Tile) has %d repeats for %d axes", c->label, s.rank, x->s.rank);
     for (int i = 0; i < s.rank; i++) s.dim[i] = s.dim[i] > ONX_MAX_MADE ? -1 : s.dim[i] * x->s.dim[i];
-    if ((st = may_make(o, c, s))) return st;
+    if ((status = may_make(o, c, s))) return status;
     struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
     for (size_t i = 0; k && i < k->count; i++) {
         unravel(s, i, at);
@@ -409,8 +409,8 @@ static int eval_constant(struct onx *o, const struct onx_call *c)
     const Onnx__AttributeProto *a = xfv_onx_attribute(c, "value");
     struct onx_const *k;
     if (a && a->t) {
-        int st = xfv_onx_load(o, a->t, &k);
-        return st ? st : give(o, c, k);
+        int status = xfv_onx_load(o, a->t, &k);
+        return status ? status : give(o, c, k);
     }
     for (int i = 0; i < 4; i++) {
         if (!(a = xfv_onx_attribute(c, lists[i]))) continue;

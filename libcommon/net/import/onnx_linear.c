@@ -79,7 +79,7 @@ static int conv_weight(struct onx *o, const struct onx_call *c, const struct onx
 int xfv_onx_conv(struct onx *o, const struct onx_call *c)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_CONV);
-    int st, k[2];
+    int status, k[2];
     n.n_in = 1;
     const struct onx_const *w = floats(o, c, 1), *b = NULL;
     if (!w) return o->e->status;
@@ -89,9 +89,9 @@ int xfv_onx_conv(struct onx *o, const struct onx_call *c)
     if ((n.in[0] = xfv_onx_image(o, c, 0)) < 0) return n.in[0];
     n.kernel[0] = (int)w->s.dim[2];
     n.kernel[1] = (int)w->s.dim[3];
-    if ((st = pair(o, c, "kernel_shape", 0, k)) || (st = pair(o, c, "strides", 1, n.stride)) || (st = pair(o, c, "dilations", 1, n.dilation))) return st;
+    if ((status = pair(o, c, "kernel_shape", 0, k)) || (status = pair(o, c, "strides", 1, n.stride)) || (status = pair(o, c, "dilations", 1, n.dilation))) return status;
     if (k[0] && (k[0] != n.kernel[0] || k[1] != n.kernel[1])) return ONX_BAD("'%s' (Conv) has a kernel_shape that its weight has not", c->label);
-    if ((st = pads(o, c, &n, o->g->values[n.in[0]].shape))) return st;
+    if ((status = pads(o, c, &n, o->g->values[n.in[0]].shape))) return status;
     int64_t groups = xfv_onx_int(c, "group", 1);
     n.groups = groups >= 1 && groups <= w->s.dim[0] ? (int)groups : 0; /* refused by the shape check */
     if ((n.weight = conv_weight(o, c, w)) < 0) return n.weight;
@@ -117,15 +117,15 @@ static void ceil_pads(struct xfv_node *n, struct xfv_shape in)
 
 int xfv_onx_pool(struct onx *o, const struct onx_call *c)
 {
-    int max = strcmp(c->op, "MaxPool") == 0, st;
+    int max = strcmp(c->op, "MaxPool") == 0, status;
     struct xfv_node n = xfv_node_default(max ? XFV_OP_MAXPOOL : XFV_OP_AVGPOOL);
     n.n_in = 1;
     if (c->n_out > 1 && c->out[1]) return ONX_BAD("'%s' (MaxPool) also gives indices, which are not supported", c->label);
     if ((n.in[0] = xfv_onx_image(o, c, 0)) < 0) return n.in[0];
-    if ((st = pair(o, c, "kernel_shape", 0, n.kernel)) || (st = pair(o, c, "strides", 1, n.stride)) || (st = pair(o, c, "dilations", 1, n.dilation))) return st;
+    if ((status = pair(o, c, "kernel_shape", 0, n.kernel)) || (status = pair(o, c, "strides", 1, n.stride)) || (status = pair(o, c, "dilations", 1, n.dilation))) return status;
     if (!n.kernel[0]) return ONX_BAD("'%s' (%s) has no kernel_shape", c->label, c->op);
     struct xfv_shape in = o->g->values[n.in[0]].shape;
-    if ((st = pads(o, c, &n, in))) return st;
+    if ((status = pads(o, c, &n, in))) return status;
     n.i[0] = xfv_onx_int(c, "count_include_pad", 0) != 0;
     int before[4];
     memcpy(before, n.pads, sizeof before);
@@ -171,8 +171,8 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
     free(scale);
     free(shift);
     if (node.weight < 0 || node.bias < 0) return o->e->status;
-    int st = xfv_onx_materialise(o, t, c->label);
-    if (st) return st;
+    int status = xfv_onx_materialise(o, t, c->label);
+    if (status) return status;
     n = xfv_onx_layout_without(t, 1, axes);
     if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (BatchNormalization) has too many axes", c->label);
     axes[n++] = 1;
@@ -188,9 +188,9 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
  * convolution over them. */
 static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *w, int m, const float *bias)
 {
-    int axes[XFV_MAX_RANK], n, v, rows = 1, k = (int)t->s.dim[axis], st = xfv_onx_materialise(o, t, c->label);
+    int axes[XFV_MAX_RANK], n, v, rows = 1, k = (int)t->s.dim[axis], status = xfv_onx_materialise(o, t, c->label);
     struct xfv_shape flat, full = {0};
-    if (st) return st;
+    if (status) return status;
     n = xfv_onx_layout_without(t, axis, axes);
     if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
     for (int i = 0; i < n; i++) {
@@ -242,19 +242,19 @@ int xfv_onx_gemm(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *a = c->in[0];
     const struct onx_const *w = floats(o, c, 1);
-    int ta = xfv_onx_int(c, "transA", 0) != 0, tb = xfv_onx_int(c, "transB", 0) != 0, st;
+    int ta = xfv_onx_int(c, "transA", 0) != 0, tb = xfv_onx_int(c, "transB", 0) != 0, status;
     if (!w) return o->e->status;
     if (a->s.rank != 2 || w->s.rank != 2 || w->count == 0 || w->s.dim[tb ? 1 : 0] != a->s.dim[ta ? 0 : 1])
         return ONX_BAD("'%s' (Gemm) has shapes that do not fit", c->label);
     int axis = ta ? 0 : 1;
     size_t k = (size_t)a->s.dim[axis], m = w->count / k;
     float *bias, *wm;
-    if ((st = gemm_bias(o, c, m, &bias))) return st;
+    if ((status = gemm_bias(o, c, m, &bias))) return status;
     wm = matrix(o, w, k, m, tb, xfv_onx_float(c, "alpha", 1));
-    st = wm ? linear(o, c, a, axis, wm, (int)m, bias) : o->e->status;
+    status = wm ? linear(o, c, a, axis, wm, (int)m, bias) : o->e->status;
     free(wm);
     free(bias);
-    if (st || !ta) return st;
+    if (status || !ta) return status;
     struct onx_tensor *y = c->out[0]; /* [k][rows] was contracted over its first axis: the axes change names */
     int64_t rows = y->s.dim[1];
     y->s.dim[1] = y->s.dim[0];
@@ -267,15 +267,15 @@ int xfv_onx_gemm(struct onx *o, const struct onx_call *c)
 static int matmul_values(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t[2] = {c->in[0], c->in[1]};
-    int want[2][XFV_MAX_RANK], n = 0, st, out[XFV_MAX_RANK];
+    int want[2][XFV_MAX_RANK], n = 0, status, out[XFV_MAX_RANK];
     struct onx_dims lead[2], s;
     for (int k = 0; k < 2; k++) {
         if (t[k]->s.rank < 2) return ONX_BAD("'%s' (MatMul) has an operand of %d dimensions", c->label, t[k]->s.rank);
-        if ((st = xfv_onx_materialise(o, t[k], c->label))) return st;
+        if ((status = xfv_onx_materialise(o, t[k], c->label))) return status;
         lead[k] = t[k]->s;
         lead[k].rank -= 2;
     }
-    if ((st = xfv_onx_broadcast_dims(o, c, lead[0], lead[1], &s))) return st;
+    if ((status = xfv_onx_broadcast_dims(o, c, lead[0], lead[1], &s))) return status;
     for (int i = 0; i < s.rank; i++) {
         if (s.dim[i] == 1) continue;
         for (int k = 0; k < 2; k++) {
@@ -324,7 +324,7 @@ int xfv_onx_matmul(struct onx *o, const struct onx_call *c)
     int64_t k = wt->s.dim[wt->s.rank - (right ? 2 : 1)], m = wt->s.dim[wt->s.rank - (right ? 1 : 2)];
     if (k != x->s.dim[axis] || w->count == 0) return ONX_BAD("'%s' (MatMul) has shapes that do not fit", c->label);
     float *wm = matrix(o, w, (size_t)k, (size_t)m, left, 1);
-    int st = wm ? linear(o, c, x, axis, wm, (int)m, NULL) : o->e->status;
+    int status = wm ? linear(o, c, x, axis, wm, (int)m, NULL) : o->e->status;
     free(wm);
-    return st;
+    return status;
 }

@@ -13,8 +13,8 @@ int xfv_onx_unary_math(struct onx *o, const struct onx_call *c)
     static const struct { const char *op; enum xfv_act act; } plain[] = {
         {"Abs", XFV_ACT_ABS}, {"Erf", XFV_ACT_ERF}, {"Exp", XFV_ACT_EXP}, {"HardSwish", XFV_ACT_HARDSWISH}, {"Mish", XFV_ACT_MISH}, {"Neg", XFV_ACT_NEG},
         {"Sigmoid", XFV_ACT_SIGMOID}, {"Softplus", XFV_ACT_SOFTPLUS}, {"Sqrt", XFV_ACT_SQRT}, {"Tanh", XFV_ACT_TANH}};
-    int st = xfv_onx_materialise(o, c->in[0], c->label), v = c->in[0]->value;
-    if (st) return st;
+    int status = xfv_onx_materialise(o, c->in[0], c->label), v = c->in[0]->value;
+    if (status) return status;
     if (is(c, "Relu")) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_RELU, v));
     if (is(c, "Reciprocal")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, v, -1, 0));
     if (is(c, "LeakyRelu")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_LEAKY, v, xfv_onx_float(c, "alpha", 0.01f), 0));
@@ -29,17 +29,17 @@ int xfv_onx_unary_math(struct onx *o, const struct onx_call *c)
 int xfv_onx_clip(struct onx *o, const struct onx_call *c)
 {
     float lo = -FAR, hi = FAR;
-    int k = 0, st;
+    int k = 0, status;
     if (is(c, "Clip")) {
-        if ((st = xfv_onx_scalar(o, c, 1, "min", lo, &lo)) || (st = xfv_onx_scalar(o, c, 2, "max", hi, &hi))) return st;
+        if ((status = xfv_onx_scalar(o, c, 1, "min", lo, &lo)) || (status = xfv_onx_scalar(o, c, 2, "max", hi, &hi))) return status;
     } else {
         if (c->n_in != 2 || !c->in[1]) return ONX_BAD("'%s' (%s) of %d tensors is not supported", c->label, c->op, c->n_in);
         k = xfv_onx_is_constant(c->in[0]) ? 1 : 0;
         if (!xfv_onx_is_constant(c->in[1 - k])) return ONX_BAD("'%s' (%s) of two computed tensors is not supported", c->label, c->op);
-        if ((st = xfv_onx_scalar(o, c, 1 - k, NULL, 0, is(c, "Max") ? &lo : &hi))) return st;
+        if ((status = xfv_onx_scalar(o, c, 1 - k, NULL, 0, is(c, "Max") ? &lo : &hi))) return status;
     }
     struct onx_tensor *t = c->in[k];
-    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     if (lo < -FAR) lo = -FAR; /* infinite in the file */
     if (hi > FAR) hi = FAR;
     struct xfv_node n = xfv_onx_act(XFV_ACT_CLIP, t->value, lo, hi);
@@ -50,8 +50,8 @@ int xfv_onx_pow(struct onx *o, const struct onx_call *c)
 {
     float p = 1;
     if (c->n_in < 2 || !c->in[1] || !xfv_onx_is_constant(c->in[1])) return ONX_BAD("'%s' (Pow) has an exponent that is computed", c->label);
-    int st = xfv_onx_scalar(o, c, 1, NULL, 1, &p);
-    if (st || (st = xfv_onx_materialise(o, c->in[0], c->label))) return st;
+    int status = xfv_onx_scalar(o, c, 1, NULL, 1, &p);
+    if (status || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
     return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, c->in[0]->value, p, 0));
 }
 
@@ -75,8 +75,8 @@ static int binary(struct onx *o, const struct onx_call *c, enum xfv_op op, struc
 {
     struct onx_dims s;
     struct onx_tensor wide = {.value = -1};
-    int axis[XFV_MAX_RANK], st = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s), swap;
-    if (st) return st;
+    int axis[XFV_MAX_RANK], status = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s), swap;
+    if (status) return status;
     swap = !full(a, s) || (full(b, s) && (xfv_onx_is_constant(a) || a->small) && !xfv_onx_is_constant(b) && !b->small);
     if (swap && !full(b, s)) { /* both stretch */
         wide = (struct onx_tensor){.label = a->label, .s = s, .small = a, .value = -1};
@@ -85,7 +85,7 @@ static int binary(struct onx *o, const struct onx_call *c, enum xfv_op op, struc
     }
     struct onx_tensor *first = swap ? b : a, *second = swap ? a : b;
     if (second->small && second->value < 0) second = second->small;
-    if ((st = xfv_onx_materialise(o, first, c->label))) return st;
+    if ((status = xfv_onx_materialise(o, first, c->label))) return status;
     for (int i = 0; i < first->n_axes; i++) axis[i] = first->axis[i] + s.rank - first->s.rank;
     int v = second_operand(o, c, second, s, axis, first->n_axes);
     if (v < 0) return v;
@@ -115,8 +115,8 @@ int xfv_onx_sum(struct onx *o, const struct onx_call *c)
     if (xfv_onx_is_constant(c->in[0]) && !xfv_onx_constant(o, c->in[0])) return o->e->status;
     struct onx_tensor sum = *c->in[0]; /* a constant is loaded by now, and stays its owner's */
     for (int k = 1; k < c->n_in; k++) {
-        int st = c->in[k] ? binary(o, c, XFV_OP_ADD, &sum, c->in[k]) : ONX_BAD("'%s' (Sum) lacks an operand", c->label);
-        if (st) return st;
+        int status = c->in[k] ? binary(o, c, XFV_OP_ADD, &sum, c->in[k]) : ONX_BAD("'%s' (Sum) lacks an operand", c->label);
+        if (status) return status;
         sum = *c->out[0];
     }
     return 0;
@@ -126,7 +126,7 @@ int xfv_onx_prelu(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     const struct onx_const *s = c->n_in > 1 && c->in[1] ? xfv_onx_constant(o, c->in[1]) : NULL;
-    int axis = -1, axes[XFV_MAX_RANK], n, st, v;
+    int axis = -1, axes[XFV_MAX_RANK], n, status, v;
     if (!s || !s->f) return s ? ONX_BAD("'%s' (PRelu) has slopes that are no floats", c->label) : ONX_BAD("'%s' (PRelu) has no constant slopes", c->label);
     for (int i = 0; i < s->s.rank; i++) {
         if (s->s.dim[i] == 1) continue;
@@ -134,7 +134,7 @@ int xfv_onx_prelu(struct onx *o, const struct onx_call *c)
         axis = i + t->s.rank - s->s.rank;
     }
     if (s->s.rank == 1 && t->s.rank == 4 && s->s.dim[0] == t->s.dim[1]) axis = 1; /* older exporters list them so */
-    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     if (axis < 0) axis = t->n_axes ? t->axis[t->n_axes - 1] : t->s.rank - 1;
     if (axis < 0 || axis >= t->s.rank || (s->count != 1 && (int64_t)s->count != t->s.dim[axis])) return ONX_BAD("'%s' (PRelu) has %zu slopes, which do not fit", c->label, s->count);
     size_t ch = (size_t)t->s.dim[axis];
@@ -173,8 +173,8 @@ static int trailing_axis(struct onx *o, const struct onx_call *c, int from)
 static int on_last_axis(struct onx *o, const struct onx_call *c, int axis, struct xfv_node n)
 {
     struct onx_tensor *t = c->in[0];
-    int axes[XFV_MAX_RANK], count, v, st = xfv_onx_materialise(o, t, c->label);
-    if (st) return st;
+    int axes[XFV_MAX_RANK], count, v, status = xfv_onx_materialise(o, t, c->label);
+    if (status) return status;
     count = xfv_onx_layout_without(t, axis, axes);
     if (count == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
     axes[count++] = axis;
@@ -199,16 +199,16 @@ int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
     if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2])) return ONX_BAD("'%s' (LayerNormalization) also gives its statistics, which is not supported", c->label);
     size_t d = (size_t)c->in[0]->s.dim[axis];
     float *zeros = calloc(d, sizeof *zeros);
-    int *to[2] = {&n.weight, &n.bias}, st = zeros ? 0 : xfv_fail(o->e, XFV_ENOMEM, "out of memory");
-    for (int k = 0; k < 2 && !st; k++) {
+    int *to[2] = {&n.weight, &n.bias}, status = zeros ? 0 : xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    for (int k = 0; k < 2 && !status; k++) {
         const struct onx_const *x = k + 1 < c->n_in && c->in[k + 1] ? xfv_onx_constant(o, c->in[k + 1]) : NULL;
-        if (!x && (k == 0 || (c->n_in > 2 && c->in[2]))) st = ONX_BAD("'%s' (LayerNormalization) has no constant %s", c->label, k ? "bias" : "scale");
-        else if (x && (!x->f || x->count != d)) st = ONX_BAD("'%s' (LayerNormalization) has %zu numbers for %zu channels", c->label, x->count, d);
-        else if ((*to[k] = xfv_onx_weight(o, xfv_shape_of(1, (int)d), x ? x->f : zeros, c->label, k ? "/bias" : "/scale")) < 0) st = *to[k];
+        if (!x && (k == 0 || (c->n_in > 2 && c->in[2]))) status = ONX_BAD("'%s' (LayerNormalization) has no constant %s", c->label, k ? "bias" : "scale");
+        else if (x && (!x->f || x->count != d)) status = ONX_BAD("'%s' (LayerNormalization) has %zu numbers for %zu channels", c->label, x->count, d);
+        else if ((*to[k] = xfv_onx_weight(o, xfv_shape_of(1, (int)d), x ? x->f : zeros, c->label, k ? "/bias" : "/scale")) < 0) status = *to[k];
     }
     free(zeros);
     n.f[0] = xfv_onx_float(c, "epsilon", 1e-5f);
-    return st ? st : on_last_axis(o, c, axis, n);
+    return status ? status : on_last_axis(o, c, axis, n);
 }
 
 /* ---- reductions ---- */
@@ -218,8 +218,8 @@ static int reduce(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
 {
     struct xfv_node n = xfv_node_default(XFV_OP_REDUCE);
     struct onx_dims s = {0};
-    int axis[XFV_MAX_RANK], to[ONX_MAX_RANK], st = xfv_onx_materialise(o, t, c->label);
-    if (st) return st;
+    int axis[XFV_MAX_RANK], to[ONX_MAX_RANK], status = xfv_onx_materialise(o, t, c->label);
+    if (status) return status;
     for (int a = 0; a < t->s.rank; a++) {
         to[a] = s.rank;
         if (!(mask >> a & 1) || keep) s.dim[s.rank++] = mask >> a & 1 ? 1 : t->s.dim[a];
@@ -259,12 +259,12 @@ int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
 int xfv_onx_lpnorm(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
-    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), t->s.rank), others[XFV_MAX_RANK], st;
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), t->s.rank), others[XFV_MAX_RANK], status;
     if (axis < 0) return axis;
     if (xfv_onx_int(c, "p", 2) != 2) return ONX_BAD("'%s' (LpNormalization) has p = %lld; only 2 is supported", c->label, (long long)xfv_onx_int(c, "p", 2));
-    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     if (xfv_onx_layout_without(t, axis, others) == 0) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_L2NORM, t->value));
-    if ((st = reduce(o, c, t, XFV_REDUCE_L2, 1u << axis, 1))) return st;
+    if ((status = reduce(o, c, t, XFV_REDUCE_L2, 1u << axis, 1))) return status;
     struct onx_tensor norm = *c->out[0];
     return binary(o, c, XFV_OP_DIV, t, &norm);
 }

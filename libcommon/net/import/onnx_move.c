@@ -27,8 +27,8 @@ int xfv_onx_identity(struct onx *o, const struct onx_call *c)
         const struct onx_const *train = xfv_onx_constant(o, c->in[2]);
         if (!train || (train->count == 1 && xfv_onx_const_at(train, 0) > 0)) return ONX_BAD("'%s' (Dropout) is in training mode: export the network for inference", c->label);
     }
-    int st = c->in[0]->small ? 0 : xfv_onx_materialise(o, c->in[0], c->label);
-    return st ? st : renamed(c, 0, c->in[0], c->in[0]->s, c->in[0]->axis, c->in[0]->n_axes);
+    int status = c->in[0]->small ? 0 : xfv_onx_materialise(o, c->in[0], c->label);
+    return status ? status : renamed(c, 0, c->in[0], c->in[0]->s, c->in[0]->axis, c->in[0]->n_axes);
 }
 
 /* Quantisers of activations say with which precision a network runs elsewhere; here it runs in float, so they do nothing. */
@@ -99,8 +99,8 @@ int xfv_onx_reshape(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     struct onx_dims s;
-    int axis[XFV_MAX_RANK], n, v, st = xfv_onx_new_dims(o, c, &s);
-    if (st || (st = xfv_onx_materialise(o, t, c->label))) return st;
+    int axis[XFV_MAX_RANK], n, v, status = xfv_onx_new_dims(o, c, &s);
+    if (status || (status = xfv_onx_materialise(o, t, c->label))) return status;
     if ((n = regroup(t, s, axis)) < 0) { /* elements change places against the layout: go through ONNX's order */
         int want[XFV_MAX_RANK], w = 0;
         for (int a = 0; a < t->s.rank; a++)
@@ -127,7 +127,7 @@ int xfv_onx_transpose(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     int64_t p[ONX_MAX_RANK];
-    int n = xfv_onx_ints(o, c, -1, "perm", p, ONX_MAX_RANK), to[ONX_MAX_RANK], axis[XFV_MAX_RANK], st;
+    int n = xfv_onx_ints(o, c, -1, "perm", p, ONX_MAX_RANK), to[ONX_MAX_RANK], axis[XFV_MAX_RANK], status;
     unsigned seen = 0;
     struct onx_dims s = {.rank = t->s.rank};
     if (n < 0 || (n > 0 && n != s.rank)) return n < 0 ? n : ONX_BAD("'%s' (Transpose) names %d axes of %d", c->label, n, s.rank);
@@ -139,7 +139,7 @@ int xfv_onx_transpose(struct onx *o, const struct onx_call *c)
         seen |= 1u << a;
     }
     if (seen != (1u << s.rank) - 1) return ONX_BAD("'%s' (Transpose) does not name each axis once", c->label);
-    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     for (int i = 0; i < t->n_axes; i++) axis[i] = to[t->axis[i]];
     return renamed(c, 0, t, s, axis, t->n_axes);
 }
@@ -152,8 +152,8 @@ int xfv_onx_expand(struct onx *o, const struct onx_call *c)
     if (s.rank < 0) return s.rank;
     for (int i = 0; i < s.rank; i++)
         if (s.dim[i] < 1) return ONX_BAD("'%s' (Expand) has an impossible shape", c->label);
-    int st = xfv_onx_broadcast_dims(o, c, t->s, s, &s);
-    if (st || (st = xfv_onx_materialise(o, t, c->label))) return st;
+    int status = xfv_onx_broadcast_dims(o, c, t->s, s, &s);
+    if (status || (status = xfv_onx_materialise(o, t, c->label))) return status;
     if (xfv_onx_count(s) == 0) return ONX_BAD("'%s' (Expand) is too large", c->label);
     if (xfv_onx_count(s) == xfv_onx_count(t->s)) {
         int axis[XFV_MAX_RANK];
@@ -189,7 +189,7 @@ static int join(struct onx *o, const char *label, int *v, int n, int d)
 int xfv_onx_concat(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *guide = NULL;
-    int v[ONX_MAX_INPUTS], axes[XFV_MAX_RANK], n = 0, d = -1, st;
+    int v[ONX_MAX_INPUTS], axes[XFV_MAX_RANK], n = 0, d = -1, status;
     for (int k = 0; k < c->n_in; k++) {
         if (!c->in[k]) return ONX_BAD("'%s' (Concat) lacks an input", c->label);
         if (!guide && !xfv_onx_is_constant(c->in[k])) guide = c->in[k];
@@ -197,7 +197,7 @@ int xfv_onx_concat(struct onx *o, const struct onx_call *c)
     if (!guide) guide = c->in[0];
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), guide->s.rank);
     if (axis < 0) return axis;
-    if ((st = xfv_onx_materialise(o, guide, c->label))) return st;
+    if ((status = xfv_onx_materialise(o, guide, c->label))) return status;
     for (int i = 0; i < guide->n_axes; i++) /* the guide's layout, with the axis in it */
         if (guide->s.dim[guide->axis[i]] != 1 || guide->axis[i] == axis) axes[n++] = guide->axis[i];
     for (int i = 0; i < n; i++)
@@ -236,11 +236,11 @@ int xfv_onx_split(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     int64_t size[ONX_MAX_INPUTS], at = 0;
-    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), n = axis < 0 ? axis : xfv_onx_ints(o, c, 1, "split", size, ONX_MAX_INPUTS), st;
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), n = axis < 0 ? axis : xfv_onx_ints(o, c, 1, "split", size, ONX_MAX_INPUTS), status;
     if (n < 0) return n;
     if (n != 0 && n != c->n_out) return ONX_BAD("'%s' (Split) has %d sizes for %d outputs", c->label, n, c->n_out);
     int64_t each = (t->s.dim[axis] + c->n_out - 1) / c->n_out;
-    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     for (int k = 0; k < c->n_out; k++) {
         if (n && (size[k] < 1 || size[k] > t->s.dim[axis] - at)) return ONX_BAD("'%s' (Split) wants a part of %lld", c->label, (long long)size[k]);
         int64_t end = at + (n ? size[k] : each);
@@ -249,7 +249,7 @@ int xfv_onx_split(struct onx *o, const struct onx_call *c)
         s.dim[axis] = end - at;
         int v = cut(o, c, t, axis, at, end);
         if (v < 0) return v;
-        if (c->out[k] && (st = xfv_onx_result(o, c, k, v, s, t->axis, t->n_axes))) return st;
+        if (c->out[k] && (status = xfv_onx_result(o, c, k, v, s, t->axis, t->n_axes))) return status;
         at = end;
     }
     return at == t->s.dim[axis] ? 0 : ONX_BAD("'%s' (Split) does not use all of its input", c->label);
@@ -277,8 +277,8 @@ int xfv_onx_slice(struct onx *o, const struct onx_call *c)
     if (ns < 0) return ns;
     if (n != m || (na && na != n) || (ns && ns != n)) return ONX_BAD("'%s' (Slice) has lists of different lengths", c->label);
     struct onx_tensor t = *c->in[0];
-    int st = xfv_onx_materialise(o, c->in[0], c->label);
-    if (st) return st;
+    int status = xfv_onx_materialise(o, c->in[0], c->label);
+    if (status) return status;
     t = *c->in[0];
     t.c = NULL, t.init = NULL; /* a copy that walks from cut to cut */
     for (int k = 0; k < n; k++) {
@@ -289,7 +289,7 @@ int xfv_onx_slice(struct onx *o, const struct onx_call *c)
         if ((t.value = cut(o, c, &t, a, b, e)) < 0) return t.value;
         t.s.dim[a] = e - b;
         if (ns && steps[k] != 1) {
-            if ((st = stride(o, c, &t, a, steps[k]))) return st;
+            if ((status = stride(o, c, &t, a, steps[k]))) return status;
             t = *c->out[0];
         }
     }
@@ -301,10 +301,10 @@ int xfv_onx_gather(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     int64_t ix[ONX_MAX_INPUTS];
-    int n = xfv_onx_ints(o, c, 1, NULL, ix, ONX_MAX_INPUTS), axis = n < 0 ? n : xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), v[ONX_MAX_INPUTS], st, map[XFV_MAX_RANK], d = 0;
+    int n = xfv_onx_ints(o, c, 1, NULL, ix, ONX_MAX_INPUTS), axis = n < 0 ? n : xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), v[ONX_MAX_INPUTS], status, map[XFV_MAX_RANK], d = 0;
     if (axis < 0) return axis;
     if (n == 0 || c->in[1]->s.rank > 1) return ONX_BAD("'%s' (Gather) has indices that are not a number or a list", c->label);
-    if ((st = xfv_onx_materialise(o, t, c->label))) return st;
+    if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     for (int k = 0; k < n; k++) {
         int64_t i = ix[k] < 0 ? ix[k] + t->s.dim[axis] : ix[k];
         if (i < 0 || i >= t->s.dim[axis]) return ONX_BAD("'%s' (Gather) wants element %lld of %lld", c->label, (long long)ix[k], (long long)t->s.dim[axis]);
@@ -371,9 +371,9 @@ static int pad_with_own(struct onx *o, const struct onx_call *c, struct onx_tens
     float *m = xfv_onx_matrix(o, c, to, n);
     if (!m) return o->e->status;
     for (int64_t r = 0; r < to; r++) m[r * n + outside(mode, r - before, n)] = 1;
-    int st = xfv_onx_along(o, c, t, axis, m, (int)to);
+    int status = xfv_onx_along(o, c, t, axis, m, (int)to);
     free(m);
-    return st;
+    return status;
 }
 
 static int pad_with_value(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, float value, int64_t before, int64_t after)
@@ -412,11 +412,11 @@ int xfv_onx_pad(struct onx *o, const struct onx_call *c)
     static const char *const modes[] = {"", "constant", "reflect", "edge", "wrap"};
     int64_t before[ONX_MAX_RANK], after[ONX_MAX_RANK];
     float value = 0;
-    int mode = 0, st = read_pads(o, c, c->in[0]->s.rank, before, after);
-    if (st) return st;
+    int mode = 0, status = read_pads(o, c, c->in[0]->s.rank, before, after);
+    if (status) return status;
     while (mode < 5 && !xfv_onx_text_is(c, "mode", modes[mode])) mode++;
     if (mode == 5) return ONX_BAD("'%s' (Pad) has a mode that is none of constant, reflect, edge, wrap", c->label);
-    if ((st = xfv_onx_scalar(o, c, 2, "value", 0, &value)) || (st = xfv_onx_materialise(o, c->in[0], c->label))) return st;
+    if ((status = xfv_onx_scalar(o, c, 2, "value", 0, &value)) || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
     struct onx_tensor t = *c->in[0];
     t.c = NULL, t.init = NULL;
     int image = mode < 2 && t.s.rank == 4 && t.s.dim[0] == 1 && !(value < 0) && !(value > 0) && t.n_axes == 3;
@@ -424,8 +424,8 @@ int xfv_onx_pad(struct onx *o, const struct onx_call *c)
     if (image) return pad_image(o, c, t.s, before, after);
     for (int a = 0; a < t.s.rank; a++) {
         if (before[a] == 0 && after[a] == 0) continue;
-        st = mode < 2 ? pad_with_value(o, c, &t, a, value, before[a], after[a]) : pad_with_own(o, c, &t, a, modes[mode][0], before[a], after[a]);
-        if (st) return st;
+        status = mode < 2 ? pad_with_value(o, c, &t, a, value, before[a], after[a]) : pad_with_own(o, c, &t, a, modes[mode][0], before[a], after[a]);
+        if (status) return status;
     }
     return xfv_onx_result(o, c, 0, t.value, t.s, t.axis, t.n_axes);
 }

@@ -120,27 +120,27 @@ static int resize_axis(struct onx *o, const struct onx_call *c, struct onx_tenso
     float *m = xfv_onx_matrix(o, c, s->to, s->from);
     if (!m) return o->e->status;
     for (int r = 0; r < s->to; r++) fill_row(p, s, r, m + (size_t)r * (size_t)s->from);
-    int st = xfv_onx_along(o, c, t, axis, m, s->to);
+    int status = xfv_onx_along(o, c, t, axis, m, s->to);
     free(m);
-    return st;
+    return status;
 }
 
 int xfv_onx_resize(struct onx *o, const struct onx_call *c)
 {
     struct sampling p;
     struct span span[ONX_MAX_RANK];
-    int axis[ONX_MAX_RANK], rank = c->in[0]->s.rank, st = read_sampling(o, c, &p);
+    int axis[ONX_MAX_RANK], rank = c->in[0]->s.rank, status = read_sampling(o, c, &p);
     int64_t named[ONX_MAX_RANK];
-    if (st) return st;
+    if (status) return status;
     int n = xfv_onx_ints(o, c, -1, "axes", named, ONX_MAX_RANK);
     if (n < 0) return n;
     for (int i = 0; i < (n ? n : rank); i++)
         if ((axis[i] = n ? xfv_onx_axis(o, c, named[i], rank) : i) < 0) return axis[i];
     n = n ? n : rank;
-    if ((st = read_spans(o, c, axis, n, span)) || (st = xfv_onx_materialise(o, c->in[0], c->label))) return st;
+    if ((status = read_spans(o, c, axis, n, span)) || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
     struct onx_tensor t = *c->in[0];
     t.c = NULL, t.init = NULL; /* a copy that walks from axis to axis */
     for (int i = 0; i < n; i++)
-        if ((st = resize_axis(o, c, &t, axis[i], &p, &span[i]))) return st;
+        if ((status = resize_axis(o, c, &t, axis[i], &p, &span[i]))) return status;
     return xfv_onx_result(o, c, 0, t.value, t.s, t.axis, t.n_axes);
 }

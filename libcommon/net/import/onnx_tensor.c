@@ -156,17 +156,17 @@ static int read_external(struct onx *o, const onx_proto *p, const char *name, si
     if (!xfv_path_is_beside(path)) return ONX_BAD("constant '%s' lies in '%.100s', which is not a file in the model's folder: refused", name, path ? path : "");
     if (!number_of(external(p, "offset"), &offset) || !number_of(external(p, "length"), &length) || length != want)
         return ONX_BAD("constant '%s' should be %zu bytes of '%.100s', but the file says '%s'", name, want, path, external(p, "length") ? external(p, "length") : "?");
-    int fd = xfv_open_beside(o->folder, path), st = 0;
+    int fd = xfv_open_beside(o->folder, path), status = 0;
     if (fd < 0) return ONX_BAD("constant '%s' lies in '%.100s': %s", name, path, strerror(errno));
     if (fstat(fd, &sb) || !S_ISREG(sb.st_mode) || (uint64_t)sb.st_size < offset || (uint64_t)sb.st_size - offset < want)
-        st = ONX_BAD("constant '%s' should be %zu bytes at %llu of '%.100s', which is too short", name, want, (unsigned long long)offset, path);
-    for (size_t got = 0; !st && got < want;) {
+        status = ONX_BAD("constant '%s' should be %zu bytes at %llu of '%.100s', which is too short", name, want, (unsigned long long)offset, path);
+    for (size_t got = 0; !status && got < want;) {
         ssize_t k = pread(fd, to + got, want - got, (off_t)(offset + got));
         if (k > 0) got += (size_t)k;
-        else if (k == 0 || errno != EINTR) st = ONX_BAD("cannot read constant '%s' from '%.100s'", name, path);
+        else if (k == 0 || errno != EINTR) status = ONX_BAD("cannot read constant '%s' from '%.100s'", name, path);
     }
     close(fd);
-    return st;
+    return status;
 }
 
 /* Is the file long enough, before memory is asked for? */
@@ -204,7 +204,7 @@ int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out)
     size_t at = 0;
     for (; name[at] && at < sizeof label - 1; at++) label[at] = name[at] > ' ' && name[at] < 127 ? name[at] : '_';
     label[at] = '\0';
-    int type = p->has_data_type ? p->data_type : 0, empty = dims_of(o, p, label, &s), st = 0;
+    int type = p->has_data_type ? p->data_type : 0, empty = dims_of(o, p, label, &s), status = 0;
     int away = p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
     size_t size = size_of(type), bytes = empty ? 0 : xfv_onx_count(s) * size;
     if (empty < 0) return empty;
@@ -217,17 +217,17 @@ int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out)
     if (!c) return XFV_ENOMEM;
     if (away) {
         uint8_t *buf = malloc(bytes ? bytes : 1);
-        st = buf ? read_external(o, p, label, bytes, buf) : xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", label);
-        if (!st) decode_raw(c, type, buf);
+        status = buf ? read_external(o, p, label, bytes, buf) : xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", label);
+        if (!status) decode_raw(c, type, buf);
         free(buf);
     } else if (p->has_raw_data) {
         decode_raw(c, type, p->raw_data.data);
     } else {
-        st = decode_typed(o, p, label, type, c);
+        status = decode_typed(o, p, label, type, c);
     }
-    if (st) xfv_onx_const_free(c);
+    if (status) xfv_onx_const_free(c);
     else *out = c;
-    return st;
+    return status;
 }
 
 int xfv_onx_is_constant(const struct onx_tensor *t)

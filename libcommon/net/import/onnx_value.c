@@ -32,11 +32,11 @@ static void unique_name(struct onx *o, char *name, size_t cap, const char *label
 static int emit(struct onx *o, struct xfv_node *n, const char *name)
 {
     struct xfv_shape in[XFV_MAX_INPUTS], out;
-    int st;
+    int status;
     for (int k = 0; k < n->n_in; k++) in[k] = o->g->values[n->in[k]].shape;
-    if ((st = xfv_node_shape(o->g, n, in, &out, o->e))) return st;
+    if ((status = xfv_node_shape(o->g, n, in, &out, o->e))) return status;
     if ((n->out = xfv_graph_add_value(o->g, name, out, o->e)) < 0) return n->out;
-    if ((st = xfv_graph_add_node(o->g, n, o->e)) < 0) return st;
+    if ((status = xfv_graph_add_node(o->g, n, o->e)) < 0) return status;
     return n->out;
 }
 
@@ -150,9 +150,9 @@ static int squeezed(struct onx *o, const struct onx_tensor *t, int *axes, int *n
 
 int xfv_onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n, const char *label)
 {
-    int have[XFV_MAX_RANK], n_have, goal[XFV_MAX_RANK], n_goal = 0, st = xfv_onx_materialise(o, t, label), same = 1;
+    int have[XFV_MAX_RANK], n_have, goal[XFV_MAX_RANK], n_goal = 0, status = xfv_onx_materialise(o, t, label), same = 1;
     struct xfv_shape s = {.rank = n};
-    if (st) return st;
+    if (status) return status;
     if (n < 1 || n > XFV_MAX_RANK) return ONX_BAD("'%s' needs '%s' with %d axes", label, t->label, n);
     for (int i = 0; i < n; i++) {
         s.dim[i] = want[i] < 0 ? 1 : (int)t->s.dim[want[i]];

@@ -101,10 +101,10 @@ const float *xfv_tfl_constant(struct tfl *t, int i)
 
 int xfv_tfl_integers(struct tfl *t, int i, int *v, int cap)
 {
-    int st = valid(t, i);
-    if (st) return st;
+    int status = valid(t, i);
+    if (status) return status;
     const struct tfl_tensor *x = &t->t[i];
-    if ((st = has_data(t, x))) return st;
+    if ((status = has_data(t, x))) return status;
     size_t n = count_of(x), size = element_size(x->type);
     if ((x->type != TFL_I32 && x->type != TFL_I64) || n > (size_t)cap)
         return xfv_fail(t->e, XFV_EMODEL, "constant '%s' is not a list of at most %d whole numbers", x->name, cap);
@@ -181,8 +181,8 @@ static int read_tensors(struct tfl *t, size_t subgraph)
     if (!(t->t = calloc(n, sizeof *t->t))) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for %zu tensors", n);
     for (size_t i = 0; i < n; i++) {
         t->n_tensors = (int)i + 1; /* so that a half-read one is freed */
-        int st = read_tensor(t, xfv_fb_at(&t->fb, v, n, i), (int)i);
-        if (st) return st;
+        int status = read_tensor(t, xfv_fb_at(&t->fb, v, n, i), (int)i);
+        if (status) return status;
     }
     return 0;
 }
@@ -221,8 +221,8 @@ static int check_operators(struct tfl *t)
     int unknown[256] = {0}, other = 0, any = 0;
     struct tfl_call c;
     for (size_t k = 0; k < t->n_calls; k++) {
-        int st = read_call(t, k, &c);
-        if (st) return st;
+        int status = read_call(t, k, &c);
+        if (status) return status;
         if (xfv_tfl_supported(c.op)) continue;
         any = 1;
         if (xfv_tfl_op_name(c.op)) unknown[c.op]++;
@@ -243,14 +243,14 @@ static int read_input(struct tfl *t, size_t subgraph, const struct xfv_import_op
 {
     size_t n, v = xfv_fb_vector(&t->fb, subgraph, 1, 4, &n);
     if (n != 1) return xfv_fail(t->e, XFV_EMODEL, "the file has %zu inputs instead of one image", n);
-    int i = xfv_fb_i32_at(&t->fb, v, n, 0), st = valid(t, i);
-    if (st) return st;
+    int i = xfv_fb_i32_at(&t->fb, v, n, 0), status = valid(t, i);
+    if (status) return status;
     struct tfl_tensor *x = &t->t[i];
     struct xfv_shape s;
     if (x->rank != 4 || (x->type != TFL_F32 && !is_quantised(x)))
         return xfv_fail(t->e, XFV_EMODEL, "input '%s' is not a float image [batch,H,W,C] (%d dimensions, type %d)", x->name, x->rank, x->type);
     t->batch = x->dim[0];
-    if ((st = xfv_tfl_sample_shape(t, i, &s))) return st;
+    if ((status = xfv_tfl_sample_shape(t, i, &s))) return status;
     t->resized = o && ((o->height && o->height != s.dim[0]) || (o->width && o->width != s.dim[1]));
     if (o && o->height) s.dim[0] = o->height;
     if (o && o->width) s.dim[1] = o->width;
@@ -262,10 +262,10 @@ static int read_outputs(struct tfl *t, size_t subgraph)
 {
     size_t n, v = xfv_fb_vector(&t->fb, subgraph, 2, 4, &n);
     for (size_t k = 0; k < n; k++) {
-        int i = xfv_fb_i32_at(&t->fb, v, n, k), st = valid(t, i);
-        if (st) return st;
+        int i = xfv_fb_i32_at(&t->fb, v, n, k), status = valid(t, i);
+        if (status) return status;
         if (t->t[i].value < 0) return xfv_fail(t->e, XFV_EMODEL, "no operator makes output '%s'", t->t[i].name);
-        if ((st = xfv_graph_add_output(t->g, t->t[i].value, t->e)) < 0) return st;
+        if ((status = xfv_graph_add_output(t->g, t->t[i].value, t->e)) < 0) return status;
     }
     return 0;
 }
@@ -277,14 +277,14 @@ static int build_all(struct tfl *t)
     int count = 0;
     for (size_t k = 0; k < t->n_calls; k++) {
         struct tfl_call c;
-        int failed = 0, st = read_call(t, k, &c);
-        if (st) return st;
+        int failed = 0, status = read_call(t, k, &c);
+        if (status) return status;
         for (int i = 0; i < c.n_in; i++) failed |= c.in[i] >= 0 && t->t[c.in[i]].failed;
-        st = failed ? 0 : xfv_tfl_build_call(t, &c);
-        if (st && st != XFV_EMODEL) return st;
-        t->t[c.out[0]].failed |= failed || st;
+        status = failed ? 0 : xfv_tfl_build_call(t, &c);
+        if (status && status != XFV_EMODEL) return status;
+        t->t[c.out[0]].failed |= failed || status;
         size_t at = strlen(problems);
-        if (st && count++ < 8) snprintf(problems + at, sizeof problems - at, "%s%.160s", at ? "; " : "", t->e->msg);
+        if (status && count++ < 8) snprintf(problems + at, sizeof problems - at, "%s%.160s", at ? "; " : "", t->e->msg);
     }
     if (count > 8) return xfv_fail(t->e, XFV_EMODEL, "%s; and %d more", problems, count - 8);
     return count ? xfv_fail(t->e, XFV_EMODEL, "%s", problems) : 0;
@@ -293,7 +293,7 @@ static int build_all(struct tfl *t)
 static int read_file(struct tfl *t, const struct xfv_import_opts *o)
 {
     size_t n, v, subgraph, root;
-    int st;
+    int status;
     if (t->fb.n < 8 || memcmp(t->fb.p + 4, "TFL3", 4) != 0) return xfv_fail(t->e, XFV_EMODEL, "not a TFLite file (no 'TFL3' at byte 4)");
     root = xfv_fb_root(&t->fb);
     v = xfv_fb_vector(&t->fb, root, 2, 4, &n);
@@ -303,8 +303,8 @@ static int read_file(struct tfl *t, const struct xfv_import_opts *o)
     t->buffers = xfv_fb_vector(&t->fb, root, 4, 4, &t->n_buffers);
     t->calls = xfv_fb_vector(&t->fb, subgraph, 3, 4, &t->n_calls);
     if (t->n_calls > XFV_MAX_NODES) return xfv_fail(t->e, XFV_EMODEL, "the file has %zu operators", t->n_calls);
-    if ((st = read_tensors(t, subgraph)) || (st = check_operators(t)) || (st = read_input(t, subgraph, o))) return st;
-    if ((st = build_all(t)) || (st = read_outputs(t, subgraph))) return st;
+    if ((status = read_tensors(t, subgraph)) || (status = check_operators(t)) || (status = read_input(t, subgraph, o))) return status;
+    if ((status = build_all(t)) || (status = read_outputs(t, subgraph))) return status;
     return xfv_graph_check(t->g, t->e);
 }
 
@@ -312,13 +312,13 @@ int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_op
 {
     struct xfv_err own;
     struct tfl t = {.fb = {bytes, n, 0}, .e = e ? e : &own};
-    int st = 0;
+    int status = 0;
     if (!(t.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
-    st = read_file(&t, opts);
-    if (t.fb.bad && st != XFV_ENOMEM) st = xfv_fail(e, XFV_EMODEL, "the TFLite file is damaged: an offset in it points outside its %zu bytes", n);
+    status = read_file(&t, opts);
+    if (t.fb.bad && status != XFV_ENOMEM) status = xfv_fail(e, XFV_EMODEL, "the TFLite file is damaged: an offset in it points outside its %zu bytes", n);
     for (int i = 0; i < t.n_tensors; i++) free(t.t[i].name), free(t.t[i].data);
     free(t.t);
-    if (st) xfv_graph_free(t.g);
+    if (status) xfv_graph_free(t.g);
     else *out = t.g;
-    return st;
+    return status;
 }

@@ -54,12 +54,12 @@ static int weight(struct tfl *t, int i, struct xfv_shape s, int transpose)
 static int add(struct tfl *t, struct xfv_node *n, const char *name)
 {
     struct xfv_shape in[XFV_MAX_INPUTS], out;
-    int st;
+    int status;
     n->name = (char *)(uintptr_t)name; /* copied by add_node, not written */
     for (int k = 0; k < n->n_in; k++) in[k] = t->g->values[n->in[k]].shape;
-    if ((st = xfv_node_shape(t->g, n, in, &out, t->e))) return st;
+    if ((status = xfv_node_shape(t->g, n, in, &out, t->e))) return status;
     if ((n->out = xfv_graph_add_value(t->g, name, out, t->e)) < 0) return n->out;
-    if ((st = xfv_graph_add_node(t->g, n, t->e)) < 0) return st;
+    if ((status = xfv_graph_add_node(t->g, n, t->e)) < 0) return status;
     return n->out;
 }
 
@@ -93,14 +93,14 @@ static struct xfv_node act(enum xfv_act a, int in, float f0, float f1)
 /* Value of an operand: what an earlier operator made, or a constant. */
 static int operand(struct tfl *t, const struct tfl_call *c, int k)
 {
-    int i = k < c->n_in ? c->in[k] : -1, st;
+    int i = k < c->n_in ? c->in[k] : -1, status;
     if (i < 0) return BAD("operator '%s' (%s) has no input %d", name_of(t, c), xfv_tfl_op_name(c->op), k);
     struct tfl_tensor *x = &t->t[i];
     if (x->value >= 0) return x->value;
     if (!is_constant(t, c, k)) return BAD("operator '%s' reads '%s' before any makes it", name_of(t, c), x->name);
     struct xfv_node n = xfv_node_default(XFV_OP_CONST);
     struct xfv_shape s;
-    if ((st = constant_shape(t, i, &s)) || (n.weight = weight(t, i, s, 0)) < 0) return st ? st : n.weight;
+    if ((status = constant_shape(t, i, &s)) || (n.weight = weight(t, i, s, 0)) < 0) return status ? status : n.weight;
     return x->value = add(t, &n, x->name);
 }
 
@@ -109,12 +109,12 @@ static int finish(struct tfl *t, const struct tfl_call *c, struct xfv_node *n, i
 {
     struct tfl_tensor *x = &t->t[c->out[0]];
     struct xfv_shape in[XFV_MAX_INPUTS], got, want;
-    int st, v;
+    int status, v;
     char a[64], b[64];
     if (x->value >= 0) return BAD("two operators make '%s'", x->name);
     for (int k = 0; k < n->n_in; k++) in[k] = t->g->values[n->in[k]].shape;
     n->name = x->name;
-    if ((st = xfv_node_shape(t->g, n, in, &got, t->e)) || (st = xfv_tfl_sample_shape(t, c->out[0], &want))) return st;
+    if ((status = xfv_node_shape(t->g, n, in, &got, t->e)) || (status = xfv_tfl_sample_shape(t, c->out[0], &want))) return status;
     int reshape = !xfv_shape_equal(got, want);
     if (reshape && t->resized && got.rank == want.rank) reshape = 0;
     if (reshape && xfv_shape_count(got) != xfv_shape_count(want))
@@ -179,8 +179,8 @@ static int bias(struct tfl *t, const struct tfl_call *c, struct xfv_node *n)
 {
     if (c->n_in < 3 || c->in[2] < 0) return 0;
     struct xfv_shape s;
-    int st = constant_shape(t, c->in[2], &s);
-    if (st) return st;
+    int status = constant_shape(t, c->in[2], &s);
+    if (status) return status;
     n->bias = weight(t, c->in[2], s, 0);
     return n->bias < 0 ? n->bias : 0;
 }
@@ -188,12 +188,12 @@ static int bias(struct tfl *t, const struct tfl_call *c, struct xfv_node *n)
 static int build_conv(struct tfl *t, const struct tfl_call *c)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_CONV);
-    int st, depthwise = c->op == TFL_DEPTHWISE_CONV_2D;
+    int status, depthwise = c->op == TFL_DEPTHWISE_CONV_2D;
     n.n_in = 1;
     if ((n.in[0] = operand(t, c, 0)) < 0) return n.in[0];
     const struct tfl_tensor *w = c->n_in > 1 && c->in[1] >= 0 ? &t->t[c->in[1]] : NULL;
     if (!w || w->rank != 4) return BAD("operator '%s' (%s) has no constant weight of four dimensions", name_of(t, c), xfv_tfl_op_name(c->op));
-    if ((st = window(t, c, &n, w->dim[1], w->dim[2], depthwise ? 5 : 4))) return st;
+    if ((status = window(t, c, &n, w->dim[1], w->dim[2], depthwise ? 5 : 4))) return status;
     int cin = t->g->values[n.in[0]].shape.dim[2];
     if (depthwise) {
         if (w->dim[0] != 1 || w->dim[3] != cin) return BAD("operator '%s' (DEPTHWISE_CONV_2D) has a depth multiplier that is not 1", name_of(t, c));
@@ -204,24 +204,24 @@ static int build_conv(struct tfl *t, const struct tfl_call *c)
         n.weight = weight(t, c->in[1], xfv_shape_of(4, w->dim[1], w->dim[2], w->dim[3], w->dim[0]), 1);
     }
     if (n.weight < 0) return n.weight;
-    if ((st = bias(t, c, &n))) return st;
+    if ((status = bias(t, c, &n))) return status;
     return finish(t, c, &n, xfv_fb_i8(&t->fb, c->options, depthwise ? 4 : 3, 0));
 }
 
 static int build_pool(struct tfl *t, const struct tfl_call *c)
 {
     struct xfv_node n = xfv_node_default(c->op == TFL_MAX_POOL_2D ? XFV_OP_MAXPOOL : XFV_OP_AVGPOOL);
-    int st;
+    int status;
     n.n_in = 1;
     if ((n.in[0] = operand(t, c, 0)) < 0) return n.in[0];
-    if ((st = window(t, c, &n, xfv_fb_i32(&t->fb, c->options, 4, 0), xfv_fb_i32(&t->fb, c->options, 3, 0), 0))) return st;
+    if ((status = window(t, c, &n, xfv_fb_i32(&t->fb, c->options, 4, 0), xfv_fb_i32(&t->fb, c->options, 3, 0), 0))) return status;
     return finish(t, c, &n, xfv_fb_i8(&t->fb, c->options, 5, 0));
 }
 
 static int build_dense(struct tfl *t, const struct tfl_call *c)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_DENSE);
-    int st;
+    int status;
     n.n_in = 1;
     if ((n.in[0] = operand(t, c, 0)) < 0) return n.in[0];
     const struct tfl_tensor *w = c->n_in > 1 && c->in[1] >= 0 ? &t->t[c->in[1]] : NULL;
@@ -229,7 +229,7 @@ static int build_dense(struct tfl *t, const struct tfl_call *c)
     if (xfv_fb_i8(&t->fb, c->options, 1, 0) != 0) return BAD("operator '%s' (FULLY_CONNECTED) has shuffled weights", name_of(t, c));
     n.weight = weight(t, c->in[1], xfv_shape_of(2, w->dim[1], w->dim[0]), 1);
     if (n.weight < 0) return n.weight;
-    if ((st = bias(t, c, &n))) return st;
+    if ((status = bias(t, c, &n))) return status;
     return finish(t, c, &n, xfv_fb_i8(&t->fb, c->options, 0, 0));
 }
 
@@ -259,10 +259,10 @@ static int build_prelu(struct tfl *t, const struct tfl_call *c)
     n.n_in = 1;
     if ((n.in[0] = operand(t, c, 0)) < 0) return n.in[0];
     struct xfv_shape s, in = t->g->values[n.in[0]].shape;
-    int channels = in.dim[in.rank - 1], i = c->n_in > 1 ? c->in[1] : -1, st;
+    int channels = in.dim[in.rank - 1], i = c->n_in > 1 ? c->in[1] : -1, status;
     const float *d = i < 0 ? NULL : xfv_tfl_constant(t, i);
     if (!d) return i < 0 ? BAD("operator '%s' (PRELU) has no slopes", name_of(t, c)) : t->e->status;
-    if ((st = constant_shape(t, i, &s))) return st;
+    if ((status = constant_shape(t, i, &s))) return status;
     if (xfv_shape_count(s) == 1 && channels > 1) { /* one slope for all */
         float *all = malloc((size_t)channels * sizeof *all);
         if (!all) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for '%s'", name_of(t, c));
@@ -280,10 +280,10 @@ static int build_prelu(struct tfl *t, const struct tfl_call *c)
 /* RESHAPE and SQUEEZE: the declared output shape says all; finish() would add the node, but only when shapes differ. */
 static int build_reshape(struct tfl *t, const struct tfl_call *c)
 {
-    int in = operand(t, c, 0), st;
+    int in = operand(t, c, 0), status;
     struct xfv_shape want;
     if (in < 0) return in;
-    if ((st = xfv_tfl_sample_shape(t, c->out[0], &want))) return st;
+    if ((status = xfv_tfl_sample_shape(t, c->out[0], &want))) return status;
     struct xfv_node n = unary(XFV_OP_RESHAPE, in);
     memcpy(n.i, want.dim, sizeof n.i);
     return finish(t, c, &n, FUSED_NONE);

@@ -32,24 +32,24 @@ long xfv_histogram_total(const struct xfv_histogram *h, int genuine)
 int xfv_histogram_put(const struct xfv_histogram *h, msgpack_zone *z, msgpack_object *map, struct xfv_err *e)
 {
     msgpack_object o = xfv_val_map(z);
-    int st = xfv_map_put(z, &o, "data", xfv_val_str(z, h->data), e);
-    if (!st) st = xfv_map_put(z, &o, "low", xfv_val_f64(h->low), e);
-    if (!st) st = xfv_map_put(z, &o, "high", xfv_val_f64(h->high), e);
-    for (int k = 0; k < 2 && !st; k++) {
+    int status = xfv_map_put(z, &o, "data", xfv_val_str(z, h->data), e);
+    if (!status) status = xfv_map_put(z, &o, "low", xfv_val_f64(h->low), e);
+    if (!status) status = xfv_map_put(z, &o, "high", xfv_val_f64(h->high), e);
+    for (int k = 0; k < 2 && !status; k++) {
         msgpack_object list = xfv_val_array(z);
-        for (int i = 0; i < h->bins && !st; i++) st = xfv_array_push(z, &list, xfv_val_int(h->count[k][i]), e);
-        if (!st) st = xfv_map_put(z, &o, kinds[k], list, e);
+        for (int i = 0; i < h->bins && !status; i++) status = xfv_array_push(z, &list, xfv_val_int(h->count[k][i]), e);
+        if (!status) status = xfv_map_put(z, &o, kinds[k], list, e);
     }
-    return st ? st : xfv_map_put(z, map, "calibration", o, e);
+    return status ? status : xfv_map_put(z, map, "calibration", o, e);
 }
 
 int xfv_histogram_get(const msgpack_object *map, struct xfv_histogram *h, struct xfv_err *e)
 {
     const msgpack_object *o = xfv_map_get(map, "calibration");
-    int st;
+    int status;
     *h = (struct xfv_histogram){0};
     if (!o) return 0;
-    if ((st = xfv_get_text(o, "data", h->data, sizeof h->data, e)) || (st = xfv_get_f64(o, "low", &h->low, e)) || (st = xfv_get_f64(o, "high", &h->high, e)))
+    if ((status = xfv_get_text(o, "data", h->data, sizeof h->data, e)) || (status = xfv_get_f64(o, "low", &h->low, e)) || (status = xfv_get_f64(o, "high", &h->high, e)))
         return xfv_fail_at(e, "key 'calibration'");
     if (!isfinite(h->low) || !isfinite(h->high) || !(h->low < h->high)) return xfv_fail(e, XFV_EFORMAT, "key 'calibration': a range from %g to %g", h->low, h->high);
     for (int k = 0; k < 2; k++) {

@@ -91,14 +91,14 @@ static int check_input(struct xfv_model *m, struct xfv_err *e)
 
 int xfv_model_check(struct xfv_model *m, struct xfv_err *e)
 {
-    int st = xfv_graph_check(m->graph, e);
-    if (st || (st = check_input(m, e)) || (st = check_thresholds(m, e))) return st;
+    int status = xfv_graph_check(m->graph, e);
+    if (status || (status = check_input(m, e)) || (status = check_thresholds(m, e))) return status;
     if (!m->name[0] || !m->kind[0]) return xfv_fail(e, XFV_EMODEL, "the model has no %s", m->name[0] ? "network kind" : "name");
     if (m->embedding >= m->graph->n_values || m->embedding_normalised >= m->graph->n_values || m->embedding < -1 || m->embedding_normalised < -1)
         return xfv_fail(e, XFV_EMODEL, "the embedding is value %d of %d", m->embedding, m->graph->n_values);
     if (strcmp(m->kind, "embedding") == 0 && m->embedding < 1)
         return xfv_fail(e, XFV_EMODEL, "an embedding network must say which value is the embedding");
-    if ((st = xfv_means_check(m, e))) return st;
+    if ((status = xfv_means_check(m, e))) return status;
     for (int i = 0; i < 10; i++)
         if (!isfinite(m->template_xy[i]) || fabs(m->template_xy[i]) > 1e5) return xfv_fail(e, XFV_EMODEL, "the alignment template is impossible");
     return 0;
@@ -193,39 +193,39 @@ static int read_weight(struct xfv_graph *g, struct xfv_rec *r, struct xfv_err *e
     char name[XFV_MAX_NAME + 1];
     struct xfv_tensor t;
     struct xfv_shape s;
-    int st = xfv_get_text(xfv_rec_root(r), "name", name, sizeof name, e);
-    if (st || (st = xfv_get_tensor_view(xfv_rec_root(r), "tensor", &t, e))) return st;
+    int status = xfv_get_text(xfv_rec_root(r), "name", name, sizeof name, e);
+    if (status || (status = xfv_get_tensor_view(xfv_rec_root(r), "tensor", &t, e))) return status;
     size_t n = xfv_tensor_count(&t);
     if (t.ndim < 1 || t.ndim > XFV_MAX_RANK) return xfv_fail(e, XFV_EMODEL, "weight '%.200s' has %d dimensions", name, t.ndim);
     if (t.dtype != XFV_F32 && t.dtype != XFV_F16) return xfv_fail(e, XFV_EMODEL, "weight '%.200s' is %s, not <f4 or <f2", name, xfv_dtype_name(t.dtype));
     s.rank = t.ndim;
     for (int i = 0; i < t.ndim; i++) s.dim[i] = t.shape[i] <= XFV_MAX_ELEMENTS ? (int)t.shape[i] : -1;
     if (t.dtype == XFV_F32 || xfv_shape_count(s) != n) {
-        st = xfv_graph_add_weight(g, name, s, t.data, e);
-        return st < 0 ? st : check_finite(&g->weights[st], e);
+        status = xfv_graph_add_weight(g, name, s, t.data, e);
+        return status < 0 ? status : check_finite(&g->weights[status], e);
     }
     float *full;
-    if ((st = xfv_model_floats(&t, name, &full, e))) return st;
-    st = xfv_graph_add_weight(g, name, s, full, e);
+    if ((status = xfv_model_floats(&t, name, &full, e))) return status;
+    status = xfv_graph_add_weight(g, name, s, full, e);
     free(full);
-    return st < 0 ? st : check_finite(&g->weights[st], e);
+    return status < 0 ? status : check_finite(&g->weights[status], e);
 }
 
 /* Head, then weights, then the head's graph, which refers to them. */
 static int read_model(struct xfv_model *m, struct xfv_reader *rd, struct xfv_err *e)
 {
     struct xfv_rec *head = NULL, *r;
-    int st = xfv_reader_next(rd, &head, e);
-    while (!st && !(st = xfv_reader_next(rd, &r, e))) {
-        if (xfv_rec_kind(r) == XFV_HEAD) st = xfv_fail(e, XFV_EMODEL, "a second model follows in the same file");
-        else if (strcmp(xfv_rec_kind_name(r), "weight") == 0) st = read_weight(m->graph, r, e);
-        else if (strcmp(xfv_rec_kind_name(r), "mean") == 0) st = xfv_mean_read(m, r, e);
+    int status = xfv_reader_next(rd, &head, e);
+    while (!status && !(status = xfv_reader_next(rd, &r, e))) {
+        if (xfv_rec_kind(r) == XFV_HEAD) status = xfv_fail(e, XFV_EMODEL, "a second model follows in the same file");
+        else if (strcmp(xfv_rec_kind_name(r), "weight") == 0) status = read_weight(m->graph, r, e);
+        else if (strcmp(xfv_rec_kind_name(r), "mean") == 0) status = xfv_mean_read(m, r, e);
         xfv_rec_free(r);
     }
-    if (st == XFV_EOF) st = xfv_model_head_read(m, xfv_rec_root(head), e);
-    if (!st) st = xfv_model_check(m, e);
+    if (status == XFV_EOF) status = xfv_model_head_read(m, xfv_rec_root(head), e);
+    if (!status) status = xfv_model_check(m, e);
     xfv_rec_free(head);
-    return st;
+    return status;
 }
 
 static int load_fd(struct xfv_model *m, int fd, struct xfv_err *e)
@@ -233,16 +233,16 @@ static int load_fd(struct xfv_model *m, int fd, struct xfv_err *e)
     struct stat sb;
     struct xfv_reader *rd;
     struct xfv_limits lim = xfv_limits_default();
-    int st;
+    int status;
     if (fstat(fd, &sb) || !S_ISREG(sb.st_mode)) return xfv_fail(e, XFV_EMODEL, "not a regular file");
     if (sb.st_size < 1) return xfv_fail(e, XFV_EMODEL, "the file is empty");
     lim.max_record = (size_t)sb.st_size; /* no record is larger than the file */
     lim.of_file = 1;
-    if ((st = digest_file(fd, (size_t)sb.st_size, m->digest, e))) return st;
-    if ((st = xfv_reader_open(&rd, fd, 0, "model", &lim, e))) return st;
-    st = read_model(m, rd, e);
+    if ((status = digest_file(fd, (size_t)sb.st_size, m->digest, e))) return status;
+    if ((status = xfv_reader_open(&rd, fd, 0, "model", &lim, e))) return status;
+    status = read_model(m, rd, e);
     xfv_reader_close(rd);
-    return st;
+    return status;
 }
 
 int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e)
@@ -253,17 +253,17 @@ int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e)
     int fd = find_file(path, &where, e);
     if (fd < 0) return fd;
     struct xfv_model *m = xfv_model_new();
-    int st = m ? load_fd(m, fd, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for a model");
+    int status = m ? load_fd(m, fd, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for a model");
     close(fd);
-    if (st) {
+    if (status) {
         xfv_model_free(m);
-        if (st != XFV_EIO && st != XFV_ENOMEM) e->status = st = XFV_EMODEL;
+        if (status != XFV_EIO && status != XFV_ENOMEM) e->status = status = XFV_EMODEL;
         xfv_fail_at(e, "model %.200s", where);
     } else {
         *out = m;
     }
     free(where);
-    return st;
+    return status;
 }
 
 /* ---- save ---- */
@@ -276,20 +276,20 @@ static int write_weight(struct xfv_writer *w, const struct xfv_weight *x, struct
     if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory for weight '%.200s'", x->name);
     struct xfv_tensor t = xfv_tensor_view(XFV_F32, x->shape.rank, shape, x->data);
     msgpack_zone *z = xfv_rec_zone(r);
-    int st = xfv_map_put(z, xfv_rec_root(r), "name", xfv_val_str(z, x->name), e);
-    if (!st) st = xfv_map_put(z, xfv_rec_root(r), "tensor", xfv_val_tensor(z, &t), e);
-    if (!st) st = xfv_writer_put(w, r, e);
+    int status = xfv_map_put(z, xfv_rec_root(r), "name", xfv_val_str(z, x->name), e);
+    if (!status) status = xfv_map_put(z, xfv_rec_root(r), "tensor", xfv_val_tensor(z, &t), e);
+    if (!status) status = xfv_writer_put(w, r, e);
     xfv_rec_free(r);
-    return st;
+    return status;
 }
 
 static int write_mean(struct xfv_writer *w, const struct xfv_model *m, const struct xfv_mean *mean, struct xfv_err *e)
 {
     struct xfv_shape shape = m->graph->values[xfv_graph_find(m->graph, mean->value)].shape; /* xfv_model_check found it */
     struct xfv_rec *r = xfv_mean_record(mean, shape, XFV_F32, e);
-    int st = r ? xfv_writer_put(w, r, e) : XFV_ENOMEM;
+    int status = r ? xfv_writer_put(w, r, e) : XFV_ENOMEM;
     xfv_rec_free(r);
-    return st;
+    return status;
 }
 
 static void digest_more(void *sha, const void *p, size_t n)
@@ -303,29 +303,29 @@ static int write_model(const struct xfv_model *m, int fd, struct sha256_ctx *sha
     msgpack_object head;
     msgpack_zone *z = msgpack_zone_new(MSGPACK_ZONE_CHUNK_SIZE);
     if (!z) return xfv_fail(e, XFV_ENOMEM, "out of memory for a model's head");
-    int st = xfv_writer_open(&w, fd, e);
-    if (!st) {
+    int status = xfv_writer_open(&w, fd, e);
+    if (!status) {
         xfv_writer_tap(w, digest_more, sha);
-        st = xfv_model_head_write(m, z, &head, e);
-        if (!st) st = xfv_writer_head(w, NULL, NULL, &head, e);
-        for (int i = 0; i < m->graph->n_weights && !st; i++) st = write_weight(w, &m->graph->weights[i], e);
-        for (int i = 0; i < m->n_means && !st; i++) st = write_mean(w, m, &m->means[i], e);
-        if (!st) st = xfv_writer_end(w, e);
+        status = xfv_model_head_write(m, z, &head, e);
+        if (!status) status = xfv_writer_head(w, NULL, NULL, &head, e);
+        for (int i = 0; i < m->graph->n_weights && !status; i++) status = write_weight(w, &m->graph->weights[i], e);
+        for (int i = 0; i < m->n_means && !status; i++) status = write_mean(w, m, &m->means[i], e);
+        if (!status) status = xfv_writer_end(w, e);
         xfv_writer_close(w);
     }
     msgpack_zone_free(z);
-    return st;
+    return status;
 }
 
 int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e)
 {
-    int st = xfv_model_check(m, e);
-    for (int i = 0; i < m->graph->n_weights && !st; i++) st = check_finite(&m->graph->weights[i], e);
+    int status = xfv_model_check(m, e);
+    for (int i = 0; i < m->graph->n_weights && !status; i++) status = check_finite(&m->graph->weights[i], e);
     struct sha256_ctx sha;
     sha256_init(&sha);
-    if (!st) st = write_model(m, fd, &sha, e);
-    if (!st) finish_digest(&sha, m->digest);
-    return st;
+    if (!status) status = write_model(m, fd, &sha, e);
+    if (!status) finish_digest(&sha, m->digest);
+    return status;
 }
 
 /* ---- use ---- */

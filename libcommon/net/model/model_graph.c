@@ -71,43 +71,43 @@ static msgpack_object attr_value(msgpack_zone *z, const struct attr *a, const st
 static int write_node(const struct xfv_graph *g, const struct xfv_node *n, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
 {
     msgpack_object in = xfv_array_of(z, n->n_in);
-    int st;
+    int status;
     *out = xfv_val_map(z);
     for (int k = 0; k < n->n_in && in.type == MSGPACK_OBJECT_ARRAY; k++) {
         in.via.array.ptr[k] = xfv_val_str(z, g->values[n->in[k]].name);
         if (in.via.array.ptr[k].type == MSGPACK_OBJECT_NIL) return xfv_fail(e, XFV_ENOMEM, "out of memory for node '%s'", n->name);
     }
-    if ((st = xfv_map_put(z, out, "op", xfv_val_str(z, xfv_op_name(n->op)), e)) || (st = xfv_map_put(z, out, "name", xfv_val_str(z, n->name), e)) ||
-        (st = xfv_map_put(z, out, "in", in, e)) || (st = xfv_map_put(z, out, "out", xfv_val_str(z, g->values[n->out].name), e)))
-        return st;
-    if (n->weight >= 0 && (st = xfv_map_put(z, out, "weight", xfv_val_str(z, g->weights[n->weight].name), e))) return st;
-    if (n->bias >= 0 && (st = xfv_map_put(z, out, "bias", xfv_val_str(z, g->weights[n->bias].name), e))) return st;
+    if ((status = xfv_map_put(z, out, "op", xfv_val_str(z, xfv_op_name(n->op)), e)) || (status = xfv_map_put(z, out, "name", xfv_val_str(z, n->name), e)) ||
+        (status = xfv_map_put(z, out, "in", in, e)) || (status = xfv_map_put(z, out, "out", xfv_val_str(z, g->values[n->out].name), e)))
+        return status;
+    if (n->weight >= 0 && (status = xfv_map_put(z, out, "weight", xfv_val_str(z, g->weights[n->weight].name), e))) return status;
+    if (n->bias >= 0 && (status = xfv_map_put(z, out, "bias", xfv_val_str(z, g->weights[n->bias].name), e))) return status;
     for (int a = 0; a < N_ATTRS; a++)
-        if (attrs[a].op == n->op && (st = xfv_map_put(z, out, attrs[a].key, attr_value(z, &attrs[a], n), e))) return st;
+        if (attrs[a].op == n->op && (status = xfv_map_put(z, out, attrs[a].key, attr_value(z, &attrs[a], n), e))) return status;
     return 0;
 }
 
 int xfv_graph_write(const struct xfv_graph *g, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
 {
     msgpack_object values = xfv_array_of(z, g->n_values), nodes = xfv_array_of(z, g->n_nodes), outputs = xfv_array_of(z, g->n_outputs);
-    int st;
+    int status;
     *out = xfv_val_map(z);
     if (values.type == MSGPACK_OBJECT_NIL || nodes.type == MSGPACK_OBJECT_NIL || outputs.type == MSGPACK_OBJECT_NIL)
         return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     for (int i = 0; i < g->n_values; i++) {
         msgpack_object *v = &values.via.array.ptr[i];
         *v = xfv_val_map(z);
-        if ((st = xfv_map_put(z, v, "name", xfv_val_str(z, g->values[i].name), e)) ||
-            (st = xfv_map_put(z, v, "shape", ints(z, g->values[i].shape.dim, g->values[i].shape.rank), e)))
-            return st;
+        if ((status = xfv_map_put(z, v, "name", xfv_val_str(z, g->values[i].name), e)) ||
+            (status = xfv_map_put(z, v, "shape", ints(z, g->values[i].shape.dim, g->values[i].shape.rank), e)))
+            return status;
     }
     for (int i = 0; i < g->n_nodes; i++)
-        if ((st = write_node(g, &g->nodes[i], z, &nodes.via.array.ptr[i], e))) return st;
+        if ((status = write_node(g, &g->nodes[i], z, &nodes.via.array.ptr[i], e))) return status;
     for (int i = 0; i < g->n_outputs; i++) {
         outputs.via.array.ptr[i] = xfv_val_str(z, g->values[g->outputs[i]].name);
         if (outputs.via.array.ptr[i].type == MSGPACK_OBJECT_NIL) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     }
-    if ((st = xfv_map_put(z, out, "values", values, e)) || (st = xfv_map_put(z, out, "nodes", nodes, e))) return st;
+    if ((status = xfv_map_put(z, out, "values", values, e)) || (status = xfv_map_put(z, out, "nodes", nodes, e))) return status;
     return xfv_map_put(z, out, "outputs", outputs, e);
 }
 
@@ -138,8 +138,8 @@ static int get_ints(const msgpack_object *map, const char *key, int *v, int n, i
     if (have < 0) return have;
     if (exact && have != n) return xfv_fail(e, XFV_EMODEL, "key '%s' should list %d numbers, not %d", key, n, have);
     for (int k = 0; k < have; k++) {
-        int st = get_int32(&items[k], &v[k], key, e);
-        if (st) return st;
+        int status = get_int32(&items[k], &v[k], key, e);
+        if (status) return status;
     }
     if (count) *count = have;
     return 0;
@@ -158,8 +158,8 @@ static int get_name(const msgpack_object *o, char *buf, const char *what, struct
 static int find(const struct xfv_graph *g, const msgpack_object *o, int weight, const char *what, struct xfv_err *e)
 {
     char name[XFV_MAX_NAME + 1];
-    int st = get_name(o, name, what, e);
-    if (st) return st;
+    int status = get_name(o, name, what, e);
+    if (status) return status;
     int i = weight ? xfv_graph_find_weight(g, name) : xfv_graph_find(g, name);
     return i >= 0 ? i : xfv_fail(e, XFV_EMODEL, "%s '%s' is not in the file", what, name);
 }
@@ -167,17 +167,17 @@ static int find(const struct xfv_graph *g, const msgpack_object *o, int weight, 
 static int read_floats(const msgpack_object *map, const struct attr *a, float *f, struct xfv_err *e)
 {
     double d[4];
-    int st = a->n == 1 ? xfv_get_f64(map, a->key, d, e) : xfv_get_f64s(map, a->key, d, (size_t)a->n, e);
-    for (int k = 0; k < a->n && !st; k++) {
+    int status = a->n == 1 ? xfv_get_f64(map, a->key, d, e) : xfv_get_f64s(map, a->key, d, (size_t)a->n, e);
+    for (int k = 0; k < a->n && !status; k++) {
         if (!(d[k] >= -3.4e38 && d[k] <= 3.4e38)) return xfv_fail(e, XFV_EMODEL, "key '%s' holds a number that is not finite", a->key);
         f[k] = (float)d[k];
     }
-    return st;
+    return status;
 }
 
 static int read_attr(const msgpack_object *map, const struct attr *a, struct xfv_node *n, struct xfv_err *e)
 {
-    int *v = (int *)(void *)((char *)n + a->at), list[XFV_MAX_RANK], count, st;
+    int *v = (int *)(void *)((char *)n + a->at), list[XFV_MAX_RANK], count, status;
     char name[32];
     switch (a->type) {
     case INTS:
@@ -188,12 +188,12 @@ static int read_attr(const msgpack_object *map, const struct attr *a, struct xfv
     case FLOATS: return read_floats(map, a, n->f, e);
     case FUNCTION_ACT:
     case FUNCTION_REDUCE:
-        if ((st = xfv_get_text(map, a->key, name, sizeof name, e))) return st;
+        if ((status = xfv_get_text(map, a->key, name, sizeof name, e))) return status;
         if (a->type == FUNCTION_ACT ? xfv_act_parse(name, v) : xfv_reduce_parse(name, v))
             return xfv_fail(e, XFV_EMODEL, "the function '%s' is not known", name);
         return 0;
     case AXES:
-        if ((st = get_ints(map, a->key, list, XFV_MAX_RANK, 0, &count, e))) return st;
+        if ((status = get_ints(map, a->key, list, XFV_MAX_RANK, 0, &count, e))) return status;
         for (int k = 0; k < count; k++) {
             if (list[k] < 0 || list[k] >= XFV_MAX_RANK) return xfv_fail(e, XFV_EMODEL, "key '%s' names axis %d", a->key, list[k]);
             *v |= 1 << list[k];
@@ -239,40 +239,40 @@ static int read_node(struct xfv_graph *g, const msgpack_object *map, struct xfv_
 {
     char name[XFV_MAX_NAME + 1], op_name[32];
     enum xfv_op op;
-    int st;
+    int status;
     if (map->type != MSGPACK_OBJECT_MAP) return xfv_fail(e, XFV_EMODEL, "a node should be a map");
-    if ((st = get_name(xfv_map_get(map, "name"), name, "a node's name", e)) || (st = xfv_get_text(map, "op", op_name, sizeof op_name, e))) return st;
+    if ((status = get_name(xfv_map_get(map, "name"), name, "a node's name", e)) || (status = xfv_get_text(map, "op", op_name, sizeof op_name, e))) return status;
     if (xfv_op_parse(op_name, &op)) return xfv_fail(e, XFV_EMODEL, "node '%s' has the operator '%s', which is not known", name, op_name);
     struct xfv_node n = xfv_node_default(op);
     n.name = name;
-    if ((st = check_keys(map, op, e)) || (st = read_wiring(g, map, &n, e))) return xfv_fail_at(e, "node '%s'", name);
+    if ((status = check_keys(map, op, e)) || (status = read_wiring(g, map, &n, e))) return xfv_fail_at(e, "node '%s'", name);
     for (int a = 0; a < N_ATTRS; a++)
-        if (attrs[a].op == op && (st = read_attr(map, &attrs[a], &n, e))) return xfv_fail_at(e, "node '%s'", name);
-    st = xfv_graph_add_node(g, &n, e);
-    return st < 0 ? st : 0;
+        if (attrs[a].op == op && (status = read_attr(map, &attrs[a], &n, e))) return xfv_fail_at(e, "node '%s'", name);
+    status = xfv_graph_add_node(g, &n, e);
+    return status < 0 ? status : 0;
 }
 
 static int read_value(struct xfv_graph *g, const msgpack_object *map, struct xfv_err *e)
 {
     char name[XFV_MAX_NAME + 1];
     struct xfv_shape s = {0};
-    int st;
-    if ((st = get_name(xfv_map_get(map, "name"), name, "a value's name", e))) return st;
-    if ((st = get_ints(map, "shape", s.dim, XFV_MAX_RANK, 0, &s.rank, e))) return xfv_fail_at(e, "value '%s'", name);
-    st = xfv_graph_add_value(g, name, s, e);
-    return st < 0 ? st : 0;
+    int status;
+    if ((status = get_name(xfv_map_get(map, "name"), name, "a value's name", e))) return status;
+    if ((status = get_ints(map, "shape", s.dim, XFV_MAX_RANK, 0, &s.rank, e))) return xfv_fail_at(e, "value '%s'", name);
+    status = xfv_graph_add_value(g, name, s, e);
+    return status < 0 ? status : 0;
 }
 
 int xfv_graph_read(struct xfv_graph *g, const msgpack_object *o, struct xfv_err *e)
 {
     const msgpack_object *items = NULL;
-    int n, st;
+    int n, status;
     if ((n = get_array(o, "values", XFV_MAX_NODES, &items, e)) < 0) return n;
     for (int i = 0; i < n; i++)
-        if ((st = read_value(g, &items[i], e))) return st;
+        if ((status = read_value(g, &items[i], e))) return status;
     if ((n = get_array(o, "nodes", XFV_MAX_NODES, &items, e)) < 0) return n;
     for (int i = 0; i < n; i++)
-        if ((st = read_node(g, &items[i], e))) return st;
+        if ((status = read_node(g, &items[i], e))) return status;
     if ((n = get_array(o, "outputs", XFV_MAX_NODES, &items, e)) < 0) return n;
     for (int i = 0; i < n; i++) {
         int v = find(g, &items[i], 0, "output", e);

@@ -275,8 +275,8 @@ static int back_ready(const struct xfv_net *n, struct xfv_ws *ws, const struct x
     if (n->no_backward) return xfv_fail(e, XFV_EMODEL, "operator '%s' has no backward pass", n->no_backward);
     if (t->net != n) return xfv_fail(e, XFV_EARG, "the tape was recorded by another network");
     size_t chunk = (size_t)(count < n->chunk ? count : n->chunk);
-    int rc = xfv_ws_reserve(ws, n->tail.floats * chunk + n->front.floats, n->bwd_scratch, e);
-    if (rc) return rc;
+    int status = xfv_ws_reserve(ws, n->tail.floats * chunk + n->front.floats, n->bwd_scratch, e);
+    if (status) return status;
     struct run fwd = {.net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
     p->tail = (struct back){.net = n, .tape = t, .at = &n->tail, .arena = ws->arena, .scratch = ws->scratch, .fwd = fwd};
     p->front = p->tail;
@@ -302,10 +302,10 @@ int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tap
                 struct xfv_err *e)
 {
     struct pass p;
-    int rc = back_ready(n, ws, tape, count, &p, e);
+    int status = back_ready(n, ws, tape, count, &p, e);
     size_t out = xfv_shape_count(n->shape[n->outs[0]]), in = xfv_shape_count(n->shape[n->from]);
     unsigned state = xfv_flush_begin();
-    for (int i = 0; !rc && !(rc = xfv_deadline_check(e)) && i < count; i += n->chunk) {
+    for (int i = 0; !status && !(status = xfv_deadline_check(e)) && i < count; i += n->chunk) {
         int m = count - i < n->chunk ? count - i : n->chunk;
         back_tail(&p, cot + (size_t)i * out, m);
         for (int q = 0; q < m; q++) {
@@ -316,7 +316,7 @@ int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tap
         }
     }
     xfv_flush_end(state);
-    return rc;
+    return status;
 }
 
 /* Rows rows[0..m-1] of the Jacobian, m at most the chunk; unit [chunk][N] is zero before and after. */
@@ -342,12 +342,12 @@ int xfv_net_jacobian(const struct xfv_net *n, struct xfv_ws *ws, const struct xf
         int k = rows ? rows[i] : i;
         if (k < 0 || (size_t)k >= out) return xfv_fail(e, XFV_EARG, "row %d of a Jacobian of %zu", k, out);
     }
-    int rc = back_ready(n, ws, tape, count, &p, e);
-    if (rc) return rc;
+    int status = back_ready(n, ws, tape, count, &p, e);
+    if (status) return status;
     float *unit = calloc((size_t)n->chunk * out, sizeof *unit), *buf = xfv_aligned_alloc(sizeof *buf * in);
-    if (!unit || !buf) rc = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!unit || !buf) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     unsigned state = xfv_flush_begin();
-    for (int i = 0; !rc && !(rc = xfv_deadline_check(e)) && i < count; i += n->chunk) {
+    for (int i = 0; !status && !(status = xfv_deadline_check(e)) && i < count; i += n->chunk) {
         int m = count - i < n->chunk ? count - i : n->chunk, list[XFV_NET_ROWS];
         for (int q = 0; q < m; q++) list[q] = rows ? rows[i + q] : i + q;
         some_rows(&p, list, m, unit, buf, sink, ctx);
@@ -355,5 +355,5 @@ int xfv_net_jacobian(const struct xfv_net *n, struct xfv_ws *ws, const struct xf
     xfv_flush_end(state);
     free(unit);
     free(buf);
-    return rc;
+    return status;
 }

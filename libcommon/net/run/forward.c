@@ -182,32 +182,32 @@ static int shapes_for(const struct xfv_net *n, struct xfv_ws *ws, struct xfv_sha
     struct xfv_shape *shape = realloc(ws->shape, sizeof *shape * (size_t)n->g->n_values);
     if (!shape) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     ws->shape = shape;
-    int rc = xfv_graph_shapes(n->g, in, shape, e);
-    return rc ? rc : xfv_plan_layout(n, shape, 0, &ws->layout, e);
+    int status = xfv_graph_shapes(n->g, in, shape, e);
+    return status ? status : xfv_plan_layout(n, shape, 0, &ws->layout, e);
 }
 
 int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_shape *in, int batch, const float *x, float *const *y,
                     struct xfv_err *e)
 {
     struct run r = {.net = n, .shape = n->shape, .at = &n->record};
-    int rc = 0, other = in && !xfv_shape_equal(*in, n->shape[n->from]);
-    if (other && !(rc = shapes_for(n, ws, *in, e))) {
+    int status = 0, other = in && !xfv_shape_equal(*in, n->shape[n->from]);
+    if (other && !(status = shapes_for(n, ws, *in, e))) {
         r.shape = ws->shape;
         r.at = &ws->layout;
     }
     /* Packed before anything looks at a step's weights: another thread may be packing them, under the lock, for the same shape. */
-    if (!rc) rc = xfv_pack_forward(n, r.shape, e);
-    if (!rc) rc = xfv_ws_reserve(ws, r.at->floats, other ? xfv_plan_scratch(n, r.shape) : n->fwd_scratch, e);
-    if (rc) return rc;
+    if (!status) status = xfv_pack_forward(n, r.shape, e);
+    if (!status) status = xfv_ws_reserve(ws, r.at->floats, other ? xfv_plan_scratch(n, r.shape) : n->fwd_scratch, e);
+    if (status) return status;
     r.arena = ws->arena;
     r.scratch = ws->scratch;
     unsigned state = xfv_flush_begin();
-    for (int i = 0; i < batch && !rc; i++) {
-        rc = xfv_deadline_check(e);
-        if (!rc) one_forward(&r, x, y, (size_t)i);
+    for (int i = 0; i < batch && !status; i++) {
+        status = xfv_deadline_check(e);
+        if (!status) one_forward(&r, x, y, (size_t)i);
     }
     xfv_flush_end(state);
-    return rc;
+    return status;
 }
 
 int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i, struct xfv_shape *out, struct xfv_err *e)
@@ -218,17 +218,17 @@ int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i
     }
     struct xfv_shape *shape = malloc(sizeof *shape * (size_t)n->g->n_values);
     if (!shape) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    int rc = xfv_graph_shapes(n->g, *in, shape, e);
-    if (!rc) *out = shape[n->outs[i]];
+    int status = xfv_graph_shapes(n->g, *in, shape, e);
+    if (!status) *out = shape[n->outs[i]];
     free(shape);
-    return rc;
+    return status;
 }
 
 int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, float *const *y, struct xfv_tape **tape, struct xfv_err *e)
 {
-    int rc = xfv_ws_reserve(ws, 0, n->fwd_scratch, e);
-    if (!rc) rc = xfv_pack_record(n, e);
-    if (rc) return rc;
+    int status = xfv_ws_reserve(ws, 0, n->fwd_scratch, e);
+    if (!status) status = xfv_pack_record(n, e);
+    if (status) return status;
     if (*tape && (*tape)->net != n) xfv_tape_free(*tape), *tape = NULL;
     struct xfv_tape *t = *tape;
     if (!t) {

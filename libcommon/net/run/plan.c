@@ -206,9 +206,9 @@ int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int 
     for (int i = 0; i < n->n_outs; i++) l[n->outs[i]].death = end;
     for (int v = 0; keep && v < count; v++)
         if (n->keep[v]) l[v].death = end;
-    int rc = finish_layout(n, l, out, e);
+    int status = finish_layout(n, l, out, e);
     free(l);
-    return rc;
+    return status;
 }
 
 /* The only value whose gradient is alive between the backward passes of steps i.. and of those before; -1 when there is not just one. */
@@ -249,10 +249,10 @@ static int grad_layout(struct xfv_net *n, int lo, int hi, int start, struct layo
     int count = n->g->n_values;
     struct life *l = calloc((size_t)(count ? count : 1), sizeof *l);
     int *root = malloc(sizeof *root * (size_t)(count ? count : 1));
-    int rc = !l || !root ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
-    for (int v = 0; !rc && v < count; v++) root[v] = v, l[v].birth = n->n_steps + 2, l[v].death = -1;
-    if (!rc) l[start].birth = l[start].death = 0, l[start].size = round_up(value_floats(n, start, n->shape[start]));
-    for (int i = hi - 1; !rc && i >= lo; i--) {
+    int status = !l || !root ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
+    for (int v = 0; !status && v < count; v++) root[v] = v, l[v].birth = n->n_steps + 2, l[v].death = -1;
+    if (!status) l[start].birth = l[start].death = 0, l[start].size = round_up(value_floats(n, start, n->shape[start]));
+    for (int i = hi - 1; !status && i >= lo; i--) {
         const struct step *s = &n->steps[i];
         int t = n->n_steps - i; /* time runs backwards */
         if (!s->flows) continue;
@@ -269,7 +269,7 @@ static int grad_layout(struct xfv_net *n, int lo, int hi, int start, struct layo
         }
     }
     /* A block writes its input's gradient while its output's is still read: keep both to the head's time. */
-    for (int i = lo; !rc && i < hi; i++)
+    for (int i = lo; !status && i < hi; i++)
         if (n->steps[i].block) {
             int r = root[n->steps[i + 2].out], rv = root[n->steps[i].in[0]], t0 = n->n_steps - (i + 2), t1 = n->n_steps - i;
             if (l[r].death < t1) l[r].death = t1;
@@ -278,19 +278,19 @@ static int grad_layout(struct xfv_net *n, int lo, int hi, int start, struct layo
         }
     /* What comes out stays. */
     int last = lo == 0 ? n->from : n->split_value;
-    if (!rc) l[root[last]].death = n->n_steps + 1;
-    if (!rc) rc = finish_layout(n, l, out, e);
-    for (int v = 0; !rc && v < count; v++) out->offset[v] = out->offset[root[v]];
+    if (!status) l[root[last]].death = n->n_steps + 1;
+    if (!status) status = finish_layout(n, l, out, e);
+    for (int v = 0; !status && v < count; v++) out->offset[v] = out->offset[root[v]];
     free(l);
     free(root);
-    return rc;
+    return status;
 }
 
 static int plan_backward(struct xfv_net *n, struct xfv_err *e)
 {
     plan_split(n);
-    int rc = grad_layout(n, n->split, n->n_steps, n->outs[0], &n->tail, e);
-    return rc ? rc : grad_layout(n, 0, n->split, n->split_value, &n->front, e);
+    int status = grad_layout(n, n->split, n->n_steps, n->outs[0], &n->tail, e);
+    return status ? status : grad_layout(n, 0, n->split, n->split_value, &n->front, e);
 }
 
 static size_t padded_floats(struct xfv_shape s, int pitch, const int pads[4])
@@ -377,25 +377,25 @@ static int stays_dense(const struct xfv_net *n)
 
 static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
 {
-    int rc = xfv_graph_shapes(n->g, n->g->values[0].shape, n->shape, e);
-    if (!rc) rc = mark_needed(n, need, e);
-    if (!rc) rc = count_consumers(n, need);
-    if (!rc) rc = add_steps(n, need, e);
-    for (int i = 0; !rc && i < n->n_steps; i++) rc = xfv_pack_new(n, &n->steps[i], e);
-    n->dense = !rc && stays_dense(n);
-    for (int i = 0; !rc && i < n->n_steps; i++) {
+    int status = xfv_graph_shapes(n->g, n->g->values[0].shape, n->shape, e);
+    if (!status) status = mark_needed(n, need, e);
+    if (!status) status = count_consumers(n, need);
+    if (!status) status = add_steps(n, need, e);
+    for (int i = 0; !status && i < n->n_steps; i++) status = xfv_pack_new(n, &n->steps[i], e);
+    n->dense = !status && stays_dense(n);
+    for (int i = 0; !status && i < n->n_steps; i++) {
         struct step *s = &n->steps[i];
         if (!s->slope) continue;
         s->sign = n->sign_bytes;
         n->sign_bytes += value_floats(n, s->out, n->shape[s->out]) / 8;
     }
-    if (!rc) keep_values(n);
-    if (!rc) rc = plan_gradients(n, e);
-    if (!rc) rc = xfv_plan_layout(n, n->shape, 1, &n->record, e);
-    if (!rc) rc = plan_backward(n, e);
-    n->fwd_scratch = rc ? 0 : xfv_plan_scratch(n, n->shape);
-    n->bwd_scratch = rc ? 0 : backward_scratch(n);
-    return rc;
+    if (!status) keep_values(n);
+    if (!status) status = plan_gradients(n, e);
+    if (!status) status = xfv_plan_layout(n, n->shape, 1, &n->record, e);
+    if (!status) status = plan_backward(n, e);
+    n->fwd_scratch = status ? 0 : xfv_plan_scratch(n, n->shape);
+    n->bwd_scratch = status ? 0 : backward_scratch(n);
+    return status;
 }
 
 int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs, struct xfv_net **out, struct xfv_err *e)
@@ -421,18 +421,18 @@ int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs
     n->consumers = calloc(nv, sizeof *n->consumers);
     n->shape = calloc(nv, sizeof *n->shape);
     n->keep = calloc(nv, 1);
-    int rc = 0;
+    int status = 0;
     if (!n->outs || !n->steps || !n->producer || !n->consumers || !n->shape || !n->keep) {
-        rc = xfv_fail(e, XFV_ENOMEM, "out of memory");
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     } else {
         memcpy(n->outs, outs, sizeof *outs * (size_t)n_outs);
         for (size_t v = 0; v < nv; v++) n->producer[v] = -1;
-        rc = compile(n, need, e);
+        status = compile(n, need, e);
     }
     free(need);
-    if (rc) xfv_net_free(n);
+    if (status) xfv_net_free(n);
     else *out = n;
-    return rc;
+    return status;
 }
 
 void xfv_net_own_weights(struct xfv_net *n, struct xfv_graph *g)
