@@ -8,17 +8,30 @@
 #
 # Environment: CASES   pairs a sign with a planted truth, and a kind elsewhere (default 120)
 #              JOBS    pieces worked on at a time, by GNU parallel when it is there (default: one a core)
+#              SEED    of the regions that are planted (default 0)
 #              METHODS what is judged, and by which tests (default: study/evidence.methods)
+#              BLACKBOX 1: the methods of study/evidence-blackbox.methods as well, which take hours
 #              MODEL   a model, by name (looked for in XFV_MODEL_PATH) (default: the product's); it needs means (model-means)
+#              MODELS  several of them, in quotes: each has a folder OUT/NAME; OUT/tables.md holds all tables
 # The programs are taken from PATH.
 set -eu
 export LC_ALL=C
 mkdir -p "$2"
 LFW=$(cd "$1" && pwd) OUT=$(cd "$2" && pwd) here=$(cd "$(dirname "$0")" && pwd)
-CASES=${CASES:-120} JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)} METHODS=${METHODS:-$here/evidence.methods} PYTHON=${PYTHON:-/usr/bin/python3} MODEL=${MODEL:-}
+CASES=${CASES:-120} SEED=${SEED:-0} JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
+METHODS=${METHODS:-$here/evidence.methods} PYTHON=${PYTHON:-/usr/bin/python3} MODEL=${MODEL:-}
 say() { echo "evidence: $*" >&2; }
 network() { [ -z "$MODEL" ] || echo "-m $MODEL"; }
 cd "$OUT"
+if [ -n "${MODELS:-}" ]; then
+    : >tables.md
+    for m in $MODELS; do
+        name=$(basename "$m" .xfvm)
+        MODELS='' MODEL=$m sh "$here/evidence.sh" "$LFW" "$OUT/$name"
+        { printf '## %s\n\n' "$name" && cat "$name/tables.md" && echo; } >>tables.md
+    done
+    exit
+fi
 images=$LFW/images; [ -d "$images" ] || images=$LFW
 
 [ -s images.txt ] || $PYTHON "$here/evidence-pairs.py" "$LFW/pairs.txt" "$images"
@@ -37,8 +50,8 @@ decide() { embed $(network) -j "$JOBS" | verify $(network); }
 both() { # COMMAND: over genuine pairs, then over impostor pairs, CASES of each
     for label in genuine impostor; do verify -q $(network) --pairs $label.txt faces.xfv | "$@" | xfv-select --head "$CASES" | decide; done
 }
-made planted both plant --skip --donors faces.xfv
-made dpr both plant --skip --kind patches --donors faces.xfv
+made planted both plant --skip --keep-clean --seed "$SEED" --donors faces.xfv
+made dpr both plant --skip --kind patches --seed "$SEED" --donors faces.xfv
 made natural both cat
 [ ! -s partners.txt ] || made partners verify -q $(network) --pairs partners.txt faces.xfv
 made few verify -q $(network) --pairs few.txt faces.xfv
@@ -57,7 +70,7 @@ for last in 1 3 6 12; do
 done
 
 # One line a piece of work: test, name, command.
-grep -v '^#' "$METHODS" | grep . >methods
+cat "$METHODS" ${BLACKBOX:+"$here/evidence-blackbox.methods"} | grep -v '^#' | grep . >methods
 tests() { # LETTERS: names of tests
     case $1 in *p*) echo planted ;; esac
     case $1 in *d*) echo dpr ;; esac

@@ -1,20 +1,23 @@
-/* control-map: maps that know nothing of the decision, put where explanations go. See control-map(1). */
+/* control-map: maps to measure explanations by, put where explanations go: pictures that know nothing of the decision, and the one that
+ * knows what was planted. See control-map(1). */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "stage/explainer.h"
+#include "stage/blackbox.h"
 #include "explain/control.h"
+#include "explain/truth.h"
 
-enum { MEAN = XFV_CONTROL_EDGES + 1 };
-static const char *const kinds[] = {"random", "blobs", "centre", "face", "edges", "mean", "mean-fggb", NULL};
-static const char *const methods[] = {"control-random", "control-blobs", "control-centre", "control-face", "control-edges", "control-mean"};
+enum { MEAN = XFV_CONTROL_EDGES + 1, TRUTH, MEAN_FGGB };
+static const char *const kinds[] = {"random", "blobs", "centre", "face", "edges", "mean", "truth", "mean-fggb", NULL};
+static const char *const methods[] = {"control-random", "control-blobs", "control-centre", "control-face", "control-edges", "control-mean",
+                                      "control-truth"};
 /* In pixels of a face 112 wide; edges: as wide as the maps it is compared with are blurred for display. */
-static const double sigmas[] = {0, 8, 24, 20, 5, 0};
+static const double sigmas[] = {0, 8, 24, 20, 5, 0, 0};
 
 struct control {
-    struct xfv_explain_opts common;
+    struct xfv_blackbox box; /* of truth */
     int kind, given_sigma;
     double sigma;
     const char *from, *method;
@@ -104,7 +107,7 @@ static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpa
     (void)s;
     if (t->kind == MEAN) return xfv_map_put(z, p, "of", xfv_val_str(z, t->method), e);
     int drawn = t->kind == XFV_CONTROL_RANDOM || t->kind == XFV_CONTROL_BLOBS;
-    int status = drawn ? xfv_map_put(z, p, "seed", xfv_val_int((int64_t)t->common.seed), e) : 0;
+    int status = drawn ? xfv_map_put(z, p, "seed", xfv_val_int((int64_t)t->box.common.seed), e) : 0;
     return status || t->kind == XFV_CONTROL_RANDOM ? status : xfv_map_put(z, p, "sigma", xfv_val_f64(t->sigma), e);
 }
 
@@ -115,7 +118,7 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     (void)worker;
     if (t->kind == MEAN && (s->height != t->height || s->width != t->width))
         return xfv_fail_code(e, XFV_EDATA, "size", "the mean map is %d x %d pixels, the face's image %d x %d", t->width, t->height, s->width, s->height);
-    struct xfv_random r = xfv_random_new(t->common.seed, s->id, s->n_id);
+    struct xfv_random r = xfv_random_new(t->box.common.seed, s->id, s->n_id);
     for (int i = 0; i < 2; i++) {
         int status = 0;
         if (t->kind == MEAN) {
@@ -129,16 +132,68 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return 0;
 }
 
+/* ---- the truth of planted pairs ---- */
+
+static int open_truth(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    struct control *t = ctx;
+    if (t->from) return xfv_fail(e, XFV_EARG, "--kind mean and --from FILE go together");
+    return xfv_blackbox_open(&t->box, env, e);
+}
+
+static void close_truth(void *ctx)
+{
+    xfv_blackbox_close(&((struct control *)ctx)->box);
+}
+
+/* The face that was planted, 0 or 1, and its image before (the caller's, xfv_tensor_clear). */
+static int read_truth(const struct xfv_subject *s, int *planted, struct xfv_tensor *clean, struct xfv_err *e)
+{
+    static const char *const faces[] = {"a", "b", NULL};
+    const msgpack_object *truth = xfv_map_get(s->pair, "truth");
+    size_t shape[3] = {(size_t)s->height, (size_t)s->width, 3};
+    char side[8];
+    if (!xfv_map_get(truth, "original"))
+        return xfv_fail_code(e, XFV_EDATA, "truth", "the pair holds no planted face's clean image: make it with plant --keep-clean");
+    int status = xfv_get_text(truth, "face", side, sizeof side, e);
+    if (!status) status = xfv_parse_choice("face", side, faces, planted, e);
+    if (!status) status = xfv_get_tensor(truth, "original", XFV_U8, 3, shape, clean, e);
+    if (!status || status == XFV_ENOMEM) return status;
+    return xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);
+}
+
+/* One map for both faces, as aligned faces have what was planted in one place. */
+static int explain_truth(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)
+{
+    struct control *t = ctx;
+    struct xfv_tensor clean;
+    int side, status = read_truth(s, &side, &clean, e);
+    if (status) return status;
+    status = xfv_blackbox_look(&t->box, s, worker, e);
+    if (!status)
+        status = xfv_truth_map(t->box.probe, worker, s->rgb[side], clean.data, s->height, s->width, t->box.unit[1 - side][worker],
+                               s->score, map[0][0], e);
+    xfv_tensor_clear(&clean);
+    for (size_t p = 0; !status && p < (size_t)s->height * (size_t)s->width; p++) {
+        float v = map[0][0][p];
+        map[0][0][p] = map[1][0][p] = v > 0 ? v : 0.0f;
+        map[0][1][p] = map[1][1][p] = v < 0 ? -v : 0.0f;
+    }
+    return status;
+}
+
+/* ---- options ---- */
+
 static int set_kind(void *ctx, const char *s, struct xfv_err *e)
 {
     struct control *t = ctx;
     int status = xfv_parse_choice("--kind", s, kinds, &t->kind, e);
-    if (t->kind > MEAN) t->kind = MEAN;
+    if (t->kind == MEAN_FGGB) t->kind = MEAN;
     return status;
 }
 
 static const struct xfv_opt options[] = {
-    {"kind", 'k', "KIND", "random (default), blobs, centre, face, edges, or mean (of the maps in --from)",
+    {"kind", 'k', "KIND", "random (default), blobs, centre, face, edges, mean (of the maps in --from), truth (of plant)",
      XFV_OPT_RESULT, .set = set_kind},
     {"sigma", 0, "PIXELS", "width of blobs (default 8), centre (24), face (20); blur of edges (5)",
      XFV_OPT_RESULT, XFV_TO_F64(struct control, sigma, 0.1, 1000), XFV_GIVEN(struct control, given_sigma)},
@@ -154,19 +209,28 @@ static const char *name(const void *ctx)
     return methods[((const struct control *)ctx)->kind];
 }
 
+static const struct xfv_explainer truth = {.name = name, .open = open_truth, .close = close_truth, .explain = explain_truth};
+static const struct xfv_explainer nothing = {.flags = XFV_EXPLAIN_NO_NETWORK, .name = name, .open = open_method, .close = close_method,
+                                             .params = params, .explain = explain};
+
+static const struct xfv_explainer *of_kind(const void *ctx)
+{
+    return ((const struct control *)ctx)->kind == TRUTH ? &truth : &nothing;
+}
+
 int main(int argc, char **argv)
 {
     static struct control t = {.method = "fggb"};
     static const struct xfv_program program = {
         .name = "control-map",
-        .summary = "Give each pair a map that knows nothing of the decision: pairs in, the same with maps out.",
+        .summary = "Give each pair a map that others must beat, or that knows what was planted: pairs in, the same with maps out.",
         .operands = "[FILE]...",
         .example = "verify faces.xfv | fggb-grad | control-map --kind centre | delins --tsv",
-        .flags = XFV_TAKES_JOBS | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .opts = options,
         .ctx = &t,
+        .libraries = {&xfv_library_net},
     };
-    static const struct xfv_explainer method = {
-        .flags = XFV_EXPLAIN_NO_NETWORK, .name = name, .open = open_method, .close = close_method, .params = params, .explain = explain};
+    static const struct xfv_explainer method = {.instead = of_kind};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

@@ -20,7 +20,7 @@ struct donor { char *id; uint8_t *rgb; size_t h, w; long person; };
 
 struct plant {
     struct xfv_cli *c;
-    int kind, region, face, match, skip, given_face;
+    int kind, region, face, match, skip, given_face, keep_clean;
     const char *donors_path;
     double sigma;
     uint64_t seed;
@@ -174,7 +174,7 @@ static int put_truth(struct plant *t, struct xfv_rec *r, struct job *j, const ms
     if (!status && j->region >= 0) status = xfv_map_put(z, &truth, "region", xfv_val_str(z, xfv_part_names[j->region]), e);
     if (!status && j->donor) status = xfv_map_put(z, &truth, "donor", xfv_val_str(z, j->donor->id), e);
     if (!status && !xfv_get_f64(root, "score", &score, NULL)) status = xfv_map_put(z, &truth, "score_before", *xfv_map_get(root, "score"), e);
-    if (!status && t->kind == PATCHES) status = xfv_map_put(z, &truth, "original", *original, e);
+    if (!status && (t->kind == PATCHES || t->keep_clean)) status = xfv_map_put(z, &truth, "original", *original, e);
     if (!status && t->kind != NOISE) { /* noise is everywhere: there is nothing to find */
         int similar = j->donor && j->label == 0;
         status = xfv_map_put(z, &truth, "sign", xfv_val_str(z, similar ? "similarity" : "dissimilarity"), e);
@@ -246,6 +246,8 @@ static const struct xfv_opt options[] = {
      XFV_OPT_RESULT, XFV_TO_F64(struct plant, sigma, 0, 255)},
     {"skip", 0, NULL, "leave pairs out that have no donor (default: an err record)",
      XFV_OPT_RESULT, XFV_TO_FLAG(struct plant, skip, 1)},
+    {"keep-clean", 0, NULL, "keep the face's image as it was in the truth, for control-map --kind truth",
+     XFV_OPT_RESULT, XFV_TO_FLAG(struct plant, keep_clean, 1)},
     {"seed", 0, "N", "start of the generator of random numbers (default 0)",
      XFV_OPT_RESULT, XFV_TO_SEED(struct plant, seed)},
     {0},

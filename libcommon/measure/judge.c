@@ -16,6 +16,7 @@
 
 enum { MAX_METHODS = 32, MAX_VIEWS = 6 };
 static const char *const sides[] = {"a", "b"};
+#define TRUTH "control-truth" /* the method of control-map --kind truth: the ceiling */
 
 /* What one method says of a pair: three blurred maps of each face. */
 struct maps {
@@ -447,9 +448,21 @@ int xfv_judge_pair(struct xfv_judge *t, const msgpack_object *pair, const msgpac
     return status;
 }
 
+/* With the map that is true to the score beside them: how near do the others come? */
+static int share_truth(struct xfv_judge *t, struct xfv_err *e)
+{
+    static const char *const tests[] = {"auroc dissimilarity", "auroc similarity", "region rank dissimilarity",
+                                        "region rank similarity"};
+    int status = 0;
+    if (!xfv_sheet_has(t->sheet, TRUTH)) return 0;
+    for (int i = 0; i < 4 && !status; i++) status = xfv_sheet_add_share(t->sheet, tests[i], TRUTH, 0.5, e);
+    return status;
+}
+
 int xfv_judge_finish(struct xfv_judge *t, struct xfv_err *e)
 {
     int status = rank_regions(t, e);
+    if (!status) status = share_truth(t, e);
     return status ? status : compare_partners(t, e);
 }
 

@@ -48,22 +48,46 @@ void xfv_interval_of(double *v, int n, double *lo, double *hi)
     *hi = quantile(v, n, 0.975);
 }
 
+/* The weighted mean; NaN when all weights are zero. w NULL: all are 1. */
+static double mean_of(const double *v, const size_t *at, size_t n, const float *w)
+{
+    double total = 0, weighted = 0;
+    for (size_t i = 0; i < n; i++) {
+        double by = w ? (double)w[at[i]] : 1;
+        total += by;
+        weighted += by * v[i];
+    }
+    return total > 0 ? weighted / total : NAN;
+}
+
 struct xfv_interval xfv_mean_interval(const double *v, const size_t *at, size_t n, const float *weights, size_t pairs, int replicates, double *work)
 {
-    struct xfv_interval out = {NAN, NAN, NAN};
-    double sum = 0;
+    struct xfv_interval out = {mean_of(v, at, n, NULL), NAN, NAN};
     int used = 0;
-    if (!n) return out;
-    for (size_t i = 0; i < n; i++) sum += v[i];
-    out.value = sum / (double)n;
+    for (int k = 0; k < replicates && n; k++) {
+        double mean = mean_of(v, at, n, weights + (size_t)k * pairs);
+        if (!isnan(mean)) work[used++] = mean;
+    }
+    xfv_interval_of(work, used, &out.lo, &out.hi);
+    return out;
+}
+
+/* NaN where there is nothing to be a share of. */
+static double share_of(double mean, double best, double chance)
+{
+    return best > chance ? (mean - chance) / (best - chance) : NAN;
+}
+
+struct xfv_interval xfv_share_interval(const struct xfv_column *v, const struct xfv_column *best, double chance, const float *weights,
+                                       size_t pairs, int replicates, double *work)
+{
+    double mean = mean_of(v->v, v->at, v->n, NULL);
+    struct xfv_interval out = {share_of(mean, mean_of(best->v, best->at, best->n, NULL), chance), NAN, NAN};
+    int used = 0;
     for (int k = 0; k < replicates; k++) {
         const float *w = weights + (size_t)k * pairs;
-        double total = 0, weighted = 0;
-        for (size_t i = 0; i < n; i++) {
-            total += (double)w[at[i]];
-            weighted += (double)w[at[i]] * v[i];
-        }
-        if (total > 0) work[used++] = weighted / total;
+        double share = share_of(mean_of(v->v, v->at, v->n, w), mean_of(best->v, best->at, best->n, w), chance);
+        if (!isnan(share)) work[used++] = share;
     }
     xfv_interval_of(work, used, &out.lo, &out.hi);
     return out;

@@ -17,6 +17,11 @@ struct xfv_interval { double value, lo, hi; };
 /* Mean of v with its 95 % percentile interval over the replicates; at[i] is the pair of v[i]; n values. work f64 [replicates]. NaN for n 0;
  * replicates whose weights are all zero are left out. */
 struct xfv_interval xfv_mean_interval(const double *v, const size_t *at, size_t n, const float *weights, size_t pairs, int replicates, double *work);
+struct xfv_column { double *v; size_t *at, n; }; /* n values and the pairs that they are of */
+/* How far the mean of v lies from `chance`, as a share of how far the mean of `best` does, with its interval: each replicate draws the
+ * people of both. NaN when the mean of best is not above chance; replicates in which it is not are left out. */
+struct xfv_interval xfv_share_interval(const struct xfv_column *v, const struct xfv_column *best, double chance, const float *weights,
+                                       size_t pairs, int replicates, double *work);
 /* The 2.5 % and 97.5 % points of v (sorted in place; linear between ranks). */
 void xfv_interval_of(double *v, int n, double *lo, double *hi);
 

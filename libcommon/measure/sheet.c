@@ -9,6 +9,9 @@
 #include "pair/identity.h"
 
 struct value { long method, test, at; double v; };
+/* The test `test` is not of values: it is the share of `best` in the test `of`. */
+struct share { long test, of, best; double chance; };
+enum { MAX_SHARES = 8 };
 
 struct xfv_sheet {
     struct xfv_name_table people, methods, tests;
@@ -16,6 +19,8 @@ struct xfv_sheet {
     size_t n_cases, cap_cases;
     struct value *values;
     size_t n_values, cap_values;
+    struct share shares[MAX_SHARES];
+    int n_shares;
 };
 
 struct xfv_sheet *xfv_sheet_new(void)
@@ -68,6 +73,18 @@ int xfv_sheet_add_constant(struct xfv_sheet *s, const char *method, const char *
     return xfv_sheet_add(s, -1, method, test, value, e);
 }
 
+int xfv_sheet_add_share(struct xfv_sheet *s, const char *test, const char *best, double chance, struct xfv_err *e)
+{
+    char name[256];
+    if (s->n_shares == MAX_SHARES) return xfv_fail(e, XFV_ELIMIT, "more than %d shares on a sheet", MAX_SHARES);
+    snprintf(name, sizeof name, "%s, share of %s", test, best);
+    struct share x = {xfv_name_number(&s->tests, name, strlen(name)), xfv_name_number(&s->tests, test, strlen(test)),
+                      xfv_name_number(&s->methods, best, strlen(best)), chance};
+    if (x.test < 0 || x.of < 0 || x.best < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    s->shares[s->n_shares++] = x;
+    return 0;
+}
+
 int xfv_sheet_has(const struct xfv_sheet *s, const char *method)
 {
     for (size_t i = 0; i < s->methods.n; i++)
@@ -77,23 +94,58 @@ int xfv_sheet_has(const struct xfv_sheet *s, const char *method)
 
 /* ---- the table ---- */
 
-struct print { const struct xfv_sheet *s; float *weights; double *v, *work; size_t *at; int replicates; FILE *f; };
+/* 0 when out of memory; to be freed all the same. */
+static int make_column(struct xfv_column *c, size_t n)
+{
+    c->v = malloc((n + 1) * sizeof *c->v);
+    c->at = malloc((n + 1) * sizeof *c->at);
+    return c->v && c->at;
+}
 
+struct print {
+    const struct xfv_sheet *s;
+    float *weights;
+    struct xfv_column of, best;
+    double *work;
+    int replicates;
+    FILE *f;
+};
+
+/* The values of a test of a method. A constant, which is of no case, goes to *constant. */
+static void collect(const struct xfv_sheet *s, long m, long t, struct xfv_column *out, double *constant)
+{
+    out->n = 0;
+    for (size_t i = 0; i < s->n_values; i++) {
+        const struct value *x = &s->values[i];
+        if (x->method != m || x->test != t) continue;
+        if (x->at < 0) *constant = x->v;
+        else out->v[out->n] = x->v, out->at[out->n++] = (size_t)x->at;
+    }
+}
+
+static const struct share *share_at(const struct xfv_sheet *s, long test)
+{
+    for (int i = 0; i < s->n_shares; i++)
+        if (s->shares[i].test == test) return &s->shares[i];
+    return NULL;
+}
+
+/* How many cases the cell is of, 1 for a constant, 0 for none. */
 static size_t gather(struct print *p, size_t m, size_t t, struct xfv_interval *out)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < p->s->n_values; i++) {
-        const struct value *x = &p->s->values[i];
-        if (x->method != (long)m || x->test != (long)t) continue;
-        if (x->at < 0) { /* a constant */
-            *out = (struct xfv_interval){.value = x->v, .lo = NAN, .hi = NAN};
-            return 1;
-        }
-        p->v[n] = x->v;
-        p->at[n++] = (size_t)x->at;
+    const struct share *x = share_at(p->s, (long)t);
+    double constant = NAN;
+    if (x && x->best == (long)m) return 0;
+    collect(p->s, (long)m, x ? x->of : (long)t, &p->of, &constant);
+    *out = (struct xfv_interval){.value = constant, .lo = NAN, .hi = NAN};
+    if (!p->of.n) return !x && !isnan(constant);
+    if (!x) {
+        *out = xfv_mean_interval(p->of.v, p->of.at, p->of.n, p->weights, p->s->n_cases, p->replicates, p->work);
+        return p->of.n;
     }
-    if (n) *out = xfv_mean_interval(p->v, p->at, n, p->weights, p->s->n_cases, p->replicates, p->work);
-    return n;
+    collect(p->s, x->best, x->of, &p->best, &constant);
+    *out = xfv_share_interval(&p->of, &p->best, x->chance, p->weights, p->s->n_cases, p->replicates, p->work);
+    return isnan(out->value) ? 0 : p->of.n;
 }
 
 /* A method's name as a JSON text; names with quotes or controls lose them. */
@@ -157,10 +209,10 @@ int xfv_sheet_print(const struct xfv_sheet *s, enum xfv_sheet_format how, int re
     struct print p = {.s = s, .replicates = replicates, .f = f};
     struct xfv_interval i;
     p.weights = xfv_bootstrap_weights(s->a, s->b, s->n_cases, s->people.n, replicates, seed);
-    p.v = malloc((s->n_values + 1) * sizeof *p.v);
-    p.at = malloc((s->n_values + 1) * sizeof *p.at);
+    int ok = make_column(&p.of, s->n_values), also = make_column(&p.best, s->n_values);
     p.work = malloc(((size_t)replicates + 1) * sizeof *p.work);
-    int status = p.weights && p.v && p.at && p.work ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for %d replicates", replicates);
+    ok = ok && also && p.weights && p.work;
+    int status = ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for %d replicates", replicates);
     if (!status && how == XFV_SHEET_TSV) fputs("method\ttest\tn\tvalue\tlo\thi\n", f);
     if (!status && how == XFV_SHEET_MARKDOWN) print_markdown(&p);
     for (size_t m = 0; m < s->methods.n && !status && how != XFV_SHEET_MARKDOWN; m++)
@@ -169,8 +221,8 @@ int xfv_sheet_print(const struct xfv_sheet *s, enum xfv_sheet_format how, int re
             if (n) print_row(&p, how, m, t, n, &i);
         }
     free(p.weights);
-    free(p.v);
-    free(p.at);
+    free(p.of.v), free(p.of.at);
+    free(p.best.v), free(p.best.at);
     free(p.work);
     return status;
 }

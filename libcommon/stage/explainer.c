@@ -211,7 +211,8 @@ static int choose_images(const struct run *t, const msgpack_object *root, struct
 
 static int look_at(struct run *t, struct worker *w, const msgpack_object *root, struct xfv_subject *s, struct xfv_err *e)
 {
-    *s = (struct xfv_subject){.id = "", .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")}, .threshold = t->o->threshold, .n = t->n};
+    *s = (struct xfv_subject){.id = "", .pair = root, .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")},
+                                .threshold = t->o->threshold, .n = t->n};
     if (xfv_get_str(root, "id", &s->id, &s->n_id, NULL)) s->id = "", s->n_id = 0;
     if ((t->x->flags & XFV_EXPLAIN_THRESHOLD) && !t->o->given_threshold &&
         (xfv_get_f64(root, "threshold", &s->threshold, NULL) || !isfinite(s->threshold)))
@@ -341,6 +342,7 @@ int xfv_explainer_main(const struct xfv_explainer *x, const struct xfv_program *
     int exit_status;
     t.c = xfv_cli_start(p, argc, argv, &exit_status);
     if (!t.c) return exit_status;
+    if (x->instead) t.x = x = x->instead(t.ctx);
     t.pool = xfv_pool_new(xfv_cli_jobs(t.c));
     int alone = (x->flags & XFV_EXPLAIN_ALONE) != 0;
     if (alone) stage.window = 1;

@@ -45,7 +45,8 @@ extern const char *const xfv_explain_images[]; /* the words for them; NULL-termi
 struct xfv_subject {
     const char *id; /* of the pair, not NUL-terminated; may be empty */
     size_t n_id;
-    const msgpack_object *face[2]; /* the records' maps */
+    const msgpack_object *pair;    /* the record's map */
+    const msgpack_object *face[2]; /* the faces' */
     const uint8_t *rgb[2];         /* u8 [H][W][3] */
     const float *x[2];             /* the network's input, f32 [H][W][C] ([W][H][C] when the model is transposed) */
     const float *embedding[2];     /* raw, f32 [n], finite and not zero; NULL with XFV_EXPLAIN_OWN_FORWARD and XFV_EXPLAIN_NO_NETWORK */
@@ -78,6 +79,7 @@ enum {
 struct xfv_explainer {
     const char *method;                 /* name in the record */
     const char *(*name)(const void *ctx); /* the same for a program with several: known only once options are set; NULL: method */
+    const struct xfv_explainer *(*instead)(const void *ctx); /* the table to use once options are set; NULL: this one */
     unsigned flags;
     /* Before the first pair, and again after close when a later segment has another model. May be NULL. */
     int (*open)(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e);

@@ -51,6 +51,49 @@ plant -d faces.xfv gi.xfv | cmp -s - swap.xfv; ok $? "again, the same bytes"
 plant -d faces.xfv --seed 1 gi.xfv | cmp -s - swap.xfv; [ $? -eq 1 ]; ok $? "another seed, others"
 runs 2 "swap without donors" plant pairs.xfv
 runs 2 "no such region" plant -r ear -d faces.xfv pairs.xfv
+# the ceiling: windows given their clean pixels back, worked out again by embed and NumPy
+runs 0 "the clean face is kept" plant --keep-clean -d faces.xfv -o kept.xfv gi.xfv
+xfv-json kept.xfv | jq -c 'select(._ == "pair") | .truth | has("original")' | sort -u >all
+is "$(cat all)" true "in the truth"
+plant --keep-clean -k mask --face a gi.xfv | embed | verify -o masked.xfv
+embed kept.xfv | verify -o ceiling.xfv
+cat >ceiling.py <<'PY'
+import io, subprocess, sys
+import msgpack, numpy as np
+from streams import *
+unit = lambda f: f / np.linalg.norm(f)
+def embed(images):
+    faces = [{"_": "face", "id": str(i), "image": tensor(x)} for i, x in enumerate(images)]
+    out = subprocess.run(["embed", "-q"], input=stream(faces), stdout=subprocess.PIPE, check=True).stdout
+    return [unit(array(r["embedding"]).astype("f8")) for r in records(out)]
+for r in records(open(sys.argv[1], "rb").read()):
+    side, m = r["truth"]["face"], r["maps"][-1]
+    planted, clean = array(r[side]["image"]), array(r["truth"]["original"])
+    windows = [(y, x) for y in range(0, 104, 8) for x in range(0, 104, 8)]
+    some = [w for w in windows if (planted != clean)[w[0]:w[0] + 16, w[1]:w[1] + 16].any()]
+    back = []
+    for y, x in some:
+        image = planted.copy(); image[y:y + 16, x:x + 16] = clean[y:y + 16, x:x + 16]
+        back.append(image)
+    partner, was, *now = embed([array(r["ba"["ab".index(side)]]["image"]), planted] + back)
+    s, n = np.zeros((112, 112)), np.zeros((112, 112))
+    for y, x in windows: n[y:y + 16, x:x + 16] += 1
+    for (y, x), f in zip(some, now): s[y:y + 16, x:x + 16] += partner @ was - partner @ f
+    got = array(m["a"]["similarity"]) - array(m["a"]["dissimilarity"])
+    assert m["method"] == "control-truth" and m["a"] == m["b"] and 0 < len(some) < 169
+    assert np.abs(got - s / n).max() < 2e-5 < 1e-3 < np.abs(got).max(), (np.abs(got - s / n).max(), np.abs(got).max())
+print("good")
+PY
+for f in ceiling masked; do
+    runs 0 "control-map --kind truth, $f" control-map -k truth -j 2 -o $f.maps $f.xfv
+    is "$(PYTHONPATH="$top/tests" $PYTHON ceiling.py $f.maps 2>&1 | tail -1)" good "is the change of the score, window by window"
+done
+runs 0 "a method beside it" sh -c 'path-grad ceiling.maps | explain-score -f json'
+jq -es '[.[] | select(.test == "auroc similarity" or .test == "auroc similarity, share of control-truth")] as $v | ($v | length) == 3 and
+    (($v[1].value - 0.5) / ($v[0].value - 0.5) - $v[2].value | fabs) < 1e-4 and $v[2].method == "path-grad" and $v[2].lo <= $v[2].value' out >/dev/null
+ok $? "is given its share of the way from chance"
+runs 1 "control-map --kind truth: pairs whose clean face was not kept" control-map -k truth pairs.xfv
+like "$(cat err)" 'plant --keep-clean' "tells what keeps it"
 # a map that is the truth, a fixed one, and ours
 embed swap.xfv | verify -o planted.xfv
 like "$(xfv-json planted.xfv | jq -c 'select(._ == "pair") | .score != .truth.score_before' | sort -u)" '^true$' "the planted pairs have a new score"

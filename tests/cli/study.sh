@@ -33,10 +33,12 @@ is "$?" 0 "two networks"
 is "$(sed -n 's/^| \([a-z]*\) | xssab | \([0-9]*\) |.*/\1 \2/p' made/tables.md | tr '\n' ' ')" "mobilefacenet 4 shuffled 2 " "stand in one table"
 cmp -s made/summary.tsv first.tsv; ok $? "and nothing of the first was made again"
 # the evidence, on the same photographs: planted truth, patches, shuffled networks
-printf 'control-face\tpdr\t0\tcontrol-map --kind face\npath\tpdrb\t18\tpath-grad -n 1\n' >judged
+printf 'control-truth\tp\t104\tcontrol-map --kind truth\ncontrol-face\tpdr\t0\tcontrol-map --kind face\npath\tpdrb\t18\tpath-grad -n 1\n' >judged
 METHODS="$work/judged" runs 0 "the evidence" sh "$top/study/evidence.sh" lfw shown
-is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 14 "two methods, each judged by seven sets of pairs"
+is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 15 "two methods, each judged by seven sets of pairs, and the ceiling"
 is "$(grep -c '^| \*control-face\* | .* | .500 |' shown/tables.md)" 2 "a fixed picture has the rank of chance"
+is "$(sed -n '/^### Planted truth, all cases/,/^| map/p' shown/tables.md | grep -o 'share of the ceiling' | wc -l | tr -d ' ')" 2 "shares of the ceiling"
+like "$(sed -n '/^### Planted truth, all cases/,/^| \*\*/p' shown/tables.md)" '\| path \| [.0-9]+[^|]*\| -?[.0-9]+' "of the path's"
 like "$(sed -n '/^### PatchLFW/,/^###/p' shown/tables.md)" '^\| path \| ' "patches"
 like "$(sed -n '/^### Last layers/,/^###/p' shown/tables.md)" '^\| \*control-face\* \| 1.000 \| 1.000' "a fixed picture outlives the network"
 for table in "$top"/docs/tables/evidence/[aclp]*.tsv "$top"/docs/tables/study/*.tsv; do
