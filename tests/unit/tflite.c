@@ -219,6 +219,18 @@ static void test_quantised(void)
             for (int i = 0; i < 4; i++) y[p * 2 + o] += x[p * 4 + i] * (double)ws[o] * w[o * 4 + i];
         }
     compare(&m, x, y, 12, "int8 weights by channel, whole numbers for the bias, quantised activations");
+    m.t[in].n_scales = 1, m.t[in].scale[0] = .002f, m.t[yq].n_scales = 1, m.t[yq].scale[0] = .1f, m.t[yq].zero[0] = -100; /* -.256...254, -2.8..22.7 */
+    for (int p = 0; p < 6; p++)
+        for (int o = 0; o < 2; o++) {
+            double v = o ? -12.5 : 12.5;
+            for (int i = 0; i < 4; i++) v += fmin(fmax(x[p * 4 + i], -128 * (double).002f), 127 * (double).002f) * (double)ws[o] * w[o * 4 + i];
+            y[p * 2 + o] = fmin(fmax(v, -28 * (double).1f), 227 * (double).1f);
+        }
+    compare(&m, x, y, 12, "quantised activations are limited to what their numbers hold");
+    m.op[1].options[3] = 1; /* a fused ReLU */
+    for (int i = 0; i < 12; i++) y[i] = fmax(y[i], 0);
+    compare(&m, x, y, 12, "and a fused activation comes first");
+    m.op[1].options[3] = 0, m.t[in].n_scales = m.t[yq].n_scales = 0;
     m.t[k].along = 1, refused(&m, "2 scales", "scales along another dimension");
     double z[24];
     m = model(1, 2, 3, 4), m.t[0].type = T_U8, m.t[0].n_scales = 1, m.t[0].scale[0] = .0078125f, m.t[0].zero[0] = 128;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/import/limits.h"
 #include "net/import/onnx_internal.h"
 
 /* ---- bounded memory and depth for protobuf-c, which has neither ---- */
@@ -232,21 +233,9 @@ static void note(struct problems *p, const char *sentence)
     p->shown++;
 }
 
-static int is_default_domain(const char *d) { return !d || !*d || strcmp(d, "ai.onnx") == 0 || strcmp(d, "com.microsoft") == 0; }
-
-/* Operators that only constants may have. */
-static int only_constant(const char *op)
-{
-    static const char *const list[] = {"Shape", "Size", "Constant", "ConstantOfShape", "Tile", "Range", "Where", "Equal", "Less", "Greater", "And", "Or", "Not",
-                                       "Floor", "Ceil", "Round", "Sign", "Mod", "Log", "ReduceProd", "ReduceMin"};
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        if (strcmp(op, list[i]) == 0) return 1;
-    return 0;
-}
-
 static int make_call(struct onx *o, const onx_node *n, struct onx_call *c, char *label, size_t cap)
 {
-    *c = (struct onx_call){.n = n, .op = n->op_type ? n->op_type : ""};
+    *c = (struct onx_call){.n = n, .known = xfv_onx_find_op(n->op_type, n->domain), .op = n->op_type ? n->op_type : ""};
     const char *name = n->n_output && n->output[0] && *n->output[0] ? n->output[0] : n->name ? n->name : "?";
     char *p = printable(name);
     snprintf(label, cap, "%s", p ? p : "?");
@@ -272,11 +261,22 @@ static int build(struct onx *o, const struct onx_call *c)
         if (!c->in[k]) continue;
         if (!c->in[k]->made) return ONX_BAD("'%s' (%.40s) reads '%s' before any node makes it: the nodes are not in order, or go in a circle", c->label, c->op, c->in[k]->label);
     }
-    if ((status = xfv_onx_evaluate(o, c)) != 0) return status < 0 ? status : 0;
-    onx_builder *f = xfv_onx_find_builder(c->op);
-    if (!f) return ONX_BAD("'%s' (%.40s) works on computed tensors, which is not supported", c->label, c->op);
-    if (c->n_in < 1 || !c->in[0]) return ONX_BAD("'%s' (%.40s) has no input", c->label, c->op);
-    return f(o, c);
+    const struct onx_op *op = c->known;
+    int constant = 1, whole = 0;
+    for (int k = 0; k < op->min_in; k++)
+        if (k >= c->n_in || !c->in[k]) return ONX_BAD("'%s' (%s) has no input %d", c->label, c->op, k);
+    for (int k = 0; k < c->n_in; k++) {
+        constant &= !c->in[k] || xfv_onx_is_constant(c->in[k]);
+        if (c->in[k] && c->in[k]->whole) whole = c->in[k]->whole;
+    }
+    if (op->eval && (constant || (op->flags & ONX_OF_SHAPE)) && (status = op->eval(o, c)) != 0) return status < 0 ? status : 0;
+    if (!op->build) return ONX_BAD("'%s' (%s) works on computed tensors, which is not supported", c->label, c->op);
+    if (c->n_in < 1 || !c->in[0]) return ONX_BAD("'%s' (%s) has no input", c->label, c->op);
+    if (whole && !(op->flags & ONX_MOVES)) return ONX_BAD("'%s' (%s) computes with whole numbers, which is not supported", c->label, c->op);
+    if ((status = op->build(o, c))) return status;
+    for (int k = 0; k < c->n_out && whole && op->build != xfv_onx_dequantise && strcmp(c->op, "Cast") != 0; k++)
+        if (c->out[k]) c->out[k]->whole = whole;
+    return 0;
 }
 
 static void mark_broken(struct onx *o, const onx_node *n)
@@ -293,8 +293,8 @@ static int note_unknown(struct onx *o, struct problems *p)
     const Onnx__GraphProto *f = o->file;
     for (size_t i = 0; i < f->n_node; i++) {
         const char *op = f->node[i]->op_type ? f->node[i]->op_type : "";
-        int mine = is_default_domain(f->node[i]->domain), seen = 0, count = 0;
-        if (mine && (xfv_onx_find_builder(op) || only_constant(op))) continue;
+        int seen = 0, count = 0;
+        if (xfv_onx_find_op(op, f->node[i]->domain)) continue;
         for (size_t k = 0; k < i && !seen; k++) seen = f->node[k]->op_type && strcmp(f->node[k]->op_type, op) == 0;
         if (seen) continue;
         char text[300];
@@ -320,10 +320,8 @@ static int build_all(struct onx *o, struct problems *p)
     note_unknown(o, p);
     for (size_t i = 0; i < o->file->n_node; i++) {
         const onx_node *n = o->file->node[i];
-        const char *op = n->op_type ? n->op_type : "";
-        int unknown = !(xfv_onx_find_builder(op) || only_constant(op)) || !is_default_domain(n->domain), broken = unknown;
-        int status = unknown ? 0 : make_call(o, n, &c, label, sizeof label);
-        for (int k = 0; !status && !unknown && k < c.n_in; k++) broken |= c.in[k] && c.in[k]->broken; /* said already */
+        int status = make_call(o, n, &c, label, sizeof label), unknown = !c.known, broken = unknown;
+        for (int k = 0; !status && k < c.n_in; k++) broken |= c.in[k] && c.in[k]->broken; /* said already */
         if (!status && !broken) status = build(o, &c);
         if (status == XFV_ENOMEM || status == XFV_EIO) return status;
         if (status) note(p, o->e->msg);
@@ -364,8 +362,8 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     if (!(o.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     Onnx__ModelProto *m = unpack(bytes, n);
     int status = read_model(&o, m, opts);
-    if (!status && o.dropped_quantisers && opts && opts->note)
-        snprintf(opts->note, opts->note_size, "%d quantisers of activations left out: the network runs in floating point", o.dropped_quantisers);
+    if (!status && o.quantisers && opts && opts->note)
+        xfv_quantiser_note(o.quantisers, opts->note, opts->note_size);
     for (int i = 0; i < o.n_tensors; i++) {
         free(o.t[i].label);
         xfv_onx_const_free(o.t[i].c);

@@ -6,12 +6,12 @@
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
-static int give(struct onx *o, const struct onx_call *c, struct onx_const *k)
+int xfv_onx_give(struct onx *o, const struct onx_call *c, int i, struct onx_const *k)
 {
     (void)o;
-    c->out[0]->c = k;
-    c->out[0]->s = k->s;
-    c->out[0]->made = 1;
+    c->out[i]->c = k;
+    c->out[i]->s = k->s;
+    c->out[i]->made = 1;
     return 1;
 }
 
@@ -40,6 +40,7 @@ static struct onx_const *copy_as(struct onx *o, const struct onx_const *c, struc
 {
     struct onx_const *k = xfv_onx_const_new(o, s, c->i != NULL);
     for (size_t i = 0; k && i < k->count; i++) copy_element(k, i, c, i);
+    if (k) k->type = c->type;
     return k;
 }
 
@@ -63,6 +64,7 @@ struct onx_const *xfv_onx_permuted(struct onx *o, const struct onx_const *c, con
         for (int a = 0; a < s.rank; a++) from[perm[a]] = at[a];
         copy_element(k, i, c, ravel(c->s, from));
     }
+    if (k) k->type = c->type;
     return k;
 }
 
@@ -110,8 +112,9 @@ static int64_t to_whole(double v)
     return v >= 9.2e18 ? INT64_MAX : v <= -9.2e18 ? INT64_MIN : isnan(v) ? 0 : (int64_t)v;
 }
 
-static int eval_binary(struct onx *o, const struct onx_call *c, int op)
+int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
 {
+    int op = index_of(binaries, c->op);
     const struct onx_const *a = xfv_onx_constant(o, c->in[0]), *b = a && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
     struct onx_dims s;
     int64_t at[ONX_MAX_RANK];
@@ -131,7 +134,7 @@ static int eval_binary(struct onx *o, const struct onx_call *c, int op)
         if (k->i) k->i[i] = to_whole(v);
         else k->f[i] = (float)v;
     }
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
 static const char *const unaries[] = {"Neg", "Abs", "Sqrt", "Exp", "Log", "Floor", "Ceil", "Reciprocal", "Not", "Sigmoid", "Tanh", "Relu", "Round", "Sign", NULL};
@@ -156,8 +159,9 @@ static double unary(int op, double v)
     }
 }
 
-static int eval_unary(struct onx *o, const struct onx_call *c, int op)
+int xfv_onx_eval_unary(struct onx *o, const struct onx_call *c)
 {
+    int op = index_of(unaries, c->op);
     const struct onx_const *a = xfv_onx_constant(o, c->in[0]);
     struct onx_const *k = a ? copy_as(o, a, a->s) : NULL;
     if (!k) return o->e->status;
@@ -166,10 +170,10 @@ static int eval_unary(struct onx *o, const struct onx_call *c, int op)
         if (k->i) k->i[i] = to_whole(v);
         else k->f[i] = (float)v;
     }
-    return give(o, c, k);
+    return xfv_onx_give(o, c, 0, k);
 }
 
-static int eval_where(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_where(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *p[3];
     struct onx_dims s;
@@ -186,12 +190,12 @@ static int eval_where(struct onx *o, const struct onx_call *c)
         const struct onx_const *from = v > 0 || v < 0 ? p[1] : p[2];
         copy_element(k, i, from, stretched(from, s, at));
     }
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
 /* ---- shapes ---- */
 
-static int eval_shape(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_shape(struct onx *o, const struct onx_call *c)
 {
     const struct onx_tensor *t = c->in[0];
     int64_t start = xfv_onx_int(c, "start", 0), end = xfv_onx_int(c, "end", t->s.rank);
@@ -204,10 +208,10 @@ static int eval_shape(struct onx *o, const struct onx_call *c)
     if (!k) return XFV_ENOMEM;
     if (all) k->i[0] = (int64_t)xfv_onx_count(t->s);
     else for (int64_t i = start; i < end; i++) k->i[i - start] = t->s.dim[i];
-    return give(o, c, k);
+    return xfv_onx_give(o, c, 0, k);
 }
 
-static int eval_gather(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_gather(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]), *ix = x && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
     if (!ix) return c->n_in == 2 ? o->e->status : ONX_BAD("'%s' (Gather) has %d inputs", c->label, c->n_in);
@@ -233,10 +237,10 @@ static int eval_gather(struct onx *o, const struct onx_call *c)
         }
         copy_element(k, e, x, (e / inner / ix->count * n + (size_t)i) * inner + e % inner);
     }
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
-static int eval_concat(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_concat(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *first = xfv_onx_constant(o, c->in[0]);
     if (!first) return o->e->status;
@@ -262,10 +266,10 @@ static int eval_concat(struct onx *o, const struct onx_call *c)
         for (size_t e = 0; e < x->count; e++) copy_element(y, e / mine * all + before + e % mine, x, e);
         before += mine;
     }
-    return y ? give(o, c, y) : XFV_ENOMEM;
+    return y ? xfv_onx_give(o, c, 0, y) : XFV_ENOMEM;
 }
 
-static int eval_slice(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_slice(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
     int64_t from[ONX_MAX_RANK], to[ONX_MAX_RANK], axes[ONX_MAX_RANK], steps[ONX_MAX_RANK], at[ONX_MAX_RANK];
@@ -298,20 +302,20 @@ static int eval_slice(struct onx *o, const struct onx_call *c)
         for (int a = 0; a < s.rank; a++) at[a] = begin[a] + at[a] * step[a];
         copy_element(k, i, x, ravel(x->s, at));
     }
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
-static int eval_reshape(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_reshape(struct onx *o, const struct onx_call *c)
 {
     struct onx_dims s;
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
     int status = x ? xfv_onx_new_dims(o, c, &s) : o->e->status;
     if (status) return status;
     struct onx_const *k = copy_as(o, x, s);
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
-static int eval_transpose(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_transpose(struct onx *o, const struct onx_call *c)
 {
     int64_t p[ONX_MAX_RANK];
     int perm[ONX_MAX_RANK], n = xfv_onx_ints(o, c, -1, "perm", p, ONX_MAX_RANK), seen = 0;
@@ -324,7 +328,7 @@ static int eval_transpose(struct onx *o, const struct onx_call *c)
     }
     if (seen != (1 << x->s.rank) - 1) return ONX_BAD("'%s' (Transpose) does not name each axis once", c->label);
     struct onx_const *k = xfv_onx_permuted(o, x, perm);
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
 /* ---- made out of nothing ---- */
@@ -339,7 +343,7 @@ static int dims_input(struct onx *o, const struct onx_call *c, int k, struct onx
     return 0;
 }
 
-static int eval_fill(struct onx *o, const struct onx_call *c) /* ConstantOfShape */
+int xfv_onx_eval_fill(struct onx *o, const struct onx_call *c) /* ConstantOfShape */
 {
     struct onx_dims s;
     struct onx_const *v = NULL, *k = NULL;
@@ -351,10 +355,10 @@ static int eval_fill(struct onx *o, const struct onx_call *c) /* ConstantOfShape
     if (!status && !(k = xfv_onx_const_new(o, s, v && v->i))) status = XFV_ENOMEM;
     for (size_t i = 0; !status && v && i < k->count; i++) copy_element(k, i, v, 0);
     xfv_onx_const_free(v);
-    return status ? status : give(o, c, k);
+    return status ? status : xfv_onx_give(o, c, 0, k);
 }
 
-static int eval_expand(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_expand(struct onx *o, const struct onx_call *c)
 {
     struct onx_dims s;
     int64_t at[ONX_MAX_RANK];
@@ -366,10 +370,10 @@ static int eval_expand(struct onx *o, const struct onx_call *c)
         unravel(s, i, at);
         copy_element(k, i, x, stretched(x, s, at));
     }
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
-static int eval_tile(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_tile(struct onx *o, const struct onx_call *c)
 {
     struct onx_dims s;
     int64_t at[ONX_MAX_RANK];
@@ -385,10 +389,10 @@ static int eval_tile(struct onx *o, const struct onx_call *c)
         for (int a = 0; a < s.rank; a++) at[a] %= x->s.dim[a];
         copy_element(k, i, x, ravel(x->s, at));
     }
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
-static int eval_range(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_range(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *p[3];
     for (int k = 0; k < 3; k++)
@@ -400,17 +404,17 @@ static int eval_range(struct onx *o, const struct onx_call *c)
         if (k->i) k->i[i] = to_whole(a + (double)i * d);
         else k->f[i] = (float)(a + (double)i * d);
     }
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
-static int eval_constant(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_constant(struct onx *o, const struct onx_call *c)
 {
     static const char *const lists[] = {"value_float", "value_floats", "value_int", "value_ints"};
     const Onnx__AttributeProto *a = xfv_onx_attribute(c, "value");
     struct onx_const *k;
     if (a && a->t) {
         int status = xfv_onx_load(o, a->t, &k);
-        return status ? status : give(o, c, k);
+        return status ? status : xfv_onx_give(o, c, 0, k);
     }
     for (int i = 0; i < 4; i++) {
         if (!(a = xfv_onx_attribute(c, lists[i]))) continue;
@@ -421,68 +425,38 @@ static int eval_constant(struct onx *o, const struct onx_call *c)
             if (k->f) k->f[j] = i == 1 ? a->floats[j] : a->f;
             else k->i[j] = i == 3 ? a->ints[j] : a->i;
         }
-        return give(o, c, k);
+        return xfv_onx_give(o, c, 0, k);
     }
     return ONX_BAD("'%s' (Constant) has no value that could be read", c->label);
 }
 
-/* ---- Cast, quantisation, reductions ---- */
+/* ---- Cast, Identity, reductions ---- */
 
-static int eval_cast(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_cast(struct onx *o, const struct onx_call *c)
 {
     int64_t to = xfv_onx_int(c, "to", 1);
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
-    int floats = to == 1 || to == 10 || to == 11 || to == 16;
+    int floats = xfv_onx_is_float((int)to);
     struct onx_const *k = x ? xfv_onx_const_new(o, x->s, !floats) : NULL;
     if (!k) return o->e->status;
+    k->type = (int)to;
     for (size_t i = 0; i < k->count; i++) {
-        if (to == 9) k->i[i] = xfv_onx_const_at(x, i) > 0 || xfv_onx_const_at(x, i) < 0;
+        if (to == ONX_BOOL) k->i[i] = xfv_onx_const_at(x, i) > 0 || xfv_onx_const_at(x, i) < 0;
         else if (k->i && x->f) k->i[i] = to_whole((double)x->f[i]);
         else copy_element(k, i, x, i);
     }
-    return give(o, c, k);
+    return xfv_onx_give(o, c, 0, k);
 }
 
-/* DequantizeLinear: (q - zero) scale, per tensor or along an axis. */
-static int eval_dequantise(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_identity(struct onx *o, const struct onx_call *c)
 {
-    const struct onx_const *q = xfv_onx_constant(o, c->in[0]), *scale = q && c->n_in > 1 ? xfv_onx_constant(o, c->in[1]) : NULL, *zero = NULL;
-    if (!scale) return ONX_BAD("'%s' (DequantizeLinear) has no constant scale", c->label);
-    if (c->n_in > 2 && c->in[2] && !(zero = xfv_onx_constant(o, c->in[2]))) return o->e->status;
-    if (!q->i || !scale->f || scale->count == 0 || (zero && zero->count != scale->count)) return ONX_BAD("'%s' (DequantizeLinear) has impossible operands", c->label);
-    size_t inner = 1;
-    if (scale->count > 1) {
-        int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 1), q->s.rank);
-        if (axis < 0) return axis;
-        if ((size_t)q->s.dim[axis] != scale->count) return ONX_BAD("'%s' (DequantizeLinear) has %zu scales for %lld channels", c->label, scale->count, (long long)q->s.dim[axis]);
-        for (int i = axis + 1; i < q->s.rank; i++) inner *= (size_t)q->s.dim[i];
-    }
-    struct onx_const *k = xfv_onx_const_new(o, q->s, 0);
-    for (size_t i = 0; k && i < k->count; i++) {
-        size_t j = i / inner % scale->count;
-        k->f[i] = (float)(q->i[i] - (zero ? to_whole(xfv_onx_const_at(zero, j)) : 0)) * scale->f[j];
-    }
-    return k ? give(o, c, k) : XFV_ENOMEM;
-}
-
-/* QuantizeLinear of a constant, of one scale: what a dequantiser takes apart again. */
-static int eval_quantise(struct onx *o, const struct onx_call *c)
-{
-    const struct onx_const *x = xfv_onx_constant(o, c->in[0]), *scale = x && c->n_in > 1 ? xfv_onx_constant(o, c->in[1]) : NULL, *zero = NULL;
-    if (!scale || scale->count != 1 || !scale->f || !(scale->f[0] > 0)) return ONX_BAD("'%s' (QuantizeLinear) has no single positive scale", c->label);
-    if (c->n_in > 2 && c->in[2] && !(zero = xfv_onx_constant(o, c->in[2]))) return o->e->status;
-    int is_signed = c->n_in > 2 && c->in[2] && c->in[2]->init && c->in[2]->init->data_type == 3;
-    double lo = is_signed ? -128 : 0, z = zero && zero->count ? xfv_onx_const_at(zero, 0) : 0;
-    struct onx_const *k = xfv_onx_const_new(o, x->s, 1);
-    for (size_t i = 0; k && i < k->count; i++) {
-        double v = rint(xfv_onx_const_at(x, i) / (double)scale->f[0]) + z;
-        k->i[i] = to_whole(v < lo ? lo : v > lo + 255 ? lo + 255 : v);
-    }
-    return k ? give(o, c, k) : XFV_ENOMEM;
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
+    struct onx_const *k = x ? copy_as(o, x, x->s) : NULL;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 /* ReduceProd and friends over all elements (shape arithmetic). */
-static int eval_reduce(struct onx *o, const struct onx_call *c)
+int xfv_onx_eval_reduce(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
     int64_t axes[ONX_MAX_RANK];
@@ -503,36 +477,5 @@ static int eval_reduce(struct onx *o, const struct onx_call *c)
     if (!k) return XFV_ENOMEM;
     if (k->i) k->i[0] = to_whole(v);
     else k->f[0] = (float)v;
-    return give(o, c, k);
-}
-
-static const struct { const char *op; onx_builder *eval; int min_in; } evaluators[] = {
-    {"Shape", eval_shape, 1}, {"Size", eval_shape, 1}, {"Constant", eval_constant, 0}, {"ConstantOfShape", eval_fill, 1}, {"Expand", eval_expand, 2},
-    {"Tile", eval_tile, 2}, {"Range", eval_range, 3}, {"Gather", eval_gather, 2}, {"Concat", eval_concat, 1}, {"Slice", eval_slice, 1},
-    {"Reshape", eval_reshape, 1}, {"Flatten", eval_reshape, 1}, {"Squeeze", eval_reshape, 1}, {"Unsqueeze", eval_reshape, 1},
-    {"Transpose", eval_transpose, 1}, {"Cast", eval_cast, 1}, {"Where", eval_where, 3}, {"DequantizeLinear", eval_dequantise, 2},
-    {"QuantizeLinear", eval_quantise, 2}, {"ReduceProd", eval_reduce, 1}, {"ReduceSum", eval_reduce, 1}, {"ReduceMean", eval_reduce, 1},
-    {"ReduceMax", eval_reduce, 1}, {"ReduceMin", eval_reduce, 1},
-};
-
-int xfv_onx_evaluate(struct onx *o, const struct onx_call *c)
-{
-    int shape = is(c, "Shape") || is(c, "Size"), op;
-    if (shape && (c->n_in < 1 || !c->in[0])) return ONX_BAD("'%s' (%s) has no input", c->label, c->op);
-    for (int k = 0; k < c->n_in && !shape; k++)
-        if (c->in[k] && !xfv_onx_is_constant(c->in[k])) return 0;
-    if (is(c, "Identity") && c->n_in == 1 && c->in[0]) {
-        const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
-        struct onx_const *k = x ? copy_as(o, x, x->s) : NULL;
-        return k ? give(o, c, k) : o->e->status;
-    }
-    for (size_t i = 0; i < sizeof evaluators / sizeof *evaluators; i++) {
-        if (!is(c, evaluators[i].op)) continue;
-        for (int k = 0; k < evaluators[i].min_in; k++)
-            if (k >= c->n_in || !c->in[k]) return ONX_BAD("'%s' (%s) has no input %d", c->label, c->op, k);
-        return evaluators[i].eval(o, c);
-    }
-    if ((op = index_of(binaries, c->op)) >= 0 && c->n_in == 2 && c->in[0] && c->in[1]) return eval_binary(o, c, op);
-    if ((op = index_of(unaries, c->op)) >= 0 && c->n_in == 1 && c->in[0]) return eval_unary(o, c, op);
-    return 0;
+    return xfv_onx_give(o, c, 0, k);
 }

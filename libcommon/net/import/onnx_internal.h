@@ -18,9 +18,14 @@
 typedef Onnx__NodeProto onx_node;
 typedef Onnx__TensorProto onx_proto;
 
+/* Element types, by their number in onnx.proto. */
+enum onx_type { ONX_F32 = 1, ONX_U8 = 2, ONX_I8 = 3, ONX_U16 = 4, ONX_I16 = 5, ONX_I32 = 6, ONX_I64 = 7, ONX_BOOL = 9, ONX_F16 = 10, ONX_F64 = 11,
+                ONX_U32 = 12, ONX_U64 = 13, ONX_BF16 = 16, ONX_U4 = 21, ONX_I4 = 22 };
+
 struct onx_dims { int rank; int64_t dim[ONX_MAX_RANK]; };
 
-struct onx_const { struct onx_dims s; size_t count; int64_t *i; float *f; }; /* whole numbers (and truth values) in i, or floats in f; owned */
+/* Whole numbers (and truth values) in i, or floats in f; owned. type: as the file stores them (enum onx_type). */
+struct onx_const { struct onx_dims s; size_t count; int type; int64_t *i; float *f; };
 
 struct onx_tensor {
     const char *name;          /* as in the file */
@@ -32,6 +37,9 @@ struct onx_tensor {
     int n_axes, axis[XFV_MAX_RANK];
     int made, broken;          /* broken: its operator was not understood, which has been said */
     struct onx_tensor *small;  /* Expand: the tensor that stretches to this shape; value is -1 then */
+    int whole;                 /* element type of a computed tensor of whole numbers; 0: floats */
+    int real;                  /* of what one scale quantised: the value of the reals that its numbers stand for; value is -1 until somebody needs the */
+    double scale, zero;        /* numbers themselves. 0: none (no result is value 0, the input) */
 };
 
 struct onx {
@@ -42,11 +50,14 @@ struct onx {
     size_t file_bytes;
     int opset, n_tensors, batch, unique;
     struct onx_tensor *t;      /* sorted by name */
-    int dropped_quantisers;    /* of activations */
+    int quantisers;            /* of activations, of which the limits were kept */
 };
+
+struct onx_op;
 
 struct onx_call { /* one node of the file */
     const onx_node *n;
+    const struct onx_op *known; /* NULL: no such operator here */
     const char *op, *label;
     int n_in, n_out;
     struct onx_tensor *in[ONX_MAX_INPUTS], *out[ONX_MAX_INPUTS]; /* NULL: left out */
@@ -69,6 +80,7 @@ int xfv_onx_scalar(struct onx *o, const struct onx_call *c, int k, const char *n
 
 /* ---- constants (onnx_tensor.c, onnx_const.c) ---- */
 
+int xfv_onx_is_float(int type);
 int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out); /* from the file, inline or external */
 struct onx_const *xfv_onx_const_new(struct onx *o, struct onx_dims s, int whole); /* zeros; NULL with o->e filled */
 void xfv_onx_const_free(struct onx_const *c);
@@ -77,8 +89,7 @@ double xfv_onx_const_at(const struct onx_const *c, size_t i);
 const struct onx_const *xfv_onx_constant(struct onx *o, struct onx_tensor *t);
 int xfv_onx_is_constant(const struct onx_tensor *t);
 size_t xfv_onx_count(struct onx_dims s); /* elements; 0 when a dimension is not positive or the product passes XFV_MAX_ELEMENTS */
-/* Compute a node whose inputs are all constant (or Shape of anything): 1 done, 0 not such a node, or a negative status. */
-int xfv_onx_evaluate(struct onx *o, const struct onx_call *c);
+int xfv_onx_give(struct onx *o, const struct onx_call *c, int i, struct onx_const *k); /* output i is this constant, from now on the tensor's; 1 */
 struct onx_const *xfv_onx_permuted(struct onx *o, const struct onx_const *c, const int *perm); /* as NumPy's transpose */
 int xfv_onx_broadcast_dims(struct onx *o, const struct onx_call *c, struct onx_dims a, struct onx_dims b, struct onx_dims *out);
 int xfv_onx_new_dims(struct onx *o, const struct onx_call *c, struct onx_dims *out); /* of Reshape, Flatten, Squeeze, Unsqueeze */
@@ -109,13 +120,31 @@ int xfv_onx_dimension_of(struct onx *o, const struct onx_call *c, struct onx_ten
 int xfv_onx_along(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *m, int to);
 float *xfv_onx_matrix(struct onx *o, const struct onx_call *c, int64_t to, int64_t from); /* zeros, for xfv_onx_along: free it; NULL with o->e filled */
 
+/* v scale + shift, the same everywhere. */
+int xfv_onx_emit_affine(struct onx *o, int v, double scale, double shift, const char *label, const char *suffix);
+/* Output 0 = t scale + shift, with a number of each for every place along an ONNX axis. */
+int xfv_onx_scaled(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *scale, const float *shift);
+
 /* ---- operators ---- */
 
+/* Turns a node into nodes of the graph: 0 or a negative status. As an evaluator, computes a node whose inputs are all constant: 1 done, 0 not in this
+ * form (then it is built), or a negative status. */
 typedef int onx_builder(struct onx *o, const struct onx_call *c);
-onx_builder *xfv_onx_find_builder(const char *op);
+
+enum { ONX_OF_SHAPE = 1, /* evaluated whatever its input is: only the shape is asked for */
+       ONX_MOVES = 2 };  /* moves elements, or picks the largest: whole numbers may go through it */
+
+struct onx_op { const char *name; onx_builder *build, *eval; int min_in, flags; }; /* min_in: inputs that must be there; NULL: only constants, never */
+
+const struct onx_op *xfv_onx_find_op(const char *name, const char *domain); /* NULL: not known */
+
 onx_builder xfv_onx_conv, xfv_onx_pool, xfv_onx_global_pool, xfv_onx_batchnorm, xfv_onx_gemm, xfv_onx_matmul;                                      /* onnx_linear.c */
 onx_builder xfv_onx_unary_math, xfv_onx_binary, xfv_onx_sum, xfv_onx_prelu, xfv_onx_clip, xfv_onx_pow, xfv_onx_softmax, xfv_onx_layernorm, xfv_onx_reduce, xfv_onx_lpnorm; /* onnx_math.c */
-onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, xfv_onx_slice, xfv_onx_gather, xfv_onx_pad, xfv_onx_expand, xfv_onx_identity, xfv_onx_quantiser; /* onnx_move.c */
+onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, xfv_onx_slice, xfv_onx_gather, xfv_onx_pad, xfv_onx_expand, xfv_onx_identity; /* onnx_move.c */
 onx_builder xfv_onx_resize;                                                                                                    /* onnx_resize.c */
+onx_builder xfv_onx_quantise, xfv_onx_dequantise, xfv_onx_eval_quantise, xfv_onx_eval_dequantise;                              /* onnx_quant.c */
+onx_builder xfv_onx_eval_shape, xfv_onx_eval_fill, xfv_onx_eval_constant, xfv_onx_eval_expand, xfv_onx_eval_tile, xfv_onx_eval_range, xfv_onx_eval_gather,
+    xfv_onx_eval_concat, xfv_onx_eval_slice, xfv_onx_eval_reshape, xfv_onx_eval_transpose, xfv_onx_eval_cast, xfv_onx_eval_where, xfv_onx_eval_reduce,
+    xfv_onx_eval_binary, xfv_onx_eval_unary, xfv_onx_eval_identity;                                                            /* onnx_const.c */
 
 #endif

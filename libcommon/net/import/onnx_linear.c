@@ -150,7 +150,6 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *p[4];
     struct onx_tensor *t = c->in[0];
-    int axes[XFV_MAX_RANK], n, v;
     if (t->s.rank < 2) return ONX_BAD("'%s' (BatchNormalization) has an input of %d dimensions", c->label, t->s.rank);
     size_t ch = (size_t)t->s.dim[1];
     if (xfv_onx_int(c, "training_mode", 0)) return ONX_BAD("'%s' (BatchNormalization) is in training mode: export the network for inference", c->label);
@@ -158,28 +157,16 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
         if (!(p[k] = floats(o, c, k + 1))) return o->e->status;
         if (p[k]->count != ch) return ONX_BAD("'%s' (BatchNormalization) has %zu numbers for %zu channels", c->label, p[k]->count, ch);
     }
-    float eps = xfv_onx_float(c, "epsilon", 1e-5f), *scale = malloc(ch * sizeof *scale), *shift = malloc(ch * sizeof *shift);
-    struct xfv_node node = xfv_node_default(XFV_OP_AFFINE);
-    for (size_t k = 0; scale && shift && k < ch; k++) {
+    float eps = xfv_onx_float(c, "epsilon", 1e-5f), *scale = malloc(2 * ch * sizeof *scale), *shift = scale + ch;
+    if (!scale) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    for (size_t k = 0; k < ch; k++) {
         double s = (double)p[0]->f[k] / sqrt((double)p[3]->f[k] + (double)eps);
         scale[k] = (float)s;
         shift[k] = (float)((double)p[1]->f[k] - (double)p[2]->f[k] * s);
     }
-    if (!scale || !shift) node.weight = xfv_fail(o->e, XFV_ENOMEM, "out of memory");
-    else if ((node.weight = xfv_onx_weight(o, xfv_shape_of(1, (int)ch), scale, c->label, "/scale")) >= 0)
-        node.bias = xfv_onx_weight(o, xfv_shape_of(1, (int)ch), shift, c->label, "/shift");
+    int status = xfv_onx_scaled(o, c, t, 1, scale, shift);
     free(scale);
-    free(shift);
-    if (node.weight < 0 || node.bias < 0) return o->e->status;
-    int status = xfv_onx_materialise(o, t, c->label);
-    if (status) return status;
-    n = xfv_onx_layout_without(t, 1, axes);
-    if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (BatchNormalization) has too many axes", c->label);
-    axes[n++] = 1;
-    if ((v = xfv_onx_ordered(o, t, axes, n, c->label)) < 0) return v;
-    node.n_in = 1;
-    node.in[0] = v;
-    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &node, c->label, ""), t->s, axes, n);
+    return status;
 }
 
 /* ---- products ---- */

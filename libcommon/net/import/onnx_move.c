@@ -31,13 +31,6 @@ int xfv_onx_identity(struct onx *o, const struct onx_call *c)
     return status ? status : renamed(c, 0, c->in[0], c->in[0]->s, c->in[0]->axis, c->in[0]->n_axes);
 }
 
-/* Quantisers of activations say with which precision a network runs elsewhere; here it runs in float, so they do nothing. */
-int xfv_onx_quantiser(struct onx *o, const struct onx_call *c)
-{
-    o->dropped_quantisers++;
-    return xfv_onx_identity(o, c);
-}
-
 /* ---- reshape ---- */
 
 /* Which run of old axes becomes which run of new axes: equal products. */

@@ -9,20 +9,19 @@
 #include "net/import/onnx_internal.h"
 #include "stream/tensor.h"
 
-enum { F32 = 1, U8 = 2, I8 = 3, U16 = 4, I16 = 5, I32 = 6, I64 = 7, BOOL = 9, F16 = 10, F64 = 11, U32 = 12, U64 = 13, BF16 = 16 };
-
 static size_t size_of(int type)
 {
     switch (type) {
-    case U8: case I8: case BOOL: return 1;
-    case U16: case I16: case F16: case BF16: return 2;
-    case F32: case I32: case U32: return 4;
-    case I64: case F64: case U64: return 8;
+    case ONX_U8: case ONX_I8: case ONX_BOOL: return 1;
+    case ONX_U16: case ONX_I16: case ONX_F16: case ONX_BF16: return 2;
+    case ONX_U4: case ONX_I4: return 1; /* two share a byte: see stored_bytes */
+    case ONX_F32: case ONX_I32: case ONX_U32: return 4;
+    case ONX_I64: case ONX_F64: case ONX_U64: return 8;
     default: return 0;
     }
 }
 
-static int is_float(int type) { return type == F32 || type == F16 || type == F64 || type == BF16; }
+int xfv_onx_is_float(int type) { return type == ONX_F32 || type == ONX_F16 || type == ONX_F64 || type == ONX_BF16; }
 
 size_t xfv_onx_count(struct onx_dims s)
 {
@@ -43,6 +42,7 @@ struct onx_const *xfv_onx_const_new(struct onx *o, struct onx_dims s, int whole)
     if (c) {
         c->s = s;
         c->count = n;
+        c->type = whole ? ONX_I64 : ONX_F32;
         if (whole) c->i = calloc(n ? n : 1, sizeof *c->i);
         else c->f = calloc(n ? n : 1, sizeof *c->f);
         if (c->i || c->f) return c;
@@ -77,14 +77,14 @@ static uint64_t bits_at(const uint8_t *p, size_t size)
 static float float_from(int type, uint64_t bits)
 {
     uint16_t half = (uint16_t)bits;
-    uint32_t word = type == BF16 ? (uint32_t)half << 16 : (uint32_t)bits;
+    uint32_t word = type == ONX_BF16 ? (uint32_t)half << 16 : (uint32_t)bits;
     float f;
     double d;
-    if (type == F16) {
+    if (type == ONX_F16) {
         xfv_f32_from_f16(&half, &f, 1);
         return f;
     }
-    if (type == F64) {
+    if (type == ONX_F64) {
         memcpy(&d, &bits, sizeof d);
         return (float)d;
     }
@@ -95,18 +95,23 @@ static float float_from(int type, uint64_t bits)
 static int64_t whole_from(int type, uint64_t bits)
 {
     switch (type) {
-    case I8: return (int8_t)bits;
-    case I16: return (int16_t)bits;
-    case I32: return (int32_t)bits;
+    case ONX_I8: return (int8_t)bits;
+    case ONX_I16: return (int16_t)bits;
+    case ONX_I32: return (int32_t)bits;
+    case ONX_I4: return (int64_t)((bits & 15) ^ 8) - 8;
     default: return (int64_t)bits;
     }
 }
+
+static int halves(int type) { return type == ONX_U4 || type == ONX_I4; }
+
+static size_t stored_bytes(int type, size_t n) { return halves(type) ? n / 2 + n % 2 : n * size_of(type); }
 
 static void decode_raw(struct onx_const *c, int type, const uint8_t *p)
 {
     size_t size = size_of(type);
     for (size_t k = 0; k < c->count; k++) {
-        uint64_t bits = bits_at(p + k * size, size);
+        uint64_t bits = halves(type) ? (uint64_t)p[k / 2] >> 4 * (k % 2) & 15 : bits_at(p + k * size, size);
         if (c->f) c->f[k] = float_from(type, bits);
         else c->i[k] = whole_from(type, bits);
     }
@@ -114,15 +119,16 @@ static void decode_raw(struct onx_const *c, int type, const uint8_t *p)
 
 static int decode_typed(struct onx *o, const onx_proto *p, const char *name, int type, struct onx_const *c)
 {
-    size_t n = c->count, have = type == F32 ? p->n_float_data : type == F64 ? p->n_double_data : type == I64 ? p->n_int64_data :
-                                type == U32 || type == U64 ? p->n_uint64_data : p->n_int32_data;
-    if (have != n) return ONX_BAD("constant '%s' has %zu numbers for a shape of %zu", name, have, n);
+    size_t n = c->count, have = type == ONX_F32 ? p->n_float_data : type == ONX_F64 ? p->n_double_data : type == ONX_I64 ? p->n_int64_data :
+                                type == ONX_U32 || type == ONX_U64 ? p->n_uint64_data : p->n_int32_data;
+    if (have != (halves(type) ? stored_bytes(type, n) : n)) return ONX_BAD("constant '%s' has %zu numbers for a shape of %zu", name, have, n);
     for (size_t k = 0; k < n; k++) {
-        if (type == F32) c->f[k] = p->float_data[k];
-        else if (type == F64) c->f[k] = (float)p->double_data[k];
+        if (halves(type)) c->i[k] = whole_from(type, (uint32_t)p->int32_data[k / 2] >> 4 * (k % 2) & 15);
+        else if (type == ONX_F32) c->f[k] = p->float_data[k];
+        else if (type == ONX_F64) c->f[k] = (float)p->double_data[k];
         else if (c->f) c->f[k] = float_from(type, (uint32_t)p->int32_data[k]);
-        else if (type == I64) c->i[k] = p->int64_data[k];
-        else if (type == U32 || type == U64) c->i[k] = (int64_t)p->uint64_data[k];
+        else if (type == ONX_I64) c->i[k] = p->int64_data[k];
+        else if (type == ONX_U32 || type == ONX_U64) c->i[k] = (int64_t)p->uint64_data[k];
         else c->i[k] = whole_from(type, (uint32_t)p->int32_data[k]);
     }
     return 0;
@@ -206,15 +212,16 @@ int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out)
     label[at] = '\0';
     int type = p->has_data_type ? p->data_type : 0, empty = dims_of(o, p, label, &s), status = 0;
     int away = p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
-    size_t size = size_of(type), bytes = empty ? 0 : xfv_onx_count(s) * size;
+    size_t size = size_of(type), count = empty ? 0 : xfv_onx_count(s), bytes = stored_bytes(type, count);
     if (empty < 0) return empty;
     if (size == 0) return ONX_BAD("constant '%s' has data type %d, which is not supported", label, type);
     if (!away && p->has_raw_data && p->raw_data.len != bytes)
-        return ONX_BAD("constant '%s' has %zu bytes of data for %zu numbers of %zu bytes", label, p->raw_data.len, bytes / size, size);
-    if (!away && bytes / size > o->file_bytes) return ONX_BAD("constant '%s' claims %zu numbers in a file of %zu bytes", label, bytes / size, o->file_bytes);
+        return ONX_BAD("constant '%s' has %zu bytes of data for %zu numbers of %zu bytes", label, p->raw_data.len, count, size);
+    if (!away && count / 2 > o->file_bytes) return ONX_BAD("constant '%s' claims %zu numbers in a file of %zu bytes", label, count, o->file_bytes);
     if (away && !external_there(o, p, bytes)) return ONX_BAD("constant '%s' claims %zu bytes, more than its file holds", label, bytes);
-    struct onx_const *c = xfv_onx_const_new(o, s, !is_float(type));
+    struct onx_const *c = xfv_onx_const_new(o, s, !xfv_onx_is_float(type));
     if (!c) return XFV_ENOMEM;
+    c->type = type;
     if (away) {
         uint8_t *buf = malloc(bytes ? bytes : 1);
         status = buf ? read_external(o, p, label, bytes, buf) : xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", label);

@@ -131,9 +131,42 @@ static int stretched_value(struct onx *o, struct onx_tensor *t, const char *labe
     return t->value = xfv_onx_emit(o, &mul, label, "/expanded");
 }
 
+int xfv_onx_emit_affine(struct onx *o, int v, double scale, double shift, const char *label, const char *suffix)
+{
+    struct xfv_shape s = o->g->values[v].shape;
+    struct xfv_node n = xfv_onx_unary(XFV_OP_AFFINE, v);
+    int ch = s.dim[s.rank - 1];
+    float *w = malloc(2 * (size_t)ch * sizeof *w);
+    if (!w) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    for (int i = 0; i < ch; i++) w[i] = (float)scale, w[ch + i] = (float)shift;
+    if ((n.weight = xfv_onx_weight(o, xfv_shape_of(1, ch), w, label, "/scale")) >= 0) n.bias = xfv_onx_weight(o, xfv_shape_of(1, ch), w + ch, label, "/shift");
+    free(w);
+    return n.weight < 0 ? n.weight : n.bias < 0 ? n.bias : xfv_onx_emit(o, &n, label, suffix);
+}
+
+int xfv_onx_scaled(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *scale, const float *shift)
+{
+    struct xfv_node node = xfv_node_default(XFV_OP_AFFINE);
+    struct xfv_shape ch = xfv_shape_of(1, (int)t->s.dim[axis]);
+    int axes[XFV_MAX_RANK], n, status = xfv_onx_materialise(o, t, c->label);
+    if (status) return status;
+    if ((node.weight = xfv_onx_weight(o, ch, scale, c->label, "/scale")) < 0) return node.weight;
+    if ((node.bias = xfv_onx_weight(o, ch, shift, c->label, "/shift")) < 0) return node.bias;
+    n = xfv_onx_layout_without(t, axis, axes);
+    if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
+    axes[n++] = axis;
+    node.n_in = 1;
+    if ((node.in[0] = xfv_onx_ordered(o, t, axes, n, c->label)) < 0) return node.in[0];
+    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &node, c->label, ""), t->s, axes, n);
+}
+
 int xfv_onx_materialise(struct onx *o, struct onx_tensor *t, const char *label)
 {
     if (t->value >= 0) return 0;
+    if (t->real) {
+        int q = xfv_onx_emit_affine(o, t->real, 1 / t->scale, t->zero, t->label, "/whole");
+        return q < 0 ? q : (t->value = q, 0);
+    }
     int v = xfv_onx_is_constant(t) ? constant_value(o, t) : t->small ? stretched_value(o, t, label) : ONX_BAD("'%s' reads '%s' before any node makes it", label, t->label);
     return v < 0 ? v : 0;
 }

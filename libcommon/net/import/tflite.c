@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "net/import/import.h"
+#include "net/import/limits.h"
 #include "stream/tensor.h"
 
 static size_t element_size(int type)
 {
-    return type == TFL_F32 || type == TFL_I32 ? 4 : type == TFL_F16 ? 2 : type == TFL_I64 ? 8 : type == TFL_U8 || type == TFL_I8 ? 1 : 0;
+    return type == TFL_F32 || type == TFL_I32 ? 4 : type == TFL_F16 || type == TFL_I16 ? 2 : type == TFL_I64 ? 8 : type == TFL_U8 || type == TFL_I8 ? 1 : 0;
 }
 
 static size_t count_of(const struct tfl_tensor *x)
@@ -48,7 +49,25 @@ static float float_at(const struct tfl *t, size_t pos)
 /* Bytes, or whole numbers, that stand for reals? */
 static int is_quantised(const struct tfl_tensor *x)
 {
-    return (x->type == TFL_U8 || x->type == TFL_I8 || x->type == TFL_I32) && x->n_scales > 0;
+    return (x->type == TFL_U8 || x->type == TFL_I8 || x->type == TFL_I16 || x->type == TFL_I32) && x->n_scales > 0;
+}
+
+static double whole_at(struct tfl *t, int type, size_t at)
+{
+    const uint8_t *p = t->fb.p + at;
+    return type == TFL_I32 ? xfv_fb_read_i32(&t->fb, at) : type == TFL_U8 ? p[0] : type == TFL_I8 ? (int8_t)p[0] : (int16_t)(p[0] | p[1] << 8);
+}
+
+int xfv_tfl_limits(const struct tfl *t, const struct tfl_tensor *x, float *lo, float *hi)
+{
+    if (x->n_scales != 1 || (x->type != TFL_U8 && x->type != TFL_I8 && x->type != TFL_I16)) return 0;
+    struct xfv_fb fb = t->fb;
+    double least = x->type == TFL_U8 ? 0 : x->type == TFL_I8 ? -128 : -32768, span = x->type == TFL_I16 ? 65535 : 255;
+    double scale = (double)float_at(t, x->scales), zero = x->n_zeros ? xfv_fb_read_i32(&fb, x->zeros) : 0;
+    if (!(scale > 0)) return 0;
+    *lo = (float)((least - zero) * scale);
+    *hi = (float)((least + span - zero) * scale);
+    return 1;
 }
 
 /* real = scale (q - zero), per tensor or along one dimension. */
@@ -62,9 +81,8 @@ static int dequantise(struct tfl *t, struct tfl_tensor *x, size_t n)
     }
     for (size_t k = 0; k < n; k++) {
         size_t c = k / inner % channels, at = x->pos + k * element_size(x->type);
-        int32_t q = x->type == TFL_I32 ? xfv_fb_read_i32(&t->fb, at) : x->type == TFL_U8 ? (int32_t)t->fb.p[at] : (int32_t)(int8_t)t->fb.p[at];
         int32_t zero = x->n_zeros > 0 ? xfv_fb_read_i32(&t->fb, x->zeros + 8 * (x->n_zeros == channels ? c : 0)) : 0;
-        x->data[k] = (float)((double)float_at(t, x->scales + 4 * c) * ((double)q - (double)zero));
+        x->data[k] = (float)((double)float_at(t, x->scales + 4 * c) * (whole_at(t, x->type, at) - (double)zero));
     }
     return 0;
 }
@@ -318,6 +336,7 @@ int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_op
     if (t.fb.bad && status != XFV_ENOMEM) status = xfv_fail(e, XFV_EMODEL, "the TFLite file is damaged: an offset in it points outside its %zu bytes", n);
     for (int i = 0; i < t.n_tensors; i++) free(t.t[i].name), free(t.t[i].data);
     free(t.t);
+    if (!status && t.quantisers && opts && opts->note) xfv_quantiser_note(t.quantisers, opts->note, opts->note_size);
     if (status) xfv_graph_free(t.g);
     else *out = t.g;
     return status;

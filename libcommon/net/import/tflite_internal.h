@@ -5,7 +5,7 @@
 #include "net/import/flatbuffer.h"
 #include "net/graph/graph.h"
 
-enum { TFL_F32 = 0, TFL_F16 = 1, TFL_I32 = 2, TFL_U8 = 3, TFL_I64 = 4, TFL_I8 = 9 };
+enum { TFL_F32 = 0, TFL_F16 = 1, TFL_I32 = 2, TFL_U8 = 3, TFL_I64 = 4, TFL_I16 = 7, TFL_I8 = 9 };
 
 enum tfl_op {
     TFL_ADD = 0, TFL_AVERAGE_POOL_2D = 1, TFL_CONCATENATION = 2, TFL_CONV_2D = 3, TFL_DEPTHWISE_CONV_2D = 4, TFL_DEQUANTIZE = 6,
@@ -38,6 +38,7 @@ struct tfl {
     size_t codes, n_codes, calls, n_calls, buffers, n_buffers;
     int n_tensors, batch, resized; /* resized: the caller asked for another input size, so declared shapes do not bind */
     struct tfl_tensor *t;
+    int quantisers; /* operators whose outcome was limited to what its numbers can hold */
     struct xfv_graph *g;
     struct xfv_err *e;
 };
@@ -46,6 +47,8 @@ struct tfl {
 const float *xfv_tfl_constant(struct tfl *t, int i);
 /* Constant whole numbers of tensor i (axes, paddings): their count (at most cap), or a negative status. */
 int xfv_tfl_integers(struct tfl *t, int i, int *v, int cap);
+/* The reals that tensor x can hold, when its elements are numbers of 8 or 16 bits with one scale: 1, else 0. */
+int xfv_tfl_limits(const struct tfl *t, const struct tfl_tensor *x, float *lo, float *hi);
 /* Sample shape that tensor i is declared with: the batch axis taken off. */
 int xfv_tfl_sample_shape(struct tfl *t, int i, struct xfv_shape *s);
 int xfv_tfl_build_call(struct tfl *t, const struct tfl_call *c); /* add the node or nodes of one operator */

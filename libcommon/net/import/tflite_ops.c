@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/import/limits.h"
 #include "net/import/tflite_internal.h"
 
 enum fused { FUSED_NONE, FUSED_RELU, FUSED_RELU_N1_TO_1, FUSED_RELU6, FUSED_TANH, FUSED_SIGN_BIT };
@@ -104,12 +105,34 @@ static int operand(struct tfl *t, const struct tfl_call *c, int k)
     return x->value = add(t, &n, x->name);
 }
 
-/* The operator's last node: a fused activation and a reshape to the declared shape follow when the file asks for them. */
+/* v after the operator's fused activation, within what its output can hold; v itself when there is neither. */
+static int activated(struct tfl *t, const struct tfl_call *c, int v, int fused, const char *name)
+{
+    float lo, hi;
+    int limits = c->op != TFL_L2_NORMALIZATION && xfv_tfl_limits(t, &t->t[c->out[0]], &lo, &hi); /* a unit vector's grid is the operator's own */
+    struct xfv_node n;
+    switch (fused) {
+    case FUSED_NONE: break;
+    case FUSED_RELU: n = unary(XFV_OP_RELU, v); break;
+    case FUSED_RELU6: n = act(XFV_ACT_CLIP, v, 0, 6); break;
+    case FUSED_RELU_N1_TO_1: n = act(XFV_ACT_CLIP, v, -1, 1); break;
+    case FUSED_TANH: n = act(XFV_ACT_TANH, v, 0, 0); break;
+    default: return BAD("operator '%s' has the unknown fused activation %d", name, fused);
+    }
+    if (fused != FUSED_NONE && (v = add_before(t, &n, name, "/active")) < 0) return v;
+    if (!limits) return v;
+    t->quantisers++;
+    n = act(XFV_ACT_CLIP, v, lo, hi);
+    return xfv_within(t->g, v, lo, hi) ? v : add_before(t, &n, name, "/limit");
+}
+
+/* The operator's last node: a fused activation, a limit and a reshape to the declared shape follow when the file asks for them. */
 static int finish(struct tfl *t, const struct tfl_call *c, struct xfv_node *n, int fused)
 {
     struct tfl_tensor *x = &t->t[c->out[0]];
     struct xfv_shape in[XFV_MAX_INPUTS], got, want;
     int status, v;
+    float lo, hi;
     char a[64], b[64];
     if (x->value >= 0) return BAD("two operators make '%s'", x->name);
     for (int k = 0; k < n->n_in; k++) in[k] = t->g->values[n->in[k]].shape;
@@ -119,22 +142,13 @@ static int finish(struct tfl *t, const struct tfl_call *c, struct xfv_node *n, i
     if (reshape && t->resized && got.rank == want.rank) reshape = 0;
     if (reshape && xfv_shape_count(got) != xfv_shape_count(want))
         return BAD("the file declares '%s' as %s, but %s makes %s", x->name, xfv_shape_text(want, a), xfv_tfl_op_name(c->op), xfv_shape_text(got, b));
-    if (fused != FUSED_NONE || reshape) {
-        if ((v = add_before(t, n, x->name, "/linear")) < 0) return v;
-        switch (fused) {
-        case FUSED_NONE: break;
-        case FUSED_RELU: *n = unary(XFV_OP_RELU, v); break;
-        case FUSED_RELU6: *n = act(XFV_ACT_CLIP, v, 0, 6); break;
-        case FUSED_RELU_N1_TO_1: *n = act(XFV_ACT_CLIP, v, -1, 1); break;
-        case FUSED_TANH: *n = act(XFV_ACT_TANH, v, 0, 0); break;
-        default: return BAD("operator '%s' has the unknown fused activation %d", x->name, fused);
-        }
-        if (reshape && fused != FUSED_NONE && (v = add_before(t, n, x->name, "/flat")) < 0) return v;
-        if (reshape) {
-            *n = unary(XFV_OP_RESHAPE, v);
-            memcpy(n->i, want.dim, sizeof n->i);
-        }
+    if (fused == FUSED_NONE && !reshape && !xfv_tfl_limits(t, x, &lo, &hi)) {
+        x->value = add(t, n, x->name);
+        return x->value < 0 ? x->value : 0;
     }
+    if ((v = add_before(t, n, x->name, "/linear")) < 0 || (v = activated(t, c, v, fused, x->name)) < 0) return v;
+    *n = unary(XFV_OP_RESHAPE, v); /* under the tensor's own name */
+    memcpy(n->i, reshape ? want.dim : got.dim, sizeof n->i);
     x->value = add(t, n, x->name);
     return x->value < 0 ? x->value : 0;
 }
@@ -354,24 +368,23 @@ static int build_softmax(struct tfl *t, const struct tfl_call *c)
     return n.in[0] < 0 ? n.in[0] : finish(t, c, &n, FUSED_NONE);
 }
 
-/* DEQUANTIZE of a constant makes another constant. Between activations, it and QUANTIZE say with which precision the network runs elsewhere: here it
- * runs in float, and they do nothing. */
+/* DEQUANTIZE of a constant makes floats of it. Of computed tensors, QUANTIZE limits them to what its numbers can hold, and DEQUANTIZE does nothing: the
+ * network runs in float here. */
 static int build_dequantize(struct tfl *t, const struct tfl_call *c)
 {
     struct tfl_tensor *y = &t->t[c->out[0]];
     const struct tfl_tensor *x = c->n_in == 1 && c->in[0] >= 0 ? &t->t[c->in[0]] : NULL;
     if (!x) return BAD("operator '%s' (%s) has no input", y->name, xfv_tfl_op_name(c->op));
+    if (y->rank != x->rank || memcmp(y->dim, x->dim, sizeof y->dim) != 0 || y->data || y->value >= 0)
+        return BAD("operator '%s' (%s) changes the shape", y->name, xfv_tfl_op_name(c->op));
     if (!is_constant(t, c, 0)) {
         int v = operand(t, c, 0);
-        if (v >= 0 && (y->value >= 0 || y->rank != x->rank || memcmp(y->dim, x->dim, sizeof y->dim) != 0))
-            return BAD("operator '%s' (%s) changes the shape", y->name, xfv_tfl_op_name(c->op));
-        return v < 0 ? v : (y->value = v, 0);
+        y->value = v < 0 ? v : activated(t, c, v, FUSED_NONE, y->name);
+        return y->value < 0 ? y->value : 0;
     }
     const float *d = xfv_tfl_constant(t, c->in[0]);
     size_t n = 1;
     if (!d) return t->e->status;
-    if (y->rank != x->rank || memcmp(y->dim, x->dim, sizeof y->dim) != 0 || y->data || y->value >= 0)
-        return BAD("operator '%s' (DEQUANTIZE) changes the shape", y->name);
     for (int k = 0; k < x->rank; k++) n *= (size_t)x->dim[k];
     if (!(y->data = malloc((n ? n : 1) * sizeof *d))) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for '%s'", y->name);
     memcpy(y->data, d, n * sizeof *d);
