@@ -10,7 +10,7 @@ case $B in /*) ;; *) B=$top/$B ;; esac
 export B top LC_ALL=C
 export PATH="$B/bin:$PATH" XFV_MODEL_PATH="$top/models"
 [ -n "${PYTHON:-}" ] || PYTHON=/usr/bin/python3
-export PYTHON
+export PYTHON PYTHONPATH="$top/python${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1
 export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$top/tests/static/lsan.supp:print_suppressions=0}" # for what is built with a sanitizer
 export ASAN_OPTIONS="${ASAN_OPTIONS:-allocator_may_return_null=1:exitcode=99}"
 wrap=${XFV_TEST_WRAP:-} # e.g. "valgrind -q --error-exitcode=99", put before unit tests

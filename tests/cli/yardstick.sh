@@ -1,6 +1,6 @@
 # delins and roc against the same numbers worked out in NumPy.
 . "$top/tests/tap.sh"
-export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
+export PYTHONPATH="$top/tests:$top/python" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
 from streams import *
 from oracle import embed, network_input, unit, images
