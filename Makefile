@@ -9,6 +9,8 @@ zshcompdir  ?= $(PREFIX)/share/zsh/site-functions
 fishcompdir ?= $(PREFIX)/share/fish/vendor_completions.d
 datadir ?= $(PREFIX)/share/xfv-tools
 docdir  ?= $(PREFIX)/share/doc/xfv-tools
+# Where Debian's Python looks: /usr/lib/python3/dist-packages, and below another prefix a folder of its version.
+pythondir ?= $(PREFIX)/lib/python3$(if $(filter-out /usr,$(PREFIX)),$(shell $(PYTHON) -c 'import sys; print(".%d" % sys.version_info[1])' 2>/dev/null))/dist-packages
 
 CC         ?= cc
 AR         ?= ar
@@ -233,14 +235,16 @@ install: all completions
 	install -m 644 $(wildcard docs/*.*) $(DESTDIR)$(docdir)/docs
 	cd docs && find tables -type f -exec install -D -m 644 {} $(abspath $(DESTDIR)$(docdir))/docs/{} \;
 	install -m 644 $(wildcard models/*.md) $(DESTDIR)$(docdir)/models
-	install -m 644 $(wildcard examples/*) $(DESTDIR)$(docdir)/examples
+	install -m 644 $(wildcard examples/*.*) $(DESTDIR)$(docdir)/examples
+	install -d $(DESTDIR)$(pythondir)/xfv
+	install -m 644 python/xfv/*.py python/xfv/py.typed $(DESTDIR)$(pythondir)/xfv
 	install -m 644 $(wildcard tests/photos/*) $(DESTDIR)$(docdir)/examples/photos
 
 uninstall:
 	rm -f $(patsubst $(B)/bin/%,$(DESTDIR)$(bindir)/%,$(TOOLS) $(SCRIPTS)) $(MAN1:man/%=$(DESTDIR)$(mandir)/man1/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%) \
 		$(MAN7:man/%=$(DESTDIR)$(mandir)/man7/%) $(DESTDIR)$(bashcompdir)/xfv-tools $(DESTDIR)$(zshcompdir)/_xfv-tools \
 		$(foreach p,$(notdir $(TOOLS) $(SCRIPTS)),$(DESTDIR)$(bashcompdir)/$(p) $(DESTDIR)$(fishcompdir)/$(p).fish)
-	rm -rf $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
+	rm -rf $(DESTDIR)$(datadir) $(DESTDIR)$(docdir) $(DESTDIR)$(pythondir)/xfv
 
 VERSION = $(shell sed -n 's/^.define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)
 ## dist: the sources of the last commit as build/xfv-tools-VERSION.tar.gz, the same bytes whenever and wherever it is made

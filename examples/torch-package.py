@@ -24,7 +24,7 @@ def grad_cam(image, partner):
 def integrated_gradients(image, partner):
     from captum.attr import IntegratedGradients
     method = IntegratedGradients(lambda x: torch.nn.functional.cosine_similarity(net(x), partner))
-    return method.attribute(image, baselines=torch.zeros_like(image), n_steps=20)[0].sum(-1).detach().numpy()
+    return method.attribute(image, baselines=torch.zeros_like(image), n_steps=8)[0].sum(-1).detach().numpy()
 
 
 name = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)

@@ -46,7 +46,7 @@ tags=$(lintian --allow-root --fail-on none --tag-display-limit 0 -I "$one"/*.cha
 printf '%s\n' "$tags" | sed 's/^/# /'
 ! printf '%s\n' "$tags" | grep -q '^[EW]:' && say "lintian: no errors, no warnings" || die "lintian"
 
-for p in xfv-tools xfv-tools-models; do dpkg-deb -x "$one/$p"_*.deb "$work/root"; done
+for p in xfv-tools xfv-tools-models python3-xfv; do dpkg-deb -x "$one/$p"_*.deb "$work/root"; done
 depends=$(dpkg-deb -f "$one"/xfv-tools_*.deb Depends)
 for p in xfv-tools-models libc6 libexif12 libjpeg62-turbo libmsgpackc2 libnetpbm libnettle libopenblas0 libpng16 libprotobuf-c1 libwebp zlib1g; do
     case $depends in *$p*) ;; *) die "the package does not depend on $p: $depends" ;; esac
@@ -56,3 +56,5 @@ for f in tools/*.*; do p=$(basename "${f%.*}"); [ -x "$work/root/usr/bin/$p" ] &
 say "every program is there, with its page"
 PATH=$work/root/usr/bin:$PATH XFV_MODEL_PATH=$work/root/usr/share/xfv-tools/models ROOT=$work/root AUTOPKGTEST_TMP=$work sh debian/tests/pipeline || die "debian/tests/pipeline"
 say "the programs of the package work"
+PYTHONPATH=$work/root/usr/lib/python3/dist-packages ${PYTHON:-/usr/bin/python3} -c 'import xfv; assert xfv.__file__.startswith("'"$work"'")' || die "import xfv"
+say "the Python module of the package is imported"
