@@ -139,7 +139,7 @@ static int default_name(struct xfv_cli *c, struct options *o, const char *path, 
 /* The graph as the file spells it. What the options name is then called as the graph calls it. */
 static int take_graph(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
 {
-    char note[128] = "";
+    char note[400] = "";
     const char **name[2] = {&o->embedding, &o->normalised};
     const struct xfv_import_opts how = {.height = o->height, .width = o->width, .channels = strcmp(o->m->colour, "grey") == 0 ? 1 : 3,
                                         .note = note, .note_size = sizeof note, .names = o->wanted, .n_names = 2};

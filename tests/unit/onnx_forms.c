@@ -188,6 +188,50 @@ static void axes_as_inputs(void)
     gives(g, 18, x, centred, 8, "ReduceMean over all axes");
 }
 
+/* ---- at the edges of definitions ---- */
+
+static void edges(void)
+{
+    static const double x[8] = {1, 2, -3, 4, -2, 1, -.5, 5}; /* 2 x 2 x 2 */
+    static const float lo = 2, hi = -1, slopes[2] = {.5f, .1f}, each[8] = {.5f, .1f, .2f, .3f, -1, 2, .7f, 0};
+    double want[8];
+    struct pb g = pb_graph(2, 2, 2, NULL);
+    pb_add(&g, 5, pb_tensor("l", 1, &lo, 4, -1)), pb_add(&g, 5, pb_tensor("h", 1, &hi, 4, -1));
+    node(&g, "Clip x l h > c", none, none, none), node(&g, "Add x c > y", none, none, none);
+    for (int i = 0; i < 8; i++) want[i] = x[i] - 1;
+    gives(g, 13, x, want, 8, "Clip, the minimum above the maximum: all becomes the maximum");
+    g = pb_graph(2, 2, 2, NULL);
+    node(&g, "Relu x > r", none, none, none), node(&g, "LpNormalization r > y", pb_attr_int("axis", 1), none, none);
+    static const double z[8] = {3, -1, 2, -2, 4, -3, 2, -1};
+    for (int p = 0; p < 4; p++) {
+        double a = fmax(z[p], 0), b = fmax(z[p + 4], 0), n = sqrt(a * a + b * b);
+        want[p] = n > 0 ? a / n : 0, want[p + 4] = n > 0 ? b / n : 0;
+    }
+    gives(g, 13, z, want, 8, "LpNormalization, zeros stay zeros");
+    static const double below[8] = {-1, -2, -1, -3, -2, -1, -2, -1};
+    g = pb_graph(2, 2, 2, NULL);
+    node(&g, "Relu x > r", none, none, none), node(&g, "Flatten r > f", none, none, none), node(&g, "LpNormalization f > y", none, none, none);
+    for (int i = 0; i < 8; i++) want[i] = 0;
+    gives(g, 13, below, want, 8, "LpNormalization of nothing but zeros");
+    g = pb_graph(2, 2, 2, NULL);
+    floats(&g, "s", 2, slopes), node(&g, "PRelu x s > y", none, none, none);
+    for (int i = 0; i < 8; i++) want[i] = x[i] > 0 ? x[i] : x[i] * (double)slopes[i % 2];
+    gives(g, 13, x, want, 8, "PRelu, as many slopes as channels and as columns: columns");
+    static const double wide[6] = {-1, 2, -3, -4, 5, -6}; /* 2 x 1 x 3 */
+    g = pb_graph(2, 1, 3, NULL);
+    floats(&g, "s", 2, slopes), node(&g, "PRelu x s > y", none, none, none);
+    for (int i = 0; i < 6; i++) want[i] = wide[i] > 0 ? wide[i] : wide[i] * (double)slopes[i / 3];
+    gives(g, 13, wide, want, 6, "PRelu, as many slopes as channels alone");
+    g = pb_graph(2, 2, 2, NULL);
+    pb_add(&g, 5, pb_tensor("s", 1, each, sizeof each, 2, 2, 2, -1)), node(&g, "PRelu x s > y", none, none, none);
+    for (int i = 0; i < 8; i++) want[i] = x[i] > 0 ? x[i] : x[i] * (double)each[i];
+    gives(g, 13, x, want, 8, "PRelu, a slope for each position");
+    g = pb_graph(2, 2, 2, NULL);
+    node(&g, "Sigmoid x > s", none, none, none), node(&g, "PRelu x s > y", none, none, none);
+    for (int i = 0; i < 8; i++) want[i] = x[i] > 0 ? x[i] : x[i] / (1 + exp(-x[i]));
+    gives(g, 16, x, want, 8, "PRelu, slopes that are computed");
+}
+
 /* ---- names ---- */
 
 static struct pb names_graph(void)
@@ -253,6 +297,7 @@ int main(void)
     padding();
     products();
     axes_as_inputs();
+    edges();
     names();
     return tap_done();
 }

@@ -18,7 +18,7 @@ enum xfv_op {            /* append only: the name, not the number, is stored in 
     XFV_OP_MAXPOOL,      /* padding never wins */
     XFV_OP_SOFTMAX,      /* over the last axis */
     XFV_OP_RESHAPE,      /* same elements, same (H,W,C) order; i[0..3] = new dimensions, 0 after the last, one may be -1 (what remains) */
-    XFV_OP_L2NORM,       /* x / max(|x|_2, eps) over all elements of the sample; attribute eps in f[0] */
+    XFV_OP_L2NORM,       /* x / max(|x|_2, eps) over all elements of the sample, zeros for zeros; attribute eps in f[0] */
     XFV_OP_AVGPOOL,      /* i[0] = 1: padding counts in the divisor */
     XFV_OP_SUB,          /* shapes as for ADD, also for MUL and DIV */
     XFV_OP_MUL,
@@ -35,7 +35,7 @@ enum xfv_op {            /* append only: the name, not the number, is stored in 
     XFV_OP_LAYERNORM,    /* over the last axis; weight = gamma, bias = beta; f[0] = eps */
     XFV_OPS
 };
-/* Parameters: clip f[0]..f[1]; leaky slope f[0]; hardsigmoid clip(f[0] x + f[1], 0, 1); hardswish x clip(x/6 + 1/2, 0, 1); gelu f[0] = 0 exact,
+/* Parameters: clip f[0]..f[1], not empty; leaky slope f[0]; hardsigmoid clip(f[0] x + f[1], 0, 1); hardswish x clip(x/6 + 1/2, 0, 1); gelu f[0] = 0 exact,
  * 1 the tanh form; pow x^f[0]. Names, for files: xfv_act_name. */
 enum xfv_act { XFV_ACT_CLIP, XFV_ACT_LEAKY, XFV_ACT_SIGMOID, XFV_ACT_HARDSIGMOID, XFV_ACT_HARDSWISH, XFV_ACT_TANH, XFV_ACT_SOFTPLUS, XFV_ACT_MISH,
                XFV_ACT_GELU, XFV_ACT_SILU, XFV_ACT_ERF, XFV_ACT_SQRT, XFV_ACT_POW, XFV_ACT_EXP, XFV_ACT_NEG, XFV_ACT_ABS, XFV_ACTS };

@@ -230,11 +230,11 @@ static void l2norm(CALL, double *y, const double *dy, double *dx)
     size_t n = xfv_shape_count(c->out);
     double norm = norm_of(c->x[0], n), eps = (double)c->n->f[0], d = norm > eps ? norm : eps, dot = 0;
     if (!dy) {
-        for (size_t i = 0; i < n; i++) y[i] = c->x[0][i] / d;
-        return;
+        for (size_t i = 0; i < n && d > 0; i++) y[i] = c->x[0][i] / d;
+        return; /* a vector of zeros stays one */
     }
     for (size_t i = 0; i < n && norm > eps; i++) dot += dy[i] * c->y[i];
-    for (size_t i = 0; i < n; i++) dx[i] += (dy[i] - c->y[i] * dot) / d;
+    for (size_t i = 0; i < n && d > 0; i++) dx[i] += (dy[i] - c->y[i] * dot) / d;
 }
 
 static void layernorm(CALL, double *y, const double *dy, double *dx)

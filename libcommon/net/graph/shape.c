@@ -241,6 +241,7 @@ static int infer(const struct xfv_graph *g, const struct xfv_node *n, const stru
     case XFV_OP_RESHAPE: return shape_reshape(n, in, out, e);
     case XFV_OP_ACT:
         if (!xfv_act_name(n->i[0])) return BAD("node '%s' (act) has the unknown function %d", n->name, n->i[0]);
+        if (n->i[0] == XFV_ACT_CLIP && !(n->f[0] <= n->f[1])) return BAD("node '%s' (clip) has the range %g..%g, which is empty", n->name, (double)n->f[0], (double)n->f[1]);
         *out = *in;
         return 0;
     case XFV_OP_CONST:

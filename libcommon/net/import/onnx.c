@@ -362,8 +362,9 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     if (!(o.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     Onnx__ModelProto *m = unpack(bytes, n);
     int status = read_model(&o, m, opts);
-    if (!status && o.quantisers && opts && opts->note)
-        xfv_quantiser_note(o.quantisers, opts->note, opts->note_size);
+    char quantisers[128];
+    if (o.quantisers) xfv_quantiser_note(o.quantisers, quantisers, sizeof quantisers), xfv_onx_note(&o, "%s", quantisers);
+    if (!status && opts && opts->note) snprintf(opts->note, opts->note_size, "%s", o.note);
     for (int i = 0; i < o.n_tensors; i++) {
         free(o.t[i].label);
         xfv_onx_const_free(o.t[i].c);

@@ -1,8 +1,21 @@
 /* ONNX files: attributes of a node, and which function builds which operator. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/import/onnx_internal.h"
+
+void xfv_onx_note(struct onx *o, const char *format, ...)
+{
+    size_t at = strlen(o->note);
+    va_list ap;
+    if (at > sizeof o->note / 2) return;
+    if (at) at += (size_t)snprintf(o->note + at, sizeof o->note - at, "; ");
+    va_start(ap, format);
+    vsnprintf(o->note + at, sizeof o->note - at, format, ap);
+    va_end(ap);
+}
 
 const Onnx__AttributeProto *xfv_onx_attribute(const struct onx_call *c, const char *name)
 {

@@ -51,6 +51,7 @@ struct onx {
     int opset, n_tensors, batch, unique;
     struct onx_tensor *t;      /* sorted by name */
     int quantisers;            /* of activations, of which the limits were kept */
+    char note[400];            /* what the caller is to be told, sentences */
 };
 
 struct onx_op;
@@ -64,6 +65,8 @@ struct onx_call { /* one node of the file */
 };
 
 #define ONX_BAD(...) xfv_fail(o->e, XFV_EMODEL, __VA_ARGS__)
+
+void xfv_onx_note(struct onx *o, const char *format, ...) __attribute__((format(printf, 2, 3))); /* one more sentence, as far as they fit (onnx_call.c) */
 
 /* ---- attributes (onnx_call.c) ---- */
 

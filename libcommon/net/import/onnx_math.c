@@ -1,4 +1,5 @@
 /* ONNX files: pointwise functions, arithmetic of two tensors, rows (softmax, normalisation), reductions. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +41,10 @@ int xfv_onx_clip(struct onx *o, const struct onx_call *c)
     }
     struct onx_tensor *t = c->in[k];
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
-    if (lo < -FAR) lo = -FAR; /* infinite in the file */
-    if (hi > FAR) hi = FAR;
+    if (isnan(lo) || isnan(hi)) return ONX_BAD("'%s' (%s) has a bound that is no number", c->label, c->op);
+    lo = lo < -FAR ? -FAR : lo > FAR ? FAR : lo; /* infinite in the file */
+    hi = hi > FAR ? FAR : hi < -FAR ? -FAR : hi;
+    if (lo > hi) lo = hi; /* ONNX applies the minimum first: everything becomes the maximum */
     struct xfv_node n = xfv_onx_act(XFV_ACT_CLIP, t->value, lo, hi);
     return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), t->s, t->axis, t->n_axes);
 }
@@ -122,19 +125,12 @@ int xfv_onx_sum(struct onx *o, const struct onx_call *c)
     return 0;
 }
 
-int xfv_onx_prelu(struct onx *o, const struct onx_call *c)
+/* Slopes along one axis (-1: one for all). */
+static int prelu_along(struct onx *o, const struct onx_call *c, int axis, const struct onx_const *s)
 {
     struct onx_tensor *t = c->in[0];
-    const struct onx_const *s = c->n_in > 1 && c->in[1] ? xfv_onx_constant(o, c->in[1]) : NULL;
-    int axis = -1, axes[XFV_MAX_RANK], n, status, v;
-    if (!s || !s->f) return s ? ONX_BAD("'%s' (PRelu) has slopes that are no floats", c->label) : ONX_BAD("'%s' (PRelu) has no constant slopes", c->label);
-    for (int i = 0; i < s->s.rank; i++) {
-        if (s->s.dim[i] == 1) continue;
-        if (axis >= 0) return ONX_BAD("'%s' (PRelu) has slopes for positions, not for channels", c->label);
-        axis = i + t->s.rank - s->s.rank;
-    }
-    if (s->s.rank == 1 && t->s.rank == 4 && s->s.dim[0] == t->s.dim[1]) axis = 1; /* older exporters list them so */
-    if ((status = xfv_onx_materialise(o, t, c->label))) return status;
+    int axes[XFV_MAX_RANK], n, v, status = xfv_onx_materialise(o, t, c->label);
+    if (status) return status;
     if (axis < 0) axis = t->n_axes ? t->axis[t->n_axes - 1] : t->s.rank - 1;
     if (axis < 0 || axis >= t->s.rank || (s->count != 1 && (int64_t)s->count != t->s.dim[axis])) return ONX_BAD("'%s' (PRelu) has %zu slopes, which do not fit", c->label, s->count);
     size_t ch = (size_t)t->s.dim[axis];
@@ -152,6 +148,46 @@ int xfv_onx_prelu(struct onx *o, const struct onx_call *c)
     node.n_in = 1;
     node.in[0] = v;
     return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &node, c->label, ""), t->s, axes, n);
+}
+
+/* Slopes that are computed, or one for each position: relu(x) + slope min(x, 0). */
+static int prelu_of_parts(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *t = c->in[0], part = *t;
+    int status = xfv_onx_materialise(o, t, c->label), above;
+    if (status) return status;
+    struct xfv_node up = xfv_onx_unary(XFV_OP_RELU, t->value), down = xfv_onx_act(XFV_ACT_CLIP, t->value, -FAR, 0), sum;
+    part = *t;
+    part.c = NULL, part.init = NULL;
+    if ((above = xfv_onx_emit(o, &up, c->label, "/above")) < 0 || (part.value = xfv_onx_emit(o, &down, c->label, "/below")) < 0) return o->e->status;
+    if ((status = binary(o, c, XFV_OP_MUL, &part, c->in[1]))) return status;
+    if (xfv_onx_count(c->out[0]->s) != xfv_onx_count(t->s)) return ONX_BAD("'%s' (PRelu) has slopes of a larger shape than what they are for", c->label);
+    struct onx_tensor below = *c->out[0];
+    if ((status = xfv_onx_ordered(o, &below, t->axis, t->n_axes, c->label)) < 0) return status;
+    sum = xfv_onx_unary(XFV_OP_ADD, above);
+    sum.in[sum.n_in++] = status;
+    return xfv_onx_pointwise(o, c, sum);
+}
+
+int xfv_onx_prelu(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor *t = c->in[0];
+    int axis = -1, several = 0;
+    if (c->n_in < 2 || !c->in[1]) return ONX_BAD("'%s' (PRelu) has no slopes", c->label);
+    if (!xfv_onx_is_constant(c->in[1])) return prelu_of_parts(o, c);
+    const struct onx_const *s = xfv_onx_constant(o, c->in[1]);
+    if (!s || !s->f) return s ? ONX_BAD("'%s' (PRelu) has slopes that are no floats", c->label) : o->e->status;
+    for (int i = 0; i < s->s.rank; i++) {
+        if (s->s.dim[i] == 1) continue;
+        several |= axis >= 0;
+        axis = i + t->s.rank - s->s.rank;
+    }
+    if (several) return prelu_of_parts(o, c);
+    if (s->s.rank == 1 && t->s.rank == 4 && s->s.dim[0] == t->s.dim[1]) { /* older exporters list the channels' so; ONNX means columns */
+        if (s->s.dim[0] != t->s.dim[3]) axis = 1;
+        else if (s->count > 1) xfv_onx_note(o, "'%s' (PRelu) has %zu slopes, as many as channels and as columns: ONNX's rule, columns, was taken", c->label, s->count);
+    }
+    return prelu_along(o, c, axis, s);
 }
 
 /* ---- rows ---- */
@@ -255,6 +291,21 @@ int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
     return reduce(o, c, t, what, mask, xfv_onx_int(c, "keepdims", 1) != 0);
 }
 
+/* 1 / v, and 0 for 0, with no gradient there: the norm of a vector of zeros (ONNX 22), which is to stay one. */
+static int inverse_norm(struct onx *o, const struct onx_call *c, int v)
+{
+    struct xfv_node floor = xfv_onx_act(XFV_ACT_CLIP, v, 1e-30f, FAR), power, there, both;
+    int f = xfv_onx_emit(o, &floor, c->label, "/floor"), p, t, scaled;
+    if (f < 0) return f;
+    power = xfv_onx_act(XFV_ACT_POW, f, -1, 0);
+    if ((p = xfv_onx_emit(o, &power, c->label, "/inverse")) < 0 || (scaled = xfv_onx_emit_affine(o, v, 1e30, 0, c->label, "/scaled")) < 0) return p < 0 ? p : scaled;
+    there = xfv_onx_act(XFV_ACT_CLIP, scaled, 0, 1);
+    if ((t = xfv_onx_emit(o, &there, c->label, "/there")) < 0) return t;
+    both = xfv_onx_unary(XFV_OP_MUL, p);
+    both.in[both.n_in++] = t;
+    return xfv_onx_emit(o, &both, c->label, "/factor");
+}
+
 /* x / |x|_2 along an axis */
 int xfv_onx_lpnorm(struct onx *o, const struct onx_call *c)
 {
@@ -265,6 +316,7 @@ int xfv_onx_lpnorm(struct onx *o, const struct onx_call *c)
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     if (xfv_onx_layout_without(t, axis, others) == 0) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_L2NORM, t->value));
     if ((status = reduce(o, c, t, XFV_REDUCE_L2, 1u << axis, 1))) return status;
-    struct onx_tensor norm = *c->out[0];
-    return binary(o, c, XFV_OP_DIV, t, &norm);
+    struct onx_tensor inverse = *c->out[0];
+    if ((inverse.value = inverse_norm(o, c, inverse.value)) < 0) return inverse.value;
+    return binary(o, c, XFV_OP_MUL, t, &inverse);
 }
