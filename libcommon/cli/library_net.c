@@ -4,6 +4,7 @@
 #endif
 
 #include "cli/cli.h"
+#include "net/run/blas.h"
 #include "net/run/net.h"
 
 #ifdef __linux__
@@ -14,6 +15,7 @@ extern int blas_thread_shutdown_(void) __attribute__((weak));
 static void start(void)
 {
     openblas_set_num_threads(1);
+    xfv_blas_fit();
 #ifdef __linux__
     if (blas_thread_shutdown_) blas_thread_shutdown_(); /* those it started while loading would sleep on, outside of the sandbox's Landlock */
 #endif

@@ -19,6 +19,7 @@
 
 #include "base/escape.h"
 #include "cli/json.h"
+#include "net/run/blas.h"
 #include "net/run/net.h"
 
 /* ---- what is found ---- */
@@ -91,6 +92,10 @@ static void check_processor(struct xfv_doctor *d)
     if (forced) xfv_tell(d, XFV_WARN, "kernels", "%s, because XFV_KERNELS is '%s': unset it for the fastest that this processor has", kernels, forced);
     else if (!strcmp(kernels, "generic")) xfv_tell(d, XFV_WARN, "kernels", "generic: there are none for this kind of processor (x86-64 with AVX2 and FMA, 64-bit ARM), so expect a tenth of the speed");
     else xfv_tell(d, XFV_FINE, "kernels", "%s", kernels);
+    struct xfv_blas blas = xfv_blas_used();
+    if (blas.why && !core) xfv_tell(d, XFV_WARN, "kernels", "OpenBLAS multiplies with its %s kernels, slower than this processor allows: %s", blas.used, blas.why);
+    else if (strcmp(blas.found, blas.used)) xfv_tell(d, XFV_FINE, "kernels", "OpenBLAS's %s; by itself it would take %s", blas.used, blas.found);
+    else xfv_tell(d, XFV_FINE, "kernels", "OpenBLAS's %s", blas.used);
     if (core) xfv_tell(d, XFV_WARN, "kernels", "OPENBLAS_CORETYPE is '%s': last digits may differ from those of other machines; unset it unless you mean that", core);
 }
 

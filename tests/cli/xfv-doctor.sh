@@ -12,6 +12,11 @@ runs 0 "--json" xfv-doctor --json -o doctor.json
 is "$(jq -r '.fail, (.checks | length) - .ok - .warn, (.checks | map(select(.topic == "self-test" and .verdict == "ok")) | length)' doctor.json | tr '\n' ' ')" "0 0 4 " "one object"
 runs 0 "XFV_KERNELS=generic" env XFV_KERNELS=generic xfv-doctor -q
 like "$(cat out)" "^warn +kernels +generic, because XFV_KERNELS" "a warning, and the self-test holds"
+xfv-doctor >out 2>&1; like "$(cat out)" "^ok +kernels +OpenBLAS's [A-Z]|^warn +kernels +OPENBLAS_CORETYPE" "the kernels that OpenBLAS multiplies with"
+if grep -q avx2 /proc/cpuinfo && [ -z "${XFV_TEST_WRAP:-}" ]; then
+    is "$(OPENBLAS_CORETYPE= embed --version | grep -c 'core \(Prescott\|Nehalem\|Core2\|Penryn\|Sandybridge\),')" 0 "a processor with AVX2 is not taken for one without"
+    like "$(OPENBLAS_CORETYPE=Nehalem embed --version)" "core Nehalem," "... unless the user says so"
+fi
 runs 2 "an operand: status 2" xfv-doctor x
 runs 4 "a full device: status 4" sh -c 'xfv-doctor >/dev/full'
 
