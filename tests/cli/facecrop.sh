@@ -136,7 +136,7 @@ head -c 9000 anna-1.jpg >cut.jpg
 echo hello >text.jpg
 mkdir folder
 runs 1 "bad images among good ones" facecrop --max-pixels 9M -o mixed.xfv anna-1.jpg cut.jpg missing.jpg flat.png one.png empty.jpg text.jpg folder tall.png bella.jpg
-is "$(errs mixed.xfv | cut -f 1-3 | tr '\t\n' '  ')" "cut.jpg facecrop decode missing.jpg facecrop open flat.png facecrop noface one.png facecrop noface empty.jpg facecrop decode text.jpg facecrop decode folder facecrop open tall.png facecrop noface " \
+is "$(errs mixed.xfv | cut -f 1-3 | tr '\t\n' '  ')" "cut.jpg facecrop damaged missing.jpg facecrop open flat.png facecrop noface one.png facecrop noface empty.jpg facecrop decode text.jpg facecrop decode folder facecrop open tall.png facecrop noface " \
     "each says what it is"
 is "$(faces '.id' mixed.xfv | tr '\n' ' ')" '"anna-1.jpg" "bella.jpg" ' "the good ones are there"
 is "$(wc -l <err | tr -d ' ')" 8 "one line each on stderr"
