@@ -10,6 +10,7 @@
 struct facecrop {
     struct xfv_cli *c;
     int which;
+    int turn; /* index into turn_names */
     int min_size, size;
     const char *landmarks_path, *list_path;
     struct xfv_shard shard;
@@ -71,6 +72,9 @@ static int check_options(struct facecrop *t, struct xfv_err *e)
     char **names;
     int n = xfv_cli_operands(t->c, &names);
     if (t->crop.aligned && t->landmarks_path) return xfv_fail(e, XFV_EARG, "--aligned images need no --landmarks: give one of the two");
+    if (t->turn && (t->crop.aligned || t->landmarks_path))
+        return xfv_fail(e, XFV_EARG, "--turn goes with looking for faces, not with --%s",
+                        t->crop.aligned ? "aligned" : "landmarks");
     if (n == 0 && !t->list_path && !t->landmarks_path && isatty(STDIN_FILENO))
         return xfv_fail(e, XFV_EARG, "no input: name an image, or pipe one in; usage: facecrop [OPTION]... [IMAGE]...");
     t->photos = (struct xfv_photos){.c = t->c, .names = names, .n = n, .list_path = t->list_path, .shard = t->shard, .decode = t->decode, .ctx = t, .make = make};
@@ -134,6 +138,7 @@ static int run(struct facecrop *t, struct xfv_err *e)
     t->crop.detector = t->detector;
     t->crop.min_face = t->min_size;
     t->crop.which = (enum xfv_which)t->which;
+    t->crop.turn = t->turn == 0 ? XFV_TURN_AUTO : 90 * (t->turn - 1);
     t->crop.fit = XFV_FIT_STRETCH;
     if (!status) status = make_workers(t, e);
     if (status) return status;
@@ -174,6 +179,7 @@ static void close_all(struct facecrop *t)
 /* ---- options ---- */
 
 static const char *const face_names[] = {"largest", "central", "all", NULL};
+static const char *const turn_names[] = {"auto", "0", "90", "180", "270", NULL};
 
 static int set_shard(void *ctx, const char *v, struct xfv_err *e)
 {
@@ -188,6 +194,8 @@ int main(int argc, char **argv)
          XFV_OPT_RESULT, XFV_TO_CHOICE(struct facecrop, which, face_names)},
         {"min-size", 's', "N", "smallest face looked for, pixels (default: shorter side / 15, at least 20)",
          XFV_OPT_RESULT, XFV_TO_INT(struct facecrop, min_size, 12, 100000)},
+        {"turn", 't', "DEGREES", "turn photographs clockwise, so that faces are upright (default auto)",
+         XFV_OPT_RESULT, XFV_TO_CHOICE(struct facecrop, turn, turn_names)},
         {"size", 'S', "N", "side of the crop, pixels (default: the model's; without -m 112)",
          XFV_OPT_RESULT, XFV_TO_INT(struct facecrop, size, 8, 2048)},
         {"aligned", 'a', NULL, "the images are aligned crops already: only resize them",

@@ -23,6 +23,7 @@ struct job {
 struct found {
     const double *box, *landmarks;
     double confidence;
+    int turn;
     double transform[6];
     uint8_t *pixels; /* the crop, RGB */
 };
@@ -77,6 +78,7 @@ static int face_record(const struct job *j, const struct found *f, const char *i
     if (!status) status = xfv_map_put(z, m, "size", wh, e);
     if (!status && f->box) status = xfv_map_put(z, m, "box", xfv_val_f64s(z, f->box, 4), e);
     if (!status && f->box) status = xfv_map_put(z, m, "confidence", xfv_val_f64(f->confidence), e);
+    if (!status && f->box) status = xfv_map_put(z, m, "turn", xfv_val_int(f->turn), e);
     if (!status && f->landmarks) status = put_points(z, m, f->landmarks, e);
     if (!status) status = xfv_map_put(z, m, "transform", xfv_val_f64s(z, f->transform, 6), e);
     if (!status && j->c->generic) status = xfv_map_put(z, m, "generic", xfv_val_bool(1), e);
@@ -160,20 +162,38 @@ static size_t most_central(const struct xfv_face *v, size_t n, const struct xfv_
     return best;
 }
 
+/* Only a small square can be a crop that somebody has aligned. */
+static int may_be_crop(const struct xfv_image *im)
+{
+    return im->width == im->height && im->width <= 512;
+}
+
+static int no_face(const struct job *j, struct xfv_err *e)
+{
+    const struct xfv_image *im = j->im;
+    struct xfv_detect_opts o = {.min_face = j->c->min_face};
+    char turn[40] = "";
+    if (j->c->turn > 0) snprintf(turn, sizeof turn, " turned by %d degrees", j->c->turn);
+    return xfv_fail_code(e, XFV_EDATA, "noface",
+                         "no face of at least %d pixels found in %d x %d pixels%s: --min-size looks for smaller ones%s",
+                         xfv_detect_min_face(&o, im), im->width, im->height, turn,
+                         may_be_crop(im) ? "; if the image is an aligned crop, --aligned takes it whole" : "");
+}
+
 static int take_detected(const struct job *j, struct xfv_err *e)
 {
     const struct xfv_cropper *c = j->c;
-    const struct xfv_image *im = j->im;
-    struct xfv_detect_opts o = xfv_detect_opts_default();
+    struct xfv_find_opts o = {.min_face = c->min_face, .turn = c->turn};
     struct xfv_face *faces;
     size_t n;
-    o.min_face = c->min_face;
-    int status = xfv_detect(c->detector, j->w->detect, im, &o, &faces, &n, &j->w->stats, e);
+    int status = xfv_find_faces(c->detector, j->w->detect, j->im, &o, &faces, &n, &j->w->stats, e);
     if (status) return status;
-    if (n == 0) status = xfv_fail_code(e, XFV_EDATA, "noface", "no face of at least %d pixels found in %d x %d pixels: --min-size looks for smaller ones, --aligned takes the whole image", xfv_detect_min_face(&o, im), im->width, im->height);
-    size_t from = c->which == XFV_CENTRAL ? most_central(faces, n, im) : 0, to = c->which == XFV_ALL_FACES ? n : from + 1;
+    if (n == 0) return no_face(j, e);
+    size_t from = c->which == XFV_CENTRAL ? most_central(faces, n, j->im) : 0;
+    size_t to = c->which == XFV_ALL_FACES ? n : from + 1;
     for (size_t i = from; i < to && !status; i++) {
-        struct found f = {.box = faces[i].box, .landmarks = faces[i].landmarks, .confidence = faces[i].confidence};
+        const struct xfv_face *a = &faces[i];
+        struct found f = {.box = a->box, .landmarks = a->landmarks, .confidence = a->confidence, .turn = a->turn};
         status = crop_landmarks(j, &f, (int)i, c->which == XFV_ALL_FACES, e);
     }
     free(faces);

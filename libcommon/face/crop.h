@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "face/landmarks.h"
-#include "face/mtcnn.h"
+#include "face/find.h"
 #include "image/fit.h"
 #include "stream/stream.h"
 
@@ -18,6 +18,7 @@ struct xfv_cropper {
     const char *landmarks_name;
     const struct xfv_detector *detector;   /* to look for those of min_face pixels (0: the detector's own rule) and take `which` */
     int min_face;
+    int turn;                              /* as in xfv_find_opts */
     enum xfv_which which;
     double template_xy[10];                /* where the five landmarks belong in a crop of template_size x template_size pixels */
     int template_size;
@@ -41,10 +42,11 @@ void xfv_crop_work_clear(struct xfv_crop_work *w);
 struct xfv_crops { struct xfv_rec **v; size_t n; };
 void xfv_crops_clear(struct xfv_crops *l); /* frees the records that are still there */
 
-/* Crop the faces of im. path: what the landmarks' file calls it; name: goes into the records as source and, with #number when there may be
- * several, as id. Each record has id, source, size, box, confidence, landmarks (where known), transform (2 x 3, image to crop) and image
- * (u8 [size][size][3]). XFV_EDATA (with a code) when there is no face, no line for it, or its landmarks cannot be aligned: *out then has what
- * was made before. XFV_ENOMEM. The caller clears *out in every case. */
+/* Crop the faces of im. path: what the landmarks' file calls it; name: goes into the records as source and, with
+ * #number when there may be several, as id. Each record has id, source, size, box, confidence, turn, landmarks (where
+ * known), transform (2 x 3, image to crop) and image (u8 [size][size][3]). XFV_EDATA (with a code) when there is no
+ * face, no line for it, or its landmarks cannot be aligned: *out then has what was made before. XFV_ENOMEM. The caller
+ * clears *out in every case. */
 int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path, const char *name, struct xfv_crops *out,
                    struct xfv_err *e);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "face/boxes.h"
-#include "image/resize.h"
+#include "face/turn.h"
 #include "net/model/model.h"
 #include "net/run/net.h"
 #include "base/clock.h"
@@ -149,6 +149,7 @@ struct run {
     struct xfv_detector_work *w;
     const struct xfv_image *im;
     const struct xfv_detect_opts *o;
+    int width, height; /* of what is looked at: the image with its border, turned */
     struct xfv_detect_stats stats;
     struct xfv_boxes boxes;
 };
@@ -157,8 +158,8 @@ struct run {
 static struct xfv_float_sink sink_for(const struct xfv_model *m, int width, int height, float *out)
 {
     struct xfv_float_sink s = {.out = out, .whole = 1};
-    s.pixel = m->transposed ? (size_t)height * 3 : 3;
-    s.row = m->transposed ? 3 : (size_t)width * 3;
+    s.pixel = m->transposed ? (ptrdiff_t)height * 3 : 3;
+    s.row = m->transposed ? 3 : (ptrdiff_t)width * 3;
     memcpy(s.mean, m->mean, sizeof s.mean);
     memcpy(s.std, m->std, sizeof s.std);
     return s;
@@ -184,11 +185,14 @@ static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, in
     float *y[2] = {reserve(&w->prob, (size_t)nx * (size_t)ny * 2, e), reserve(&w->shift, (size_t)nx * (size_t)ny * 4, e)};
     if (!x || !rows || !y[0] || !y[1]) return XFV_ENOMEM;
 
+    struct xfv_shape in = {3, {t ? tile.width : tile.height, t ? tile.height : tile.width, 3}}, out;
     double t0 = xfv_now();
     struct xfv_float_sink to = sink_for(s->model, tile.width, tile.height, x);
-    xfv_resample(r, q->im, 0, 0, tile, &to, rows);
+    int turn = q->o->turn, side = turn % 180;
+    xfv_turn_sink(turn, tile.width, tile.height, &to);
+    tile = xfv_turn_rect_back(turn, side ? lh : lw, side ? lw : lh, tile);
+    xfv_resample(r, q->im, -q->o->border, -q->o->border, tile, &to, rows);
     double t1 = xfv_now();
-    struct xfv_shape in = {3, {t ? tile.width : tile.height, t ? tile.height : tile.width, 3}}, out;
     int status = xfv_net_out_shape(s->net, &in, 0, &out, e);
     if (status) return status;
     if (out.dim[0] != (t ? nx : ny) || out.dim[1] != (t ? ny : nx))
@@ -218,10 +222,11 @@ static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, in
 
 static int p_level(struct run *q, double scale, struct xfv_err *e)
 {
-    int lw = (int)ceil(q->im->width * scale), lh = (int)ceil(q->im->height * scale);
+    int lw = (int)ceil(q->width * scale), lh = (int)ceil(q->height * scale);
+    int side = q->o->turn % 180, w = side ? q->height : q->width, h = side ? q->width : q->height;
     int nx = windows(lw), ny = windows(lh), status = 0;
     size_t first = q->boxes.n;
-    struct xfv_resampler *r = xfv_resampler_new(q->im->width, q->im->height, lw, lh, e);
+    struct xfv_resampler *r = xfv_resampler_new(w, h, side ? lh : lw, side ? lw : lh, e);
     if (!r) return XFV_ENOMEM;
     for (int y = 0; !status && y < ny; y += TILE)
         for (int x = 0; !status && x < nx; x += TILE)
@@ -233,7 +238,7 @@ static int p_level(struct run *q, double scale, struct xfv_err *e)
 /* Regressed corners of a broken network may be anything: keep what is a box of sane size. */
 static int sane(const struct run *q, const struct xfv_box *b)
 {
-    double most = 4.0 * (q->im->width + q->im->height), side = b->x2 - b->x1;
+    double most = 4.0 * (q->width + q->height), side = b->x2 - b->x1;
     return isfinite(b->x1 + b->y1 + b->x2 + b->y2) && side >= 1 && b->y2 - b->y1 >= 1 && side < most && fabs(b->x1) < most && fabs(b->y1) < most &&
            b->y2 - b->y1 < most;
 }
@@ -256,13 +261,17 @@ static void regress(struct run *q, int square)
  * in parts of its size is applied to the exact corners.) */
 static int cut(struct run *q, const struct xfv_model *m, const struct xfv_box *b, float *x, struct xfv_err *e)
 {
-    int left = (int)rint(b->x1), top = (int)rint(b->y1), w = (int)rint(b->x2) - left + 1, h = (int)rint(b->y2) - top + 1;
-    struct xfv_resampler *r = xfv_resampler_new(w, h, m->width, m->height, e);
+    int left = (int)rint(b->x1), top = (int)rint(b->y1), turn = q->o->turn, side = turn % 180, border = q->o->border;
+    struct xfv_rect at = {left, top, (int)rint(b->x2) - left + 1, (int)rint(b->y2) - top + 1};
+    at = xfv_turn_rect_back(turn, side ? q->height : q->width, side ? q->width : q->height, at);
+    int nx = side ? m->height : m->width, ny = side ? m->width : m->height;
+    struct xfv_resampler *r = xfv_resampler_new(at.width, at.height, nx, ny, e);
     if (!r) return XFV_ENOMEM;
     float *rows = reserve(&q->w->rows, xfv_resample_work(r, 3), e);
     if (rows) {
         struct xfv_float_sink to = sink_for(m, m->width, m->height, x);
-        xfv_resample(r, q->im, left, top, (struct xfv_rect){0, 0, m->width, m->height}, &to, rows);
+        xfv_turn_sink(turn, m->width, m->height, &to);
+        xfv_resample(r, q->im, at.x - border, at.y - border, (struct xfv_rect){0, 0, nx, ny}, &to, rows);
     }
     xfv_resampler_free(r);
     return rows ? 0 : XFV_ENOMEM;
@@ -311,7 +320,7 @@ static int refine(struct run *q, int which, struct xfv_err *e)
 
 static int cascade(struct run *q, struct xfv_err *e)
 {
-    int side = q->im->width < q->im->height ? q->im->width : q->im->height, r;
+    int side = q->width < q->height ? q->width : q->height, r;
     double scale = (double)CELL / xfv_detect_min_face(q->o, q->im);
     for (double s = side * scale; s >= CELL; s *= FACTOR, scale *= FACTOR)
         if ((r = p_level(q, scale, e))) return r;
@@ -333,8 +342,29 @@ static int by_area(const void *a, const void *b)
     return p->box[0] < q->box[0] ? -1 : p->box[0] > q->box[0]; /* equal areas: from left to right */
 }
 
-static int faces_of(const struct xfv_boxes *l, struct xfv_face **faces, size_t *n, struct xfv_err *e)
+void xfv_faces_sort(struct xfv_face *v, size_t n)
 {
+    qsort(v, n, sizeof *v, by_area);
+}
+
+/* From pixels of what was looked at to those of the image. */
+static void to_image(const struct run *q, struct xfv_face *f)
+{
+    int turn = q->o->turn, side = turn % 180, border = q->o->border;
+    int w = side ? q->height : q->width, h = side ? q->width : q->height;
+    double *b = f->box;
+    for (int k = 0; k < 5; k++) xfv_turn_back(turn, w, h, &f->landmarks[2 * k], &f->landmarks[2 * k + 1]);
+    xfv_turn_back(turn, w, h, &b[0], &b[1]);
+    xfv_turn_back(turn, w, h, &b[2], &b[3]);
+    memcpy(b, (double[4]){fmin(b[0], b[2]), fmin(b[1], b[3]), fmax(b[0], b[2]), fmax(b[1], b[3])}, sizeof f->box);
+    for (int k = 0; k < 4; k++) b[k] -= border;
+    for (int k = 0; k < 10; k++) f->landmarks[k] -= border;
+    f->turn = turn;
+}
+
+static int faces_of(const struct run *q, struct xfv_face **faces, size_t *n, struct xfv_err *e)
+{
+    const struct xfv_boxes *l = &q->boxes;
     if (l->n == 0) return 0;
     struct xfv_face *f = calloc(l->n, sizeof *f);
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory for %zu faces", l->n);
@@ -343,11 +373,29 @@ static int faces_of(const struct xfv_boxes *l, struct xfv_face **faces, size_t *
         memcpy(f[i].box, (double[4]){b->x1, b->y1, b->x2, b->y2}, sizeof f[i].box);
         memcpy(f[i].landmarks, b->landmarks, sizeof f[i].landmarks);
         f[i].confidence = b->score;
+        to_image(q, &f[i]);
     }
-    qsort(f, l->n, sizeof *f, by_area);
+    xfv_faces_sort(f, l->n);
     *faces = f;
     *n = l->n;
     return 0;
+}
+
+static void set_size(struct run *q)
+{
+    int side = q->o->turn % 180, border = 2 * q->o->border;
+    q->width = (side ? q->im->height : q->im->width) + border;
+    q->height = (side ? q->im->width : q->im->height) + border;
+}
+
+static void add_stats(struct xfv_detect_stats *to, const struct xfv_detect_stats *s)
+{
+    to->resample += s->resample;
+    to->p_net += s->p_net;
+    to->r_net += s->r_net;
+    to->o_net += s->o_net;
+    to->r_boxes += s->r_boxes;
+    to->o_boxes += s->o_boxes;
 }
 
 int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im, const struct xfv_detect_opts *o,
@@ -358,16 +406,44 @@ int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const 
     *faces = NULL;
     *n = 0;
     if (im->channels != 3) return xfv_fail(e, XFV_EARG, "faces are looked for in RGB images, not in one of %d channels", im->channels);
+    set_size(&q);
     int status = cascade(&q, e);
-    if (!status) status = faces_of(&q.boxes, faces, n, e);
+    if (!status) status = faces_of(&q, faces, n, e);
     xfv_boxes_clear(&q.boxes);
-    if (stats) {
-        stats->resample += q.stats.resample;
-        stats->p_net += q.stats.p_net;
-        stats->r_net += q.stats.r_net;
-        stats->o_net += q.stats.o_net;
-        stats->r_boxes += q.stats.r_boxes;
-        stats->o_boxes += q.stats.o_boxes;
+    if (stats) add_stats(stats, &q.stats);
+    return status;
+}
+
+/* The box of f in pixels of what q looks at. */
+static struct xfv_box box_of(const struct run *q, const struct xfv_face *f)
+{
+    int back = (360 - q->o->turn) % 360;
+    double a[4];
+    memcpy(a, f->box, sizeof a);
+    xfv_turn_back(back, q->width, q->height, &a[0], &a[1]);
+    xfv_turn_back(back, q->width, q->height, &a[2], &a[3]);
+    double x1 = fmin(a[0], a[2]), y1 = fmin(a[1], a[3]), x2 = fmax(a[0], a[2]), y2 = fmax(a[1], a[3]);
+    return (struct xfv_box){.x1 = x1, .y1 = y1, .x2 = x2, .y2 = y2};
+}
+
+int xfv_detect_confidence(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
+                          int turn, const struct xfv_face *f, size_t n, double *confidence, struct xfv_detect_stats *stats,
+                          struct xfv_err *e)
+{
+    struct xfv_detect_opts o = {.turn = turn}; /* whose thresholds let everything pass */
+    struct run q = {.d = d, .w = w, .im = im, .o = &o};
+    int status = 0;
+    set_size(&q);
+    for (size_t i = 0; i < n && !status; i++) {
+        struct xfv_box b = box_of(&q, &f[i]);
+        xfv_box_square(&b);
+        status = xfv_boxes_push(&q.boxes, &b, e);
     }
+    if (!status) status = refine(&q, O, e);
+    if (!status && q.boxes.n != n)
+        status = xfv_fail(e, XFV_EMODEL, "model %s gives a number that is not finite", xfv_detector_name(d, O));
+    for (size_t i = 0; i < n && !status; i++) confidence[i] = q.boxes.v[i].score;
+    xfv_boxes_clear(&q.boxes);
+    if (stats) add_stats(stats, &q.stats);
     return status;
 }

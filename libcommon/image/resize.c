@@ -143,7 +143,7 @@ static float nearest(float v)
 static void horizontal3(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to, float *out)
 {
     float i0 = 1 / to->std[0], i1 = 1 / to->std[1], i2 = 1 / to->std[2];
-    for (int i = 0; i < n; i++, out += to->pixel) {
+    for (int i = 0; i < n; i++) {
         const float *s = work + (size_t)a->first[dx + i] * 3, *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
         float v0 = 0, v1 = 0, v2 = 0;
         for (int k = 0; k < a->count[dx + i]; k++, s += 3) {
@@ -156,20 +156,21 @@ static void horizontal3(const struct axis *a, const float *work, int dx, int n, 
             v1 = nearest(v1);
             v2 = nearest(v2);
         }
-        out[0] = (v0 - to->mean[0]) * i0;
-        out[1] = (v1 - to->mean[1]) * i1;
-        out[2] = (v2 - to->mean[2]) * i2;
+        float *o = out + i * to->pixel;
+        o[0] = (v0 - to->mean[0]) * i0;
+        o[1] = (v1 - to->mean[1]) * i1;
+        o[2] = (v2 - to->mean[2]) * i2;
     }
 }
 
 static void horizontal1(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to, float *out)
 {
-    for (int i = 0; i < n; i++, out += to->pixel) {
+    for (int i = 0; i < n; i++) {
         const float *s = work + a->first[dx + i], *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
         float v = 0;
         for (int k = 0; k < a->count[dx + i]; k++) v += w[k] * s[k];
         if (to->whole) v = nearest(v);
-        *out = (v - to->mean[0]) / to->std[0];
+        out[i * to->pixel] = (v - to->mean[0]) / to->std[0];
     }
 }
 
@@ -180,7 +181,7 @@ void xfv_resample(const struct xfv_resampler *r, const struct xfv_image *im, int
     int last = tile.x + tile.width - 1;
     int lo = r->x.first[tile.x], hi = r->x.first[last] + r->x.count[last];
     for (int i = 0; i < tile.height; i++) {
-        float *out = to->out + (size_t)i * to->row;
+        float *out = to->out + i * to->row;
         vertical(&r->y, im, x, y, tile.y + i, lo, hi, work);
         if (im->channels == 3) horizontal3(&r->x, work, tile.x, tile.width, to, out);
         else horizontal1(&r->x, work, tile.x, tile.width, to, out);
@@ -200,7 +201,7 @@ int xfv_image_resize(const struct xfv_image *im, int width, int height, struct x
         s = xfv_fail(e, XFV_ENOMEM, "out of memory for resampling to %d x %d pixels", width, height);
     } else {
         float *line = work + xfv_resample_work(r, im->channels);
-        struct xfv_float_sink to = {.out = line, .pixel = (size_t)im->channels, .row = row, .std = {1, 1, 1}, .whole = 1};
+        struct xfv_float_sink to = {line, im->channels, (ptrdiff_t)row, .std = {1, 1, 1}, .whole = 1};
         for (int y = 0; y < height; y++) {
             uint8_t *t = out->data + (size_t)y * row;
             xfv_resample(r, im, 0, 0, (struct xfv_rect){0, y, width, 1}, &to, work);

@@ -19,12 +19,13 @@ struct xfv_resampler; /* from a rectangle of one size to another size; read-only
 struct xfv_resampler *xfv_resampler_new(int src_width, int src_height, int dst_width, int dst_height, struct xfv_err *e);
 void xfv_resampler_free(struct xfv_resampler *r);
 
-/* Where results go: channel c of tile pixel (x, y) is stored at out[x * pixel + y * row + c] as (value - mean[c]) / std[c]. A row-major image has
- * pixel = channels, row = width x channels; exchange them and it is transposed. whole: round the value first (halves to even), as a resampler
+/* Where results go: channel c of tile pixel (x, y) is stored at out[x * pixel + y * row + c] as (value - mean[c]) /
+ * std[c]. A row-major image has pixel = channels, row = width x channels; exchange them and it is transposed; with
+ * negative ones (and out at the far corner) it is turned. whole: round the value first (halves to even), as a resampler
  * that makes 8-bit images does, and as networks saw their images in training. */
 struct xfv_float_sink {
     float *out;
-    size_t pixel, row;
+    ptrdiff_t pixel, row;
     float mean[3], std[3];
     int whole;
 };

@@ -10,7 +10,8 @@ errs() { json "$1" | jq -r 'select(._ == "err") | [.id, .tool, .code, .message] 
 # ---- what a face record holds
 runs 0 "four photographs" facecrop -o four.xfv anna-1.jpg anna-2.jpg bella.jpg clara.jpg
 is "$(wc -c <err)" 0 "nothing is said when all is well"
-is "$(faces 'keys_unsorted | join(",")' four.xfv | sort -u)" '"_,id,source,size,box,confidence,landmarks,transform,image"' "keys, in order"
+is "$(faces 'keys_unsorted | join(",")' four.xfv | sort -u)" \
+    '"_,id,source,size,box,confidence,turn,landmarks,transform,image"' "keys, in order"
 is "$(faces '[.id, .source, .size]' four.xfv | head -1)" '["anna-1.jpg","anna-1.jpg",[400,400]]' "id, source and size"
 is "$(faces '[.image.dtype, .image.shape]' four.xfv | sort -u)" '["|u1",[112,112,3]]' "the crop"
 is "$(json four.xfv | jq -c 'select(._ == "head") | .provenance[0] | [.tool, .args, (.models | map(.name)), (.models | map(.digest | length))]')" \

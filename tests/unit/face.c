@@ -1,7 +1,8 @@
-/* Similarity from landmarks, and the arithmetic of boxes. */
+/* Similarity from landmarks, the arithmetic of boxes, and quarter turns. */
 #include "../tap.h"
 #include "face/align.h"
 #include "face/boxes.h"
+#include "face/turn.h"
 
 static double residual(const double *from, const double *to, int n, const double *m)
 {
@@ -85,8 +86,41 @@ static void suppression(void)
     OK(s.x2 - s.x1 == 37 && s.y2 - s.y1 == 37 && s.x1 + s.x2 == 41, "squared about the centre");
 }
 
+/* The image of 5 x 3 pixels whose value tells the place, turned by hand and by the sink; a part of it, too. */
+static void turns(void)
+{
+    struct xfv_err e;
+    struct xfv_image im;
+    struct xfv_resampler *r = xfv_resampler_new(5, 3, 5, 3, &e);
+    xfv_image_alloc(&im, 5, 3, 3, &e);
+    for (int i = 0; i < 45; i++) im.data[i] = (uint8_t)(i / 3);
+    for (int turn = 0; turn < 360; turn += 90) {
+        int w = turn % 180 ? 3 : 5, h = 8 - w, same = 1, square = 1;
+        float out[45], work[15];
+        struct xfv_rect part = {1, 1, w - 1, h - 2}, back = xfv_turn_rect_back(turn, 5, 3, part);
+        struct xfv_float_sink to = {.out = out, .pixel = 3, .row = 3 * part.width, .std = {1, 1, 1}};
+        xfv_turn_sink(turn, part.width, part.height, &to);
+        xfv_resample(r, &im, 0, 0, back, &to, work);
+        for (int y = 0; y < part.height; y++) {
+            for (int x = 0; x < part.width; x++) {
+                double u = part.x + x, v = part.y + y;
+                /* Turned by 90 degrees, the first row is the first column of the image, from below. */
+                double by[4] = {5 * v + u, 5 * (2 - u) + v, 5 * (2 - v) + 4 - u, 5 * u + 4 - v};
+                int hand = (int)by[turn / 90];
+                if ((int)out[3 * (y * part.width + x)] != hand) same = 0;
+                xfv_turn_back(turn, 5, 3, &u, &v);
+                if ((int)(5 * v + u) != hand) square = 0;
+            }
+        }
+        OK(same && square, "turned by %d degrees, pixels and points", turn);
+    }
+    xfv_resampler_free(r);
+    xfv_image_clear(&im);
+}
+
 int main(void)
 {
+    turns();
     similarity();
     suppression();
     return tap_done();

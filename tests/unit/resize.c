@@ -29,7 +29,7 @@ static void resample(const struct xfv_image *im, int x, int y, int sw, int sh, i
     struct xfv_resampler *r = xfv_resampler_new(sw, sh, dw, dh, &e);
     float *work = malloc(xfv_resample_work(r, im->channels) * sizeof *work);
     size_t c = (size_t)im->channels;
-    struct xfv_float_sink to = {.out = out, .pixel = c, .row = c * (size_t)dw, .std = {1, 1, 1}};
+    struct xfv_float_sink to = {.out = out, .pixel = (ptrdiff_t)c, .row = (ptrdiff_t)c * dw, .std = {1, 1, 1}};
     xfv_resample(r, im, x, y, (struct xfv_rect){0, 0, dw, dh}, &to, work);
     free(work);
     xfv_resampler_free(r);
