@@ -101,14 +101,12 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     return t->kind == MEAN ? read_mean(t, xfv_cli_limits(env->c), e) : 0;
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct control *t = ctx;
-    (void)s;
-    if (t->kind == MEAN) return xfv_map_put(z, p, "of", xfv_val_str(z, t->method), e);
-    int drawn = t->kind == XFV_CONTROL_RANDOM || t->kind == XFV_CONTROL_BLOBS;
-    int status = drawn ? xfv_map_put(z, p, "seed", xfv_val_int((int64_t)t->box.common.seed), e) : 0;
-    return status || t->kind == XFV_CONTROL_RANDOM ? status : xfv_map_put(z, p, "sigma", xfv_val_f64(t->sigma), e);
+    if (t->kind == MEAN) xfv_put_text(put, "of", t->method);
+    if (t->kind == XFV_CONTROL_RANDOM || t->kind == XFV_CONTROL_BLOBS) xfv_put_int(put, "seed", (int64_t)t->box.common.seed);
+    if (t->kind != XFV_CONTROL_RANDOM && t->kind != MEAN) xfv_put_f64(put, "sigma", t->sigma);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)

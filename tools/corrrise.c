@@ -27,16 +27,15 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     return status ? status : xfv_corrrise_new(&t->o, env->model->height, env->model->width, &t->masks, e);
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct xfv_corrrise_opts *o = &((const struct rise *)ctx)->o;
-    (void)s;
-    int status = xfv_map_put(z, p, "masks", xfv_val_int(o->masks), e);
-    if (!status) status = xfv_map_put(z, p, "patches", xfv_val_int(o->patches), e);
-    if (!status) status = xfv_map_put(z, p, "size", xfv_val_int(o->size), e);
-    if (!status) status = xfv_map_put(z, p, "value", xfv_val_str(z, values[o->uniform]), e);
-    if (!status) status = xfv_map_put(z, p, "correlation", xfv_val_str(z, correlations[o->spearman]), e);
-    return status ? status : xfv_map_put(z, p, "seed", xfv_val_int((int64_t)o->seed), e);
+    xfv_put_int(put, "masks", o->masks);
+    xfv_put_int(put, "patches", o->patches);
+    xfv_put_int(put, "size", o->size);
+    xfv_put_text(put, "value", values[o->uniform]);
+    xfv_put_text(put, "correlation", correlations[o->spearman]);
+    xfv_put_int(put, "seed", (int64_t)o->seed);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)

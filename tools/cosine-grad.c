@@ -41,15 +41,13 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     return t->grad ? 0 : e->status;
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct cosine *t = ctx;
-    int status = 0;
-    (void)s;
-    if (t->kind == XFV_COSINE_SMOOTHGRAD || t->kind == XFV_COSINE_INTEGRATED) status = xfv_map_put(z, p, "steps", xfv_val_int(t->steps), e);
-    if (t->kind != XFV_COSINE_SMOOTHGRAD || status) return status;
-    status = xfv_map_put(z, p, "noise", xfv_val_f64(t->noise), e);
-    return status ? status : xfv_map_put(z, p, "seed", xfv_val_int((int64_t)t->common.seed), e);
+    if (t->kind == XFV_COSINE_SMOOTHGRAD || t->kind == XFV_COSINE_INTEGRATED) xfv_put_int(put, "steps", t->steps);
+    if (t->kind != XFV_COSINE_SMOOTHGRAD) return;
+    xfv_put_f64(put, "noise", t->noise);
+    xfv_put_int(put, "seed", (int64_t)t->common.seed);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)

@@ -183,22 +183,23 @@ static int put_result(const struct delins *t, const struct pair *p, const struct
     msgpack_object r = xfv_val_map(z);
     const msgpack_object *params = xfv_map_get(entry, "params");
     size_t points = (size_t)t->o.steps + 1;
-    int status = xfv_map_put(z, &r, "method", *xfv_map_get(entry, "method"), e);
-    if (!status && params && params->type != MSGPACK_OBJECT_NIL) status = xfv_map_put(z, &r, "params", *params, e);
-    if (!status) status = xfv_map_put(z, &r, "map", xfv_val_str(z, maps[p->map]), e);
-    if (!status) status = xfv_map_put(z, &r, "image", xfv_val_str(z, images[p->image]), e);
-    if (!status) status = xfv_map_put(z, &r, "fill", xfv_val_str(z, fills[t->set.fill]), e);
-    if (!status && t->set.fill == XFV_FILL_BLUR) status = xfv_map_put(z, &r, "fill_sigma", xfv_val_f64(t->o.fill_sigma), e);
-    if (!status) status = xfv_map_put(z, &r, "ties", xfv_val_str(z, ties[t->set.ties]), e);
-    if (!status && t->set.ties == XFV_TIES_RANDOM) status = xfv_map_put(z, &r, "seed", xfv_val_int((int64_t)t->box.common.seed), e);
-    if (!status) status = xfv_map_put(z, &r, "blur", xfv_val_f64(t->o.blur), e);
-    if (!status) status = xfv_map_put(z, &r, "threshold", xfv_val_f64(p->threshold), e);
-    if (!status) status = xfv_map_put(z, &r, "genuine", xfv_val_bool(p->genuine), e);
-    if (!status) status = xfv_map_put(z, &r, "deletion", xfv_val_f64s(z, w->curve[0], points), e);
-    if (!status) status = xfv_map_put(z, &r, "insertion", xfv_val_f64s(z, w->curve[1], points), e);
-    if (!status) status = xfv_map_put(z, &r, "deletion_area", xfv_val_f64(xfv_area(w->curve[0], (int)points)), e);
-    if (!status) status = xfv_map_put(z, &r, "insertion_area", xfv_val_f64(xfv_area(w->curve[1], (int)points)), e);
-    return status ? status : xfv_array_push(z, list, r, e);
+    struct xfv_put put = xfv_put_into(z, &r, e);
+    xfv_put(&put, "method", *xfv_map_get(entry, "method"));
+    if (params && params->type != MSGPACK_OBJECT_NIL) xfv_put(&put, "params", *params);
+    xfv_put_text(&put, "map", maps[p->map]);
+    xfv_put_text(&put, "image", images[p->image]);
+    xfv_put_text(&put, "fill", fills[t->set.fill]);
+    if (t->set.fill == XFV_FILL_BLUR) xfv_put_f64(&put, "fill_sigma", t->o.fill_sigma);
+    xfv_put_text(&put, "ties", ties[t->set.ties]);
+    if (t->set.ties == XFV_TIES_RANDOM) xfv_put_int(&put, "seed", (int64_t)t->box.common.seed);
+    xfv_put_f64(&put, "blur", t->o.blur);
+    xfv_put_f64(&put, "threshold", p->threshold);
+    xfv_put_bool(&put, "genuine", p->genuine);
+    xfv_put_f64s(&put, "deletion", w->curve[0], points);
+    xfv_put_f64s(&put, "insertion", w->curve[1], points);
+    xfv_put_f64(&put, "deletion_area", xfv_area(w->curve[0], (int)points));
+    xfv_put_f64(&put, "insertion_area", xfv_area(w->curve[1], (int)points));
+    return put.status ? put.status : xfv_array_push(z, list, r, e);
 }
 
 static int measure(struct delins *t, const struct pair *p, struct worker *w, int worker, const msgpack_object *entry, struct xfv_err *e)

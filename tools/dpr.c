@@ -187,10 +187,11 @@ static int measure_all(struct dpr *t, const struct pair *p, int worker, msgpack_
         msgpack_object r = xfv_val_map(z);
         if (!method || method->type != MSGPACK_OBJECT_STR) status = xfv_fail_code(e, XFV_EDATA, "maps", "an entry of the pair's maps names no method");
         if (!status) status = measure(t, p, worker, entry, unit, scores, e);
-        if (!status) status = xfv_map_put(z, &r, "method", *method, e);
-        if (!status) status = xfv_map_put(z, &r, "scores", xfv_val_f64s(z, scores, STEPS), e);
-        if (!status) status = xfv_map_put(z, &r, "threshold", xfv_val_f64(p->threshold), e);
-        if (!status) status = xfv_array_push(z, list, r, e);
+        struct xfv_put put = {z, &r, e, status};
+        if (!status) xfv_put(&put, "method", *method);
+        xfv_put_f64s(&put, "scores", scores, STEPS);
+        xfv_put_f64(&put, "threshold", p->threshold);
+        status = put.status ? put.status : xfv_array_push(z, list, r, e);
     }
     free(unit);
     return status;

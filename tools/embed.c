@@ -10,6 +10,7 @@
 #include "net/model/model.h"
 #include "net/run/net.h"
 #include "stage/stage.h"
+#include "stream/put.h"
 
 struct worker {
     struct xfv_ws *ws;
@@ -95,9 +96,10 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
     const struct xfv_model *m = t->model;
     msgpack_object name = xfv_val_map(zone);
     if (in && !xfv_cli_model(t->c)) warn_of_other_model(t, in);
-    int status = xfv_map_put(zone, &name, "name", xfv_val_str(zone, m->name), e);
-    if (!status) status = xfv_map_put(zone, &name, "digest", xfv_val_str(zone, m->digest), e);
-    if (!status) status = xfv_map_put(zone, set, "model", name, e);
+    struct xfv_put put = xfv_put_into(zone, &name, e);
+    xfv_put_text(&put, "name", m->name);
+    xfv_put_text(&put, "digest", m->digest);
+    int status = put.status ? put.status : xfv_map_put(zone, set, "model", name, e);
     return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, m->digest), e);
 }
 
@@ -117,8 +119,10 @@ static int embed_face(struct embed *t, struct worker *w, msgpack_zone *zone, msg
     for (size_t i = 0; i < t->n; i++)
         if (!isfinite(w->y[i])) return xfv_fail_code(e, XFV_EDATA, "embedding", "the network gives a number that is not finite for this image");
     struct xfv_tensor v = xfv_tensor_view(XFV_F32, 1, &t->n, w->y);
-    status = xfv_map_put(zone, face, "embedding", xfv_val_tensor(zone, &v), e);
-    return status ? status : xfv_map_put(zone, face, "model", xfv_val_str(zone, t->model->digest), e);
+    struct xfv_put put = xfv_put_into(zone, face, e);
+    xfv_put_tensor(&put, "embedding", &v);
+    xfv_put_text(&put, "model", t->model->digest);
+    return put.status;
 }
 
 static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e)

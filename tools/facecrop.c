@@ -6,6 +6,7 @@
 #include "stage/photos.h"
 #include "face/align.h"
 #include "net/model/model.h"
+#include "stream/put.h"
 
 struct facecrop {
     struct xfv_cli *c;
@@ -111,19 +112,20 @@ static int make_workers(struct facecrop *t, struct xfv_err *e)
 static int start_stream(struct facecrop *t, msgpack_zone *z, struct xfv_err *e)
 {
     msgpack_object extra = xfv_val_map(z), models = xfv_val_array(z);
-    int r = 0;
-    for (int i = 0; i < 3 && t->detector && !r; i++) {
+    struct xfv_put put = xfv_put_into(z, &extra, e);
+    for (int i = 0; i < 3 && t->detector && !put.status; i++) {
         msgpack_object m = xfv_val_map(z);
-        r = xfv_map_put(z, &m, "name", xfv_val_str(z, xfv_detector_name(t->detector, i)), e);
-        if (!r) r = xfv_map_put(z, &m, "digest", xfv_val_str(z, xfv_detector_digest(t->detector, i)), e);
-        if (!r) r = xfv_array_push(z, &models, m, e);
+        struct xfv_put model = xfv_put_into(z, &m, e);
+        xfv_put_text(&model, "name", xfv_detector_name(t->detector, i));
+        xfv_put_text(&model, "digest", xfv_detector_digest(t->detector, i));
+        put.status = model.status ? model.status : xfv_array_push(z, &models, m, e);
     }
-    if (!r && t->detector) r = xfv_map_put(z, &extra, "models", models, e);
-    if (!r && *t->template_digest) r = xfv_map_put(z, &extra, "template", xfv_val_str(z, t->template_digest), e);
-    if (r) return r;
+    if (t->detector) xfv_put(&put, "models", models);
+    if (*t->template_digest) xfv_put_text(&put, "template", t->template_digest);
+    if (put.status) return put.status;
     int fd = xfv_cli_out_fd(t->c, e);
-    r = fd < 0 ? fd : xfv_writer_open(&t->photos.w, fd, e);
-    return r ? r : xfv_writer_head(t->photos.w, NULL, xfv_cli_prov(t->c, extra.via.map.size ? &extra : NULL), NULL, e);
+    int status = fd < 0 ? fd : xfv_writer_open(&t->photos.w, fd, e);
+    return status ? status : xfv_writer_head(t->photos.w, NULL, xfv_cli_prov(t->c, extra.via.map.size ? &extra : NULL), NULL, e);
 }
 
 static int run(struct facecrop *t, struct xfv_err *e)

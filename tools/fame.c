@@ -40,14 +40,13 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     return t->grad ? 0 : e->status;
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct fame *t = ctx;
-    (void)s;
-    int status = xfv_map_put(z, p, "iterations", xfv_val_int(t->o.iterations), e);
-    if (!status) status = xfv_map_put(z, p, "step", xfv_val_f64(t->step), e);
-    if (!status) status = xfv_map_put(z, p, "stop", xfv_val_f64(t->o.stop), e);
-    return status ? status : xfv_map_put(z, p, "blur", xfv_val_f64(t->o.sigma), e);
+    xfv_put_int(put, "iterations", t->o.iterations);
+    xfv_put_f64(put, "step", t->step);
+    xfv_put_f64(put, "stop", t->o.stop);
+    xfv_put_f64(put, "blur", t->o.sigma);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)

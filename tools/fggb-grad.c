@@ -214,17 +214,16 @@ static int keep_face(void *ctx, const struct xfv_subject *s, int worker, msgpack
     return status ? status : xfv_kept_put(t->fggb, t->face[0], &t->o, zone, face, e);
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct grad *t = ctx;
-    (void)s;
-    int status = xfv_map_put(z, p, "embedding", xfv_val_str(z, xfv_fggb_embeddings[t->o.embedding]), e);
-    if (!status) status = xfv_map_put(z, p, "colour", xfv_val_str(z, xfv_fggb_colours[t->colour]), e);
-    if (!status) status = xfv_map_put(z, p, "norm", xfv_val_str(z, xfv_fggb_norms[t->norm]), e);
-    if (!status && t->weights == EQUAL) status = xfv_map_put(z, p, "weights", xfv_val_str(z, weightings[EQUAL]), e);
-    if (status || !(t->most || t->tolerance > 0)) return status;
-    status = xfv_map_put(z, p, "channels", xfv_val_int(t->n_channels), e);
-    return status || t->o.norm != XFV_FGGB_NORM_L2 ? status : xfv_map_put(z, p, "error_bound", xfv_val_f64(t->bound), e);
+    xfv_put_text(put, "embedding", xfv_fggb_embeddings[t->o.embedding]);
+    xfv_put_text(put, "colour", xfv_fggb_colours[t->colour]);
+    xfv_put_text(put, "norm", xfv_fggb_norms[t->norm]);
+    if (t->weights == EQUAL) xfv_put_text(put, "weights", weightings[EQUAL]);
+    if (!t->most && !(t->tolerance > 0)) return;
+    xfv_put_int(put, "channels", t->n_channels);
+    if (t->o.norm == XFV_FGGB_NORM_L2) xfv_put_f64(put, "error_bound", t->bound);
 }
 
 static void tell(void *ctx, struct xfv_cli *c)

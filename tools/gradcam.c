@@ -85,12 +85,11 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     return status ? status : make_workers(t, env->n, e);
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct cam *t = ctx;
-    (void)s;
-    int status = xfv_map_put(z, p, "layer", xfv_val_str(z, t->layer_name), e);
-    return status || !t->target ? status : xfv_map_put(z, p, "target", xfv_val_str(z, targets[t->target]), e);
+    xfv_put_text(put, "layer", t->layer_name);
+    if (t->target) xfv_put_text(put, "target", targets[t->target]);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)

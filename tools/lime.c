@@ -19,18 +19,17 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     return xfv_blackbox_open(ctx, env, e);
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct lime *t = ctx;
     const struct xfv_lime_opts *o = &t->o;
-    (void)s;
-    int status = xfv_map_put(z, p, "segments", xfv_val_int(o->segments), e);
-    if (!status) status = xfv_map_put(z, p, "compactness", xfv_val_f64(o->compactness), e);
-    if (!status) status = xfv_map_put(z, p, "samples", xfv_val_int(o->samples), e);
-    if (!status) status = xfv_map_put(z, p, "fill", xfv_val_str(z, fills[o->fill]), e);
-    if (!status) status = xfv_map_put(z, p, "kernel", xfv_val_f64(o->kernel), e);
-    if (!status) status = xfv_map_put(z, p, "ridge", xfv_val_f64(o->ridge), e);
-    return status ? status : xfv_map_put(z, p, "seed", xfv_val_int((int64_t)t->box.common.seed), e);
+    xfv_put_int(put, "segments", o->segments);
+    xfv_put_f64(put, "compactness", o->compactness);
+    xfv_put_int(put, "samples", o->samples);
+    xfv_put_text(put, "fill", fills[o->fill]);
+    xfv_put_f64(put, "kernel", o->kernel);
+    xfv_put_f64(put, "ridge", o->ridge);
+    xfv_put_int(put, "seed", (int64_t)t->box.common.seed);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)

@@ -38,16 +38,15 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     return status ? status : xfv_minplus_new(&t->used, height, width, &t->windows, e);
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct xfv_minplus_opts *o = &((const struct minplus *)ctx)->used;
-    (void)s;
-    int status = xfv_map_put(z, p, "window", xfv_val_int(o->window), e);
-    if (!status) status = xfv_map_put(z, p, "stride", xfv_val_int(o->stride), e);
-    if (!status) status = xfv_map_put(z, p, "iterations", xfv_val_int(o->iterations), e);
-    if (!status) status = xfv_map_put(z, p, "stop", xfv_val_f64(o->stop), e);
-    if (!status) status = xfv_map_put(z, p, "noise", xfv_val_f64(o->noise), e);
-    return status ? status : xfv_map_put(z, p, "seed", xfv_val_int((int64_t)o->seed), e);
+    xfv_put_int(put, "window", o->window);
+    xfv_put_int(put, "stride", o->stride);
+    xfv_put_int(put, "iterations", o->iterations);
+    xfv_put_f64(put, "stop", o->stop);
+    xfv_put_f64(put, "noise", o->noise);
+    xfv_put_int(put, "seed", (int64_t)o->seed);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)

@@ -61,91 +61,87 @@ static const struct xfv_value *value_of(const struct grad *t, const struct xfv_l
     return &t->model->graph->values[l->value];
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct grad *t = ctx;
     char grid[64];
-    (void)s;
     xfv_shape_text(value_of(t, xfv_pathmap_layer(t->maps))->shape, grid);
-    int status = xfv_map_put(z, p, "kind", xfv_val_str(z, xfv_pathmap_kinds[t->kind]), e);
-    if (!status) status = xfv_map_put(z, p, "layer", xfv_val_str(z, grid), e);
-    if (!status && t->o.kind == XFV_PATHMAP_PATH) status = xfv_map_put(z, p, "steps", xfv_val_int(t->o.steps), e);
-    if (!status) status = xfv_map_put(z, p, "baseline", xfv_val_str(z, xfv_pathmap_baselines[t->baseline]), e);
-    if (!status && t->o.baseline == XFV_PATHMAP_BLUR) status = xfv_map_put(z, p, "sigma", xfv_val_f64(t->o.sigma), e);
-    return status ? status : xfv_map_put(z, p, "combine", xfv_val_str(z, xfv_combines[t->combine]), e);
+    xfv_put_text(put, "kind", xfv_pathmap_kinds[t->kind]);
+    xfv_put_text(put, "layer", grid);
+    if (t->o.kind == XFV_PATHMAP_PATH) xfv_put_int(put, "steps", t->o.steps);
+    xfv_put_text(put, "baseline", xfv_pathmap_baselines[t->baseline]);
+    if (t->o.baseline == XFV_PATHMAP_BLUR) xfv_put_f64(put, "sigma", t->o.sigma);
+    xfv_put_text(put, "combine", xfv_combines[t->combine]);
 }
 
-static int put_plane(msgpack_zone *z, msgpack_object *p, const char *key, int height, int width, float *plane, struct xfv_err *e)
+static void put_plane(struct xfv_put *p, const char *key, int height, int width, float *plane)
 {
     struct xfv_tensor v = xfv_tensor_view(XFV_F32, 2, (size_t[]){(size_t)height, (size_t)width}, plane);
-    return xfv_map_put(z, p, key, xfv_val_tensor(z, &v), e);
+    xfv_put_tensor(p, key, &v);
 }
 
-static int put_sides(const struct grad *t, const struct xfv_pathmap_way way[2], msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void put_sides(const struct grad *t, const struct xfv_pathmap_way way[2], struct xfv_put *p)
 {
     const struct xfv_layer *l = xfv_pathmap_layer(t->maps);
-    int status = put_plane(z, p, sides[0], l->h, l->w, way[0].cells, e);
-    return status ? status : put_plane(z, p, sides[1], l->h, l->w, way[1].cells, e);
+    for (int i = 0; i < 2; i++) put_plane(p, sides[i], l->h, l->w, way[i].cells);
 }
 
-/* By how much each way's cells miss the score's change along it. */
-static int put_gap(const struct xfv_pathmap_way way[2], msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+/* How far the sum of the cells is from the change of the score along the path. */
+static void put_gap(const struct xfv_pathmap_way way[2], struct xfv_put *p)
 {
     double gap[2];
     for (int i = 0; i < 2; i++) gap[i] = way[i].sums.sum - (way[i].sums.to - way[i].sums.from);
-    return xfv_map_put(z, p, "gap", xfv_val_f64s(z, gap, 2), e);
+    xfv_put_f64s(p, "gap", gap, 2);
 }
 
-/* Where the cells lie: cell (i, j) is centred at pixel (origin + i * step) of each axis of the network's input. */
-static int put_cells(const struct grad *t, const struct xfv_pathmap_parts *parts, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void put_cells(const struct grad *t, const struct xfv_pathmap_parts *parts, struct xfv_put *p)
 {
     const struct xfv_layer *l = xfv_pathmap_layer(t->maps);
-    msgpack_object c = xfv_val_map(z);
-    int status = xfv_map_put(z, &c, "value", xfv_val_str(z, value_of(t, l)->name), e);
-    if (!status) status = xfv_map_put(z, &c, "origin", xfv_val_f64s(z, l->origin, 2), e);
-    if (!status) status = xfv_map_put(z, &c, "step", xfv_val_f64s(z, l->step, 2), e);
-    if (!status) status = put_sides(t, parts->own, z, &c, e);
-    return status ? status : xfv_map_put(z, p, "cells", c, e);
+    msgpack_object cells = xfv_val_map(p->zone);
+    struct xfv_put put = xfv_put_into(p->zone, &cells, p->e);
+    xfv_put_text(&put, "value", value_of(t, l)->name);
+    xfv_put_f64s(&put, "origin", l->origin, 2);
+    xfv_put_f64s(&put, "step", l->step, 2);
+    put_sides(t, parts->own, &put);
+    xfv_put_filled(p, "cells", &put);
 }
 
-/* The cells of the two ways from the other face, which sum to score - 1. */
-static int put_partner(const struct grad *t, const struct xfv_pathmap_parts *parts, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void put_partner(const struct grad *t, const struct xfv_pathmap_parts *parts, struct xfv_put *p)
 {
-    msgpack_object c = xfv_val_map(z);
-    int status = put_sides(t, parts->partner, z, &c, e);
-    if (!status) status = put_gap(parts->partner, z, &c, e);
-    return status ? status : xfv_map_put(z, p, "partner", c, e);
+    msgpack_object partner = xfv_val_map(p->zone);
+    struct xfv_put put = xfv_put_into(p->zone, &partner, p->e);
+    put_sides(t, parts->partner, &put);
+    put_gap(parts->partner, &put);
+    xfv_put_filled(p, "partner", &put);
 }
 
-/* How far the faces agree, by grid. */
-static int put_agreement(const struct grad *t, const struct xfv_pathmap_parts *parts, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void put_agreement(const struct grad *t, const struct xfv_pathmap_parts *parts, struct xfv_put *p)
 {
-    msgpack_object c = xfv_val_map(z);
-    int status = 0;
-    for (int i = 0; i < xfv_pathmap_looks(t->maps) && !status; i++) {
+    msgpack_object agreement = xfv_val_map(p->zone);
+    struct xfv_put put = xfv_put_into(p->zone, &agreement, p->e);
+    for (int i = 0; i < xfv_pathmap_looks(t->maps); i++) {
         const struct xfv_layer *l = xfv_pathmap_look(t->maps, i);
         char shape[64];
-        status = put_plane(z, &c, xfv_shape_text(value_of(t, l)->shape, shape), l->h, l->w, parts->agreement[i], e);
+        put_plane(&put, xfv_shape_text(value_of(t, l)->shape, shape), l->h, l->w, parts->agreement[i]);
     }
-    return status ? status : xfv_map_put(z, p, "agreement", c, e);
+    xfv_put_filled(p, "agreement", &put);
 }
 
-/* The own cells of each face, which sum to the score's change along its path but for the gap. */
-static int extra(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *z, msgpack_object *p, msgpack_object *side, struct xfv_err *e)
+static void extra(void *ctx, const struct xfv_subject *s, int worker, struct xfv_put *put, struct xfv_put side[2])
 {
     const struct grad *t = ctx;
     const struct xfv_pathmap_parts *parts = xfv_pathmap_parts(t->maps, worker);
     const struct xfv_pathmap_way *own = parts->own;
-    int joint = t->o.combine == XFV_COMBINE_JOINT;
     double from[2] = {own[0].sums.from, own[1].sums.from};
-    int status = xfv_map_put(z, p, "score", xfv_val_f64(own[0].sums.to), e);
-    if (!status) status = xfv_map_put(z, p, "from", xfv_val_f64s(z, from, 2), e);
-    if (!status) status = put_gap(own, z, p, e);
-    if (!status) status = put_cells(t, parts, z, p, e);
-    if (!status && joint) status = put_partner(t, parts, z, p, e);
-    if (!status && joint) status = put_agreement(t, parts, z, p, e);
-    for (int i = 0; i < 2 && !status; i++) status = put_plane(z, &side[i], "signed", s->height, s->width, parts->sign[i], e);
-    return status;
+    xfv_put_f64(put, "score", own[0].sums.to);
+    xfv_put_f64s(put, "from", from, 2);
+    put_gap(own, put);
+    put_cells(t, parts, put);
+    if (t->o.combine == XFV_COMBINE_JOINT) {
+        put_partner(t, parts, put);
+        put_agreement(t, parts, put);
+    }
+    for (int i = 0; i < 2; i++) put_plane(&side[i], "signed", s->height, s->width, parts->sign[i]);
 }
 
 /* ---- options ---- */

@@ -11,6 +11,7 @@
 #include "base/grow.h"
 #include "pair/identity.h"
 #include "stage/stage.h"
+#include "stream/put.h"
 
 enum kind { SWAP, OCCLUDER, SUNGLASSES, MASK, PATCHES, NOISE };
 static const char *const kinds[] = {"swap", "occluder", "sunglasses", "mask", "patches", "noise", NULL};
@@ -169,18 +170,19 @@ static int put_truth(struct plant *t, struct xfv_rec *r, struct job *j, const ms
     size_t shape[2] = {(size_t)j->h, (size_t)j->w};
     double score;
     struct xfv_tensor mask = xfv_tensor_view(XFV_U8, 2, shape, j->mask);
-    int status = xfv_map_put(z, &truth, "kind", xfv_val_str(z, kinds[t->kind]), e);
-    if (!status) status = xfv_map_put(z, &truth, "face", xfv_val_str(z, faces[j->side]), e);
-    if (!status && j->region >= 0) status = xfv_map_put(z, &truth, "region", xfv_val_str(z, xfv_part_names[j->region]), e);
-    if (!status && j->donor) status = xfv_map_put(z, &truth, "donor", xfv_val_str(z, j->donor->id), e);
-    if (!status && !xfv_get_f64(root, "score", &score, NULL)) status = xfv_map_put(z, &truth, "score_before", *xfv_map_get(root, "score"), e);
-    if (!status && (t->kind == PATCHES || t->keep_clean)) status = xfv_map_put(z, &truth, "original", *original, e);
-    if (!status && t->kind != NOISE) { /* noise is everywhere: there is nothing to find */
+    struct xfv_put put = xfv_put_into(z, &truth, e);
+    xfv_put_text(&put, "kind", kinds[t->kind]);
+    xfv_put_text(&put, "face", faces[j->side]);
+    if (j->region >= 0) xfv_put_text(&put, "region", xfv_part_names[j->region]);
+    if (j->donor) xfv_put_text(&put, "donor", j->donor->id);
+    if (!xfv_get_f64(root, "score", &score, NULL)) xfv_put(&put, "score_before", *xfv_map_get(root, "score"));
+    if (t->kind == PATCHES || t->keep_clean) xfv_put(&put, "original", *original);
+    if (t->kind != NOISE) { /* noise is everywhere: there is nothing to find */
         int similar = j->donor && j->label == 0;
-        status = xfv_map_put(z, &truth, "sign", xfv_val_str(z, similar ? "similarity" : "dissimilarity"), e);
-        if (!status) status = xfv_map_put(z, &truth, "mask", xfv_val_tensor(z, &mask), e);
+        xfv_put_text(&put, "sign", similar ? "similarity" : "dissimilarity");
+        xfv_put_tensor(&put, "mask", &mask);
     }
-    return status ? status : xfv_map_put(z, root, "truth", truth, e);
+    return put.status ? put.status : xfv_map_put(z, root, "truth", truth, e);
 }
 
 static int plant_one(struct plant *t, struct xfv_rec *r, struct job *j, struct xfv_err *e)

@@ -10,6 +10,7 @@
 #include "base/field.h"
 #include "pair/identity.h"
 #include "stage/stage.h"
+#include "stream/put.h"
 
 struct regions {
     struct xfv_cli *c;
@@ -38,9 +39,10 @@ static const char *part_name(const struct xfv_view_row *r, int sign, char *buf, 
 static int put_shares(msgpack_zone *z, msgpack_object *map, const char *key, const struct xfv_region_shares *s, int mass, struct xfv_err *e)
 {
     msgpack_object v = xfv_val_map(z);
-    int status = mass ? xfv_map_put(z, &v, "mass", xfv_val_f64(s->mass), e) : 0;
-    for (int k = 0; k < XFV_REGIONS && !status && isfinite(s->share[k]); k++) status = xfv_map_put(z, &v, xfv_region_names[k], xfv_val_f64(s->share[k]), e);
-    return status ? status : xfv_map_put(z, map, key, v, e);
+    struct xfv_put put = xfv_put_into(z, &v, e);
+    if (mass) xfv_put_f64(&put, "mass", s->mass);
+    for (int k = 0; k < XFV_REGIONS && isfinite(s->share[k]); k++) xfv_put_f64(&put, xfv_region_names[k], s->share[k]);
+    return put.status ? put.status : xfv_map_put(z, map, key, v, e);
 }
 
 /* The value of "regions" of the entry `at` of the pair's list "maps". */

@@ -19,16 +19,12 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     return xfv_blackbox_open(ctx, env, e);
 }
 
-static int params(void *ctx, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void params(const void *ctx, struct xfv_put *put)
 {
     const struct xfv_xface_opts *o = &((const struct face *)ctx)->o;
-    msgpack_object sizes = xfv_val_array(z);
-    int status = 0;
-    (void)s;
-    for (int i = 0; i < o->n_sizes && !status; i++) status = xfv_array_push(z, &sizes, xfv_val_int(o->sizes[i]), e);
-    if (!status) status = xfv_map_put(z, p, "sizes", sizes, e);
-    if (!status) status = xfv_map_put(z, p, "stride", xfv_val_int(o->stride), e);
-    return status ? status : xfv_map_put(z, p, "distance", xfv_val_int(o->distance + 1), e);
+    xfv_put_ints(put, "sizes", o->sizes, (size_t)o->n_sizes);
+    xfv_put_int(put, "stride", o->stride);
+    xfv_put_int(put, "distance", (int)o->distance + 1);
 }
 
 static int explain(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e)

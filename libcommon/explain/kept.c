@@ -4,6 +4,7 @@
 
 #include "stream/record.h"
 #include "stream/tensor.h"
+#include "stream/put.h"
 
 const char *const xfv_fggb_embeddings[] = {"normalised", "raw", NULL};
 const char *const xfv_fggb_colours[] = {"mean", "max", "l2", NULL};
@@ -18,13 +19,14 @@ int xfv_kept_put(const struct xfv_fggb *f, const struct xfv_fggb_face *from, con
     if (status) return status;
     xfv_f16_from_f32(xfv_fggb_map(from, 0), t.data, xfv_tensor_count(&t));
     msgpack_object kept = xfv_val_map(zone);
-    status = xfv_map_put(zone, &kept, "method", xfv_val_str(zone, "fggb"), e);
-    if (!status) status = xfv_map_put(zone, &kept, "embedding", xfv_val_str(zone, xfv_fggb_embeddings[o->embedding]), e);
-    if (!status) status = xfv_map_put(zone, &kept, "colour", xfv_val_str(zone, xfv_fggb_colours[o->colour]), e);
-    if (!status) status = xfv_map_put(zone, &kept, "norm", xfv_val_str(zone, xfv_fggb_norms[o->norm]), e);
-    if (!status) status = xfv_map_put(zone, &kept, "maps", xfv_val_tensor(zone, &t), e);
+    struct xfv_put put = xfv_put_into(zone, &kept, e);
+    xfv_put_text(&put, "method", "fggb");
+    xfv_put_text(&put, "embedding", xfv_fggb_embeddings[o->embedding]);
+    xfv_put_text(&put, "colour", xfv_fggb_colours[o->colour]);
+    xfv_put_text(&put, "norm", xfv_fggb_norms[o->norm]);
+    xfv_put_tensor(&put, "maps", &t);
     xfv_tensor_clear(&t);
-    return status ? status : xfv_map_put(zone, face, XFV_KEPT_KEY, kept, e);
+    return put.status ? put.status : xfv_map_put(zone, face, XFV_KEPT_KEY, kept, e);
 }
 
 static int says(const msgpack_object *map, const char *key, const char *want)

@@ -9,6 +9,7 @@
 #include "image/warp.h"
 #include "base/clock.h"
 #include "base/grow.h"
+#include "stream/put.h"
 
 /* One image on its way to records. */
 struct job {
@@ -55,12 +56,12 @@ void xfv_crops_clear(struct xfv_crops *l)
 
 /* ---- a face record ---- */
 
-static int put_points(msgpack_zone *z, msgpack_object *map, const double xy[10], struct xfv_err *e)
+static void put_points(struct xfv_put *p, const double xy[10])
 {
-    msgpack_object list = xfv_val_array(z);
-    int r = 0;
-    for (int i = 0; i < 5 && !r; i++) r = xfv_array_push(z, &list, xfv_val_f64s(z, xy + 2 * i, 2), e);
-    return r ? r : xfv_map_put(z, map, "landmarks", list, e);
+    msgpack_object list = xfv_val_array(p->zone);
+    for (int i = 0; i < 5 && !p->status; i++)
+        p->status = xfv_array_push(p->zone, &list, xfv_val_f64s(p->zone, xy + 2 * i, 2), p->e);
+    xfv_put(p, "landmarks", list);
 }
 
 static int face_record(const struct job *j, const struct found *f, const char *id, struct xfv_rec **out, struct xfv_err *e)
@@ -68,24 +69,23 @@ static int face_record(const struct job *j, const struct found *f, const char *i
     struct xfv_rec *rec = xfv_rec_new(XFV_FACE);
     if (!rec) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     size_t width = (size_t)j->c->size, height = j->c->height ? (size_t)j->c->height : width;
-    msgpack_zone *z = xfv_rec_zone(rec);
-    msgpack_object *m = xfv_rec_root(rec), wh = xfv_val_array(z);
     struct xfv_tensor t = xfv_tensor_view(XFV_U8, 3, (const size_t[]){height, width, 3}, f->pixels);
-    int status = xfv_map_put(z, m, "id", xfv_val_str(z, id), e);
-    if (!status) status = xfv_map_put(z, m, "source", xfv_val_str(z, j->name), e);
-    if (!status) status = xfv_array_push(z, &wh, xfv_val_int(j->im->width), e);
-    if (!status) status = xfv_array_push(z, &wh, xfv_val_int(j->im->height), e);
-    if (!status) status = xfv_map_put(z, m, "size", wh, e);
-    if (!status && f->box) status = xfv_map_put(z, m, "box", xfv_val_f64s(z, f->box, 4), e);
-    if (!status && f->box) status = xfv_map_put(z, m, "confidence", xfv_val_f64(f->confidence), e);
-    if (!status && f->box) status = xfv_map_put(z, m, "turn", xfv_val_int(f->turn), e);
-    if (!status && f->landmarks) status = put_points(z, m, f->landmarks, e);
-    if (!status) status = xfv_map_put(z, m, "transform", xfv_val_f64s(z, f->transform, 6), e);
-    if (!status && j->c->generic) status = xfv_map_put(z, m, "generic", xfv_val_bool(1), e);
-    if (!status) status = xfv_map_put(z, m, "image", xfv_val_tensor(z, &t), e);
-    if (status) xfv_rec_free(rec);
+    struct xfv_put put = xfv_put_into(xfv_rec_zone(rec), xfv_rec_root(rec), e);
+    xfv_put_text(&put, "id", id);
+    xfv_put_text(&put, "source", j->name);
+    xfv_put_ints(&put, "size", (const int[]){j->im->width, j->im->height}, 2);
+    if (f->box) {
+        xfv_put_f64s(&put, "box", f->box, 4);
+        xfv_put_f64(&put, "confidence", f->confidence);
+        xfv_put_int(&put, "turn", f->turn);
+    }
+    if (f->landmarks) put_points(&put, f->landmarks);
+    xfv_put_f64s(&put, "transform", f->transform, 6);
+    if (j->c->generic) xfv_put_bool(&put, "generic", 1);
+    xfv_put_tensor(&put, "image", &t);
+    if (put.status) xfv_rec_free(rec);
     else *out = rec;
-    return status;
+    return put.status;
 }
 
 /* Make the record of face `number` of the image (of several: its id is then name#number). */

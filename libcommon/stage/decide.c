@@ -7,6 +7,7 @@
 #include "measure/calibrate.h"
 #include "pair/compare.h"
 #include "stage/stage.h"
+#include "stream/put.h"
 
 /* ---- the model and its threshold ---- */
 
@@ -117,26 +118,23 @@ static char *pair_id(const char *a, const char *b)
     return id;
 }
 
-static int put_decision(const struct xfv_decider *d, struct xfv_rec *pair, double s, struct xfv_err *e)
+static void put_decision(const struct xfv_decider *d, struct xfv_put *pair, double s)
 {
-    msgpack_zone *zone = xfv_rec_zone(pair);
-    msgpack_object *root = xfv_rec_root(pair);
-    int status = xfv_map_put(zone, root, "score", xfv_val_f64(s), e);
-    if (!status) status = xfv_map_put(zone, root, "threshold", xfv_val_f64(d->threshold), e);
-    return status ? status : xfv_map_put(zone, root, "accept", xfv_val_bool(s >= d->threshold), e);
+    xfv_put_f64(pair, "score", s);
+    xfv_put_f64(pair, "threshold", d->threshold);
+    xfv_put_bool(pair, "accept", s >= d->threshold);
 }
 
 /* The faces go in by reference: their records outlive the writing. */
 static int fill_pair(const struct xfv_decider *d, struct xfv_rec *pair, const char *id, const struct xfv_held *a, const struct xfv_held *b, double s, int label, struct xfv_err *e)
 {
-    msgpack_zone *zone = xfv_rec_zone(pair);
-    msgpack_object *root = xfv_rec_root(pair);
-    int status = xfv_map_put(zone, root, "id", xfv_val_str(zone, id), e);
-    if (!status) status = xfv_map_put(zone, root, "a", *xfv_rec_root(a->rec), e);
-    if (!status) status = xfv_map_put(zone, root, "b", *xfv_rec_root(b->rec), e);
-    if (!status) status = put_decision(d, pair, s, e);
-    if (!status && label >= 0) status = xfv_map_put(zone, root, "label", xfv_val_bool(label), e);
-    return status;
+    struct xfv_put put = xfv_put_into(xfv_rec_zone(pair), xfv_rec_root(pair), e);
+    xfv_put_text(&put, "id", id);
+    xfv_put(&put, "a", *xfv_rec_root(a->rec));
+    xfv_put(&put, "b", *xfv_rec_root(b->rec));
+    put_decision(d, &put, s);
+    if (label >= 0) xfv_put_bool(&put, "label", label);
+    return put.status;
 }
 
 static int put_pair(const struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, double s, int label, struct xfv_err *e)
@@ -237,7 +235,9 @@ int xfv_decide_again(struct xfv_decider *d, struct xfv_writer *w, struct xfv_rec
     if (d->table) return put_row_again(d, a, b, s, label, e);
     xfv_face_drop(a, d->drop);
     xfv_face_drop(b, d->drop);
-    status = put_decision(d, pair, s, e);
+    struct xfv_put put = xfv_put_into(xfv_rec_zone(pair), xfv_rec_root(pair), e);
+    put_decision(d, &put, s);
+    status = put.status;
     return status ? status : xfv_writer_put(w, pair, e);
 }
 

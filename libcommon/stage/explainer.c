@@ -249,43 +249,43 @@ static int finish_maps(const struct run *t, struct worker *w, const struct xfv_s
 
 /* ---- the record ---- */
 
-static int make_params(struct run *t, const struct xfv_subject *s, msgpack_zone *z, msgpack_object *p, struct xfv_err *e)
+static void put_side(const struct worker *w, const struct xfv_subject *s, int i, struct xfv_put *side)
 {
-    *p = xfv_val_map(z);
-    int status = t->x->flags & XFV_EXPLAIN_THRESHOLD ? xfv_map_put(z, p, "threshold", xfv_val_f64(s->threshold), e) : 0;
-    return status || !t->x->params ? status : t->x->params(t->ctx, s, z, p, e);
+    size_t shape[] = {(size_t)s->height, (size_t)s->width};
+    for (int j = 0; j < 2; j++) {
+        struct xfv_tensor v = xfv_tensor_view(XFV_F32, 2, shape, w->map[i][j]);
+        xfv_put_tensor(side, j ? "dissimilarity" : "similarity", &v);
+    }
 }
 
-static int make_side(struct worker *w, const struct xfv_subject *s, int i, msgpack_zone *z, msgpack_object *side, struct xfv_err *e)
+/* One entry of the list: {"method","params","a","b"}. */
+static int make_entry(const struct run *t, struct worker *w, const struct xfv_subject *s, struct xfv_put *entry)
 {
-    static const char *const names[] = {"similarity", "dissimilarity"};
-    size_t shape[] = {(size_t)s->height, (size_t)s->width};
-    int status = 0;
-    *side = xfv_val_map(z);
-    for (int j = 0; j < 2 && !status; j++) {
-        struct xfv_tensor v = xfv_tensor_view(XFV_F32, 2, shape, w->map[i][j]);
-        status = xfv_map_put(z, side, names[j], xfv_val_tensor(z, &v), e);
+    msgpack_object params = xfv_val_map(entry->zone), map[2] = {xfv_val_map(entry->zone), xfv_val_map(entry->zone)};
+    struct xfv_put put = xfv_put_into(entry->zone, &params, entry->e), side[2];
+    if (t->x->flags & XFV_EXPLAIN_THRESHOLD) xfv_put_f64(&put, "threshold", s->threshold);
+    if (t->x->params) t->x->params(t->ctx, &put);
+    for (int i = 0; i < 2; i++) {
+        side[i] = xfv_put_into(entry->zone, &map[i], entry->e);
+        put_side(w, s, i, &side[i]);
     }
-    return status;
+    if (t->x->extra) t->x->extra(t->ctx, s, (int)(w - t->workers), &put, side);
+    xfv_put_text(entry, "method", t->x->name ? t->x->name(t->ctx) : t->x->method);
+    xfv_put_filled(entry, "params", &put);
+    for (int i = 0; i < 2; i++)
+        if (s->wanted[i]) xfv_put_filled(entry, sides[i], &side[i]);
+    return entry->status;
 }
 
 static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s, struct xfv_rec *r, struct xfv_err *e)
 {
     msgpack_zone *z = xfv_rec_zone(r);
-    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), params, side[2], *maps = xfv_map_get_mut(root, "maps");
+    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), list = xfv_val_array(z), *maps = xfv_map_get_mut(root, "maps");
     if (maps && maps->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair's 'maps' is not a list");
-    int status = make_params(t, s, z, &params, e);
-    for (int i = 0; i < 2 && !status; i++) status = make_side(w, s, i, z, &side[i], e);
-    if (!status && t->x->extra) status = t->x->extra(t->ctx, s, (int)(w - t->workers), z, &params, side, e);
-    if (!status) status = xfv_map_put(z, &entry, "method", xfv_val_str(z, t->x->name ? t->x->name(t->ctx) : t->x->method), e);
-    if (!status) status = xfv_map_put(z, &entry, "params", params, e);
-    for (int i = 0; i < 2 && !status; i++)
-        if (s->wanted[i]) status = xfv_map_put(z, &entry, sides[i], side[i], e);
-    if (status) return status;
-    if (maps) return xfv_array_push(z, maps, entry, e);
-    msgpack_object list = xfv_val_array(z);
-    status = xfv_array_push(z, &list, entry, e);
-    return status ? status : xfv_map_put(z, root, "maps", list, e);
+    struct xfv_put put = xfv_put_into(z, &entry, e);
+    int status = make_entry(t, w, s, &put);
+    if (!status) status = xfv_array_push(z, maps ? maps : &list, entry, e);
+    return status || maps ? status : xfv_map_put(z, root, "maps", list, e);
 }
 
 static int work_face(struct run *t, struct xfv_rec *r, int worker, struct xfv_err *e)

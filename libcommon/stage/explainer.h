@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "net/model/model.h"
 #include "net/run/net.h"
+#include "stream/put.h"
 
 /* First member of the struct that program.ctx points to: what the two shared options set. */
 struct xfv_explain_opts {
@@ -85,14 +86,14 @@ struct xfv_explainer {
     int (*open)(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e);
     void (*close)(void *ctx); /* also after a failed open, and twice; may be NULL */
     /* Put what distinguishes this map from another of the method into params; may be NULL. */
-    int (*params)(void *ctx, const struct xfv_subject *s, msgpack_zone *zone, msgpack_object *params, struct xfv_err *e);
+    void (*params)(const void *ctx, struct xfv_put *params);
     /* map[side][0 similarity, 1 dissimilarity]: f32 [H][W], zeroed. XFV_EDATA: this pair cannot be explained. Called from several threads. */
     int (*explain)(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e);
     /* With opts.faces, for each face record: s holds face, rgb and x of side 0 alone. Adds to the record's map. */
     int (*face)(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e);
     const char *consumes; /* key of a pair's faces that the method has used up and that goes no further; may be NULL */
     /* Further keys, after explain and on its worker: into params, and into side[0] and side[1] beside the maps. May be NULL. */
-    int (*extra)(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *params, msgpack_object *side, struct xfv_err *e);
+    void (*extra)(void *ctx, const struct xfv_subject *s, int worker, struct xfv_put *params, struct xfv_put side[2]);
     void (*tell)(void *ctx, struct xfv_cli *c); /* after the last pair: xfv_cli_info; may be NULL */
 };
 

@@ -8,6 +8,7 @@
 
 #include "stream/internal.h"
 #include "base/wipe.h"
+#include "stream/put.h"
 
 enum { BUFFER = 64 * 1024, DIRECT = 16 * 1024 /* a payload as large as this is written from where it lies */ };
 
@@ -118,13 +119,12 @@ static int end_segment(struct xfv_writer *w, struct xfv_err *e)
 {
     uint32_t crc = w->crc; /* of what precedes the end record */
     struct xfv_rec *end = xfv_rec_new(XFV_END);
-    if (!end || xfv_map_put(end->zone, &end->root, "records", xfv_val_int((int64_t)w->records), NULL) ||
-        xfv_map_put(end->zone, &end->root, "errors", xfv_val_int((int64_t)w->errors), NULL) ||
-        xfv_map_put(end->zone, &end->root, "crc32", xfv_val_int((int64_t)crc), NULL)) {
-        xfv_rec_free(end);
-        return xfv_fail(e, XFV_ENOMEM, "out of memory for the end record");
-    }
-    int status = put_object(w, &end->root, e);
+    if (!end) return xfv_fail(e, XFV_ENOMEM, "out of memory for the end record");
+    struct xfv_put put = xfv_put_into(end->zone, &end->root, e);
+    xfv_put_int(&put, "records", (int64_t)w->records);
+    xfv_put_int(&put, "errors", (int64_t)w->errors);
+    xfv_put_int(&put, "crc32", (int64_t)crc);
+    int status = put.status ? put.status : put_object(w, &end->root, e);
     xfv_rec_free(end);
     w->in_segment = 0;
     return status;
@@ -137,9 +137,11 @@ static int prov_entry(msgpack_zone *z, const struct xfv_prov *p, msgpack_object 
     *out = xfv_val_map(z);
     int status = 0;
     for (size_t i = 0; p->args && p->args[i] && status == 0; i++) status = xfv_array_push(z, &args, xfv_val_str(z, p->args[i]), e);
-    if (status == 0) status = xfv_map_put(z, out, "tool", xfv_val_str(z, p->tool), e);
-    if (status == 0) status = xfv_map_put(z, out, "version", xfv_val_str(z, p->version), e);
-    if (status == 0) status = xfv_map_put(z, out, "args", args, e);
+    struct xfv_put put = {z, out, e, status};
+    xfv_put_text(&put, "tool", p->tool);
+    xfv_put_text(&put, "version", p->version);
+    xfv_put(&put, "args", args);
+    status = put.status;
     if (status || !p->extra) return status;
     if (p->extra->type != MSGPACK_OBJECT_MAP) return xfv_fail(e, XFV_EARG, "extra provenance must be a map");
     for (uint32_t i = 0; i < p->extra->via.map.size && status == 0; i++) {
@@ -155,14 +157,12 @@ static int prov_entry(msgpack_zone *z, const struct xfv_prov *p, msgpack_object 
 /* The parts every head has, when there is no input's head to go on from. */
 static int fresh_head(msgpack_zone *z, msgpack_object *head, struct xfv_err *e)
 {
-    msgpack_object version = xfv_val_array(z);
     *head = xfv_val_map(z);
-    int status = xfv_map_put(z, head, "_", xfv_val_str(z, "head"), e);
-    if (status == 0) status = xfv_map_put(z, head, "magic", xfv_val_str(z, "xfv"), e);
-    if (status == 0) status = xfv_array_push(z, &version, xfv_val_int(XFV_VERSION_MAJOR), e);
-    if (status == 0) status = xfv_array_push(z, &version, xfv_val_int(XFV_VERSION_MINOR), e);
-    if (status == 0) status = xfv_map_put(z, head, "version", version, e);
-    return status;
+    struct xfv_put put = xfv_put_into(z, head, e);
+    xfv_put_text(&put, "_", "head");
+    xfv_put_text(&put, "magic", "xfv");
+    xfv_put_ints(&put, "version", (const int[]){XFV_VERSION_MAJOR, XFV_VERSION_MINOR}, 2);
+    return put.status;
 }
 
 /* A copy of the map `in` whose keys can be set without touching `in`; values are shared. */

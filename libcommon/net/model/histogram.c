@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "stream/record.h"
+#include "stream/put.h"
 
 static const char *const kinds[] = {"impostor", "genuine"};
 
@@ -32,15 +33,12 @@ long xfv_histogram_total(const struct xfv_histogram *h, int genuine)
 int xfv_histogram_put(const struct xfv_histogram *h, msgpack_zone *z, msgpack_object *map, struct xfv_err *e)
 {
     msgpack_object o = xfv_val_map(z);
-    int status = xfv_map_put(z, &o, "data", xfv_val_str(z, h->data), e);
-    if (!status) status = xfv_map_put(z, &o, "low", xfv_val_f64(h->low), e);
-    if (!status) status = xfv_map_put(z, &o, "high", xfv_val_f64(h->high), e);
-    for (int k = 0; k < 2 && !status; k++) {
-        msgpack_object list = xfv_val_array(z);
-        for (int i = 0; i < h->bins && !status; i++) status = xfv_array_push(z, &list, xfv_val_int(h->count[k][i]), e);
-        if (!status) status = xfv_map_put(z, &o, kinds[k], list, e);
-    }
-    return status ? status : xfv_map_put(z, map, "calibration", o, e);
+    struct xfv_put put = xfv_put_into(z, &o, e);
+    xfv_put_text(&put, "data", h->data);
+    xfv_put_f64(&put, "low", h->low);
+    xfv_put_f64(&put, "high", h->high);
+    for (int k = 0; k < 2; k++) xfv_put_ints(&put, kinds[k], h->count[k], (size_t)h->bins);
+    return put.status ? put.status : xfv_map_put(z, map, "calibration", o, e);
 }
 
 int xfv_histogram_get(const msgpack_object *map, struct xfv_histogram *h, struct xfv_err *e)

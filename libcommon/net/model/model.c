@@ -13,6 +13,7 @@
 
 #include "net/model/internal.h"
 #include "stream/stream.h"
+#include "stream/put.h"
 
 #ifndef XFV_MODEL_DIR
 #define XFV_MODEL_DIR "/usr/local/share/xfv-tools/models"
@@ -275,10 +276,10 @@ static int write_weight(struct xfv_writer *w, const struct xfv_weight *x, struct
     struct xfv_rec *r = xfv_rec_new_named("weight");
     if (!r) return xfv_fail(e, XFV_ENOMEM, "out of memory for weight '%.200s'", x->name);
     struct xfv_tensor t = xfv_tensor_view(XFV_F32, x->shape.rank, shape, x->data);
-    msgpack_zone *z = xfv_rec_zone(r);
-    int status = xfv_map_put(z, xfv_rec_root(r), "name", xfv_val_str(z, x->name), e);
-    if (!status) status = xfv_map_put(z, xfv_rec_root(r), "tensor", xfv_val_tensor(z, &t), e);
-    if (!status) status = xfv_writer_put(w, r, e);
+    struct xfv_put put = xfv_put_into(xfv_rec_zone(r), xfv_rec_root(r), e);
+    xfv_put_text(&put, "name", x->name);
+    xfv_put_tensor(&put, "tensor", &t);
+    int status = put.status ? put.status : xfv_writer_put(w, r, e);
     xfv_rec_free(r);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net/model/internal.h"
+#include "stream/put.h"
 
 enum type { INTS, BOOL, FLOATS, FUNCTION_ACT, FUNCTION_REDUCE, AXES, DIMS };
 struct attr { enum xfv_op op; const char *key; enum type type; size_t at; int n; };
@@ -71,20 +72,21 @@ static msgpack_object attr_value(msgpack_zone *z, const struct attr *a, const st
 static int write_node(const struct xfv_graph *g, const struct xfv_node *n, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
 {
     msgpack_object in = xfv_array_of(z, n->n_in);
-    int status;
     *out = xfv_val_map(z);
     for (int k = 0; k < n->n_in && in.type == MSGPACK_OBJECT_ARRAY; k++) {
         in.via.array.ptr[k] = xfv_val_str(z, g->values[n->in[k]].name);
         if (in.via.array.ptr[k].type == MSGPACK_OBJECT_NIL) return xfv_fail(e, XFV_ENOMEM, "out of memory for node '%s'", n->name);
     }
-    if ((status = xfv_map_put(z, out, "op", xfv_val_str(z, xfv_op_name(n->op)), e)) || (status = xfv_map_put(z, out, "name", xfv_val_str(z, n->name), e)) ||
-        (status = xfv_map_put(z, out, "in", in, e)) || (status = xfv_map_put(z, out, "out", xfv_val_str(z, g->values[n->out].name), e)))
-        return status;
-    if (n->weight >= 0 && (status = xfv_map_put(z, out, "weight", xfv_val_str(z, g->weights[n->weight].name), e))) return status;
-    if (n->bias >= 0 && (status = xfv_map_put(z, out, "bias", xfv_val_str(z, g->weights[n->bias].name), e))) return status;
+    struct xfv_put put = xfv_put_into(z, out, e);
+    xfv_put_text(&put, "op", xfv_op_name(n->op));
+    xfv_put_text(&put, "name", n->name);
+    xfv_put(&put, "in", in);
+    xfv_put_text(&put, "out", g->values[n->out].name);
+    if (n->weight >= 0) xfv_put_text(&put, "weight", g->weights[n->weight].name);
+    if (n->bias >= 0) xfv_put_text(&put, "bias", g->weights[n->bias].name);
     for (int a = 0; a < N_ATTRS; a++)
-        if (attrs[a].op == n->op && (status = xfv_map_put(z, out, attrs[a].key, attr_value(z, &attrs[a], n), e))) return status;
-    return 0;
+        if (attrs[a].op == n->op) xfv_put(&put, attrs[a].key, attr_value(z, &attrs[a], n));
+    return put.status;
 }
 
 int xfv_graph_write(const struct xfv_graph *g, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
@@ -97,9 +99,10 @@ int xfv_graph_write(const struct xfv_graph *g, msgpack_zone *z, msgpack_object *
     for (int i = 0; i < g->n_values; i++) {
         msgpack_object *v = &values.via.array.ptr[i];
         *v = xfv_val_map(z);
-        if ((status = xfv_map_put(z, v, "name", xfv_val_str(z, g->values[i].name), e)) ||
-            (status = xfv_map_put(z, v, "shape", ints(z, g->values[i].shape.dim, g->values[i].shape.rank), e)))
-            return status;
+        struct xfv_put put = xfv_put_into(z, v, e);
+        xfv_put_text(&put, "name", g->values[i].name);
+        xfv_put(&put, "shape", ints(z, g->values[i].shape.dim, g->values[i].shape.rank));
+        if (put.status) return put.status;
     }
     for (int i = 0; i < g->n_nodes; i++)
         if ((status = write_node(g, &g->nodes[i], z, &nodes.via.array.ptr[i], e))) return status;
@@ -107,8 +110,11 @@ int xfv_graph_write(const struct xfv_graph *g, msgpack_zone *z, msgpack_object *
         outputs.via.array.ptr[i] = xfv_val_str(z, g->values[g->outputs[i]].name);
         if (outputs.via.array.ptr[i].type == MSGPACK_OBJECT_NIL) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     }
-    if ((status = xfv_map_put(z, out, "values", values, e)) || (status = xfv_map_put(z, out, "nodes", nodes, e))) return status;
-    return xfv_map_put(z, out, "outputs", outputs, e);
+    struct xfv_put put = xfv_put_into(z, out, e);
+    xfv_put(&put, "values", values);
+    xfv_put(&put, "nodes", nodes);
+    xfv_put(&put, "outputs", outputs);
+    return put.status;
 }
 
 /* ---- reading ---- */

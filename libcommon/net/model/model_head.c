@@ -1,4 +1,5 @@
 #include "net/model/internal.h"
+#include "stream/put.h"
 
 #include <math.h>
 #include <string.h>
@@ -6,12 +7,6 @@
 static const char *const scores[] = {"cosine", "euclidean"};
 
 /* ---- writing ---- */
-
-static int put(msgpack_zone *z, msgpack_object *map, const char *key, msgpack_object v, int *st, struct xfv_err *e)
-{
-    if (*st == 0) *st = xfv_map_put(z, map, key, v, e);
-    return *st;
-}
 
 static msgpack_object floats(msgpack_zone *z, const float *v, int n)
 {
@@ -22,12 +17,13 @@ static msgpack_object floats(msgpack_zone *z, const float *v, int n)
 
 static int write_input(const struct xfv_model *m, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
 {
-    int status = 0;
     *out = xfv_val_map(z);
-    put(z, out, "colour", xfv_val_str(z, m->colour), &status, e);
-    put(z, out, "mean", floats(z, m->mean, m->channels), &status, e);
-    put(z, out, "std", floats(z, m->std, m->channels), &status, e);
-    return put(z, out, "transposed", xfv_val_bool(m->transposed), &status, e);
+    struct xfv_put put = xfv_put_into(z, out, e);
+    xfv_put_text(&put, "colour", m->colour);
+    xfv_put(&put, "mean", floats(z, m->mean, m->channels));
+    xfv_put(&put, "std", floats(z, m->std, m->channels));
+    xfv_put_bool(&put, "transposed", m->transposed);
+    return put.status;
 }
 
 static int write_thresholds(const struct xfv_model *m, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
@@ -39,16 +35,18 @@ static int write_thresholds(const struct xfv_model *m, msgpack_zone *z, msgpack_
         const struct xfv_threshold *t = &m->thresholds[i];
         msgpack_object *o = &out->via.array.ptr[i];
         *o = xfv_val_map(z);
-        put(z, o, "name", xfv_val_str(z, t->name), &status, e);
-        put(z, o, "value", xfv_val_f64(t->value), &status, e);
-        if (!isnan(t->fmr)) put(z, o, "fmr", xfv_val_f64(t->fmr), &status, e);
-        if (!isnan(t->fnmr)) put(z, o, "fnmr", xfv_val_f64(t->fnmr), &status, e);
-        if (!isnan(t->fmr_interval[0])) put(z, o, "fmr_interval", xfv_val_f64s(z, t->fmr_interval, 2), &status, e);
-        if (!isnan(t->fnmr_interval[0])) put(z, o, "fnmr_interval", xfv_val_f64s(z, t->fnmr_interval, 2), &status, e);
-        put(z, o, "pairs", xfv_val_int(t->pairs), &status, e);
-        if (t->genuine || t->impostor) put(z, o, "genuine", xfv_val_int(t->genuine), &status, e);
-        if (t->genuine || t->impostor) put(z, o, "impostor", xfv_val_int(t->impostor), &status, e);
-        put(z, o, "data", xfv_val_str(z, t->data), &status, e);
+        struct xfv_put put = xfv_put_into(z, o, e);
+        xfv_put_text(&put, "name", t->name);
+        xfv_put_f64(&put, "value", t->value);
+        if (!isnan(t->fmr)) xfv_put_f64(&put, "fmr", t->fmr);
+        if (!isnan(t->fnmr)) xfv_put_f64(&put, "fnmr", t->fnmr);
+        if (!isnan(t->fmr_interval[0])) xfv_put_f64s(&put, "fmr_interval", t->fmr_interval, 2);
+        if (!isnan(t->fnmr_interval[0])) xfv_put_f64s(&put, "fnmr_interval", t->fnmr_interval, 2);
+        xfv_put_int(&put, "pairs", t->pairs);
+        if (t->genuine || t->impostor) xfv_put_int(&put, "genuine", t->genuine);
+        if (t->genuine || t->impostor) xfv_put_int(&put, "impostor", t->impostor);
+        xfv_put_text(&put, "data", t->data);
+        status = put.status;
     }
     return status;
 }
@@ -60,21 +58,23 @@ int xfv_model_head_write(const struct xfv_model *m, msgpack_zone *z, msgpack_obj
     int status;
     *out = xfv_val_map(z);
     if ((status = write_input(m, z, &input, e)) || (status = write_thresholds(m, z, &thresholds, e)) || (status = xfv_graph_write(g, z, &graph, e))) return status;
-    put(z, out, "kind", xfv_val_str(z, "model"), &status, e);
-    put(z, out, "name", xfv_val_str(z, m->name), &status, e);
-    put(z, out, "network", xfv_val_str(z, m->kind), &status, e);
-    put(z, out, "licence", xfv_val_str(z, m->licence), &status, e);
-    put(z, out, "origin", xfv_val_str(z, m->origin), &status, e);
-    put(z, out, "input", input, &status, e);
-    if (xfv_model_has_template(m)) put(z, out, "template", xfv_val_f64s(z, m->template_xy, 10), &status, e);
+    struct xfv_put put = xfv_put_into(z, out, e);
+    xfv_put_text(&put, "kind", "model");
+    xfv_put_text(&put, "name", m->name);
+    xfv_put_text(&put, "network", m->kind);
+    xfv_put_text(&put, "licence", m->licence);
+    xfv_put_text(&put, "origin", m->origin);
+    xfv_put(&put, "input", input);
+    if (xfv_model_has_template(m)) xfv_put_f64s(&put, "template", m->template_xy, 10);
     if (m->embedding >= 0) {
-        put(z, out, "embedding", xfv_val_str(z, g->values[m->embedding].name), &status, e);
-        put(z, out, "score", xfv_val_str(z, scores[m->score]), &status, e);
+        xfv_put_text(&put, "embedding", g->values[m->embedding].name);
+        xfv_put_text(&put, "score", scores[m->score]);
     }
-    if (m->embedding_normalised >= 0) put(z, out, "embedding_normalised", xfv_val_str(z, g->values[m->embedding_normalised].name), &status, e);
-    put(z, out, "thresholds", thresholds, &status, e);
-    if (!status && m->calibration.bins) status = xfv_histogram_put(&m->calibration, z, out, e);
-    return put(z, out, "graph", graph, &status, e);
+    if (m->embedding_normalised >= 0) xfv_put_text(&put, "embedding_normalised", g->values[m->embedding_normalised].name);
+    xfv_put(&put, "thresholds", thresholds);
+    if (!put.status && m->calibration.bins) put.status = xfv_histogram_put(&m->calibration, z, out, e);
+    xfv_put(&put, "graph", graph);
+    return put.status;
 }
 
 /* ---- reading ---- */

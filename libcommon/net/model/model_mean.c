@@ -8,6 +8,7 @@
 
 #include "net/model/internal.h"
 #include "stream/stream.h"
+#include "stream/put.h"
 
 int xfv_model_floats(const struct xfv_tensor *t, const char *what, float **out, struct xfv_err *e)
 {
@@ -92,10 +93,12 @@ struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape sh
         msgpack_object *root = xfv_rec_root(r);
         if (half) xfv_f16_from_f32(mean->data, half, mean->count);
         struct xfv_tensor t = xfv_tensor_view(dtype, shape.rank, dim, half ? (void *)half : (void *)mean->data);
-        status = xfv_map_put(z, root, "value", xfv_val_str(z, mean->value), e);
-        if (!status) status = xfv_map_put(z, root, "faces", xfv_val_int(mean->faces), e);
-        if (!status) status = xfv_map_put(z, root, "data", xfv_val_str(z, mean->source), e);
-        if (!status) status = xfv_map_put(z, root, "tensor", xfv_val_tensor(z, &t), e);
+        struct xfv_put put = xfv_put_into(z, root, e);
+        xfv_put_text(&put, "value", mean->value);
+        xfv_put_int(&put, "faces", mean->faces);
+        xfv_put_text(&put, "data", mean->source);
+        xfv_put_tensor(&put, "tensor", &t);
+        status = put.status;
     }
     free(half);
     if (!status) return r;
