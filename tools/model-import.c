@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "explain/tells_apart.h"
 #include "face/align.h"
 #include "net/graph/fold.h"
 #include "net/import/import.h"
@@ -188,6 +189,17 @@ static void arcface_template(struct xfv_model *m)
     for (int i = 0; i < 10; i++) m->template_xy[i] = m->width == 112 && m->height == 112 ? xfv_template_arcface[i] : xfv_template_arcface[i] * (i % 2 ? m->height : m->width) / 112;
 }
 
+/* After the model is written, since it uses the weights up; where it fails, the output is not kept. */
+static int try_out(struct xfv_cli *c, struct options *o, struct xfv_err *e)
+{
+    double cosine;
+    if (o->m->embedding < 0) return 0;
+    int status = xfv_tells_apart(o->m, &cosine, e);
+    if (!status && cosine > 0.999)
+        xfv_cli_warn(c, "two very different pictures have nearly the same embedding (cosine %.5f): are --mean and --std those that the network was trained with?", cosine);
+    return status;
+}
+
 static int import(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
 {
     int status = take_graph(c, o, path, e);
@@ -200,7 +212,8 @@ static int import(struct xfv_cli *c, struct options *o, const char *path, struct
     if (!o->no_template && strcmp(o->m->kind, "embedding") == 0 && !xfv_model_has_template(o->m)) o->arcface = 1;
     if (o->arcface) arcface_template(o->m);
     int fd = xfv_cli_out_fd(c, e);
-    return fd < 0 ? fd : xfv_model_save(o->m, fd, e);
+    status = fd < 0 ? fd : xfv_model_save(o->m, fd, e);
+    return status ? status : try_out(c, o, e);
 }
 
 int main(int argc, char **argv)
