@@ -6,6 +6,7 @@
 #include "measure/calibrate.h"
 #include "net/model/model.h"
 #include "stage/stage.h"
+#include "pair/label.h"
 
 #define MAX_GOALS 8
 
@@ -48,11 +49,11 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         if (faces[i] && faces[i]->type == MSGPACK_OBJECT_MAP && (status = xfv_cli_face_model(faces[i], t->model, e))) return status;
     if (xfv_get_f64(root, "score", &score, &why)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair has no score: run verify before calibrate");
     if (!isfinite(score)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair's score is not finite");
-    if (!xfv_map_get(root, "label")) {
+    if ((genuine = xfv_pair_label(root)) == XFV_LABEL_NONE) {
         t->unlabelled++;
         return 0;
     }
-    if (xfv_get_bool(root, "label", &genuine, &why)) return xfv_fail_code(e, XFV_EDATA, "label", "%s", why.msg);
+    if (genuine < 0) return xfv_fail_code(e, XFV_EDATA, "label", "the pair's label is none of " XFV_LABEL_WORDS);
     return xfv_scores_add(&t->scores, score, genuine, 0, e);
 }
 

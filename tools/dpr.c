@@ -8,6 +8,7 @@
 #include "measure/delins.h"
 #include "measure/sheet.h"
 #include "stage/stage.h"
+#include "pair/label.h"
 
 enum { STEPS = 20 }; /* 0, 5, ... 95 % of the pixels restored */
 static const char *const formats[] = {"tsv", "markdown", "json", NULL};
@@ -103,7 +104,8 @@ static int look_at(const struct dpr *t, const msgpack_object *root, struct pair 
     if (xfv_get_str(root, "id", &p->id, &p->n_id, NULL)) p->id = "", p->n_id = 0;
     if (!xfv_map_get(truth, "original") || xfv_get_text(truth, "face", side, sizeof side, NULL) || xfv_parse_choice("face", side, sides, &p->side, NULL))
         return xfv_fail_code(e, XFV_EDATA, "truth", "the pair does not hold its image as it was: plant --kind patches makes such pairs");
-    if (xfv_get_bool(root, "label", &p->genuine, e) || xfv_get_f64(root, "score", &p->score, e)) return xfv_fail_code(e, XFV_EDATA, "pair", "%s", e->msg);
+    if ((p->genuine = xfv_pair_label(root)) < 0) return xfv_fail_code(e, XFV_EDATA, "pair", "the pair has no label: verify --pairs with a list that has them");
+    if (xfv_get_f64(root, "score", &p->score, e)) return xfv_fail_code(e, XFV_EDATA, "pair", "%s", e->msg);
     if (!t->box.common.given_threshold && (xfv_get_f64(root, "threshold", &p->threshold, NULL) || !isfinite(p->threshold)))
         return xfv_fail_code(e, XFV_EDATA, "threshold", "the pair has no threshold: run verify before dpr, or give --threshold");
     size_t shape[3] = {(size_t)t->model->height, (size_t)t->model->width, 3};
@@ -237,7 +239,8 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     const msgpack_object *root = xfv_rec_root(*r), *list = xfv_map_get(root, "dpr");
     const char *name[2];
     size_t n[2];
-    int genuine, status = xfv_get_bool(root, "label", &genuine, e);
+    int genuine = xfv_pair_label(root);
+    int status = genuine < 0 ? xfv_fail(e, XFV_EDATA, "the pair has no label") : 0;
     (void)w;
     for (int i = 0; i < 2 && !status; i++) {
         const char *id;

@@ -12,6 +12,7 @@
 #include "pair/identity.h"
 #include "stage/stage.h"
 #include "stream/put.h"
+#include "pair/label.h"
 
 enum kind { SWAP, OCCLUDER, SUNGLASSES, MASK, PATCHES, NOISE };
 static const char *const kinds[] = {"swap", "occluder", "sunglasses", "mask", "patches", "noise", NULL};
@@ -130,10 +131,9 @@ static int look_at(struct plant *t, struct xfv_rec *r, struct job *j, struct xfv
     struct xfv_tensor image;
     const char *id = "";
     size_t n = 0;
-    int label;
     for (int i = 0; i < 2; i++)
         if (xfv_get_str(xfv_map_get(root, faces[i]), "id", &j->id[i], &j->n_id[i], e)) return xfv_fail_code(e, XFV_EDATA, "noid", "the pair's face %s has no id", faces[i]);
-    j->label = xfv_get_bool(root, "label", &label, NULL) ? -1 : label;
+    j->label = xfv_pair_label(root);
     j->side = t->face;
     int status = xfv_get_tensor(xfv_map_get(root, faces[j->side]), "image", XFV_U8, 3, (size_t[]){0, 0, 3}, &image, e);
     if (status == XFV_ENOMEM) return status;

@@ -9,6 +9,7 @@
 #include "base/lines.h"
 #include "pair/identity.h"
 #include "stage/stage.h"
+#include "pair/label.h"
 
 static const char *const identities[] = {"name", "folder", "id", NULL};
 static const double usual[] = {1e-1, 1e-2, 1e-3};
@@ -73,7 +74,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         xfv_stage_tell_error(t->c, root);
         return 0;
     }
-    if (xfv_get_bool(root, "label", &genuine, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has no label: verify --pairs with a list that has them");
+    if ((genuine = xfv_pair_label(root)) < 0) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has no label: verify --pairs with a list that has them");
     if (xfv_get_f64(root, "score", &score, NULL) || !isfinite(score)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair has no score: run verify first");
     if (xfv_get_str(xfv_map_get(root, "a"), "id", &a, &n_a, NULL)) a = "", n_a = 0;
     if (xfv_get_str(xfv_map_get(root, "b"), "id", &b, &n_b, NULL)) b = "", n_b = 0;
@@ -102,8 +103,8 @@ static int read_line(struct roc *t, char *line, size_t no, struct xfv_err *e)
         xfv_cli_failed_at(t->c, "line", no, "", 0, "the pair failed and has no score");
         return 0;
     }
-    int genuine = !strcmp(field[5], "genuine");
-    if (!genuine && strcmp(field[5], "impostor")) return xfv_fail(e, XFV_EARG, "line %zu of '%s' has no label", no, t->scores_path);
+    int genuine = xfv_label_of(field[5]);
+    if (genuine < 0) return xfv_fail(e, XFV_EARG, "line %zu of '%s' has no label", no, t->scores_path);
     return add(t, score, genuine, field[0], strlen(field[0]), field[1], strlen(field[1]), e);
 }
 

@@ -91,7 +91,13 @@ static int set_up(struct verify *v, struct xfv_err *e)
     if (v->p.shard.n && v->p.mode != XFV_PAIR_LIST && v->p.mode != XFV_PAIR_ALL)
         return xfv_fail(e, XFV_EARG, "--shard takes a part of the pairs of --pairs or --all: give one of them");
     if (v->heading && !v->table) return xfv_fail(e, XFV_EARG, "--header is for the table: give --tsv too");
-    int status = xfv_pairing_open(&v->p, e);
+    for (int second = 0; v->p.list_path && second < 2; second++) {
+        char *beside = xfv_pair_list_beside(v->p.list_path, second);
+        if (beside) xfv_cli_may_read(d->c, beside);
+        free(beside);
+    }
+    int status = xfv_cli_seal(d->c, e);
+    if (!status) status = xfv_pairing_open(&v->p, e);
     if (status || !v->table) return status;
     d->table = xfv_cli_out_file(d->c, e);
     if (!d->table) return e->status;
@@ -107,7 +113,7 @@ int main(int argc, char **argv)
         .summary = "Pair faces, score the pairs and decide: faces with embeddings in, pairs (or a table) out.",
         .operands = "[FILE]...",
         .example = "verify --pairs pairs.csv --tsv faces.xfv",
-        .flags = XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT,
+        .flags = XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT | XFV_SEALS_LATER,
         .opts = options,
         .ctx = &v,
     };

@@ -12,6 +12,7 @@
 #include "cli/shard.h"
 #include "pair/pseudonym.h"
 #include "stage/stage.h"
+#include "pair/label.h"
 
 enum { MOST = 64 }; /* values of an option that may be given several times */
 
@@ -67,8 +68,8 @@ static int kind_matches(const struct xfv_rec *r, const struct list *l)
 
 static int label_matches(const msgpack_object *root, int want)
 {
-    int label;
-    if (xfv_get_bool(root, "label", &label, NULL)) return want == 3;
+    int label = xfv_pair_label(root);
+    if (label < 0) return want == 3;
     return want == (label ? 1 : 2);
 }
 

@@ -39,3 +39,39 @@ size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n)
     buf[at] = '\0';
     return at;
 }
+
+/* n hexadecimal digits, or 0. */
+static unsigned hex(const char *s, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned v = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *digit = s[i] ? strchr(digits, s[i]) : NULL;
+        if (!digit) return 0;
+        v = v << 4 | (unsigned)(digit - digits);
+    }
+    return v;
+}
+
+void xfv_unescape(char *s)
+{
+    char *to = s;
+    while (*s) {
+        char c = s[0] == '\\' ? s[1] : '\0';
+        unsigned v = c == 'x' ? hex(s + 2, 2) : c == 'u' ? hex(s + 2, 4) : 0;
+        if (c == 'n' || c == 't' || c == 'r') {
+            *to++ = c == 'n' ? '\n' : c == 't' ? '\t' : '\r';
+            s += 2;
+        } else if (c == 'x' && v) {
+            *to++ = (char)v;
+            s += 4;
+        } else if (v >= 0x80 && v < 0xa0) {
+            *to++ = (char)0xc2;
+            *to++ = (char)v;
+            s += 6;
+        } else {
+            *to++ = *s++;
+        }
+    }
+    *to = '\0';
+}

@@ -7,4 +7,7 @@
  * length; cut to fit cap with "...". The result is UTF-8 on one line. */
 size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n);
 
+/* The other way, in place: \n, \t, \r, \xHH and \uHHHH become what they stand for (no NUL); all else stays. */
+void xfv_unescape(char *s);
+
 #endif

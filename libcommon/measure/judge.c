@@ -13,6 +13,7 @@
 #include "pair/identity.h"
 #include "stream/record.h"
 #include "stream/tensor.h"
+#include "pair/label.h"
 
 enum { MAX_METHODS = 32, MAX_VIEWS = 6 };
 static const char *const sides[] = {"a", "b"};
@@ -315,8 +316,8 @@ static int keep_view(struct xfv_judge *t, const struct view *v, const float *map
 static int keep_views(struct xfv_judge *t, long at, const msgpack_object *pair, const long person[2], int n, struct xfv_err *e)
 {
     struct xfv_tensor image;
-    int label, status = 0;
-    if (xfv_get_bool(pair, "label", &label, NULL) || t->h < COARSE || t->w < COARSE) return 0;
+    int label = xfv_pair_label(pair), status = 0;
+    if (label < 0 || t->h < COARSE || t->w < COARSE) return 0;
     for (int s = 0; s < 2; s++) {
         if (xfv_get_tensor_view(xfv_map_get(pair, sides[s]), "image", &image, NULL)) continue;
         struct view v = {.image = xfv_hash(XFV_HASH_START, image.data, xfv_tensor_bytes(&image)), .label = label, .person = person[s], .partner = person[1 - s], .at = at};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/blur.h"
+#include "pair/label.h"
 
 enum { MAX_SIDE = 4096 };
 
@@ -84,21 +85,11 @@ static int read_side_of_pair(const msgpack_object *pair, const char *key, struct
     return read_face(face, f, e);
 }
 
-/* Labels as tools and lists write them: a boolean, 1 and 0, or words. */
 static void read_label(const msgpack_object *pair, struct xfv_pairview *p)
 {
-    static const char *const same[] = {"genuine", "same", "mated", "yes", "1", "true", NULL};
-    static const char *const different[] = {"impostor", "different", "non-mated", "nonmated", "no", "0", "false", NULL};
-    const msgpack_object *o = xfv_map_get(pair, "label");
-    p->genuine = -1;
-    if (!o) return;
-    if (o->type == MSGPACK_OBJECT_BOOLEAN) p->genuine = o->via.boolean ? 1 : 0;
-    if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER && o->via.u64 <= 1) p->genuine = (int)o->via.u64;
-    for (int i = 0; same[i]; i++)
-        if (text_is(o, same[i])) p->genuine = 1;
-    for (int i = 0; different[i]; i++)
-        if (text_is(o, different[i])) p->genuine = 0;
-    if (p->genuine < 0) copy_text(o, p->label, sizeof p->label);
+    int label = xfv_pair_label(pair);
+    p->genuine = label < 0 ? -1 : label;
+    if (p->genuine < 0) copy_text(xfv_map_get(pair, "label"), p->label, sizeof p->label);
 }
 
 /* "embedding normalised, colour mean, norm l2": the scalars of the params map. */

@@ -19,7 +19,7 @@ const char *xfv_decision_word(const struct xfv_pairview *v)
     return v->accept < 0 ? "undecided" : v->accept ? "accept" : "reject";
 }
 
-const char *xfv_label_word(const struct xfv_pairview *v)
+const char *xfv_view_label(const struct xfv_pairview *v)
 {
     return v->genuine < 0 ? "unlabelled" : v->genuine ? "genuine" : "impostor";
 }
@@ -294,7 +294,7 @@ void xfv_card_row(FILE *f, const struct xfv_card *c)
     const struct xfv_pairview *v = &c->x->view;
     int right = xfv_is_right(v);
     fprintf(f, "<tr data-card=\"p%zu\" data-decision=\"%s\" data-label=\"%s\" data-right=\"%d\"><td class=\"n\">%zu</td><td><a href=\"#p%zu\">", c->number, xfv_decision_word(v),
-            xfv_label_word(v), right, c->number, c->number);
+            xfv_view_label(v), right, c->number, c->number);
     xfv_html_str(f, v->face[0].id[0] ? v->face[0].id : "?");
     fputs("</a></td><td>", f);
     xfv_html_str(f, v->face[1].id[0] ? v->face[1].id : "?");

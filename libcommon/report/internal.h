@@ -23,7 +23,7 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e);
 void xfv_card_row(FILE *f, const struct xfv_card *c);
 /* "accept" "reject" "undecided"; "genuine" "impostor" "unlabelled"; 1 right, 0 wrong, -1 unknown. */
 const char *xfv_decision_word(const struct xfv_pairview *v);
-const char *xfv_label_word(const struct xfv_pairview *v);
+const char *xfv_view_label(const struct xfv_pairview *v);
 int xfv_is_right(const struct xfv_pairview *v);
 
 /* Built from report.css and report.js. */

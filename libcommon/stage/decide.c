@@ -8,6 +8,7 @@
 #include "pair/compare.h"
 #include "stage/stage.h"
 #include "stream/put.h"
+#include "pair/label.h"
 
 /* ---- the model and its threshold ---- */
 
@@ -99,7 +100,7 @@ static int put_row(struct xfv_decider *d, const char *a, const char *b, const do
     if (status) return status;
     if (s) fprintf(f, "%.6f\t%.6f\t%s", *s, d->threshold, *s >= d->threshold ? "accept" : "reject");
     else fprintf(f, "nan\t%.6f\terror", d->threshold);
-    fprintf(f, "\t%s\n", label > 0 ? "genuine" : label == 0 ? "impostor" : "-");
+    fprintf(f, "\t%s\n", xfv_label_word(label));
     return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write the table") : 0;
 }
 
@@ -226,10 +227,10 @@ int xfv_decide_again(struct xfv_decider *d, struct xfv_writer *w, struct xfv_rec
 {
     msgpack_object *root = xfv_rec_root(pair), *a = xfv_map_get_mut(root, "a"), *b = xfv_map_get_mut(root, "b");
     double s = 0;
-    int label = -1, status = 0;
+    int label, status = 0;
     if (xfv_map_get(a, "embedding") || xfv_map_get(b, "embedding") || xfv_get_f64(root, "score", &s, NULL)) status = score_again(d, a, b, &s, e);
     if (status) return status;
-    if (xfv_get_bool(root, "label", &label, NULL)) label = -1;
+    label = xfv_pair_label(root);
     status = count(d, s, label, 0, e);
     if (status) return status;
     if (d->table) return put_row_again(d, a, b, s, label, e);

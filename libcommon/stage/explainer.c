@@ -8,6 +8,7 @@
 #include "base/wipe.h"
 #include "pair/score.h"
 #include "stage/stage.h"
+#include "pair/label.h"
 
 static const char *const sides[] = {"a", "b"};
 
@@ -37,7 +38,8 @@ const char *const xfv_explain_images[] = {"both", "a", "auto", NULL};
 int xfv_pair_truth(const msgpack_object *pair, double threshold, int *genuine, struct xfv_err *e)
 {
     double score;
-    if (!xfv_get_bool(pair, "label", genuine, NULL)) return 0;
+    *genuine = xfv_pair_label(pair);
+    if (*genuine >= 0) return 0;
     if (xfv_get_f64(pair, "score", &score, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has neither a label nor a score: run verify before");
     *genuine = score >= threshold;
     return 0;

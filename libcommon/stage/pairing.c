@@ -194,12 +194,10 @@ static int finish_list(struct xfv_pairing *p, const struct xfv_id_index *x, stru
         const struct xfv_pair_entry *entry = &p->list.v[i];
         const struct xfv_held *a = find(p, x, entry->a, why, sizeof why);
         const struct xfv_held *b = find(p, x, entry->b, why, sizeof why); /* tells of b when neither is there */
-        if (!a && !b && entry->may_be_heading && entry->label < 0) {
+        if (!a && !b && entry->may_be_heading) {
             xfv_cli_warn(p->d.c, "line %d of '%s' is taken for a heading: it names no face", entry->line, p->list_path);
             continue;
         }
-        if (!a && !b && entry->may_be_heading)
-            xfv_cli_warn(p->d.c, "line %d of '%s' names no face: if it is a heading, begin it with '#'", entry->line, p->list_path);
         int status = a && b ? xfv_decide(&p->d, w, a, b, entry, e) : xfv_decide_failed(&p->d, w, entry, why, e);
         if (status) return status;
         xfv_cli_progress(p->d.c, i + 1 - from, to - from, "pairs");

@@ -136,9 +136,30 @@ printf 'left,right\na,b\n' >heading.csv
 runs 0 "a heading of two columns" verify --tsv --pairs heading.csv four.xfv
 like "$(wc -l <out) $(cat err)" "^1 .*taken for a heading" "is skipped, and said"
 printf 'left,right,same\na,b,same\n' >heading.csv
-runs 1 "a heading whose third column is a label" verify --tsv --pairs heading.csv four.xfv
-like "$(wc -l <out) $(cat err)" "^2 .*line 1 of 'heading.csv' names no face: if it is a heading, begin it with '#'" "is a pair without faces; what to do is said"
-printf 'a,b,match\nb,c,different\n' >labels.csv
+runs 0 "a heading whose third column could be a label" verify --tsv --pairs heading.csv four.xfv
+like "$(wc -l <out) $(cat err)" "^1 .*taken for a heading" "is skipped, and said"
+printf 'neu1 neu2\na b\n' >unknown.txt
+runs 1 "a first line of unknown ids is a pair" verify --tsv --pairs unknown.txt four.xfv
+is "$(cut -f1,2,5 out | tr '\t\n' ' ;')" "neu1 neu2 error;x/a.jpg x/b.jpg accept;" "and has its row"
+"$PYTHON" -c '
+from streams import *
+open("escapes.xfv", "wb").write(stream([vector_face(n, v) for n, v in [("a\tb.jpg", [1, 0]), ("c\x1bd.jpg", [1, 1]), ("e, \"f\".jpg", [0, 1])]]))'
+verify --tsv --header -t .5 --all escapes.xfv >table.tsv
+runs 0 "verify's table is a list" verify --tsv --header -t .5 --pairs table.tsv escapes.xfv
+cmp -s out table.tsv; ok $? "which gives the same table, escapes and all"
+mkdir -p cfp/Protocol/Split/FP/01 cfp/Protocol/Split/FF/01
+printf '1 ../Data/Images/001/frontal/01.jpg\n2 ../Data/Images/001/frontal/02.jpg\n' >cfp/Protocol/Pair_list_F.txt
+printf '1 ../Data/Images/001/profile/01.jpg\n2 ../Data/Images/002/profile/01.jpg\n' >cfp/Protocol/Pair_list_P.txt
+echo 1,1 >cfp/Protocol/Split/FP/01/same.txt; echo 1,2 >cfp/Protocol/Split/FP/01/diff.txt; echo 1,2 >cfp/Protocol/Split/FF/01/same.txt
+"$PYTHON" -c '
+from streams import *
+names = ["001/frontal/01", "001/frontal/02", "001/profile/01", "002/profile/01"]
+open("cfp.xfv", "wb").write(stream([vector_face(f"cfp/Data/Images/{n}.jpg", [1, i]) for i, n in enumerate(names)]))'
+for s in FP/01/same FP/01/diff FF/01/same; do verify --tsv -t .9 --pairs cfp/Protocol/Split/$s.txt cfp.xfv; done | cut -f1,2,6 | sed 's/cfp.Data.Images.//g; s/.jpg//g' | tr '\t\n' ' ;' >out
+is "$(cat out)" "001/frontal/01 001/profile/01 genuine;001/frontal/01 002/profile/01 impostor;001/frontal/01 001/frontal/02 genuine;" "CFP's splits"
+runs 2 "CFP's split without its lists" sh -c 'cp cfp/Protocol/Split/FP/01/same.txt . && verify --pairs same.txt cfp.xfv'
+like "$(cat err)" "Pair_list_F.txt" "says what is missing"
+printf 'a,b,target\nb,c,different\n' >labels.csv
 runs 2 "a first line that names faces and has no label: status 2" verify --tsv --pairs labels.csv four.xfv
 like "$(wc -l <out) $(cat err)" "^0 .*labels.csv, line 1 names faces.*must be a label: yes, no" "it is not skipped for a heading"
 echo 'a b' >ab.txt

@@ -139,7 +139,25 @@ static void check_lists(void)
     good("x y.jpg\tz.jpg\tgenuine\n", "[x y.jpg][z.jpg]1/0@1", "TABs: ids with blanks");
     good("file_x,file_y,Decision\nimg20.jpg,img21.jpg,Yes\nimg1.jpg, img2.jpg ,No\n", "[img20.jpg][img21.jpg]1/0@2 [img1.jpg][img2.jpg]0/0@3", "commas and a heading");
     good("\xef\xbb\xbf" "a,b,TRUE\r\nc,d,Impostor\r\n", "[a][b]1/0@1 [c][d]0/0@2", "byte order mark, carriage returns");
-    good("# made by hand\n\n\"a, b\" c\n", "[\"a][b\" c]-1/0@3", "a comma separates");
+    good("# made by hand\n\n\"a, b\" c\n", "[a, b][c]-1/0@3", "a comma in quotes is no separator");
+    good("\"a, \"\"b\"\"\",\"c;d\",1.0\n", "[a, \"b\"][c;d]1/0@1", "doubled quotes");
+    good("a;b;1\nc;d;0.0\n", "[a][b]1/0@1 [c][d]0/0@2", "semicolons, and labels that are numbers");
+    good("Doe, J.jpg;Roe, A.jpg\n1;a.jpg,2;b.jpg\n", "[Doe, J.jpg][Roe, A.jpg]-1/0@1 [1;a.jpg][2;b.jpg]-1/0@2", "the separator that fits");
+    good("a b YES\na b nO\na b Non-Match\na b -1\na b -\na b mated\n",
+         "[a][b]1/0@1 [a][b]0/0@2 [a][b]0/0@3 [a][b]0/0@4 [a][b]-1/0@5 [a][b]1/0@6", "words for labels");
+    good("neu1.jpg neu2.jpg\na b\n", "[neu1.jpg][neu2.jpg]-1/0@1 [a][b]-1/0@2", "unknown ids are no heading");
+    good(",img1,img2,label\n0,a,b,1.0\n1,c,d,\n", "[a][b]1/0@2 [c][d]-1/0@3", "a column of numbers, an empty label");
+    good("label;image_left;image_right\nTrue;a;b\nFalse;c;d\n", "[a][b]1/0@2 [c][d]0/0@3", "columns in another order");
+    good("id_a\tid_b\tscore\tthreshold\tdecision\tlabel\na\tb c\t0.9\t0.5\taccept\tgenuine\nc\td\tnan\t0.5\terror\t-\n",
+         "[a][b c]1/0@2 [c][d]-1/0@3", "verify's table");
+    good("a\tb\t0.9\t0.5\treject\timpostor\n", "[a][b]0/0@1", "and without its heading");
+    good("name,imagenum1,imagenum2\nAn_Na,1,2\n", "[An_Na_0001][An_Na_0002]1/0@2", "Kaggle's matched pairs");
+    good("name,imagenum1,name,imagenum2\nA,1,B,20\n", "[A_0001][B_0020]0/0@2", "Kaggle's mismatched pairs");
+    good("name,imagenum1,imagenum2,\nA,1,4,\nA,1,B,1\n", "[A_0001][A_0004]1/0@2 [A_0001][B_0001]0/0@3", "and both");
+    good("1\t1\nJo Ann\t1\t2\nJo Ann\t1\tBel_La\t1\n", "[Jo Ann_0001][Jo Ann_0002]1/0@2 [Jo Ann_0001][Bel_La_0001]0/0@3", "LFW, blanks in a name");
+    good("1 1\nJo Ann 1 2\nJo Ann 1 Bel La 1\n", "[Jo Ann_0001][Jo Ann_0002]1/0@2 [Jo Ann_0001][Bel La_0001]0/0@3", "and between");
+    good("A 1 4\nB 2 C 3\n", "[A_0001][A_0004]1/0@1 [B_0002][C_0003]0/0@2", "LFW without its first line");
+    good("A_0001.jpg 3\nA_0002.jpg 3\nA_0001.jpg 0\nB_0001.jpg 0\n", "[A_0001.jpg][A_0002.jpg]1/0@1 [A_0001.jpg][B_0001.jpg]0/0@3", "CALFW's and CPLFW's form");
     good("\"a\",\"b\",0", "[a][b]0/0@1", "quotes, no newline at the end");
     good("2\t1\nA_B\t1\t4\nC\t2\tD\t10\nE\t1\t2\nF 3 G 4\n", "[A_B_0001][A_B_0004]1/0@2 [C_0002][D_0010]0/0@3 [E_0001][E_0002]1/1@4 [F_0003][G_0004]0/1@5", "LFW's form");
     good("2\nA 1 4\nB 2 C 3\n", "[A_0001][A_0004]1/0@2 [B_0002][C_0003]0/0@3", "LFW's form, one count");
@@ -147,8 +165,14 @@ static void check_lists(void)
     good("4 300\n5 6 1\n", "[4][300]-1/0@1 [5][6]1/0@2", "numbers as ids, and a label");
     bad("", "no pairs");
     bad("a b 1\nc d maybe\n", "line 2: label 'maybe'");
-    bad("a b maybe\nc d maybe\n", "line 2: label 'maybe'");
-    bad("a b maybe\n", "no pairs: line 1 is taken for a heading");
+    bad("a b maybe\nc d maybe\n", "line 1: label 'maybe'");
+    bad("a,b,target\n", "no pairs: line 1 is a heading");
+    bad("left,right,what\na,b,1\n", "line 1: label 'what'");
+    bad("a,b,label\nc,d,1\na,b,label\n", "line 3: label 'label'");
+    bad("img1,img2,label\na,b,1,x\n", "line 2: expected 3 fields");
+    bad("a_1.jpg 1\na_2.jpg 1\nb_1.jpg 0\n", "line 3 has no second");
+    bad("a_1.jpg 1\na_2.jpg 0\n", "line 2: the two lines of a pair have the same number");
+    bad("name,imagenum1,imagenum2\nA,1,2\nB,x,2\n", "line 3: expected LFW");
     bad("a\n", "line 1: expected two ids");
     bad("a b\nc d yes x\n", "line 2: expected two ids");
     bad("a,,yes\n", "line 1");
@@ -156,7 +180,7 @@ static void check_lists(void)
     bad("1 1\nA 1 4\nB 2 C 3\nD 1 2\n", "line 4: more pairs than");
     OK(!parse("left,right\na,b\n", &l) && l.n == 2 && l.v[0].may_be_heading && !l.v[1].may_be_heading, "a first line of two fields may be a heading");
     xfv_pair_list_clear(&l);
-    OK(!parse("left,right,what\na,b,1\n", &l) && l.n == 1 && l.heading.line == 1 && !strcmp(l.heading.b, "right") && !l.v[0].may_be_heading, "a heading is kept");
+    OK(!parse("left,right,target\na,b,1\n", &l) && l.n == 1 && l.heading.line == 1 && !strcmp(l.heading.b, "right") && !l.v[0].may_be_heading, "a heading is kept");
     xfv_pair_list_clear(&l);
     OK(xfv_pair_list_read("/nonexistent/list", &l, &e) == XFV_EIO && strstr(e.msg, "/nonexistent/list"), "no file: %s", e.msg);
     OK(xfv_pair_list_read("/", &l, &e) == XFV_EIO, "a folder: %s", e.msg);
@@ -164,7 +188,7 @@ static void check_lists(void)
 
 static void check_index(void)
 {
-    static const char *const ids[] = {"x/a.jpg", "y/a.jpg", "lfw/Bob_0001.jpg", "c", "c.png", "d.e.f", "x/dup.png", "x/dup.png", "z/a"};
+    static const char *const ids[] = {"x/a.jpg", "y/a.jpg", "lfw/Bob_0001.jpg", "c", "c.png", "d.e.f", "x/dup.png", "x/dup.png", "z/a", "t\tab.jpg", "Jo_Ann_0001.jpg"};
     struct xfv_id_index *x = xfv_id_index_new(ids, sizeof ids / sizeof *ids);
     OK(xfv_id_index_find(x, "y/a.jpg") == 1, "the whole id");
     OK(xfv_id_index_find(x, "a.jpg") == XFV_ID_SEVERAL, "a file name that two have");
@@ -176,6 +200,9 @@ static void check_index(void)
     OK(xfv_id_index_find(x, "d.e") == 5, "the id is another's stem");
     OK(xfv_id_index_find(x, "a") == 8, "a whole file name goes before stems");
     OK(xfv_id_index_find(x, "Bob_000") == XFV_ID_NONE && xfv_id_index_find(x, "") == XFV_ID_NONE, "none");
+    OK(xfv_id_index_find(x, "./x/a.jpg") == 0 && xfv_id_index_find(x, "/photos/y/../y/./a.jpg") == 1, "a path of several says which");
+    OK(xfv_id_index_find(x, "z//a") == 8 && xfv_id_index_find(x, "w/a.jpg") == XFV_ID_SEVERAL, "another folder does not");
+    OK(xfv_id_index_find(x, "t\\tab.jpg") == 9 && xfv_id_index_find(x, "Jo Ann_0001") == 10, "escapes, and a blank for _");
     OK(xfv_id_index_find(x, "x/dup.png") == 6 && xfv_id_index_duplicates(x) == 1, "an id twice: the first, and said");
     xfv_id_index_free(x);
     x = xfv_id_index_new(ids, 0);
