@@ -31,13 +31,6 @@ done
 for link in $(grep -oE '\]\([a-z][^)]*\)' README.md | tr -d '()]') $(grep -oE '`(tests|models|man|examples|docs)/[a-zA-Z0-9_./-]*`' README.md | tr -d '`'); do
     [ -e "$link" ]; ok $? "README.md names $link, which is there"
 done
-while IFS= read -r line; do
-    case $line in "    "*) grep -qF -- "$line" examples/fixed-blob.py || echo "$line" ;; esac
-done <<X >missing_lines.tmp
-$(sed -n '/^```python/,/^```/p' docs/stages.md)
-X
-is "$(cat missing_lines.tmp)" "" "the stage printed in docs/stages.md is the one in examples/"
-rm -f missing_lines.tmp
 
 # The recipes of docs/recipes.md, run as they stand.
 cd "$work" || exit 1
