@@ -129,7 +129,8 @@ test: all $(UNITS) $(if $(findstring -fsanitize,$(CFLAGS)),,sanitized-damaged)
 # What eats files, once more with the sanitizers: tests/run.sh runs this one instead.
 sanitized-damaged:
 	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='base stream image net/* face explain pair measure' HARDEN=-fPIE LDFLAGS='-fsanitize=address,undefined' \
-		CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' $(B)/san/unit/damaged
+		CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all' \
+		$(B)/san/unit/damaged
 
 ## check-all: check, then sanitizers, valgrind, races, other compilers, static checks, fault injection and a short fuzz (under 30 minutes)
 check-all: deps
@@ -141,7 +142,7 @@ check-faults: all $(B)/unit/tflite
 
 ## fuzz: every target of tests/fuzz for SECONDS each (60), with clang's libFuzzer; FUZZ="stream image" chooses; ENGINE=afl: with AFL++ (Debian's afl++). Findings stay in build-fuzz, build-afl
 ENGINE ?= libfuzzer
-FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all
 FUZZ_BUILD = $(if $(filter afl,$(ENGINE)),B=build-afl CC=afl-clang-fast CFLAGS='$(FUZZ_FLAGS)',B=build-fuzz CC=clang CFLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link')
 fuzz:
 	@[ '$(ENGINE)' != afl ] || sh tests/deps.sh afl++

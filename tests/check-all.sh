@@ -18,7 +18,7 @@ step() { # name command...
     [ $word = pass ] || grep -aE '^(FAIL|not ok)|ERROR|error:|warning:|WARNING' -A8 "$logs/$name" | head -n 60
 }
 
-san='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+san='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all'
 tsan='-O1 -g -fno-omit-frame-pointer -fsanitize=thread'
 # Not strict_string_checks: it wants a NUL behind the counted texts of a record, which strndup need not see.
 export ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1:exitcode=99
@@ -58,6 +58,7 @@ cppcheck_all() {
         --error-exitcode=1 --template='{file}:{line}: warning: {message} [{id}]' -j "${JOBS:-2}" -D_POSIX_C_SOURCE=200809L -D__x86_64__ -DXFV_MODEL_DIR='""' \
         -Ilibcommon -Itests libcommon tools && echo "no findings"
 }
+casts() { /usr/bin/python3 tests/static/casts.py $($make print-cflags); }
 includes() { sh tests/static/includes.sh && echo "in order"; }
 crowd() { $make all && sh tests/load/crowd.sh 64; }
 hardening() { $make all && sh tests/static/hardening.sh build/bin/* && echo "all there"; }
@@ -65,6 +66,7 @@ hardening() { $make all && sh tests/static/hardening.sh build/bin/* && echo "all
 sh tests/deps.sh clang clang-tidy cppcheck valgrind || exit 1
 step check $make check
 step includes includes
+step casts casts
 step hardening hardening
 step asan asan
 step kernels kernels

@@ -1,4 +1,5 @@
 /* fame: explains each pair by what its images give up when the score is driven away. Equations: explain/fame.h; use: fame(1). */
+#include "base/toint.h"
 #include "stage/explainer.h"
 #include "explain/fame.h"
 
@@ -67,7 +68,7 @@ static int set_blur(void *ctx, const char *s, struct xfv_err *e)
 {
     struct xfv_fame_opts *o = &((struct fame *)ctx)->o;
     int status = xfv_parse_f64("--blur", s, 0, 300, &o->sigma, e);
-    o->radius = (int)(24.0 * o->sigma / 7.7 + 0.5); /* the kernel grows with it */
+    o->radius = xfv_to_int(24.0 * o->sigma / 7.7 + 0.5, 0, 1000); /* the kernel grows with it */
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/internal.h"
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/toint.h"
 
 struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code, const char *message)
 {
@@ -101,7 +102,7 @@ static void time_left(double share, double seconds, char *buf, size_t cap)
     if (!(share > 0) || share > 1 || seconds < 0.5) return;
     double left = seconds * (1 - share) / share + 0.5;
     if (left > 359999) return;
-    int s = (int)left, h = s / 3600, m = s / 60 % 60;
+    int s = xfv_to_int(left, 0, 359999), h = s / 3600, m = s / 60 % 60;
     if (h) snprintf(buf, cap, ", %d:%02d:%02d left", h, m, s % 60);
     else snprintf(buf, cap, ", %d:%02d left", m, s % 60);
 }

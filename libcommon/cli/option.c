@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "cli/cli.h"
 
 static int take_text(const struct xfv_opt *o, const char *what, const char **to, const char *value, struct xfv_err *e)
 {
     if (!*value) return xfv_fail(e, XFV_EARG, "%s needs a %s, and it is empty", what, o->arg);
-    if (o->hi > 0 && strlen(value) > (size_t)o->hi)
+    if (o->hi > 0 && (double)strlen(value) > o->hi)
         return xfv_fail(e, XFV_EARG, "%s: '%s' has more than %.0f bytes", what, value, o->hi);
     *to = value;
     return 0;
@@ -20,10 +21,12 @@ static int take(const struct xfv_opt *o, void *to, const char *what, const char 
 {
     switch (o->type) {
     case XFV_IS_FLAG: *(int *)to = o->value; return 0;
-    case XFV_IS_INT: return xfv_parse_i32(what, value, (long)o->lo, (long)o->hi, to, e);
+    case XFV_IS_INT:
+        return xfv_parse_i32(what, value, xfv_to_int(o->lo, INT_MIN, INT_MAX), xfv_to_int(o->hi, INT_MIN, INT_MAX), to, e);
     case XFV_IS_F64: return xfv_parse_f64(what, value, o->lo, o->hi, to, e);
     case XFV_IS_SEED: return xfv_parse_seed(what, value, to, e);
-    case XFV_IS_SIZE: return xfv_parse_size(what, value, (size_t)o->lo, (size_t)o->hi, to, e);
+    case XFV_IS_SIZE:
+        return xfv_parse_size(what, value, xfv_to_size(o->lo, SIZE_MAX), xfv_to_size(o->hi, SIZE_MAX), to, e);
     case XFV_IS_CHOICE: return xfv_parse_choice(what, value, o->choices, to, e);
     case XFV_IS_TEXT: return take_text(o, what, to, value, e);
     case XFV_OPT_CALLS:

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
+
 #define AUTO_ROWS 12 /* finer maps are noisier, coarser ones blur: 14x14 of 112x112 was best in docs/evidence.md */
 
 /* Where the cells of a value lie on the input; known 0: the value has no such geometry (a vector, a transposed map, ...). */
@@ -216,7 +218,7 @@ static void between(double origin, double step, int n, int p, int *i, int *j, do
     double at = (p - origin) / step;
     if (at < 0) at = 0;
     if (at > n - 1) at = n - 1;
-    *i = (int)at;
+    *i = xfv_to_int(at, 0, n - 1);
     *j = *i + 1 < n ? *i + 1 : *i;
     *share = at - *i;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "image/blur.h"
 #include "stream/tensor.h"
 
@@ -95,7 +96,7 @@ static void mix_bytes(const struct xfv_probe *p, const struct bench *b, const ui
     size_t n = (size_t)p->m->height * (size_t)p->m->width;
     for (size_t i = 0; i < 3 * n; i++) {
         float m = b->mask[i / 3], v = b->pixel[i] + m * ((float)rgb[i] - b->pixel[i]);
-        out[i] = (uint8_t)(v <= 0 ? 0 : v >= 255 ? 255 : v + 0.5f);
+        out[i] = xfv_float_to_byte(v + 0.5f);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/toint.h"
 #include "explain/fggb.h"
 #include "net/run/net.h"
 #include "net/graph/ref.h"
@@ -16,9 +17,9 @@ static void picture(const struct xfv_model *m, int which, uint8_t *rgb)
             double eyes = exp(-((fabs(u) - 0.17) * (fabs(u) - 0.17) + (v + 0.08) * (v + 0.08)) / 0.003), mouth = exp(-(u * u / 0.02 + (v - 0.25) * (v - 0.25) / 0.002));
             double light = face < 1 ? 180 + 40 * u * (which ? -1 : 1) : 60;
             light -= 120 * eyes + (which ? 40 : 90) * mouth;
-            rgb[0] = (uint8_t)light;
-            rgb[1] = (uint8_t)(light * 0.8);
-            rgb[2] = (uint8_t)(light * 0.7);
+            rgb[0] = xfv_to_byte(light);
+            rgb[1] = xfv_to_byte(light * 0.8);
+            rgb[2] = xfv_to_byte(light * 0.7);
         }
 }
 

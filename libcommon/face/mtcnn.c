@@ -1,5 +1,6 @@
 #include "face/mtcnn.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "net/model/model.h"
 #include "net/run/net.h"
 #include "base/clock.h"
+#include "base/toint.h"
 
 #define CELL 12      /* P-Net's window, pixels */
 #define STRIDE 2     /* and the distance of two windows */
@@ -222,7 +224,7 @@ static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, in
 
 static int p_level(struct run *q, double scale, struct xfv_err *e)
 {
-    int lw = (int)ceil(q->width * scale), lh = (int)ceil(q->height * scale);
+    int lw = xfv_to_int(ceil(q->width * scale), 0, INT_MAX), lh = xfv_to_int(ceil(q->height * scale), 0, INT_MAX);
     int side = q->o->turn % 180, w = side ? q->height : q->width, h = side ? q->width : q->height;
     int nx = windows(lw), ny = windows(lh), status = 0;
     size_t first = q->boxes.n;
@@ -257,12 +259,18 @@ static void regress(struct run *q, int square)
     q->boxes.n = n;
 }
 
+/* Within what sane allows. */
+static int nearest(double v)
+{
+    return xfv_to_int(rint(v), -(1 << 28), 1 << 28);
+}
+
 /* Cut box b, its corners at the nearest pixels, out of the image into the model's input at x. (The box itself stays as it is: what the network says
  * in parts of its size is applied to the exact corners.) */
 static int cut(struct run *q, const struct xfv_model *m, const struct xfv_box *b, float *x, struct xfv_err *e)
 {
-    int left = (int)rint(b->x1), top = (int)rint(b->y1), turn = q->o->turn, side = turn % 180, border = q->o->border;
-    struct xfv_rect at = {left, top, (int)rint(b->x2) - left + 1, (int)rint(b->y2) - top + 1};
+    int left = nearest(b->x1), top = nearest(b->y1), turn = q->o->turn, side = turn % 180, border = q->o->border;
+    struct xfv_rect at = {left, top, nearest(b->x2) - left + 1, nearest(b->y2) - top + 1};
     at = xfv_turn_rect_back(turn, side ? q->height : q->width, side ? q->width : q->height, at);
     int nx = side ? m->height : m->width, ny = side ? m->width : m->height;
     struct xfv_resampler *r = xfv_resampler_new(at.width, at.height, nx, ny, e);

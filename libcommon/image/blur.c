@@ -1,13 +1,16 @@
 #include "image/blur.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
+
 int xfv_blur_radius(double sigma)
 {
     if (!(sigma > 0)) return 0;
-    int r = (int)floor(2.5 * sigma);
+    int r = xfv_to_int(floor(2.5 * sigma), 0, INT_MAX / 4);
     return r < 1 ? 1 : r;
 }
 
@@ -72,7 +75,7 @@ static void stretch_line(const float *src, int n, size_t src_step, float *dst, i
         double at = (i + 0.5) * n / m - 0.5, base = floor(at), w[4], sum = 0;
         cubic(at - base, w);
         for (int k = 0; k < 4; k++) {
-            int j = (int)base - 1 + k;
+            int j = xfv_to_int(base, -1, n) - 1 + k;
             j = j < 0 ? 0 : j >= n ? n - 1 : j;
             sum += w[k] * (double)src[(size_t)j * src_step];
         }

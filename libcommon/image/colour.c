@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "base/toint.h"
+
 enum { MAX_POINTS = 11 };
 
 struct table {
@@ -32,7 +34,7 @@ static struct xfv_rgb unpack(uint32_t c)
 static uint8_t jet_channel(double t, double centre)
 {
     double v = 1.5 - fabs(4 * t - centre);
-    return (uint8_t)lround(255 * (v < 0 ? 0 : v > 1 ? 1 : v));
+    return xfv_to_byte(round(255 * v));
 }
 
 struct xfv_rgb xfv_colour(enum xfv_colour_map m, double t)
@@ -42,7 +44,7 @@ struct xfv_rgb xfv_colour(enum xfv_colour_map m, double t)
     if (m == XFV_JET) return (struct xfv_rgb){jet_channel(t, 3), jet_channel(t, 2), jet_channel(t, 1)};
     const struct table *p = &tables[m];
     double at = t * (p->n - 1);
-    int i = (int)at;
+    int i = xfv_to_int(at, 0, p->n - 1);
     if (i >= p->n - 1) return unpack(p->point[p->n - 1]);
     return xfv_rgb_mix(unpack(p->point[i]), unpack(p->point[i + 1]), at - i);
 }

@@ -10,6 +10,7 @@
 #include <netpbm/ppmdraw.h>
 #include <netpbm/ppmdfont.h>
 
+#include "base/toint.h"
 #include "base/utf8.h"
 
 enum { CAP_UNITS = 21, BASELINE = 9, ASCENT_UNITS = 25, BOX_UNITS = 18, MAX_STROKES = 128 };
@@ -18,19 +19,13 @@ struct xfv_rgb xfv_rgb_mix(struct xfv_rgb a, struct xfv_rgb b, double t)
 {
     if (!(t > 0)) return a;
     if (t >= 1) return b;
-    struct xfv_rgb m = {(uint8_t)lround(a.r + (b.r - a.r) * t), (uint8_t)lround(a.g + (b.g - a.g) * t), (uint8_t)lround(a.b + (b.b - a.b) * t)};
-    return m;
-}
-
-static int clamp_int(double v, int lo, int hi)
-{
-    if (!(v > lo)) return lo;
-    return v < hi ? (int)v : hi;
+    double r = a.r + (b.r - a.r) * t, g = a.g + (b.g - a.g) * t, blue = a.b + (b.b - a.b) * t;
+    return (struct xfv_rgb){xfv_to_byte(round(r)), xfv_to_byte(round(g)), xfv_to_byte(round(blue))};
 }
 
 void xfv_draw_rect(struct xfv_image *im, int x, int y, int w, int h, struct xfv_rgb c)
 {
-    int x1 = clamp_int((double)x + w, 0, im->width), y1 = clamp_int((double)y + h, 0, im->height);
+    int x1 = xfv_to_int((double)x + w, 0, im->width), y1 = xfv_to_int((double)y + h, 0, im->height);
     for (int r = y < 0 ? 0 : y; r < y1; r++) {
         uint8_t *row = im->data + (size_t)r * (size_t)im->width * 3;
         for (int i = x < 0 ? 0 : x; i < x1; i++) row[3 * i] = c.r, row[3 * i + 1] = c.g, row[3 * i + 2] = c.b;
@@ -43,8 +38,8 @@ void xfv_draw_frame(struct xfv_image *im, int x, int y, int w, int h, int thick,
     if (thick > h) thick = h;
     xfv_draw_rect(im, x, y, w, thick, c);
     xfv_draw_rect(im, x, y, thick, h, c);
-    xfv_draw_rect(im, x, clamp_int((double)y + h - thick, -thick, im->height), w, thick, c);
-    xfv_draw_rect(im, clamp_int((double)x + w - thick, -thick, im->width), y, thick, h, c);
+    xfv_draw_rect(im, x, xfv_to_int((double)y + h - thick, -thick, im->height), w, thick, c);
+    xfv_draw_rect(im, xfv_to_int((double)x + w - thick, -thick, im->width), y, thick, h, c);
 }
 
 void xfv_draw_picture(struct xfv_image *im, int x, int y, const struct xfv_image *src)
@@ -85,8 +80,8 @@ static void draw_strokes(struct xfv_image *im, const struct stroke *s, int n, do
         y0 = fmin(y0, fmin(s[i].y0, s[i].y1)), y1 = fmax(y1, fmax(s[i].y0, s[i].y1));
     }
     if (!isfinite(x0 + x1 + y0 + y1 + reach)) return;
-    int left = clamp_int(floor(x0 - reach), 0, im->width), right = clamp_int(ceil(x1 + reach), 0, im->width);
-    int top = clamp_int(floor(y0 - reach), 0, im->height), bottom = clamp_int(ceil(y1 + reach), 0, im->height);
+    int left = xfv_to_int(floor(x0 - reach), 0, im->width), right = xfv_to_int(ceil(x1 + reach), 0, im->width);
+    int top = xfv_to_int(floor(y0 - reach), 0, im->height), bottom = xfv_to_int(ceil(y1 + reach), 0, im->height);
     for (int y = top; y < bottom; y++) {
         for (int x = left; x < right; x++) {
             double best = reach * reach;

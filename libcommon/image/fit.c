@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "image/resize.h"
 
 const char *const xfv_fit_names[] = {"exact", "crop", "pad", "stretch", NULL};
@@ -21,8 +22,7 @@ static void copy_part(const struct xfv_image *from, int x, int y, struct xfv_ima
 /* b * num / den to the nearest whole number, 1..most. */
 static int share(int b, int num, int den, int most)
 {
-    long v = lround((double)b * num / den);
-    return v < 1 ? 1 : v > most ? most : (int)v;
+    return xfv_to_int(round((double)b * num / den), 1, most);
 }
 
 /* fx, fy: scale; x, y: the pixel of the source whose corner comes to the corner u, v of the target. Pixel centres: x' + 1/2 = u + (x + 1/2 - x0) fx. */

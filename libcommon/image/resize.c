@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
+
 /* One axis: destination pixel i is the sum of weight[i * taps + k] x source pixel first[i] + k, k < count[i]. */
 struct axis {
     int src, dst, taps;
@@ -21,7 +23,7 @@ static void area_weights(struct axis *a)
     double s = (double)a->src / a->dst;
     for (int i = 0; i < a->dst; i++) {
         double lo = i * s, hi = fmin((i + 1) * s, a->src);
-        int first = (int)floor(lo + 1e-9), last = (int)ceil(hi - 1e-9) - 1;
+        int first = xfv_to_int(floor(lo + 1e-9), 0, a->src), last = xfv_to_int(ceil(hi - 1e-9), 0, a->src) - 1;
         if (first > a->src - 1) first = a->src - 1;
         if (last < first) last = first;
         if (last > a->src - 1) last = a->src - 1;
@@ -41,7 +43,7 @@ static void linear_weights(struct axis *a)
         double at = (i + 0.5) * s - 0.5;
         if (at < 0) at = 0;
         if (at > a->src - 1) at = a->src - 1;
-        int first = (int)at;
+        int first = xfv_to_int(at, 0, a->src - 1);
         float *w = a->weight + (size_t)i * (size_t)a->taps;
         a->first[i] = first;
         a->count[i] = first + 1 < a->src ? 2 : 1;
@@ -205,7 +207,7 @@ int xfv_image_resize(const struct xfv_image *im, int width, int height, struct x
         for (int y = 0; y < height; y++) {
             uint8_t *t = out->data + (size_t)y * row;
             xfv_resample(r, im, 0, 0, (struct xfv_rect){0, y, width, 1}, &to, work);
-            for (size_t i = 0; i < row; i++) t[i] = (uint8_t)line[i]; /* weights sum to 1: within 0..255 */
+            for (size_t i = 0; i < row; i++) t[i] = xfv_float_to_byte(line[i]);
         }
     }
     if (s) xfv_image_clear(out);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
+
 #define ROUNDS 10
 
 struct point { double v[5]; }; /* L, a, b, y, x */
@@ -33,15 +35,14 @@ static void lab(const uint8_t *rgb, double *v)
 /* Lines of a grid with the step along `length` pixels. */
 static int lines(int length, double step)
 {
-    int n = (int)(length / step + 0.5);
-    return n < 1 ? 1 : n > length ? length : n;
+    return xfv_to_int(length / step + 0.5, 1, length);
 }
 
 static void seed(const struct point *p, int height, int width, int rows, int columns, struct point *centre)
 {
     for (int i = 0; i < rows * columns; i++) {
         double y = (i / columns + 0.5) * height / rows, x = (i % columns + 0.5) * width / columns;
-        centre[i] = p[(size_t)y * (size_t)width + (size_t)x];
+        centre[i] = p[xfv_to_size(y, (size_t)height - 1) * (size_t)width + xfv_to_size(x, (size_t)width - 1)];
         centre[i].v[3] = y - 0.5;
         centre[i].v[4] = x - 0.5;
     }
@@ -133,7 +134,7 @@ int xfv_slic(const uint8_t *rgb, int height, int width, int segments, double com
         for (size_t i = 0; i < n; i++) of[i] = nearest(&p[i], centre, centres, weight);
         move(p, of, n, sum, members, centre, centres);
     }
-    *count = connect(of, label, height, width, (size_t)(step * step / 4), stack);
+    *count = connect(of, label, height, width, xfv_to_size(step * step / 4, n), stack);
 out:
     free(p), free(centre), free(sum), free(members), free(stack), free(of);
     return status;

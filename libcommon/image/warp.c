@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/toint.h"
+
 int xfv_affine_invert(const double m[6], double v[6], struct xfv_err *e)
 {
     double det = m[0] * m[4] - m[1] * m[3];
@@ -27,17 +29,17 @@ void xfv_affine_apply(const double m[6], double x, double y, double *tx, double 
 /* One sample of an RGB image between four of its pixels: what sample does, in the same order, without its questions. */
 static void sample_inside(const struct xfv_image *im, double x, double y, uint8_t *out)
 {
-    int x0 = (int)x, y0 = (int)y;
+    int x0 = xfv_to_int(x, 0, im->width - 2), y0 = xfv_to_int(y, 0, im->height - 2);
     double fx = x - x0, fy = y - y0;
     double w00 = (1 - fx) * (1 - fy), w10 = fx * (1 - fy), w01 = (1 - fx) * fy, w11 = fx * fy;
     const uint8_t *s = im->data + ((size_t)y0 * (size_t)im->width + (size_t)x0) * 3, *t = s + (size_t)im->width * 3;
-    for (int k = 0; k < 3; k++) out[k] = (uint8_t)(w00 * s[k] + w10 * s[k + 3] + w01 * t[k] + w11 * t[k + 3] + 0.5);
+    for (int k = 0; k < 3; k++) out[k] = xfv_to_byte(w00 * s[k] + w10 * s[k + 3] + w01 * t[k] + w11 * t[k + 3] + 0.5);
 }
 
 /* One sample; the caller has made sure that (x, y) is within one pixel of the image. */
 static void sample(const struct xfv_image *im, double x, double y, uint8_t *out)
 {
-    int c = im->channels, x0 = (int)floor(x), y0 = (int)floor(y);
+    int c = im->channels, x0 = xfv_to_int(floor(x), -1, im->width), y0 = xfv_to_int(floor(y), -1, im->height);
     double fx = x - x0, fy = y - y0, v[4] = {0};
     for (int dy = 0; dy < 2; dy++) {
         int sy = y0 + dy;
@@ -50,7 +52,7 @@ static void sample(const struct xfv_image *im, double x, double y, uint8_t *out)
             for (int k = 0; k < c; k++) v[k] += w * s[k];
         }
     }
-    for (int k = 0; k < c; k++) out[k] = (uint8_t)(v[k] + 0.5);
+    for (int k = 0; k < c; k++) out[k] = xfv_to_byte(v[k] + 0.5);
 }
 
 int xfv_warp(const struct xfv_image *im, const double m[6], int width, int height, uint8_t *out, struct xfv_err *e)

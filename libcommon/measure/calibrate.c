@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "measure/interval.h"
 
-static size_t rounded(double share, size_t n) { return (size_t)(share * (double)n + 0.5); }
+static size_t rounded(double share, size_t n) { return xfv_to_size(share * (double)n + 0.5, n); }
 
 int xfv_calibrate(const struct xfv_scores *s, const char *name, double fmr, const char *data, struct xfv_threshold *out, struct xfv_err *e)
 {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/toint.h"
 #include "image/blur.h"
 
 struct ranked { float value; uint32_t at; uint32_t tie; };
@@ -42,7 +43,7 @@ struct masks {
 /* Masks 0..steps are deletion's, steps+1..2 steps+1 insertion's. */
 static void by_rank(const struct masks *m, int insertion, int step, float *mask)
 {
-    size_t k = (size_t)floor((double)m->n_pixels * step / m->o->steps + 0.5);
+    size_t k = xfv_to_size((double)m->n_pixels * step / m->o->steps + 0.5, m->n_pixels);
     float taken = insertion ? 1.0f : 0.0f;
     for (size_t i = 0; i < m->n_pixels; i++) mask[m->face->order[i]] = i < k ? taken : 1.0f - taken;
 }
@@ -51,7 +52,7 @@ static void by_percentile(const struct masks *m, int insertion, int step, float 
 {
     /* order runs down, percentiles up: the (100-P)th is at rank P/100 (n-1) from the top. */
     double at = (double)(m->n_pixels - 1) * step / m->o->steps;
-    size_t i = (size_t)floor(at), next = i + 1 < m->n_pixels ? i + 1 : i;
+    size_t i = xfv_to_size(at, m->n_pixels - 1), next = i + 1 < m->n_pixels ? i + 1 : i;
     double v0 = (double)m->face->map[m->face->order[i]], v1 = (double)m->face->map[m->face->order[next]];
     float threshold = (float)(v0 + (at - (double)i) * (v1 - v0));
     for (size_t p = 0; p < m->n_pixels; p++) mask[p] = (m->face->map[p] > threshold) == insertion ? 1.0f : 0.0f;

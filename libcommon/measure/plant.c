@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "image/blur.h"
 #include "measure/parts.h"
 
 static uint8_t to_byte(double v)
 {
-    return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)(v + 0.5);
+    return xfv_to_byte(v + 0.5);
 }
 
 /* Mean of a colour within the mask. */

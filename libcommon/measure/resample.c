@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/grow.h"
+#include "base/toint.h"
 
 float *xfv_bootstrap_weights(const long *a, const long *b, size_t pairs, size_t identities, int replicates, uint64_t seed)
 {
@@ -35,7 +36,7 @@ static int ascending(const void *a, const void *b)
 static double quantile(const double *v, int n, double q)
 {
     double at = q * (n - 1);
-    int i = (int)floor(at), next = i + 1 < n ? i + 1 : i;
+    int i = xfv_to_int(at, 0, n - 1), next = i + 1 < n ? i + 1 : i;
     return v[i] + (at - i) * (v[next] - v[i]);
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/toint.h"
 #include "report/html.h"
 #include "report/internal.h"
 
@@ -11,7 +12,7 @@ static const double DUST = 0.01;
 double xfv_scale_at(const struct xfv_scale *s, double v)
 {
     double t = (v - s->lo) / (s->hi - s->lo);
-    return t < 0 ? 0 : t > 1 ? 1 : t;
+    return t > 0 ? t < 1 ? t : 1 : 0; /* 0 of NaN, too */
 }
 
 const char *xfv_decision_word(const struct xfv_pairview *v)
@@ -62,8 +63,9 @@ static void make_palette(int minus, uint8_t rgba[LEVELS][4])
     static const double low[2][3] = {{140, 226, 92}, {242, 150, 210}}, high[2][3] = {{8, 112, 52}, {150, 12, 110}};
     for (int i = 0; i < LEVELS; i++) {
         double t = (double)i / (LEVELS - 1);
-        for (int c = 0; c < 3; c++) rgba[i][c] = (uint8_t)(low[minus][c] + t * (high[minus][c] - low[minus][c]) + 0.5);
-        rgba[i][3] = (uint8_t)(i ? 255 * pow(t, 0.75) : 0);
+        const double *from = low[minus], *to = high[minus];
+        for (int c = 0; c < 3; c++) rgba[i][c] = xfv_to_byte(from[c] + t * (to[c] - from[c]) + 0.5);
+        rgba[i][3] = xfv_to_byte(255 * pow(t, 0.75));
     }
 }
 
@@ -129,7 +131,7 @@ static int put_map(FILE *f, const struct xfv_card *c, int row, int side, int sig
     if (!index) return xfv_fail(e, XFV_ENOMEM, "no memory for a map");
     for (size_t i = 0; i < n; i++) {
         double v = r->signed_key[0] && sign ? -(double)m->v[i] : (double)m->v[i], t = m->scale > 0 && v > 0 ? v / m->scale : 0;
-        index[i] = (uint8_t)((t > 1 ? 1 : t) * (LEVELS - 1) + 0.5);
+        index[i] = xfv_to_byte((t > 1 ? 1 : t) * (LEVELS - 1) + 0.5);
     }
     make_palette(sign, rgba);
     int status = xfv_image_encode_png_indexed(index, im->width, im->height, (const uint8_t (*)[4])rgba, LEVELS, &png, &size, e);

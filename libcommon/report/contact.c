@@ -6,6 +6,7 @@
 
 #include "image/draw.h"
 #include "base/grow.h"
+#include "base/toint.h"
 
 enum { GAP = 6 };
 
@@ -37,7 +38,8 @@ int xfv_contact_add(struct xfv_contact *s, struct xfv_image *cell, struct xfv_er
 static int columns_for(const struct xfv_contact *s, int columns, int widest)
 {
     double height = (double)s->pixels / (double)s->n / widest; /* of a cell, about */
-    if (columns == 0) columns = (int)lround(sqrt((double)s->n * 4 / 3 * height / widest));
+    double even = round(sqrt((double)s->n * 4 / 3 * height / widest));
+    if (columns == 0) columns = xfv_to_int(even, 1, XFV_CONTACT_MOST_COLUMNS);
     if (columns > XFV_CONTACT_MOST_COLUMNS) columns = XFV_CONTACT_MOST_COLUMNS;
     if ((size_t)columns > s->n) columns = (int)s->n;
     return columns < 1 ? 1 : columns;
@@ -61,7 +63,7 @@ int xfv_contact_draw(struct xfv_contact *s, int columns, struct xfv_image *out, 
     double width = columns * ((double)widest + GAP) + GAP, height = GAP;
     for (size_t i = 0; i < s->n; i += (size_t)columns) height += row_height(s, i, columns) + GAP;
     if (width * height > 1.25 * XFV_CONTACT_PIXELS || width > 1e6 || height > 1e6) return too_large(s->n, e); /* 1.25: gaps, and the last row's rest */
-    int status = xfv_image_alloc(out, (int)width, (int)height, 3, e), y = GAP;
+    int status = xfv_image_alloc(out, xfv_to_int(width, 0, 1000000), xfv_to_int(height, 0, 1000000), 3, e), y = GAP;
     if (status) return status;
     memset(out->data, 255, (size_t)out->width * (size_t)out->height * 3);
     for (size_t i = 0; i < s->n; i += (size_t)columns) {

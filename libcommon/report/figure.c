@@ -2,11 +2,13 @@
  * left and its colour bar at the right; the legend. Two columns belong to each face. All lengths grow with the tiles (unit `u`). */
 #include "report/figure.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "image/blur.h"
 
 static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, pale = {214, 214, 218}, green = {21, 115, 55},
@@ -30,7 +32,7 @@ struct layout {
 
 static int px(const struct layout *l, double units)
 {
-    return (int)lround(units * l->u);
+    return xfv_to_int(round(units * l->u), INT_MIN / 8, INT_MAX / 8);
 }
 
 static double text(struct layout *l, double x, double y, double size, int bold, struct xfv_rgb c, const char *s)
@@ -53,10 +55,7 @@ static int enlarge_face(struct layout *l, int side, struct xfv_err *e)
     for (size_t c = 0; c < 3 && !status; c++) {
         for (size_t i = 0; i < n; i++) plane[i] = src->data[3 * i + c];
         status = xfv_enlarge(plane, src->width, src->height, out, w, h, e);
-        for (size_t i = 0; i < big && !status; i++) {
-            long v = lround((double)out[i]);
-            l->face[side].data[3 * i + c] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-        }
+        for (size_t i = 0; i < big && !status; i++) l->face[side].data[3 * i + c] = xfv_to_byte(round((double)out[i]));
     }
     free(plane), free(out);
     return status;
@@ -87,7 +86,7 @@ static int draw_map(struct layout *l, const struct xfv_view_row *r, int side, in
         status = xfv_enlarge(m->v, src->width, src->height, big, face->width, face->height, e);
         for (size_t i = 0; i < (size_t)face->width * (size_t)face->height && !status; i++) {
             const uint8_t *f = face->data + 3 * i;
-            uint8_t luma = (uint8_t)lround(0.299 * f[0] + 0.587 * f[1] + 0.114 * f[2]); /* ITU-R BT.601 */
+            uint8_t luma = xfv_to_byte(round(0.299 * f[0] + 0.587 * f[1] + 0.114 * f[2])); /* ITU-R BT.601 */
             double t = m->scale > 0 ? (double)big[i] / m->scale : 0;
             if (role_of(r, slot) != XFV_SIGNED && t < 0) t = 0;
             struct xfv_rgb c = over(l->o, role_of(r, slot), t < -1 ? -1 : t > 1 ? 1 : t, (struct xfv_rgb){luma, luma, luma});
@@ -153,7 +152,8 @@ static void draw_header(struct layout *l)
     struct xfv_rgb colour = decision_colour(p);
     char line[200];
     struct xfv_font badge = {20 * l->u, 1};
-    int x = px(l, MARGIN), base = px(l, MARGIN + 22), width = (int)ceil(xfv_text_width(word, badge));
+    int x = px(l, MARGIN), base = px(l, MARGIN + 22);
+    int width = xfv_to_int(ceil(xfv_text_width(word, badge)), 0, INT_MAX / 8);
     xfv_draw_rect(l->im, x, px(l, MARGIN), width + px(l, 24), px(l, 32), colour);
     xfv_draw_text(l->im, x + px(l, 12), base + px(l, 1), badge, white, word);
     score_text(p, 1, line, sizeof line);
@@ -234,7 +234,7 @@ static void draw_bar(struct layout *l, enum xfv_role role, int x, int y, int w)
 /* Enough decimals for quarters of scale to differ, and the same for every tick. */
 static void tick_text(double value, double scale, char *buf, size_t cap)
 {
-    int decimals = (int)ceil(1.3 - log10(scale));
+    int decimals = xfv_to_int(ceil(1.3 - log10(scale)), -400, 400);
     if (value == 0) snprintf(buf, cap, "0");
     else if (decimals > 6 || decimals < -4) snprintf(buf, cap, "%.1e", value);
     else snprintf(buf, cap, "%.*f", decimals < 0 ? 0 : decimals, value);
@@ -253,7 +253,7 @@ static void draw_bars(struct layout *l, const struct xfv_view_row *r)
         char number[32] = "0";
         if (l->o->each) snprintf(number, sizeof number, "%s", i == 0 ? "max" : i == ticks ? (from < 0 ? "-max" : "0") : "");
         else if (scale > 0) tick_text(t * scale, scale, number, sizeof number);
-        int y = l->y + (int)lround((double)i / ticks * (l->tile_h - 1));
+        int y = l->y + xfv_to_int(round((double)i / ticks * (l->tile_h - 1)), 0, l->tile_h);
         if (number[0]) xfv_draw_rect(l->im, tx - px(l, 5), y, px(l, 4), 1, grey);
         text(l, tx + px(l, 2), y + (i == 0 ? px(l, 9) : i == ticks ? 0 : px(l, 4)), 12, 0, grey, number);
     }
@@ -360,7 +360,7 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     double row = (double)l->tile_h + px(l, TITLE) + px(l, CAPTION);
     double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
     int status = picture_size(size_only.width, height, e);
-    if (!status) status = xfv_image_alloc(out, size_only.width, (int)height, 3, e);
+    if (!status) status = xfv_image_alloc(out, size_only.width, xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
     l->im = out;
     xfv_draw_rect(out, 0, 0, out->width, out->height, white);
@@ -382,7 +382,7 @@ static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
         if (!l->p->row[i].signed_key[0]) columns = 4;
     double width = (double)columns * l->tile_w + (columns - 1) * gap, height = (double)l->p->n_rows * (l->tile_h + gap) - gap;
     int status = picture_size(width, height, e);
-    if (!status) status = xfv_image_alloc(out, (int)width, (int)height, 3, e);
+    if (!status) status = xfv_image_alloc(out, xfv_to_int(width, 0, INT_MAX), xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
     l->im = out;
     xfv_draw_rect(out, 0, 0, out->width, out->height, white);
@@ -449,7 +449,7 @@ static int draw_cell(struct layout *l, struct xfv_image *out, struct xfv_err *e)
     double width = faces * (double)l->column_w + (faces - 1) * px(l, CELL_GAP) + 2 * margin;
     double height = tiles * ((double)l->tile_h + px(l, CELL_GAP)) + lines * px(l, CELL_LINE) + 2 * margin;
     int status = picture_size(width, height, e);
-    if (!status) status = xfv_image_alloc(out, (int)width, (int)height, 3, e);
+    if (!status) status = xfv_image_alloc(out, xfv_to_int(width, 0, INT_MAX), xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
     l->im = out;
     l->y = margin;

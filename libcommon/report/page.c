@@ -9,6 +9,7 @@
 #include "report/html.h"
 #include "report/internal.h"
 #include "base/spool.h"
+#include "base/toint.h"
 
 enum { SPOOL_ROWS, SPOOL_CARDS, SPOOL_ERRORS, SPOOL_ORIGINS, SPOOLS };
 
@@ -133,7 +134,7 @@ static int method_number(struct xfv_report *r, const struct xfv_view_row *row, i
 /* Fixed at the first pair, since cards are written as pairs come: cosines, or whatever else has such scores. */
 static void set_scale(struct xfv_report *r, const struct xfv_pairview *v)
 {
-    double reach = fmax(fabs(v->score), isfinite(v->threshold) ? fabs(v->threshold) : 0);
+    double reach = fmin(fmax(fabs(v->score), isfinite(v->threshold) ? fabs(v->threshold) : 0), 1e300);
     if (r->scale_set || !isfinite(v->score)) return;
     r->scale_set = 1;
     r->scale = reach <= 1 ? (struct xfv_scale){-0.4, 1, 0.2} : (struct xfv_scale){v->score > 0 ? 0 : -2 * reach, v->score > 0 ? 2 * reach : 0, reach / 2};
@@ -149,7 +150,7 @@ static void count(struct xfv_report *r, const struct xfv_pairview *v)
     r->false_match += right == 0 && v->accept;
     r->false_non_match += right == 0 && !v->accept;
     if (!isfinite(v->score)) return;
-    r->bin[kind][(int)(xfv_scale_at(&r->scale, v->score) * (XFV_BINS - 1e-9))]++;
+    r->bin[kind][xfv_to_int(xfv_scale_at(&r->scale, v->score) * XFV_BINS, 0, XFV_BINS - 1)]++;
     r->total[kind]++;
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/escape.h"
+#include "base/toint.h"
 
 enum { SLACK = 2 }; /* seconds: a busy machine is no hang */
 
@@ -44,7 +45,7 @@ static void *watch(void *arg)
             if (w->slot[i].since > 0 && now - w->slot[i].since > 2 * w->seconds + SLACK) give_up(w, &w->slot[i]);
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
-        long ns = until.tv_nsec + (long)(wait * 1e9);
+        long ns = until.tv_nsec + xfv_to_int(wait * 1e9, 0, 1000000000);
         until.tv_sec += ns / 1000000000;
         until.tv_nsec = ns % 1000000000;
         pthread_cond_timedwait(&w->wake, &w->lock, &until);

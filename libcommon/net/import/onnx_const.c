@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "net/import/onnx_internal.h"
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
@@ -32,7 +33,7 @@ static size_t ravel(struct onx_dims s, const int64_t *at)
 
 static void copy_element(struct onx_const *to, size_t t, const struct onx_const *from, size_t f)
 {
-    if (to->i) to->i[t] = from->i ? from->i[f] : (int64_t)from->f[f];
+    if (to->i) to->i[t] = from->i ? from->i[f] : xfv_to_i64((double)from->f[f]);
     else to->f[t] = from->f ? from->f[f] : (float)from->i[f];
 }
 
@@ -107,11 +108,6 @@ static double binary(int op, double a, double b)
     }
 }
 
-static int64_t to_whole(double v)
-{
-    return v >= 9.2e18 ? INT64_MAX : v <= -9.2e18 ? INT64_MIN : isnan(v) ? 0 : (int64_t)v;
-}
-
 int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
 {
     int op = index_of(binaries, c->op);
@@ -131,7 +127,7 @@ int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
             return ONX_BAD("'%s' (%s) divides by zero", c->label, c->op);
         }
         double v = binary(op, x, y);
-        if (k->i) k->i[i] = to_whole(v);
+        if (k->i) k->i[i] = xfv_to_i64(v);
         else k->f[i] = (float)v;
     }
     return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
@@ -167,7 +163,7 @@ int xfv_onx_eval_unary(struct onx *o, const struct onx_call *c)
     if (!k) return o->e->status;
     for (size_t i = 0; i < k->count; i++) {
         double v = unary(op, xfv_onx_const_at(a, i));
-        if (k->i) k->i[i] = to_whole(v);
+        if (k->i) k->i[i] = xfv_to_i64(v);
         else k->f[i] = (float)v;
     }
     return xfv_onx_give(o, c, 0, k);
@@ -399,9 +395,10 @@ int xfv_onx_eval_range(struct onx *o, const struct onx_call *c)
         if (!(p[k] = k < c->n_in ? xfv_onx_constant(o, c->in[k]) : NULL) || p[k]->count != 1) return ONX_BAD("'%s' (Range) wants three numbers", c->label);
     double a = xfv_onx_const_at(p[0], 0), b = xfv_onx_const_at(p[1], 0), d = xfv_onx_const_at(p[2], 0), n = ceil((b - a) / d);
     if (!(n >= 0 && n <= ONX_MAX_MADE)) return ONX_BAD("'%s' (Range) has an impossible length", c->label);
-    struct onx_const *k = xfv_onx_const_new(o, (struct onx_dims){.rank = 1, .dim = {(int64_t)n}}, p[0]->i && p[2]->i);
+    struct onx_dims dims = {.rank = 1, .dim = {xfv_to_i64(n)}};
+    struct onx_const *k = xfv_onx_const_new(o, dims, p[0]->i && p[2]->i);
     for (size_t i = 0; k && i < k->count; i++) {
-        if (k->i) k->i[i] = to_whole(a + (double)i * d);
+        if (k->i) k->i[i] = xfv_to_i64(a + (double)i * d);
         else k->f[i] = (float)(a + (double)i * d);
     }
     return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
@@ -442,7 +439,7 @@ int xfv_onx_eval_cast(struct onx *o, const struct onx_call *c)
     k->type = (int)to;
     for (size_t i = 0; i < k->count; i++) {
         if (to == ONX_BOOL) k->i[i] = xfv_onx_const_at(x, i) > 0 || xfv_onx_const_at(x, i) < 0;
-        else if (k->i && x->f) k->i[i] = to_whole((double)x->f[i]);
+        else if (k->i && x->f) k->i[i] = xfv_to_i64((double)x->f[i]);
         else copy_element(k, i, x, i);
     }
     return xfv_onx_give(o, c, 0, k);
@@ -475,7 +472,7 @@ int xfv_onx_eval_reduce(struct onx *o, const struct onx_call *c)
     for (int i = 0; xfv_onx_int(c, "keepdims", 1) && i < x->s.rank; i++) s.dim[s.rank++] = 1;
     struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
     if (!k) return XFV_ENOMEM;
-    if (k->i) k->i[0] = to_whole(v);
+    if (k->i) k->i[0] = xfv_to_i64(v);
     else k->f[0] = (float)v;
     return xfv_onx_give(o, c, 0, k);
 }

@@ -2,6 +2,7 @@
  * whole numbers can say, and networks rely on it (their ReLUs may live there alone): of computed tensors that limit remains. Constants are rounded. */
 #include <math.h>
 
+#include "base/toint.h"
 #include "net/import/limits.h"
 #include "net/import/onnx_internal.h"
 
@@ -91,7 +92,7 @@ int xfv_onx_eval_quantise(struct onx *o, const struct onx_call *c)
     for (size_t i = 0; k && i < k->count; i++) {
         size_t j = scale_of(&g, x->s, i);
         double v = rint((double)((float)xfv_onx_const_at(x, i) / g.scale->f[j])) + zero_at(&g, j);
-        k->i[i] = (int64_t)(v >= hi ? hi : v > lo ? v : lo); /* NaN becomes the lowest */
+        k->i[i] = xfv_to_i64(v >= hi ? hi : v > lo ? v : lo); /* NaN becomes the lowest */
     }
     if (k) k->type = type;
     return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;

@@ -1,9 +1,11 @@
 /* ONNX files: Resize and Upsample. Interpolation is linear in the image and goes axis by axis: along each it is a product with a matrix that is
  * made here from the operator's definition (ONNX, Resize-19), so the executor, its backward pass and the files of models need nothing new. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "net/import/onnx_internal.h"
 
 /* ---- a matrix along an axis ---- */
@@ -75,11 +77,11 @@ static void fill_row(const struct sampling *p, const struct span *s, int r, floa
     double x = place(p, s, r), low = floor(x), weight[4], sum = 0;
     if (p->mode == NEAREST) {
         double i = p->nearest == FLOOR ? low : p->nearest == CEIL ? ceil(x) : p->nearest == PREFER_FLOOR ? ceil(x - 0.5) : floor(x + 0.5);
-        row[inside((int64_t)i, s->from)] = 1;
+        row[inside(xfv_to_i64(i), s->from)] = 1;
         return;
     }
     int taps = p->mode == CUBIC ? 4 : 2;
-    int64_t first = (int64_t)low - (taps == 4);
+    int64_t first = xfv_to_i64(low) - (taps == 4);
     for (int k = 0; k < taps; k++) {
         double d = x - (double)(first + k);
         weight[k] = p->mode == CUBIC ? cubic(d, p->a) : 1 - fabs(d);
@@ -108,7 +110,8 @@ static int read_spans(struct onx *o, const struct onx_call *c, const int *axis, 
         double scale = sizes ? (double)size[i] / (double)from : scales ? (double)scales->f[i] : (double)a->floats[i], out = sizes ? (double)size[i] : floor(scale * (double)from);
         if (axis[i] == 0 && from == 1 && sizes && size[i] == o->batch) out = scale = 1; /* the batch that the file was made with */
         if (!(out >= 1 && out <= XFV_MAX_KERNEL * 16.0)) return ONX_BAD("'%s' (%s) makes %g of %lld elements along an axis", c->label, c->op, out, (long long)from);
-        to[i] = (struct span){.from = (int)from, .to = (int)out, .scale = scale, .sized = sizes != 0};
+        int elements = xfv_to_int(out, 1, INT_MAX);
+        to[i] = (struct span){.from = (int)from, .to = elements, .scale = scale, .sized = sizes != 0};
     }
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/toint.h"
 #include "stream/record.h"
 #include "stream/put.h"
 
@@ -19,7 +20,7 @@ struct xfv_histogram xfv_histogram_new(double low, double high, const char *data
 void xfv_histogram_add(struct xfv_histogram *h, double score, int genuine)
 {
     double at = floor((score - h->low) / (h->high - h->low) * h->bins);
-    int i = at < 0 ? 0 : at > h->bins - 1 ? h->bins - 1 : (int)at;
+    int i = xfv_to_int(at, 0, h->bins - 1);
     if (h->count[genuine != 0][i] < INT_MAX) h->count[genuine != 0][i]++;
 }
 
