@@ -191,6 +191,7 @@ check-torch: all $(B)/unit/onnx
 	@mkdir -p $(B)/onnx
 	$(PYTHON) tests/onnx/make.py $(B)/onnx $(NETS)
 	$(B)/unit/onnx $(B)/onnx
+	PATH="$(abspath $(B))/bin:$$PATH" $(PYTHON) tests/bench/torch-contrast.py models/mobilefacenet.xfvm tests/photos/anna-1.jpg tests/photos/bella.jpg
 
 ## deps: install the Debian packages that are missing (tests/packages.txt), through sudo when not root
 deps:

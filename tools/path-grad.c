@@ -1,24 +1,54 @@
-/* path-grad: explains each pair by path-integrated gradients at an inner feature map. The method: explain/pathmap.h; use: path-grad(1). */
+/* path-grad: explains each pair by gradients along paths of inner features. The methods: explain/pathmap.h, explain/contrast.h. */
 #include <string.h>
 
 #include "stage/explainer.h"
+#include "explain/contrast.h"
 #include "explain/pathmap.h"
 
 struct grad {
     struct xfv_explain_opts common;
-    int kind, baseline, combine;
+    int kind, baseline, combine, given_steps;
     struct xfv_pathmap_opts o;
+    struct xfv_contrast_opts contrast_opts;
     const char *name;
     /* for the model at hand */
     const struct xfv_model *model;
     struct xfv_pathmap *maps;
+    struct xfv_contrast *contrast; /* with --combine contrast, instead of maps */
 };
 
 static void close_method(void *ctx)
 {
     struct grad *t = ctx;
     xfv_pathmap_free(t->maps);
+    xfv_contrast_free(t->contrast);
     t->maps = NULL;
+    t->contrast = NULL;
+}
+
+/* What goes only with, or without, contrast. */
+static int check_options(const struct grad *t, struct xfv_err *e)
+{
+    if (t->combine != XFV_COMBINE_CONTRAST && (t->contrast_opts.fast || t->contrast_opts.smooth > 0))
+        return xfv_fail(e, XFV_EARG, "--fast and --smooth go with --combine contrast");
+    if (t->combine != XFV_COMBINE_CONTRAST) return 0;
+    if (t->kind != XFV_PATHMAP_PATH || t->baseline != XFV_PATHMAP_MEAN)
+        return xfv_fail(e, XFV_EARG, "--combine contrast goes with --kind path and --baseline mean");
+    if (t->o.layer || t->given_steps)
+        return xfv_fail(e, XFV_EARG, "--combine contrast has its own layers and steps: leave --layer and --steps out");
+    return 0;
+}
+
+static int open_contrast(struct grad *t, const struct xfv_explain_env *env, struct xfv_err *e)
+{
+    t->contrast_opts.cache_bytes = t->o.cache_bytes;
+    int status = xfv_contrast_new(env->model, &t->contrast_opts, env->workers, &t->contrast, e);
+    for (int i = 0; i < XFV_CONTRAST_WITNESSES && !status; i++) {
+        const char *why = xfv_contrast_missing(t->contrast, (enum xfv_contrast_witness)i);
+        if (why && !(i == XFV_CONTRAST_FINE && t->contrast_opts.fast))
+            xfv_cli_warn(env->c, "the maps lack the witness '%s': %s", xfv_contrast_names[i], why);
+    }
+    return status;
 }
 
 static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
@@ -28,13 +58,19 @@ static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_
     t->o.baseline = (enum xfv_pathmap_baseline)t->baseline;
     t->o.combine = (enum xfv_combine)t->combine;
     t->model = env->model;
+    int status = check_options(t, e);
+    if (status) return status;
+    if (t->combine == XFV_COMBINE_CONTRAST) return open_contrast(t, env, e);
     return xfv_pathmap_new(env->model, &t->o, env->workers, &t->maps, e);
 }
 
 static int see_face(struct grad *t, const struct xfv_subject *s, int i, int worker, struct xfv_err *e)
 {
-    int status = xfv_pathmap_see(t->maps, worker, i, s->rgb[i], s->x[i], e);
-    if (!status) status = xfv_explain_check_embedding(s->face[i], t->model, xfv_pathmap_embedding(t->maps, worker, i), xfv_pathmap_n(t->maps), e);
+    int status = t->contrast ? xfv_contrast_see(t->contrast, worker, i, s->rgb[i], s->x[i], e)
+                             : xfv_pathmap_see(t->maps, worker, i, s->rgb[i], s->x[i], e);
+    const float *f = t->contrast ? xfv_contrast_embedding(t->contrast, worker, i) : xfv_pathmap_embedding(t->maps, worker, i);
+    int n = t->contrast ? xfv_contrast_n(t->contrast) : xfv_pathmap_n(t->maps);
+    if (!status) status = xfv_explain_check_embedding(s->face[i], t->model, f, n, e);
     return status ? xfv_fail_at(e, "face %s", i ? "b" : "a") : 0;
 }
 
@@ -43,7 +79,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct grad *t = ctx;
     int status = see_face(t, s, 0, worker, e);
     if (!status) status = see_face(t, s, 1, worker, e);
-    return status ? status : xfv_pathmap_make(t->maps, worker, map, e);
+    if (status) return status;
+    return t->contrast ? xfv_contrast_make(t->contrast, worker, map, e) : xfv_pathmap_make(t->maps, worker, map, e);
 }
 
 /* ---- the record ---- */
@@ -61,10 +98,28 @@ static const struct xfv_value *value_of(const struct grad *t, const struct xfv_l
     return &t->model->graph->values[l->value];
 }
 
+/* Of contrast: what was asked for, and which witnesses the network and its model lack. */
+static void put_settings(const struct grad *t, struct xfv_put *p)
+{
+    msgpack_object missing = xfv_val_map(p->zone);
+    struct xfv_put put = xfv_put_into(p->zone, &missing, p->e);
+    xfv_put_text(p, "combine", xfv_combines[t->combine]);
+    xfv_put_f64(p, "smooth", t->contrast_opts.smooth);
+    for (int i = 0; i < XFV_CONTRAST_WITNESSES; i++) {
+        const char *why = xfv_contrast_missing(t->contrast, (enum xfv_contrast_witness)i);
+        if (why) xfv_put_text(&put, xfv_contrast_names[i], why);
+    }
+    if (missing.via.map.size) xfv_put_filled(p, "left_out", &put);
+}
+
 static void params(const void *ctx, struct xfv_put *put)
 {
     const struct grad *t = ctx;
     char grid[64];
+    if (t->contrast) {
+        put_settings(t, put);
+        return;
+    }
     xfv_shape_text(value_of(t, xfv_pathmap_layer(t->maps))->shape, grid);
     xfv_put_text(put, "kind", xfv_pathmap_kinds[t->kind]);
     xfv_put_text(put, "layer", grid);
@@ -94,16 +149,44 @@ static void put_gap(const struct xfv_pathmap_way way[2], struct xfv_put *p)
     xfv_put_f64s(p, "gap", gap, 2);
 }
 
+/* Where a layer's cells lie: cell (i, j) is centred at pixel origin + step (i, j) of the network's input. */
+static void put_place(const struct grad *t, const struct xfv_layer *l, struct xfv_put *p)
+{
+    xfv_put_text(p, "value", value_of(t, l)->name);
+    xfv_put_f64s(p, "origin", l->origin, 2);
+    xfv_put_f64s(p, "step", l->step, 2);
+}
+
 static void put_cells(const struct grad *t, const struct xfv_pathmap_parts *parts, struct xfv_put *p)
 {
     const struct xfv_layer *l = xfv_pathmap_layer(t->maps);
     msgpack_object cells = xfv_val_map(p->zone);
     struct xfv_put put = xfv_put_into(p->zone, &cells, p->e);
-    xfv_put_text(&put, "value", value_of(t, l)->name);
-    xfv_put_f64s(&put, "origin", l->origin, 2);
-    xfv_put_f64s(&put, "step", l->step, 2);
+    put_place(t, l, &put);
     put_sides(t, parts->own, &put);
     xfv_put_filled(p, "cells", &put);
+}
+
+/* What a witness of contrast says, before it is smoothed and scaled. */
+static void put_witness(const struct grad *t, int worker, enum xfv_contrast_witness w, struct xfv_put *p)
+{
+    static const char *const which[] = {"similarity", "dissimilarity"};
+    const struct xfv_layer *l = xfv_contrast_layer(t->contrast, w);
+    msgpack_object cells = xfv_val_map(p->zone);
+    struct xfv_put put = xfv_put_into(p->zone, &cells, p->e);
+    put_place(t, l, &put);
+    for (int k = 0; k < 2; k++) put_plane(&put, which[k], l->h, l->w, xfv_contrast_cells(t->contrast, worker, w, k));
+    xfv_put_filled(p, xfv_contrast_names[w], &put);
+}
+
+static void extra_contrast(const struct grad *t, const struct xfv_subject *s, int worker, struct xfv_put *p, struct xfv_put side[2])
+{
+    msgpack_object witnesses = xfv_val_map(p->zone);
+    struct xfv_put put = xfv_put_into(p->zone, &witnesses, p->e);
+    for (int i = 0; i < XFV_CONTRAST_WITNESSES; i++)
+        if (!xfv_contrast_missing(t->contrast, (enum xfv_contrast_witness)i)) put_witness(t, worker, (enum xfv_contrast_witness)i, &put);
+    xfv_put_filled(p, "witnesses", &put);
+    for (int i = 0; i < 2; i++) put_plane(&side[i], "signed", s->height, s->width, xfv_contrast_signed(t->contrast, worker));
 }
 
 static void put_partner(const struct grad *t, const struct xfv_pathmap_parts *parts, struct xfv_put *p)
@@ -130,6 +213,10 @@ static void put_agreement(const struct grad *t, const struct xfv_pathmap_parts *
 static void extra(void *ctx, const struct xfv_subject *s, int worker, struct xfv_put *put, struct xfv_put side[2])
 {
     const struct grad *t = ctx;
+    if (t->contrast) {
+        extra_contrast(t, s, worker, put, side);
+        return;
+    }
     const struct xfv_pathmap_parts *parts = xfv_pathmap_parts(t->maps, worker);
     const struct xfv_pathmap_way *own = parts->own;
     double from[2] = {own[0].sums.from, own[1].sums.from};
@@ -151,11 +238,16 @@ static const struct xfv_opt options[] = {
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, kind, xfv_pathmap_kinds)},
     {"layer", 'l', "NAME", "auto (default), fine, cells, a grid (14x14) or a value's name",
      XFV_OPT_RESULT, XFV_TO_TEXT(struct grad, o.layer, 0)},
-    {"steps", 'n', "N", "steps of the path (default 4)", XFV_OPT_RESULT, XFV_TO_INT(struct grad, o.steps, 1, 4096)},
+    {"steps", 'n', "N", "steps of the path (default 4)",
+     XFV_OPT_RESULT, XFV_TO_INT(struct grad, o.steps, 1, 4096), XFV_GIVEN(struct grad, given_steps)},
     {"baseline", 'b', "WHAT", "where the path begins (default mean: the average face)",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, baseline, xfv_pathmap_baselines)},
     {"combine", 'c', "HOW", "how the two faces' maps join (default pair); dot and cosine go with --kind cells",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, combine, xfv_combines)},
+    {"fast", 0, NULL, "of contrast: 10 passes instead of 14, without the fine cells",
+     XFV_OPT_RESULT, XFV_TO_FLAG(struct grad, contrast_opts.fast, 1)},
+    {"smooth", 0, "CELLS", "of contrast: blur its witnesses (default 0: not)",
+     XFV_OPT_RESULT, XFV_TO_F64(struct grad, contrast_opts.smooth, 0, 10)},
     {"sigma", 0, "PIXELS", "of --baseline blur (default 8)",
      XFV_OPT_RESULT, XFV_TO_F64(struct grad, o.sigma, 0.1, 100)},
     {"as", 0, "NAME", "the method's name in the record, to tell several settings apart (default path-grad)",

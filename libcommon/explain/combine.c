@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-const char *const xfv_combines[] = {"joint", "pair", "own", "other", "own+other", "min", "dot", "cosine", NULL};
+const char *const xfv_combines[] = {"joint", "pair", "own", "other", "own+other", "min", "dot", "cosine", "contrast", NULL};
 
 void xfv_combine_cells(enum xfv_combine how, const float *own, const float *other, size_t cells, float *similar, float *different)
 {

@@ -6,14 +6,14 @@
 #include <stddef.h>
 
 enum xfv_combine { XFV_COMBINE_JOINT, XFV_COMBINE_PAIR, XFV_COMBINE_OWN, XFV_COMBINE_OTHER, XFV_COMBINE_SUM, XFV_COMBINE_MIN, XFV_COMBINE_DOT,
-                   XFV_COMBINE_COSINE };
+                   XFV_COMBINE_COSINE, XFV_COMBINE_CONTRAST /* explain/contrast.h */ };
 extern const char *const xfv_combines[]; /* their names, as options give them; NULL at the end */
 
 /* What one face shows, cell by cell, of its own path and the other face's: own, other, their mean (sum), the lesser (min), or the mean as similar and the lesser as
  * different (pair). Not for the other rules. */
 void xfv_combine_cells(enum xfv_combine how, const float *own, const float *other, size_t cells, float *similar, float *different);
 
-/* dot and cosine: a and b [cells][n], what each cell adds to the faces' embeddings (xfv_path_contributions). out: their product over `norms` (the product of the
+/* dot and cosine: a and b [cells][n], what each cell adds to the faces' embeddings (explain/tail.h). out: their product over `norms` (the product of the
  * embeddings' norms: the score's units), or their cosine; 0 where there is none. */
 void xfv_combine_products(enum xfv_combine how, const float *a, const float *b, size_t cells, size_t n, double norms, float *out);
 

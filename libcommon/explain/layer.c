@@ -239,3 +239,14 @@ void xfv_layer_upsample(const struct xfv_layer *l, const float *cells, int heigh
         }
     }
 }
+
+void xfv_layer_lay(const struct xfv_layer *l, const float *cells, int height, int width, int transposed, float *spare, float *map)
+{
+    if (!transposed) {
+        xfv_layer_upsample(l, cells, height, width, map);
+        return;
+    }
+    xfv_layer_upsample(l, cells, width, height, spare);
+    for (int i = 0; i < height; i++)
+        for (int j = 0; j < width; j++) map[(size_t)i * (size_t)width + (size_t)j] = spare[(size_t)j * (size_t)height + (size_t)i];
+}

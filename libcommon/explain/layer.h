@@ -33,4 +33,7 @@ int xfv_layer_find(const struct xfv_graph *g, int embedding, const char *name, s
  * pixels of a cell, so that cells in units of the score become score per pixel. */
 void xfv_layer_upsample(const struct xfv_layer *l, const float *cells, int height, int width, float *map);
 
+/* The same for a network that sees its images' axes exchanged (`transposed`): map f32 [height][width] on the image. spare: as many floats. */
+void xfv_layer_lay(const struct xfv_layer *l, const float *cells, int height, int width, int transposed, float *spare, float *map);
+
 #endif

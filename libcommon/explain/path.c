@@ -9,16 +9,18 @@
 
 struct scratch {
     struct xfv_ws *ws;
-    struct xfv_tape *tape;
+    struct xfv_tape *tape[XFV_PATH_STANDS];
     float *h, *grad, *f, *cot; /* [features] twice, [n] twice */
     double *sum;               /* [cells] */
 };
 
 struct xfv_path {
-    struct xfv_net *front, *rest; /* input -> features and looks; features -> embedding */
+    struct xfv_net *front, *rest; /* input -> features and early looks; features -> embedding and late looks */
     struct xfv_net *lift;         /* layer -> features; NULL: they are the layer's own */
     struct xfv_layer layer;
+    int at; /* the value that h holds */
     int n, cells, n_looks, workers;
+    int early[XFV_PATH_LOOKS], late[XFV_PATH_LOOKS], n_early, n_late; /* numbers of looks before and behind h */
     size_t channels, features;    /* of a cell; of all */
     struct scratch *scratch;
 };
@@ -61,26 +63,47 @@ static int make_scratch(struct xfv_path *p, int workers, struct xfv_err *e)
     return 0;
 }
 
+/* Is value `first` made before `second`? */
+static int is_before(const struct xfv_graph *g, int first, int second)
+{
+    if (first == 0) return second != 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        if (g->nodes[i].out == second) return 0;
+        if (g->nodes[i].out == first) return 1;
+    }
+    return 0;
+}
+
+static int make_nets(struct xfv_path *p, const struct xfv_graph *g, int embedding, const int *looks, struct xfv_err *e)
+{
+    int front[1 + XFV_PATH_LOOKS] = {p->at}, rest[1 + XFV_PATH_LOOKS] = {embedding};
+    for (int i = 0; i < p->n_looks; i++) {
+        int late = is_before(g, p->at, looks[i]);
+        if (late) rest[1 + p->n_late] = looks[i], p->late[p->n_late++] = i;
+        else front[1 + p->n_early] = looks[i], p->early[p->n_early++] = i;
+    }
+    int status = xfv_net_new(g, 0, front, 1 + p->n_early, &p->front, e);
+    if (!status) status = xfv_net_new(g, p->at, rest, 1 + p->n_late, &p->rest, e);
+    if (!status && p->at != p->layer.value) status = xfv_net_new(g, p->layer.value, &p->at, 1, &p->lift, e);
+    return status;
+}
+
 int xfv_path_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *layer, const int *looks, int n_looks, int workers,
                  struct xfv_path **out, struct xfv_err *e)
 {
-    int outs[1 + XFV_PATH_LOOKS];
     *out = NULL;
-    if (n_looks < 0 || n_looks > XFV_PATH_LOOKS) return xfv_fail(e, XFV_EARG, "at most %d layers can be looked at, not %d", XFV_PATH_LOOKS, n_looks);
+    if (n_looks < 0 || n_looks > XFV_PATH_LOOKS)
+        return xfv_fail(e, XFV_EARG, "at most %d layers can be looked at, not %d", XFV_PATH_LOOKS, n_looks);
     struct xfv_path *p = calloc(1, sizeof *p);
     if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     p->layer = *layer;
     p->n = (int)xfv_shape_count(g->values[embedding].shape);
     p->cells = layer->h * layer->w;
     p->n_looks = n_looks;
-    int at = carrier(g, layer);
-    p->channels = (size_t)g->values[at].shape.dim[2];
+    p->at = carrier(g, layer);
+    p->channels = (size_t)g->values[p->at].shape.dim[2];
     p->features = (size_t)p->cells * p->channels;
-    outs[0] = at;
-    for (int i = 0; i < n_looks; i++) outs[1 + i] = looks[i];
-    int status = xfv_net_new(g, 0, outs, 1 + n_looks, &p->front, e);
-    if (!status) status = xfv_net_new(g, at, &embedding, 1, &p->rest, e);
-    if (!status && at != layer->value) status = xfv_net_new(g, layer->value, &at, 1, &p->lift, e);
+    int status = make_nets(p, g, embedding, looks, e);
     if (!status) status = make_scratch(p, workers, e);
     if (status) xfv_path_free(p);
     else *out = p;
@@ -93,7 +116,7 @@ void xfv_path_free(struct xfv_path *p)
     for (int i = 0; i < p->workers; i++) {
         struct scratch *s = &p->scratch[i];
         xfv_ws_free(s->ws);
-        xfv_tape_free(s->tape);
+        for (int k = 0; k < XFV_PATH_STANDS; k++) xfv_tape_free(s->tape[k]);
         free(s->h);
         free(s->grad);
         free(s->sum);
@@ -117,6 +140,11 @@ size_t xfv_path_features(const struct xfv_path *p)
     return p->features;
 }
 
+int xfv_path_value(const struct xfv_path *p)
+{
+    return p->at;
+}
+
 static double dot(const float *a, const float *b, int n)
 {
     double sum = 0;
@@ -131,19 +159,26 @@ static int has_direction(const float *f, int n, struct xfv_err *e)
     return xfv_fail_code(e, XFV_EDATA, "embedding", "the embedding of this image is zero or not finite: it has no direction to explain");
 }
 
-int xfv_path_embed(struct xfv_path *p, int worker, const float *h, float *f, struct xfv_err *e)
+/* Features to their embedding and the late looks, of which NULL are none. */
+static int look_on(struct xfv_path *p, int worker, const float *h, float *const *looks, float *f, struct xfv_err *e)
 {
-    float *y[] = {f};
+    float *y[1 + XFV_PATH_LOOKS] = {f};
+    for (int i = 0; i < p->n_late; i++) y[1 + i] = looks ? looks[p->late[i]] : NULL;
     int status = xfv_net_forward(p->rest, p->scratch[worker].ws, NULL, 1, h, y, e);
     return status ? status : has_direction(f, p->n, e);
+}
+
+int xfv_path_embed(struct xfv_path *p, int worker, const float *h, float *f, struct xfv_err *e)
+{
+    return look_on(p, worker, h, NULL, f, e);
 }
 
 int xfv_path_forward(struct xfv_path *p, int worker, const float *x, float *h, float *const *looks, float *f, struct xfv_err *e)
 {
     float *y[1 + XFV_PATH_LOOKS] = {h};
-    for (int i = 0; i < p->n_looks; i++) y[1 + i] = looks ? looks[i] : NULL;
+    for (int i = 0; i < p->n_early; i++) y[1 + i] = looks ? looks[p->early[i]] : NULL;
     int status = xfv_net_forward(p->front, p->scratch[worker].ws, NULL, 1, x, y, e);
-    return status ? status : xfv_path_embed(p, worker, h, f, e);
+    return status ? status : look_on(p, worker, h, looks, f, e);
 }
 
 int xfv_path_lift(struct xfv_path *p, int worker, const float *layer, float *h, struct xfv_err *e)
@@ -158,12 +193,21 @@ static double cosine(const float *a, const float *b, int n)
     return dot(a, b, n) / sqrt(dot(a, a, n) * dot(b, b, n));
 }
 
-/* cot = d cos(F, T) / d F = (T/|T| - cos F/|F|) / |F| */
-static void cosine_gradient(const float *f, const float *target, int n, float *cot)
+int xfv_path_cotangent(const float *y, const float *target, const float *centre, double k, int n, float *cot, struct xfv_err *e)
 {
-    double ff = dot(f, f, n), tt = dot(target, target, n), c = dot(f, target, n) / sqrt(ff * tt);
-    double by_t = 1 / sqrt(ff * tt), by_f = c / ff;
-    for (int k = 0; k < n; k++) cot[k] = (float)((double)target[k] * by_t - (double)f[k] * by_f);
+    double aa = 0, bb = 0, ab = 0;
+    for (int i = 0; i < n; i++) {
+        double m = centre ? k * (double)centre[i] : 0, a = (double)y[i] - m, b = (double)target[i] - m;
+        aa += a * a, bb += b * b, ab += a * b;
+    }
+    if (!(aa > 0 && isfinite(aa) && bb > 0 && isfinite(bb)))
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding less the average face's is zero or not finite: it has no direction to explain");
+    double by_b = 1 / sqrt(aa * bb), by_a = ab / sqrt(aa * bb) / aa;
+    for (int i = 0; i < n; i++) {
+        double m = centre ? k * (double)centre[i] : 0;
+        cot[i] = (float)(((double)target[i] - m) * by_b - ((double)y[i] - m) * by_a);
+    }
+    return 0;
 }
 
 /* sum(p) += scale * sum over channels of (h - h0)(p) * g(p) */
@@ -196,22 +240,35 @@ static void between(const struct xfv_path *p, const float *h0, const float *h, f
     for (size_t k = 0; k < p->features; k++) out[k] = h0[k] + t * (h[k] - h0[k]);
 }
 
-int xfv_path_integrate(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f, const float *target, int steps,
-                       float *cells, struct xfv_path_sums *sums, struct xfv_err *e)
+int xfv_path_stand(struct xfv_path *p, int worker, int stand, const float *h0, const float *h, double t, float *y, struct xfv_err *e)
+{
+    struct scratch *s = &p->scratch[worker];
+    float *outs[1 + XFV_PATH_LOOKS] = {y};
+    between(p, h0, h, (float)t, s->h);
+    int status = xfv_net_record(p->rest, s->ws, s->h, outs, &s->tape[stand], e);
+    return status ? status : has_direction(y, p->n, e);
+}
+
+int xfv_path_gather(struct xfv_path *p, int worker, int stand, const float *h0, const float *h, const float *cot, double scale, double *cells,
+                    struct xfv_err *e)
+{
+    struct scratch *s = &p->scratch[worker];
+    int status = xfv_net_vjp(p->rest, s->ws, s->tape[stand], 1, cot, s->grad, e);
+    if (!status) gather(p, h0, h, s->grad, scale, cells);
+    return status;
+}
+
+int xfv_path_integrate(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f, const float *target,
+                       int steps, float *cells, struct xfv_path_sums *sums, struct xfv_err *e)
 {
     struct scratch *s = &p->scratch[worker];
     int status = has_direction(target, p->n, e);
     if (!status && steps < 1) status = xfv_fail(e, XFV_EARG, "a path has at least one step, not %d", steps);
     memset(s->sum, 0, (size_t)p->cells * sizeof *s->sum);
     for (int i = 0; i < steps && !status; i++) {
-        float *y[] = {s->f};
-        between(p, h0, h, ((float)i + 0.5f) / (float)steps, s->h);
-        status = xfv_net_record(p->rest, s->ws, s->h, y, &s->tape, e);
-        if (!status) status = has_direction(s->f, p->n, e);
-        if (status) break;
-        cosine_gradient(s->f, target, p->n, s->cot);
-        status = xfv_net_vjp(p->rest, s->ws, s->tape, 1, s->cot, s->grad, e);
-        if (!status) gather(p, h0, h, s->grad, 1.0 / steps, s->sum);
+        status = xfv_path_stand(p, worker, 0, h0, h, (double)(((float)i + 0.5f) / (float)steps), s->f, e);
+        if (!status) status = xfv_path_cotangent(s->f, target, NULL, 0, p->n, s->cot, e);
+        if (!status) status = xfv_path_gather(p, worker, 0, h0, h, s->cot, 1.0 / steps, s->sum, e);
     }
     if (status) return status;
     sums->from = cosine(f0, target, p->n);
@@ -229,39 +286,20 @@ int xfv_path_linear(struct xfv_path *p, int worker, const float *h0, const float
                     struct xfv_path_sums *sums, struct xfv_err *e)
 {
     struct scratch *s = &p->scratch[worker];
-    float *y[] = {s->f};
+    float *y[1 + XFV_PATH_LOOKS] = {s->f};
     int status = want_linear(p, e);
     if (!status) status = has_direction(target, p->n, e);
-    if (!status) status = xfv_net_record(p->rest, s->ws, h, y, &s->tape, e);
+    if (!status) status = xfv_net_record(p->rest, s->ws, h, y, &s->tape[0], e);
     if (status) return status;
     double by = 1 / sqrt(dot(f, f, p->n) * dot(target, target, p->n));
     for (int k = 0; k < p->n; k++) s->cot[k] = (float)((double)target[k] * by);
-    status = xfv_net_vjp(p->rest, s->ws, s->tape, 1, s->cot, s->grad, e);
-    if (status) return status;
     memset(s->sum, 0, (size_t)p->cells * sizeof *s->sum);
-    gather(p, h0, h, s->grad, 1, s->sum);
+    status = xfv_path_gather(p, worker, 0, h0, h, s->cot, 1, s->sum, e);
+    if (status) return status;
     sums->from = dot(f0, target, p->n) * by;
     sums->to = dot(f, target, p->n) * by;
     sums->sum = total(p, s->sum, cells);
     return 0;
-}
-
-int xfv_path_contributions(struct xfv_path *p, int worker, const float *h0, const float *h, float *phi, struct xfv_err *e)
-{
-    struct scratch *s = &p->scratch[worker];
-    size_t c = p->channels, n = (size_t)p->n;
-    float *y[] = {s->f};
-    int status = want_linear(p, e);
-    memset(s->h, 0, p->features * sizeof *s->h);
-    if (!status) status = xfv_net_forward(p->rest, s->ws, NULL, 1, s->h, y, e); /* F(0) */
-    for (size_t i = 0; i < (size_t)p->cells && !status; i++) {
-        float *one[] = {phi + i * n};
-        for (size_t k = i * c; k < (i + 1) * c; k++) s->h[k] = h[k] - h0[k];
-        status = xfv_net_forward(p->rest, s->ws, NULL, 1, s->h, one, e);
-        for (size_t k = 0; k < n; k++) one[0][k] -= s->f[k];
-        memset(s->h + i * c, 0, c * sizeof *s->h);
-    }
-    return status;
 }
 
 void xfv_agreement(const float *a, const float *b, const float *mean, int cells, int channels, float *out)

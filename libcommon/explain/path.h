@@ -23,13 +23,15 @@
 struct xfv_path; /* one network, cut at one layer; read-only but for each worker's scratch memory */
 
 #define XFV_PATH_LOOKS 2
-/* g must outlive it. looks: values between the input and the layer (or it) that xfv_path_forward shall give as well. Workers 0..workers-1 may call
- * the functions below at the same time. */
+#define XFV_PATH_STANDS 2
+/* g must outlive it. looks: values on the way from the input to the embedding, feature maps like the layer, that xfv_path_forward shall give as
+ * well. Workers 0..workers-1 may call the functions below at the same time. */
 int xfv_path_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *layer, const int *looks, int n_looks, int workers,
                  struct xfv_path **out, struct xfv_err *e);
 void xfv_path_free(struct xfv_path *p);
 int xfv_path_n(const struct xfv_path *p);             /* length of an embedding */
 size_t xfv_path_features(const struct xfv_path *p);   /* floats of the features h below, cells after each other: h*w times what a cell has */
+int xfv_path_value(const struct xfv_path *p);         /* the graph's value that they are */
 
 /* Network input x, f32 [H][W][C], to the features h [features] and the embedding f [n] (raw). XFV_EDATA when the embedding has no direction. The
  * features are the layer's activation, or, where a 1x1 convolution is all that reads it, that convolution's output: the cells are the same, to
@@ -39,6 +41,17 @@ int xfv_path_forward(struct xfv_path *p, int worker, const float *x, float *h, f
 int xfv_path_embed(struct xfv_path *p, int worker, const float *h, float *f, struct xfv_err *e);
 /* An activation of the layer itself, f32 [h][w][c] (a mean that a model keeps), to features h. */
 int xfv_path_lift(struct xfv_path *p, int worker, const float *layer, float *h, struct xfv_err *e);
+
+/* The steps that such maps are made of. Stand at h_0 + t (h - h_0), one of the worker's XFV_PATH_STANDS places, the embedding there is y [n]:
+ * a recorded forward pass. */
+int xfv_path_stand(struct xfv_path *p, int worker, int stand, const float *h0, const float *h, double t, float *y, struct xfv_err *e);
+/* cells(p) += scale * sum over channels of (h - h_0)(p) [J' cot](p), J the Jacobian of y at the place last taken: a backward pass. cells f64
+ * [cells], cot f32 [n]. */
+int xfv_path_gather(struct xfv_path *p, int worker, int stand, const float *h0, const float *h, const float *cot, double scale, double *cells,
+                    struct xfv_err *e);
+/* cot [n] = the gradient by y of the cosine of a = y - k centre and b = target - k centre: (b/|b| - cos a/|a|) / |a|. centre NULL: k is 0.
+ * XFV_EDATA when a or b is zero or not finite. */
+int xfv_path_cotangent(const float *y, const float *target, const float *centre, double k, int n, float *cot, struct xfv_err *e);
 
 /* to: c(h); from: c(h_0), or its linear twin; sum: of the cells. The gap to completeness is sum - (to - from). */
 struct xfv_path_sums { double from, to, sum; };
@@ -50,9 +63,6 @@ int xfv_path_integrate(struct xfv_path *p, int worker, const float *h0, const fl
 /* The exact twin for a linear layer. XFV_EARG for another one. */
 int xfv_path_linear(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f, const float *target, float *cells,
                     struct xfv_path_sums *sums, struct xfv_err *e);
-/* phi [cells][n]: what each cell of h adds to the embedding, phi_p(h) - phi_p(h_0). Linear layers only. */
-int xfv_path_contributions(struct xfv_path *p, int worker, const float *h0, const float *h, float *phi, struct xfv_err *e);
-
 /* Do two faces agree here? out [cells]: the cosine of a - mean and b - mean, activations [cells][channels] of one layer, cell by cell; 0 where one of
  * them is the mean. No pass through the network. */
 void xfv_agreement(const float *a, const float *b, const float *mean, int cells, int channels, float *out);

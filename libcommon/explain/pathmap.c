@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "explain/pathface.h"
+#include "explain/tail.h"
 #include "stream/tensor.h"
 
 const char *const xfv_pathmap_kinds[] = {"path", "cells", NULL};
@@ -30,6 +31,7 @@ struct xfv_pathmap {
     struct look look[XFV_PATH_LOOKS];
     int n_looks;
     struct xfv_path *path;
+    struct xfv_tail *tail; /* dot, cosine */
     struct xfv_pathfaces *faces;
     float *mean, *mean_f; /* the average face's features and embedding */
     struct worker *workers;
@@ -118,6 +120,7 @@ void xfv_pathmap_free(struct xfv_pathmap *t)
     free(t->mean_f);
     xfv_pathfaces_free(t->faces);
     xfv_path_free(t->path);
+    xfv_tail_free(t->tail);
     free(t);
 }
 
@@ -167,6 +170,7 @@ static int cut(struct xfv_pathmap *t, int workers, struct xfv_err *e)
         floats[i] = cells_of(&t->look[i].layer) * (size_t)t->look[i].layer.c;
     }
     int status = xfv_path_new(t->model->graph, t->model->embedding, &t->layer, looks, t->n_looks, workers, &t->path, e);
+    if (!status && is_product(t)) status = xfv_tail_new(t->model->graph, t->model->embedding, &t->layer, workers, &t->tail, e);
     if (status) return status;
     return xfv_pathfaces_new(t->model, t->path, floats, t->n_looks, t->o.baseline == XFV_PATHMAP_BLUR ? t->o.sigma : 0, t->o.cache_bytes, &t->faces, e);
 }
@@ -292,7 +296,7 @@ static int multiply(struct xfv_pathmap *t, int worker, struct xfv_err *e)
     for (int i = 0; i < 2; i++) {
         const float *h0, *f0;
         baseline_of(t, w, i, &h0, &f0);
-        int status = xfv_path_contributions(t->path, worker, h0, w->face[i].h, w->phi[i], e);
+        int status = xfv_tail_contributions(t->tail, worker, h0, w->face[i].h, w->phi[i], e);
         if (status) return status;
     }
     double norms = sqrt(square(w->face[0].f, n) * square(w->face[1].f, n));
@@ -322,23 +326,10 @@ static int combine(struct xfv_pathmap *t, int worker, int i, struct xfv_err *e)
 
 /* ---- on the image ---- */
 
-/* [n][m] -> [m][n] */
-static void transpose(const float *from, int n, int m, float *to)
-{
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < m; j++) to[(size_t)j * (size_t)n + (size_t)i] = from[(size_t)i * (size_t)m + (size_t)j];
-}
-
-/* Cells on the image; a transposed network sees its axes exchanged. */
+/* Cells on the image. */
 static void lay(const struct xfv_pathmap *t, struct worker *w, const struct xfv_layer *l, const float *cells, float *map)
 {
-    int h = t->model->height, width = t->model->width;
-    if (!t->model->transposed) {
-        xfv_layer_upsample(l, cells, h, width, map);
-        return;
-    }
-    xfv_layer_upsample(l, cells, width, h, w->turned);
-    transpose(w->turned, width, h, map);
+    xfv_layer_lay(l, cells, t->model->height, t->model->width, t->model->transposed, w->turned, map);
 }
 
 /* The finer look's part of a joint map: the same size a pixel as the others, though its cells are smaller. */

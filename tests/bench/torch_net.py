@@ -65,7 +65,10 @@ class Net:
 
     def __call__(self, x):
         """x: [B, C, H, W], normalised. The raw embedding [B, N]."""
-        v = {self.values[0]: x}
+        return self.every({self.values[0]: x})[self.embedding].flatten(1)
+
+    def every(self, v):
+        """All values by name, from those that are there."""
         for n, (w, b) in zip(self.nodes, self.prepared):
             a = [v[self.name(i)] for i in n["in"]]
             op = n["op"]
@@ -91,4 +94,4 @@ class Net:
             else:
                 raise SystemExit(f"torch_net: operator {op} is not known here")
             v[self.name(n["out"])] = y
-        return v[self.embedding].flatten(1)
+        return v

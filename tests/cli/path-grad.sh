@@ -66,6 +66,41 @@ is "$(check partner p.xfv)" good "begins at a score of 1"
 is "$(check gap p.xfv 1e-2)" good "and sums to score - 1"
 runs 0 "own" path-grad -c own -o own.xfv pairs.xfv
 is "$(check own own.xfv)" good "a cell's value lies at its centre"
+cat >contrast.py <<'PY'
+# Every map of contrast from its witnesses: smoothed, scaled to a root mean square of 1, laid on the image between the cells' centres.
+import numpy as np, sys
+from streams import *
+from oracle import reflect_blur
+path, wanted, smooth = sys.argv[1], sys.argv[2].split(), float(sys.argv[3])
+def along(n, origin, step, pixels=112):
+    at = np.clip((np.arange(pixels) - origin) / step, 0, n - 1); i = at.astype(int)
+    m = np.zeros((pixels, n)); m[np.arange(pixels), i] += 1 - (at - i); m[np.arange(pixels), np.minimum(i + 1, n - 1)] += at - i
+    return m
+def N(w, which):
+    c = array(w[which]).astype("f8")
+    if smooth: c = reflect_blur(c, smooth, max(1, int(2.5 * smooth)))
+    return along(c.shape[0], w["origin"][0], w["step"][0]) @ (c / np.sqrt((c ** 2).mean())) @ along(c.shape[1], w["origin"][1], w["step"][1]).T
+for r in records(open(path, "rb").read()):
+    m = r["maps"][-1]; w = m["params"]["witnesses"]
+    assert list(w) == wanted and m["params"]["combine"] == "contrast" and m["params"]["smooth"] == smooth and m["a"] == m["b"]
+    S, D = (sum(N(w[k], which) for k in w) for which in ("similarity", "dissimilarity"))
+    for got, want in ((m["a"]["signed"], S), (m["a"]["similarity"], np.maximum(S, 0)), (m["a"]["dissimilarity"], np.maximum(-D, 0))):
+        assert np.abs(array(got) - want).max() < 2e-5 < 1 < np.abs(want).max()
+print("good")
+PY
+contrast() { PYTHONPATH="$top/tests" $PYTHON contrast.py "$@" 2>&1 | tail -1; }
+runs 0 "contrast" path-grad -c contrast -o k.xfv pairs.xfv
+is "$(contrast k.xfv "auto fine cells" 0)" good "is the sum of three witnesses"
+is "$(xfv-json k.xfv | jq -c 'select(._ == "pair") | .maps[0].params.witnesses | map(.similarity.shape)' | sort -u)" '[[14,14],[28,28],[7,7]]' "of three grids"
+runs 0 "contrast, smoothed" path-grad -c contrast --smooth 0.5 -o o.xfv pairs.xfv
+is "$(contrast o.xfv "auto fine cells" 0.5)" good "smooths each in its own cells"
+runs 0 "contrast, fast" path-grad -c contrast --fast -o o.xfv pairs.xfv
+is "$(contrast o.xfv "auto cells" 0)" good "leaves the fine cells out"
+is "$(xfv-json o.xfv | jq -c 'select(._ == "pair") | .maps[0].params.left_out' | sort -u)" '{"fine":"--fast"}' "and says so"
+path-grad -c contrast -j2 --cache 0 -o j2.xfv pairs.xfv; cmp -s k.xfv j2.xfv; ok $? "two workers, nothing kept: the same bytes"
+runs 2 "contrast from a blurred face" path-grad -c contrast -b blur pairs.xfv
+runs 2 "contrast at a layer of one's own" path-grad -c contrast -l fine pairs.xfv
+runs 2 "--fast without contrast" path-grad --fast pairs.xfv
 for o in "-b blur" "-b blur --sigma 3" "-c other" "-c own+other" "-c min" "-l fine" "-l 28x28" "-k cells -c dot" "-k cells -c cosine" "-l cells"; do
     runs 0 "$o" path-grad $o -o o.xfv pairs.xfv
     is "$(check any o.xfv)" good "its identities"
