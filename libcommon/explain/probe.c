@@ -118,6 +118,11 @@ static void prepare(const struct xfv_probe *p, struct bench *b, const uint8_t *r
     xfv_model_input(p->m, rgb, b->to);
 }
 
+static void keep_all(float *mask, size_t n)
+{
+    for (size_t i = 0; i < n; i++) mask[i] = 1;
+}
+
 int xfv_probe_run(struct xfv_probe *p, int worker, const uint8_t *rgb, const float *fill, int count, xfv_mask_fn *mask, xfv_embedding_fn *take,
                   void *ctx, struct xfv_err *e)
 {
@@ -128,7 +133,8 @@ int xfv_probe_run(struct xfv_probe *p, int worker, const uint8_t *rgb, const flo
         int n = count - at < p->batch ? count - at : p->batch;
         float *y[] = {b->f};
         for (int i = 0; i < n; i++) {
-            mask(ctx, at + i, b->mask);
+            if (mask) mask(ctx, at + i, b->mask);
+            else keep_all(b->mask, pixels);
             if (p->fn) mix_bytes(p, b, rgb, b->rgb + (size_t)i * 3 * pixels);
             else mix_input(p, b, b->x + (size_t)i * input);
         }

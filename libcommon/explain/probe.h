@@ -27,7 +27,7 @@ typedef void xfv_mask_fn(void *ctx, int i, float *mask);
 /* Take the embedding of mask i, f32 [n], finite and not zero. In order. */
 typedef void xfv_embedding_fn(void *ctx, int i, const float *f);
 
-/* rgb: u8 [H][W][3]; fill: f32 [H][W][3] in grey levels, NULL for black. XFV_EDATA when an embedding is zero or not finite. */
+/* rgb: u8 [H][W][3]; fill: f32 [H][W][3] in grey levels, NULL for black. mask NULL: the image as it is. XFV_EDATA when an embedding is zero or not finite. */
 int xfv_probe_run(struct xfv_probe *p, int worker, const uint8_t *rgb, const float *fill, int count, xfv_mask_fn *mask, xfv_embedding_fn *take,
                   void *ctx, struct xfv_err *e);
 /* scores[i] = cosine of mask i's embedding with the unit vector `other`, f64 [n]. */

@@ -75,13 +75,6 @@ int xfv_blackbox_open(struct xfv_blackbox *b, const struct xfv_explain_env *env,
 
 struct look { const struct xfv_blackbox *b; double *unit; };
 
-static void whole(void *ctx, int i, float *mask)
-{
-    const struct xfv_blackbox *b = ((struct look *)ctx)->b;
-    (void)i;
-    for (size_t p = 0; p < (size_t)b->height * (size_t)b->width; p++) mask[p] = 1.0f;
-}
-
 static void take(void *ctx, int i, const float *f)
 {
     const struct look *l = ctx;
@@ -94,7 +87,7 @@ int xfv_blackbox_look(struct xfv_blackbox *b, const struct xfv_subject *s, int w
     for (int i = 0; i < 2; i++) {
         struct look l = {b, b->unit[i][worker]};
         int status = 0;
-        if (b->command) status = xfv_probe_run(b->probe, worker, s->rgb[i], NULL, 1, whole, take, &l, e);
+        if (b->command) status = xfv_probe_run(b->probe, worker, s->rgb[i], NULL, 1, NULL, take, &l, e);
         else xfv_unit(s->embedding[i], s->n, l.unit);
         if (status) return status;
     }
