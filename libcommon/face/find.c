@@ -11,6 +11,7 @@
 #define SURE 0.997
 #define WORTH_ASKING 0.9 /* a face of less has no say in whether the photograph is upright */
 #define LEANING 35.0     /* degrees; nor one whose eyes lie so aslant that it might belong to the next turn */
+#define TELLING 0.95     /* a face of less than this in no turn: only the border can tell */
 enum { MOST_ASKED = 8 };
 #define DEGREES 57.29577951308232 /* in a radian */
 #define SAME_FACE 0.3 /* intersection over union of two boxes */
@@ -118,12 +119,17 @@ static int add(const struct search *s, int turn, int border, struct faces *l, st
     return status;
 }
 
-/* With a border where no face is sure without. */
-static int add_bordered(const struct search *s, int turn, struct faces *l, struct xfv_err *e)
+static double surest(const struct faces *l)
 {
     double top = 0;
     for (size_t i = 0; i < l->n; i++) top = fmax(top, l->v[i].confidence);
-    return top >= SURE ? 0 : add(s, turn, 1, l, e);
+    return top;
+}
+
+/* With a border where no face is sure without. */
+static int add_bordered(const struct search *s, int turn, struct faces *l, struct xfv_err *e)
+{
+    return surest(l) >= SURE ? 0 : add(s, turn, 1, l, e);
 }
 
 static double evidence(const struct faces *l)
@@ -136,24 +142,28 @@ static double evidence(const struct faces *l)
     return sum;
 }
 
+static int best_of(const struct faces l[4])
+{
+    int best = 0;
+    for (int k = 1; k < 4; k++)
+        if (evidence(&l[k]) > evidence(&l[best])) best = k;
+    return best;
+}
+
 /* first: those of the photograph as it is, replaced by those of the best turn. */
 static int look_at_turns(const struct search *s, struct faces *first, struct xfv_err *e)
 {
-    int status = add_bordered(s, 0, first, e);
-    double best = evidence(first);
-    for (int turn = 90; turn < 360 && !status; turn += 90) {
-        struct faces l = {0};
-        status = add(s, turn, 0, &l, e);
-        if (!status) status = add_bordered(s, turn, &l, e);
-        double much = evidence(&l);
-        if (!status && much > best) {
-            struct faces old = *first;
-            *first = l;
-            l = old;
-            best = much;
-        }
-        free(l.v);
-    }
+    struct faces l[4] = {*first};
+    int status = 0, best, bordered;
+    for (int k = 1; k < 4 && !status; k++) status = add(s, 90 * k, 0, &l[k], e);
+    best = best_of(l);
+    bordered = surest(&l[best]) < TELLING;
+    for (int k = 0; k < 4 && bordered && !status; k++) status = add_bordered(s, 90 * k, &l[k], e);
+    if (bordered) best = best_of(l);
+    else if (!status) status = add_bordered(s, 90 * best, &l[best], e);
+    *first = l[best];
+    for (int k = 0; k < 4; k++)
+        if (k != best) free(l[k].v);
     return status;
 }
 

@@ -13,10 +13,10 @@ struct xfv_find_opts {
 
 /* All faces of one turn of the photograph, by falling area of their box, as xfv_detect gives them. First the photograph
  * is looked at as it is. Unless its surest faces are sure enough, and surer than O-Net is of the same pixels turned,
- * the other turns are looked at too. A turn without a sure face is looked at once more with a border around, where a
- * face that fills or leaves the frame is found. The turn with the most evidence wins: the sum of the fourth powers of
- * its faces' log-odds, so that one sure face outweighs several doubtful ones, and the many of a group one that is seen
- * by chance. Errors as xfv_detect. */
+ * the other turns are looked at too. The one with the most evidence wins: the sum of the fourth powers of its faces'
+ * log-odds, so that one sure face outweighs several doubtful ones, and the many of a group one that is seen by chance.
+ * Without a sure face, the turn is looked at once more with a border around, where a face that fills or leaves the
+ * frame is found; where no turn has anything telling, all four are. Errors as xfv_detect. */
 int xfv_find_faces(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
                    const struct xfv_find_opts *o, struct xfv_face **faces, size_t *n, struct xfv_detect_stats *stats,
                    struct xfv_err *e);

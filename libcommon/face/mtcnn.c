@@ -435,8 +435,8 @@ static struct xfv_box box_of(const struct run *q, const struct xfv_face *f)
 }
 
 int xfv_detect_confidence(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
-                          int turn, const struct xfv_face *f, size_t n, double *confidence, struct xfv_detect_stats *stats,
-                          struct xfv_err *e)
+                          int turn, const struct xfv_face *f, size_t n, double *confidence,
+                          struct xfv_detect_stats *stats, struct xfv_err *e)
 {
     struct xfv_detect_opts o = {.turn = turn}; /* whose thresholds let everything pass */
     struct run q = {.d = d, .w = w, .im = im, .o = &o};

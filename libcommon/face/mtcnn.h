@@ -50,8 +50,8 @@ int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const 
 /* O-Net's probability of n faces that were found in whatever turn, f64 [n]: of the square around each box, in the image
  * turned clockwise by turn. */
 int xfv_detect_confidence(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
-                          int turn, const struct xfv_face *f, size_t n, double *confidence, struct xfv_detect_stats *stats,
-                          struct xfv_err *e);
+                          int turn, const struct xfv_face *f, size_t n, double *confidence,
+                          struct xfv_detect_stats *stats, struct xfv_err *e);
 void xfv_faces_sort(struct xfv_face *v, size_t n); /* by falling area, equal areas from left to right */
 
 #endif
