@@ -1,4 +1,5 @@
 /* facecrop: photographs to aligned faces. See facecrop(1). */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,12 +60,14 @@ static int choose_template(struct facecrop *t, struct xfv_err *e)
         memcpy(t->crop.template_xy, m->template_xy, sizeof t->crop.template_xy);
         memcpy(t->template_digest, m->digest, sizeof t->template_digest);
         t->crop.template_size = m->width;
-        if (m->width != m->height) status = xfv_fail(e, XFV_EMODEL, "model '%s' takes images of %d x %d pixels, not square ones", m->name, m->width, m->height);
-        else if (!xfv_model_has_template(m) && !t->crop.aligned) status = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
+        t->crop.height = m->height;
+        if (!xfv_model_has_template(m) && !t->crop.aligned) status = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
         xfv_model_free(m);
         if (status) return status;
     }
     t->crop.size = t->size ? t->size : t->crop.template_size;
+    if (t->crop.height) t->crop.height = (int)lround((double)t->crop.size * t->crop.height / t->crop.template_size);
+    if (t->crop.height < 1) t->crop.height = t->crop.size;
     return 0;
 }
 
@@ -104,7 +107,7 @@ static int make_workers(struct facecrop *t, struct xfv_err *e)
     int n = xfv_pool_size(t->photos.pool);
     t->work = calloc((size_t)n, sizeof *t->work);
     int bad = !t->photos.pool || !t->work;
-    for (int i = 0; i < n && !bad; i++) bad = xfv_crop_work_init(&t->work[i], t->crop.size, e);
+    for (int i = 0; i < n && !bad; i++) bad = xfv_crop_work_init(&t->work[i], &t->crop, e);
     return bad ? xfv_fail(e, XFV_ENOMEM, "out of memory for %d workers", n) : 0;
 }
 

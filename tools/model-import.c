@@ -11,7 +11,8 @@
 struct options {
     struct xfv_model *m; /* filled by the options, then by the file */
     const char *name, *kind, *licence, *origin, *embedding, *normalised, *means;
-    int colour, score, transposed; /* colour: place in `colours` */
+    int colour, score, layout, transposed; /* places in the lists below */
+    int scaled, whole; /* --mean or --std was given; the network takes whole numbers */
     int no_fold, arcface, no_template;
     int height, width; /* 0: what the file declares */
     struct xfv_import_name wanted[2]; /* what --embedding and --normalised call them, and the graph */
@@ -20,6 +21,7 @@ struct options {
 /* ---- options ---- */
 
 static const char *const colours[] = {"rgb", "bgr", "grey", NULL};
+static const char *const layouts[] = {"auto", "nchw", "nhwc", NULL}; /* as in enum xfv_layout */
 static const char *const scores[] = {"cosine", "euclidean", NULL};
 
 static int set_channels(const char *what, const char *v, double lo, float to[3], struct xfv_err *e)
@@ -34,11 +36,13 @@ static int set_channels(const char *what, const char *v, double lo, float to[3],
 
 static int set_mean(void *ctx, const char *v, struct xfv_err *e)
 {
+    ((struct options *)ctx)->scaled = 1;
     return set_channels("--mean", v, -1e6, ((struct options *)ctx)->m->mean, e);
 }
 
 static int set_std(void *ctx, const char *v, struct xfv_err *e)
 {
+    ((struct options *)ctx)->scaled = 1;
     return set_channels("--std", v, 1e-6, ((struct options *)ctx)->m->std, e);
 }
 
@@ -84,6 +88,8 @@ static const struct xfv_opt opts[] = {
      0, XFV_TO_CHOICE(struct options, colour, colours)},
     {"mean", 0, "M[,M,M]", "subtracted from each channel's 0..255 (default 127.5)", 0, .set = set_mean},
     {"std", 0, "S[,S,S]", "then divided by this (default 127.5)", 0, .set = set_std},
+    {"layout", 0, "AXES", "where an ONNX file has its image's channels (default auto: as declared)",
+     0, XFV_TO_CHOICE(struct options, layout, layouts)},
     {"transposed", 0, NULL, "the network wants height and width exchanged",
      0, XFV_TO_FLAG(struct options, transposed, 1)},
     {"size", 0, "HxW", "build the network for another input size than the file declares", 0, .set = set_size},
@@ -143,7 +149,8 @@ static int take_graph(struct xfv_cli *c, struct options *o, const char *path, st
     char note[400] = "";
     const char **name[2] = {&o->embedding, &o->normalised};
     const struct xfv_import_opts how = {.height = o->height, .width = o->width, .channels = strcmp(o->m->colour, "grey") == 0 ? 1 : 3,
-                                        .note = note, .note_size = sizeof note, .names = o->wanted, .n_names = 2};
+                                        .layout = (enum xfv_layout)o->layout, .whole = &o->whole, .note = note, .note_size = sizeof note,
+                                        .names = o->wanted, .n_names = 2};
     for (int k = 0; k < 2; k++) o->wanted[k].file = *name[k] ? *name[k] : "";
     struct xfv_graph *g;
     int status = xfv_import_file(path, &how, &g, e);
@@ -170,6 +177,18 @@ static int fold(struct xfv_cli *c, struct options *o, struct xfv_err *e)
     return 0;
 }
 
+/* A network that takes whole numbers scales them itself. */
+static int scale(struct options *o, struct xfv_err *e)
+{
+    for (int i = 0; i < 3 && o->whole; i++) {
+        float *mean = &o->m->mean[i], *std = &o->m->std[i];
+        if (o->scaled && (*mean < 0 || *mean > 0 || *std < 1 || *std > 1))
+            return xfv_fail(e, XFV_EARG, "the network takes whole numbers, 0 to 255, and scales them itself: leave out --mean and --std");
+        *mean = 0, *std = 1;
+    }
+    return 0;
+}
+
 /* In the simplified graph. What was chosen without being told is said. */
 static int find_embedding(struct xfv_cli *c, struct options *o, struct xfv_err *e)
 {
@@ -183,10 +202,15 @@ static int find_embedding(struct xfv_cli *c, struct options *o, struct xfv_err *
     return 0;
 }
 
-/* The ArcFace template is for 112x112 pixels. */
+/* The ArcFace template is for 112x112 pixels. In an image of another form the face is not stretched: it fills the height, as that of 112x96, which
+ * SphereFace and others use, and stays in the middle; where the image is narrower than 96 to 112, all 96 columns that the face takes still fit. */
 static void arcface_template(struct xfv_model *m)
 {
-    for (int i = 0; i < 10; i++) m->template_xy[i] = m->width == 112 && m->height == 112 ? xfv_template_arcface[i] : xfv_template_arcface[i] * (i % 2 ? m->height : m->width) / 112;
+    double by_height = m->height / 112.0, by_width = m->width / (m->width < m->height ? 96.0 : 112.0), by = by_height < by_width ? by_height : by_width;
+    for (int i = 0; i < 10; i += 2) {
+        m->template_xy[i] = m->width == m->height ? xfv_template_arcface[i] * m->width / 112 : (xfv_template_arcface[i] - 56) * by + m->width / 2.0;
+        m->template_xy[i + 1] = m->width == m->height ? xfv_template_arcface[i + 1] * m->height / 112 : (xfv_template_arcface[i + 1] - 56) * by + m->height / 2.0;
+    }
 }
 
 /* After the model is written, since it uses the weights up; where it fails, the output is not kept. */
@@ -203,6 +227,7 @@ static int try_out(struct xfv_cli *c, struct options *o, struct xfv_err *e)
 static int import(struct xfv_cli *c, struct options *o, const char *path, struct xfv_err *e)
 {
     int status = take_graph(c, o, path, e);
+    if (!status) status = scale(o, e);
     if (!status && !o->name) status = default_name(c, o, path, e);
     if (!status) status = fold(c, o, e);
     if (!status) status = find_embedding(c, o, e);

@@ -31,9 +31,11 @@ struct found {
 
 /* ---- memory ---- */
 
-int xfv_crop_work_init(struct xfv_crop_work *w, int size, struct xfv_err *e)
+static int height_of(const struct xfv_cropper *c) { return c->height ? c->height : c->size; }
+
+int xfv_crop_work_init(struct xfv_crop_work *w, const struct xfv_cropper *c, struct xfv_err *e)
 {
-    *w = (struct xfv_crop_work){.detect = xfv_detector_work_new(), .pixels = malloc((size_t)size * (size_t)size * 3)};
+    *w = (struct xfv_crop_work){.detect = xfv_detector_work_new(), .pixels = malloc((size_t)c->size * (size_t)height_of(c) * 3)};
     if (w->detect && w->pixels) return 0;
     xfv_crop_work_clear(w);
     return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -68,7 +70,7 @@ static int face_record(const struct job *j, const struct found *f, const char *i
 {
     struct xfv_rec *rec = xfv_rec_new(XFV_FACE);
     if (!rec) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    size_t width = (size_t)j->c->size, height = j->c->height ? (size_t)j->c->height : width;
+    size_t width = (size_t)j->c->size, height = (size_t)height_of(j->c);
     struct xfv_tensor t = xfv_tensor_view(XFV_U8, 3, (const size_t[]){height, width, 3}, f->pixels);
     struct xfv_put put = xfv_put_into(xfv_rec_zone(rec), xfv_rec_root(rec), e);
     xfv_put_text(&put, "id", id);
@@ -112,7 +114,7 @@ static int crop_landmarks(const struct job *j, struct found *f, int number, int 
     double start = xfv_now();
     f->pixels = j->w->pixels;
     int r = xfv_align(f->landmarks, c->template_xy, c->template_size, c->size, f->transform, e);
-    if (!r) r = xfv_warp(j->im, f->transform, c->size, c->size, f->pixels, e);
+    if (!r) r = xfv_warp(j->im, f->transform, c->size, height_of(c), f->pixels, e);
     if (r == XFV_EARG) r = e->status = XFV_EDATA; /* landmarks all but on one spot */
     if (r == XFV_EDATA) e->code = "landmarks";
     if (!r) r = add_face(j, f, number, several, e);
@@ -125,9 +127,8 @@ static int take_whole(const struct job *j, struct xfv_err *e)
 {
     struct xfv_image small = {0};
     struct found f = {0};
-    int height = j->c->height ? j->c->height : j->c->size;
     double start = xfv_now();
-    int status = xfv_image_fit(j->im, j->c->fit, j->c->size, height, &small, f.transform, e);
+    int status = xfv_image_fit(j->im, j->c->fit, j->c->size, height_of(j->c), &small, f.transform, e);
     f.pixels = small.data;
     if (!status) status = add_face(j, &f, 0, 0, e);
     xfv_image_clear(&small);

@@ -20,12 +20,12 @@ struct xfv_cropper {
     int min_face;
     int turn;                              /* as in xfv_find_opts */
     enum xfv_which which;
-    double template_xy[10];                /* where the five landmarks belong in a crop of template_size x template_size pixels */
+    double template_xy[10];                /* where the five landmarks belong in a crop template_size pixels wide */
     int template_size;
-    int size;                              /* side of the crop made, pixels */
+    int size;                              /* width of the crop made, pixels */
     enum xfv_fit fit;                      /* with aligned: how an image of another size gets it */
     int generic;                           /* with aligned: 1: it need not be a face, and the record says so */
-    int height;                            /* with aligned, of a crop that is not square; 0: size */
+    int height;                            /* of a crop that is not square; 0: size */
 };
 
 /* One worker's scratch memory, and where its time went, seconds. */
@@ -35,7 +35,7 @@ struct xfv_crop_work {
     double crop;
     uint8_t *pixels; /* one crop */
 };
-int xfv_crop_work_init(struct xfv_crop_work *w, int size, struct xfv_err *e); /* for crops of that size; XFV_ENOMEM */
+int xfv_crop_work_init(struct xfv_crop_work *w, const struct xfv_cropper *c, struct xfv_err *e); /* for its crops; XFV_ENOMEM */
 void xfv_crop_work_clear(struct xfv_crop_work *w);
 
 /* The face records of one image, in the order found. Zero-initialised is empty. */
@@ -44,7 +44,7 @@ void xfv_crops_clear(struct xfv_crops *l); /* frees the records that are still t
 
 /* Crop the faces of im. path: what the landmarks' file calls it; name: goes into the records as source and, with
  * #number when there may be several, as id. Each record has id, source, size, box, confidence, turn, landmarks (where
- * known), transform (2 x 3, image to crop) and image (u8 [size][size][3]). XFV_EDATA (with a code) when there is no
+ * known), transform (2 x 3, image to crop) and image (u8 [height][size][3]). XFV_EDATA (with a code) when there is no
  * face, no line for it, or its landmarks cannot be aligned: *out then has what was made before. XFV_ENOMEM. The caller
  * clears *out in every case. */
 int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path, const char *name, struct xfv_crops *out,

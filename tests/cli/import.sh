@@ -3,6 +3,44 @@
 "$PYTHON" "$top/tests/onnx/entrance.py" . && "$PYTHON" "$top/tests/onnx/small.py" face.onnx 112 112 3
 ok $? "networks are made"
 
+# NAME IMAGE [option ...]: imported, its embedding of the image is that of NumPy
+gives() {
+    name=$1 image=$2
+    shift 2
+    runs 0 "$name: imported" model-import -q "$@" "$name.onnx" -o "$name.xfvm" || cat err
+    facecrop --aligned -m "./$name.xfvm" "$image" | embed -m "./$name.xfvm" | "$PYTHON" -c '
+import io, json, sys, msgpack, numpy as np
+face = [r for r in msgpack.Unpacker(sys.stdin.buffer, raw=False) if r["_"] == "face"][0]["embedding"]
+got, want = np.frombuffer(face["data"], face["dtype"]), np.array(json.load(open(sys.argv[1])))
+off = np.linalg.norm(got - want) / np.linalg.norm(want)
+sys.exit(not off < 2e-6 and "off by %g" % off)' "$name.json"
+    ok $? "$name: what NumPy says"
+}
+gives nhwc image.ppm
+gives nhwc-plain image.ppm
+gives nhwc-unsaid image.ppm --layout nhwc --size 16x16
+for name in uint8 int64 int32; do gives $name image.ppm; done
+is "$(model-info --json ./uint8.xfvm | jq -c '[.mean, .std]')" "[[0,0,0],[1,1,1]]" "bytes are not scaled" || model-info --json ./uint8.xfvm
+runs 2 "and may not be" model-import uint8.onnx --mean 127.5 -o y.xfvm
+like "$(cat err)" "scales them itself" "which is said"
+gives unread image.ppm
+gives functions image.ppm
+gives branches image.ppm
+runs 5 "a branch that the image decides" model-import branches-by-image.onnx -o y.xfvm
+gives external image.ppm
+gives tall tall.ppm --size 16x12
+runs 5 "a size that nobody says" model-import tall.onnx -o y.xfvm
+like "$(cat err)" "say with --size" "is asked for"
+
+# Not square: a face is cropped to height x width, and not stretched.
+"$PYTHON" "$top/tests/onnx/small.py" portrait.onnx 112 96 3
+runs 0 "112x96" model-import portrait.onnx -o portrait.xfvm
+is "$(model-info --json ./portrait.xfvm | jq -c '[.height, .width, (.template[:4][] * 10000 | round)]')" "[112,96,302946,516963,655318,515014]" "its template is SphereFace's"
+is "$(facecrop -m ./portrait.xfvm "$top/tests/photos/anna-1.jpg" | xfv-json | jq -c 'select(._ == "face") | .image.shape')" "[112,96,3]" "faces are cropped so"
+facecrop -m ./portrait.xfvm "$top/tests/photos/anna-1.jpg" "$top/tests/photos/anna-2.jpg" | embed -m ./portrait.xfvm | verify -m ./portrait.xfvm -t 0.5 |
+    fggb-grad -m ./portrait.xfvm | heatmap -o why.png
+ok $? "and explained"
+
 runs 5 "an embedding that is a constant" model-import no-dependence.onnx -o y.xfvm
 like "$(cat err)" "embedding 'y' does not depend on the image" "is none"
 runs 5 "nor is one that the image does not change" model-import times-zero.onnx -o y.xfvm

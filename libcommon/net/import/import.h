@@ -11,9 +11,13 @@
 /* A tensor or node as the file calls it, and the graph's name for it: "" when the file has none of this name. */
 struct xfv_import_name { const char *file; char value[XFV_MAX_NAME + 1]; };
 
+enum xfv_layout { XFV_LAYOUT_GUESS, XFV_LAYOUT_NCHW, XFV_LAYOUT_NHWC }; /* guess: from what the file declares */
+
 struct xfv_import_opts {
     int height, width; /* the input size to build the graph for; 0: what the file declares */
     int channels;      /* of the image, where the file does not say; 0: it must */
+    enum xfv_layout layout; /* of the image (ONNX only; TFLite is always NHWC) */
+    int *whole;        /* NULL, or set to 1 where the network takes whole numbers, 0..255, and scales them itself (ONNX only) */
     const char *folder; /* where a file's external data lies; NULL: none may be read */
     char *note;        /* NULL, or room for a sentence about what was left out */
     size_t note_size;
@@ -26,9 +30,10 @@ struct xfv_import_opts {
  * names. opts may be NULL. *out is the caller's. XFV_EMODEL: not such a file, or it holds what cannot be expressed; the sentence lists all of it. */
 int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e);
 
-/* An ONNX file (opset 7 to 21) with one image input N,C,H,W, built for one image (N = 1): values are H,W,C, and operators that mix axes are
+/* An ONNX file (opset 7 and later) with one image input N,C,H,W or N,H,W,C, of floats or whole numbers, built for one image (N = 1): values are H,W,C, and operators that mix axes are
  * given ONNX's order by explicit transpositions. Constants and the arithmetic of shapes are computed; weights may be float, half, bfloat16 or
- * double, quantised behind DequantizeLinear, and lie in other files of opts->folder. Quantisers of activations are left out. What opts->names asks for is
+ * double, quantised behind DequantizeLinear, and lie in other files of opts->folder. Quantisers of activations are limits. Local functions are
+ * inlined, and an If whose condition is a constant is the branch that it takes. What opts->names asks for is
  * there as a value, in ONNX's order of elements; XFV_EMODEL when it is a constant. opts may be NULL. *out is the caller's. XFV_EMODEL: not such a
  * file, or it holds what cannot be expressed; the sentence names operators and nodes, all of them as far as they fit. */
 int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e);

@@ -81,13 +81,13 @@ static void add_name(struct onx *o, const char *name, const onx_proto *init)
 static int read_names(struct onx *o)
 {
     const Onnx__GraphProto *f = o->file;
-    size_t n = f->n_input + f->n_initializer;
-    for (size_t i = 0; i < f->n_node; i++) n += f->node[i]->n_output;
-    if (n > 4 * XFV_MAX_NODES || f->n_node > XFV_MAX_NODES) return ONX_BAD("the file has %zu nodes and %zu tensors, too many", f->n_node, n);
+    size_t n = f->n_input + o->n_inits;
+    for (int i = 0; i < o->n_flat; i++) n += o->flat[i].n->n_output;
+    if (n > 4 * XFV_MAX_NODES) return ONX_BAD("the file has %d nodes and %zu tensors, too many", o->n_flat, n);
     if (!(o->t = calloc(n + 1, sizeof *o->t))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for %zu tensors", n);
-    for (size_t i = 0; i < f->n_initializer; i++) add_name(o, f->initializer[i]->name, f->initializer[i]);
-    for (size_t i = 0; i < f->n_node; i++)
-        for (size_t k = 0; k < f->node[i]->n_output; k++) add_name(o, f->node[i]->output[k], NULL);
+    for (size_t i = 0; i < o->n_inits; i++) add_name(o, o->inits[i].name, o->inits[i].p);
+    for (int i = 0; i < o->n_flat; i++)
+        for (size_t k = 0; k < o->flat[i].n->n_output; k++) add_name(o, o->flat[i].n->output[k], NULL);
     qsort(o->t, (size_t)o->n_tensors, sizeof *o->t, by_name);
     for (int i = 1; i < o->n_tensors; i++)
         if (strcmp(o->t[i].name, o->t[i - 1].name) == 0) return ONX_BAD("two nodes or constants make '%.100s'", o->t[i].name);
@@ -112,30 +112,57 @@ static int read_names(struct onx *o)
 
 /* ---- input and output ---- */
 
-/* The network's input: the one declared input that is no constant. */
+static int is_read(const struct onx *o, const char *name)
+{
+    for (int i = 0; i < o->n_flat; i++)
+        for (size_t k = 0; k < o->flat[i].n->n_input; k++)
+            if (o->flat[i].n->input[k] && strcmp(o->flat[i].n->input[k], name) == 0) return 1;
+    return 0;
+}
+
+/* The network's input: the one declared input that is no constant; among several, the one that is read. */
 static int find_input(struct onx *o, const Onnx__ValueInfoProto **out)
 {
     const Onnx__GraphProto *f = o->file;
-    int n = 0;
+    int n = 0, read = 0;
     for (size_t i = 0; i < f->n_input; i++) {
         const struct onx_tensor *t = find(o, f->input[i]->name);
         if (!t || t->init) continue;
-        *out = f->input[i];
+        int mine = is_read(o, t->name);
+        if (mine || !read) *out = f->input[i];
         n++;
+        read += mine;
     }
-    return n == 1 ? 0 : ONX_BAD("the file has %d inputs instead of one image", n);
+    if (n == 1 || read == 1) return 0;
+    return ONX_BAD("the file has %d inputs, %d of which are read, instead of one image", n, read);
+}
+
+/* Are channels the last axis, as TensorFlow has them? Told, or seen in what is declared: 1 or 3 there, at least 8 by 8 in front. */
+static int channels_last(const struct xfv_import_opts *opts, const int64_t d[4])
+{
+    if (opts && opts->layout) return opts->layout == XFV_LAYOUT_NHWC;
+    return (d[3] == 1 || d[3] == 3) && d[1] != 1 && d[1] != 3 && (d[1] == 0 || d[1] >= 8) && (d[2] == 0 || d[2] >= 8);
+}
+
+static int read_type(struct onx *o, const struct onx_tensor *t, int type)
+{
+    int whole = type == ONX_U8 || type == ONX_I32 || type == ONX_I64 || type == ONX_U16 || type == ONX_I16 || type == ONX_U32;
+    if (!whole && !xfv_onx_is_float(type)) return ONX_BAD("input '%s' has elements of type %d, which is not supported", t->label, type);
+    o->whole_input = whole;
+    return whole ? type : 0;
 }
 
 static int read_input(struct onx *o, const struct xfv_import_opts *opts)
 {
+    static const int places[2][3] = {{2, 3, 1}, {1, 2, 3}}; /* of height, width, channels */
     const Onnx__ValueInfoProto *v = NULL;
     int status = find_input(o, &v);
     if (status) return status;
     const Onnx__TypeProto__Tensor *tt = v->type && v->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? v->type->tensor_type : NULL;
     struct onx_tensor *t = find(o, v->name);
     const Onnx__TensorShapeProto *s = tt ? tt->shape : NULL;
-    if (!s || s->n_dim != 4) return ONX_BAD("input '%s' is not an image (N,C,H,W): it has %zu dimensions", t->label, s ? s->n_dim : 0);
-    if (tt->elem_type != 1 && tt->elem_type != 10 && tt->elem_type != 11) return ONX_BAD("input '%s' is not of floats (type %d)", t->label, tt->elem_type);
+    if (!s || s->n_dim != 4) return ONX_BAD("input '%s' is not an image (N,C,H,W or N,H,W,C): it has %zu dimensions", t->label, s ? s->n_dim : 0);
+    if ((t->whole = read_type(o, t, tt->elem_type)) < 0) return t->whole;
     int64_t d[4];
     for (int i = 0; i < 4; i++) {
         const Onnx__TensorShapeProto__Dimension *x = s->dim[i];
@@ -143,18 +170,20 @@ static int read_input(struct onx *o, const struct xfv_import_opts *opts)
         if (d[i] < 0) d[i] = 0; /* some exporters say -1 for unknown */
     }
     o->batch = d[0] > 1 && d[0] <= XFV_MAX_KERNEL ? (int)d[0] : 1;
-    if (opts && opts->height) d[2] = opts->height;
-    if (opts && opts->width) d[3] = opts->width;
-    if (!d[1] && (opts ? opts->channels : 0)) d[1] = opts->channels;
-    if (d[1] < 1 || d[2] < 1 || d[3] < 1 || d[1] > 4096 || d[2] > 65536 || d[3] > 65536)
-        return ONX_BAD("input '%s' is declared %lldx%lldx%lld (channels, height, width; 0: not said): say with --size how large the image is", t->label, (long long)d[1],
-                       (long long)d[2], (long long)d[3]);
-    t->value = xfv_graph_add_value(o->g, t->label, xfv_shape_of(3, (int)d[2], (int)d[3], (int)d[1]), o->e);
+    const int *at = places[channels_last(opts, d)];
+    if (opts && opts->height) d[at[0]] = opts->height;
+    if (opts && opts->width) d[at[1]] = opts->width;
+    if (!d[at[2]] && (opts ? opts->channels : 0)) d[at[2]] = opts->channels;
+    int64_t h = d[at[0]], w = d[at[1]], c = d[at[2]];
+    if (c < 1 || h < 1 || w < 1 || c > 4096 || h > 65536 || w > 65536)
+        return ONX_BAD("input '%s' is declared %lldx%lldx%lld (channels, height, width; 0: not said): say with --size how large the image is", t->label, (long long)c,
+                       (long long)h, (long long)w);
+    t->value = xfv_graph_add_value(o->g, t->label, xfv_shape_of(3, (int)h, (int)w, (int)c), o->e);
     if (t->value < 0) return t->value;
     t->made = 1;
     t->s = (struct onx_dims){4, {1, d[1], d[2], d[3]}};
     t->n_axes = 3;
-    t->axis[0] = 2, t->axis[1] = 3, t->axis[2] = 1;
+    memcpy(t->axis, at, sizeof places[0]);
     return 0;
 }
 
@@ -190,8 +219,8 @@ static struct onx_tensor *find_named(const struct onx *o, const char *name)
     struct onx_tensor *t = find(o, name);
     for (int i = 0; i < o->n_tensors && !t; i++)
         if (strcmp(o->t[i].label, name) == 0) t = &o->t[i];
-    for (size_t i = 0; i < o->file->n_node && !t; i++) {
-        const onx_node *n = o->file->node[i];
+    for (int i = 0; i < o->n_flat && !t; i++) {
+        const onx_node *n = o->flat[i].n;
         if (n->name && strcmp(n->name, name) == 0 && n->n_output) t = find(o, n->output[0]);
     }
     return t;
@@ -258,7 +287,7 @@ static int build(struct onx *o, const struct onx_call *c)
     int status;
     if (!c->out[0] || c->out[0]->made) return ONX_BAD("'%s' (%.40s) has no output of its own", c->label, c->op);
     for (int k = 0; k < c->n_in; k++) {
-        if (!c->in[k]) continue;
+        if (!c->in[k] || (c->known->flags & ONX_PICKS && k)) continue;
         if (!c->in[k]->made) return ONX_BAD("'%s' (%.40s) reads '%s' before any node makes it: the nodes are not in order, or go in a circle", c->label, c->op, c->in[k]->label);
     }
     const struct onx_op *op = c->known;
@@ -290,18 +319,18 @@ static void mark_broken(struct onx *o, const onx_node *n)
 /* Operators that are not known at all, each with its nodes: said first, all of them. */
 static int note_unknown(struct onx *o, struct problems *p)
 {
-    const Onnx__GraphProto *f = o->file;
-    for (size_t i = 0; i < f->n_node; i++) {
-        const char *op = f->node[i]->op_type ? f->node[i]->op_type : "";
+    for (int i = 0; i < o->n_flat; i++) {
+        const char *op = o->flat[i].n->op_type ? o->flat[i].n->op_type : "";
         int seen = 0, count = 0;
-        if (xfv_onx_find_op(op, f->node[i]->domain)) continue;
-        for (size_t k = 0; k < i && !seen; k++) seen = f->node[k]->op_type && strcmp(f->node[k]->op_type, op) == 0;
+        if (o->flat[i].guard >= 0 || xfv_onx_find_op(op, o->flat[i].n->domain)) continue; /* of a branch: only when it is taken */
+        for (int k = 0; k < i && !seen; k++) seen = o->flat[k].n->op_type && strcmp(o->flat[k].n->op_type, op) == 0;
         if (seen) continue;
         char text[300];
         size_t at = (size_t)snprintf(text, sizeof text, "operator %.60s is not supported (node", op);
-        for (size_t k = i; k < f->n_node; k++) {
-            if (!f->node[k]->op_type || strcmp(f->node[k]->op_type, op) != 0) continue;
-            char *label = printable(f->node[k]->n_output && f->node[k]->output[0] ? f->node[k]->output[0] : "?");
+        for (int k = i; k < o->n_flat; k++) {
+            const onx_node *n = o->flat[k].n;
+            if (!n->op_type || strcmp(n->op_type, op) != 0) continue;
+            char *label = printable(n->n_output && n->output[0] ? n->output[0] : "?");
             if (count < 4 && at < sizeof text - 60) at += (size_t)snprintf(text + at, sizeof text - at, "%s '%.40s'", count ? "," : "", label ? label : "?");
             free(label);
             count++;
@@ -313,14 +342,30 @@ static int note_unknown(struct onx *o, struct problems *p)
     return p->n;
 }
 
+/* Is the node in a branch that is taken? 1, 0; -1 where that hangs on the image, which the If itself complains of. */
+static int taken(struct onx *o, int guard, int when)
+{
+    if (guard < 0) return 1;
+    int outer = taken(o, o->guards[guard].outer, o->guards[guard].when);
+    if (outer != 1) return outer;
+    struct onx_tensor *t = find(o, o->guards[guard].condition);
+    const struct onx_const *k = t && t->made && !t->broken && xfv_onx_is_constant(t) ? xfv_onx_constant(o, t) : NULL;
+    if (!k || k->count != 1) return -1;
+    double v = xfv_onx_const_at(k, 0);
+    return (v * v > 0) == when;
+}
+
 static int build_all(struct onx *o, struct problems *p)
 {
     char label[1024];
     struct onx_call c;
     note_unknown(o, p);
-    for (size_t i = 0; i < o->file->n_node; i++) {
-        const onx_node *n = o->file->node[i];
-        int status = make_call(o, n, &c, label, sizeof label), unknown = !c.known, broken = unknown;
+    for (int i = 0; i < o->n_flat; i++) {
+        const onx_node *n = o->flat[i].n;
+        int when = taken(o, o->flat[i].guard, o->flat[i].when);
+        if (when != 1) continue;
+        int status = make_call(o, n, &c, label, sizeof label), broken = !c.known;
+        if (!status && broken && o->flat[i].guard >= 0) status = ONX_BAD("operator %.60s is not supported (node '%.40s')", c.op, label);
         for (int k = 0; !status && k < c.n_in; k++) broken |= c.in[k] && c.in[k]->broken; /* said already */
         if (!status && !broken) status = build(o, &c);
         if (status == XFV_ENOMEM || status == XFV_EIO) return status;
@@ -331,6 +376,8 @@ static int build_all(struct onx *o, struct problems *p)
     if (p->shown < p->n) return ONX_BAD("%s; and %d more problems", p->text, p->n - p->shown);
     return ONX_BAD("%s", p->text);
 }
+
+#define NEWEST 25 /* opset whose operators were compared with what is here */
 
 static int opset_of(const Onnx__ModelProto *m)
 {
@@ -349,8 +396,9 @@ static int read_model(struct onx *o, const Onnx__ModelProto *m, const struct xfv
     if (!m || !m->graph) return ONX_BAD("not an ONNX file, or a damaged one");
     o->file = m->graph;
     o->opset = opset_of(m);
-    if (o->opset < 7 || o->opset > 21) return ONX_BAD("the file is of opset %d; 7 to 21 are supported", o->opset);
-    if ((status = read_names(o)) || (status = read_input(o, opts)) || (status = build_all(o, &p)) || (status = read_outputs(o)) || (status = keep_names(o, opts)))
+    if (o->opset < 7) return ONX_BAD("the file is of opset %d; 7 and later are supported", o->opset);
+    if (o->opset > NEWEST) xfv_onx_note(o, "the file is of opset %d: its operators were taken as they are in %d, the newest that is known here", o->opset, NEWEST);
+    if ((status = xfv_onx_flatten(o, m)) || (status = read_names(o)) || (status = read_input(o, opts)) || (status = build_all(o, &p)) || (status = read_outputs(o)) || (status = keep_names(o, opts)))
         return status;
     return xfv_graph_check(o->g, o->e);
 }
@@ -364,12 +412,14 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     int status = read_model(&o, m, opts);
     char quantisers[128];
     if (o.quantisers) xfv_quantiser_note(o.quantisers, quantisers, sizeof quantisers), xfv_onx_note(&o, "%s", quantisers);
+    if (!status && opts && opts->whole) *opts->whole = o.whole_input;
     if (!status && opts && opts->note) snprintf(opts->note, opts->note_size, "%s", o.note);
     for (int i = 0; i < o.n_tensors; i++) {
         free(o.t[i].label);
         xfv_onx_const_free(o.t[i].c);
     }
     free(o.t);
+    xfv_onx_flat_free(&o);
     discard(m);
     if (status) xfv_graph_free(o.g);
     else *out = o.g;

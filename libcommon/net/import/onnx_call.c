@@ -110,6 +110,7 @@ static const struct onx_op ops[] = { /* in the order of their names */
     {"HardSigmoid", xfv_onx_unary_math, NULL, 1, 0},
     {"HardSwish", xfv_onx_unary_math, NULL, 1, 0},
     {"Identity", xfv_onx_identity, xfv_onx_eval_identity, 1, ONX_MOVES},
+    {"If", xfv_onx_if, NULL, 1, ONX_PICKS},
     {"LayerNormalization", xfv_onx_layernorm, NULL, 1, 0},
     {"LeakyRelu", xfv_onx_unary_math, NULL, 1, 0},
     {"Less", NULL, xfv_onx_eval_binary, 2, 0},

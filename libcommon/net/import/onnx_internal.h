@@ -42,6 +42,11 @@ struct onx_tensor {
     double scale, zero;        /* numbers themselves. 0: none (no result is value 0, the input) */
 };
 
+/* A node of the file's one list; guard: it is built only where this condition (an index) has the value `when`; -1: always. */
+struct onx_flat { const onx_node *n; int guard, when; };
+struct onx_guard { const char *condition; int outer, when; };
+struct onx_init { const char *name; const onx_proto *p; };
+
 struct onx {
     struct xfv_graph *g;
     struct xfv_err *e;
@@ -50,6 +55,16 @@ struct onx {
     size_t file_bytes;
     int opset, n_tensors, batch, unique;
     struct onx_tensor *t;      /* sorted by name */
+    /* The file's nodes and constants with those of its functions and branches (onnx_flat.c) */
+    Onnx__FunctionProto **functions;
+    struct onx_flat *flat;
+    struct onx_guard *guards;
+    struct onx_init *inits;
+    Onnx__AttributeProto **defaults;
+    void **kept;
+    int n_flat, n_guards, calls;
+    size_t n_functions, n_inits, n_defaults, n_kept;
+    int whole_input;           /* the image comes as whole numbers */
     int quantisers;            /* of activations, of which the limits were kept */
     char note[400];            /* what the caller is to be told, sentences */
 };
@@ -67,6 +82,9 @@ struct onx_call { /* one node of the file */
 #define ONX_BAD(...) xfv_fail(o->e, XFV_EMODEL, __VA_ARGS__)
 
 void xfv_onx_note(struct onx *o, const char *format, ...) __attribute__((format(printf, 2, 3))); /* one more sentence, as far as they fit (onnx_call.c) */
+
+int xfv_onx_flatten(struct onx *o, const Onnx__ModelProto *m);
+void xfv_onx_flat_free(struct onx *o);
 
 /* ---- attributes (onnx_call.c) ---- */
 
@@ -135,6 +153,7 @@ int xfv_onx_scaled(struct onx *o, const struct onx_call *c, struct onx_tensor *t
 typedef int onx_builder(struct onx *o, const struct onx_call *c);
 
 enum { ONX_OF_SHAPE = 1, /* evaluated whatever its input is: only the shape is asked for */
+       ONX_PICKS = 4,    /* not all of its inputs need to have been made */
        ONX_MOVES = 2 };  /* moves elements, or picks the largest: whole numbers may go through it */
 
 struct onx_op { const char *name; onx_builder *build, *eval; int min_in, flags; }; /* min_in: inputs that must be there; NULL: only constants, never */
@@ -144,6 +163,7 @@ const struct onx_op *xfv_onx_find_op(const char *name, const char *domain); /* N
 onx_builder xfv_onx_conv, xfv_onx_pool, xfv_onx_global_pool, xfv_onx_batchnorm, xfv_onx_gemm, xfv_onx_matmul;                                      /* onnx_linear.c */
 onx_builder xfv_onx_unary_math, xfv_onx_binary, xfv_onx_sum, xfv_onx_prelu, xfv_onx_clip, xfv_onx_pow, xfv_onx_softmax, xfv_onx_layernorm, xfv_onx_reduce, xfv_onx_lpnorm; /* onnx_math.c */
 onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, xfv_onx_slice, xfv_onx_gather, xfv_onx_pad, xfv_onx_expand, xfv_onx_identity; /* onnx_move.c */
+onx_builder xfv_onx_if;                                                                                                        /* onnx_flat.c */
 onx_builder xfv_onx_resize;                                                                                                    /* onnx_resize.c */
 onx_builder xfv_onx_quantise, xfv_onx_dequantise, xfv_onx_eval_quantise, xfv_onx_eval_dequantise;                              /* onnx_quant.c */
 onx_builder xfv_onx_eval_shape, xfv_onx_eval_fill, xfv_onx_eval_constant, xfv_onx_eval_expand, xfv_onx_eval_tile, xfv_onx_eval_range, xfv_onx_eval_gather,

@@ -15,20 +15,25 @@ static int renamed(const struct onx_call *c, int k, const struct onx_tensor *fro
     t->n_axes = n;
     for (int i = 0; i < n; i++) t->axis[i] = axis[i];
     t->small = from->small;
+    t->real = from->real, t->scale = from->scale, t->zero = from->zero;
     t->made = 1;
     return 0;
 }
 
+/* Identity, Dropout, and Cast where it changes no number: to floats, or of whole numbers to a type that holds them all. */
 int xfv_onx_identity(struct onx *o, const struct onx_call *c)
 {
-    int64_t to = xfv_onx_int(c, "to", 1);
-    if (is(c, "Cast") && to != 1 && to != 10 && to != 11 && to != 16) return ONX_BAD("'%s' (Cast) makes whole numbers of a computed tensor", c->label);
+    int to = is(c, "Cast") ? (int)xfv_onx_int(c, "to", ONX_F32) : 0, from = c->in[0]->whole;
+    int wider = from && (to == from || to == ONX_I64 || (to == ONX_I32 && from != ONX_I64 && from != ONX_U32));
+    if (to && !xfv_onx_is_float(to) && !wider) return ONX_BAD("'%s' (Cast) makes whole numbers of a computed tensor", c->label);
     if (is(c, "Dropout") && c->n_in > 2 && c->in[2] && xfv_onx_is_constant(c->in[2])) {
         const struct onx_const *train = xfv_onx_constant(o, c->in[2]);
         if (!train || (train->count == 1 && xfv_onx_const_at(train, 0) > 0)) return ONX_BAD("'%s' (Dropout) is in training mode: export the network for inference", c->label);
     }
-    int status = c->in[0]->small ? 0 : xfv_onx_materialise(o, c->in[0], c->label);
-    return status ? status : renamed(c, 0, c->in[0], c->in[0]->s, c->in[0]->axis, c->in[0]->n_axes);
+    int status = c->in[0]->small || c->in[0]->real ? 0 : xfv_onx_materialise(o, c->in[0], c->label);
+    if (!status) renamed(c, 0, c->in[0], c->in[0]->s, c->in[0]->axis, c->in[0]->n_axes);
+    if (!status && to && !xfv_onx_is_float(to)) c->out[0]->whole = to;
+    return status;
 }
 
 /* ---- reshape ---- */
