@@ -8,6 +8,7 @@
 #include "stage/blackbox.h"
 #include "explain/control.h"
 #include "explain/truth.h"
+#include "pair/maps.h"
 
 enum { MEAN = XFV_CONTROL_EDGES + 1, TRUTH, MEAN_FGGB };
 static const char *const kinds[] = {"random", "blobs", "centre", "face", "edges", "mean", "truth", "mean-fggb", NULL};
@@ -30,28 +31,28 @@ struct control {
 /* Add both faces' maps of the last entry of the wanted method to the sums. */
 static int add_maps(struct control *t, const msgpack_object *root, double *sums[2], size_t *n, struct xfv_err *e)
 {
-    static const char *const sides[] = {"a", "b"}, *const keys[] = {"similarity", "dissimilarity"};
-    const msgpack_object *maps = xfv_map_get(root, "maps"), *entry = NULL;
-    char name[64];
-    for (uint32_t i = 0; maps && maps->type == MSGPACK_OBJECT_ARRAY && i < maps->via.array.size; i++)
-        if (!xfv_get_text(&maps->via.array.ptr[i], "method", name, sizeof name, NULL) && !strcmp(name, t->method)) entry = &maps->via.array.ptr[i];
-    for (int i = 0; entry && i < 2; i++) {
-        for (int j = 0; j < 2; j++) {
-            struct xfv_tensor m;
-            size_t shape[] = {(size_t)t->height, (size_t)t->width};
-            int status = xfv_get_tensor(xfv_map_get(entry, sides[i]), keys[j], XFV_F32, 2, shape, &m, e);
-            if (status) return status;
-            size_t count = xfv_tensor_count(&m);
-            if (!sums[j] && !(sums[j] = calloc(count + 1, sizeof *sums[j]))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
-            for (size_t p = 0; !status && p < count; p++) sums[j][p] += (double)((const float *)m.data)[p];
-            t->height = (int)m.shape[0];
-            t->width = (int)m.shape[1];
-            xfv_tensor_clear(&m);
-            if (status) return status;
-        }
+    struct xfv_maps maps;
+    struct xfv_map_entry entry, last = {0};
+    int status = xfv_maps_read(root, &maps, e);
+    for (uint32_t i = 0; i < maps.n; i++) {
+        xfv_maps_entry(&maps, i, &entry);
+        if (!strcmp(entry.method, t->method)) last = entry;
     }
-    *n += entry != NULL;
-    return 0;
+    if (status || !last.map) return status;
+    if (!t->height && !xfv_map_size(&last, 0, &t->height, &t->width))
+        return xfv_fail_code(e, XFV_EDATA, "map", "method '%s' has no map of face a", t->method);
+    size_t count = (size_t)t->height * (size_t)t->width;
+    float *map = malloc((count + 1) * sizeof *map);
+    for (int k = 0; map && k < 4 && !status; k++) {
+        int j = k % 2;
+        status = xfv_map_need(&last, k / 2, xfv_map_keys[j], t->height, t->width, map, e);
+        if (!status && !sums[j] && !(sums[j] = calloc(count + 1, sizeof *sums[j]))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+        for (size_t p = 0; !status && p < count; p++) sums[j][p] += (double)map[p];
+    }
+    if (!map) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    free(map);
+    *n += !status;
+    return status;
 }
 
 static int read_mean(struct control *t, const struct xfv_limits *lim, struct xfv_err *e)
@@ -147,14 +148,13 @@ static void close_truth(void *ctx)
 /* The face that was planted, 0 or 1, and its image before (the caller's, xfv_tensor_clear). */
 static int read_truth(const struct xfv_subject *s, int *planted, struct xfv_tensor *clean, struct xfv_err *e)
 {
-    static const char *const faces[] = {"a", "b", NULL};
     const msgpack_object *truth = xfv_map_get(s->pair, "truth");
     size_t shape[3] = {(size_t)s->height, (size_t)s->width, 3};
     char side[8];
     if (!xfv_map_get(truth, "original"))
         return xfv_fail_code(e, XFV_EDATA, "truth", "the pair holds no planted face's clean image: make it with plant --keep-clean");
     int status = xfv_get_text(truth, "face", side, sizeof side, e);
-    if (!status) status = xfv_parse_choice("face", side, faces, planted, e);
+    if (!status) status = xfv_parse_choice("face", side, xfv_sides, planted, e);
     if (!status) status = xfv_get_tensor(truth, "original", XFV_U8, 3, shape, clean, e);
     if (!status || status == XFV_ENOMEM) return status;
     return xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);

@@ -8,6 +8,7 @@
 #include "measure/delins.h"
 #include "measure/tally.h"
 #include "stage/stage.h"
+#include "pair/maps.h"
 
 enum map { SIMILARITY, DISSIMILARITY, SIGNED, MAP_AUTO, SIGNED_AUTO };
 enum image { IMAGE_A, IMAGE_B, IMAGE_BOTH, IMAGE_AUTO };
@@ -20,7 +21,6 @@ static const char *const ties[] = {"position", "random", "together", NULL};
 static const char *const protocols[] = {"lu2024", "fame2026", NULL};
 static const char *const tables[] = {"summary", "curves", "pairs", NULL};
 static const char *const identities[] = {"name", "folder", "id", NULL};
-static const char *const sides[] = {"a", "b"};
 static const char *const drops[] = {"maps", "image", "embedding", NULL};
 enum { DROP_MAPS = 1, DROP_IMAGE = 2, DROP_EMBEDDING = 4 };
 
@@ -28,6 +28,7 @@ struct worker {
     float *map[2];
     uint32_t *order[2];
     double *curve[2]; /* deletion, insertion */
+    float *spare;
 };
 
 /* What a protocol says; -1 where no option does. */
@@ -66,8 +67,10 @@ static void close_model(struct delins *t)
 {
     xfv_blackbox_close(&t->box);
     xfv_net_free(t->net);
-    for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++)
+    for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++) {
+        free(t->workers[i].spare);
         for (int j = 0; j < 2; j++) free(t->workers[i].map[j]), free(t->workers[i].order[j]), free(t->workers[i].curve[j]);
+    }
     free(t->workers);
     t->net = NULL;
     t->workers = NULL;
@@ -87,8 +90,9 @@ static int open_model(struct delins *t, struct xfv_err *e)
     t->workers = calloc((size_t)workers, sizeof *t->workers);
     int ok = t->workers != NULL;
     for (int i = 0; ok && i < workers; i++) {
+        struct worker *w = &t->workers[i];
+        ok = (w->spare = malloc(pixels * sizeof(float))) != NULL;
         for (int j = 0; j < 2; j++) {
-            struct worker *w = &t->workers[i];
             w->map[j] = malloc(pixels * sizeof(float));
             w->order[j] = malloc(pixels * sizeof(uint32_t));
             w->curve[j] = malloc(((size_t)t->o.steps + 1) * sizeof(double));
@@ -145,47 +149,39 @@ static int find_images(const struct delins *t, struct pair *p, struct xfv_err *e
         struct xfv_tensor image;
         int status = xfv_cli_face_image(p->face[i], t->model, &image, e);
         if (!status && !t->box.common.foreign) status = xfv_cli_face_model(p->face[i], t->model, e);
-        if (status) return xfv_fail_at(e, "face %s", sides[i]);
+        if (status) return xfv_fail_at(e, "face %s", xfv_sides[i]);
         p->rgb[i] = image.data;
     }
     return 0;
 }
 
 /* The map that ranks face i: one of the two, or their difference. */
-static int read_map(const struct delins *t, const struct pair *p, const msgpack_object *entry, int i, float *map, struct xfv_err *e)
+static int read_map(const struct delins *t, const struct pair *p, const struct xfv_map_entry *entry, int i, float *map, float *spare,
+                    struct xfv_err *e)
 {
-    static const char *const keys[] = {"similarity", "dissimilarity"};
-    size_t shape[] = {(size_t)t->model->height, (size_t)t->model->width}, n = shape[0] * shape[1];
-    const msgpack_object *side = xfv_map_get(entry, sides[i]);
-    if (!side) return xfv_fail_code(e, XFV_EDATA, "maps", "an entry of the pair's maps has none of face %s: was it made with --image?", sides[i]);
+    int height = t->model->height, width = t->model->width;
+    size_t n = (size_t)height * (size_t)width;
     for (size_t k = 0; k < n; k++) map[k] = 0;
     for (int j = 0; j < 2; j++) {
-        struct xfv_tensor v;
-        struct xfv_err why;
         float sign = p->map == j ? 1.0f : 0.0f;
         if (p->map == SIGNED) sign = j ? -1.0f : 1.0f;
         if (p->map == SIGNED_AUTO) sign = j == p->genuine ? -1.0f : 1.0f;
         if (p->map < SIGNED && p->map != j) continue;
-        int status = xfv_get_tensor(side, keys[j], XFV_F32, 2, shape, &v, &why);
-        if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
-        if (status) return xfv_fail_code(e, XFV_EDATA, "maps", "map of face %s: %s", sides[i], why.msg);
-        for (size_t k = 0; k < n; k++) map[k] += sign * ((const float *)v.data)[k];
-        xfv_tensor_clear(&v);
+        int status = xfv_map_need(entry, i, xfv_map_keys[j], height, width, spare, e);
+        if (status) return status;
+        for (size_t k = 0; k < n; k++) map[k] += sign * spare[k];
     }
-    for (size_t k = 0; k < n; k++)
-        if (!isfinite(map[k])) return xfv_fail_code(e, XFV_EDATA, "maps", "the map of face %s holds a number that is not finite", sides[i]);
     return 0;
 }
 
-static int put_result(const struct delins *t, const struct pair *p, const struct worker *w, const msgpack_object *entry, msgpack_zone *z, msgpack_object *list,
-                      struct xfv_err *e)
+static int put_result(const struct delins *t, const struct pair *p, const struct worker *w, const struct xfv_map_entry *entry,
+                      msgpack_zone *z, msgpack_object *list, struct xfv_err *e)
 {
     msgpack_object r = xfv_val_map(z);
-    const msgpack_object *params = xfv_map_get(entry, "params");
     size_t points = (size_t)t->o.steps + 1;
     struct xfv_put put = xfv_put_into(z, &r, e);
-    xfv_put(&put, "method", *xfv_map_get(entry, "method"));
-    if (params && params->type != MSGPACK_OBJECT_NIL) xfv_put(&put, "params", *params);
+    xfv_put_text(&put, XFV_KEY_METHOD, entry->method);
+    if (entry->params) xfv_put(&put, XFV_KEY_PARAMS, *entry->params);
     xfv_put_text(&put, "map", maps[p->map]);
     xfv_put_text(&put, "image", images[p->image]);
     xfv_put_text(&put, "fill", fills[t->set.fill]);
@@ -202,14 +198,15 @@ static int put_result(const struct delins *t, const struct pair *p, const struct
     return put.status ? put.status : xfv_array_push(z, list, r, e);
 }
 
-static int measure(struct delins *t, const struct pair *p, struct worker *w, int worker, const msgpack_object *entry, struct xfv_err *e)
+static int measure(struct delins *t, const struct pair *p, struct worker *w, int worker, const struct xfv_map_entry *entry,
+                   struct xfv_err *e)
 {
     int height = t->model->height, width = t->model->width;
     struct xfv_delins_face face[2] = {{.rgb = p->rgb[0]}, {.rgb = p->rgb[1]}};
     struct xfv_random r = xfv_random_new(t->box.common.seed, p->id, p->n_id); /* the same for every method: no method has luckier ties */
     for (int i = 0; i < 2; i++) {
         if (p->image != IMAGE_BOTH && p->image != i) continue;
-        int status = read_map(t, p, entry, i, w->map[i], e);
+        int status = read_map(t, p, entry, i, w->map[i], w->spare, e);
         if (!status) status = xfv_delins_order(&t->o, w->map[i], height, width, &r, w->order[i], e);
         if (status) return status;
         face[i].map = w->map[i];
@@ -234,20 +231,21 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     struct pair p;
     msgpack_zone *z = xfv_rec_zone(r);
     msgpack_object *root = xfv_rec_root(r), *list = xfv_map_get_mut(root, "delins"), fresh = xfv_val_array(z);
-    const msgpack_object *entries = xfv_map_get(root, "maps");
+    struct xfv_maps entries;
     (void)slot;
     if (t->table >= 0 && list) return 0; /* measured before: only to be tallied */
     int status = look_at(t, root, &p, e);
     if (status || (t->set.pairs != ALL && p.genuine != (t->set.pairs == GENUINE))) return status;
-    if (!entries || entries->type != MSGPACK_OBJECT_ARRAY)
-        return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has no maps: run an explainer (fggb-grad, say) before delins");
+    status = xfv_maps_wanted(root, &entries, e);
+    if (status) return status;
     if (list && list->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "delins", "the pair's 'delins' is not a list");
     status = find_images(t, &p, e);
-    for (uint32_t i = 0; i < entries->via.array.size && !status; i++) {
-        const msgpack_object *entry = &entries->via.array.ptr[i];
-        if (!is_wanted(t, entry)) continue;
-        status = measure(t, &p, &t->workers[worker], worker, entry, e);
-        if (!status) status = put_result(t, &p, &t->workers[worker], entry, z, list ? list : &fresh, e);
+    for (uint32_t i = 0; i < entries.n && !status; i++) {
+        struct xfv_map_entry entry;
+        xfv_maps_entry(&entries, i, &entry);
+        if (!is_wanted(t, entry.map)) continue;
+        status = measure(t, &p, &t->workers[worker], worker, &entry, e);
+        if (!status) status = put_result(t, &p, &t->workers[worker], &entry, z, list ? list : &fresh, e);
     }
     if (!status && !list && fresh.via.array.size) status = xfv_map_put(z, root, "delins", fresh, e);
     return status;
@@ -257,9 +255,9 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
 
 static void drop_keys(const struct delins *t, msgpack_object *root)
 {
-    if (t->drop & DROP_MAPS) xfv_map_drop(root, "maps");
+    if (t->drop & DROP_MAPS) xfv_map_drop(root, XFV_KEY_MAPS);
     for (int i = 0; i < 2; i++) {
-        msgpack_object *face = xfv_map_get_mut(root, sides[i]);
+        msgpack_object *face = xfv_map_get_mut(root, xfv_sides[i]);
         if (t->drop & DROP_IMAGE) xfv_map_drop(face, "image");
         if (t->drop & DROP_EMBEDDING) xfv_map_drop(face, "embedding");
     }
@@ -295,7 +293,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
 {
     struct delins *t = ctx;
     t->n_pairs++;
-    meet(t, xfv_map_get(xfv_rec_root(*r), "maps"));
+    meet(t, xfv_map_get(xfv_rec_root(*r), XFV_KEY_MAPS));
     meet(t, xfv_map_get(xfv_rec_root(*r), "delins"));
     if (w) {
         drop_keys(t, xfv_rec_root(*r));

@@ -9,12 +9,15 @@
 #include "measure/sheet.h"
 #include "stage/stage.h"
 #include "pair/label.h"
+#include "pair/maps.h"
 
 enum { STEPS = 20 }; /* 0, 5, ... 95 % of the pixels restored */
 static const char *const formats[] = {"tsv", "markdown", "json", NULL};
-static const char *const sides[] = {"a", "b", NULL};
 
-struct worker { float *map, *fill; uint32_t *order; };
+struct worker {
+    float *map, *spare, *fill;
+    uint32_t *order;
+};
 
 struct dpr {
     struct xfv_blackbox box; /* the network that is asked: the model, or --exec; its common.threshold */
@@ -38,6 +41,7 @@ static void close_model(struct dpr *t)
     xfv_net_free(t->net);
     for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++) {
         free(t->workers[i].map);
+        free(t->workers[i].spare);
         free(t->workers[i].fill);
         free(t->workers[i].order);
     }
@@ -63,9 +67,10 @@ static int open_model(struct dpr *t, struct xfv_err *e)
     for (int i = 0; ok && i < workers; i++) {
         struct worker *w = &t->workers[i];
         w->map = malloc(pixels * sizeof *w->map);
+        w->spare = malloc(pixels * sizeof *w->spare);
         w->fill = malloc(3 * pixels * sizeof *w->fill);
         w->order = malloc(pixels * sizeof *w->order);
-        ok = w->map && w->fill && w->order;
+        ok = w->map && w->spare && w->fill && w->order;
     }
     snprintf(t->digest, sizeof t->digest, "%s", m->digest);
     return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -102,7 +107,7 @@ static int look_at(const struct dpr *t, const msgpack_object *root, struct pair 
     char side[8];
     *p = (struct pair){.root = root, .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")}, .threshold = t->box.common.threshold, .id = ""};
     if (xfv_get_str(root, "id", &p->id, &p->n_id, NULL)) p->id = "", p->n_id = 0;
-    if (!xfv_map_get(truth, "original") || xfv_get_text(truth, "face", side, sizeof side, NULL) || xfv_parse_choice("face", side, sides, &p->side, NULL))
+    if (!xfv_map_get(truth, "original") || xfv_get_text(truth, "face", side, sizeof side, NULL) || xfv_parse_choice("face", side, xfv_sides, &p->side, NULL))
         return xfv_fail_code(e, XFV_EDATA, "truth", "the pair does not hold its image as it was: plant --kind patches makes such pairs");
     if ((p->genuine = xfv_pair_label(root)) < 0) return xfv_fail_code(e, XFV_EDATA, "pair", "the pair has no label: verify --pairs with a list that has them");
     if (xfv_get_f64(root, "score", &p->score, e)) return xfv_fail_code(e, XFV_EDATA, "pair", "%s", e->msg);
@@ -122,33 +127,28 @@ static int partner(const struct dpr *t, const struct pair *p, double *unit, stru
     size_t n = (size_t)xfv_probe_n(t->box.probe);
     double norm = 0;
     int status = xfv_get_tensor(p->face[1 - p->side], "embedding", XFV_F32, 1, &n, &f, e);
-    if (status) return status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "embedding", "face %s: %s", sides[1 - p->side], e->msg);
+    if (status) return status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "embedding", "face %s: %s", xfv_sides[1 - p->side], e->msg);
     for (size_t i = 0; i < n; i++) unit[i] = (double)((const float *)f.data)[i], norm += unit[i] * unit[i];
     xfv_tensor_clear(&f);
-    if (!(norm > 0) || !isfinite(norm)) return xfv_fail_code(e, XFV_EDATA, "embedding", "face %s has an embedding without direction", sides[1 - p->side]);
+    if (!(norm > 0) || !isfinite(norm)) return xfv_fail_code(e, XFV_EDATA, "embedding", "face %s has an embedding without direction", xfv_sides[1 - p->side]);
     for (size_t i = 0; i < n; i++) unit[i] /= sqrt(norm);
     return 0;
 }
 
 /* Similarity less dissimilarity, on the changed face. *one: 1 when both are one map, whose size is all that it says. */
-static int read_map(const struct dpr *t, const struct pair *p, const msgpack_object *entry, float *map, int *one, struct xfv_err *e)
+static int read_map(const struct dpr *t, const struct pair *p, const struct xfv_map_entry *entry, struct worker *w, int *one,
+                    struct xfv_err *e)
 {
-    static const char *const keys[] = {"similarity", "dissimilarity"};
-    size_t shape[2] = {(size_t)t->model->height, (size_t)t->model->width}, n = shape[0] * shape[1];
-    const msgpack_object *side = xfv_map_get(entry, sides[p->side]);
-    memset(map, 0, n * sizeof *map);
+    int height = t->model->height, width = t->model->width;
+    size_t n = (size_t)height * (size_t)width;
+    memset(w->map, 0, n * sizeof *w->map);
     *one = 1;
     for (int k = 0; k < 2; k++) {
-        struct xfv_tensor v;
-        int status = xfv_get_tensor(side, keys[k], XFV_F32, 2, shape, &v, e);
-        if (status) return status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "map", "map of face %s: %s", sides[p->side], e->msg);
-        const float *x = v.data;
-        for (size_t i = 0; i < n && k; i++) *one = *one && !(x[i] < map[i]) && !(x[i] > map[i]);
-        for (size_t i = 0; i < n && !(k && *one); i++) map[i] += k ? -x[i] : x[i];
-        xfv_tensor_clear(&v);
+        int status = xfv_map_need(entry, p->side, xfv_map_keys[k], height, width, w->spare, e);
+        if (status) return status;
+        *one = *one && !(k && memcmp(w->map, w->spare, n * sizeof *w->map));
+        for (size_t i = 0; i < n && !(k && *one); i++) w->map[i] += k ? -w->spare[i] : w->spare[i];
     }
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(map[i])) return xfv_fail_code(e, XFV_EDATA, "map", "a map holds a number that is not finite");
     return 0;
 }
 
@@ -163,14 +163,14 @@ static void mask(void *ctx, int i, float *m)
     for (size_t p = 0; p < k; p++) m[r->order[r->lowest ? r->n - 1 - p : p]] = 0;
 }
 
-static int measure(struct dpr *t, const struct pair *p, int worker, const msgpack_object *entry, const double *unit, double *scores, struct xfv_err *e)
+static int measure(struct dpr *t, const struct pair *p, int worker, const struct xfv_map_entry *entry, const double *unit, double *scores, struct xfv_err *e)
 {
     struct worker *w = &t->workers[worker];
     int h = t->model->height, width = t->model->width;
     struct restore r = {w->order, (size_t)h * (size_t)width, p->score < p->threshold};
     struct xfv_delins_opts o = {.steps = STEPS, .ties = XFV_TIES_RANDOM, .blur = t->blur};
     struct xfv_random random = xfv_random_new(t->box.common.seed, p->id, p->n_id); /* the same for every method */
-    int one, status = read_map(t, p, entry, w->map, &one, e);
+    int one, status = read_map(t, p, entry, w, &one, e);
     if (!status && one) r.lowest = 0;
     if (!status) status = xfv_delins_order(&o, w->map, h, width, &random, w->order, e);
     for (size_t i = 0; i < 3 * r.n && !status; i++) w->fill[i] = ((const uint8_t *)p->original.data)[i];
@@ -179,18 +179,16 @@ static int measure(struct dpr *t, const struct pair *p, int worker, const msgpac
 
 static int measure_all(struct dpr *t, const struct pair *p, int worker, msgpack_zone *z, msgpack_object *list, struct xfv_err *e)
 {
-    const msgpack_object *entries = xfv_map_get(p->root, "maps");
+    struct xfv_maps entries;
     double scores[STEPS], *unit = malloc((size_t)xfv_probe_n(t->box.probe) * sizeof *unit);
     int status = unit ? partner(t, p, unit, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
-    if (!status && (!entries || entries->type != MSGPACK_OBJECT_ARRAY))
-        status = xfv_fail_code(e, XFV_EDATA, "maps", "the pair has no maps: run an explainer before dpr");
-    for (uint32_t i = 0; !status && i < entries->via.array.size; i++) {
-        const msgpack_object *entry = &entries->via.array.ptr[i], *method = xfv_map_get(entry, "method");
+    if (!status) status = xfv_maps_wanted(p->root, &entries, e);
+    for (uint32_t i = 0; !status && i < entries.n; i++) {
+        struct xfv_map_entry entry;
         msgpack_object r = xfv_val_map(z);
-        if (!method || method->type != MSGPACK_OBJECT_STR) status = xfv_fail_code(e, XFV_EDATA, "maps", "an entry of the pair's maps names no method");
-        if (!status) status = measure(t, p, worker, entry, unit, scores, e);
-        struct xfv_put put = {z, &r, e, status};
-        if (!status) xfv_put(&put, "method", *method);
+        xfv_maps_entry(&entries, i, &entry);
+        struct xfv_put put = {z, &r, e, measure(t, p, worker, &entry, unit, scores, e)};
+        xfv_put_text(&put, XFV_KEY_METHOD, entry.method);
         xfv_put_f64s(&put, "scores", scores, STEPS);
         xfv_put_f64(&put, "threshold", p->threshold);
         status = put.status ? put.status : xfv_array_push(z, list, r, e);
@@ -245,7 +243,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     for (int i = 0; i < 2 && !status; i++) {
         const char *id;
         size_t len;
-        if (xfv_get_str(xfv_map_get(root, sides[i]), "id", &id, &len, NULL)) id = "", len = 0;
+        if (xfv_get_str(xfv_map_get(root, xfv_sides[i]), "id", &id, &len, NULL)) id = "", len = 0;
         name[i] = xfv_identity_of(id, len, XFV_IDENTITY_NAME, &n[i]);
     }
     if (status) return status;

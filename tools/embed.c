@@ -11,6 +11,7 @@
 #include "net/run/net.h"
 #include "stage/stage.h"
 #include "stream/put.h"
+#include "pair/maps.h"
 
 struct worker {
     struct xfv_ws *ws;
@@ -130,14 +131,13 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     struct embed *t = ctx;
     msgpack_zone *zone = xfv_rec_zone(r);
     msgpack_object *root = xfv_rec_root(r);
-    static const char *const sides[] = {"a", "b"};
     (void)slot;
     if (xfv_rec_kind(r) == XFV_FACE) return embed_face(t, &t->workers[worker], zone, root, e);
     for (int i = 0; i < 2; i++) {
-        msgpack_object *face = xfv_map_get_mut(root, sides[i]);
-        if (!face) return xfv_fail_code(e, XFV_EDATA, "noface", "the pair has no face '%s'", sides[i]);
+        msgpack_object *face = xfv_map_get_mut(root, xfv_sides[i]);
+        if (!face) return xfv_fail_code(e, XFV_EDATA, "noface", "the pair has no face '%s'", xfv_sides[i]);
         int status = embed_face(t, &t->workers[worker], zone, face, e);
-        if (status) return xfv_fail_at(e, "face %s", sides[i]);
+        if (status) return xfv_fail_at(e, "face %s", xfv_sides[i]);
     }
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "report/figure.h"
 #include "report/contact.h"
 #include "stage/stage.h"
+#include "pair/maps.h"
 
 enum target { TO_PPM_STREAM, TO_ONE_PNG, TO_FILES }; /* files: a name with %d */
 
@@ -136,8 +137,7 @@ static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
 static void missing_maps(const struct heatmap *h, const struct xfv_pairview *p, char *buf, size_t cap)
 {
     if (p->problem[0]) snprintf(buf, cap, "%s", p->problem);
-    else if (p->n_rows == 0 && h->method) snprintf(buf, cap, "the pair has no maps of the method '%.100s'", h->method);
-    else if (p->n_rows == 0) snprintf(buf, cap, "the pair has no maps: send the stream through an explainer (fggb-grad) first");
+    else if (p->n_rows == 0) xfv_maps_none(h->method, buf, cap);
     else buf[0] = 0;
 }
 

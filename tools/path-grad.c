@@ -4,6 +4,7 @@
 #include "stage/explainer.h"
 #include "explain/contrast.h"
 #include "explain/pathmap.h"
+#include "pair/maps.h"
 
 struct grad {
     struct xfv_explain_opts common;
@@ -85,7 +86,6 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
 
 /* ---- the record ---- */
 
-static const char *const sides[] = {"a", "b"};
 
 static const char *name_of(const void *ctx)
 {
@@ -138,7 +138,7 @@ static void put_plane(struct xfv_put *p, const char *key, int height, int width,
 static void put_sides(const struct grad *t, const struct xfv_pathmap_way way[2], struct xfv_put *p)
 {
     const struct xfv_layer *l = xfv_pathmap_layer(t->maps);
-    for (int i = 0; i < 2; i++) put_plane(p, sides[i], l->h, l->w, way[i].cells);
+    for (int i = 0; i < 2; i++) put_plane(p, xfv_sides[i], l->h, l->w, way[i].cells);
 }
 
 /* How far the sum of the cells is from the change of the score along the path. */
@@ -228,7 +228,7 @@ static void extra(void *ctx, const struct xfv_subject *s, int worker, struct xfv
         put_partner(t, parts, put);
         put_agreement(t, parts, put);
     }
-    for (int i = 0; i < 2; i++) put_plane(&side[i], "signed", s->height, s->width, parts->sign[i]);
+    for (int i = 0; i < 2; i++) put_plane(&side[i], XFV_KEY_SIGNED, s->height, s->width, parts->sign[i]);
 }
 
 /* ---- options ---- */

@@ -13,10 +13,10 @@
 #include "stage/stage.h"
 #include "stream/put.h"
 #include "pair/label.h"
+#include "pair/maps.h"
 
 enum kind { SWAP, OCCLUDER, SUNGLASSES, MASK, PATCHES, NOISE };
 static const char *const kinds[] = {"swap", "occluder", "sunglasses", "mask", "patches", "noise", NULL};
-static const char *const faces[] = {"a", "b", NULL};
 
 struct donor { char *id; uint8_t *rgb; size_t h, w; long person; };
 
@@ -132,12 +132,12 @@ static int look_at(struct plant *t, struct xfv_rec *r, struct job *j, struct xfv
     const char *id = "";
     size_t n = 0;
     for (int i = 0; i < 2; i++)
-        if (xfv_get_str(xfv_map_get(root, faces[i]), "id", &j->id[i], &j->n_id[i], e)) return xfv_fail_code(e, XFV_EDATA, "noid", "the pair's face %s has no id", faces[i]);
+        if (xfv_get_str(xfv_map_get(root, xfv_sides[i]), "id", &j->id[i], &j->n_id[i], e)) return xfv_fail_code(e, XFV_EDATA, "noid", "the pair's face %s has no id", xfv_sides[i]);
     j->label = xfv_pair_label(root);
     j->side = t->face;
-    int status = xfv_get_tensor(xfv_map_get(root, faces[j->side]), "image", XFV_U8, 3, (size_t[]){0, 0, 3}, &image, e);
+    int status = xfv_get_tensor(xfv_map_get(root, xfv_sides[j->side]), "image", XFV_U8, 3, (size_t[]){0, 0, 3}, &image, e);
     if (status == XFV_ENOMEM) return status;
-    if (status) return xfv_fail_code(e, XFV_EDATA, "noimage", "face %s has no image |u1 [H,W,3]", faces[j->side]);
+    if (status) return xfv_fail_code(e, XFV_EDATA, "noimage", "face %s has no image |u1 [H,W,3]", xfv_sides[j->side]);
     j->rgb = image.data;
     j->h = (int)image.shape[0];
     j->w = (int)image.shape[1];
@@ -172,7 +172,7 @@ static int put_truth(struct plant *t, struct xfv_rec *r, struct job *j, const ms
     struct xfv_tensor mask = xfv_tensor_view(XFV_U8, 2, shape, j->mask);
     struct xfv_put put = xfv_put_into(z, &truth, e);
     xfv_put_text(&put, "kind", kinds[t->kind]);
-    xfv_put_text(&put, "face", faces[j->side]);
+    xfv_put_text(&put, "face", xfv_sides[j->side]);
     if (j->region >= 0) xfv_put_text(&put, "region", xfv_part_names[j->region]);
     if (j->donor) xfv_put_text(&put, "donor", j->donor->id);
     if (!xfv_get_f64(root, "score", &score, NULL)) xfv_put(&put, "score_before", *xfv_map_get(root, "score"));
@@ -191,11 +191,11 @@ static int plant_one(struct plant *t, struct xfv_rec *r, struct job *j, struct x
     if (!status) status = change(t, j, e);
     if (status) return status;
     msgpack_zone *z = xfv_rec_zone(r);
-    msgpack_object *root = xfv_rec_root(r), original = *xfv_map_get(xfv_map_get(root, faces[j->side]), "image");
+    msgpack_object *root = xfv_rec_root(r), original = *xfv_map_get(xfv_map_get(root, xfv_sides[j->side]), "image");
     size_t shape[3] = {(size_t)j->h, (size_t)j->w, 3};
     struct xfv_tensor image = xfv_tensor_view(XFV_U8, 3, shape, j->rgb);
     status = put_truth(t, r, j, &original, e);
-    msgpack_object *face = xfv_map_get_mut(root, faces[j->side]); /* putting moved the map's entries */
+    msgpack_object *face = xfv_map_get_mut(root, xfv_sides[j->side]); /* putting moved the map's entries */
     if (!status) status = xfv_map_put(z, face, "image", xfv_val_tensor(z, &image), e);
     xfv_map_drop(face, "embedding"); /* of the face that was */
     xfv_map_drop(face, "model");
@@ -239,7 +239,7 @@ static const struct xfv_opt options[] = {
     {"region", 'r', "NAME", "where swap and occluder go (default: at random)",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, region, xfv_part_names)},
     {"face", 0, "SIDE", "which face is changed (default b, with patches a)",
-     XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, face, faces), XFV_GIVEN(struct plant, given_face)},
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, face, xfv_sides), XFV_GIVEN(struct plant, given_face)},
     {"donors", 'd', "FILE", "faces that swap and patches take pixels from",
      XFV_OPT_READS, XFV_TO_TEXT(struct plant, donors_path, 0)},
     {"no-match", 0, NULL, "do not shift the donor's colours to those of the face",

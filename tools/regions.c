@@ -11,6 +11,7 @@
 #include "pair/identity.h"
 #include "stage/stage.h"
 #include "stream/put.h"
+#include "pair/maps.h"
 
 struct regions {
     struct xfv_cli *c;
@@ -69,7 +70,7 @@ static int entry_regions(const struct regions *g, int at, msgpack_zone *z, msgpa
 
 static int add_to_record(const struct regions *g, struct xfv_rec *r, struct xfv_err *e)
 {
-    msgpack_object *maps = xfv_map_get_mut(xfv_rec_root(r), "maps");
+    msgpack_object *maps = xfv_map_get_mut(xfv_rec_root(r), XFV_KEY_MAPS);
     int status = 0;
     for (uint32_t i = 0; maps && i < maps->via.array.size && !status; i++) {
         msgpack_object v;

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "stage/stage.h"
+#include "pair/maps.h"
 
 struct check {
     struct xfv_cli *c;
@@ -58,15 +59,14 @@ static int check_face(const msgpack_object *face, struct xfv_err *e)
 
 static int check_pair(const msgpack_object *pair, struct xfv_err *e)
 {
-    static const char *const sides[] = {"a", "b"};
     const char *s;
     size_t n;
     double score = 0, threshold = 0;
     int accept, status = xfv_get_str(pair, "id", &s, &n, e);
     for (int i = 0; i < 2 && !status; i++) {
-        const msgpack_object *face = xfv_map_get(pair, sides[i]);
-        status = face ? check_face(face, e) : xfv_fail(e, XFV_EFORMAT, "key '%s' (a face) is missing", sides[i]);
-        if (status && face) xfv_fail_at(e, "face %s", sides[i]);
+        const msgpack_object *face = xfv_map_get(pair, xfv_sides[i]);
+        status = face ? check_face(face, e) : xfv_fail(e, XFV_EFORMAT, "key '%s' (a face) is missing", xfv_sides[i]);
+        if (status && face) xfv_fail_at(e, "face %s", xfv_sides[i]);
     }
     if (!status) status = xfv_get_f64(pair, "score", &score, e);
     if (!status) status = xfv_get_f64(pair, "threshold", &threshold, e);
@@ -74,9 +74,7 @@ static int check_pair(const msgpack_object *pair, struct xfv_err *e)
     if (!status && accept != (score >= threshold))
         status = xfv_fail(e, XFV_EFORMAT, "accept is %s, but the score is %g and the threshold %g", accept ? "true" : "false", score, threshold);
     if (!status && xfv_map_get(pair, "label")) status = xfv_get_bool(pair, "label", &accept, e);
-    const msgpack_object *maps = xfv_map_get(pair, "maps");
-    if (!status && maps && maps->type != MSGPACK_OBJECT_ARRAY) status = xfv_fail(e, XFV_EFORMAT, "key 'maps': expected an array");
-    return status;
+    return status ? status : xfv_maps_check(pair, e);
 }
 
 static int check_err(const msgpack_object *r, struct xfv_err *e)

@@ -14,9 +14,9 @@
 #include "stream/record.h"
 #include "stream/tensor.h"
 #include "pair/label.h"
+#include "pair/maps.h"
 
 enum { MAX_METHODS = 32, MAX_VIEWS = 6 };
-static const char *const sides[] = {"a", "b"};
 #define TRUTH "control-truth" /* the method of control-map --kind truth: the ceiling */
 
 /* What one method says of a pair: three blurred maps of each face. */
@@ -96,30 +96,23 @@ static int room_for(struct xfv_judge *t, struct maps *m, struct xfv_err *e)
 /* ---- reading maps ---- */
 
 /* A map of one face as floats, or all zero when it has none of this key: 1, 0, or an error. */
-static int read_plane(const struct xfv_judge *t, const msgpack_object *side, const char *key, float *out, struct xfv_err *e)
+static int read_plane(const struct xfv_judge *t, const struct xfv_map_entry *entry, int side, const char *key, float *out, struct xfv_err *e)
 {
-    struct xfv_tensor v;
-    size_t shape[2] = {(size_t)t->h, (size_t)t->w};
     memset(out, 0, t->n * sizeof *out);
-    if (!xfv_map_get(side, key)) return 0;
-    int status = xfv_get_tensor(side, key, XFV_F32, 2, shape, &v, e);
-    if (status == XFV_ENOMEM) return status;
-    if (status) return xfv_fail_code(e, XFV_EDATA, "map", "%s", e->msg);
-    memcpy(out, v.data, t->n * sizeof *out);
-    xfv_tensor_clear(&v);
-    for (size_t i = 0; i < t->n; i++)
-        if (!isfinite(out[i])) return xfv_fail_code(e, XFV_EDATA, "map", "a map holds a number that is not finite");
-    return 1;
+    return xfv_map_read(entry, side, key, t->h, t->w, out, e);
 }
 
 /* The orders of pixels: for similarity S+ where there is some, and behind it, the less dissimilar the better; for dissimilarity the other way
  * round. For a method with one signed map these are S and -S. */
-static int read_side(const struct xfv_judge *t, const msgpack_object *side, float *const plane[3], struct xfv_err *e)
+static int read_side(const struct xfv_judge *t, const struct xfv_map_entry *entry, int side, float *const plane[3], struct xfv_err *e)
 {
     float *s = plane[0], *d = plane[1], *both = plane[2];
-    int has = read_plane(t, side, "signed", both, e), has_s, has_d;
-    if (has < 0 || (has_s = read_plane(t, side, "similarity", s, e)) < 0 || (has_d = read_plane(t, side, "dissimilarity", d, e)) < 0) return e->status;
-    if (!has && !has_s && !has_d) return xfv_fail_code(e, XFV_EDATA, "map", "a method has no map of one face");
+    int has = read_plane(t, entry, side, XFV_KEY_SIGNED, both, e);
+    int has_s = has < 0 ? has : read_plane(t, entry, side, xfv_map_keys[0], s, e);
+    int has_d = has_s < 0 ? has_s : read_plane(t, entry, side, xfv_map_keys[1], d, e);
+    if (has_d < 0) return has_d;
+    if (!has && !has_s && !has_d)
+        return xfv_fail_code(e, XFV_EDATA, "map", "method '%s' has no map of face %s", entry->method, xfv_sides[side]);
     int unsigned_map = has_s && has_d && !memcmp(s, d, t->n * sizeof *s); /* one map given for both signs: its size is all it says */
     for (size_t i = 0; i < t->n; i++) {
         float a = s[i], b = d[i];
@@ -145,36 +138,22 @@ static void name_entry(struct maps *m, int i, const char *method)
     else snprintf(m[i].method, sizeof m[i].method, "%s#%d", method, same);
 }
 
-static int map_size(const msgpack_object *entry, int *h, int *w)
-{
-    static const char *const keys[] = {"similarity", "dissimilarity", "signed"};
-    struct xfv_tensor v;
-    for (int k = 0; k < 3; k++) {
-        if (xfv_get_tensor_view(xfv_map_get(entry, "a"), keys[k], &v, NULL) || v.ndim != 2 || v.shape[0] < 1 || v.shape[1] < 1) continue;
-        if (v.shape[0] > 4096 || v.shape[1] > 4096) return -1;
-        *h = (int)v.shape[0], *w = (int)v.shape[1];
-        return 0;
-    }
-    return -1;
-}
-
 /* All maps of a pair: how many methods, or an error. */
 static int read_maps(struct xfv_judge *t, const msgpack_object *pair, struct maps *m, struct xfv_err *e)
 {
-    const msgpack_object *list = xfv_map_get(pair, "maps");
-    char method[64];
-    int h, w, n = 0;
-    if (!list || list->type != MSGPACK_OBJECT_ARRAY || !list->via.array.size) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has no maps: send it through an explainer first");
-    if (list->via.array.size > MAX_METHODS) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has more than %d maps", MAX_METHODS);
-    for (; n < (int)list->via.array.size; n++) {
-        const msgpack_object *entry = &list->via.array.ptr[n];
-        if (xfv_get_text(entry, "method", method, sizeof method, e)) return xfv_fail_code(e, XFV_EDATA, "maps", "map %d: %s", n, e->msg);
-        if (map_size(entry, &h, &w)) return xfv_fail_code(e, XFV_EDATA, "map", "%s has no map of face a", method);
-        int status = set_size(t, h, w, n > 0 || m == t->other, e);
+    struct xfv_maps maps;
+    int h, w, n = 0, status = xfv_maps_wanted(pair, &maps, e);
+    if (status) return status;
+    if (maps.n > MAX_METHODS) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has more than %d maps", MAX_METHODS);
+    for (; n < (int)maps.n; n++) {
+        struct xfv_map_entry entry;
+        xfv_maps_entry(&maps, (uint32_t)n, &entry);
+        if (!xfv_map_size(&entry, 0, &h, &w)) return xfv_fail_code(e, XFV_EDATA, "map", "method '%s' has no map of face a", entry.method);
+        status = set_size(t, h, w, n > 0 || m == t->other, e);
         if (!status) status = room_for(t, &m[n], e);
-        for (int i = 0; i < 2 && !status; i++) status = read_side(t, xfv_map_get(entry, sides[i]), m[n].plane[i], e);
-        if (status) return xfv_fail_at(e, "%s", method);
-        name_entry(m, n, method);
+        for (int i = 0; i < 2 && !status; i++) status = read_side(t, &entry, i, m[n].plane[i], e);
+        if (status) return status;
+        name_entry(m, n, entry.method);
     }
     return n;
 }
@@ -319,7 +298,7 @@ static int keep_views(struct xfv_judge *t, long at, const msgpack_object *pair, 
     int label = xfv_pair_label(pair), status = 0;
     if (label < 0 || t->h < COARSE || t->w < COARSE) return 0;
     for (int s = 0; s < 2; s++) {
-        if (xfv_get_tensor_view(xfv_map_get(pair, sides[s]), "image", &image, NULL)) continue;
+        if (xfv_get_tensor_view(xfv_map_get(pair, xfv_sides[s]), "image", &image, NULL)) continue;
         struct view v = {.image = xfv_hash(XFV_HASH_START, image.data, xfv_tensor_bytes(&image)), .label = label, .person = person[s], .partner = person[1 - s], .at = at};
         for (int i = 0; i < n && !status; i++) {
             long m = xfv_name_number(&t->methods, t->maps[i].method, strlen(t->maps[i].method));
@@ -436,7 +415,7 @@ int xfv_judge_pair(struct xfv_judge *t, const msgpack_object *pair, const msgpac
     int n = read_maps(t, pair, t->maps, e);
     if (n < 0) return n;
     for (int i = 0; i < 2; i++) {
-        if (xfv_get_str(xfv_map_get(pair, sides[i]), "id", &id[i], &n_id[i], NULL)) id[i] = "", n_id[i] = 0;
+        if (xfv_get_str(xfv_map_get(pair, xfv_sides[i]), "id", &id[i], &n_id[i], NULL)) id[i] = "", n_id[i] = 0;
         name[i] = xfv_identity_of(id[i], n_id[i], XFV_IDENTITY_NAME, &len[i]);
         person[i] = xfv_name_number(&t->people, name[i], len[i]);
         if (person[i] < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");

@@ -7,6 +7,7 @@
 
 #include "image/blur.h"
 #include "pair/label.h"
+#include "pair/maps.h"
 
 enum { MAX_SIDE = 4096 };
 
@@ -114,38 +115,21 @@ static void read_params(const msgpack_object *params, char *buf, size_t cap)
     }
 }
 
-static float element(const struct xfv_tensor *t, size_t i)
-{
-    if (t->dtype == XFV_F32) {
-        float v;
-        memcpy(&v, (const char *)t->data + 4 * i, 4);
-        return v;
-    }
-    double v;
-    memcpy(&v, (const char *)t->data + 8 * i, 8);
-    return (float)v;
-}
-
 /* One map into m, at the face's size. A map that cannot be drawn is marked, not an error: the rest of the pair is still worth a picture. */
 static int read_map(const msgpack_object *o, const struct xfv_image *face, int is_signed, struct xfv_view_map *m, const char **why, struct xfv_err *e)
 {
     struct xfv_tensor t;
     m->broken = 1;
-    *why = "is not a tensor of f32 or f64 with shape [height,width]";
-    if (xfv_tensor_from_object(o, &t, NULL) || (t.dtype != XFV_F32 && t.dtype != XFV_F64) || t.ndim != 2 || t.shape[0] < 1 || t.shape[1] < 1) return 0;
-    *why = "has a side above 4096";
-    if (t.shape[0] > MAX_SIDE || t.shape[1] > MAX_SIDE) return 0;
+    *why = xfv_map_view(o, &t);
+    if (*why) return 0;
     size_t n = t.shape[0] * t.shape[1];
     float *raw = malloc(n * sizeof *raw);
     m->v = malloc((size_t)face->width * (size_t)face->height * sizeof *m->v);
     int status = raw && m->v ? 0 : xfv_fail(e, XFV_ENOMEM, "no memory for a map of %zux%zu", t.shape[1], t.shape[0]);
     *why = "holds NaN or infinity";
-    int finite = 1, negative = 0;
-    for (size_t i = 0; !status && i < n; i++) {
-        raw[i] = element(&t, i);
-        finite &= isfinite(raw[i]) != 0;
-        if (!is_signed && raw[i] < 0) raw[i] = 0, negative = 1;
-    }
+    int finite = !status && xfv_map_floats(&t, raw), negative = 0;
+    for (size_t i = 0; finite && !is_signed && i < n; i++)
+        if (raw[i] < 0) raw[i] = 0, negative = 1;
     if (!status && finite) status = xfv_enlarge(raw, (int)t.shape[1], (int)t.shape[0], m->v, face->width, face->height, e);
     free(raw);
     if (status || !finite) {
@@ -160,7 +144,8 @@ static int read_map(const msgpack_object *o, const struct xfv_image *face, int i
 }
 
 /* The row of this method and key, made when new. Similarity and dissimilarity share the method's row with an empty signed_key. */
-static struct xfv_view_row *row_for(struct xfv_pairview *p, int first, const msgpack_object *entry, const char *signed_key, struct xfv_err *e)
+static struct xfv_view_row *row_for(struct xfv_pairview *p, int first, const struct xfv_map_entry *entry, const char *signed_key,
+                                    struct xfv_err *e)
 {
     for (int i = first; i < p->n_rows; i++)
         if (strcmp(p->row[i].signed_key, signed_key) == 0) return &p->row[i];
@@ -169,18 +154,17 @@ static struct xfv_view_row *row_for(struct xfv_pairview *p, int first, const msg
         return NULL;
     }
     struct xfv_view_row *r = &p->row[p->n_rows++];
-    copy_text(xfv_map_get(entry, "method"), r->method, sizeof r->method);
-    read_params(xfv_map_get(entry, "params"), r->params, sizeof r->params);
+    snprintf(r->method, sizeof r->method, "%s", entry->method);
+    read_params(entry->params, r->params, sizeof r->params);
     snprintf(r->signed_key, sizeof r->signed_key, "%s", signed_key);
     return r;
 }
 
 /* All maps of one face in one entry of the list. first: the entry's first row. */
-static int read_side(struct xfv_pairview *p, int first, const msgpack_object *entry, int side, struct xfv_err *e)
+static int read_side(struct xfv_pairview *p, int first, const struct xfv_map_entry *entry, int side, struct xfv_err *e)
 {
-    const msgpack_object *maps = xfv_map_get(entry, side ? "b" : "a");
-    if (!maps || maps->type != MSGPACK_OBJECT_MAP) return 0;
-    for (uint32_t i = 0; i < maps->via.map.size; i++) {
+    const msgpack_object *maps = entry->side[side];
+    for (uint32_t i = 0; maps && i < maps->via.map.size; i++) {
         const msgpack_object *key = &maps->via.map.ptr[i].key;
         int slot = text_is(key, "dissimilarity"), is_signed = !slot && !text_is(key, "similarity");
         char name[48] = "", text[256];
@@ -202,22 +186,20 @@ static int read_side(struct xfv_pairview *p, int first, const msgpack_object *en
 
 static int read_rows(const msgpack_object *pair, const char *only, struct xfv_pairview *p, struct xfv_err *e)
 {
-    const msgpack_object *maps = xfv_map_get(pair, "maps");
+    struct xfv_maps maps;
     p->row = calloc(XFV_VIEW_ROWS, sizeof *p->row);
     if (!p->row) return xfv_fail(e, XFV_ENOMEM, "no memory for a pair's maps");
-    if (!maps) return 0;
-    if (maps->type != MSGPACK_OBJECT_ARRAY) return xfv_fail(e, XFV_EDATA, "'maps' must be a list");
-    for (uint32_t i = 0; i < maps->via.array.size; i++) {
-        const msgpack_object *entry = &maps->via.array.ptr[i];
-        if (entry->type != MSGPACK_OBJECT_MAP) return xfv_fail(e, XFV_EDATA, "entry %u of 'maps' must be a map", (unsigned)i);
-        const msgpack_object *method = xfv_map_get(entry, "method");
-        if (only && (!method || !text_is(method, only))) continue;
-        int first = p->n_rows, status = 0;
-        for (int side = 0; side < 2 && !status; side++) status = read_side(p, first, entry, side, e);
+    int status = xfv_maps_read(pair, &maps, e);
+    for (uint32_t i = 0; i < maps.n; i++) {
+        struct xfv_map_entry entry;
+        xfv_maps_entry(&maps, i, &entry);
+        if (only && strcmp(entry.method, only)) continue;
+        int first = p->n_rows;
+        for (int side = 0; side < 2 && !status; side++) status = read_side(p, first, &entry, side, e);
         for (int k = first; k < p->n_rows; k++) p->row[k].entry = (int)i;
         if (status) return status;
     }
-    return 0;
+    return status;
 }
 
 int xfv_pairview_read(const msgpack_object *pair, const char *only_method, struct xfv_pairview *out, struct xfv_err *e)

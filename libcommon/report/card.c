@@ -5,6 +5,7 @@
 #include "base/toint.h"
 #include "report/html.h"
 #include "report/internal.h"
+#include "pair/maps.h"
 
 enum { LEVELS = 64 };
 static const double DUST = 0.01;
@@ -268,6 +269,7 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
 {
     const struct xfv_pairview *v = &c->x->view;
     int right = xfv_is_right(v);
+    char none[128];
     fprintf(f, "<article class=\"card\" id=\"p%zu\" tabindex=\"-1\" aria-labelledby=\"t%zu\">\n<header><h2 id=\"t%zu\"><span class=\"number\">%zu</span> <span class=\"id\">", c->number,
             c->number, c->number, c->number);
     xfv_html_text(f, c->id, c->n_id);
@@ -281,10 +283,9 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
     put_scale(f, c);
     for (int i = 0; i < v->n_rows; i++)
         if (c->method[i] >= 0 && !c->x->generic) put_regions(f, c, i);
-    if (!v->n_rows && !v->problem[0]) fputs("<p class=\"note\">The pair has no maps: an explainer (fggb-grad) makes them.</p>\n", f);
-    if (v->problem[0]) {
+    if (v->problem[0] || !v->n_rows) {
         fputs("<p class=\"note\">", f);
-        xfv_html_str(f, v->problem);
+        xfv_html_str(f, v->problem[0] ? v->problem : xfv_maps_none(NULL, none, sizeof none));
         fputs("</p>\n", f);
     }
     fputs("</div>\n</div>\n</article>\n", f);

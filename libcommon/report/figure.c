@@ -10,6 +10,7 @@
 
 #include "base/toint.h"
 #include "image/blur.h"
+#include "pair/maps.h"
 
 static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, pale = {214, 214, 218}, green = {21, 115, 55},
                             red = {185, 28, 28};
@@ -314,7 +315,7 @@ static void make_legend(struct layout *l)
         add_legend(l, "S+ similarity: pixels that the method counts for the same person (a score above the threshold). S- dissimilarity: pixels that "
                       "it counts for different people.");
     if (is_signed) add_legend(l, "Signed maps: green counts for the same person, the other colour against.");
-    if (p->n_rows == 0) add_legend(l, "The record holds no maps: send the stream through an explainer (fggb-grad) first.");
+    if (p->n_rows == 0) add_legend(l, xfv_maps_none(NULL, line, sizeof line));
     if (p->n_rows) {
         char blur[64] = "none";
         if (l->o->sigma > 0) snprintf(blur, sizeof blur, "Gaussian, sigma %g face pixels", l->o->sigma);
@@ -377,7 +378,8 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
 static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
 {
     int gap = px(l, 4), columns = 2;
-    if (l->p->n_rows == 0) return xfv_fail(e, XFV_EDATA, "the pair has no maps to draw: send the stream through an explainer (fggb-grad) first");
+    char why[128];
+    if (l->p->n_rows == 0) return xfv_fail(e, XFV_EDATA, "%s", xfv_maps_none(NULL, why, sizeof why));
     for (int i = 0; i < l->p->n_rows; i++)
         if (!l->p->row[i].signed_key[0]) columns = 4;
     double width = (double)columns * l->tile_w + (columns - 1) * gap, height = (double)l->p->n_rows * (l->tile_h + gap) - gap;

@@ -10,6 +10,7 @@
 #include "report/internal.h"
 #include "base/spool.h"
 #include "base/toint.h"
+#include "pair/maps.h"
 
 enum { SPOOL_ROWS, SPOOL_CARDS, SPOOL_ERRORS, SPOOL_ORIGINS, SPOOLS };
 
@@ -169,7 +170,7 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
     }
     if (!status) {
         struct xfv_pairview *v = &r->x.view;
-        if (!v->n_rows && r->o.only_method && !v->problem[0]) snprintf(v->problem, sizeof v->problem, "the pair has no maps of the method '%.100s'", r->o.only_method);
+        if (!v->n_rows && r->o.only_method && !v->problem[0]) xfv_maps_none(r->o.only_method, v->problem, sizeof v->problem);
         set_scale(r, v);
         count(r, v);
         snprintf(problem, 256, "%s", v->problem);

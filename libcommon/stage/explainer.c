@@ -9,8 +9,8 @@
 #include "pair/score.h"
 #include "stage/stage.h"
 #include "pair/label.h"
+#include "pair/maps.h"
 
-static const char *const sides[] = {"a", "b"};
 
 struct worker {
     struct xfv_ws *ws;
@@ -176,7 +176,7 @@ static int find_images(struct run *t, struct xfv_subject *s, struct xfv_err *e)
     for (int i = 0; i < 2; i++) {
         int status = t->model ? xfv_cli_face_image(s->face[i], t->model, &image[i], e) : any_image(s->face[i], &image[i], e);
         if (!status && t->model && !t->o->foreign) status = xfv_cli_face_model(s->face[i], t->model, e);
-        if (status) return xfv_fail_at(e, "face %s", sides[i]);
+        if (status) return xfv_fail_at(e, "face %s", xfv_sides[i]);
         s->rgb[i] = image[i].data;
     }
     if (image[0].shape[0] != image[1].shape[0] || image[0].shape[1] != image[1].shape[1])
@@ -224,7 +224,7 @@ static int look_at(struct run *t, struct worker *w, const msgpack_object *root, 
     for (int i = 0; i < 2 && !status && t->model; i++) {
         xfv_model_input(t->model, s->rgb[i], w->x[i]);
         s->x[i] = w->x[i];
-        if (t->net && (status = embed_face(t, w, s, i, e))) return xfv_fail_at(e, "face %s", sides[i]);
+        if (t->net && (status = embed_face(t, w, s, i, e))) return xfv_fail_at(e, "face %s", xfv_sides[i]);
     }
     if (!status && t->net) status = xfv_cosine(s->embedding[0], s->embedding[1], (size_t)t->n, &s->score, e);
     return status ? status : make_maps(w, (size_t)s->height * (size_t)s->width, e);
@@ -243,7 +243,7 @@ static int finish_maps(const struct run *t, struct worker *w, const struct xfv_s
     for (int i = 0; i < 4; i++) {
         float *map = w->map[i / 2][i % 2];
         for (size_t p = 0; p < w->pixels; p++)
-            if (!isfinite(map[p])) return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite", sides[i / 2]);
+            if (!isfinite(map[p])) return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite", xfv_sides[i / 2]);
         if ((t->x->flags & XFV_EXPLAIN_ON_INPUT) && t->model->transposed) transpose(map, s->width, s->height, w->spare);
     }
     return 0;
@@ -256,7 +256,7 @@ static void put_side(const struct worker *w, const struct xfv_subject *s, int i,
     size_t shape[] = {(size_t)s->height, (size_t)s->width};
     for (int j = 0; j < 2; j++) {
         struct xfv_tensor v = xfv_tensor_view(XFV_F32, 2, shape, w->map[i][j]);
-        xfv_put_tensor(side, j ? "dissimilarity" : "similarity", &v);
+        xfv_put_tensor(side, xfv_map_keys[j], &v);
     }
 }
 
@@ -275,19 +275,20 @@ static int make_entry(const struct run *t, struct worker *w, const struct xfv_su
     xfv_put_text(entry, "method", t->x->name ? t->x->name(t->ctx) : t->x->method);
     xfv_put_filled(entry, "params", &put);
     for (int i = 0; i < 2; i++)
-        if (s->wanted[i]) xfv_put_filled(entry, sides[i], &side[i]);
+        if (s->wanted[i]) xfv_put_filled(entry, xfv_sides[i], &side[i]);
     return entry->status;
 }
 
 static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s, struct xfv_rec *r, struct xfv_err *e)
 {
     msgpack_zone *z = xfv_rec_zone(r);
-    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), list = xfv_val_array(z), *maps = xfv_map_get_mut(root, "maps");
-    if (maps && maps->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair's 'maps' is not a list");
+    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), list = xfv_val_array(z), *maps = xfv_map_get_mut(root, XFV_KEY_MAPS);
+    struct xfv_maps legal;
+    if (xfv_maps_read(root, &legal, e)) return e->status;
     struct xfv_put put = xfv_put_into(z, &entry, e);
     int status = make_entry(t, w, s, &put);
     if (!status) status = xfv_array_push(z, maps ? maps : &list, entry, e);
-    return status || maps ? status : xfv_map_put(z, root, "maps", list, e);
+    return status || maps ? status : xfv_map_put(z, root, XFV_KEY_MAPS, list, e);
 }
 
 static int work_face(struct run *t, struct xfv_rec *r, int worker, struct xfv_err *e)
@@ -318,7 +319,7 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     status = t->x->explain(t->ctx, &s, worker, map, e);
     if (!status) status = finish_maps(t, w, &s, e);
     if (!status) status = put_maps(t, w, &s, r, e);
-    for (int i = 0; i < 2 && !status && t->x->consumes; i++) xfv_map_drop(xfv_map_get_mut(xfv_rec_root(r), sides[i]), t->x->consumes);
+    for (int i = 0; i < 2 && !status && t->x->consumes; i++) xfv_map_drop(xfv_map_get_mut(xfv_rec_root(r), xfv_sides[i]), t->x->consumes);
     return status;
 }
 

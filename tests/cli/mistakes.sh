@@ -43,7 +43,7 @@ for p in "heatmap -o x.png" "regions --tsv" "delins --tsv" "explain-score"; do
     mistake 1 "${p%% *} without maps" "^${p%% *}: .*(run|through) an explainer .fggb-grad" $p pairs.xfv
 done
 report -o page.html pairs.xfv
-like "$(cat page.html)" "The pair has no maps: an explainer .fggb-grad. makes them" "report without maps: the page says so"
+like "$(cat page.html)" "the pair has no maps: send it through an explainer .fggb-grad, say. first" "report without maps: the page says so"
 mistake 5 "another model than the stream's" "made with model 'tiny' .*but 'other' has digest .*: give the right one with -m, or run embed -m other anew" verify -m other embedded.xfv
 mistake 5 "another model than the pairs'" "made with model 'tiny' .*run embed -m other anew" fggb-grad -m other pairs.xfv
 mistake 5 "a model that only the stream names" "^verify: the model that the stream names, as there is no -m: no model 'tiny'" env XFV_MODEL_PATH="$top/models" verify embedded.xfv

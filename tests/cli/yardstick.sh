@@ -180,7 +180,7 @@ is "$(xfv-json needed.xfv | jq -c 'select(._ == "pair") | [.label, (.maps[0] | h
 delins --table pairs whole.xfv >whole.tsv; delins --table pairs needed.xfv >needed.tsv
 cmp -s whole.tsv needed.tsv; ok $? "which is all that delins needs"
 runs 1 "and not enough to measure B" delins --image both -o none.xfv needed.xfv
-like "$(cat err)" "none of face b" "which it says"
+like "$(cat err)" "has no maps of face b" "which it says"
 runs 1 "pairs without maps" delins -o none.xfv pairs.xfv
 is "$(xfv-json none.xfv | jq -r 'select(._ == "err") | .code' | sort -u)" maps "become err records that say so"
 runs 2 "the same curves twice" delins --tsv lu2024.xfv slim.xfv
