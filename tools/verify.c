@@ -57,6 +57,10 @@ static const struct xfv_opt options[] = {
      XFV_OPT_READS, .set = set_pairs},
     {"probe", 0, "ID", "the face of this id with every other one", XFV_OPT_RESULT, .set = set_probe},
     {"shard", 0, "I/N", "of the pairs of --pairs or --all the I-th of N equal parts, in order", 0, .set = set_shard},
+    {"best", 0, "K", "with --all or --probe: for each face, or for the probe, the K faces most alike",
+     XFV_OPT_RESULT, XFV_TO_INT(struct verify, p.best, 1, 1000000)},
+    {"above", 0, "X", "with --all or --probe: only pairs whose score is X or more",
+     XFV_OPT_RESULT, XFV_TO_F64(struct verify, p.above, -1e6, 1e6), XFV_GIVEN(struct verify, p.given_above)},
     {"threshold", 't', "X", "accept scores of X and more (default: the model's own)",
      XFV_OPT_RESULT, XFV_TO_F64(struct verify, p.d.threshold, -1e6, 1e6),
      XFV_GIVEN(struct verify, p.d.given_threshold)},
@@ -90,6 +94,8 @@ static int set_up(struct verify *v, struct xfv_err *e)
     if (!xfv_cli_out_path(d->c) && isatty(STDOUT_FILENO)) v->table = 1;
     if (v->p.shard.n && v->p.mode != XFV_PAIR_LIST && v->p.mode != XFV_PAIR_ALL)
         return xfv_fail(e, XFV_EARG, "--shard takes a part of the pairs of --pairs or --all: give one of them");
+    if ((v->p.best || v->p.given_above) && v->p.mode != XFV_PAIR_ALL && v->p.mode != XFV_PAIR_PROBE)
+        return xfv_fail(e, XFV_EARG, "--best and --above choose among the pairs of --all or --probe: give one of them");
     if (v->heading && !v->table) return xfv_fail(e, XFV_EARG, "--header is for the table: give --tsv too");
     for (int second = 0; v->p.list_path && second < 2; second++) {
         char *beside = xfv_pair_list_beside(v->p.list_path, second);
@@ -116,6 +122,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT | XFV_SEALS_LATER,
         .opts = options,
         .ctx = &v,
+        .libraries = {&xfv_library_net}, /* OpenBLAS, for --best */
     };
     struct xfv_stage stage = {.ctx = &v.p, .head = xfv_pairing_head, .wants = xfv_pairing_wants, .emit = xfv_pairing_take, .finish = xfv_pairing_finish};
     struct xfv_err e = {0};

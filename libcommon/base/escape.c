@@ -27,6 +27,10 @@ size_t xfv_escape(char *buf, size_t cap, const char *s, size_t n)
     if (!cap) return 0;
     for (size_t i = 0; i < n;) {
         char piece[8];
+        if (s[i] >= ' ' && s[i] <= '~' && at + 5 <= cap) { /* as most are: itself */
+            buf[at++] = s[i++];
+            continue;
+        }
         i += show_character(s + i, n - i, piece);
         size_t k = strlen(piece);
         if (at + k + 4 > cap) { /* room for "..." */

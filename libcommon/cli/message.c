@@ -111,8 +111,9 @@ void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const ch
 {
     char text[200], of[40] = "", left[40];
     double now = xfv_now(), seconds = now - c->started;
-    if (now - c->shown < 1.0 / 6 || !progress_on(c, seconds)) return;
-    c->shown = now;
+    if (now - c->shown < 1.0 / 6) return;
+    c->shown = now; /* also when nothing is shown: the terminal is asked six times a second, not for every pair */
+    if (!progress_on(c, seconds)) return;
     if (total) snprintf(of, sizeof of, " of %llu", (unsigned long long)total);
     time_left(total ? (double)done / (double)total : c->seen.share, seconds, left, sizeof left);
     int k = snprintf(text, sizeof text, "%s: %llu%s %s, %.1f/s%s", c->p->name, (unsigned long long)done, of, unit, seconds > 0 ? (double)done / seconds : 0.0, left);

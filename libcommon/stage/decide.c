@@ -69,6 +69,12 @@ static struct xfv_comparison comparison(const struct xfv_decider *d)
     return (struct xfv_comparison){.model = d->model, .any_model = d->given_threshold && own, .must_name = !d->given_threshold && own && !d->head_names_model};
 }
 
+int xfv_decider_score(const struct xfv_decider *d, const struct xfv_held *a, const struct xfv_held *b, double *s, struct xfv_err *e)
+{
+    const struct xfv_comparison how = comparison(d);
+    return xfv_compare(&how, &a->vector, a->digest, &b->vector, b->digest, s, e);
+}
+
 static int count(struct xfv_decider *d, double s, int label, int fold, struct xfv_err *e)
 {
     int accept = s >= d->threshold;
@@ -82,12 +88,14 @@ static int count(struct xfv_decider *d, double s, int label, int fold, struct xf
 
 static int put_id(FILE *f, const char *id, struct xfv_err *e)
 {
+    char room[512];
     size_t n = strlen(id), cap = 4 * n + 8;
-    char *text = malloc(cap);
+    char *text = cap <= sizeof room ? room : malloc(cap);
     if (!text) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     xfv_escape(text, cap, id, n);
-    fprintf(f, "%s\t", text);
-    free(text);
+    fputs(text, f);
+    putc('\t', f);
+    if (text != room) free(text);
     return 0;
 }
 
@@ -181,7 +189,6 @@ int xfv_decide_failed(struct xfv_decider *d, struct xfv_writer *w, const struct 
 int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, const struct xfv_pair_entry *entry, struct xfv_err *e)
 {
     const struct xfv_held *bad = a->failure ? a : b->failure ? b : NULL;
-    const struct xfv_comparison how = comparison(d);
     int label = entry ? entry->label : -1;
     char why[700];
     double s = 0;
@@ -189,7 +196,7 @@ int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_hel
         snprintf(why, sizeof why, "no face '%.150s': %s", bad->id, bad->failure);
         return fail_pair(d, w, a->id, b->id, entry, "noface", why, e);
     }
-    int status = xfv_compare(&how, &a->vector, a->digest, &b->vector, b->digest, &s, e);
+    int status = xfv_decider_score(d, a, b, &s, e);
     if (status == XFV_EDATA) {
         snprintf(why, sizeof why, "%s", e->msg);
         return fail_pair(d, w, a->id, b->id, entry, e->code, why, e);

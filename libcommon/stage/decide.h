@@ -34,6 +34,8 @@ int xfv_decider_head(struct xfv_decider *d, const struct xfv_rec *head, struct x
  * compared, that is told, and an err record or a row without score stands in its place: this is no error. w: the stream's;
  * unused with a table. XFV_EMODEL: faces and model do not belong together; XFV_EIO; XFV_ENOMEM. */
 int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, const struct xfv_pair_entry *entry, struct xfv_err *e);
+/* The exact score of two faces that are no failures. XFV_EDATA, XFV_EMODEL as xfv_compare. */
+int xfv_decider_score(const struct xfv_decider *d, const struct xfv_held *a, const struct xfv_held *b, double *s, struct xfv_err *e);
 /* A pair of which a face is not there: `why` is the sentence. */
 int xfv_decide_failed(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_pair_entry *entry, const char *why, struct xfv_err *e);
 /* A pair record that comes as one: anew, by its embeddings or, when they were dropped, by its score; it keeps its label. XFV_EDATA: it cannot be scored. */

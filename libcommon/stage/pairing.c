@@ -76,13 +76,18 @@ static int judge_newest(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_
     return status ? status : xfv_decider_flush(&p->d, e);
 }
 
+static int searches(const struct xfv_pairing *p)
+{
+    return p->best || p->given_above;
+}
+
 /* A face, or the failure in its place, is held, and judged when that need not wait. */
 static int hold(struct xfv_pairing *p, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     int held = xfv_gallery_add(&p->held, r, xfv_stage_record_no(p->d.c), !p->d.table, p->d.drop, e), status = 0;
     if (held && held != XFV_EDATA) return held;
     if (p->mode == XFV_PAIR_CONSECUTIVE) status = judge_two(p, w, e);
-    if (p->mode == XFV_PAIR_PROBE) status = judge_newest(p, w, e);
+    if (p->mode == XFV_PAIR_PROBE && !searches(p)) status = judge_newest(p, w, e);
     if (status) return status;
     /* What cannot be scored is told by its pair in consecutive mode, else once: by the first shard. */
     return p->mode != XFV_PAIR_CONSECUTIVE && xfv_shard_is_first(&p->shard) ? held : 0;
@@ -110,7 +115,7 @@ int xfv_pairing_take(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct
 /* ---- at the end ---- */
 
 /* A face that met no other leaves an err record. */
-static int leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why, struct xfv_writer *w, struct xfv_err *e)
+int xfv_pairing_leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why, struct xfv_writer *w, struct xfv_err *e)
 {
     xfv_cli_record_failed(p->d.c, f->no, f->id, strlen(f->id), why);
     if (p->d.table) return 0;
@@ -127,7 +132,7 @@ static int finish_consecutive(struct xfv_pairing *p, struct xfv_writer *w, struc
                               "(--all, --pairs and --probe pair otherwise)";
     const struct xfv_held *last = p->held.v;
     if (p->held.n == 0 || last->was_err) return 0;
-    return last->failure ? leave_alone(p, last, "embedding", last->failure, w, e) : leave_alone(p, last, "unpaired", why, w, e);
+    return last->failure ? xfv_pairing_leave_alone(p, last, "embedding", last->failure, w, e) : xfv_pairing_leave_alone(p, last, "unpaired", why, w, e);
 }
 
 static const char only_one[] = "this face is the only one of the input and has no partner";
@@ -136,7 +141,8 @@ static int finish_all(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_er
 {
     xfv_gallery_remove_failed(&p->held); /* they were told, and have no pairs here */
     size_t n = p->held.n;
-    if (n == 1 && p->held.seen == 1 && xfv_shard_is_first(&p->shard)) return leave_alone(p, p->held.v, "unpaired", only_one, w, e);
+    if (n > 1 && searches(p)) return xfv_pairing_best(p, NULL, w, e);
+    if (n == 1 && p->held.seen == 1 && xfv_shard_is_first(&p->shard)) return xfv_pairing_leave_alone(p, p->held.v, "unpaired", only_one, w, e);
     uint64_t from, to, at = 0; /* pairs are numbered row by row; rows before the shard are passed over whole */
     xfv_shard_slice(&p->shard, (uint64_t)n * (n ? n - 1 : 0) / 2, &from, &to);
     for (size_t i = 0; i < n && at < to; i++) {
@@ -213,6 +219,7 @@ static int finish_probe(struct xfv_pairing *p, const struct xfv_id_index *x, str
     if (!probe) xfv_fail(e, XFV_EARG, "--probe: %s", why);
     else if (probe->failure) xfv_fail(e, XFV_EARG, "--probe: no face '%s': %s", probe->id, probe->failure);
     if (!probe || probe->failure) return xfv_cli_hide(p->d.c, e, probe ? probe->id : p->probe);
+    if (searches(p)) return xfv_pairing_best(p, probe->id, w, e);
     for (size_t i = 0; i < p->held.n; i++) {
         if (&p->held.v[i] == probe || p->held.v[i].failure) continue;
         int status = xfv_decide(&p->d, w, probe, &p->held.v[i], NULL, e);
@@ -250,7 +257,7 @@ int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (p->mode == XFV_PAIR_CONSECUTIVE) status = finish_consecutive(p, w, e);
     else if (p->mode == XFV_PAIR_ALL) status = finish_all(p, w, e);
     else if (!p->probe_found) status = finish_by_id(p, w, e);
-    if (!status && p->mode == XFV_PAIR_PROBE && p->probe_found && p->held.seen == 1) status = leave_alone(p, p->held.v, "unpaired", only_one, w, e);
+    if (!status && p->mode == XFV_PAIR_PROBE && p->probe_found && p->held.seen == 1) status = xfv_pairing_leave_alone(p, p->held.v, "unpaired", only_one, w, e);
     if (!status) xfv_decider_tell(&p->d, p->list.folds);
     return status;
 }

@@ -20,6 +20,9 @@ struct xfv_pairing {
     const char *list_path;      /* of XFV_PAIR_LIST */
     const char *probe;          /* an id, or a file name that only one id has */
     struct xfv_shard shard;     /* of the list, or of all pairs */
+    int best;                   /* of ALL and PROBE: the so many faces most alike to each, or to the probe; 0: all */
+    double above;               /* with given_above: pairs of this score and more */
+    int given_above;
 
     struct xfv_pair_list list;
     struct xfv_gallery held;    /* in consecutive mode at most the first of a pair */
@@ -39,5 +42,10 @@ int xfv_pairing_wants(void *ctx, const struct xfv_rec *r);
 int xfv_pairing_take(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
 /* The pairs that waited for the end; with -v the rates. XFV_EARG: no such probe. */
 int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e);
+
+/* For the files of this room. An err record, or a line, for a face that meets no other; the pairs of --best and --above (probe_id: the probe's, by its
+ * pointer, or NULL for every face). */
+int xfv_pairing_leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why, struct xfv_writer *w, struct xfv_err *e);
+int xfv_pairing_best(struct xfv_pairing *p, const char *probe_id, struct xfv_writer *w, struct xfv_err *e);
 
 #endif

@@ -231,4 +231,36 @@ is "$(head -n 2 out | cut -f1,5 | tr '\t\n' ' ;')" "0;x/a.jpg accept;" "a termin
 else
     skip "a terminal gets the table" "this system gives no pseudo-terminals"
 fi
+# --best and --above: the rows of --all, chosen
+cat >many.py <<'PY'
+from streams import *
+rng = np.random.default_rng(5)
+people = rng.normal(size=(40, 24))
+faces = [vector_face(f"p{i // 3}/{i}.jpg", people[i // 3] + rng.normal(size=24)) for i in range(120)]
+faces[7] = vector_face("zero.jpg", np.zeros(24)); faces[8] = vector_face("short.jpg", np.ones(3)); faces[9] = err("bad.jpg")
+faces.append(vector_face("again.jpg", array(faces[0]["embedding"])))
+open("many.xfv", "wb").write(stream(faces))
+PY
+"$PYTHON" many.py
+cat >choose.py <<'PY'
+rows, n = {}, {}
+for line in open("all.tsv"):
+    a, b, s, rest = line.rstrip("\n").split("\t", 3)
+    if s != "nan": rows.setdefault(a, []).append((float(s), b)); rows.setdefault(b, []).append((float(s), a))
+for line in open("best.tsv"):
+    a, b, s, rest = line.rstrip("\n").split("\t", 3)
+    print(a, s, f"{sorted(rows[a], reverse=True)[n.get(a, 0)][0]:.6f}" == s)
+    n[a] = n.get(a, 0) + 1
+print(len(n), set(n.values()))
+PY
+verify --all -t 0.4 --tsv many.xfv >all.tsv 2>/dev/null
+verify --all --best 3 -t 0.4 --tsv many.xfv >best.tsv 2>err; is $? 1 "--best: status 1, for the faces that cannot be compared"
+is "$(grep -c '^verify: record' err)" "3" "--best: each of them is named once"
+is "$("$PYTHON" choose.py | grep -c False) $("$PYTHON" choose.py | tail -n 1)" "0 118 {3}" "--best 3: for each face the three largest scores of --all, to the printed digit"
+is "$(verify --all --best 3 -t 0.4 many.xfv 2>/dev/null | xfv-json | jq -r 'select(._ == "pair") | [.a.id, .b.id] | join(" ")' | sort)" "$(cut -f 1,2 best.tsv | tr '\t' ' ' | sort)" "--best: the same pairs in a stream"
+verify --all --above 0.3 -t 0.4 --tsv many.xfv >above.tsv 2>/dev/null
+is "$(cat above.tsv)" "$(awk -F '\t' '$3 != "nan" && $3 >= 0.3' all.tsv)" "--above: the rows of --all with this score and more"
+is "$(verify --probe again.jpg --best 1 -t 0.4 --tsv many.xfv 2>/dev/null | cut -f 2,3)" "p0/0.jpg	1.000000" "--probe --best 1: the same embedding again"
+for i in 1 2 3; do verify --all --best 3 -t 0.4 --shard $i/3 --tsv many.xfv 2>/dev/null; done | cmp - best.tsv; ok $? "--best: three shards are the whole"
+runs 2 "--best without --all or --probe" verify --best 3 -t 0.4 many.xfv
 done_testing
