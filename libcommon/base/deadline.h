@@ -1,4 +1,5 @@
-/* How long a record may take. The thread that works on it sets a deadline; what may take long asks now and then whether it has passed. */
+/* How long a record may take. The thread that works on it sets a deadline; slow code checks now and then whether it has
+ * passed. */
 #ifndef XFV_BASE_DEADLINE_H
 #define XFV_BASE_DEADLINE_H
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* c, or '_' when it would end a field or a line, when a terminal takes it for an order, or when it is one of `more` ("|" in Markdown). */
+/* c, or '_' when c ends a field or a line, controls a terminal, or is one of `more` ("|" in Markdown). */
 char xfv_field_char(char c, const char *more);
 void xfv_put_field(FILE *f, const char *s, size_t n, const char *more);
 

@@ -1,7 +1,8 @@
-/* Memory that is let go is overwritten: all of it, whoever let it go, so that the decoders', msgpack's and libc's buffers are not forgotten and no file of
- * ours has to remember. This free takes the place of libc's for the whole process, as a preloaded library's would, and hands on to it. What realloc lets go
- * does not come here: buffers that hold faces grow by xfv_wipe_realloc. Where a program cannot do this (another libc, a sanitizer's allocator), only what
- * xfv_wipe_free frees is overwritten. */
+/* The programs' own free() overwrites every block of the process, also the decoders', msgpack's and libc's, so that no
+ * file of ours has to remember. This free takes the place of libc's for the whole process, as a preloaded library's
+ * would, and hands on to it. What realloc lets go does not come here: buffers that hold faces grow by
+ * xfv_wipe_realloc. Where a program cannot do this (another libc, a sanitizer's allocator), only what xfv_wipe_free
+ * frees is overwritten. */
 #define _GNU_SOURCE /* RTLD_NEXT, explicit_bzero */
 #include <string.h>
 

@@ -13,7 +13,8 @@
 
 /* The next capacity: `first` for an array that has none yet. */
 size_t xfv_more(size_t cap, size_t first);
-/* array points to a pointer from malloc, or to NULL: it gets room for n elements of this size, and what it held. 0 when out of memory: all is as it was. */
+/* array points to a pointer from malloc, or to NULL. Give it room for n elements of this size and keep what it holds.
+ * Returns 0 and changes nothing when out of memory. */
 int xfv_grow(void *array, size_t n, size_t size);
 #define XFV_GROW(pointer, n) xfv_grow(&(pointer), (n), sizeof *(pointer))
 

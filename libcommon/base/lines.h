@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 
-/* Why getline, getdelim or fgets gave no more of f, called `name` in the sentence: 0, it ended; XFV_EIO; or XFV_ENOMEM, which sets no flag of f and
- * looks like the end to whoever asks ferror alone. To be asked before errno changes. */
+/* Why getline, getdelim or fgets gave no more of f: 0 at its end, XFV_EIO, or XFV_ENOMEM, which ferror alone does not
+ * show. The sentence calls the file `name`. Call it before errno changes. */
 int xfv_lines_end(FILE *f, const char *name, struct xfv_err *e);
 
 #endif

@@ -1,6 +1,6 @@
-/* Numbers drawn at random, the same on every machine: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA
- * 2014). Its state is a counter, so streams for independent pieces of work start from hashes of what they are for, not from each other: what a
- * pair gets does not depend on the pairs before it or on the worker. */
+/* Numbers drawn at random, the same on every machine: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom
+ * number generators", OOPSLA 2014). Its state is a counter, so each independent piece of work starts a stream from a
+ * hash of its own name: what a pair gets does not depend on the pairs before it or on the worker. */
 #ifndef XFV_BASE_RANDOM_H
 #define XFV_BASE_RANDOM_H
 

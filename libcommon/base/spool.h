@@ -1,4 +1,4 @@
-/* Files without a name, for what must be kept aside. They hold biometric data, so they never lie in /tmp. */
+/* Files without a name, for temporary data. They hold biometric data, so they never lie in /tmp. */
 #ifndef XFV_BASE_SPOOL_H
 #define XFV_BASE_SPOOL_H
 
@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 
-/* A file to write and read, gone when it is closed: in the folder of the file `beside` when it is given and its file system can; else in memory.
- * *f is the caller's to fclose. XFV_EIO. */
+/* Open a file for writing and reading that vanishes when it is closed. It lies in the folder of the file `beside` if
+ * that is not NULL and its file system supports it, else in memory. The caller fcloses *f. XFV_EIO. */
 int xfv_spool_open(FILE **f, const char *beside, struct xfv_err *e);
 
 #endif

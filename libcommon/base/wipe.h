@@ -1,5 +1,5 @@
-/* Memory that held a face is overwritten when it is let go. Programs link base/free.o as well, whose free() overwrites every block of the process; a
- * program of somebody else's that links libxfv.a keeps its own free. */
+/* Free memory that held a face, and overwrite it first. Programs also link base/free.o, whose free() overwrites every
+ * block of the process; a foreign program that links libxfv.a keeps its own free. */
 #ifndef XFV_BASE_WIPE_H
 #define XFV_BASE_WIPE_H
 

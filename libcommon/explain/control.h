@@ -1,4 +1,5 @@
-/* Maps that know nothing of the decision: what an explanation must beat before its score on Deletion and Insertion means anything. */
+/* Control maps, which ignore the decision. An explanation must beat them before its Deletion and Insertion mean
+ * anything. */
 #ifndef XFV_EXPLAIN_CONTROL_H
 #define XFV_EXPLAIN_CONTROL_H
 

@@ -14,8 +14,8 @@
 
 enum xfv_cam { XFV_CAM_GRADCAM, XFV_CAM_ELEMENTWISE, XFV_CAM_HIRES };
 
-/* fixed_norm: as said above. rest: of the network's part behind the map (its pixels are the cells). h: f32 [cells][channels]; other: the partner's unit embedding. Cells
- * f32 [cells], both >= 0. */
+/* fixed_norm: hold |F(A)| fixed. rest: the network's part behind the map, whose pixels are the cells. h: f32
+ * [cells][channels]; other: the partner's unit embedding. Both results: f32 [cells], >= 0. */
 int xfv_gradcam(struct xfv_grad *rest, enum xfv_cam kind, int fixed_norm, const float *h, const double *other, float *similarity,
                 float *dissimilarity, struct xfv_err *e);
 

@@ -49,7 +49,7 @@ struct xfv_groups {
 
 /* ---- the table of groups ---- */
 
-/* Cut the next field off *s, at a TAB; NULL when there is none. */
+/* Cut the next field off *s, at a TAB; NULL at the end. */
 static char *next_field(char **s)
 {
     char *start = *s, *tab = start ? strchr(start, '\t') : NULL;
@@ -241,8 +241,9 @@ static int few_at(const struct side *s, double rate)
     return rate * (double)s->n < FEW_ERRORS || (1 - rate) * (double)s->n < FEW_ERRORS;
 }
 
-/* Too little to compare (or, for a row that is not compared, to say much). Of rates: what the two sides would have at their common rate, as for a
- * chi-squared test (Cochran 1954), so that no error against hundreds still counts as a difference. */
+/* Too little to compare (or, for a row that is not compared, to say much). Of rates: what the two sides would have at
+ * their common rate, as for a chi-squared test (Cochran 1954), so that no error against hundreds still counts as a
+ * difference. */
 static int is_few(const struct row *r)
 {
     if (small(&r->own) || (r->compared && small(&r->other))) return 1;

@@ -28,8 +28,9 @@ struct xfv_gallery {
     size_t seen; /* faces added so far, failed err records not counted */
 };
 
-/* Hold the face, or the failure, of *r, a face or err record, the no-th of its stream. keep: its record is kept, without what `drop` names; *r is then
- * NULL, the record the gallery's. A face without an embedding is held as failed and XFV_EDATA says why. XFV_ENOMEM. */
+/* Hold the face, or the failure, of *r, a face or err record, the no-th of its stream. keep: the gallery also takes the
+ * record, without what `drop` names, and sets *r to NULL. A face without an embedding is held as failed: XFV_EDATA says
+ * why. XFV_ENOMEM. */
 int xfv_gallery_add(struct xfv_gallery *g, struct xfv_rec **r, uint64_t no, int keep, int drop, struct xfv_err *e);
 void xfv_gallery_remove_failed(struct xfv_gallery *g);
 void xfv_gallery_empty(struct xfv_gallery *g); /* `seen` goes on counting */
@@ -38,8 +39,8 @@ void xfv_gallery_clear(struct xfv_gallery *g);
 
 /* The id of a face map, or "record NO" where it has none; malloc'ed, NULL when out of memory. */
 char *xfv_face_id(const msgpack_object *face, uint64_t no);
-/* A copy of a face map's embedding, f32 [n], the caller's to clear, and its model's digest ("" when it names none). XFV_EDATA when it cannot be
- * scored; XFV_ENOMEM. */
+/* A copy of a face map's embedding, f32 [n], the caller's to clear, and its model's digest ("" when it names none).
+ * XFV_EDATA when it cannot be scored; XFV_ENOMEM. */
 int xfv_face_vector(const msgpack_object *face, struct xfv_tensor *vector, char digest[65], struct xfv_err *e);
 /* Drop the keys that the mask names from a face map. */
 void xfv_face_drop(msgpack_object *face, int drop);

@@ -27,7 +27,8 @@ struct xfv_verdict {
 #define XFV_STANDS 0.05 /* a claim stands at p of this and less */
 int xfv_verdict_stands(const struct xfv_verdict *v);
 
-/* The verdict on one map of an entry of a pair's `maps`; minus 1: on dissimilarity. 0: there is none that can be read. */
+/* Read the verdict on one map of an entry of a pair's `maps`; minus 1: on dissimilarity. 0: the entry has no legal
+ * one. */
 int xfv_verdict_read(const msgpack_object *entry, int minus, struct xfv_verdict *out);
 /* Put the keys that xfv_verdict_read reads, and "words". method: whose map, for the words. */
 void xfv_verdict_put(struct xfv_put *to, const struct xfv_verdict *v, const char *method);

@@ -1,5 +1,6 @@
-/* The loop of a program that takes photographs: every image of the files named is decoded and made into records by the workers, and these are
- * written in order. What cannot be made becomes an err record. Memory holds a window of images, and nothing finished waits for a pipe. */
+/* The loop of a program that takes photographs: workers decode every image of the files named and make records of it,
+ * which the loop writes in order. An image that fails becomes an err record. Memory holds a window of images, and
+ * finished records do not wait for a slow input. */
 #ifndef XFV_STAGE_PHOTOS_H
 #define XFV_STAGE_PHOTOS_H
 
@@ -31,9 +32,11 @@ struct xfv_photos {
     double *seconds; /* a worker */
 };
 
-/* Before any work: are the names clear? others: how many other options read standard input; default_names: 1 when names need not be given. XFV_EARG. */
+/* Before any work: check the names. others: how many other options read standard input; default_names: 1 when the
+ * program works without names. XFV_EARG. */
 int xfv_photos_check(const struct xfv_photos *p, int others, int default_names, struct xfv_err *e);
-/* xfv_cli_seal, once the names are known: files that a list names stay open to be read. A list from a pipe is not known beforehand: then any file. */
+/* xfv_cli_seal, once the names are known: the program may read the files that a list names, or any file when the list
+ * comes from a pipe. */
 int xfv_photos_seal(const struct xfv_photos *p, struct xfv_err *e);
 int xfv_photos_run(struct xfv_photos *p, struct xfv_err *e);
 

@@ -4,21 +4,22 @@
 
 #include "cli/cli.h"
 
-/* The model that a stream's embeddings were made with: -m, else the one that the head's "model" {"name","digest"} names, else the default. When
- * the head gives a digest, the file must have it. Kept in *m (NULL at first; freed by the caller) and loaded again only when another
- * segment needs another one. XFV_EMODEL. */
+/* The model that a stream's embeddings were made with: -m, else the one that the head's "model" {"name","digest"}
+ * names, else the default. When the head gives a digest, the file must have it. Kept in *m (NULL at first; freed by
+ * the caller) and loaded again only when another segment needs another one. XFV_EMODEL. */
 struct xfv_model;
 int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct xfv_model **m, struct xfv_err *e);
 /* XFV_EMODEL when the face says in its "model" that another one embedded it. */
 int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, struct xfv_err *e);
-/* The face's "image", checked to be |u1 [H][W][3] of the model's size; a view into the record. XFV_EDATA says what to do otherwise. */
+/* The face's "image", checked to be |u1 [H][W][3] of the model's size; a view into the record. XFV_EDATA says what to
+ * do otherwise. */
 int xfv_cli_face_image(const msgpack_object *face, const struct xfv_model *m, struct xfv_tensor *image, struct xfv_err *e);
 /* The same as the network's input x, f32 [H][W][C]. */
 int xfv_cli_face_input(const msgpack_object *face, const struct xfv_model *m, float *x, struct xfv_err *e);
 
-/* The loop of a stream program. Records are read in order; up to `window` of those for which wants() is true are gathered (fewer when the
- * input would block), work() runs on each in parallel, and all are written in input order. Records it does not want (err records, kinds
- * it does not know) pass through untouched. */
+/* The loop of a stream program. Records are read in order; up to `window` of those for which wants() is true are
+ * gathered (fewer when the input would block), work() runs on each in parallel, and all are written in input order.
+ * Records it does not want (err records, kinds it does not know) pass through untouched. */
 struct xfv_stage {
     void *ctx;
     int window;                                        /* 0: 4 a worker (1 with one worker) */
@@ -35,19 +36,24 @@ struct xfv_stage {
      * afterwards unless emit took it by setting *r to NULL. XFV_EDATA turns it into an err record. */
     int (*emit)(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
     int (*finish)(void *ctx, struct xfv_writer *w, struct xfv_err *e); /* after the last record, before the end; may be NULL */
-    int sink; /* 1: the program writes no stream: w is NULL, what it does not want is dropped, an err record is told on stderr and gives status 1 */
+    /* 1: the program writes no stream: w is NULL, the loop drops records that it does not want, and reports an err
+     * record on stderr, which gives status 1. */
+    int sink;
 };
-/* Run over the operands (files, or - / none for stdin). pool may be NULL: no threads. Keeps an error for xfv_cli_finish, which prints it:
- * return xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &s)). After a reading error all that was read before is still worked on and written. */
+/* Run over the operands (files, or - / none for stdin). pool may be NULL: no threads. Keeps an error for
+ * xfv_cli_finish, which prints it: return xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &s)). After a reading error
+ * all that was read before is still worked on and written. */
 int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_stage *s);
-/* Number of the record at hand in prepare and emit, from 1, heads not counted. */
+/* In prepare and emit: the current record's number, from 1, without heads. */
 uint64_t xfv_stage_record_no(struct xfv_cli *c);
-/* For a sink whose `wants` takes err records: the one at hand, whose root this is, is said and counted, as of those that it does not take. */
+/* For a sink whose `wants` takes err records: report and count this one, as the loop does for err records that a sink
+ * does not take. root: of the current record. */
 void xfv_stage_tell_error(struct xfv_cli *c, const msgpack_object *root);
-/* Put "record N: ", with -v "record N (id): ", before the error about the record at hand, whose root this is; returns the error's status. */
+/* Put "record N: ", with -v "record N (id): ", before an error about the current record, whose root this is; returns
+ * the error's status. */
 int xfv_stage_fail_at(struct xfv_cli *c, const msgpack_object *root, struct xfv_err *e);
-/* In finish, for a program that needs pairs: 1 when the stream had none, and a sentence that says so and, when faces came instead, that `stages` ("verify and
- * an explainer (fggb-grad)") must run before. */
+/* In finish, for a program that needs pairs: 1 when the stream had no pair. The sentence in buf says so and, when faces
+ * came instead, that `stages` ("verify and an explainer (fggb-grad)") must run before. */
 int xfv_stage_no_pairs(struct xfv_cli *c, const char *stages, char *buf, size_t cap);
 
 #endif

@@ -1,6 +1,6 @@
-/* The network as data: a graph of operators over float tensors in NHWC order. The batch axis is implied: every shape below is that of one
- * sample. Importers make graphs, net/model/model.h stores them, net/run/net.h runs and differentiates them, net/graph/ref.h is the plain double-precision
- * oracle that tests compare with. */
+/* The network as data: a graph of operators over float tensors in NHWC order. The batch axis is implied: every shape
+ * below is that of one sample. Importers make graphs, net/model/model.h stores them, net/run/net.h runs and
+ * differentiates them, net/graph/ref.h is the plain double-precision oracle that tests compare with. */
 #ifndef XFV_NET_GRAPH_GRAPH_H
 #define XFV_NET_GRAPH_GRAPH_H
 
@@ -35,15 +35,16 @@ enum xfv_op {            /* append only: the name, not the number, is stored in 
     XFV_OP_LAYERNORM,    /* over the last axis; weight = gamma, bias = beta; f[0] = eps */
     XFV_OPS
 };
-/* Parameters: clip f[0]..f[1], not empty; leaky slope f[0]; hardsigmoid clip(f[0] x + f[1], 0, 1); hardswish x clip(x/6 + 1/2, 0, 1); gelu f[0] = 0 exact,
- * 1 the tanh form; pow x^f[0]. Names, for files: xfv_act_name. */
+/* Parameters: clip f[0]..f[1], not empty; leaky slope f[0]; hardsigmoid clip(f[0] x + f[1], 0, 1); hardswish x
+ * clip(x/6 + 1/2, 0, 1); gelu f[0] = 0 exact, 1 the tanh form; pow x^f[0]. Names, for files: xfv_act_name. */
 enum xfv_act { XFV_ACT_CLIP, XFV_ACT_LEAKY, XFV_ACT_SIGMOID, XFV_ACT_HARDSIGMOID, XFV_ACT_HARDSWISH, XFV_ACT_TANH, XFV_ACT_SOFTPLUS, XFV_ACT_MISH,
                XFV_ACT_GELU, XFV_ACT_SILU, XFV_ACT_ERF, XFV_ACT_SQRT, XFV_ACT_POW, XFV_ACT_EXP, XFV_ACT_NEG, XFV_ACT_ABS, XFV_ACTS };
 enum xfv_reduce { XFV_REDUCE_MEAN, XFV_REDUCE_SUM, XFV_REDUCE_MAX, XFV_REDUCE_L2, XFV_REDUCES };
 
 #define XFV_MAX_RANK 4
 #define XFV_MAX_INPUTS 16
-/* Bounds on what a file may ask for: nodes, values or weights of a graph; elements of one tensor; kernel, stride, dilation, padding; name. */
+/* Bounds on what a file may ask for: nodes, values or weights of a graph; elements of one tensor; kernel, stride,
+ * dilation, padding; name. */
 #define XFV_MAX_NODES 65536
 #define XFV_MAX_ELEMENTS 2147483647
 #define XFV_MAX_KERNEL 4096
@@ -82,14 +83,15 @@ struct xfv_graph {
 
 const char *xfv_op_name(enum xfv_op op);                 /* "conv", "dense", ... */
 int xfv_op_parse(const char *name, enum xfv_op *op);     /* 0 or XFV_EMODEL */
-const char *xfv_act_name(int act);                       /* "clip", ...; NULL for a number that is none; also xfv_reduce_name */
+const char *xfv_act_name(int act); /* "clip", ...; NULL for an unknown number; also xfv_reduce_name */
 const char *xfv_reduce_name(int reduce);                 /* "mean", ... */
 int xfv_act_parse(const char *name, int *act);           /* 0 or XFV_EMODEL, also xfv_reduce_parse */
 int xfv_reduce_parse(const char *name, int *reduce);
 
 struct xfv_graph *xfv_graph_new(void);                   /* empty; NULL when out of memory */
 void xfv_graph_free(struct xfv_graph *g);
-/* Each returns the new index or a negative status. Names are copied (duplicate value names are refused with XFV_EMODEL); data is copied. */
+/* Each returns the new index or a negative status. Names are copied (duplicate value names are refused with
+ * XFV_EMODEL); data is copied. */
 int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape s, struct xfv_err *e);
 /* data: floats, at any alignment. */
 int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const void *data, struct xfv_err *e);
@@ -102,13 +104,16 @@ struct xfv_shape xfv_shape_of(int rank, ...); /* the dimensions as ints: xfv_sha
 int xfv_shape_equal(struct xfv_shape a, struct xfv_shape b);
 char *xfv_shape_text(struct xfv_shape s, char buf[64]); /* "112x112x3"; returns buf */
 
-/* Shape of a node's output from the shapes of its inputs; XFV_EMODEL with a sentence naming the node when they do not fit. */
+/* Shape of a node's output from the shapes of its inputs; XFV_EMODEL with a sentence naming the node when they do not
+ * fit. */
 int xfv_node_shape(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e);
 /* Shapes of all values for another input shape (fully convolutional nets); out has n_values entries. */
 int xfv_graph_shapes(const struct xfv_graph *g, struct xfv_shape input, struct xfv_shape *out, struct xfv_err *e);
-/* Everything a file could have got wrong: indices, topological order, one producer a value, weight shapes, sizes that overflow, cycles. */
+/* Everything a file could have got wrong: indices, topological order, one producer a value, weight shapes, sizes that
+ * overflow, cycles. */
 int xfv_graph_check(const struct xfv_graph *g, struct xfv_err *e);
-/* Number of elements: 1 for rank 0; 0 when a dimension is not positive, the rank is out of range, or the product passes XFV_MAX_ELEMENTS. */
+/* Number of elements: 1 for rank 0; 0 when a dimension is not positive, the rank is out of range, or the product
+ * passes XFV_MAX_ELEMENTS. */
 size_t xfv_shape_count(struct xfv_shape s);
 /* Multiply-adds of one forward pass at the declared shapes. */
 double xfv_graph_macs(const struct xfv_graph *g);

@@ -1,5 +1,5 @@
-/* ONNX files: the container. Protocol buffers are taken apart by protobuf-c with the schema of libonnx-dev; nodes are built one by one, and
- * what cannot be understood is collected into one message. */
+/* ONNX files: the container. Protocol buffers are taken apart by protobuf-c with the schema of libonnx-dev; nodes are
+ * built one by one, and what cannot be understood is collected into one message. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 /* ---- bounded memory and depth for protobuf-c, which has neither ---- */
 
-/* Depth is told by the frame's address: that of a variable may lie elsewhere under the address sanitizer. */
+/* The frame's address measures depth; a variable's may lie elsewhere under the address sanitizer. */
 struct bounds { uintptr_t stack; size_t left; };
 #define MAX_STACK ((uintptr_t)1 << 20) /* bytes of stack that nested messages may take */
 
@@ -77,7 +77,8 @@ static void add_name(struct onx *o, const char *name, const onx_proto *init)
     if (name && *name) o->t[o->n_tensors++] = (struct onx_tensor){.name = name, .init = init, .value = -1, .made = init != NULL};
 }
 
-/* Everything that has a name: inputs, constants, outputs of nodes. Inputs that are constants too (older files) count once. */
+/* Everything that has a name: inputs, constants, outputs of nodes. Inputs that are constants too (older files) count
+ * once. */
 static int read_names(struct onx *o)
 {
     const Onnx__GraphProto *f = o->file;
@@ -137,7 +138,8 @@ static int find_input(struct onx *o, const Onnx__ValueInfoProto **out)
     return ONX_BAD("the file has %d inputs, %d of which are read, instead of one image", n, read);
 }
 
-/* Are channels the last axis, as TensorFlow has them? Told, or seen in what is declared: 1 or 3 there, at least 8 by 8 in front. */
+/* Are channels the last axis, as TensorFlow has them? Told, or seen in what is declared: 1 or 3 there, at least 8 by 8
+ * in front. */
 static int channels_last(const struct xfv_import_opts *opts, const int64_t d[4])
 {
     if (opts && opts->layout) return opts->layout == XFV_LAYOUT_NHWC;
@@ -226,7 +228,8 @@ static struct onx_tensor *find_named(const struct onx *o, const char *name)
     return t;
 }
 
-/* A value for each name that was asked for, though importing made another tensor's of it (by renaming, transposing, stretching). */
+/* A value for each name that was asked for, though importing made another tensor's of it (by renaming, transposing,
+ * stretching). */
 static int keep_names(struct onx *o, const struct xfv_import_opts *opts)
 {
     for (int k = 0; opts && k < opts->n_names; k++) {

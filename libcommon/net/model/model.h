@@ -13,8 +13,9 @@
 
 enum xfv_score { XFV_SCORE_COSINE, XFV_SCORE_EUCLIDEAN };
 
-/* name: "eer", "fmr=1e-3", "default"; fmr, fnmr: error rates measured at value, NAN when not measured, and their 95 % intervals (NAN: not known);
- * data: on what; pairs: how many, 0 unknown, of which genuine and impostor (both 0: not known) */
+/* name: "eer", "fmr=1e-3", "default"; fmr, fnmr: error rates measured at value, NAN when not measured, and their 95 %
+ * intervals (NAN: not known); data: on what; pairs: how many, 0 unknown, of which genuine and impostor (both 0: not
+ * known) */
 struct xfv_threshold {
     char name[32];
     double value, fmr, fnmr, fmr_interval[2], fnmr_interval[2];
@@ -44,7 +45,7 @@ struct xfv_model {
     int transposed;            /* 1: the net wants H and W exchanged (MTCNN) */
     double template_xy[10];    /* alignment template of five landmarks in input pixels: x0,y0,...; all zero when the model has none */
     int embedding;             /* value index of the raw embedding, -1 when not an embedding net */
-    int embedding_normalised;  /* value index of the graph's own L2 normalisation, -1 when there is none */
+    int embedding_normalised;  /* value index of the graph's own L2 normalisation, or -1 */
     enum xfv_score score;
     int n_thresholds;
     struct xfv_threshold thresholds[16];
@@ -55,21 +56,24 @@ struct xfv_model {
 
 /* The mean of this value; NULL when the model holds none. */
 const struct xfv_mean *xfv_model_mean(const struct xfv_model *m, int value);
-/* Add a mean (data [count] is copied, value and source too; source is cut), or replace the one of this value. XFV_ELIMIT past XFV_MAX_MEANS. */
+/* Add a mean (data [count] is copied, value and source too; source is cut), or replace the one of this value.
+ * XFV_ELIMIT past XFV_MAX_MEANS. */
 int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data, size_t count, int faces, const char *source, struct xfv_err *e);
-/* A mean as the record {"_":"mean","value","faces","data","tensor"} (see xfv-model(5)), its tensor of this shape and dtype (f32 or f16); the other
- * way round, any record of this kind is added to m. */
+/* A mean as the record {"_":"mean","value","faces","data","tensor"} (see xfv-model(5)), its tensor of this shape and
+ * dtype (f32 or f16); the other way round, any record of this kind is added to m. */
 struct xfv_rec;
 struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype, struct xfv_err *e);
 int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *e);
-/* Add all such records of a stream in a file (model-means --records). XFV_EIO, and what reading a stream and xfv_model_add_mean give. */
+/* Add all such records of a stream in a file (model-means --records). XFV_EIO, and what reading a stream and
+ * xfv_model_add_mean give. */
 int xfv_means_read_file(struct xfv_model *m, const char *path, struct xfv_err *e);
 
 #define XFV_DEFAULT_MODEL "mobilefacenet"
 
-/* Load a whole model. path is a file (it holds a slash, or ends in .xfvm), or a bare name looked up as NAME.xfvm in $XFV_MODEL_PATH (colon
- * list), then beside the program (../models, ../../models, ../share/xfv-tools/models), then in the compiled-in folder. NULL: the default
- * embedding model. XFV_EMODEL with a sentence when it is missing, damaged or unsound; nothing a file holds does harm. */
+/* Load a whole model. path is a file (it holds a slash, or ends in .xfvm), or a bare name looked up as NAME.xfvm in
+ * $XFV_MODEL_PATH (colon list), then beside the program (../models, ../../models, ../share/xfv-tools/models), then in
+ * the compiled-in folder. NULL: the default embedding model. XFV_EMODEL with a sentence when it is missing, damaged or
+ * unsound; nothing a file holds does harm. */
 int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e);
 /* The i-th folder, from 0, in which bare names are looked up: 1, or 0 when there are no more. It need not exist. */
 int xfv_model_folder(int i, char *buf, size_t cap);
@@ -84,11 +88,12 @@ struct xfv_model *xfv_model_new(void); /* empty, to be filled and saved; NULL wh
 void xfv_model_free(struct xfv_model *m);
 int xfv_model_has_template(const struct xfv_model *m);
 
-/* u8 RGB image [height,width,3] of the model's own size -> input tensor f32 [height,width,C] ([width,height,C] when transposed) in the model's
- * colour order and normalisation; grey is ITU-R BT.601 luma. */
+/* u8 RGB image [height,width,3] of the model's own size -> input tensor f32 [height,width,C] ([width,height,C] when
+ * transposed) in the model's colour order and normalisation; grey is ITU-R BT.601 luma. */
 void xfv_model_input(const struct xfv_model *m, const uint8_t *rgb, float *x);
 void xfv_model_input_f32(const struct xfv_model *m, const float *rgb, float *x); /* the same for grey levels between whole ones */
-/* The threshold called name ("default", "eer", "fmr=1e-3"); XFV_EARG when the model does not hold it (the sentence lists those it has). */
+/* The threshold called name ("default", "eer", "fmr=1e-3"); XFV_EARG when the model does not hold it (the sentence
+ * lists those it has). */
 int xfv_model_threshold(const struct xfv_model *m, const char *name, double *value, struct xfv_err *e);
 
 #endif

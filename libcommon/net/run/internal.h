@@ -56,7 +56,7 @@ struct xfv_net {
      * one by one (early layers: maps that should stay in the cache). Only split_value's gradient goes from the one to the other. */
     int split, split_value, chunk;
     struct layout tail, front;
-    pthread_mutex_t lock;    /* of the convolutions' wf, wb, uf and ub: whoever has called xfv_pack_* may read without it what that call made sure of */
+    pthread_mutex_t lock;    /* guards packing wf, wb, uf, ub; the caller of xfv_pack_* then reads without it */
     size_t sign_bytes;       /* of one tape */
     size_t fwd_scratch, bwd_scratch; /* floats */
     const char *no_backward; /* name of an operator without a backward pass, or NULL */
@@ -98,15 +98,17 @@ static inline size_t xfv_tap_floats(const struct xfv_node *nd)
 }
 /* Floats of scratch that the forward pass needs at the given shapes. */
 size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape);
-/* Weights for the kernels (net/run/pack.c). _new: what kind of convolution a step is, and its small weights. The others may be called by any thread at
- * any time and pack what is not yet: _forward what a forward pass at these shapes reads, _record what xfv_net_record and the backward pass read. */
+/* Weights for the kernels (net/run/pack.c). _new finds out what kind of convolution a step is and packs its small
+ * weights. Any thread may call the others at any time: _forward packs what a forward pass at these shapes reads,
+ * _record what xfv_net_record and the backward pass read. */
 float *xfv_padded_vector(const float *v, size_t count, int channels);
 int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e);
 int xfv_pack_forward(const struct xfv_net *n, const struct xfv_shape *shape, struct xfv_err *e);
 int xfv_pack_record(const struct xfv_net *n, struct xfv_err *e);
 int xfv_wino_runs(const struct step *s, const struct xfv_shape *shape); /* 1: a forward pass without gradients goes by Winograd here */
 
-/* A 3x3 convolution by Winograd (net/run/wino.c). Channels are padded; kin: real input channels (rows of u's matrices). */
+/* A 3x3 convolution by Winograd (net/run/wino.c). Channels are padded; kin: real input channels (rows of u's
+ * matrices). */
 struct wino_job {
     const struct xfv_kernels *k;
     const float *x, *u;
@@ -139,12 +141,14 @@ static inline float *run_value(const struct run *r, int v) { return r->arena + r
 void xfv_spread(float *to, const float *from, struct xfv_shape s, int pitch);
 void xfv_gather(float *to, const float *from, struct xfv_shape s, int pitch);
 
-/* Dense layers, by OpenBLAS on the graph's own weights (net/run/dense.c). dy: the output's gradient; dx is set, or added to with acc. */
+/* Dense layers, by OpenBLAS on the graph's own weights (net/run/dense.c). dy: the output's gradient; dx is set, or
+ * added to with acc. */
 void xfv_dense_forward(const struct run *r, const struct step *s);
 void xfv_dense_backward(const struct run *r, const struct step *s, const float *dy, float *dx, int acc);
 size_t xfv_dense_scratch(const struct xfv_net *n, const struct step *s); /* floats */
 
-/* Operators other than convolutions and dense layers (net/run/pointwise.c): forward, and the gradient of input i added to or stored in dx. */
+/* Operators other than convolutions and dense layers (net/run/pointwise.c): forward, and the gradient of input i added
+ * to or stored in dx. */
 int xfv_op_runs(enum xfv_op op); /* 1 when the executor has the operator */
 void xfv_op_forward(const struct run *r, const struct step *s);
 int xfv_op_has_backward(const struct step *s);
