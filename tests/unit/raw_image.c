@@ -147,6 +147,24 @@ static void large_kernels(void)
     compare(&b, "a depthwise kernel of 33");
 }
 
+/* Groups whose outputs fill lanes, alone or with their neighbours, and some that cannot. */
+static void grouped(void)
+{
+    static const struct { int in, out, groups, k, stride, before, after; } g[] = {
+        {32, 32, 8, 3, 1, 1, 1}, {128, 128, 32, 3, 1, 1, 1}, {48, 96, 3, 3, 2, 1, 0}, {24, 48, 12, 1, 1, 0, 0}, {16, 160, 16, 5, 2, 2, 2},
+        {40, 80, 5, 2, 1, 0, 1}, {6, 10, 2, 3, 1, 1, 1}, {12, 60, 3, 3, 1, 0, 0}, {64, 64, 2, 1, 2, 0, 0}, {21, 49, 7, 3, 3, 1, 2},
+    };
+    for (size_t i = 0; i < sizeof g / sizeof *g; i++) {
+        struct build b = start(7, 6, 5);
+        char what[80];
+        conv(&b, 1, 1, 0, 0, g[i].in, 1, 0), prelu(&b);
+        conv(&b, g[i].k, g[i].stride, g[i].before, g[i].after, g[i].out, g[i].groups, 1), prelu(&b);
+        conv(&b, 1, 1, 0, 0, g[i].in, 1, 1), dense(&b, 4);
+        snprintf(what, sizeof what, "%d groups of %d to %d channels, kernel %d, stride %d", g[i].groups, g[i].in, g[i].out, g[i].k, g[i].stride);
+        compare(&b, what);
+    }
+}
+
 /* The kernels are chosen once a process: each set has one of its own, which hands back how many checks there were and failed. */
 static void with_kernels(const char *name, int graphs)
 {
@@ -159,6 +177,7 @@ static void with_kernels(const char *name, int graphs)
         each();
         together(graphs);
         large_kernels();
+        grouped();
         counts[0] = tap_n, counts[1] = tap_failed;
         exit(write(ends[1], counts, sizeof counts) != (ssize_t)sizeof counts);
     }

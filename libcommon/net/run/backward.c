@@ -157,10 +157,9 @@ static void back_block(const struct back *b, const struct step *head)
     }
 }
 
-/* Scatter one row of columns [wo][taps*channels] into the input's gradient. */
-static void col2im_row(const struct xfv_node *nd, struct xfv_shape in, int pitch, const float *cols, size_t ldc, int oy, int wo, float *dx)
+/* Scatter one row of columns [wo][taps*ch] into the gradient of ch channels of the input. */
+static void col2im_row(const struct xfv_node *nd, struct xfv_shape in, int ch, int pitch, const float *cols, size_t ldc, int oy, int wo, float *dx)
 {
-    int ch = shape_channels(in);
     for (int i = 0; i < nd->kernel[0]; i++) {
         int y = oy * nd->stride[0] - nd->pads[0] + i * nd->dilation[0];
         if (y < 0 || y >= in.dim[0]) continue;
@@ -182,15 +181,17 @@ static void back_conv(const struct back *b, const struct step *s)
     const struct xfv_node *nd = s->node;
     struct xfv_shape in = b->net->shape[s->in[0]], o = b->net->shape[s->out];
     int pitch = value_pitch(b->net, s->in[0], in), k = value_pitch(b->net, s->out, o);
-    int n = xfv_pad16(nd->kernel[0] * nd->kernel[1] * shape_channels(in));
+    int n = xfv_pad16(nd->kernel[0] * nd->kernel[1] * s->part_in);
     float *dx = grad(b, s->in[0]);
     if (!(s->acc & 1)) memset(dx, 0, sizeof *dx * value_floats(b->net, s->in[0], in));
-    struct xfv_gemm g = {.ldx = (size_t)k, .taps = 1, .k = shape_channels(o), .w = s->wb, .n = n, .y = b->scratch, .ldy = (size_t)n};
-    for (int oy = 0; oy < o.dim[0]; oy++) {
-        g.x = grad(b, s->out) + (size_t)oy * (size_t)o.dim[1] * (size_t)k;
-        b->net->k->gemm(&g, o.dim[1]);
-        col2im_row(nd, in, pitch, b->scratch, (size_t)n, oy, o.dim[1], dx);
-    }
+    struct xfv_gemm g = {.ldx = (size_t)k, .taps = 1, .k = s->part_out, .n = n, .y = b->scratch, .ldy = (size_t)n};
+    for (int oy = 0; oy < o.dim[0]; oy++)
+        for (int p = 0; p < s->parts; p++) {
+            g.x = grad(b, s->out) + (size_t)oy * (size_t)o.dim[1] * (size_t)k + (size_t)p * (size_t)s->part_out;
+            g.w = s->wb + (size_t)p * (size_t)s->part_out * (size_t)n;
+            b->net->k->gemm(&g, o.dim[1]);
+            col2im_row(nd, in, s->part_in, pitch, b->scratch, (size_t)n, oy, o.dim[1], dx + p * s->part_in);
+        }
 }
 
 static void back_other(const struct back *b, const struct step *s)

@@ -86,6 +86,20 @@ static int by_wino(const struct run *r, const struct step *s)
     return !s->point && !r->signs && xfv_wino_runs(s, r->shape);
 }
 
+/* The product of part p: its own inputs, weights and outputs. */
+static struct xfv_gemm part_of(const struct step *s, const struct xfv_gemm *whole, int p)
+{
+    struct xfv_gemm g = *whole;
+    size_t first = (size_t)p * (size_t)s->part_out;
+    g.x += p * s->part_in;
+    g.w += (size_t)p * (size_t)g.taps * (size_t)g.k * (size_t)xfv_pad16(s->part_out);
+    g.y += first;
+    if (g.e.bias) g.e.bias += first;
+    if (g.e.slope) g.e.slope += first;
+    if (g.e.sign) g.e.sign += first / 8;
+    return g;
+}
+
 static void forward_conv(const struct run *r, const struct step *s)
 {
     const struct xfv_node *nd = s->node;
@@ -93,7 +107,8 @@ static void forward_conv(const struct run *r, const struct step *s)
     int pitch = value_pitch(r->net, s->in[0], in), n = value_pitch(r->net, s->out, out);
     const float *x = run_value(r, s->in[0]);
     ptrdiff_t *tap = (ptrdiff_t *)(void *)r->scratch; /* room for them, then the padded image */
-    struct xfv_gemm g = {.ldx = (size_t)(nd->stride[1] * pitch), .taps = 1, .k = shape_channels(in), .w = s->wf, .n = n, .ldy = (size_t)n, .block = r->signs ? CHAIN : 0};
+    struct xfv_gemm g = {.ldx = (size_t)(nd->stride[1] * pitch), .taps = 1, .k = s->part_in, .w = s->wf, .n = s->parts > 1 ? s->part_out : n,
+                         .ldy = (size_t)n, .block = r->signs ? CHAIN : 0};
     g.e = epilogue(r, s, (size_t)n);
     if (s->point) {
         g.x = x;
@@ -107,12 +122,15 @@ static void forward_conv(const struct run *r, const struct step *s)
         x = padded;
     }
     size_t row = (size_t)(in.dim[1] + nd->pads[1] + nd->pads[3]) * (size_t)pitch;
-    g.taps = conv_taps(nd, shape_channels(in), pitch, row, tap, &g.k);
+    g.taps = conv_taps(nd, s->part_in, pitch, row, tap, &g.k);
     g.tap = tap;
     for (int oy = 0; oy < out.dim[0]; oy++) {
         g.x = x + (size_t)(oy * nd->stride[0]) * row;
         g.y = run_value(r, s->out) + (size_t)oy * (size_t)out.dim[1] * (size_t)n;
-        r->net->k->gemm(&g, out.dim[1]);
+        for (int p = 0; p < s->parts; p++) {
+            struct xfv_gemm part = part_of(s, &g, p);
+            r->net->k->gemm(&part, out.dim[1]);
+        }
         if (g.e.sign) g.e.sign += (size_t)out.dim[1] * (size_t)n / 8;
     }
 }

@@ -18,6 +18,7 @@ struct step {
     const struct xfv_node *node;
     int n_in, in[XFV_MAX_INPUTS], out; /* value indices */
     int depthwise, point;              /* CONV: channel by channel; 1x1 without stride or padding */
+    int parts, part_in, part_out;      /* CONV with groups: neighbouring groups taken together until their outputs fill lanes; 1: all of them */
     float *slope;                      /* fused PReLU, padded; NULL: none */
     float *bias;                       /* padded; NULL: none */
     int wino;                          /* CONV: 3x3 by Winograd in the backward pass, and in the forward pass where xfv_wino_runs */

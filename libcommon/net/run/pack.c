@@ -14,18 +14,27 @@ float *xfv_padded_vector(const float *v, size_t count, int channels)
     return p;
 }
 
-/* Weights of a convolution as [kh][kw][cin][cout], whatever the groups: a grouped one becomes block-diagonal. */
-static float *dense_kernel(const struct xfv_graph *g, const struct xfv_node *nd, int cin, int cout)
+/* How many groups go into a part: enough that its outputs are whole lanes. A number of groups that this does not divide is taken whole. */
+static int groups_of_part(int groups, int out)
 {
-    int taps = nd->kernel[0] * nd->kernel[1], gi = cin / nd->groups, go = cout / nd->groups;
-    float *w = calloc((size_t)taps * (size_t)cin * (size_t)cout, sizeof *w);
+    int together = XFV_LANES;
+    while (together > 1 && out * (together / 2) % XFV_LANES == 0) together /= 2;
+    return groups % together ? groups : together;
+}
+
+/* Weights of a part of a convolution as [kh][kw][part_in][part_out]: its groups are blocks along the diagonal. */
+static float *part_kernel(const struct xfv_graph *g, const struct step *s, int cout, int part)
+{
+    const struct xfv_node *nd = s->node;
+    int taps = nd->kernel[0] * nd->kernel[1], go = cout / nd->groups, gi = s->part_in / (s->part_out / go), first = part * s->part_out;
+    float *w = calloc((size_t)taps * (size_t)s->part_in * (size_t)s->part_out, sizeof *w);
     if (!w) return NULL;
     const float *src = g->weights[nd->weight].data;
     for (int t = 0; t < taps; t++)
-        for (int c = 0; c < cin; c++) /* input channel c meets only its own group's outputs */
-            for (int o = 0; o < go; o++)
-                w[((size_t)t * (size_t)cin + (size_t)c) * (size_t)cout + (size_t)(c / gi * go + o)] =
-                    src[((size_t)t * (size_t)gi + (size_t)(c % gi)) * (size_t)cout + (size_t)(c / gi * go + o)];
+        for (int c = 0; c < s->part_in; c++) /* input channel c meets only its own group's outputs */
+            for (int o = c / gi * go; o < (c / gi + 1) * go; o++)
+                w[((size_t)t * (size_t)s->part_in + (size_t)c) * (size_t)s->part_out + (size_t)o] =
+                    src[((size_t)t * (size_t)gi + (size_t)(c % gi)) * (size_t)cout + (size_t)(first + o)];
     return w;
 }
 
@@ -38,13 +47,6 @@ static float *pack_depthwise(const struct xfv_net *n, const struct step *s, int 
     for (int t = 0; out && t < taps; t++)
         for (int c = 0; c < pc; c++)
             out[(size_t)(flip ? taps - 1 - t : t) * (size_t)pc + (size_t)c] = c < channels ? w[(size_t)t * (size_t)channels + (size_t)c] : 0.0f;
-    return out;
-}
-
-static float *packed(const struct xfv_net *n, const float *w, size_t rows, int cols)
-{
-    float *out = w ? xfv_aligned_alloc(sizeof(float) * rows * (size_t)xfv_pad16(cols)) : NULL;
-    if (out) xfv_pack(n->k, w, (size_t)cols, rows, cols, out);
     return out;
 }
 
@@ -112,7 +114,7 @@ static int is_wino(const struct xfv_net *n, const struct step *s, int cin, int c
            nd->pads[0] <= 2 && nd->pads[1] <= 2 && nd->pads[2] <= 2 && nd->pads[3] <= 2;
 }
 
-/* One form of a convolution's weights, from the kernel as dense_kernel() makes it: packed for a forward pass, in Winograd's frequencies, or for the
+/* One form of a convolution's weights: packed for a forward pass, in Winograd's frequencies, or for the
  * backward pass, whose rows are outputs and whose columns (tap, input channel). */
 enum form { DIRECT, FREQUENCIES, BACK };
 
@@ -122,29 +124,44 @@ static float **form_of(struct step *s, enum form f)
     return f == DIRECT ? &s->wf : &s->uf;
 }
 
-static float *pack_back(const struct xfv_net *n, const struct step *s, const float *w, int cin, int cout)
+/* Part after part, DIRECT: [taps part_in][part_out], or BACK: [part_out][taps part_in]. */
+static float *pack_parts(const struct xfv_net *n, const struct step *s, enum form f, int cout)
 {
-    size_t rows = (size_t)(s->node->kernel[0] * s->node->kernel[1]) * (size_t)cin;
-    if (s->wino) return s->deep ? pack_taps(n, w, cin, cout) : pack_wino(n, w, cin, cout, 1);
-    float *t = transposed(w, rows, (size_t)cout), *out = packed(n, t, (size_t)cout, (int)rows);
-    free(t);
+    size_t rows = (size_t)(s->node->kernel[0] * s->node->kernel[1]) * (size_t)s->part_in, cols = (size_t)s->part_out;
+    size_t each = f == DIRECT ? rows * (size_t)xfv_pad16((int)cols) : cols * (size_t)xfv_pad16((int)rows);
+    float *out = xfv_aligned_alloc(sizeof *out * each * (size_t)s->parts);
+    for (int p = 0; out && p < s->parts; p++) {
+        float *w = part_kernel(n->g, s, cout, p), *t = f == BACK ? transposed(w, rows, cols) : NULL, *to = out + (size_t)p * each;
+        int ok = w && (f == DIRECT || t);
+        if (ok && f == DIRECT) xfv_pack(n->k, w, cols, rows, (int)cols, to);
+        if (ok && f == BACK) xfv_pack(n->k, t, rows, cols, (int)rows, to);
+        free(w);
+        free(t);
+        if (ok) continue;
+        free(out);
+        return NULL;
+    }
     return out;
+}
+
+/* A convolution by Winograd has one group, and its weights lie as its kernel wants them. */
+static float *pack_wino_form(const struct xfv_net *n, const struct step *s, enum form f, int cin, int cout)
+{
+    const float *w = n->g->weights[s->node->weight].data;
+    if (f == BACK && s->deep) return pack_taps(n, w, cin, cout);
+    return pack_wino(n, w, cin, cout, f == BACK);
 }
 
 static int pack_conv(const struct xfv_net *n, struct step *s, enum form f, struct xfv_err *e)
 {
     int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]);
-    size_t rows = (size_t)(s->node->kernel[0] * s->node->kernel[1]) * (size_t)cin;
-    float **to = form_of(s, f), *w = NULL;
+    float **to = form_of(s, f);
     if (*to) return 0;
     if (!n->g->weights[s->node->weight].data)
         return xfv_fail(e, XFV_EARG, "the weights of '%s' are no more: a network that only records has taken them", s->node->name ? s->node->name : "?");
-    if (s->depthwise) {
-        *to = pack_depthwise(n, s, cin, f == BACK);
-    } else if ((w = dense_kernel(n->g, s->node, cin, cout))) {
-        *to = f == DIRECT ? packed(n, w, rows, cout) : f == FREQUENCIES ? pack_wino(n, w, cin, cout, 0) : pack_back(n, s, w, cin, cout);
-        free(w);
-    }
+    if (s->depthwise) *to = pack_depthwise(n, s, cin, f == BACK);
+    else if (s->wino && f != DIRECT) *to = pack_wino_form(n, s, f, cin, cout);
+    else *to = pack_parts(n, s, f, cout);
     return *to ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory while packing '%s'", s->node->name ? s->node->name : "?");
 }
 
@@ -211,7 +228,11 @@ int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e)
     if (nd->op == XFV_OP_CONV) {
         s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 && nd->dilation[1] == 1 &&
                        nd->kernel[0] < MAX_ROWS;
-        s->point = nd->kernel[0] == 1 && nd->kernel[1] == 1 && nd->stride[0] == 1 && nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] &&
+        int together = groups_of_part(nd->groups, cout / nd->groups);
+        s->parts = nd->groups / together;
+        s->part_in = cin / s->parts;
+        s->part_out = cout / s->parts;
+        s->point = s->parts == 1 && nd->kernel[0] == 1 && nd->kernel[1] == 1 && nd->stride[0] == 1 && nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] &&
                    !nd->pads[2] && !nd->pads[3];
         s->wino = !s->depthwise && is_wino(n, s, cin, cout);
         if (bias) bad = !(s->bias = xfv_padded_vector(bias->data, bias->count, cout));
