@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/wipe.h"
+#include "face/quality.h"
 #include "stage/photos.h"
 #include "net/model/model.h"
 #include "net/run/net.h"
@@ -110,6 +111,17 @@ static int wants(void *ctx, const struct xfv_rec *r)
     return xfv_rec_kind(r) == XFV_FACE || xfv_rec_kind(r) == XFV_PAIR;
 }
 
+/* The embedding's length belongs to what tells whether a face is fit to be compared. */
+static void put_norm(struct xfv_put *face, msgpack_object *quality, const float *y, size_t n)
+{
+    double squares = 0;
+    if (!quality || quality->type != MSGPACK_OBJECT_MAP) return;
+    for (size_t i = 0; i < n; i++) squares += (double)y[i] * (double)y[i];
+    struct xfv_put p = xfv_put_into(face->zone, quality, face->e);
+    xfv_put_f64(&p, xfv_quality_info[XFV_Q_NORM].name, rint(sqrt(squares) * 1e4) / 1e4);
+    if (!face->status) face->status = p.status;
+}
+
 static int embed_face(struct embed *t, struct worker *w, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e)
 {
     int status = xfv_cli_face_input(face, t->model, w->x, e);
@@ -123,6 +135,7 @@ static int embed_face(struct embed *t, struct worker *w, msgpack_zone *zone, msg
     struct xfv_put put = xfv_put_into(zone, face, e);
     xfv_put_tensor(&put, "embedding", &v);
     xfv_put_text(&put, "model", t->model->digest);
+    put_norm(&put, xfv_map_get_mut(face, "quality"), w->y, t->n);
     return put.status;
 }
 

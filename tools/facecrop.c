@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stage/floors.h"
 #include "stage/photos.h"
 #include "face/align.h"
 #include "net/model/model.h"
@@ -18,7 +19,7 @@ struct facecrop {
     struct xfv_shard shard;
     struct xfv_decode_opts decode;
     struct xfv_landmarks landmarks;
-    struct xfv_detector *detector;
+    struct xfv_detector *detector, *checker; /* one of them, or none; checker: with --aligned */
     struct xfv_cropper crop;
     char template_digest[65]; /* of the model given with -m */
     struct xfv_photos photos;
@@ -68,6 +69,21 @@ static int choose_template(struct facecrop *t, struct xfv_err *e)
     t->crop.size = t->size ? t->size : t->crop.template_size;
     if (t->crop.height) t->crop.height = (int)lround((double)t->crop.size * t->crop.height / t->crop.template_size);
     if (t->crop.height < 1) t->crop.height = t->crop.size;
+    return 0;
+}
+
+/* With --aligned the detector has no say in the result: it only tells which images are no aligned crops. */
+static int open_detector(struct facecrop *t, struct xfv_err *e)
+{
+    struct xfv_detector *d = NULL;
+    int status = xfv_detector_new(&d, e);
+    t->crop.detector = d;
+    if (!t->crop.aligned) {
+        t->detector = d;
+        return status;
+    }
+    if (status) xfv_cli_info(t->c, "images are not looked at whether they are aligned: %s", e->msg);
+    t->checker = d;
     return 0;
 }
 
@@ -139,8 +155,7 @@ static int run(struct facecrop *t, struct xfv_err *e)
     if (!status && t->landmarks_path) status = take_listed_names(t, e);
     if (!status) status = xfv_photos_seal(&t->photos, e);
     if (!status) status = choose_template(t, e);
-    if (!status && !t->crop.aligned && !t->landmarks_path) status = xfv_detector_new(&t->detector, e);
-    t->crop.detector = t->detector;
+    if (!status && !t->landmarks_path) status = open_detector(t, e);
     t->crop.min_face = t->min_size;
     t->crop.which = (enum xfv_which)t->which;
     t->crop.turn = t->turn == 0 ? XFV_TURN_AUTO : 90 * (t->turn - 1);
@@ -178,6 +193,7 @@ static void close_all(struct facecrop *t)
     xfv_pool_free(t->photos.pool);
     xfv_writer_close(t->photos.w);
     xfv_detector_free(t->detector);
+    xfv_detector_free(t->checker);
     xfv_landmarks_clear(&t->landmarks);
 }
 
@@ -205,6 +221,7 @@ int main(int argc, char **argv)
          XFV_OPT_RESULT, XFV_TO_INT(struct facecrop, size, 8, 2048)},
         {"aligned", 'a', NULL, "the images are aligned crops already: only resize them",
          XFV_OPT_RESULT, XFV_TO_FLAG(struct facecrop, crop.aligned, 1)},
+        XFV_FLOORS(struct facecrop, crop.limits),
         {"landmarks", 'l', "FILE", "take landmarks from FILE (lines: path and ten numbers) instead of detecting",
          XFV_OPT_READS, XFV_TO_TEXT(struct facecrop, landmarks_path, 0)},
         {"files0-from", '0', "FILE", "read the images' names, each ended by NUL, from FILE (-: standard input)",
@@ -227,6 +244,7 @@ int main(int argc, char **argv)
     struct xfv_err e = {0};
     int exit_status;
     t.decode = xfv_decode_opts_default();
+    xfv_floors_none(t.crop.limits);
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;
     int r = run(&t, &e);

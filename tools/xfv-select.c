@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/shard.h"
 #include "pair/pseudonym.h"
+#include "stage/floors.h"
 #include "stage/stage.h"
 #include "pair/label.h"
 
@@ -25,6 +26,8 @@ struct select {
     int decision;  /* 0: any; 1 accept, 2 reject */
     int by_score, invert;
     double lo, hi;
+    double limits[XFV_QUALITIES];
+    int by_quality;
     int head;      /* -1: all */
     struct xfv_shard shard;
     const char *key_path, *table_path;
@@ -85,11 +88,29 @@ static int score_matches(const msgpack_object *root, double lo, double hi)
     return !xfv_get_f64(root, "score", &v, NULL) && v >= lo && v <= hi;
 }
 
+/* A record without a face, or without a measure that has a limit, does not meet it. */
+static int face_is_fit(const msgpack_object *face, const double *limits)
+{
+    struct xfv_quality q;
+    xfv_quality_read(face, &q);
+    for (int m = 0; m < XFV_QUALITIES; m++)
+        if (!isnan(limits[m]) && isnan(q.v[m])) return 0;
+    return xfv_quality_first(&q, limits) < 0;
+}
+
+static int is_fit(const struct xfv_rec *r, const double *limits)
+{
+    const msgpack_object *root = xfv_rec_map(r);
+    if (xfv_rec_kind(r) != XFV_PAIR) return face_is_fit(root, limits);
+    return face_is_fit(xfv_map_get(root, "a"), limits) && face_is_fit(xfv_map_get(root, "b"), limits);
+}
+
 static int is_selected(const struct select *t, const struct xfv_rec *r, struct xfv_err *e)
 {
     const msgpack_object *root = xfv_rec_map(r);
     int yes = (!t->kinds.n || kind_matches(r, &t->kinds)) && (!t->label || label_matches(root, t->label)) &&
               (!t->decision || decision_matches(root, t->decision)) && (!t->by_score || score_matches(root, t->lo, t->hi));
+    if (yes && t->by_quality) yes = is_fit(r, t->limits);
     if (yes && t->ids.n) yes = id_matches(root, &t->ids, e);
     return yes < 0 ? yes : yes != t->invert;
 }
@@ -213,6 +234,7 @@ static int set_up(struct select *t, struct xfv_err *e)
         if (!status && t->table_path) status = xfv_outfile_open(&t->table, t->table_path, e);
         if (status) return status;
     }
+    for (int m = 0; m < XFV_QUALITIES; m++) t->by_quality |= !isnan(t->limits[m]);
     t->from = 0;
     t->to = UINT64_MAX;
     for (int i = 0; i < n && t->shard.n; i++)
@@ -303,6 +325,8 @@ int main(int argc, char **argv)
         {"decision", 'd', "WHICH", "pairs decided accept or reject", XFV_OPT_RESULT, .set = set_decision},
         {"score", 's', "LOW..HIGH", "pairs with a score from LOW to HIGH; either may be left out",
          XFV_OPT_RESULT, .set = set_score},
+        XFV_FLOORS(struct select, limits),
+        XFV_FLOOR(struct select, limits, "min-norm", "X", "least length of the embedding", XFV_Q_NORM, 1e9),
         {"invert", 0, NULL, "the records that do not meet the conditions above",
          XFV_OPT_RESULT, XFV_TO_FLAG(struct select, invert, 1)},
         {"head", 'n', "N", "of these the first N", XFV_OPT_RESULT, XFV_TO_INT(struct select, head, 0, 1000000000)},
@@ -326,6 +350,7 @@ int main(int argc, char **argv)
     static const struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .emit = emit, .finish = finish};
     struct xfv_err e = {0};
     int exit_status;
+    xfv_floors_none(t.limits);
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;
     int status = set_up(&t, &e);

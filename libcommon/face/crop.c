@@ -11,6 +11,8 @@
 #include "base/grow.h"
 #include "stream/put.h"
 
+#define FAR_OFF 6 /* pixels of 112: no crop of 384 aligned faces of LFW is found so far from the template */
+
 /* One image on its way to records. */
 struct job {
     const struct xfv_cropper *c;
@@ -26,6 +28,7 @@ struct found {
     double confidence;
     int turn;
     double transform[6];
+    struct xfv_quality quality;
     uint8_t *pixels; /* the crop, RGB */
 };
 
@@ -84,10 +87,40 @@ static int face_record(const struct job *j, const struct found *f, const char *i
     if (f->landmarks) put_points(&put, f->landmarks);
     xfv_put_f64s(&put, "transform", f->transform, 6);
     if (j->c->generic) xfv_put_bool(&put, "generic", 1);
+    else xfv_quality_put(&put, &f->quality);
     xfv_put_tensor(&put, "image", &t);
     if (put.status) xfv_rec_free(rec);
     else *out = rec;
     return put.status;
+}
+
+static const char *more_or_less(int m)
+{
+    return xfv_quality_info[m].high_is_good ? "less" : "more";
+}
+
+/* 1: a limit refuses the face, and *out is its err record; 0; or an error. What is doubtful becomes a note. */
+static int judge(const struct job *j, const struct found *f, const char *id, struct xfv_rec **out, struct xfv_err *e)
+{
+    char why[256];
+    double doubts[XFV_QUALITIES];
+    if (j->c->generic) return 0;
+    int m = xfv_quality_first(&f->quality, j->c->limits);
+    if (m >= 0) {
+        const struct xfv_quality_info *i = &xfv_quality_info[m];
+        snprintf(why, sizeof why, "the face is not fit to be compared: %s %.4g, %s than the %.4g of --%s-%s", i->words,
+                 f->quality.v[m], more_or_less(m), j->c->limits[m], i->high_is_good ? "min" : "max", i->name);
+        *out = xfv_rec_error(id, strlen(id), "facecrop", "quality", why);
+        return *out ? 1 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    }
+    xfv_quality_doubts(doubts);
+    for (int k = 0; k < XFV_QUALITIES; k++)
+        if (!isnan(j->c->limits[k])) doubts[k] = NAN; /* whoever sets a limit knows better */
+    m = xfv_quality_first(&f->quality, doubts);
+    if (m >= 0 && !*j->out->note)
+        snprintf(j->out->note, sizeof j->out->note, "a doubtful face: %s %.4g, %s than %.4g", xfv_quality_info[m].words,
+                 f->quality.v[m], more_or_less(m), doubts[m]);
+    return 0;
 }
 
 /* Make the record of face `number` of the image (of several: its id is then name#number). */
@@ -100,7 +133,8 @@ static int add_face(const struct job *j, const struct found *f, int number, int 
         return xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
     snprintf(id, cap, several ? "%s#%d" : "%s", j->name, number);
-    int status = face_record(j, f, id, &j->out->v[j->out->n], e);
+    struct xfv_rec **to = &j->out->v[j->out->n];
+    int refused = judge(j, f, id, to, e), status = refused < 0 ? refused : refused ? 0 : face_record(j, f, id, to, e);
     if (!status) j->out->n++;
     free(id);
     return status;
@@ -115,11 +149,46 @@ static int crop_landmarks(const struct job *j, struct found *f, int number, int 
     f->pixels = j->w->pixels;
     int r = xfv_align(f->landmarks, c->template_xy, c->template_size, c->size, f->transform, e);
     if (!r) r = xfv_warp(j->im, f->transform, c->size, height_of(c), f->pixels, e);
+    if (!r) r = xfv_quality_measure(j->im, f->landmarks, f->turn, f->transform, c->size, &f->quality, e);
+    f->quality.v[XFV_Q_CONFIDENCE] = f->box ? f->confidence : NAN;
     if (r == XFV_EARG) r = e->status = XFV_EDATA; /* landmarks all but on one spot */
     if (r == XFV_EDATA) e->code = "landmarks";
     if (!r) r = add_face(j, f, number, several, e);
     j->w->crop += xfv_now() - start;
     return r;
+}
+
+/* How far, root mean square, the five places of the template are from where the face's own alignment would bring them,
+ * pixels of 112. landmarks: in pixels of the crop. */
+static double misplacement(const struct xfv_cropper *c, const double landmarks[10])
+{
+    double m[6], sum = 0;
+    if (xfv_align(landmarks, c->template_xy, c->template_size, 112, m, NULL)) return 0;
+    for (int i = 0; i < 5; i++) {
+        double x, y, u = c->template_xy[2 * i] / c->template_size, v = c->template_xy[2 * i + 1] / c->template_size;
+        xfv_affine_apply(m, u * c->size, v * c->size, &x, &y);
+        sum += (x - 112 * u) * (x - 112 * u) + (y - 112 * v) * (y - 112 * v);
+    }
+    return sqrt(sum / 5);
+}
+
+/* A note when the image is no aligned crop: its face is found, and lies elsewhere. */
+static int check_aligned(const struct job *j, const double transform[6], struct xfv_err *e)
+{
+    struct xfv_find_opts o = {.turn = XFV_TURN_AUTO};
+    struct xfv_face *faces;
+    size_t n;
+    double xy[10];
+    int status = xfv_find_faces(j->c->detector, j->w->detect, j->im, &o, &faces, &n, &j->w->stats, e);
+    if (status || n == 0) return status;
+    for (int i = 0; i < 5; i++)
+        xfv_affine_apply(transform, faces->landmarks[2 * i], faces->landmarks[2 * i + 1], &xy[2 * i], &xy[2 * i + 1]);
+    double d = misplacement(j->c, xy);
+    free(faces);
+    if (d > FAR_OFF)
+        snprintf(j->out->note, sizeof j->out->note, "no aligned crop: eyes, nose and mouth lie %.0f pixels of 112 from "
+                 "where the network expects them; without --aligned facecrop aligns the face", d);
+    return 0;
 }
 
 /* The whole image is the crop. */
@@ -130,6 +199,8 @@ static int take_whole(const struct job *j, struct xfv_err *e)
     double start = xfv_now();
     int status = xfv_image_fit(j->im, j->c->fit, j->c->size, height_of(j->c), &small, f.transform, e);
     f.pixels = small.data;
+    if (!status && !j->c->generic) status = xfv_quality_of_crop(&small, &f.quality, e);
+    if (!status && j->c->detector) status = check_aligned(j, f.transform, e);
     if (!status) status = add_face(j, &f, 0, 0, e);
     xfv_image_clear(&small);
     j->w->crop += xfv_now() - start;

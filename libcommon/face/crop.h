@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-#include "face/landmarks.h"
 #include "face/find.h"
+#include "face/landmarks.h"
+#include "face/quality.h"
 #include "image/fit.h"
 #include "stream/stream.h"
 
@@ -16,10 +17,13 @@ struct xfv_cropper {
     int aligned;                           /* 1: the whole image is a face already aligned */
     const struct xfv_landmarks *landmarks; /* listed by path; landmarks_name is their file's, for messages */
     const char *landmarks_name;
-    const struct xfv_detector *detector;   /* to look for those of min_face pixels (0: the detector's own rule) and take `which` */
+    /* To look for those of min_face pixels (0: the detector's own rule) and take `which`. With aligned: to note an
+     * image that is none; NULL: not looked at. */
+    const struct xfv_detector *detector;
     int min_face;
     int turn;                              /* as in xfv_find_opts */
     enum xfv_which which;
+    double limits[XFV_QUALITIES];          /* a face that is worse becomes an err record; NaN: no limit */
     double template_xy[10];                /* where the five landmarks belong in a crop template_size pixels wide */
     int template_size;
     int size;                              /* width of the crop made, pixels */
@@ -38,8 +42,13 @@ struct xfv_crop_work {
 int xfv_crop_work_init(struct xfv_crop_work *w, const struct xfv_cropper *c, struct xfv_err *e); /* for its crops; XFV_ENOMEM */
 void xfv_crop_work_clear(struct xfv_crop_work *w);
 
-/* The face records of one image, in the order found. Zero-initialised is empty. */
-struct xfv_crops { struct xfv_rec **v; size_t n; };
+/* The face records of one image, in the order found, and err records for those that a limit refuses. Zero-initialised
+ * is empty. */
+struct xfv_crops {
+    struct xfv_rec **v;
+    size_t n;
+    char note[256]; /* what is doubtful about the first face of which something is; empty: nothing */
+};
 void xfv_crops_clear(struct xfv_crops *l); /* frees the records that are still there */
 
 /* Crop the faces of im. path: what the landmarks' file calls it; name: goes into the records as source and, with

@@ -57,14 +57,36 @@ static const char *code_of(const struct xfv_err *e)
     return e->status == XFV_EIO ? "open" : e->status == XFV_ELIMIT ? "limit" : "decode";
 }
 
+enum { MOST_NOTES = 5 };
+
+static void tell_note(struct xfv_photos *p, const struct xfv_photo *it)
+{
+    char where[360];
+    if (!*it->records.note || p->notes++ >= MOST_NOTES) return;
+    xfv_cli_warn(p->c, "%s: %s", xfv_cli_where(p->c, "record", it->no, it->name, strlen(it->name), where, sizeof where),
+                 it->records.note);
+}
+
+/* Faces, and err records of those that a limit refused. */
+static int put_records(struct xfv_photos *p, struct xfv_photo *it, struct xfv_err *e)
+{
+    int status = 0;
+    for (size_t i = 0; i < it->records.n && !status; i++) {
+        struct xfv_rec *r = it->records.v[i];
+        char why[256];
+        if (xfv_rec_kind(r) != XFV_ERR) p->records++;
+        else if (!xfv_get_text(xfv_rec_map(r), "message", why, sizeof why, NULL))
+            xfv_cli_record_failed(p->c, it->no, it->name, strlen(it->name), why);
+        status = xfv_writer_put(p->w, r, e);
+    }
+    tell_note(p, it);
+    return status;
+}
+
 static int put_item(struct xfv_photos *p, struct xfv_photo *it, struct xfv_err *e)
 {
     int r = 0;
-    if (!it->status) {
-        for (size_t i = 0; i < it->records.n && !r; i++) r = xfv_writer_put(p->w, it->records.v[i], e);
-        p->records += it->records.n;
-        return r;
-    }
+    if (!it->status) return put_records(p, it, e);
     if (it->status != XFV_EDATA && it->status != XFV_ELIMIT && it->status != XFV_EIO) {
         char where[360];
         *e = it->err;
@@ -279,6 +301,8 @@ int xfv_photos_run(struct xfv_photos *p, struct xfv_err *e)
     int status = p->items && p->seconds ? take_all(p, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d workers", n);
     for (int i = 0; i < p->held; i++) clear_item(&p->items[i]);
     for (int i = 0; p->seconds && i < n; i++) p->decode_seconds += p->seconds[i];
+    if (p->notes > MOST_NOTES)
+        xfv_cli_warn(p->c, "likewise %llu more", (unsigned long long)(p->notes - MOST_NOTES));
     free(p->items);
     free(p->seconds);
     return status;

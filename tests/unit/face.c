@@ -2,6 +2,7 @@
 #include "../tap.h"
 #include "face/align.h"
 #include "face/boxes.h"
+#include "face/quality.h"
 #include "face/turn.h"
 
 static double residual(const double *from, const double *to, int n, const double *m)
@@ -118,8 +119,74 @@ static void turns(void)
     xfv_image_clear(&im);
 }
 
+/* The mean head's five points, turned by yaw and pitch and seen from far away. */
+static void see_head(double yaw, double pitch, double xy[10])
+{
+    double unit = xfv_template_arcface[2] - xfv_template_arcface[0], r = acos(-1) / 180;
+    for (int i = 0; i < 5; i++) {
+        const double *p = xfv_template_arcface + 2 * i;
+        double x = p[0] - 56, y = p[1] - 70, z = i == 2 ? unit / 2 : 0;
+        double side = x * cos(yaw * r) + z * sin(yaw * r), ahead = z * cos(yaw * r) - x * sin(yaw * r);
+        xy[2 * i] = 200 + 2 * side;
+        xy[2 * i + 1] = 300 + 2 * (y * cos(pitch * r) + ahead * sin(pitch * r));
+    }
+}
+
+static void quality(void)
+{
+    struct xfv_err e;
+    struct xfv_image im;
+    struct xfv_quality q, blurred;
+    double yaw, pitch, xy[10], m[6], worst = 0;
+    for (int a = -40; a <= 40; a += 20) {
+        see_head(a, 0, xy);
+        xfv_head_pose(xy, &yaw, &pitch);
+        worst = fmax(worst, fmax(fabs(yaw - a), fabs(pitch)));
+        see_head(0, a / 2, xy);
+        xfv_head_pose(xy, &yaw, &pitch);
+        worst = fmax(worst, fmax(fabs(yaw), fabs(pitch - a / 2)));
+    }
+    OK(worst < 1, "yaw and pitch of a turned head (%.2g degrees off)", worst);
+
+    /* Stripes of 40 and 200 in a photograph of 400 x 600; the face reaches out of it to the left. */
+    xfv_image_alloc(&im, 400, 600, 3, &e);
+    for (int i = 0; i < 400 * 600; i++) memset(im.data + 3 * i, i % 8 < 4 ? 40 : 200, 3);
+    for (int i = 0; i < 5; i++) {
+        xy[2 * i] = 2 * xfv_template_arcface[2 * i] - 56.5, xy[2 * i + 1] = 100 + 2 * xfv_template_arcface[2 * i + 1];
+    }
+    int status = xfv_align(xy, xfv_template_arcface, 112, 224, m, &e);
+    OK(status == 0 && xfv_quality_measure(&im, xy, 0, m, 224, &q, &e) == 0, "measured");
+    OK(fabs(q.v[XFV_Q_OUTSIDE] - 0.25) < 1e-9, "a quarter of the crop is outside (%g)", q.v[XFV_Q_OUTSIDE]);
+    OK(q.v[XFV_Q_RESIDUAL] < 1e-9, "no residual");
+    OK(fabs(q.v[XFV_Q_EYE_DISTANCE] - 70.4751) < 1e-3, "eyes 70 pixels apart");
+    OK(q.v[XFV_Q_UNDER] > 0.1 && q.v[XFV_Q_UNDER] < 0.25 && q.v[XFV_Q_OVER] == 0, "what is outside is black");
+    for (int i = 0; i < 400 * 600; i++) memset(im.data + 3 * i, 120 + i % 400 / 8, 3);
+    xfv_quality_measure(&im, xy, 0, m, 224, &blurred, &e);
+    for (int i = 0; i < 10; i += 2) xy[i] += 100;
+    xfv_quality_measure(&im, xy, 0, m, 224, &blurred, &e);
+    OK(blurred.v[XFV_Q_SHARPNESS] < 0.1 && q.v[XFV_Q_SHARPNESS] > 1, "stripes are sharp, a ramp is not (%.3f, %.3f)",
+       q.v[XFV_Q_SHARPNESS], blurred.v[XFV_Q_SHARPNESS]);
+    double rolled[10];
+    for (int i = 0; i < 5; i++) rolled[2 * i] = 399 - xy[2 * i + 1] + 100, rolled[2 * i + 1] = xy[2 * i];
+    xfv_quality_measure(&im, rolled, 270, m, 224, &q, &e);
+    OK(fabs(q.v[XFV_Q_ROLL]) < 1 && fabs(q.v[XFV_Q_YAW]) < 1, "a face that the turn makes upright has no roll (%.2f)",
+       q.v[XFV_Q_ROLL]);
+    xfv_image_clear(&im);
+
+    double limits[XFV_QUALITIES];
+    for (int k = 0; k < XFV_QUALITIES; k++) limits[k] = NAN, q.v[k] = NAN;
+    OK(xfv_quality_first(&q, limits) == -1, "without limits nothing is worse");
+    limits[XFV_Q_ROLL] = 20, limits[XFV_Q_CONFIDENCE] = 0.9;
+    OK(xfv_quality_first(&q, limits) == -1, "nor is what is not known");
+    q.v[XFV_Q_ROLL] = -21;
+    OK(xfv_quality_first(&q, limits) == XFV_Q_ROLL, "a lean to the left counts as one to the right");
+    q.v[XFV_Q_CONFIDENCE] = 0.89;
+    OK(xfv_quality_first(&q, limits) == XFV_Q_CONFIDENCE, "below the least confidence");
+}
+
 int main(void)
 {
+    quality();
     turns();
     similarity();
     suppression();
