@@ -178,9 +178,8 @@ static void put_view(struct xfv_put *to, const struct xfv_trial *t, int view)
 /* What measure/ablate.h found, as words need it. */
 static struct xfv_verdict verdict_of(const struct ablate *t, const struct subject *s, const struct xfv_trial *r)
 {
-    static const enum xfv_state states[] = {XFV_TRIED, XFV_EMPTY, XFV_CONSTANT};
     double marked = fmax(r->marked[0], r->marked[1]);
-    struct xfv_verdict v = {.state = states[r->state], .minus = r->minus,
+    struct xfv_verdict v = {.state = r->tried ? XFV_TRIED : XFV_EMPTY, .minus = r->minus,
                             .base = r->base, .threshold = s->pair.threshold,
                             .share = fmin(xfv_ablate_shares[XFV_ABLATE_TESTED], marked), .score = r->score,
                             .elsewhere = r->elsewhere, .turns = r->turns, .rank = r->rank, .places = r->places,
@@ -199,7 +198,7 @@ static void put_trial(const struct ablate *t, const struct subject *s, const str
     struct xfv_put put = xfv_put_into(to->zone, &m, to->e);
     struct xfv_verdict v = verdict_of(t, s, r);
     xfv_verdict_put(&put, &v, method);
-    if (r->state == XFV_ABLATE_TRIED) {
+    if (r->tried) {
         xfv_put_f64s(&put, "shares", xfv_ablate_shares, XFV_ABLATE_SHARES);
         for (int i = 0; i < XFV_ABLATE_VIEWS; i++) put_view(&put, r, i);
         xfv_put_f64(&put, "blur", t->o.blur);
@@ -234,8 +233,17 @@ static int take_map(const struct xfv_view_row *row, int i, int minus, size_t n, 
 {
     int is_signed = row->signed_key[0] != 0;
     const struct xfv_view_map *m = &row->map[i][is_signed ? 0 : minus];
-    for (size_t k = 0; k < n && m->v; k++) to[k] = is_signed && minus ? -m->v[k] : m->v[k];
-    return m->v != NULL;
+    if (!m->v || m->state != XFV_TRIED) return 0;
+    for (size_t k = 0; k < n; k++) to[k] = is_signed && minus ? -m->v[k] : m->v[k];
+    return 1;
+}
+
+/* XFV_TRIED when one of the two marks something, or there is none; a broken one speaks for both. */
+static enum xfv_state state_of(const struct xfv_view_map *a, const struct xfv_view_map *b)
+{
+    if (a->state == XFV_BROKEN || b->state == XFV_BROKEN) return XFV_BROKEN;
+    if (!a->v || !b->v) return a->v ? a->state : b->state;
+    return a->state == XFV_TRIED || b->state == XFV_TRIED ? XFV_TRIED : a->state == XFV_EMPTY ? b->state : a->state;
 }
 
 static int try_sign(struct ablate *t, const struct subject *s, const struct xfv_view_row *row, int minus, int worker,
@@ -245,12 +253,13 @@ static int try_sign(struct ablate *t, const struct subject *s, const struct xfv_
     size_t n = (size_t)t->model->height * (size_t)t->model->width;
     float *map[2];
     int slot = row->signed_key[0] ? 0 : minus;
-    if (row->map[0][slot].broken || row->map[1][slot].broken) {
-        put_state(XFV_BROKEN, minus, row->method, trial);
+    enum xfv_state state = state_of(&row->map[0][slot], &row->map[1][slot]);
+    for (int i = 0; i < 2; i++) map[i] = take_map(row, i, minus, n, w->map[i]) ? w->map[i] : NULL;
+    if (state == XFV_TRIED && !map[0] && !map[1]) return 0;
+    if (state != XFV_TRIED) {
+        put_state(state, minus, row->method, trial);
         return trial->status;
     }
-    for (int i = 0; i < 2; i++) map[i] = take_map(row, i, minus, n, w->map[i]) ? w->map[i] : NULL;
-    if (!map[0] && !map[1]) return 0;
     struct xfv_random r = xfv_random_new(t->box.common.seed, s->id, s->n_id); /* the same for every method */
     int status = xfv_ablate(&t->o, t->box.probe, worker, &s->pair, map, minus, r, &w->trial, trial->e);
     if (!status) put_trial(t, s, &w->trial, row->method, trial);

@@ -204,17 +204,31 @@ void xfv_text_shorten(char *buf, size_t cap, const char *s, struct xfv_font f, d
     if (cap > 2) memcpy(buf, "..", 3);
 }
 
+/* May a line end after the character at p of the text s? After a slash or an underline, and after a hyphen that is no
+ * number's sign ("-0.1", "1e-05"). */
+static int may_break(const char *s, const char *p)
+{
+    if (*p == '/' || *p == '_') return 1;
+    if (*p != '-') return 0;
+    int number = (p[1] >= '0' && p[1] <= '9') || p[1] == '.';
+    if (p == s) return !number;
+    int exponent = (p[-1] == 'e' || p[-1] == 'E') && p - 1 > s && p[-2] >= '0' && p[-2] <= '9';
+    int word = (p[-1] >= '0' && p[-1] <= '9') || ((p[-1] | 32) >= 'a' && (p[-1] | 32) <= 'z') || (p[-1] & 0x80);
+    return !number || (word && !exponent);
+}
+
 size_t xfv_text_fit(const char *s, struct xfv_font f, double max_width)
 {
-    const char *p = s, *good = NULL; /* where the line may end */
+    const char *p = s, *good = NULL, *poor = NULL; /* where a line may end; where it may if need be, at a joining blank */
     double width = 0;
     while (*p) {
         const char *start = p;
         int ch = next_char(&p);
         width += advance_of(ch) * unit_of(f);
-        if (ch == ' ' && start > s) good = start;
-        if (width > max_width && start > s) return (size_t)((good ? good : start) - s);
-        if (ch == '/' || ch == '-' || ch == '_') good = p;
+        if (*start == ' ' && start > s) good = start;
+        if (ch == ' ' && *start != ' ' && start > s) poor = start;
+        if (width > max_width && start > s) return (size_t)((good ? good : poor ? poor : start) - s);
+        if (may_break(s, start)) good = p;
     }
     return (size_t)(p - s);
 }

@@ -38,8 +38,9 @@ double xfv_draw_text(struct xfv_image *im, double x, double y, struct xfv_font f
  * there: both ends of a long path say more than its start. Never cuts inside a UTF-8 character. */
 void xfv_text_shorten(char *buf, size_t cap, const char *s, struct xfv_font f, double max_width);
 
-/* How many bytes of s fit on a line of max_width pixels, broken at a space, or after one of / - _, where there is one; at least one
- * character. The caller skips the space that follows. 0 only for an empty s. */
+/* How many bytes of s fit on a line of max_width pixels, broken at a space, or after one of / - _ (but not between a
+ * sign and its number), where there is one; at least one character. A no-break space (U+00A0) is broken if nothing else
+ * can be. The caller skips the space that follows. 0 only for an empty s. */
 size_t xfv_text_fit(const char *s, struct xfv_font f, double max_width);
 
 #endif

@@ -341,14 +341,6 @@ static void clear(struct work *w)
     free(w->moves);
 }
 
-/* Is every value the same, but for the rounding of a blur? */
-static int is_constant(const float *map, size_t n)
-{
-    float lo = map[0], hi = map[0];
-    for (size_t i = 1; i < n; i++) lo = fminf(lo, map[i]), hi = fmaxf(hi, map[i]);
-    return hi - lo <= 1e-5f * fmaxf(fabsf(lo), fabsf(hi));
-}
-
 static int try(struct work *w, int has[2], struct xfv_random *r, struct xfv_trial *t)
 {
     int status = allocate(w);
@@ -367,7 +359,7 @@ int xfv_ablate(const struct xfv_ablate_opts *o, struct xfv_probe *p, int worker,
 {
     struct work w = {.o = o, .pair = pair, .probe = p, .worker = worker, .n_f = xfv_probe_n(p), .minus = minus, .e = e,
                      .pixels = (size_t)pair->height * (size_t)pair->width};
-    int has[2] = {0, 0}, constant = 0;
+    int has[2] = {0, 0};
     memset(t, 0, sizeof *t);
     t->minus = minus;
     for (size_t i = 0; i < w.pixels; i++) w.oval += pair->oval[i];
@@ -375,17 +367,13 @@ int xfv_ablate(const struct xfv_ablate_opts *o, struct xfv_probe *p, int worker,
     if (!status) status = score(&w, NULL, NULL, &t->base);
     for (int i = 0; i < 2 && !status; i++) {
         if (!map[i]) continue;
-        if (is_constant(map[i], w.pixels)) {
-            constant |= map[i][0] > 0;
-            continue;
-        }
         status = xfv_blur(map[i], pair->width, pair->height, o->blur * pair->width / 112, e);
         if (!status) status = rank(&w, &w.side[i], map[i], &r);
         has[i] = w.side[i].n > 0;
         t->marked[i] = 100 * (double)w.side[i].n / (double)w.oval;
     }
-    if (!has[0] && !has[1]) t->state = constant ? XFV_ABLATE_CONSTANT : XFV_ABLATE_EMPTY;
-    else if (!status) status = try(&w, has, &r, t);
+    t->tried = has[0] || has[1];
+    if (!status && t->tried) status = try(&w, has, &r, t);
     clear(&w);
     return status;
 }

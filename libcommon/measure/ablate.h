@@ -50,9 +50,6 @@ struct xfv_ablate_pair {
     double threshold;
 };
 
-/* Why a map has no trial. */
-enum xfv_ablate_state { XFV_ABLATE_TRIED, XFV_ABLATE_EMPTY, XFV_ABLATE_CONSTANT };
-
 /* One view's numbers. */
 struct xfv_ablate_result {
     int has;
@@ -63,7 +60,7 @@ struct xfv_ablate_result {
 };
 
 struct xfv_trial {
-    enum xfv_ablate_state state;
+    int tried;                  /* 0: neither map is above 0 in the oval, and nothing below is known but base */
     int minus;                  /* 1: of dissimilarity */
     double base;                /* the score of the faces as they are */
     double marked[2];           /* percent of the oval where the map of a, of b, is above 0: its mark is never larger */

@@ -75,13 +75,14 @@ void xfv_verdict_put(struct xfv_put *to, const struct xfv_verdict *v, const char
 
 /* ---- the words ---- */
 
-void xfv_decision_words(double score, double threshold, char *buf, size_t cap)
+void xfv_decision_words(int accept, double score, double threshold, char *buf, size_t cap)
 {
-    int digits = fabs(score - threshold) < 0.01 ? 4 : 2;
-    if (isnan(score) || isnan(threshold)) snprintf(buf, cap, "No decision.");
-    else
-        snprintf(buf, cap, "%s: %.*f, threshold %.*f.", score >= threshold ? "Accepted" : "Rejected", digits, score,
-                 digits, threshold);
+    static const char *const words[] = {"No decision", "Rejected", "Accepted"};
+    double apart = fabs(score - threshold);
+    int digits = apart < 0.0005 ? 6 : apart < 0.01 ? 4 : 2;
+    if (isnan(score)) snprintf(buf, cap, "%s.", words[accept + 1]);
+    else if (isnan(threshold)) snprintf(buf, cap, "%s: %.2f.", words[accept + 1], score);
+    else snprintf(buf, cap, "%s: %.*f, threshold %.*f.", words[accept + 1], digits, score, digits, threshold);
 }
 
 /* "falls to 0.41", "stays at 0.76", "rises to 0.80" */

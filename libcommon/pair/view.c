@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "image/blur.h"
 #include "pair/label.h"
 #include "pair/maps.h"
@@ -143,6 +144,59 @@ static int read_map(const msgpack_object *o, const struct xfv_image *face, int i
     return 0;
 }
 
+/* ---- does it mark anything? ---- */
+
+/* noise: root mean square of what the map's own arithmetic may be off (the face's "noise"); 0: not known. */
+static enum xfv_state state_of(const float *v, size_t n, double noise)
+{
+    double square = 0;
+    float lo = v[0], hi = v[0];
+    for (size_t i = 0; i < n; i++) {
+        lo = fminf(lo, v[i]), hi = fmaxf(hi, v[i]);
+        square += (double)v[i] * (double)v[i];
+    }
+    float size = fmaxf(fabsf(lo), fabsf(hi));
+    if (!(size > 0)) return XFV_EMPTY;
+    if (hi - lo <= 1e-5f * size) return XFV_CONSTANT;
+    return sqrt(square / (double)n) <= noise ? XFV_NOISE : XFV_TRIED;
+}
+
+/* Was the entry made of other pictures than the pair's? It then says so in "of". */
+static int of_other_pair(const msgpack_object *entry, const struct xfv_pairview *p)
+{
+    char said[32], is[17];
+    uint64_t h = XFV_HASH_START;
+    if (xfv_get_text(entry, "of", said, sizeof said, NULL)) return 0;
+    for (int i = 0; i < 2; i++) {
+        const struct xfv_image *im = &p->face[i].image;
+        if (!p->face[i].has_image) return 0;
+        h = xfv_hash(h, im->data, 3 * (size_t)im->width * (size_t)im->height);
+    }
+    snprintf(is, sizeof is, "%016llx", (unsigned long long)h);
+    return strcmp(said, is) != 0;
+}
+
+/* The states of an entry's maps, in rows from `first` on. */
+static void find_states(struct xfv_pairview *p, int first, const msgpack_object *entry)
+{
+    int other = first < p->n_rows && of_other_pair(entry, p);
+    char text[256];
+    for (int k = 4 * first; k < 4 * p->n_rows; k++) {
+        int side = k / 2 % 2, slot = k % 2;
+        double noise[2];
+        struct xfv_view_map *m = &p->row[k / 4].map[side][slot];
+        const struct xfv_image *im = &p->face[side].image;
+        if (xfv_get_f64s(xfv_map_get(entry, side ? "b" : "a"), "noise", noise, 2, NULL) || p->row[k / 4].signed_key[0])
+            noise[slot] = 0;
+        if (m->broken) m->state = XFV_BROKEN;
+        else if (m->v && other) m->state = XFV_OTHER_PAIR;
+        else if (m->v) m->state = state_of(m->v, (size_t)im->width * (size_t)im->height, noise[slot]);
+    }
+    if (!other) return;
+    snprintf(text, sizeof text, "the maps of '%s' are of two other pictures than this pair's", p->row[first].method);
+    note(p, text);
+}
+
 /* The row of this method and key, made when new. Similarity and dissimilarity share the method's row with an empty signed_key. */
 static struct xfv_view_row *row_for(struct xfv_pairview *p, int first, const struct xfv_map_entry *entry, const char *signed_key,
                                     struct xfv_err *e)
@@ -197,6 +251,9 @@ static int read_rows(const msgpack_object *pair, const char *only, struct xfv_pa
         int first = p->n_rows;
         for (int side = 0; side < 2 && !status; side++) status = read_side(p, first, &entry, side, e);
         for (int k = first; k < p->n_rows; k++) p->row[k].entry = (int)i;
+        find_states(p, first, entry.map);
+        for (int k = 0; k < 2 && first < p->n_rows; k++)
+            p->row[first].trial[k].has = xfv_verdict_read(entry.map, k, &p->row[first].trial[k].v);
         if (status) return status;
     }
     return status;
@@ -236,6 +293,7 @@ void xfv_pairview_clear(struct xfv_pairview *p)
 static int measure(struct xfv_view_map *m, const struct xfv_image *face, double sigma, struct xfv_err *e)
 {
     if (!m->v) return 0;
+    if (m->state != XFV_TRIED) memset(m->v, 0, (size_t)face->width * (size_t)face->height * sizeof *m->v);
     int status = xfv_blur(m->v, face->width, face->height, sigma, e);
     m->max = m->sum = 0;
     for (size_t i = 0; i < (size_t)face->width * (size_t)face->height; i++) {

@@ -4,6 +4,7 @@
 
 #include "image/colour.h"
 #include "image/image.h"
+#include "pair/verdict.h"
 #include "stream/record.h"
 
 struct xfv_view_face {
@@ -18,6 +19,7 @@ struct xfv_view_face {
 struct xfv_view_map {
     float *v;        /* [face height][face width], owned; NULL: the record has none, or a broken one */
     int broken;      /* 1: it holds NaN or infinity, or is not a map at all */
+    enum xfv_state state; /* XFV_TRIED: it marks something; else why it marks nothing, and is drawn empty */
     double max, sum; /* as drawn, after xfv_pairview_blur: the largest absolute value, and the sum (signed maps: with their signs) */
     double scale;    /* the value drawn in the strongest colour; 0 when all maps that share it are empty */
 };
@@ -29,6 +31,7 @@ struct xfv_view_row {
     char method[64], params[256], signed_key[48];
     int entry; /* its place in the record's list "maps" */
     struct xfv_view_map map[2][2]; /* [face a, b][similarity or signed, dissimilarity] */
+    struct { int has; struct xfv_verdict v; } trial[2]; /* of similarity, of dissimilarity: in the entry's first row */
 };
 
 struct xfv_pairview {
@@ -51,8 +54,8 @@ int xfv_pairview_read(const msgpack_object *pair, const char *only_method, struc
 int xfv_pairview_read_face(const msgpack_object *face, struct xfv_pairview *out, struct xfv_err *e);
 void xfv_pairview_clear(struct xfv_pairview *p);
 
-/* Blur every map (sigma in pixels of the face, 0: none), then measure max and sum and set the scales: with each 0, one scale for the four maps of a
- * row, so that a nearly empty map looks nearly empty; with each 1, every map has its own, as papers do. */
+/* Make the maps that mark nothing 0, and blur the others (sigma in pixels of the face, 0: none). Then measure max and sum,
+ * and set the scales: with each 0, one scale for the four maps of a row, so that a nearly empty map looks nearly empty; with each 1, every map has its own, as papers do. */
 int xfv_pairview_blur(struct xfv_pairview *p, double sigma, int each, struct xfv_err *e);
 
 #endif

@@ -15,7 +15,7 @@
 static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, pale = {214, 214, 218}, green = {21, 115, 55},
                             red = {185, 28, 28};
 
-enum { LABEL = 124, BAR = 88, GAP = 8, GROUP_GAP = 28, MARGIN = 20, HEADER = 66, TITLE = 24, CAPTION = 24, LEGEND_LINE = 20, MIN_COLUMN = 196, MIN_FACE_ROW = 152 };
+enum { LABEL = 124, BAR = 88, GAP = 8, GROUP_GAP = 28, MARGIN = 20, HEADER = 66, TITLE = 24, CAPTION = 24, LEGEND_LINE = 20, TRIAL = 46, TRIAL_LINES = 2, MIN_COLUMN = 196, MIN_FACE_ROW = 152 };
 
 struct layout {
     const struct xfv_pairview *p;
@@ -167,6 +167,19 @@ static void draw_header(struct layout *l)
     l->y = px(l, HEADER + 8);
 }
 
+static const char NO_BREAK[] = "\xc2\xa0";
+
+/* "kind path, steps 4" with what belongs together joined. */
+static void join_params(const char *s, char *buf, size_t cap)
+{
+    size_t n = 0;
+    buf[0] = 0;
+    for (; *s && n + 3 < cap; s++) {
+        int joins = *s == ' ' && n && buf[n - 1] != ',';
+        n += (size_t)snprintf(buf + n, cap - n, "%.*s", joins ? 2 : 1, joins ? NO_BREAK : s);
+    }
+}
+
 /* Text in lines of at most `width`, at most max_lines (the last one shortened). Returns the y below. */
 static int paragraph(struct layout *l, int x, int y, int width, int max_lines, double size, struct xfv_rgb c, const char *s)
 {
@@ -185,8 +198,21 @@ static int paragraph(struct layout *l, int x, int y, int width, int max_lines, d
         y += px(l, size * 1.4);
         s += n;
         if (*s == ' ') s++;
+        else if (!strncmp(s, NO_BREAK, strlen(NO_BREAK))) s += strlen(NO_BREAK);
     }
     return y;
+}
+
+/* s, its middle cut as far as it must be to take at most `lines` lines. */
+static void shorten_to_lines(const struct layout *l, const char *s, int width, int lines, double size, char *buf, size_t cap)
+{
+    struct xfv_font f = {size * l->u, 0};
+    for (double room = (double)lines * width;; room *= 0.95) {
+        xfv_text_shorten(buf, cap, s, f, room);
+        const char *rest = buf;
+        for (int i = 0; i < lines && *rest; i++) rest += xfv_text_fit(rest, f, width);
+        if (!*rest || room < size) return;
+    }
 }
 
 static void draw_faces(struct layout *l)
@@ -195,11 +221,12 @@ static void draw_faces(struct layout *l)
         const struct xfv_view_face *f = &l->p->face[side];
         const struct xfv_image *im = &l->face[side];
         int x = l->column[2 * side], tx = l->column[2 * side + 1] + px(l, 6), width = l->column_w - px(l, 6);
-        char line[128];
+        char line[128], id[sizeof f->id];
+        shorten_to_lines(l, f->id, width, 3, 15, id, sizeof id);
         xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale); /* a white background must not melt into the page */
         xfv_draw_picture(l->im, x + (l->tile_w - im->width) / 2, l->y + (l->tile_h - im->height) / 2, im);
         text(l, tx, l->y + px(l, 22), 24, 1, black, side ? "B" : "A");
-        int y = paragraph(l, tx, l->y + px(l, 48), width, 3, 15, black, f->id[0] ? f->id : "(no id)") + px(l, 4);
+        int y = paragraph(l, tx, l->y + px(l, 48), width, 3, 15, black, id[0] ? id : "(no id)") + px(l, 4);
         if (!f->has_image) y = paragraph(l, tx, y, width, 2, 13, red, "the record holds no image");
         if (!isnan(f->box[0])) {
             snprintf(line, sizeof line, "face of %.0f x %.0f pixels", f->box[2] - f->box[0], f->box[3] - f->box[1]);
@@ -215,7 +242,10 @@ static void draw_faces(struct layout *l)
 
 static void map_caption(const struct xfv_view_map *m, char *buf, size_t cap)
 {
-    if (m->broken) snprintf(buf, cap, "cannot be drawn");
+    static const char *const why[XFV_STATES] = {
+        [XFV_BROKEN] = "cannot be drawn", [XFV_CONSTANT] = "empty: the same everywhere",
+        [XFV_NOISE] = "empty: rounding noise", [XFV_OTHER_PAIR] = "empty: of another pair"};
+    if (why[m->state]) snprintf(buf, cap, "%s", why[m->state]);
     else if (!m->v) snprintf(buf, cap, "not in the record");
     else if (m->max > 0) snprintf(buf, cap, "max %.3g, sum %.3g", m->max, m->sum);
     else snprintf(buf, cap, "empty: 0 everywhere");
@@ -260,12 +290,35 @@ static void draw_bars(struct layout *l, const struct xfv_view_row *r)
     }
 }
 
+/* A tick for a claim that stands, a dash for one that does not: told by shape, not by colour alone. */
+static void draw_mark(struct layout *l, double x, double y, int stands)
+{
+    double s = 12 * l->u, thick = 2.4 * l->u;
+    if (stands) {
+        xfv_draw_line(l->im, x, y - 0.4 * s, x + 0.35 * s, y, thick, green);
+        xfv_draw_line(l->im, x + 0.35 * s, y, x + s, y - 0.8 * s, thick, green);
+    } else xfv_draw_line(l->im, x, y - 0.4 * s, x + s, y - 0.4 * s, thick, grey);
+}
+
+/* What the trial of a map found, in TRIAL_LINES lines at most. */
+static void draw_trial(struct layout *l, const struct xfv_verdict *v, const char *method)
+{
+    char words[520];
+    int x = l->column[0] + px(l, 22), n = snprintf(words, sizeof words, v->minus ? "S-: " : "S+: ");
+    xfv_verdict_words(v, method[0] ? method : "the method", words + n, sizeof words - (size_t)n);
+    draw_mark(l, l->column[0], l->y + px(l, 15), xfv_verdict_stands(v));
+    paragraph(l, x, l->y + px(l, 15), l->im->width - px(l, MARGIN) - x, TRIAL_LINES, 14, black, words);
+    l->y += px(l, TRIAL);
+}
+
 static int draw_row(struct layout *l, const struct xfv_view_row *r, struct xfv_err *e)
 {
     static const char *const name[2] = {"S+  similarity", "S-  dissimilarity"};
     l->y += px(l, TITLE);
+    char params[3 * sizeof r->params];
+    join_params(r->params, params, sizeof params);
     int y = paragraph(l, px(l, MARGIN), l->y + px(l, 14), px(l, LABEL - 8), 3, 17, black, r->method[0] ? r->method : "(no method)");
-    paragraph(l, px(l, MARGIN), y + px(l, 2), px(l, LABEL - 8), (l->tile_h - (y - l->y)) / px(l, 12.5 * 1.4), 12.5, grey, r->params);
+    paragraph(l, px(l, MARGIN), y + px(l, 2), px(l, LABEL - 8), (l->tile_h - (y - l->y)) / px(l, 12.5 * 1.4), 12.5, grey, params);
     for (int k = 0; k < 4; k++) {
         int side = k / 2, slot = k % 2, x = l->column[k];
         const struct xfv_view_map *m = &r->map[side][slot];
@@ -283,6 +336,8 @@ static int draw_row(struct layout *l, const struct xfv_view_row *r, struct xfv_e
     }
     draw_bars(l, r);
     l->y += l->tile_h + px(l, CAPTION);
+    for (int k = 0; k < 2; k++)
+        if (r->trial[k].has) draw_trial(l, &r->trial[k].v, r->method);
     return 0;
 }
 
@@ -302,6 +357,13 @@ static void add_legend(struct layout *l, const char *s)
     }
 }
 
+static int n_trials(const struct xfv_pairview *p)
+{
+    int n = 0;
+    for (int i = 0; i < p->n_rows; i++) n += p->row[i].trial[0].has + p->row[i].trial[1].has;
+    return n;
+}
+
 static void make_legend(struct layout *l)
 {
     const struct xfv_pairview *p = l->p;
@@ -316,6 +378,8 @@ static void make_legend(struct layout *l)
                       "it counts for different people.");
     if (is_signed) add_legend(l, "Signed maps: green counts for the same person, the other colour against.");
     if (p->n_rows == 0) add_legend(l, xfv_maps_none(NULL, line, sizeof line));
+    if (p->n_rows && !n_trials(p))
+        add_legend(l, "Whether what these maps mark matters to this decision was not tried: send the stream through ablate first.");
     if (p->n_rows) {
         char blur[64] = "none";
         if (l->o->sigma > 0) snprintf(blur, sizeof blur, "Gaussian, sigma %g face pixels", l->o->sigma);
@@ -359,7 +423,7 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     make_legend(l);
     l->im = NULL;
     double row = (double)l->tile_h + px(l, TITLE) + px(l, CAPTION);
-    double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
+    double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + n_trials(l->p) * px(l, TRIAL) + l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
     int status = picture_size(size_only.width, height, e);
     if (!status) status = xfv_image_alloc(out, size_only.width, xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
@@ -374,7 +438,7 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     return status;
 }
 
-/* Tiles only, side by side: a's similarity and dissimilarity, b's; or a's and b's signed map. */
+/* Tiles only: a's maps at the left, b's at the right, each method in its row: similarity and dissimilarity, or a signed map. */
 static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
 {
     int gap = px(l, 4), columns = 2;
@@ -390,7 +454,7 @@ static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
     xfv_draw_rect(out, 0, 0, out->width, out->height, white);
     for (int k = 0; k < 4 * l->p->n_rows && !status; k++) {
         const struct xfv_view_row *r = &l->p->row[k / 4];
-        int side = k / 2 % 2, slot = k % 2, y = k / 4 * (l->tile_h + gap), x = (r->signed_key[0] ? side : 2 * side + slot) * (l->tile_w + gap);
+        int side = k / 2 % 2, slot = k % 2, y = k / 4 * (l->tile_h + gap), x = (columns == 2 ? side : 2 * side + slot) * (l->tile_w + gap);
         if (r->signed_key[0] && slot) continue;
         if (r->map[side][slot].v) status = draw_map(l, r, side, slot, x, y, e);
         else draw_missing(l, x, y);
@@ -412,6 +476,15 @@ static void cell_line(struct layout *l, double x, struct xfv_rgb c, const char *
     xfv_draw_text(l->im, x, l->y, f, c, cut);
 }
 
+/* The method's name; a tick or a dash where its map was tried (the first of the two that was). */
+static void cell_method(struct layout *l, const struct xfv_view_row *r)
+{
+    int k = !r->trial[0].has, tried = r->trial[k].has;
+    double x = px(l, CELL_MARGIN), y = l->y + px(l, CELL_LINE);
+    if (tried) draw_mark(l, x, y, xfv_verdict_stands(&r->trial[k].v));
+    cell_line(l, x + (tried ? px(l, 18) : 0), black, r->method[0] ? r->method : "(no method)");
+}
+
 static void cell_words(struct layout *l)
 {
     const struct xfv_pairview *p = l->p;
@@ -419,6 +492,7 @@ static void cell_words(struct layout *l)
     char line[200];
     for (int side = 0; side < (p->one_face ? 1 : 2); side++) cell_line(l, x, black, p->face[side].id[0] ? p->face[side].id : "(no id)");
     if (p->one_face) return;
+    if (p->n_rows) cell_method(l, &p->row[0]);
     double end = text(l, x, l->y + px(l, CELL_LINE), CELL_TEXT, 1, decision_colour(p), decision_word(p));
     score_text(p, 0, line, sizeof line);
     cell_line(l, end + px(l, 8), black, line);
@@ -445,7 +519,7 @@ static int cell_maps(struct layout *l, const struct xfv_view_row *r, int slot, s
 static int draw_cell(struct layout *l, struct xfv_image *out, struct xfv_err *e)
 {
     const struct xfv_view_row *r = l->p->n_rows ? &l->p->row[0] : NULL;
-    int faces = l->p->one_face ? 1 : 2, lines = l->p->one_face ? 1 : 4, tiles = r ? (r->signed_key[0] ? 2 : 3) : 1, margin = px(l, CELL_MARGIN);
+    int faces = l->p->one_face ? 1 : 2, lines = l->p->one_face ? 1 : r ? 5 : 4, tiles = r ? (r->signed_key[0] ? 2 : 3) : 1, margin = px(l, CELL_MARGIN);
     l->column_w = l->tile_w > px(l, CELL_COLUMN) ? l->tile_w : px(l, CELL_COLUMN);
     for (int side = 0; side < 2; side++) l->column[side] = margin + side * (l->column_w + px(l, CELL_GAP));
     double width = faces * (double)l->column_w + (faces - 1) * px(l, CELL_GAP) + 2 * margin;

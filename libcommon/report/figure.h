@@ -18,7 +18,7 @@ struct xfv_figure_opts {
 };
 
 /* Draw p (read and blurred; only a cell may be of one face). out is new RGB; the caller clears it. A cell holds the faces, under them the first row's maps, if
- * any, and the ids, decision, score and label in a few lines. A bare layout of a pair without maps is XFV_EDATA, as is a picture of more
+ * any, and the ids, the method, decision, score and label in a few lines. A bare layout of a pair without maps is XFV_EDATA, as is a picture of more
  * than 256 Mi pixels. Same input, same bytes. */
 int xfv_figure_draw(const struct xfv_pairview *p, const struct xfv_figure_opts *o, struct xfv_image *out, struct xfv_err *e);
 

@@ -174,8 +174,29 @@ runs 1 "pairs without maps" ablate -o none.xfv pairs.xfv
 like "$(xfv-json none.xfv | jq -r 'select(._ == "err") | .message' | head -n 1)" 'no maps: run an explainer' "say what to do"
 for bad in "--fill grey" "-s signed" "-n 0" "-n 1000" "--blur -1"; do runs 2 "$bad is refused" ablate $bad maps.xfv; done
 
+# the same photograph twice: what is no larger than its noise is drawn empty, and said to be
+XFV_MODEL_PATH="$top/models"
+photos=$top/tests/photos
+facecrop -q "$photos/anna-1.jpg" "$photos/anna-1.jpg" | embed | verify | gradcam | path-grad | ablate -s both -o same.xfv
+is "$(xfv-json same.xfv | jq -c 'select(._ == "pair") | .maps[] | [.method, .trial.similarity.state, .trial.dissimilarity.state]' | tr '\n' ' ')" \
+    '["gradcam","empty","noise"] ["path-grad","tried","tried"] ' "rounding noise is told from evidence"
+like "$(xfv-json same.xfv | jq -r 'select(._ == "pair") | .maps[0].trial.dissimilarity.words')" \
+    '^The S- map of gradcam is no larger than the noise of its own arithmetic' "in words"
+heatmap -l overlay -s 1 --method gradcam same.xfv >noise.ppm
+is "$(pnmcolormap 256 noise.ppm 2>/dev/null | pnmnoraw | tail -n +4 | tr -s ' ' '\n' | grep . | paste - - - | awk '$1 != $2 || $2 != $3' | wc -l)" \
+    0 "and drawn without any colour"
+cat >other.py <<'PY'
+import sys
+from streams import *
+r = next(r for r in records(open("same.xfv", "rb").read()) if r["_"] == "pair")
+r["b"]["image"] = tensor(array(r["b"]["image"])[::-1])
+sys.stdout.buffer.write(stream([r]))
+PY
+"$PYTHON" other.py >other.xfv
+runs 1 "maps of another pair" heatmap -o other.png other.xfv
+like "$(cat err)" "the maps of 'gradcam' are of two other pictures than this pair's" "are told"
+
 # A photograph with part of a stranger's face: a map of that part stands, the same map half a face away does not.
-export XFV_MODEL_PATH="$top/models"
 cat >swap.py <<'PY'
 import sys
 from streams import *
@@ -188,7 +209,6 @@ put = lambda m: {"similarity": tensor(m * 0), "dissimilarity": tensor(m)}
 r["maps"] = [{"method": n, "params": {}, "a": put(m), "b": put(m)} for n, m in (("right", truth), ("wrong", wrong))]
 sys.stdout.buffer.write(stream([r]))
 PY
-photos=$top/tests/photos
 printf '%s\t%s\tgenuine\n' "$photos/anna-1.jpg" "$photos/anna-2.jpg" >anna.txt
 facecrop -q "$photos/anna-1.jpg" "$photos/anna-2.jpg" | embed | verify --pairs anna.txt -o anna.xfv
 planted() { # DONOR REGION

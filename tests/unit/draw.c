@@ -79,6 +79,10 @@ static void test_text(void)
     OK(strlen(tiny) < sizeof tiny, "a small buffer is enough");
     OK(xfv_text_fit("two words", f, xfv_text_width("two wo", f)) == 3, "lines break at spaces");
     OK(xfv_text_fit("cut/here", f, xfv_text_width("cut/he", f)) == 4, "and after a slash");
+    OK(xfv_text_fit("gap -0.001", f, xfv_text_width("gap -0.0", f)) == 3, "but not between a sign and its number");
+    OK(xfv_text_fit("sum 1e-05", f, xfv_text_width("sum 1e-0", f)) == 3, "nor inside an exponent");
+    OK(xfv_text_fit("photo-1.jpg", f, xfv_text_width("photo-1.", f)) == 6, "a hyphen before a number is no sign");
+    OK(xfv_text_fit("a b\xc2\xa0" "cc", f, xfv_text_width("a b c", f)) == 1, "a blank that joins is the last choice");
     OK(xfv_text_fit("word", f, 0) == 1 && xfv_text_fit("", f, 10) == 0, "one character at least");
     xfv_image_clear(&im);
     xfv_image_clear(&other);
