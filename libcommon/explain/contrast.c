@@ -325,21 +325,24 @@ static int check_cells(const struct xfv_contrast *t, const struct worker *w, str
 
 /* ---- on the image ---- */
 
-/* to += N(cells) on the image. */
-static int add_witness(struct xfv_contrast *t, struct worker *w, int i, int which, float *to, struct xfv_err *e)
+/* w->drawn: N(cells) on the image. */
+static int draw_witness(struct xfv_contrast *t, struct worker *w, int i, int which, struct xfv_err *e)
 {
     const struct xfv_layer *l = &t->witness[i].layer;
     size_t cells = cells_of(l);
     double square = 0;
     memcpy(w->plane, w->cells[i][which], cells * sizeof *w->plane);
     int status = t->o.smooth > 0 ? xfv_blur(w->plane, l->w, l->h, t->o.smooth, e) : 0;
-    if (status) return status;
-    for (size_t p = 0; p < cells; p++) square += (double)w->plane[p] * (double)w->plane[p];
-    if (!(square > 0)) return 0;
-    float by = (float)(l->step[0] * l->step[1] / sqrt(square / (double)cells)); /* laying divides by a cell's pixels */
-    xfv_layer_lay(l, w->plane, t->model->height, t->model->width, t->model->transposed, w->turned, w->drawn);
-    for (size_t p = 0; p < pixels(t); p++) to[p] += by * w->drawn[p];
-    return 0;
+    for (size_t p = 0; p < cells && !status; p++) square += (double)w->plane[p] * (double)w->plane[p];
+    double by = square > 0 ? l->step[0] * l->step[1] / sqrt(square / (double)cells) : 0; /* laying divides by a cell's pixels */
+    for (size_t p = 0; p < cells && !status; p++) w->plane[p] = (float)(by * (double)w->plane[p]);
+    if (!status) xfv_layer_lay(l, w->plane, t->model->height, t->model->width, t->model->transposed, w->turned, w->drawn);
+    return status;
+}
+
+static void add(const struct xfv_contrast *t, const float *drawn, float *to)
+{
+    for (size_t p = 0; p < pixels(t); p++) to[p] += drawn[p];
 }
 
 static int draw(struct xfv_contrast *t, struct worker *w, float *const map[2][2], struct xfv_err *e)
@@ -349,8 +352,10 @@ static int draw(struct xfv_contrast *t, struct worker *w, float *const map[2][2]
     memset(w->different, 0, pixels(t) * sizeof *w->different);
     for (int i = 0; i < N_WITNESSES && !status; i++) {
         if (!has(t, i)) continue;
-        status = add_witness(t, w, i, 0, w->sign, e);
-        if (!status) status = add_witness(t, w, i, 1, w->different, e);
+        status = draw_witness(t, w, i, 0, e);
+        if (!status) add(t, w->drawn, w->sign);
+        if (!status && i != LAST) status = draw_witness(t, w, i, 1, e); /* the last one speaks of both alike */
+        if (!status) add(t, w->drawn, w->different);
     }
     for (size_t p = 0; p < pixels(t) && !status; p++) {
         map[0][0][p] = map[1][0][p] = w->sign[p] > 0 ? w->sign[p] : 0.0f;
