@@ -53,7 +53,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         t->unlabelled++;
         return 0;
     }
-    if (genuine < 0) return xfv_fail_code(e, XFV_EDATA, "label", "the pair's label is none of " XFV_LABEL_WORDS);
+    if (genuine < 0) return xfv_fail_code(e, XFV_EDATA, "label", "the pair's label is not one of " XFV_LABEL_WORDS);
     return xfv_scores_add(&t->scores, score, genuine, 0, e);
 }
 

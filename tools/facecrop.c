@@ -62,7 +62,10 @@ static int choose_template(struct facecrop *t, struct xfv_err *e)
         memcpy(t->template_digest, m->digest, sizeof t->template_digest);
         t->crop.template_size = m->width;
         t->crop.height = m->height;
-        if (!xfv_model_has_template(m) && !t->crop.aligned) status = xfv_fail(e, XFV_EMODEL, "model '%s' says not where eyes, nose and mouth belong", m->name);
+        if (!xfv_model_has_template(m) && !t->crop.aligned)
+            status = xfv_fail(e, XFV_EMODEL,
+                              "model '%s' does not say where eyes, nose and mouth belong: import it with --template",
+                              m->name);
         xfv_model_free(m);
         if (status) return status;
     }

@@ -134,7 +134,8 @@ static int work_batch(void *ctx, struct xfv_rec **r, int n, int *status, struct 
 
 static int add_means(struct means *t, struct xfv_err *e)
 {
-    int status = t->faces ? 0 : xfv_fail(e, XFV_EDATA, "no faces, no means: the input holds no face record");
+    int status = t->faces ? 0 : xfv_fail(e, XFV_EDATA,
+                                         "the input holds no face record, so there is nothing to average");
     for (int i = 0; i < t->n && !status; i++) {
         float *mean = malloc(t->count[i] * sizeof *mean);
         if (!mean) return xfv_fail(e, XFV_ENOMEM, "out of memory");

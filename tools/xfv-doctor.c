@@ -30,7 +30,8 @@ int main(int argc, char **argv)
     struct xfv_err e = {0};
     d.c = xfv_cli_start(&program, argc, argv, &status);
     if (!d.c) return status;
-    status = xfv_cli_operands(d.c, &names) ? xfv_fail(&e, XFV_EARG, "there is nothing to read: no operand is taken ('%.200s')", names[0]) : 0;
+    status = xfv_cli_operands(d.c, &names) ? xfv_fail(&e, XFV_EARG,
+                                                      "this program takes no operand, found '%.200s'", names[0]) : 0;
     if (!status && !(d.f = xfv_cli_out_file(d.c, &e))) status = e.status;
     if (!status) examine(&d);
     return xfv_cli_finish(d.c, status ? &e : NULL, 0);

@@ -26,13 +26,13 @@ static inline int64_t xfv_to_i64(double v)
 
 static inline uint8_t xfv_to_byte(double v)
 {
-    return v > 0 ? v < 255 ? (uint8_t)v : 255 : 0;
+    return (uint8_t)(v > 0 ? v < 255 ? (uint8_t)v : 255 : 0);
 }
 
 /* The same of a float, for loops over pixels. */
 static inline uint8_t xfv_float_to_byte(float v)
 {
-    return v > 0 ? v < 255 ? (uint8_t)v : 255 : 0;
+    return (uint8_t)(v > 0 ? v < 255 ? (uint8_t)v : 255 : 0);
 }
 
 #endif

@@ -146,7 +146,9 @@ static int add_line(const char *name, struct xfv_fields *f, const struct xfv_col
     int status = find_columns(name, f, heading, line, &c, e);
     if (status) return status;
     int label = c.label >= 0 && c.label < f->n ? xfv_label_of(f->v[c.label]) : XFV_LABEL_NONE;
-    if (label == XFV_LABEL_BAD) return xfv_fail(e, XFV_EARG, "%s, line %d: label '%s' is none of " XFV_LABEL_WORDS, name, line, f->v[c.label]);
+    if (label == XFV_LABEL_BAD)
+        return xfv_fail(e, XFV_EARG, "%s, line %d: label '%s' is not one of " XFV_LABEL_WORDS, name, line,
+                        f->v[c.label]);
     return xfv_pair_list_add(l, f->v[c.a], f->v[c.b], label, 0, line, e);
 }
 
@@ -195,7 +197,7 @@ int xfv_pair_list_parse(const char *name, char *text, struct xfv_pair_list *out,
     if (!status && t.n) status = read_form(&t, out, e);
     free(t.v);
     if (!status && out->n == 0 && out->heading.line)
-        status = xfv_fail(e, XFV_EARG, "%s holds no pairs: line %d is a heading, of columns' names", name, out->heading.line);
+        status = xfv_fail(e, XFV_EARG, "%s holds no pairs: line %d is a heading", name, out->heading.line);
     if (!status && out->n == 0) status = xfv_fail(e, XFV_EARG, "%s holds no pairs", name);
     if (status) xfv_pair_list_clear(out);
     return status;

@@ -132,8 +132,12 @@ static void check_locale(struct xfv_doctor *d)
 static void check_terminal(struct xfv_doctor *d)
 {
     const char *term = getenv("TERM");
-    if (!isatty(STDERR_FILENO)) xfv_tell(d, XFV_FINE, "terminal", "standard error is none: no progress is shown (--progress does, all the same)");
-    else if (!term || !strcmp(term, "dumb")) xfv_tell(d, XFV_FINE, "terminal", "TERM is %s: no progress is shown (--progress does, all the same)", term ? term : "not set");
+    if (!isatty(STDERR_FILENO))
+        xfv_tell(d, XFV_FINE, "terminal",
+                 "standard error is not a terminal: progress is shown only with --progress=always");
+    else if (!term || !strcmp(term, "dumb"))
+        xfv_tell(d, XFV_FINE, "terminal", "TERM is %s: progress is shown only with --progress=always",
+                 term ? term : "not set");
     else xfv_tell(d, XFV_FINE, "terminal", "%s", term);
 }
 

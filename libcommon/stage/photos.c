@@ -176,7 +176,9 @@ static int take_path(struct xfv_photos *p, const char *path, struct xfv_err *e)
         status = xfv_image_source_next(s, &p->decode, &raw, &why);
         if (status == XFV_EOF) break;
         if (!strcmp(path, "-") && holds_several(&raw))
-            xfv_cli_warn(p->c, "standard input goes on with another image after the first, which alone is taken: name photographs as files, or send Netpbm images (ffmpeg: -vcodec ppm)");
+            xfv_cli_warn(p->c,
+                         "standard input holds more than one image, and only the first is read: name photographs as "
+                         "files, or send Netpbm images (ffmpeg: -vcodec ppm)");
         if ((r = add_item(p, path, &raw, status, &why, e))) break;
     }
     xfv_image_source_close(s);

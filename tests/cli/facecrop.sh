@@ -167,9 +167,9 @@ near four.xfv stdin.xfv 0 "is the same image"
 cat anna-1.jpg anna-2.jpg >two.jpg
 cat plain.png plain.png >two.png
 runs 0 "two JPEG images on standard input" facecrop <two.jpg
-like "$(cat err)" "goes on with another image after the first, which alone is taken: .*Netpbm" "are told"
+like "$(cat err)" "more than one image, and only the first is read: .*Netpbm" "are told"
 runs 0 "two PNG images" facecrop <two.png
-like "$(cat err)" "goes on with another image" "too"
+like "$(cat err)" "more than one image" "too"
 runs 0 "one" facecrop <anna-1.jpg
 is "$(cat err)" "" "is not"
 runs 0 "two in a file, as cameras write them" facecrop two.jpg

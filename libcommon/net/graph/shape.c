@@ -187,7 +187,8 @@ static int shape_pad(const struct xfv_node *n, const struct xfv_shape *in, struc
 static int shape_reduce(const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
 {
     if (!xfv_reduce_name(n->i[0])) return BAD("node '%s' (reduce) has the unknown function %d", n->name, n->i[0]);
-    if (n->i[1] <= 0 || n->i[1] >= 1 << in->rank) return BAD("node '%s' (reduce) names axes that an input of rank %d has not", n->name, in->rank);
+    if (n->i[1] <= 0 || n->i[1] >= 1 << in->rank)
+        return BAD("node '%s' (reduce) names axes that an input of rank %d lacks", n->name, in->rank);
     *out = *in;
     for (int a = 0; a < in->rank; a++)
         if (n->i[1] >> a & 1) out->dim[a] = 1;

@@ -90,7 +90,8 @@ int xfv_onx_conv(struct onx *o, const struct onx_call *c)
     n.kernel[0] = (int)w->s.dim[2];
     n.kernel[1] = (int)w->s.dim[3];
     if ((status = pair(o, c, "kernel_shape", 0, k)) || (status = pair(o, c, "strides", 1, n.stride)) || (status = pair(o, c, "dilations", 1, n.dilation))) return status;
-    if (k[0] && (k[0] != n.kernel[0] || k[1] != n.kernel[1])) return ONX_BAD("'%s' (Conv) has a kernel_shape that its weight has not", c->label);
+    if (k[0] && (k[0] != n.kernel[0] || k[1] != n.kernel[1]))
+        return ONX_BAD("'%s' (Conv) has a kernel_shape other than its weight's", c->label);
     if ((status = pads(o, c, &n, o->g->values[n.in[0]].shape))) return status;
     int64_t groups = xfv_onx_int(c, "group", 1);
     n.groups = groups >= 1 && groups <= w->s.dim[0] ? (int)groups : 0; /* refused by the shape check */

@@ -413,7 +413,7 @@ int xfv_onx_pad(struct onx *o, const struct onx_call *c)
     int mode = 0, status = read_pads(o, c, c->in[0]->s.rank, before, after);
     if (status) return status;
     while (mode < 5 && !xfv_onx_text_is(c, "mode", modes[mode])) mode++;
-    if (mode == 5) return ONX_BAD("'%s' (Pad) has a mode that is none of constant, reflect, edge, wrap", c->label);
+    if (mode == 5) return ONX_BAD("'%s' (Pad) has a mode other than constant, reflect, edge and wrap", c->label);
     if ((status = xfv_onx_scalar(o, c, 2, "value", 0, &value)) || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
     struct onx_tensor t = *c->in[0];
     t.c = NULL, t.init = NULL;

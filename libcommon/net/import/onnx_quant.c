@@ -55,7 +55,8 @@ static int read_range(struct onx *o, const struct onx_call *c, const struct grid
                                                                  {ONX_U4, 0, 15}, {ONX_I4, -8, 7}};
     int64_t said = xfv_onx_int(c, "output_dtype", 0);
     *type = g->zero ? g->zero->type : said ? (int)said : ONX_U8;
-    if (g->zero && said && said != *type) return ONX_BAD("'%s' (%s) has an output_dtype that its zero point has not", c->label, c->op);
+    if (g->zero && said && said != *type)
+        return ONX_BAD("'%s' (%s) has an output_dtype other than its zero point's", c->label, c->op);
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         if (ranges[i].type != *type) continue;
         *lo = ranges[i].lo, *hi = ranges[i].hi;

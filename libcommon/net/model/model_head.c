@@ -146,7 +146,7 @@ static int read_value_name(const struct xfv_model *m, const msgpack_object *head
     int status = xfv_get_text(head, key, name, sizeof name, e);
     if (status) return status;
     *index = xfv_graph_find(m->graph, name);
-    return *index >= 0 ? 0 : xfv_fail(e, XFV_EMODEL, "key '%s' names '%s', which the graph has not", key, name);
+    return *index >= 0 ? 0 : xfv_fail(e, XFV_EMODEL, "key '%s' names '%s', which is not in the graph", key, name);
 }
 
 int xfv_model_head_read(struct xfv_model *m, const msgpack_object *head, struct xfv_err *e)

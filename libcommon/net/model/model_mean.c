@@ -48,7 +48,7 @@ int xfv_means_check(const struct xfv_model *m, struct xfv_err *e)
     for (int i = 0; i < m->n_means; i++) {
         const struct xfv_mean *a = &m->means[i];
         int v = xfv_graph_find(m->graph, a->value);
-        if (v < 0) return xfv_fail(e, XFV_EMODEL, "a mean is of '%.200s', which the graph has not", a->value);
+        if (v < 0) return xfv_fail(e, XFV_EMODEL, "a mean names '%.200s', which is not in the graph", a->value);
         size_t want = xfv_shape_count(m->graph->values[v].shape);
         if (a->count != want) return xfv_fail(e, XFV_EMODEL, "the mean of '%.200s' has %zu elements, not %zu", a->value, a->count, want);
         for (size_t k = 0; k < a->count; k++)

@@ -158,7 +158,8 @@ static int pack_conv(const struct xfv_net *n, struct step *s, enum form f, struc
     float **to = form_of(s, f);
     if (*to) return 0;
     if (!n->g->weights[s->node->weight].data)
-        return xfv_fail(e, XFV_EARG, "the weights of '%s' are no more: a network that only records has taken them", s->node->name ? s->node->name : "?");
+        return xfv_fail(e, XFV_EARG, "the weights of '%s' are freed: this network only records and differentiates",
+                        s->node->name ? s->node->name : "?");
     if (s->depthwise) *to = pack_depthwise(n, s, cin, f == BACK);
     else if (s->wino && f != DIRECT) *to = pack_wino_form(n, s, f, cin, cout);
     else *to = pack_parts(n, s, f, cout);
