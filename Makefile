@@ -22,13 +22,21 @@ CFLAGS   ?= -O3 -g
 WARN     ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wformat=2 -Wvla
 HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 PACKAGES  = openblas libseccomp libpng libjpeg libwebp libwebpdemux libexif nettle zlib libprotobuf-c
+# Decoders that a build may lack: the package (pkg-config's name), the file in libcommon/image that wants it, the word in XFV_WITH_.
+OPTIONAL  = libheif:heif:HEIF libjxl:jxl:JXL libtiff-4:tiff:TIFF libopenjp2:jp2:OPENJPEG lcms2::LCMS2
+part      = $(word $(2),$(subst :, ,$(subst ::,:-:,$(1))))
+OPTIONAL := $(foreach o,$(OPTIONAL),$(if $(filter yes,$(shell $(PKG_CONFIG) --exists '$(call part,$(o),1)$(if $(filter libtiff-4:%,$(o)), >= 4.5)' && echo yes)),$(o)))
+HAS_GIF  := $(if $(filter yes,$(shell echo '\#include <gif_lib.h>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo yes)),yes)
+PACKAGES += $(foreach o,$(OPTIONAL),$(call part,$(o),1))
+WITH     := $(foreach o,$(OPTIONAL),-DXFV_WITH_$(call part,$(o),3)) $(if $(HAS_GIF),-DXFV_WITH_GIF)
+LACKING  := $(filter-out $(foreach o,$(OPTIONAL),$(call part,$(o),2)) $(if $(HAS_GIF),gif),heif jxl tiff jp2 gif)
 MSGPACK   = $(shell $(PKG_CONFIG) --exists msgpack-c && echo msgpack-c || echo msgpack)
 
 # -ffp-contract=off: a sum means the same on every compiler; kernels that want fused multiply-adds say so.
-ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon -Itests -isystem $(B)/gen $(DEPS_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon -Itests -isystem $(B)/gen $(WITH) $(DEPS_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN) -ffp-contract=off $(CFLAGS) -pthread -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
-ALL_LIBS     = -lnetpbm $(DEPS_LIBS) $(LDLIBS) -lm -pthread
+ALL_LIBS     = -lnetpbm $(DEPS_LIBS) $(if $(HAS_GIF),-lgif) $(LDLIBS) -lm -pthread
 # -isystem: our warnings are for our code.
 DEPS_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(MSGPACK) 2>/dev/null))
 DEPS_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) $(MSGPACK) 2>/dev/null)
@@ -38,7 +46,7 @@ V ?= 0
 say = $(if $(filter 0,$(V)),@echo '  $(1)  $@';)
 
 ROOMS     ?= * */*
-LIB_SRC   := $(sort $(filter-out %/free.c,$(wildcard $(ROOMS:%=libcommon/%/*.c))))
+LIB_SRC   := $(sort $(filter-out %/free.c $(LACKING:%=libcommon/image/%.c),$(wildcard $(ROOMS:%=libcommon/%/*.c))))
 TOOL_SRC  := $(sort $(wildcard tools/*.c))
 SCRIPTS   := $(patsubst tools/%.sh,$(B)/bin/%,$(sort $(wildcard tools/*.sh)))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))

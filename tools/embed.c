@@ -236,7 +236,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_CHECKS_STDIN | XFV_SEALS_LATER,
         .opts = opts,
         .ctx = &t,
-        .libraries = {&xfv_library_net},
+        .libraries = {&xfv_library_net, &xfv_library_image},
     };
     static const struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work};
     struct xfv_err e = {0};

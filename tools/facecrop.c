@@ -242,7 +242,7 @@ int main(int argc, char **argv)
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_WRITES_STREAM | XFV_SEALS_LATER | XFV_TIMES_RECORDS,
         .opts = opts,
         .ctx = &t,
-        .libraries = {&xfv_library_net},
+        .libraries = {&xfv_library_net, &xfv_library_image},
     };
     struct xfv_err e = {0};
     int exit_status;

@@ -31,7 +31,7 @@ struct xfv_library {
     size_t reserved;          /* bytes that it maps for each further thread */
 };
 /* Programs that run a network. Sets OpenBLAS to one thread; --version names OpenBLAS's build and core and our kernels. */
-extern const struct xfv_library xfv_library_net;
+extern const struct xfv_library xfv_library_net, xfv_library_image;
 
 enum {
     XFV_TAKES_JOBS = 1,     /* -j */

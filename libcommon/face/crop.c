@@ -79,6 +79,8 @@ static int face_record(const struct job *j, const struct found *f, const char *i
     xfv_put_text(&put, "id", id);
     xfv_put_text(&put, "source", j->name);
     xfv_put_ints(&put, "size", (const int[]){j->im->width, j->im->height}, 2);
+    if (j->im->scale > 1) xfv_put_int(&put, "reduced", j->im->scale);
+    if (j->im->transparent) xfv_put_bool(&put, "transparent", 1);
     if (f->box) {
         xfv_put_f64s(&put, "box", f->box, 4);
         xfv_put_f64(&put, "confidence", f->confidence);
@@ -213,7 +215,12 @@ static int take_listed(const struct job *j, struct xfv_err *e)
     size_t first, n = xfv_landmarks_find(l, j->path, &first);
     int r = n ? 0 : xfv_fail_code(e, XFV_EDATA, "landmarks", "no line for this image in %s", j->c->landmarks_name);
     for (size_t i = 0; i < n && !r; i++) {
-        struct found f = {.landmarks = l->v[l->by_path[first + i]].xy};
+        double xy[10];
+        for (int k = 0; k < 10; k++) { /* the list's are of the whole photograph */
+            double scale = j->im->scale > 1 ? j->im->scale : 1, v = l->v[l->by_path[first + i]].xy[k];
+            xy[k] = scale > 1 ? (v + 0.5) / scale - 0.5 : v;
+        }
+        struct found f = {.landmarks = xy};
         r = crop_landmarks(j, &f, (int)i, n > 1, e);
     }
     return r;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "image/internal.h"
 #include "image/pnm.h"
 
@@ -9,9 +10,69 @@ static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_op
 {
     FILE *f = fmemopen((void *)(uintptr_t)bytes, n, "rb"); /* read only: nothing writes through the pointer */
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory for reading an image");
-    int status = xfv_pnm_read(f, o, out, e);
+    int r = xfv_pnm_read(f, o, out, e);
     fclose(f);
-    return status == XFV_EOF ? xfv_fail(e, XFV_EDATA, "empty image file") : status;
+    return r == XFV_EOF ? xfv_fail(e, XFV_EDATA, "empty image file") : r;
+}
+
+/* A NULL decoder: the build lacks its library. */
+static xfv_decoder *decoder_of(enum xfv_format format)
+{
+    switch (format) {
+    case XFV_FORMAT_JPEG: return xfv_decode_jpeg;
+    case XFV_FORMAT_PNG: return xfv_decode_png;
+    case XFV_FORMAT_WEBP: return xfv_decode_webp;
+    case XFV_FORMAT_PNM: return decode_pnm;
+    case XFV_FORMAT_BMP: return xfv_decode_bmp;
+#ifdef XFV_WITH_GIF
+    case XFV_FORMAT_GIF: return xfv_decode_gif;
+#endif
+#ifdef XFV_WITH_TIFF
+    case XFV_FORMAT_TIFF: return xfv_decode_tiff;
+#endif
+#ifdef XFV_WITH_HEIF
+    case XFV_FORMAT_HEIF: return xfv_decode_heif;
+#endif
+#ifdef XFV_WITH_JXL
+    case XFV_FORMAT_JXL: return xfv_decode_jxl;
+#endif
+#ifdef XFV_WITH_OPENJPEG
+    case XFV_FORMAT_JP2:
+    case XFV_FORMAT_J2K: return xfv_decode_jp2;
+#endif
+    default: return NULL;
+    }
+}
+
+void xfv_image_start(void)
+{
+#ifdef XFV_WITH_HEIF
+    xfv_heif_start();
+#endif
+}
+
+const char *xfv_image_optional_formats(void)
+{
+    return ""
+#ifdef XFV_WITH_GIF
+           " GIF"
+#endif
+#ifdef XFV_WITH_TIFF
+           " TIFF"
+#endif
+#ifdef XFV_WITH_HEIF
+           " HEIC AVIF"
+#endif
+#ifdef XFV_WITH_JXL
+           " JPEG-XL"
+#endif
+#ifdef XFV_WITH_OPENJPEG
+           " JPEG-2000"
+#endif
+#ifdef XFV_WITH_LCMS2
+           ", colour profiles"
+#endif
+        ;
 }
 
 static int is_text(const uint8_t *bytes, size_t n)
@@ -21,34 +82,32 @@ static int is_text(const uint8_t *bytes, size_t n)
     return n > 0 && i == n;
 }
 
-/* Formats that people have and we do not read: their names help. */
-static int refuse(const uint8_t *bytes, size_t n, struct xfv_err *e)
+/* What people have and we do not read is named, with the way out. */
+static int refuse(struct xfv_format_info known, const uint8_t *bytes, size_t n, struct xfv_err *e)
 {
-    static const struct { size_t at; const char *mark, *name; } other[] = {
-        {0, "GIF8", "a GIF"}, {0, "II*", "a TIFF"}, {0, "MM", "a TIFF"}, {0, "BM", "a BMP"},
-        {4, "ftyphei", "a HEIC"}, {4, "ftypmif1", "a HEIC"}, {4, "ftypavif", "an AVIF"}, {0, "\xff\x0a", "a JPEG XL"},
-    };
-    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
-        size_t len = strlen(other[i].mark);
-        if (n >= other[i].at + len && memcmp(bytes + other[i].at, other[i].mark, len) == 0)
-            return xfv_fail(e, XFV_EDATA, "%s image: convert it to JPEG, PNG, WebP or PPM first", other[i].name);
-    }
-    if (n >= 16 && memcmp(bytes + 1, "\xa1_\xa4head", 7) == 0)
-        return xfv_fail(e, XFV_EDATA, "this is a stream of xfv-tools, made of photographs already: embed, verify and the programs after them read it");
-    return xfv_fail(e, XFV_EDATA, "not a JPEG, PNG, WebP, PBM, PGM, PPM or PAM image%s",
-                    is_text(bytes, n) ? " but text: images are named as arguments, or in a list for --files0-from" : "");
+    if (known.format == XFV_FORMAT_STREAM)
+        return xfv_fail_code(e, XFV_EDATA, "format", "this is a stream of xfv-tools, made of photographs already: embed, verify and the programs after them read it");
+    if (known.name && known.format != XFV_FORMAT_OTHER)
+        return xfv_fail_code(e, XFV_EDATA, "format", "%s is not read by this build, which lacks the library: convert it to JPEG or PNG", known.name);
+    if (known.name) return xfv_fail_code(e, XFV_EDATA, "format", "%s is not read%s%s", known.name, known.advice ? ": " : "", known.advice ? known.advice : "");
+    return xfv_fail_code(e, XFV_EDATA, "format", "not a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000 or Netpbm image%s",
+                         is_text(bytes, n) ? " but text: images are named as arguments, or in a list for --files0-from" : "");
 }
 
 int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale, struct xfv_err *e)
 {
-    static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     struct xfv_decode_opts d = o ? *o : xfv_decode_opts_default();
     memset(out, 0, sizeof *out);
     if (scale) *scale = 1;
     if (n == 0) return xfv_fail(e, XFV_EDATA, "empty image file");
-    if (n >= 3 && bytes[0] == 0xff && bytes[1] == 0xd8) return xfv_decode_jpeg(bytes, n, &d, out, scale, e);
-    if (n >= sizeof png && memcmp(bytes, png, sizeof png) == 0) return xfv_decode_png(bytes, n, &d, out, e);
-    if (n >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0) return xfv_decode_webp(bytes, n, &d, out, e);
-    if (n >= 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7') return decode_pnm(bytes, n, &d, out, e);
-    return refuse(bytes, n, e);
+    struct xfv_format_info known = xfv_format_of(bytes, n);
+    xfv_decoder *decode = decoder_of(known.format);
+    int r = decode ? decode(bytes, n, &d, out, e) : refuse(known, bytes, n, e);
+    if (!r && scale) *scale = out->scale;
+    return r;
+}
+
+int xfv_image_is_read(const uint8_t *bytes, size_t n)
+{
+    return decoder_of(xfv_format_of(bytes, n).format) != NULL;
 }

@@ -27,5 +27,5 @@ void xfv_image_clear(struct xfv_image *im)
 
 struct xfv_decode_opts xfv_decode_opts_default(void)
 {
-    return (struct xfv_decode_opts){.max_pixels = (size_t)256 << 20, .min_side_hint = 0};
+    return (struct xfv_decode_opts){.max_pixels = (size_t)256 << 20, .full_pixels = (size_t)64 << 20, .max_bytes = (size_t)2 << 30};
 }

@@ -9,7 +9,7 @@
 #include <jerror.h>
 
 #include "image/internal.h"
-#include "base/deadline.h"
+#include "image/rows.h"
 
 /* More scans than any encoder writes: a small file of empty progressive scans over a large image would run for hours. */
 #define MAX_SCANS 500
@@ -33,9 +33,10 @@ struct decoder {
     const uint8_t *bytes;
     size_t n;
     const struct xfv_decode_opts *opts;
-    struct xfv_image im;
-    uint8_t *cmyk; /* one row, only for four-channel images */
-    int orientation, denom;
+    struct xfv_rows rows;
+    uint8_t *row;   /* one, as libjpeg gives it */
+    JOCTET *icc;
+    int orientation;
 };
 
 /* ---- the file, in pieces ---- */
@@ -161,21 +162,25 @@ static int orientation_of(const struct jpeg_decompress_struct *j)
     return 1;
 }
 
-/* Largest of 1, 2, 4, 8 that keeps the shorter side at least hint pixels long. */
-static int denominator(long w, long h, int hint)
+/* 1, 2, 4 or 8: the largest that keeps the shorter side at least min_side_hint pixels long, or the least that a huge photograph needs. */
+static int denominator(long w, long h, const struct xfv_decode_opts *o)
 {
     long side = w < h ? w : h;
-    int d = 1;
-    while (hint > 0 && d < 8 && side / (2 * d) >= hint) d *= 2;
-    return d;
+    int d = 1, least = xfv_shrink_of(w, h, o);
+    while (o->min_side_hint > 0 && d < 8 && side / (2 * d) >= o->min_side_hint) d *= 2;
+    return d > least ? d : least < 8 ? least : 8;
 }
 
-/* CMYK to RGB, no colour management: R = (1 - C)(1 - K). Adobe's files hold the complements. */
-static void cmyk_row(const uint8_t *s, uint8_t *t, int w, int complements)
+/* Bytes a pixel that libjpeg holds: the coefficients of the whole image when it has several scans. */
+static double own_bytes(const struct jpeg_decompress_struct *j)
 {
-    unsigned flip = complements ? 0 : 255;
-    for (int x = 0; x < w; x++, s += 4, t += 3)
-        for (int c = 0; c < 3; c++) t[c] = (uint8_t)(((s[c] ^ flip) * (s[3] ^ flip) + 127) / 255);
+    double samples = 0, most = 1;
+    for (int i = 0; i < j->num_components; i++) {
+        double here = j->comp_info[i].h_samp_factor * j->comp_info[i].v_samp_factor;
+        samples += here;
+        most = here > most ? here : most;
+    }
+    return jpeg_has_multiple_scans((j_decompress_ptr)(uintptr_t)j) ? samples / most * sizeof(JCOEF) : 0;
 }
 
 /* No scan holds some component, or the file ended before the last scan did. (The arithmetic decoder goes on silently
@@ -191,32 +196,44 @@ static int check_scans(const struct decoder *d, struct xfv_err *e)
     return missing ? xfv_fail_damaged(e, "JPEG", "its end is missing") : 0;
 }
 
+static int open_rows(struct decoder *d, struct xfv_err *e)
+{
+    struct jpeg_decompress_struct *j = &d->j;
+    unsigned n = 0;
+    enum xfv_pixel kind = j->num_components == 4 ? XFV_CMYK : j->num_components == 1 ? XFV_GREY : XFV_RGB;
+    j->out_color_space = kind == XFV_CMYK ? JCS_CMYK : kind == XFV_GREY ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_start_decompress(j);
+    int r = xfv_rows_open(&d->rows, (int)j->output_width, (int)j->output_height, kind, 1, e);
+    if (r) return r;
+    d->rows.im.scale = (int)j->scale_denom;
+    if (jpeg_read_icc_profile(j, &d->icc, &n)) xfv_rows_profile(&d->rows, d->icc, n);
+    d->row = malloc((size_t)j->output_width * (size_t)j->output_components);
+    return d->row ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image");
+}
+
 /* All that may jump. State lives in *d, so that nothing is lost by the jump. */
 static int decode(struct decoder *d, struct xfv_err *e)
 {
     struct jpeg_decompress_struct *j = &d->j;
     set_source(d);
     jpeg_save_markers(j, JPEG_APP0 + 1, 0xffff);
+    jpeg_save_markers(j, JPEG_APP0 + 2, 0xffff);
     jpeg_read_header(j, TRUE);
-    int status = xfv_check_size((long)j->image_width, (long)j->image_height, d->opts, e);
-    if (status) return status;
+    int r = xfv_check_cost((long)j->image_width, (long)j->image_height, d->n, own_bytes(j), d->opts, e);
+    if (r) return r;
     d->orientation = orientation_of(j);
-    d->denom = denominator((long)j->image_width, (long)j->image_height, d->opts->min_side_hint);
-    int four = j->num_components == 4;
     j->scale_num = 1;
-    j->scale_denom = (unsigned)d->denom;
-    j->out_color_space = four ? JCS_CMYK : JCS_RGB;
-    jpeg_start_decompress(j);
-    status = xfv_image_alloc(&d->im, (int)j->output_width, (int)j->output_height, 3, e);
-    if (status) return status;
-    size_t row = (size_t)d->im.width * 3;
-    if (four && !(d->cmyk = malloc((size_t)d->im.width * 4))) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image");
-    while (j->output_scanline < j->output_height) {
-        if ((status = xfv_deadline_check(e))) return status;
-        uint8_t *to = d->im.data + row * j->output_scanline, *into = four ? d->cmyk : to;
-        if (jpeg_read_scanlines(j, &into, 1) == 1 && four) cmyk_row(d->cmyk, to, d->im.width, j->saw_Adobe_marker);
+    j->scale_denom = (unsigned)denominator((long)j->image_width, (long)j->image_height, d->opts);
+    r = open_rows(d, e);
+    size_t n = (size_t)j->output_width * 4;
+    int complements = j->num_components == 4 && !j->saw_Adobe_marker ? 0 : 1;
+    while (!r && j->output_scanline < j->output_height) {
+        if (jpeg_read_scanlines(j, &d->row, 1) != 1) continue;
+        if (j->num_components == 4 && complements)
+            for (size_t i = 0; i < n; i++) d->row[i] ^= 255; /* Adobe's files hold the complements */
+        r = xfv_rows_put(&d->rows, d->row, e);
     }
-    if ((status = check_scans(d, e))) return status;
+    if (r || (r = check_scans(d, e))) return r;
     d->all_rows = 1;
     jpeg_finish_decompress(j); /* reads on to the next marker: is anything left over of the scan? */
     return 0;
@@ -236,7 +253,7 @@ static int guarded(struct decoder *d, struct xfv_err *e)
     return decode(d, e);
 }
 
-int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale, struct xfv_err *e)
+int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
 {
     struct decoder *d = calloc(1, sizeof *d);
     if (!d) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image");
@@ -246,16 +263,14 @@ int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     d->bytes = bytes;
     d->n = n;
     d->opts = o;
-    int status = guarded(d, e);
+    int r = guarded(d, e);
     jpeg_destroy_decompress(&d->j);
-    if (!status) status = xfv_image_orient(&d->im, d->orientation, e);
-    if (status) {
-        xfv_image_clear(&d->im);
-    } else {
-        *out = d->im;
-        if (scale) *scale = d->denom;
-    }
-    free(d->cmyk);
+    xfv_rows_close(&d->rows);
+    if (!r) r = xfv_image_orient(&d->rows.im, d->orientation, e);
+    if (r) xfv_image_clear(&d->rows.im);
+    else *out = d->rows.im;
+    free(d->row);
+    free(d->icc);
     free(d);
-    return status;
+    return r;
 }

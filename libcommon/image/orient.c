@@ -52,6 +52,8 @@ int xfv_image_orient(struct xfv_image *im, int orientation, struct xfv_err *e)
             memcpy(up.data + at * (size_t)c, s, (size_t)c);
         }
     }
+    up.scale = im->scale;
+    up.transparent = im->transparent;
     xfv_image_clear(im);
     *im = up;
     return 0;

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "image/internal.h"
-#include "base/deadline.h"
-#include "base/wipe.h"
-#include "stream/tensor.h"
+#include "image/rows.h"
 
 struct decoder {
     png_structp png;
@@ -16,8 +14,9 @@ struct decoder {
     const uint8_t *bytes;
     size_t n, at;
     const struct xfv_decode_opts *opts;
-    struct xfv_image im; /* 3 or, before compositing, 4 channels */
-    png_bytep *rows;     /* only for interlaced images */
+    struct xfv_rows rows;
+    uint8_t *pixels;     /* one row; of an interlaced image all */
+    png_bytep *each;     /* rows of an interlaced image */
     int orientation;
     size_t raster_end;   /* where the last chunk of pixels ends, its checksum included */
     int all_rows;
@@ -72,30 +71,34 @@ static int orientation_of(struct decoder *d)
     return o;
 }
 
-/* Ask for 8-bit RGB, or RGBA when the image has an alpha channel or transparent colours. Returns the number of channels. */
-static int set_transforms(struct decoder *d)
+/* Ask for 8 bits, and for an alpha channel where the image has one or transparent colours. */
+static enum xfv_pixel set_transforms(struct decoder *d)
 {
-    int type = png_get_color_type(d->png, d->info);
-    int trns = png_get_valid(d->png, d->info, PNG_INFO_tRNS) != 0;
+    int type = png_get_color_type(d->png, d->info), colour = type & PNG_COLOR_MASK_COLOR;
+    int alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(d->png, d->info, PNG_INFO_tRNS);
     png_set_expand(d->png);
     png_set_scale_16(d->png); /* rounds; png_set_strip_16 would cut */
-    if (!(type & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(d->png);
-    return (type & PNG_COLOR_MASK_ALPHA) || trns ? 4 : 3;
+    return colour ? (alpha ? XFV_RGBA : XFV_RGB) : alpha ? XFV_GREY_ALPHA : XFV_GREY;
 }
 
-/* RGBA over black, packed down to RGB in place. */
-static void composite(struct xfv_image *im)
+static int open_rows(struct decoder *d, int w, int h, enum xfv_pixel kind, struct xfv_err *e)
 {
-    size_t n = (size_t)im->width * (size_t)im->height;
-    const uint8_t *s = im->data;
-    uint8_t *t = im->data;
-    for (size_t i = 0; i < n; i++, s += 4, t += 3) {
-        unsigned a = s[3];
-        for (int c = 0; c < 3; c++) t[c] = (uint8_t)((s[c] * a + 127) / 255);
-    }
-    uint8_t *smaller = xfv_wipe_realloc(im->data, n * 3);
-    if (smaller) im->data = smaller;
-    im->channels = 3;
+    png_charp name;
+    png_bytep icc;
+    png_uint_32 n;
+    int method, r = xfv_rows_open(&d->rows, w, h, kind, xfv_shrink_of(w, h, d->opts), e);
+    if (!r && png_get_iCCP(d->png, d->info, &name, &method, &icc, &n)) xfv_rows_profile(&d->rows, icc, n);
+    return r;
+}
+
+static int read_interlaced(struct decoder *d, size_t h, size_t row, struct xfv_err *e)
+{
+    int r = 0;
+    if (!(d->each = malloc(h * sizeof *d->each))) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
+    for (size_t y = 0; y < h; y++) d->each[y] = d->pixels + row * y;
+    png_read_image(d->png, d->each);
+    for (size_t y = 0; y < h && !r; y++) r = xfv_rows_put(&d->rows, d->each[y], e);
+    return r;
 }
 
 /* All that may jump; state lives in *d. */
@@ -105,23 +108,24 @@ static int decode(struct decoder *d, struct xfv_err *e)
     png_set_user_limits(d->png, 0x7fffffff, 0x7fffffff); /* ours counts pixels */
     png_read_info(d->png, d->info);
     png_uint_32 w = png_get_image_width(d->png, d->info), h = png_get_image_height(d->png, d->info);
-    int status = xfv_check_size((long)w, (long)h, d->opts, e);
-    if (status) return status;
-    int channels = set_transforms(d), passes = png_set_interlace_handling(d->png);
+    int interlaced = png_get_interlace_type(d->png, d->info) != PNG_INTERLACE_NONE;
+    int r = xfv_check_cost((long)w, (long)h, d->n, interlaced ? 4 : 0, d->opts, e);
+    if (r) return r;
+    enum xfv_pixel kind = set_transforms(d);
+    png_set_interlace_handling(d->png);
     png_read_update_info(d->png, d->info);
-    size_t row = (size_t)w * (size_t)channels;
+    size_t row = (size_t)w * (size_t)kind; /* their values are their channels */
     if (png_get_rowbytes(d->png, d->info) != row) return xfv_fail(e, XFV_EDATA, "corrupt PNG image: rows of an unexpected length");
-    status = xfv_image_alloc(&d->im, (int)w, (int)h, channels, e);
-    if (status) return status;
-    if (passes > 1) {
-        d->rows = malloc(h * sizeof *d->rows);
-        if (!d->rows) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
-        for (png_uint_32 y = 0; y < h; y++) d->rows[y] = d->im.data + row * y;
-        png_read_image(d->png, d->rows);
-    } else {
-        for (png_uint_32 y = 0; y < h && !(status = xfv_deadline_check(e)); y++) png_read_row(d->png, d->im.data + row * y, NULL);
-        if (status) return status;
+    r = open_rows(d, (int)w, (int)h, kind, e);
+    if (r) return r;
+    d->pixels = malloc(interlaced ? row * h : row);
+    if (!d->pixels) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
+    if (interlaced) r = read_interlaced(d, h, row, e);
+    for (png_uint_32 y = 0; y < h && !interlaced && !r; y++) {
+        png_read_row(d->png, d->pixels, NULL);
+        r = xfv_rows_put(&d->rows, d->pixels, e);
     }
+    if (r) return r;
     d->all_rows = 1;
     png_read_end(d->png, d->info);
     d->orientation = orientation_of(d);
@@ -147,10 +151,11 @@ int xfv_decode_png(const uint8_t *bytes, size_t n, const struct xfv_decode_opts 
     d.info = d.png ? png_create_info_struct(d.png) : NULL;
     r = d.info ? guarded(&d, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
     png_destroy_read_struct(&d.png, &d.info, NULL);
-    if (!r && d.im.channels == 4) composite(&d.im);
-    if (!r) r = xfv_image_orient(&d.im, d.orientation, e);
-    if (r) xfv_image_clear(&d.im);
-    else *out = d.im;
-    free(d.rows);
+    xfv_rows_close(&d.rows);
+    if (!r) r = xfv_image_orient(&d.rows.im, d.orientation, e);
+    if (r) xfv_image_clear(&d.rows.im);
+    else *out = d.rows.im;
+    free(d.pixels);
+    free(d.each);
     return r;
 }

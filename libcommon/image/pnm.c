@@ -11,6 +11,7 @@
 #include <netpbm/pam.h>
 
 #include "image/internal.h"
+#include "image/rows.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char netpbm_text[256]; /* libnetpbm's last error, under the lock */
@@ -18,7 +19,7 @@ static char netpbm_text[256]; /* libnetpbm's last error, under the lock */
 struct reader {
     FILE *f;
     const struct xfv_decode_opts *opts;
-    struct xfv_image im;
+    struct xfv_rows rows;
     struct pam pam;
     tuple *tuples;  /* one row */
     uint8_t *bytes; /* one row, as stored */
@@ -35,37 +36,22 @@ static void drop_message(const char *text)
     (void)text;
 }
 
-/* One pixel of `depth` samples in 0..255 to RGB: 1 grey, 2 grey + opacity, 3 RGB, 4 RGB + opacity. */
-static void put_pixel(uint8_t *t, const uint8_t *s, unsigned depth)
+static int read_bytes_row(struct reader *r, int y, struct xfv_err *e)
 {
-    unsigned opacity = depth == 2 || depth == 4 ? s[depth - 1] : 255;
-    for (unsigned c = 0; c < 3; c++) t[c] = (uint8_t)((s[depth < 3 ? 0 : c] * opacity + 127) / 255);
+    size_t n = (size_t)r->pam.width * r->pam.depth;
+    if (fread(r->bytes, 1, n, r->f) == n) return 0;
+    return xfv_fail_code(e, XFV_EDATA, "damaged", "truncated Netpbm image: it ends in row %d of %d", y, r->pam.height);
 }
 
-static int read_bytes_row(struct reader *r, uint8_t *to, int y, struct xfv_err *e)
-{
-    size_t w = (size_t)r->pam.width, n = w * r->pam.depth;
-    if (fread(r->bytes, 1, n, r->f) != n)
-        return xfv_fail(e, XFV_EDATA, "truncated Netpbm image: it ends in row %d of %d", y, r->pam.height);
-    if (r->pam.depth == 3) {
-        memcpy(to, r->bytes, n);
-        return 0;
-    }
-    for (size_t x = 0; x < w; x++) put_pixel(to + 3 * x, r->bytes + x * r->pam.depth, r->pam.depth);
-    return 0;
-}
-
-static void read_tuples_row(struct reader *r, uint8_t *to)
+static void read_tuples_row(struct reader *r)
 {
     pnm_readpamrow(&r->pam, r->tuples);
-    for (int x = 0; x < r->pam.width; x++) {
-        uint8_t s[4] = {0};
+    uint8_t *to = r->bytes;
+    for (int x = 0; x < r->pam.width; x++)
         for (unsigned c = 0; c < r->pam.depth; c++) {
             sample v = r->tuples[x][c] < r->pam.maxval ? r->tuples[x][c] : r->pam.maxval;
-            s[c] = (uint8_t)pnm_scalesample(v, r->pam.maxval, 255);
+            *to++ = (uint8_t)pnm_scalesample(v, r->pam.maxval, 255);
         }
-        put_pixel(to + (size_t)x * 3, s, r->pam.depth);
-    }
 }
 
 /* Samples that are bytes already need none of libnetpbm's arithmetic. */
@@ -88,25 +74,23 @@ static int read_image(struct reader *r, struct xfv_err *e)
     if (s) return s;
     if (r->pam.depth < 1 || r->pam.depth > 4)
         return xfv_fail(e, XFV_EDATA, "PAM image with %u samples a pixel; 1 (grey) to 4 (red, green, blue, opacity) are known", r->pam.depth);
-    int raw = is_bytes(&r->pam);
-    if (raw) {
-        r->bytes = malloc((size_t)r->pam.width * r->pam.depth);
-        if (!r->bytes) return xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %d pixels", r->pam.width);
-    } else {
-        r->tuples = pnm_allocpamrow(&r->pam);
-    }
-    s = xfv_image_alloc(&r->im, r->pam.width, r->pam.height, 3, e);
+    int raw = is_bytes(&r->pam), cmyk = r->pam.depth == 4 && !strncmp(r->pam.tuple_type, "CMYK", 4);
+    r->bytes = malloc((size_t)r->pam.width * r->pam.depth);
+    if (!r->bytes) return xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %d pixels", r->pam.width);
+    if (!raw) r->tuples = pnm_allocpamrow(&r->pam);
+    s = xfv_rows_open(&r->rows, r->pam.width, r->pam.height, cmyk ? XFV_CMYK : (enum xfv_pixel)r->pam.depth,
+                      xfv_shrink_of(r->pam.width, r->pam.height, r->opts), e);
     for (int y = 0; !s && y < r->pam.height; y++) {
-        uint8_t *to = r->im.data + (size_t)y * (size_t)r->pam.width * 3;
-        if (raw) s = read_bytes_row(r, to, y, e);
-        else read_tuples_row(r, to);
+        if (raw) s = read_bytes_row(r, y, e);
+        else read_tuples_row(r);
+        if (!s) s = xfv_rows_put(&r->rows, r->bytes, e);
     }
     return s;
 }
 
 static int guarded(struct reader *r, struct xfv_err *e)
 {
-    if (setjmp(r->escape)) return xfv_fail(e, XFV_EDATA, "corrupt Netpbm image: %s", netpbm_text);
+    if (setjmp(r->escape)) return xfv_fail_code(e, XFV_EDATA, "damaged", "corrupt Netpbm image: %s", netpbm_text);
     pm_setjmpbuf(&r->escape);
     return read_image(r, e);
 }
@@ -132,8 +116,9 @@ int xfv_pnm_read(FILE *f, const struct xfv_decode_opts *o, struct xfv_image *out
     if (r->tuples) pnm_freepamrow(r->tuples);
     pthread_mutex_unlock(&lock);
     free(r->bytes);
-    if (s) xfv_image_clear(&r->im);
-    else *out = r->im;
+    xfv_rows_close(&r->rows);
+    if (s) xfv_image_clear(&r->rows.im);
+    else *out = r->rows.im;
     free(r);
     return s;
 }

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/format.h"
 #include "base/wipe.h"
+#include "image/internal.h"
 #include "image/pnm.h"
 #include "stream/tensor.h"
 
@@ -60,7 +62,7 @@ int xfv_image_source_ready(const struct xfv_image_source *s)
     return poll(&p, 1, 0) == 1;
 }
 
-/* The first byte tells Netpbm from the rest and can be put back; EOF for none. */
+/* The next byte, which stays; EOF for none. */
 static int peek(FILE *f)
 {
     int c = getc(f);
@@ -68,18 +70,27 @@ static int peek(FILE *f)
     return c;
 }
 
+/* Two bytes tell Netpbm, which is decoded while it is read, from the rest. */
+static int begins_pnm(FILE *f)
+{
+    int p = getc(f), digit = p == 'P' ? getc(f) : EOF;
+    if (digit != EOF) ungetc(digit, f);
+    if (p != EOF) ungetc(p, f);
+    return digit >= '1' && digit <= '7';
+}
+
 static int fail_long(struct xfv_err *e)
 {
     return xfv_fail(e, XFV_ELIMIT, "an image file of more than %zu MiB", MAX_FILE >> 20);
 }
 
-static int slurp(FILE *f, struct xfv_raw_image *r, struct xfv_err *e)
+/* The rest of a file, of which r holds the beginning in a block of cap bytes. */
+static int slurp(FILE *f, size_t cap, struct xfv_raw_image *r, struct xfv_err *e)
 {
-    size_t cap = 0;
     if (is_too_long(f)) return fail_long(e);
     for (;;) {
         if (r->n == cap) {
-            cap = cap ? 2 * cap : 65536;
+            cap = cap < 65536 ? 65536 : 2 * cap;
             uint8_t *p = xfv_wipe_realloc(r->bytes, cap);
             if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory for an image file of more than %zu bytes", r->n);
             r->bytes = p;
@@ -110,13 +121,15 @@ static int next(struct xfv_image_source *s, const struct xfv_decode_opts *o, str
     errno = 0;
     int c = peek(s->f);
     if (c == EOF && ferror(s->f)) return xfv_fail(e, XFV_EIO, "cannot read");
-    if (s->count > 0 || c == 'P') return next_pnm(s, o, out, e);
+    if (s->count > 0 || begins_pnm(s->f)) return next_pnm(s, o, out, e);
     s->done = 1;
     if (c == EOF) return xfv_fail(e, XFV_EDATA, "empty image file");
-    if (c == 0xff || c == 0x89 || c == 'R') return slurp(s->f, out, e);
+    out->bytes = malloc(XFV_FORMAT_BYTES);
+    if (!out->bytes) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    out->n = fread(out->bytes, 1, XFV_FORMAT_BYTES, s->f);
+    if (xfv_image_is_read(out->bytes, out->n)) return slurp(s->f, XFV_FORMAT_BYTES, out, e);
     /* No format of ours: its first bytes are enough to say so, however long it is. */
-    uint8_t first[16];
-    return xfv_image_decode(first, fread(first, 1, sizeof first, s->f), o, &out->im, NULL, e);
+    return xfv_image_decode(out->bytes, out->n, o, &out->im, NULL, e);
 }
 
 int xfv_image_source_next(struct xfv_image_source *s, const struct xfv_decode_opts *o, struct xfv_raw_image *out, struct xfv_err *e)

@@ -1,10 +1,11 @@
-/* WebP by libwebp: still images, EXIF orientation, alpha over black. Of an animation, nothing: it is no photograph. */
+/* WebP by libwebp: still images, EXIF orientation, colour profile. Of an animation, nothing: it is no photograph. */
 #include <stdlib.h>
 #include <string.h>
 #include <webp/decode.h>
 #include <webp/demux.h>
 
 #include "image/internal.h"
+#include "image/rows.h"
 
 /* The EXIF chunk may or may not repeat JPEG's "Exif\0\0". */
 static int orientation_of(const uint8_t *bytes, size_t n)
@@ -30,22 +31,36 @@ static int orientation_of(const uint8_t *bytes, size_t n)
     return orientation;
 }
 
+/* To the rows, with the profile if the file has one. */
+static int convert(const uint8_t *bytes, size_t n, const uint8_t *rgba, const WebPBitstreamFeatures *f, int shrink, struct xfv_image *out, struct xfv_err *e)
+{
+    WebPData data = {bytes, n};
+    WebPDemuxer *d = WebPDemux(&data);
+    WebPChunkIterator it = {0};
+    int has = d && (WebPDemuxGetI(d, WEBP_FF_FORMAT_FLAGS) & ICCP_FLAG) && WebPDemuxGetChunk(d, "ICCP", 1, &it);
+    size_t channels = f->has_alpha ? 4 : 3;
+    int r = xfv_rows_from(rgba, (size_t)f->width * channels, f->width, f->height, f->has_alpha ? XFV_RGBA : XFV_RGB, 0, shrink, has ? it.chunk.bytes : NULL,
+                          has ? it.chunk.size : 0, out, e);
+    if (has) WebPDemuxReleaseChunkIterator(&it);
+    WebPDemuxDelete(d);
+    return r;
+}
+
 int xfv_decode_webp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
 {
     WebPBitstreamFeatures f;
     if (WebPGetFeatures(bytes, n, &f) != VP8_STATUS_OK) return xfv_fail_damaged(e, "WebP", "its header cannot be read");
-    if (f.has_animation) return xfv_fail(e, XFV_EDATA, "an animated WebP image: only still images are read");
-    int status = xfv_check_size(f.width, f.height, o, e);
-    if (status) return status;
-    size_t pixels = (size_t)f.width * (size_t)f.height;
-    uint8_t *rgba = malloc(pixels * 4);
-    status = rgba ? xfv_image_alloc(out, f.width, f.height, 3, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %d x %d pixels", f.width, f.height);
-    if (!status && !WebPDecodeRGBAInto(bytes, n, rgba, pixels * 4, f.width * 4)) 
-        status = xfv_fail_damaged(e, "WebP", "its pixels cannot be read to the end");
-    for (size_t i = 0; !status && i < pixels; i++)
-        for (size_t c = 0; c < 3; c++) out->data[3 * i + c] = (uint8_t)((rgba[4 * i + c] * rgba[4 * i + 3] + 127) / 255);
+    if (f.has_animation) return xfv_fail_code(e, XFV_EDATA, "format", "an animated WebP image is not read: take single frames out of it");
+    int r = xfv_check_cost(f.width, f.height, n, f.format == 2 ? 8 : 6, o, e); /* lossless: all pixels once more */
+    if (r) return r;
+    size_t channels = f.has_alpha ? 4 : 3, stride = (size_t)f.width * channels, size = stride * (size_t)f.height;
+    uint8_t *rgba = malloc(size);
+    if (!rgba) return xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %d x %d pixels", f.width, f.height);
+    const uint8_t *got = f.has_alpha ? WebPDecodeRGBAInto(bytes, n, rgba, size, (int)stride) : WebPDecodeRGBInto(bytes, n, rgba, size, (int)stride);
+    if (!got) r = xfv_fail_damaged(e, "WebP", "its pixels cannot be read to the end");
+    if (!r) r = convert(bytes, n, rgba, &f, xfv_shrink_of(f.width, f.height, o), out, e);
     free(rgba);
-    if (!status) status = xfv_image_orient(out, orientation_of(bytes, n), e);
-    if (status) xfv_image_clear(out);
-    return status;
+    if (!r) r = xfv_image_orient(out, orientation_of(bytes, n), e);
+    if (r) xfv_image_clear(out);
+    return r;
 }

@@ -418,7 +418,7 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     l->column[1] = l->column[0] + l->column_w + px(l, GAP);
     l->column[2] = l->column[1] + l->column_w + px(l, GROUP_GAP);
     l->column[3] = l->column[2] + l->column_w + px(l, GAP);
-    struct xfv_image size_only = {l->column[3] + l->column_w + px(l, BAR + MARGIN), 0, 3, NULL};
+    struct xfv_image size_only = {.width = l->column[3] + l->column_w + px(l, BAR + MARGIN), .channels = 3};
     l->im = &size_only;
     make_legend(l);
     l->im = NULL;

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "stream/internal.h"
+#include "base/format.h"
 #include "base/wipe.h"
 
 enum { CHUNK = 256 * 1024, SNIFF = 12 /* no head is shorter */ };
@@ -139,18 +140,8 @@ static int read_payload(struct xfv_reader *r, struct xfv_err *e)
 /* What an input that is no stream looks like, by its first bytes; NULL when unknown. */
 static const char *sniff(const unsigned char *p, size_t n)
 {
-    static const struct { const char *magic; size_t len; const char *what; } known[] = {
-        {"\xff\xd8\xff", 3, "a JPEG image"}, {"\x89PNG", 4, "a PNG image"},       {"GIF8", 4, "a GIF image"},
-        {"BM", 2, "a BMP image"},            {"RIFF", 4, "a RIFF file (WebP?)"},  {"II*\0", 4, "a TIFF image"},
-        {"MM\0*", 4, "a TIFF image"},        {"\x1f\x8b", 2, "gzip data"},        {"\x28\xb5\x2f\xfd", 4, "zstd data"},
-        {"\xfd" "7zXZ", 5, "xz data"},       {"BZh", 3, "bzip2 data"},            {"PK\x03\x04", 4, "a zip archive"},
-        {"\x93NUMPY", 6, "a NumPy array"},   {"\x89HDF", 4, "an HDF5 file"},      {"%PDF", 4, "a PDF file"},
-        {"\x7f" "ELF", 4, "a program"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (n >= known[i].len && memcmp(p, known[i].magic, known[i].len) == 0) return known[i].what;
-    if (n >= 3 && p[0] == 'P' && p[1] >= '1' && p[1] <= '7' && (p[2] == '\n' || p[2] == ' ' || p[2] == '#')) return "a PNM image";
-    if (n >= 8 && memcmp(p + 4, "TFL3", 4) == 0) return "a TFLite model";
+    struct xfv_format_info known = xfv_format_of(p, n);
+    if (known.name && known.format != XFV_FORMAT_STREAM) return known.name;
     size_t text = 0;
     while (text < n && (p[text] == '\n' || p[text] == '\t' || p[text] == '\r' || (p[text] >= ' ' && p[text] < 0x7f))) text++;
     return n > 0 && text == n ? "text" : NULL;
@@ -169,7 +160,7 @@ static int check_start(struct xfv_reader *r, struct xfv_err *e)
                         (unsigned long long)r->records);
     if (n == 0) return XFV_EOF;
     const char *what = r->segments ? NULL : sniff(p, n);
-    if (what) return xfv_fail_code(e, XFV_EFORMAT, strstr(what, "image") || strstr(what, "WebP") ? "image" : NULL, "this is %s, not an xfv stream", what);
+    if (what) return xfv_fail_code(e, XFV_EFORMAT, strstr(what, "image") ? "image" : NULL, "this is %s, not an xfv stream", what);
     if ((*p & 0xf0) == 0x80 || *p == 0xde || *p == 0xdf) return 0;
     if (*p == 0xc1) return xfv_fail(e, XFV_EFORMAT, "not msgpack: byte 0xc1, which msgpack never uses");
     if (r->segments == 0) return xfv_fail(e, XFV_EFORMAT, "not an xfv stream: it begins with byte 0x%02x, not with a head record", *p);

@@ -50,7 +50,7 @@ def want(name):
     i = ImageOps.exif_transpose(i)
     if "A" in i.getbands() or "transparency" in i.info:
         a = np.asarray(i.convert("RGBA")).astype(int)
-        return ((a[..., :3] * a[..., 3:] + 127) // 255).astype(np.uint8)
+        return ((a[..., :3] * a[..., 3:] + 128 * (255 - a[..., 3:]) + 127) // 255).astype(np.uint8)
     return np.asarray(i.convert("RGB"))
 for n in names:
     Image.fromarray(want(n)).save("want-" + n + ".ppm")
@@ -180,7 +180,23 @@ cp 12bit.jpg a.jpg; cp progressive.jpg b.jpg; head -c 900 b.jpg >c.jpg
 facecrop --aligned a.jpg b.jpg c.jpg 2>/dev/null >faces.xfv
 is "$(xfv-json faces.xfv | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "format face damaged " "the word of the err record"
 
-printf 'GIF89a' >x.gif
-runs 10 "another format" "$B/unit/decode" x.gif
-like "$(cat err)" "^a GIF image: convert it to JPEG, PNG, WebP or PPM first$" "says what it is and what is read"
+# What is not read is named, with the way out, and never called damaged.
+$PYTHON - <<'PY'
+import struct
+tiff = lambda *tags: b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *t) for t in sorted(tags)) + bytes(300)
+open("others", "w").write("\n".join(f"{name}\t{says}" for name, (data, says) in {
+    "psd": (b"8BPS\0\1" + bytes(40), "a Photoshop document .* export it"), "pdf": (b"%PDF-1.7\n", "a PDF document .*pdfimages"),
+    "svg": (b'<?xml version="1.0"?>\n<svg xmlns="x">', "an SVG drawing .*rsvg-convert"), "zip": (b"PK\3\4" + bytes(40), "a ZIP archive .* unpack it"),
+    "cr2": (b"II*\0\x10\0\0\0CR\2\0" + bytes(80), "raw file .CR2. .* develop it"), "cr3": (b"\0\0\0\x18ftypcrx \0\0\0\1", "raw file .CR3."),
+    "dng": (tiff((256, 4, 1, 64), (257, 4, 1, 64), (50706, 1, 4, 0x401)), "raw file|TIFF image is not read by this build"),
+    "nef": (tiff((256, 4, 1, 64), (257, 4, 1, 64), (254, 4, 1, 1), (330, 4, 1, 400)), "raw file|TIFF image is not read by this build"),
+    "pfm": (b"PF\n2 2\n-1.0\n" + bytes(48), "a PFM image .*pfmtopam"), "fac": (b"FAC\x00010\0" + bytes(60), "ISO 19794-5 .* take the JPEG"),
+    "dg2": (b"\x75\x82\x20\x00\x7f\x61\x82\x20\0\2\1\1\x7f\x60\x82FAC\0", "data group 2"), "jls": (b"\xff\xd8\xff\xf7\0\x0b\x08", "JPEG-LS"),
+    "mp4": (b"\0\0\0\x20ftypisom" + bytes(30), "a film .*ffmpeg"), "html": (b"<!DOCTYPE html><html>", "a web page"), "txt": (b"hello\n", "but text")}.items()
+    if not open("x." + name, "wb").write(data) < 0) + "\n")
+PY
+while IFS='	' read -r name says; do
+    runs 10 "$name is not read" "$B/unit/decode" "x.$name"
+    like "$(cat err)" "$says" "and says what it is"
+done <others
 done_testing

@@ -137,7 +137,7 @@ head -c 9000 anna-1.jpg >cut.jpg
 echo hello >text.jpg
 mkdir folder
 runs 1 "bad images among good ones" facecrop --max-pixels 9M -o mixed.xfv anna-1.jpg cut.jpg missing.jpg flat.png one.png empty.jpg text.jpg folder tall.png bella.jpg
-is "$(errs mixed.xfv | cut -f 1-3 | tr '\t\n' '  ')" "cut.jpg facecrop damaged missing.jpg facecrop open flat.png facecrop noface one.png facecrop noface empty.jpg facecrop decode text.jpg facecrop decode folder facecrop open tall.png facecrop noface " \
+is "$(errs mixed.xfv | cut -f 1-3 | tr '\t\n' '  ')" "cut.jpg facecrop damaged missing.jpg facecrop open flat.png facecrop noface one.png facecrop noface empty.jpg facecrop decode text.jpg facecrop format folder facecrop open tall.png facecrop noface " \
     "each says what it is"
 is "$(faces '.id' mixed.xfv | tr '\n' ' ')" '"anna-1.jpg" "bella.jpg" ' "the good ones are there"
 is "$(wc -l <err | tr -d ' ')" 8 "one line each on stderr"
@@ -179,7 +179,7 @@ cat stream.ppm | facecrop - >s.xfv; is "$(faces '[.id, .source]' s.xfv | tr '\n'
 is "$(faces '.image.mean' s.xfv | sort -u | wc -l | tr -d ' ')" 1 "each image of it"
 facecrop stream.ppm >s2.xfv; is "$(faces '.id' s2.xfv | tr '\n' ' ')" '"stream.ppm#0" "stream.ppm#1" "stream.ppm#2" ' "a file of several images"
 facecrop plain.ppm >s3.xfv; is "$(faces '.id' s3.xfv)" '"plain.ppm"' "a file of one"
-head -c 700000 stream.ppm | facecrop -q - >s4.xfv; is "$?-$(faces '.id' s4.xfv | wc -l | tr -d ' ')-$(errs s4.xfv | cut -f 1,3)" "1-1--#1	decode" "a stream cut in its second image: the first, and an err record"
+head -c 700000 stream.ppm | facecrop -q - >s4.xfv; is "$?-$(faces '.id' s4.xfv | wc -l | tr -d ' ')-$(errs s4.xfv | cut -f 1,3)" "1-1--#1	damaged" "a stream cut in its second image: the first, and an err record"
 mkfifo pipe
 cat anna-1.jpg >pipe & facecrop pipe | json | jq -r 'select(._ == "face").id' >out; wait
 is "$(cat out)" pipe "an image from a FIFO"

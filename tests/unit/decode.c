@@ -67,8 +67,9 @@ static void netpbm(void)
     GIVES("plain PPM", "P3 1 1 255 10 20 30\n", "\x0a\x14\x1e");
     GIVES("raw PBM: 1 is black", "P4\n2 1\n\x40", "\xff\xff\xff\0\0\0");
     GIVES("plain PBM", "P1\n2 1\n01", "\xff\xff\xff\0\0\0");
-    GIVES("PAM grey with opacity, over black", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 2\nMAXVAL 255\nTUPLTYPE GRAYSCALE_ALPHA\nENDHDR\n\xc8\xff\xc8\x80", "\xc8\xc8\xc8\x64\x64\x64");
-    GIVES("PAM RGB with opacity", "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n\xff\x80\x40\x00", "\0\0\0");
+    GIVES("PAM grey with opacity, over mid grey", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 2\nMAXVAL 255\nTUPLTYPE GRAYSCALE_ALPHA\nENDHDR\n\xc8\xff\xc8\x80", "\xc8\xc8\xc8\xa4\xa4\xa4");
+    GIVES("PAM RGB with opacity", "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n\xff\x80\x40\x00", "\x80\x80\x80");
+    GIVES("PAM CMYK", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE CMYK\nENDHDR\n\xff\0\0\0\0\0\0\xff", "\0\xff\xff\0\0\0");
     GIVES("PAM with maxval 1", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 1\nMAXVAL 1\nTUPLTYPE BLACKANDWHITE\nENDHDR\n\1\0", "\xff\xff\xff\0\0\0");
 #define FAILS(what, in, status, part) fails(what, in, sizeof(in) - 1, status, part)
     FAILS("nothing", "", XFV_EDATA, "empty");
