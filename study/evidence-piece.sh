@@ -10,7 +10,7 @@ case $3 in control-*) model= ;; esac # they ask no network
 # shellcheck disable=SC2086
 sh "$here/timed.sh" "$t/$name.seconds" $3 $model -o "$t/$name.maps" "$t.xfv"
 case $t in
-dpr) dpr "$t/$name.maps" -o "$t/$name.tsv" ;;
+dpr) delins --protocol dpr --tsv "$t/$name.maps" -o "$t/$name.tsv" ;;
 natural)
     in=$t/$name.maps
     for fill in black blur partner; do

@@ -1,5 +1,5 @@
 # The tables of docs/evidence.md, from what study/evidence.sh has measured so far: evidence-report.py, in its folder, writes Markdown on standard output, and
-# cost.tsv (methods, passes, milliseconds a pair) beside it. The numbers are explain-score's, dpr's and delins's; this only lays them out.
+# cost.tsv (methods, passes, milliseconds a pair) beside it. The numbers are explain-score's and delins's; this only lays them out.
 import json, os, subprocess
 
 methods = [l.rstrip("\n").split("\t") for l in open("methods")]
@@ -70,7 +70,7 @@ def against(others, first):
         out[name] = {}
         for o in others:
             if os.path.exists("%s/%s.xfv" % (o, name)):
-                out[name].update(score(path, "-a", "%s/%s.xfv" % (o, name), "--name", o))
+                out[name].update(score(path, "--against", "%s/%s.xfv" % (o, name), "--name", o))
     return out
 
 

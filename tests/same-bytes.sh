@@ -43,11 +43,11 @@ pairs() { faces | embed | verify --all; }
 small() { embed -m tiny small.xfv | verify --pairs list.txt -t 0.4; }
 one() { facecrop anna-1.jpg anna-2.jpg | embed | verify; }
 few() { small | xfv-select -n 4; }
-planted() { small >p.xfv; plant -k patches -d small.xfv p.xfv | embed -m tiny | verify -t 0.4 | xssab-grad; }
+planted() { small >p.xfv; plant -k patches --donors small.xfv p.xfv | embed -m tiny | verify -t 0.4 | xssab-grad; }
 
 p_facecrop() { faces; }
 p_facecrop_all() { facecrop -f all -S 96 --min-size 40 bella.jpg clara.jpg; }
-p_facecrop_aligned() { facecrop -a --shard 2/2 anna-1.jpg bella.jpg; }
+p_facecrop_aligned() { facecrop --aligned --shard 2/2 anna-1.jpg bella.jpg; }
 p_embed() { faces | embed -j 2; }
 p_generic() { embed --generic --resize crop anna-1.jpg bella.jpg; }
 p_verify_all() { pairs; }
@@ -71,9 +71,9 @@ p_control() { small | control-map --seed 2 | control-map --kind centre | control
 p_control_mean() { small | xssab-grad >m.xfv; control-map --kind mean --method xssab --from m.xfv m.xfv; }
 p_heatmap() { pairs | xssab-grad | heatmap; }
 p_heatmap_png() { one | fggb-grad | heatmap -o h.png && cat h.png; }
-p_heatmap_files() { pairs | xssab-grad | heatmap -l maps -c piyg -o h-%d.png && cat h-*.png; }
-p_heatmap_sheet() { pairs | xssab-grad | heatmap -l sheet --columns 2; }
-p_report() { pairs | fggb-grad | xssab-grad | report -t words; }
+p_heatmap_files() { pairs | xssab-grad | heatmap --layout maps -c piyg -o h-%d.png && cat h-*.png; }
+p_heatmap_sheet() { pairs | xssab-grad | heatmap --layout sheet --columns 2; }
+p_report() { pairs | fggb-grad | xssab-grad | report --title words; }
 p_regions() { pairs | xssab-grad | regions; }
 p_regions_table() { pairs | xssab-grad | regions --tsv; }
 p_delins() { small | xssab-grad | control-map | delins -n 4; }
@@ -85,13 +85,13 @@ p_dpr() {
 }
 p_explain_score() {
     small >p.xfv
-    plant -k swap -r nose -d small.xfv p.xfv | embed -m tiny | verify -t 0.4 | xssab-grad >e.xfv
+    plant -k swap --region nose --donors small.xfv p.xfv | embed -m tiny | verify -t 0.4 | xssab-grad >e.xfv
     if explain-score --help | grep -q -- --format; then explain-score --format json --replicates 50 e.xfv; else explain-score --json --replicates 50 e.xfv; fi
 }
-p_plant() { small >p.xfv; plant -k swap -r nose -d small.xfv p.xfv | plant -k noise --sigma 4; }
+p_plant() { small >p.xfv; plant -k swap --region nose --donors small.xfv p.xfv | plant -k noise --sigma 4; }
 p_roc() { small | roc "$(first_of roc replicates bootstrap)=50" --fmr 0.1; }
-p_roc_scores() { small >p.xfv; embed -m tiny small.xfv | verify --pairs list.txt -t 0.4 --tsv | roc --scores - "$(first_of roc replicates bootstrap)=50" -f 3; }
-p_calibrate() { small | calibrate -m tiny -f 0.1 --data ours; }
+p_roc_scores() { small >p.xfv; embed -m tiny small.xfv | verify --pairs list.txt -t 0.4 --tsv | roc --scores - "$(first_of roc replicates bootstrap)=50" --folds 3; }
+p_calibrate() { small | calibrate -m tiny --fmr 0.1 --data ours; }
 p_model_info() { model-info mobilefacenet && model-info --tsv tiny && model-info --json tiny; }
 p_model_means() { model-means -m tiny small.xfv; }
 p_model_randomise() { model-randomise -m tiny -n 1 --seed 3; }

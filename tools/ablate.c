@@ -331,7 +331,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 /* ---- options ---- */
 
 static const struct xfv_opt options[] = {
-    {"sign", 's', "WHICH", "maps to try; auto (default): those that the decision rests on",
+    {"sign", 0, "WHICH", "maps to try; auto (default): those that the decision rests on",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct ablate, sign, signs)},
     {"fill", 0, "KIND", "in the place of what similarity marks (default mean: the mean face)",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct ablate, fill, xfv_ablate_fills)},

@@ -148,7 +148,7 @@ static int set_fmr(void *ctx, const char *v, struct xfv_err *e)
 }
 
 static const struct xfv_opt options[] = {
-    {"fmr", 'f', "RATE[,RATE]...", "a threshold at each of these false match rates, beside the one at equal error (1e-2,1e-3)",
+    {"fmr", 0, "RATE[,RATE]...", "a threshold at each of these false match rates, beside the one at equal error (1e-2,1e-3)",
      XFV_OPT_MANY, .set = set_fmr},
     {"data", 0, "TEXT", "whose pairs these are, for the file",
      0, XFV_TO_TEXT(struct calibrate, data, sizeof ((struct xfv_threshold *)0)->data - 1)},

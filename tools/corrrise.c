@@ -49,7 +49,7 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
 
 static const struct xfv_opt options[] = {
     {"masks", 'n', "N", "random masks (default 500)", XFV_OPT_RESULT, XFV_TO_INT(struct rise, o.masks, 2, 100000)},
-    {"patches", 'p', "N", "patches of a mask (default 10)",
+    {"patches", 0, "N", "patches of a mask (default 10)",
      XFV_OPT_RESULT, XFV_TO_INT(struct rise, o.patches, 1, 1000)},
     {"size", 0, "PIXELS", "side of a patch (default 30)", XFV_OPT_RESULT, XFV_TO_INT(struct rise, o.size, 1, 4096)},
     {"value", 0, "KIND", "what a patch does to the image (default black): uniform random factors are the other",

@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/table.h"
 #include "pair/identity.h"
+#include "stage/asker.h"
 #include "stage/blackbox.h"
+#include "stage/restore.h"
 #include "measure/delins.h"
 #include "measure/tally.h"
 #include "stage/stage.h"
@@ -18,11 +21,10 @@ static const char *const images[] = {"a", "b", "both", "auto", NULL};
 static const char *const kinds[] = {"all", "genuine", "impostor", NULL};
 static const char *const fills[] = {"black", "grey", "mean", "blur", "partner", NULL};
 static const char *const ties[] = {"position", "random", "together", NULL};
-static const char *const protocols[] = {"lu2024", "fame2026", NULL};
+enum protocol { LU2024, FAME2026, DPR };
+static const char *const protocols[] = {"lu2024", "fame2026", "dpr", NULL};
 static const char *const tables[] = {"summary", "curves", "pairs", NULL};
-static const char *const identities[] = {"name", "folder", "id", NULL};
-static const char *const drops[] = {"maps", "image", "embedding", NULL};
-enum { DROP_MAPS = 1, DROP_IMAGE = 2, DROP_EMBEDDING = 4 };
+static const char *const curve_list = "delins", *const restored_list = "dpr"; /* keys of a pair */
 
 struct worker {
     float *map[2];
@@ -36,28 +38,27 @@ struct setting { int map, image, pairs, fill, ties, steps; double blur; };
 static const struct setting settings[] = {
     {MAP_AUTO, IMAGE_AUTO, ALL, XFV_FILL_BLACK, XFV_TIES_RANDOM, 10, 0},     /* lu2024, our reading: see delins(1) */
     {SIMILARITY, IMAGE_A, ALL, XFV_FILL_BLACK, XFV_TIES_TOGETHER, 10, 5},    /* fame2026 */
+    {0, 0, ALL, 0, XFV_TIES_RANDOM, 1, 5},                                   /* dpr: stage/restore.h */
 };
 
 struct delins {
     struct xfv_blackbox box; /* the network that is asked: the model, or --exec; its common.threshold */
-    struct xfv_cli *c;
+    struct xfv_asker a;
     /* options */
     struct setting set;
     struct xfv_delins_opts o;
-    int protocol, table, identity, replicates, drop;
+    int protocol, table, identity, replicates, format; /* format: enum xfv_table_form */
     const char *methods[64];
     int n_methods, reference_given;
     const char *reference;
     char met[400]; /* names of methods that came, for messages */
     int met_wanted, met_reference;
     uint64_t n_pairs;
-    /* the model of the segment at hand */
-    struct xfv_model *model;
-    char digest[65];
-    struct xfv_net *net;
-    struct xfv_pool *pool;
-    struct worker *workers;
+    struct worker *workers;      /* for the model that is open */
+    struct xfv_restore *restore; /* with the protocol dpr, instead */
+    struct xfv_sheet *sheet;
     struct xfv_tally *tally;
+    struct xfv_table lines;
     FILE *out;
 };
 
@@ -66,27 +67,20 @@ struct delins {
 static void close_model(struct delins *t)
 {
     xfv_blackbox_close(&t->box);
-    xfv_net_free(t->net);
-    for (int i = 0; t->workers && i < xfv_pool_size(t->pool); i++) {
+    xfv_restore_free(t->restore);
+    t->restore = NULL;
+    for (int i = 0; t->workers && i < xfv_pool_size(t->a.pool); i++) {
         free(t->workers[i].spare);
         for (int j = 0; j < 2; j++) free(t->workers[i].map[j]), free(t->workers[i].order[j]), free(t->workers[i].curve[j]);
     }
     free(t->workers);
-    t->net = NULL;
     t->workers = NULL;
 }
 
-static int open_model(struct delins *t, struct xfv_err *e)
+static int make_workers(struct delins *t, struct xfv_err *e)
 {
-    const struct xfv_model *m = t->model;
-    size_t pixels = (size_t)m->height * (size_t)m->width;
-    int workers = xfv_pool_size(t->pool);
-    close_model(t);
-    if (m->embedding < 0) return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
-    t->o.distance = m->score == XFV_SCORE_EUCLIDEAN;
-    int status = xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
-    struct xfv_explain_env env = {t->c, m, t->net, (int)xfv_shape_count(m->graph->values[m->embedding].shape), workers, t->pool};
-    if (!status) status = xfv_blackbox_open(&t->box, &env, e);
+    size_t pixels = (size_t)t->a.model->height * (size_t)t->a.model->width;
+    int workers = xfv_pool_size(t->a.pool);
     t->workers = calloc((size_t)workers, sizeof *t->workers);
     int ok = t->workers != NULL;
     for (int i = 0; ok && i < workers; i++) {
@@ -99,17 +93,28 @@ static int open_model(struct delins *t, struct xfv_err *e)
             ok = ok && w->map[j] && w->order[j] && w->curve[j];
         }
     }
-    snprintf(t->digest, sizeof t->digest, "%s", m->digest);
-    return status ? status : ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+}
+
+static int open_model(struct delins *t, struct xfv_err *e)
+{
+    close_model(t);
+    int status = xfv_asker_open(&t->a, 1, e);
+    struct xfv_explain_env env = {t->a.c, t->a.model, t->a.net, t->a.n, xfv_pool_size(t->a.pool), t->a.pool};
+    t->o.distance = t->a.model->score == XFV_SCORE_EUCLIDEAN;
+    if (!status) status = xfv_blackbox_open(&t->box, &env, e);
+    if (!status && t->protocol != DPR) status = make_workers(t, e);
+    else if (!status && !(t->restore = xfv_restore_new(&t->a, &t->box, t->o.blur, e))) status = e->status;
+    if (status) xfv_asker_forget(&t->a);
+    return status;
 }
 
 static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     struct delins *t = ctx;
     (void)set;
-    int status = xfv_cli_stream_model(t->c, in, &t->model, e);
-    if (!status && (!t->box.probe || strcmp(t->digest, t->model->digest))) status = open_model(t, e);
-    return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, t->model->digest), e);
+    int status = xfv_asker_head(&t->a, in, zone, extra, e);
+    return status > 0 ? open_model(t, e) : status;
 }
 
 static int wants(void *ctx, const struct xfv_rec *r)
@@ -122,7 +127,6 @@ static int wants(void *ctx, const struct xfv_rec *r)
 
 struct pair {
     msgpack_object *root;
-    const msgpack_object *face[2];
     const uint8_t *rgb[2];
     const char *id;
     size_t n_id;
@@ -132,34 +136,21 @@ struct pair {
 
 static int look_at(const struct delins *t, msgpack_object *root, struct pair *p, struct xfv_err *e)
 {
-    *p = (struct pair){.root = root, .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")}, .id = "", .threshold = t->box.common.threshold};
+    *p = (struct pair){.root = root, .id = ""};
     if (xfv_get_str(root, "id", &p->id, &p->n_id, NULL)) p->id = "", p->n_id = 0;
-    if (!t->box.common.given_threshold && (xfv_get_f64(root, "threshold", &p->threshold, NULL) || !isfinite(p->threshold)))
-        return xfv_fail_code(e, XFV_EDATA, "threshold", "the pair has no threshold: run verify before delins, or give --threshold");
-    int status = xfv_pair_truth(root, p->threshold, &p->genuine, e);
+    int status = xfv_asker_threshold(&t->a, &t->box.common, root, &p->threshold, e);
+    if (!status) status = xfv_pair_truth(root, p->threshold, &p->genuine, e);
     int dissimilar = !p->genuine;
     p->map = t->set.map == MAP_AUTO ? (dissimilar ? DISSIMILARITY : SIMILARITY) : t->set.map;
     p->image = t->set.image == IMAGE_AUTO ? (dissimilar ? IMAGE_BOTH : IMAGE_A) : t->set.image;
     return status;
 }
 
-static int find_images(const struct delins *t, struct pair *p, struct xfv_err *e)
-{
-    for (int i = 0; i < 2; i++) {
-        struct xfv_tensor image;
-        int status = xfv_cli_face_image(p->face[i], t->model, &image, e);
-        if (!status && !t->box.common.foreign) status = xfv_cli_face_model(p->face[i], t->model, e);
-        if (status) return xfv_fail_at(e, "face %s", xfv_sides[i]);
-        p->rgb[i] = image.data;
-    }
-    return 0;
-}
-
 /* The map that ranks face i: one of the two, or their difference. */
 static int read_map(const struct delins *t, const struct pair *p, const struct xfv_map_entry *entry, int i, float *map, float *spare,
                     struct xfv_err *e)
 {
-    int height = t->model->height, width = t->model->width;
+    int height = t->a.model->height, width = t->a.model->width;
     size_t n = (size_t)height * (size_t)width;
     for (size_t k = 0; k < n; k++) map[k] = 0;
     for (int j = 0; j < 2; j++) {
@@ -201,7 +192,7 @@ static int put_result(const struct delins *t, const struct pair *p, const struct
 static int measure(struct delins *t, const struct pair *p, struct worker *w, int worker, const struct xfv_map_entry *entry,
                    struct xfv_err *e)
 {
-    int height = t->model->height, width = t->model->width;
+    int height = t->a.model->height, width = t->a.model->width;
     struct xfv_delins_face face[2] = {{.rgb = p->rgb[0]}, {.rgb = p->rgb[1]}};
     struct xfv_random r = xfv_random_new(t->box.common.seed, p->id, p->n_id); /* the same for every method: no method has luckier ties */
     for (int i = 0; i < 2; i++) {
@@ -216,8 +207,9 @@ static int measure(struct delins *t, const struct pair *p, struct worker *w, int
 }
 
 /* The method's place among those wanted; all are when none is named. */
-static int is_wanted(const struct delins *t, const msgpack_object *entry)
+static int is_wanted(const void *ctx, const msgpack_object *entry)
 {
+    const struct delins *t = ctx;
     char name[128];
     if (xfv_get_text(entry, "method", name, sizeof name, NULL)) return 0;
     for (int i = 0; i < t->n_methods; i++)
@@ -230,16 +222,17 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     struct delins *t = ctx;
     struct pair p;
     msgpack_zone *z = xfv_rec_zone(r);
-    msgpack_object *root = xfv_rec_root(r), *list = xfv_map_get_mut(root, "delins"), fresh = xfv_val_array(z);
+    msgpack_object *root = xfv_rec_root(r), *list = xfv_map_get_mut(root, curve_list), fresh = xfv_val_array(z);
     struct xfv_maps entries;
     (void)slot;
-    if (t->table >= 0 && list) return 0; /* measured before: only to be tallied */
+    if (t->table >= 0 && xfv_map_get(root, t->restore ? restored_list : curve_list)) return 0; /* measured before: only to be tallied */
+    if (t->restore) return xfv_restore_work(t->restore, r, worker, is_wanted, t, e);
     int status = look_at(t, root, &p, e);
     if (status || (t->set.pairs != ALL && p.genuine != (t->set.pairs == GENUINE))) return status;
     status = xfv_maps_wanted(root, &entries, e);
     if (status) return status;
     if (list && list->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "delins", "the pair's 'delins' is not a list");
-    status = find_images(t, &p, e);
+    status = xfv_asker_images(&t->a, root, t->box.common.foreign, p.rgb, e);
     for (uint32_t i = 0; i < entries.n && !status; i++) {
         struct xfv_map_entry entry;
         xfv_maps_entry(&entries, i, &entry);
@@ -247,21 +240,11 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
         status = measure(t, &p, &t->workers[worker], worker, &entry, e);
         if (!status) status = put_result(t, &p, &t->workers[worker], &entry, z, list ? list : &fresh, e);
     }
-    if (!status && !list && fresh.via.array.size) status = xfv_map_put(z, root, "delins", fresh, e);
+    if (!status && !list && fresh.via.array.size) status = xfv_map_put(z, root, curve_list, fresh, e);
     return status;
 }
 
 /* ---- tables ---- */
-
-static void drop_keys(const struct delins *t, msgpack_object *root)
-{
-    if (t->drop & DROP_MAPS) xfv_map_drop(root, XFV_KEY_MAPS);
-    for (int i = 0; i < 2; i++) {
-        msgpack_object *face = xfv_map_get_mut(root, xfv_sides[i]);
-        if (t->drop & DROP_IMAGE) xfv_map_drop(face, "image");
-        if (t->drop & DROP_EMBEDDING) xfv_map_drop(face, "embedding");
-    }
-}
 
 /* Which methods come, so that a name that none of them has can be told. */
 static void meet(struct delins *t, const msgpack_object *entries)
@@ -283,10 +266,10 @@ static void tell_unmet(struct delins *t)
 {
     if (!t->met[0]) return;
     if (t->met_wanted && t->reference_given && !t->met_reference)
-        xfv_cli_warn(t->c, "--reference: no map is of '%s', so nothing is compared; there are %s", t->reference, t->met);
+        xfv_cli_warn(t->a.c, "--reference: no map is of '%s', so nothing is compared; there are %s", t->reference, t->met);
     if (t->met_wanted) return;
-    xfv_cli_warn(t->c, "--method: no map is of '%s'%s; there are %s", t->methods[0], t->n_methods > 1 ? " or the others" : "", t->met);
-    xfv_cli_some_failed(t->c);
+    xfv_cli_warn(t->a.c, "--method: no map is of '%s'%s; there are %s", t->methods[0], t->n_methods > 1 ? " or the others" : "", t->met);
+    xfv_cli_some_failed(t->a.c);
 }
 
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
@@ -294,16 +277,14 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     struct delins *t = ctx;
     t->n_pairs++;
     meet(t, xfv_map_get(xfv_rec_root(*r), XFV_KEY_MAPS));
-    meet(t, xfv_map_get(xfv_rec_root(*r), "delins"));
-    if (w) {
-        drop_keys(t, xfv_rec_root(*r));
-        return xfv_writer_put(w, *r, e);
-    }
-    const msgpack_object *root = xfv_rec_root(*r), *list = xfv_map_get(root, "delins");
+    const msgpack_object *root = xfv_rec_root(*r), *list = xfv_map_get(root, curve_list);
+    meet(t, xfv_map_get(root, t->restore ? restored_list : curve_list));
+    if (w) return xfv_writer_put(w, *r, e);
+    if (t->restore) return xfv_restore_tally(t->sheet, root, (enum xfv_identity)t->identity, e);
     for (uint32_t i = 0; list && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size; i++) {
         if (!is_wanted(t, &list->via.array.ptr[i])) continue;
         int status = xfv_tally_add_entry(t->tally, root, &list->via.array.ptr[i], e);
-        if (status == XFV_EARG) return xfv_stage_fail_at(t->c, root, e);
+        if (status == XFV_EARG) return xfv_stage_fail_at(t->a.c, root, e);
         if (status) return status;
     }
     return 0;
@@ -313,15 +294,17 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct delins *t = ctx;
     char why[200];
-    if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why)) {
-        xfv_cli_warn(t->c, "%s", why);
-        if (!w) xfv_cli_some_failed(t->c);
+    if (xfv_stage_no_pairs(t->a.c, "verify and an explainer (fggb-grad)", why, sizeof why)) {
+        xfv_cli_warn(t->a.c, "%s", why);
+        if (!w) xfv_cli_some_failed(t->a.c);
     }
-    xfv_cli_info(t->c, "%llu pairs", (unsigned long long)t->n_pairs);
+    xfv_cli_info(t->a.c, "%llu pairs", (unsigned long long)t->n_pairs);
     tell_unmet(t);
     if (w) return 0;
-    int status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates, t->box.common.seed, t->out, e);
-    return status ? status : fflush(t->out) ? xfv_fail(e, XFV_EIO, "cannot write the table") : 0;
+    int status;
+    if (t->protocol == DPR) status = xfv_sheet_print(t->sheet, (enum xfv_sheet_format)(t->format - XFV_TABLE_TSV), t->replicates, t->box.common.seed, t->out, e);
+    else status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates, t->box.common.seed, t->out, e);
+    return status ? status : xfv_table_close(&t->lines, e);
 }
 
 /* ---- options ---- */
@@ -332,13 +315,6 @@ static int set_method(void *ctx, const char *s, struct xfv_err *e)
     if (t->n_methods == (int)(sizeof t->methods / sizeof *t->methods)) return xfv_fail(e, XFV_EARG, "too many --method");
     t->methods[t->n_methods++] = s;
     return 0;
-}
-
-static int set_drop(void *ctx, const char *s, struct xfv_err *e)
-{
-    int i, status = xfv_parse_choice("--drop", s, drops, &i, e);
-    if (!status) ((struct delins *)ctx)->drop |= 1 << i;
-    return status;
 }
 
 static const struct xfv_opt options[] = {
@@ -362,17 +338,14 @@ static const struct xfv_opt options[] = {
     {"threshold", 't', "X", "decide at X (default: the pair's own threshold)", XFV_OPT_RESULT, XFV_TO_THRESHOLD},
     {"method", 0, "NAME", "only the maps, or curves, of this method (may be given again)",
      XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_method},
-    {"drop", 0, "KEY", "leave maps, image or embedding out of the pairs (may be given again)",
-     XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_drop},
-    {"tsv", 0, NULL, "write a table: areas with intervals, tests against the reference",
-     0, XFV_TO_FLAG(struct delins, table, XFV_TALLY_SUMMARY)},
-    {"table", 0, "WHAT", "the same, or the mean curves, or the areas of each pair",
+    XFV_OPT_TABLE(struct delins, format),
+    {"table", 0, "WHAT", "which table (default summary: areas with intervals, tests against the reference)",
      0, XFV_TO_CHOICE(struct delins, table, tables)},
     {"reference", 0, "NAME", "the method that the others are compared with (default fggb)",
      0, XFV_TO_TEXT(struct delins, reference, 0), XFV_GIVEN(struct delins, reference_given)},
     {"identity", 0, "RULE", "where an id names the person (default name: the file name less _digits)",
-     0, XFV_TO_CHOICE(struct delins, identity, identities)},
-    {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)",
+     0, XFV_TO_CHOICE(struct delins, identity, xfv_identity_rules)},
+    {"replicates", 0, "N", "replicates behind the intervals (default 1000)",
      0, XFV_TO_INT(struct delins, replicates, 1, 100000)},
     {"seed", 0, "N", "start of the generator for ties and bootstrap (default 0)",
      XFV_OPT_RESULT, XFV_TO_SEED(struct xfv_explain_opts, seed)},
@@ -397,13 +370,23 @@ static void settle(struct delins *t)
 
 static int set_up(struct delins *t, struct xfv_err *e)
 {
+    static const char *const texts[] = {"method", "pair", "reference", NULL};
+    const struct setting *s = &t->set;
+    if (t->protocol == DPR && (s->map >= 0 || s->image >= 0 || s->pairs >= 0 || s->fill >= 0 || s->ties >= 0 || s->steps >= 0 || t->table > 0))
+        return xfv_fail(e, XFV_EARG, "--protocol dpr settles --map, --image, --pairs, --fill, --ties, --steps and --table itself");
     settle(t);
-    t->pool = xfv_pool_new(xfv_cli_jobs(t->c));
-    if (!t->pool) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->a.pool = xfv_pool_new(xfv_cli_jobs(t->a.c));
+    if (!t->a.pool) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (t->table >= 0 && !t->format) t->format = XFV_TABLE_TSV;
+    if (t->table < 0 && t->format) t->table = XFV_TALLY_SUMMARY;
     if (t->table < 0) return 0;
     t->tally = xfv_tally_new((enum xfv_identity)t->identity);
-    if (!t->tally) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    t->out = xfv_cli_out_file(t->c, e);
+    t->sheet = xfv_sheet_new();
+    if (!t->tally || !t->sheet) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    t->out = xfv_cli_out_file(t->a.c, e);
+    /* The sheet of the protocol dpr has forms of its own. */
+    enum xfv_table_form form = t->protocol == DPR ? XFV_TABLE_TSV : (enum xfv_table_form)t->format;
+    t->out = t->out ? xfv_table_open(&t->lines, form, texts, t->out, e) : NULL;
     return t->out ? 0 : e->status;
 }
 
@@ -423,14 +406,15 @@ int main(int argc, char **argv)
     struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work, .emit = emit, .finish = finish};
     struct xfv_err e = {0};
     int exit_status;
-    t.c = xfv_cli_start(&program, argc, argv, &exit_status);
-    if (!t.c) return exit_status;
+    t.a.c = xfv_cli_start(&program, argc, argv, &exit_status);
+    if (!t.a.c) return exit_status;
     int status = set_up(&t, &e);
     stage.sink = t.table >= 0;
-    exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, t.pool, &stage));
+    exit_status = status ? xfv_cli_finish(t.a.c, &e, 0) : xfv_cli_finish(t.a.c, NULL, xfv_stage_run(t.a.c, t.a.pool, &stage));
     close_model(&t);
-    xfv_pool_free(t.pool);
+    xfv_asker_close(&t.a);
+    xfv_pool_free(t.a.pool);
     xfv_tally_free(t.tally);
-    xfv_model_free(t.model);
+    xfv_sheet_free(t.sheet);
     return exit_status;
 }

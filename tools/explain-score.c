@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/table.h"
 #include "cli/cli.h"
 #include "measure/judge.h"
 #include "base/lines.h"
 #include "stage/stage.h"
 
-static const char *const formats[] = {"tsv", "markdown", "json", NULL};
 
 struct score {
     struct xfv_cli *c;
@@ -97,19 +97,18 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why)) return xfv_fail(e, XFV_EDATA, "%s; nothing to judge", why);
     if (!t->n_pairs) return xfv_fail(e, XFV_EDATA, "no pairs with maps: nothing to judge; run an explainer (fggb-grad) before explain-score");
     FILE *f = xfv_cli_out_file(t->c, e);
-    return f ? xfv_sheet_print(xfv_judge_sheet(t->judge), (enum xfv_sheet_format)t->format, t->replicates, t->seed, f, e) : e->status;
+    return f ? xfv_sheet_print(xfv_judge_sheet(t->judge), t->format > XFV_TABLE_TSV ? (enum xfv_sheet_format)(t->format - XFV_TABLE_TSV) : XFV_SHEET_TSV, t->replicates, t->seed, f, e) : e->status;
 }
 
 /* ---- options ---- */
 
 static const struct xfv_opt options[] = {
-    {"format", 'f', "KIND", "of the table (default tsv; json: a line a value)",
-     0, XFV_TO_CHOICE(struct score, format, formats)},
+    XFV_OPT_TABLE(struct score, format),
     {"blur", 0, "SIGMA", "blur every map first (pixels, default 5; 0: not)",
      0, XFV_TO_F64(struct score, o.sigma, 0, 100)},
     {"effect", 0, "X", "of planted pairs only those whose score moved by X or more the right way (default 0: all)",
      0, XFV_TO_F64(struct score, o.effect, 0, 2)},
-    {"against", 'a', "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images",
+    {"against", 0, "FILE", "compare with the same pairs' maps in FILE: of a randomised network, of noisy images",
      XFV_OPT_READS, XFV_TO_TEXT(struct score, against_path, 0)},
     {"name", 0, "TEXT", "what FILE is called in the table (default other)",
      0, XFV_TO_TEXT(struct score, o.against, 63)},
@@ -136,7 +135,7 @@ int main(int argc, char **argv)
         .name = "explain-score",
         .summary = "Judge explanations: pairs with maps in (best with a planted truth), a table out.",
         .operands = "[FILE]...",
-        .example = "plant --donors faces.xfv pairs.xfv | embed | verify | control-map | path-grad | explain-score -f markdown",
+        .example = "plant --donors faces.xfv pairs.xfv | embed | verify | control-map | path-grad | explain-score --markdown",
         .flags = XFV_READS_STREAM,
         .opts = options,
         .ctx = &t,

@@ -264,7 +264,7 @@ int main(int argc, char **argv)
 {
     static struct heatmap h = {.figure = {.alpha = 0.6, .sigma = 5}};
     static const struct xfv_opt opts[] = {
-        {"layout", 'l', "NAME", "figure (with words; the default), maps, overlay (maps over the faces), or sheet (all in one picture)",
+        {"layout", 0, "NAME", "figure (with words; the default), maps, overlay (maps over the faces), or sheet (all in one picture)",
          0, .set = set_layout},
         {"columns", 0, "N", "of a sheet (default: what makes it about 4:3)",
          0, XFV_TO_INT(struct heatmap, columns, 1, XFV_CONTACT_MOST_COLUMNS)},
@@ -272,7 +272,7 @@ int main(int argc, char **argv)
          0, XFV_TO_CHOICE(struct heatmap, figure.scheme, xfv_scheme_names)},
         {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only (default 5; 0: none)",
          0, XFV_TO_F64(struct heatmap, figure.sigma, 0, 1000)},
-        {"alpha", 'a', "A", "how far the strongest colour covers the face (default 0.6)",
+        {"alpha", 0, "A", "how far the strongest colour covers the face (default 0.6)",
          0, XFV_TO_F64(struct heatmap, figure.alpha, 0, 1)},
         {"scale", 's', "N", "picture pixels per face pixel (default: what makes a face about 224 wide)",
          0, XFV_TO_INT(struct heatmap, figure.scale, 1, 64)},

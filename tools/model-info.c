@@ -2,15 +2,16 @@
 #include <math.h>
 #include <string.h>
 
+#include "cli/table.h"
 #include "base/escape.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "net/model/model.h"
 
-enum format { TEXT, TSV, JSON };
 struct info {
     FILE *f;
-    int format; /* enum format */
+    int format; /* enum xfv_table_form; none: a text */
+    struct xfv_table table;
 };
 
 static size_t parameters(const struct xfv_graph *g, const struct xfv_node *n)
@@ -251,14 +252,18 @@ static int show(struct info *o, const char *path, struct xfv_err *e)
     struct xfv_model *m;
     int status = xfv_model_load(path, &m, e);
     if (status) return status;
-    if (o->format == JSON) json_model(o->f, m);
-    if (o->format == TSV) tsv_graph(o->f, m->graph);
-    if (o->format == TEXT) {
+    if (o->format == XFV_TABLE_JSON) json_model(o->f, m);
+    if (o->format == XFV_TABLE_TSV || o->format == XFV_TABLE_MARKDOWN) {
+        FILE *f = xfv_table_open(&o->table, (enum xfv_table_form)o->format, NULL, o->f, e);
+        if (f) tsv_graph(f, m->graph);
+        status = f ? xfv_table_close(&o->table, e) : e->status;
+    }
+    if (o->format == XFV_TABLE_NONE) {
         text_meta(o->f, m);
         text_graph(o->f, m->graph);
     }
     xfv_model_free(m);
-    return 0;
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -266,8 +271,9 @@ int main(int argc, char **argv)
     static struct info o;
     static const struct xfv_opt opts[] = {
         {"tsv", 0, NULL, "the graph as a table: tab-separated, one line a node, a header first",
-         0, XFV_TO_FLAG(struct info, format, TSV)},
-        {"json", 0, NULL, "everything as one JSON object", 0, XFV_TO_FLAG(struct info, format, JSON)},
+         0, XFV_TO_FLAG(struct info, format, XFV_TABLE_TSV)},
+        {"markdown", 0, NULL, "the same in Markdown", 0, XFV_TO_FLAG(struct info, format, XFV_TABLE_MARKDOWN)},
+        {"json", 0, NULL, "everything as one JSON object", 0, XFV_TO_FLAG(struct info, format, XFV_TABLE_JSON)},
         {0},
     };
     static const struct xfv_program program = {

@@ -236,11 +236,11 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "what is planted (default swap)",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, kind, kinds)},
-    {"region", 'r', "NAME", "where swap and occluder go (default: at random)",
+    {"region", 0, "NAME", "where swap and occluder go (default: at random)",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, region, xfv_part_names)},
     {"face", 0, "SIDE", "which face is changed (default b, with patches a)",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct plant, face, xfv_sides), XFV_GIVEN(struct plant, given_face)},
-    {"donors", 'd', "FILE", "faces that swap and patches take pixels from",
+    {"donors", 0, "FILE", "faces that swap and patches take pixels from",
      XFV_OPT_READS, XFV_TO_TEXT(struct plant, donors_path, 0)},
     {"no-match", 0, NULL, "do not shift the donor's colours to those of the face",
      XFV_OPT_RESULT, XFV_TO_FLAG(struct plant, match, 0)},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/table.h"
 #include "cli/cli.h"
 #include "measure/explained.h"
 #include "measure/groups.h"
@@ -15,7 +16,8 @@
 
 struct regions {
     struct xfv_cli *c;
-    int tsv, heading_done, markdown, replicates, identity;
+    int form, heading_done, replicates, identity; /* form: enum xfv_table_form */
+    struct xfv_table table;
     uint64_t seed;
     const char *groups_path, *points_path, *plot_path, *against;
     struct xfv_landmarks points;
@@ -124,7 +126,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     g->pairs++;
     g->without_maps += !status && !g->x.view.n_rows && !g->groups;
     if (!status && g->groups) status = xfv_groups_add(g->groups, xfv_rec_map(*r), &g->x, e);
-    else if (!status && g->tsv) status = print_rows(g, id, n, e);
+    else if (!status && g->form) status = print_rows(g, id, n, e);
     else if (!status) status = add_to_record(g, *r, e);
     if (!status && w) status = xfv_writer_put(w, *r, e);
     xfv_explained_clear(&g->x);
@@ -175,7 +177,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (g->from_template) xfv_cli_info(g->c, "%llu faces without landmarks: their regions come from the template", (unsigned long long)g->from_template);
     if (!g->groups || !g->pairs) return 0;
     int status = xfv_groups_compare(g->groups, g->against, g->replicates, g->seed, e);
-    if (!status) xfv_groups_print(g->groups, g->markdown, g->out);
+    if (!status) xfv_groups_print(g->groups, g->form == XFV_TABLE_MARKDOWN, g->out);
     for (int i = 0; !status && i < xfv_groups_notes(g->groups); i++) xfv_cli_warn(g->c, "%s", xfv_groups_note(g->groups, i));
     if (!status && g->plot_path) status = write_plot(g, e);
     return status ? status : ferror(g->out) ? xfv_fail(e, XFV_EIO, "cannot write") : 0;
@@ -191,15 +193,27 @@ static int read_points(struct regions *g, struct xfv_err *e)
     return status;
 }
 
+/* The table of --groups has a form in Markdown of its own, with notes. */
+static int open_table(struct regions *g, struct xfv_err *e)
+{
+    static const char *const texts[] = {"pair", "method", "map", "group", "against", NULL};
+    enum xfv_table_form form = g->form ? (enum xfv_table_form)g->form : XFV_TABLE_TSV;
+    FILE *f = xfv_cli_out_file(g->c, e);
+    if (g->groups_path && form == XFV_TABLE_MARKDOWN) form = XFV_TABLE_TSV;
+    g->out = f ? xfv_table_open(&g->table, form, texts, f, e) : NULL;
+    return g->out ? 0 : e->status;
+}
+
 static int run(struct regions *g, int *exit_status, struct xfv_err *e)
 {
-    struct xfv_stage stage = {.ctx = g, .window = 1, .wants = wants, .emit = emit, .finish = finish, .sink = g->tsv || g->groups_path};
+    struct xfv_stage stage = {.ctx = g, .window = 1, .wants = wants, .emit = emit, .finish = finish, .sink = g->form || g->groups_path};
     int status = 0;
-    if (!g->groups_path && (g->plot_path || g->markdown || g->against)) return xfv_fail(e, XFV_EARG, "--plot, --markdown and --against go with --groups");
+    if (!g->groups_path && (g->plot_path || g->against)) return xfv_fail(e, XFV_EARG, "--plot and --against go with --groups");
     if (g->points_path) status = read_points(g, e);
     if (!status && g->groups_path) status = xfv_groups_new(&g->groups, g->groups_path, (enum xfv_identity)g->identity, e);
-    if (!status && stage.sink && !(g->out = xfv_cli_out_file(g->c, e))) status = e->status;
+    if (!status && stage.sink) status = open_table(g, e);
     if (!status) *exit_status = xfv_stage_run(g->c, NULL, &stage);
+    if (!status && stage.sink) status = xfv_table_close(&g->table, e);
     xfv_groups_free(g->groups);
     xfv_landmarks_clear(&g->points);
     return status;
@@ -207,26 +221,21 @@ static int run(struct regions *g, int *exit_status, struct xfv_err *e)
 
 /* ---- options ---- */
 
-static const char *const identity_names[] = {"name", "folder", "id", NULL};
-
 int main(int argc, char **argv)
 {
     static struct regions g = {.replicates = 2000};
     static const struct xfv_opt opts[] = {
-        {"tsv", 't', NULL, "print a table, a row for each map, instead of the stream",
-         0, XFV_TO_FLAG(struct regions, tsv, 1)},
+        XFV_OPT_TABLE(struct regions, form),
         {"landmarks68", 0, "FILE", "lines of a path and 136 numbers: outlines of 68 points",
          XFV_OPT_RESULT | XFV_OPT_READS, XFV_TO_TEXT(struct regions, points_path, 0)},
-        {"groups", 'g', "FILE", "lines of a face's id, TAB, its group (and TAB, its person): compare the groups",
+        {"groups", 0, "FILE", "lines of a face's id, TAB, its group (and TAB, its person): compare the groups",
          XFV_OPT_READS, XFV_TO_TEXT(struct regions, groups_path, 0)},
         {"against", 0, "GROUP", "compare each group with this one (default: with all the others together)",
          0, XFV_TO_TEXT(struct regions, against, 0)},
-        {"markdown", 0, NULL, "with --groups: the table in Markdown instead of TSV",
-         0, XFV_TO_FLAG(struct regions, markdown, 1)},
         {"plot", 0, "FILE", "with --groups: write a gnuplot script with the data in it",
          XFV_OPT_WRITES, XFV_TO_TEXT(struct regions, plot_path, 0)},
         {"identity", 0, "RULE", "where an id names the person (default name: the file name less _digits)",
-         0, XFV_TO_CHOICE(struct regions, identity, identity_names)},
+         0, XFV_TO_CHOICE(struct regions, identity, xfv_identity_rules)},
         {"replicates", 0, "N", "bootstrap replicates (2000)", 0, XFV_TO_INT(struct regions, replicates, 100, 100000)},
         {"seed", 0, "N", "start of the generator of random numbers (default 0)", 0, XFV_TO_SEED(struct regions, seed)},
         {0},

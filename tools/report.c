@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 {
     static struct tool t = {.o = {.sigma = 5}};
     static const struct xfv_opt opts[] = {
-        {"title", 't', "TEXT", "the page's title", 0, XFV_TO_TEXT(struct tool, o.title, 0)},
+        {"title", 0, "TEXT", "the page's title", 0, XFV_TO_TEXT(struct tool, o.title, 0)},
         {"blur", 'b', "SIGMA", "Gaussian blur of the maps in face pixels, for display only (default 5; 0: none)",
          0, XFV_TO_F64(struct tool, o.sigma, 0, 1000)},
         {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",

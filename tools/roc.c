@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/table.h"
 #include "cli/cli.h"
 #include "measure/roc.h"
 #include "base/grow.h"
@@ -11,10 +12,11 @@
 #include "stage/stage.h"
 #include "pair/label.h"
 
-static const char *const identities[] = {"name", "folder", "id", NULL};
 static const double usual[] = {1e-1, 1e-2, 1e-3};
 
 struct roc {
+    int form; /* enum xfv_table_form */
+    struct xfv_table table;
     struct xfv_cli *c;
     const char *scores_path, *curve_path;
     int folds, replicates, identity, n_fmr;
@@ -216,12 +218,15 @@ static int report(struct roc *t, struct xfv_err *e)
     int ok = order && weights, status = 0;
     for (int i = 0; i < 10; i++) ok = (boot[i] = calloc((size_t)t->replicates, sizeof **boot)) && ok;
     if (ok) {
-        fprintf(t->out, "metric\tvalue\tlo\thi\tthreshold\n");
-        fprintf(t->out, "genuine\t%zu\t-\t-\t-\nimpostor\t%zu\t-\t-\t-\n", r.genuine, r.impostor);
-        if (t->folds) status = put_folds(t, weights, boot[0], e);
+        t->out = xfv_table_open(&t->table, t->form ? (enum xfv_table_form)t->form : XFV_TABLE_TSV, NULL, t->out, e);
+        if (!t->out) status = e->status;
+        else fprintf(t->out, "metric\tvalue\tlo\thi\tthreshold\n");
+        if (!status) fprintf(t->out, "genuine\t%zu\t-\t-\t-\nimpostor\t%zu\t-\t-\t-\n", r.genuine, r.impostor);
+        if (!status && t->folds) status = put_folds(t, weights, boot[0], e);
         if (!status) status = put_measures(t, order, weights, boot, e);
         if (!status && t->curve_path) status = put_curve(t, e);
-        if (!status && (fflush(t->out) || ferror(t->out))) status = xfv_fail(e, XFV_EIO, "cannot write the table");
+        int closed = xfv_table_close(&t->table, status ? NULL : e);
+        if (!status) status = closed;
     } else {
         status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
@@ -249,15 +254,16 @@ static int set_fmr(void *ctx, const char *s, struct xfv_err *e)
 static const struct xfv_opt options[] = {
     {"scores", 0, "FILE", "read verify's table instead of a stream (-: standard input)",
      XFV_OPT_READS, XFV_TO_TEXT(struct roc, scores_path, 0)},
-    {"folds", 'f', "N", "accuracy by LFW's rule: the pairs in their order are N folds",
+    {"folds", 0, "N", "accuracy by LFW's rule: the pairs in their order are N folds",
      0, XFV_TO_INT(struct roc, folds, 2, 10000)},
     {"fmr", 0, "X", "a false match rate to give the true accept rate at (default .1, .01, .001)",
      XFV_OPT_MANY, .set = set_fmr},
     {"curve", 0, "FILE", "write threshold, FMR and FNMR of every point: for DET and ROC plots",
      XFV_OPT_WRITES, XFV_TO_TEXT(struct roc, curve_path, 0)},
     {"identity", 0, "RULE", "where an id names the person (default name: the file name less _digits)",
-     0, XFV_TO_CHOICE(struct roc, identity, identities)},
-    {"bootstrap", 0, "N", "replicates behind the intervals (default 1000)",
+     0, XFV_TO_CHOICE(struct roc, identity, xfv_identity_rules)},
+    XFV_OPT_TABLE(struct roc, form),
+    {"replicates", 0, "N", "replicates behind the intervals (default 1000)",
      0, XFV_TO_INT(struct roc, replicates, 1, 100000)},
     {"seed", 0, "N", "start of the bootstrap's generator (default 0)", 0, XFV_TO_SEED(struct roc, seed)},
     {0},

@@ -2,12 +2,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/table.h"
 #include "stage/pairing.h"
 #include "stage/stage.h"
 
 struct verify {
     struct xfv_pairing p;
-    int table, heading;
+    int table, heading; /* table: enum xfv_table_form */
+    struct xfv_table out;
 };
 
 /* ---- options ---- */
@@ -66,9 +68,8 @@ static const struct xfv_opt options[] = {
      XFV_GIVEN(struct verify, p.d.given_threshold)},
     {"at", 0, "NAME", "a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)",
      XFV_OPT_RESULT, XFV_TO_TEXT(struct verify, p.d.at, 0)},
-    {"tsv", 0, NULL, "write a table (default on a terminal): ids, score, threshold, decision, label",
-     0, XFV_TO_FLAG(struct verify, table, 1)},
-    {"header", 0, NULL, "begin the table with the columns' names", 0, XFV_TO_FLAG(struct verify, heading, 1)},
+    XFV_OPT_TABLE(struct verify, table),
+    {"header", 0, NULL, "begin the tab-separated table with the columns' names", 0, XFV_TO_FLAG(struct verify, heading, 1)},
     {"exit-status", 'e', NULL, "status 1 when some pair is rejected",
      0, XFV_TO_FLAG(struct verify, p.d.exit_status, 1)},
     {"drop", 0, "KEY", "leave image or embedding out of the pairs (may be given twice)",
@@ -91,7 +92,7 @@ static int set_up(struct verify *v, struct xfv_err *e)
     struct xfv_decider *d = &v->p.d;
     if (check_stdin(v, e)) return e->status;
     if (d->given_threshold && d->at) return xfv_fail(e, XFV_EARG, "--threshold and --at exclude each other");
-    if (!xfv_cli_out_path(d->c) && isatty(STDOUT_FILENO)) v->table = 1;
+    if (!v->table && !xfv_cli_out_path(d->c) && isatty(STDOUT_FILENO)) v->table = XFV_TABLE_TSV;
     if (v->p.shard.n && v->p.mode != XFV_PAIR_LIST && v->p.mode != XFV_PAIR_ALL)
         return xfv_fail(e, XFV_EARG, "--shard takes a part of the pairs of --pairs or --all: give one of them");
     if ((v->p.best || v->p.given_above) && v->p.mode != XFV_PAIR_ALL && v->p.mode != XFV_PAIR_PROBE)
@@ -105,9 +106,10 @@ static int set_up(struct verify *v, struct xfv_err *e)
     int status = xfv_cli_seal(d->c, e);
     if (!status) status = xfv_pairing_open(&v->p, e);
     if (status || !v->table) return status;
-    d->table = xfv_cli_out_file(d->c, e);
-    if (!d->table) return e->status;
-    if (v->heading) fputs("id_a\tid_b\tscore\tthreshold\tdecision\tlabel\n", d->table);
+    static const char *const texts[] = {"id_a", "id_b", NULL};
+    FILE *f = xfv_cli_out_file(d->c, e);
+    if (!f || !(d->table = xfv_table_open(&v->out, (enum xfv_table_form)v->table, texts, f, e))) return e->status;
+    if (v->heading || v->table != XFV_TABLE_TSV) fputs("id_a\tid_b\tscore\tthreshold\tdecision\tlabel\n", d->table);
     return 0;
 }
 
@@ -131,7 +133,9 @@ int main(int argc, char **argv)
     if (!c) return exit_status;
     int status = set_up(&v, &e);
     stage.sink = v.table;
-    exit_status = status ? xfv_cli_finish(c, &e, 0) : xfv_cli_finish(c, NULL, xfv_stage_run(c, NULL, &stage));
+    exit_status = status ? 0 : xfv_stage_run(c, NULL, &stage);
+    if (!status) status = xfv_table_close(&v.out, &e);
+    exit_status = xfv_cli_finish(c, status ? &e : NULL, exit_status);
     xfv_pairing_clear(&v.p);
     return exit_status;
 }

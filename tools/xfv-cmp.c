@@ -235,9 +235,9 @@ int main(int argc, char **argv)
 {
     static struct cmp t = {.most = 20};
     static const struct xfv_opt opts[] = {
-        {"rtol", 'r', "X", "numbers may differ by X times the second one (default 0)",
+        {"rtol", 0, "X", "numbers may differ by X times the second one (default 0)",
          0, XFV_TO_F64(struct cmp, rtol, 0, 1e9)},
-        {"atol", 'a', "X", "and by X more (default 0)", 0, XFV_TO_F64(struct cmp, atol, 0, 1e30)},
+        {"atol", 0, "X", "and by X more (default 0)", 0, XFV_TO_F64(struct cmp, atol, 0, 1e30)},
         {"lines", 'n', "N", "print the first N differences (default 20)", 0, XFV_TO_INT(struct cmp, most, 0, 1000000)},
         {0},
     };

@@ -22,7 +22,7 @@ Explain whether photographs show one person: find, compare and explain the faces
   -f, --face=WHICH          largest (default) or central face of an image
   -m, --model=NAME|PATH     the network, by name or path
   -j, --jobs=N              workers (default 1; 0: one a core); the result is the same for every N
-  -n, --dry-run             print the pipeline on standard output; run nothing
+      --dry-run             print the pipeline on standard output; run nothing
       --progress[=WHEN]     auto, always or never (default auto: on a terminal)
   -q, --quiet               errors only: the pipeline is not printed
   -v, --verbose             say more on standard error
@@ -98,7 +98,7 @@ while [ $# -gt 0 ]; do
     --progress) progress=always ;;
     --progress=auto | --progress=always | --progress=never) progress=${1#*=} ;;
     --progress=*) wrong "--progress must be auto, always or never, got '${1#*=}'" ;;
-    -n | --dry-run) dry=1 ;;
+    --dry-run) dry=1 ;;
     -q | --quiet) loud=-q ;;
     -v | --verbose) loud=-v ;;
     -h | --help) show usage ;;

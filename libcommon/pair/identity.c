@@ -52,6 +52,8 @@ void xfv_name_table_clear(struct xfv_name_table *t)
     memset(t, 0, sizeof *t);
 }
 
+const char *const xfv_identity_rules[] = {"name", "folder", "id", NULL};
+
 const char *xfv_identity_of(const char *id, size_t n, enum xfv_identity rule, size_t *len)
 {
     const char *base = id;

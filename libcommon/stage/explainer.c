@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/wipe.h"
 #include "pair/score.h"
+#include "stage/asker.h"
 #include "stage/stage.h"
 #include "pair/label.h"
 #include "pair/maps.h"
@@ -22,16 +23,11 @@ struct worker {
 };
 
 struct run {
-    struct xfv_cli *c;
-    const char *program;
     const struct xfv_explainer *x;
     void *ctx;
     const struct xfv_explain_opts *o;
-    struct xfv_pool *pool;
-    struct xfv_model *model;
-    char digest[65]; /* of the model that all below is for */
-    struct xfv_net *net;
-    int n, opened, n_workers;
+    struct xfv_asker a; /* its model is NULL with XFV_EXPLAIN_NO_NETWORK */
+    int opened, n_workers;
     struct worker *workers;
     uint64_t n_faces, n_pairs;
 };
@@ -65,9 +61,7 @@ static void close_method(struct run *t)
         free(w->spare);
     }
     free(t->workers);
-    xfv_net_free(t->net);
     t->workers = NULL;
-    t->net = NULL;
     t->opened = t->n_workers = 0;
 }
 
@@ -88,14 +82,14 @@ static int make_maps(struct worker *w, size_t pixels, struct xfv_err *e)
 
 static int make_worker(struct run *t, struct worker *w, struct xfv_err *e)
 {
-    const struct xfv_model *m = t->model;
+    const struct xfv_model *m = t->a.model;
     if (!m) return 0;
     size_t pixels = (size_t)m->height * (size_t)m->width;
     w->ws = xfv_ws_new();
     int ok = w->ws != NULL;
     for (int i = 0; i < 2; i++) {
         w->x[i] = xfv_aligned_alloc(pixels * (size_t)m->channels * sizeof(float));
-        w->embedding[i] = xfv_aligned_alloc((size_t)t->n * sizeof(float));
+        w->embedding[i] = xfv_aligned_alloc((size_t)t->a.n * sizeof(float));
         ok = ok && w->x[i] && w->embedding[i];
     }
     return ok ? make_maps(w, pixels, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -103,20 +97,17 @@ static int make_worker(struct run *t, struct worker *w, struct xfv_err *e)
 
 static int open_method(struct run *t, struct xfv_err *e)
 {
-    const struct xfv_model *m = t->model;
-    int status = 0;
     close_method(t);
-    if (m && m->embedding < 0) return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
-    t->n = m ? (int)xfv_shape_count(m->graph->values[m->embedding].shape) : 0;
-    t->workers = calloc((size_t)xfv_pool_size(t->pool), sizeof *t->workers);
+    int status = t->x->flags & XFV_EXPLAIN_NO_NETWORK ? 0 : xfv_asker_open(&t->a, !(t->x->flags & XFV_EXPLAIN_OWN_FORWARD), e);
+    if (status) return status;
+    t->workers = calloc((size_t)xfv_pool_size(t->a.pool), sizeof *t->workers);
     if (!t->workers) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    t->n_workers = xfv_pool_size(t->pool);
+    t->n_workers = xfv_pool_size(t->a.pool);
     for (int i = 0; i < t->n_workers && !status; i++) status = make_worker(t, &t->workers[i], e);
-    if (!status && m && !(t->x->flags & XFV_EXPLAIN_OWN_FORWARD)) status = xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
-    struct xfv_explain_env env = {t->c, m, t->net, t->n, t->n_workers, t->pool};
+    struct xfv_explain_env env = {t->a.c, t->a.model, t->a.net, t->a.n, t->n_workers, t->a.pool};
     if (!status && t->x->open) status = t->x->open(t->ctx, &env, e);
     if (!status) t->opened = 1;
-    if (m) snprintf(t->digest, sizeof t->digest, "%s", m->digest);
+    else xfv_asker_forget(&t->a);
     return status;
 }
 
@@ -125,9 +116,8 @@ static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpac
     struct run *t = ctx;
     (void)set;
     if (t->x->flags & XFV_EXPLAIN_NO_NETWORK) return t->opened ? 0 : open_method(t, e);
-    int status = xfv_cli_stream_model(t->c, in, &t->model, e);
-    if (!status && (!t->opened || strcmp(t->digest, t->model->digest))) status = open_method(t, e);
-    return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, t->model->digest), e);
+    int status = xfv_asker_head(&t->a, in, zone, extra, e);
+    return status > 0 ? open_method(t, e) : status;
 }
 
 static int wants(void *ctx, const struct xfv_rec *r)
@@ -176,9 +166,13 @@ static int any_image(const msgpack_object *face, struct xfv_tensor *image, struc
 static int find_images(struct run *t, struct xfv_subject *s, struct xfv_err *e)
 {
     struct xfv_tensor image[2];
+    if (t->a.model) {
+        s->height = t->a.model->height;
+        s->width = t->a.model->width;
+        return xfv_asker_images(&t->a, s->pair, t->o->foreign, s->rgb, e);
+    }
     for (int i = 0; i < 2; i++) {
-        int status = t->model ? xfv_cli_face_image(s->face[i], t->model, &image[i], e) : any_image(s->face[i], &image[i], e);
-        if (!status && t->model && !t->o->foreign) status = xfv_cli_face_model(s->face[i], t->model, e);
+        int status = any_image(s->face[i], &image[i], e);
         if (status) return xfv_fail_at(e, "face %s", xfv_sides[i]);
         s->rgb[i] = image[i].data;
     }
@@ -193,9 +187,9 @@ static int embed_face(struct run *t, struct worker *w, struct xfv_subject *s, in
 {
     double norm = 0;
     float *y[] = {w->embedding[i]};
-    int status = xfv_net_forward(t->net, w->ws, NULL, 1, w->x[i], y, e);
-    if (!status && !t->o->foreign) status = xfv_explain_check_embedding(s->face[i], t->model, w->embedding[i], t->n, e);
-    for (int k = 0; k < t->n; k++) norm += (double)y[0][k] * (double)y[0][k];
+    int status = xfv_net_forward(t->a.net, w->ws, NULL, 1, w->x[i], y, e);
+    if (!status && !t->o->foreign) status = xfv_explain_check_embedding(s->face[i], t->a.model, w->embedding[i], t->a.n, e);
+    for (int k = 0; k < t->a.n; k++) norm += (double)y[0][k] * (double)y[0][k];
     s->embedding[i] = y[0];
     s->norm[i] = sqrt(norm);
     return status;
@@ -217,19 +211,17 @@ static int choose_images(const struct run *t, const msgpack_object *root, struct
 static int look_at(struct run *t, struct worker *w, const msgpack_object *root, struct xfv_subject *s, struct xfv_err *e)
 {
     *s = (struct xfv_subject){.id = "", .pair = root, .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")},
-                                .threshold = t->o->threshold, .n = t->n};
+                                .threshold = t->o->threshold, .n = t->a.n};
     if (xfv_get_str(root, "id", &s->id, &s->n_id, NULL)) s->id = "", s->n_id = 0;
-    if ((t->x->flags & XFV_EXPLAIN_THRESHOLD) && !t->o->given_threshold &&
-        (xfv_get_f64(root, "threshold", &s->threshold, NULL) || !isfinite(s->threshold)))
-        return xfv_fail_code(e, XFV_EDATA, "threshold", "the pair has no threshold: run verify before %s, or give --threshold", t->program);
-    int status = choose_images(t, root, s, e);
+    int status = t->x->flags & XFV_EXPLAIN_THRESHOLD ? xfv_asker_threshold(&t->a, t->o, root, &s->threshold, e) : 0;
+    if (!status) status = choose_images(t, root, s, e);
     if (!status) status = find_images(t, s, e);
-    for (int i = 0; i < 2 && !status && t->model; i++) {
-        xfv_model_input(t->model, s->rgb[i], w->x[i]);
+    for (int i = 0; i < 2 && !status && t->a.model; i++) {
+        xfv_model_input(t->a.model, s->rgb[i], w->x[i]);
         s->x[i] = w->x[i];
-        if (t->net && (status = embed_face(t, w, s, i, e))) return xfv_fail_at(e, "face %s", xfv_sides[i]);
+        if (t->a.net && (status = embed_face(t, w, s, i, e))) return xfv_fail_at(e, "face %s", xfv_sides[i]);
     }
-    if (!status && t->net) status = xfv_cosine(s->embedding[0], s->embedding[1], (size_t)t->n, &s->score, e);
+    if (!status && t->a.net) status = xfv_cosine(s->embedding[0], s->embedding[1], (size_t)t->a.n, &s->score, e);
     return status ? status : make_maps(w, (size_t)s->height * (size_t)s->width, e);
 }
 
@@ -247,7 +239,7 @@ static int finish_maps(const struct run *t, struct worker *w, const struct xfv_s
         float *map = w->map[i / 2][i % 2];
         for (size_t p = 0; p < w->pixels; p++)
             if (!isfinite(map[p])) return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite", xfv_sides[i / 2]);
-        if ((t->x->flags & XFV_EXPLAIN_ON_INPUT) && t->model->transposed) transpose(map, s->width, s->height, w->spare);
+        if ((t->x->flags & XFV_EXPLAIN_ON_INPUT) && t->a.model->transposed) transpose(map, s->width, s->height, w->spare);
     }
     return 0;
 }
@@ -260,10 +252,10 @@ static int nearly_same(const struct run *t, const struct xfv_subject *s)
     struct xfv_tensor f[2];
     double cosine;
     for (int i = 0; i < 2; i++) {
-        if (!t->model || xfv_get_tensor_view(s->face[i], "embedding", &f[i], NULL)) return 0;
-        if (f[i].dtype != XFV_F32 || xfv_tensor_count(&f[i]) != (size_t)t->n) return 0;
+        if (!t->a.model || xfv_get_tensor_view(s->face[i], "embedding", &f[i], NULL)) return 0;
+        if (f[i].dtype != XFV_F32 || xfv_tensor_count(&f[i]) != (size_t)t->a.n) return 0;
     }
-    return !xfv_cosine(f[0].data, f[1].data, (size_t)t->n, &cosine, NULL) && cosine > 0.999;
+    return !xfv_cosine(f[0].data, f[1].data, (size_t)t->a.n, &cosine, NULL) && cosine > 0.999;
 }
 
 /* Every grey level with its last bit drawn anew. */
@@ -298,11 +290,11 @@ static int explain_shaken(struct run *t, struct worker *w, const struct xfv_subj
         shake(s->rgb[i], n, &r, rgb + (size_t)i * n);
         shaken.rgb[i] = rgb + (size_t)i * n;
         shaken.face[i] = &nothing;
-        xfv_model_input(t->model, shaken.rgb[i], w->x[i]);
-        if (t->net) status = embed_face(t, w, &shaken, i, e);
+        xfv_model_input(t->a.model, shaken.rgb[i], w->x[i]);
+        if (t->a.net) status = embed_face(t, w, &shaken, i, e);
     }
-    if (!status && t->net)
-        status = xfv_cosine(shaken.embedding[0], shaken.embedding[1], (size_t)t->n, &shaken.score, e);
+    if (!status && t->a.net)
+        status = xfv_cosine(shaken.embedding[0], shaken.embedding[1], (size_t)t->a.n, &shaken.score, e);
     if (!status) status = explain_maps(t, w, &shaken, e);
     for (size_t k = 0; k < 4 && !status; k++)
         memcpy(w->shaken + k * w->pixels, w->map[k / 2][k % 2], w->pixels * sizeof(float));
@@ -378,14 +370,14 @@ static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s
 static int work_face(struct run *t, struct xfv_rec *r, int worker, struct xfv_err *e)
 {
     struct worker *w = &t->workers[worker];
-    struct xfv_subject s = {.id = "", .face = {xfv_rec_root(r)}, .n = t->n, .height = t->model->height, .width = t->model->width};
+    struct xfv_subject s = {.id = "", .face = {xfv_rec_root(r)}, .n = t->a.n, .height = t->a.model->height, .width = t->a.model->width};
     struct xfv_tensor image;
-    int status = xfv_cli_face_image(s.face[0], t->model, &image, e);
-    if (!status) status = xfv_cli_face_model(s.face[0], t->model, e);
+    int status = xfv_cli_face_image(s.face[0], t->a.model, &image, e);
+    if (!status) status = xfv_cli_face_model(s.face[0], t->a.model, e);
     if (status) return status;
     s.rgb[0] = image.data;
     s.x[0] = w->x[0];
-    xfv_model_input(t->model, s.rgb[0], w->x[0]);
+    xfv_model_input(t->a.model, s.rgb[0], w->x[0]);
     return t->x->face(t->ctx, &s, worker, xfv_rec_zone(r), xfv_rec_root(r), e);
 }
 
@@ -416,31 +408,31 @@ static int finish(void *ctx, struct xfv_writer *out, struct xfv_err *e)
     struct run *t = ctx;
     (void)out, (void)e;
     char why[200];
-    if (!(t->n_faces && t->o->faces) && xfv_stage_no_pairs(t->c, "verify", why, sizeof why)) {
-        xfv_cli_warn(t->c, "%s: nothing to explain", why);
-        xfv_cli_some_failed(t->c);
+    if (!(t->n_faces && t->o->faces) && xfv_stage_no_pairs(t->a.c, "verify", why, sizeof why)) {
+        xfv_cli_warn(t->a.c, "%s: nothing to explain", why);
+        xfv_cli_some_failed(t->a.c);
     }
-    xfv_cli_info(t->c, "%llu pairs", (unsigned long long)t->n_pairs);
-    if (t->x->tell) t->x->tell(t->ctx, t->c);
+    xfv_cli_info(t->a.c, "%llu pairs", (unsigned long long)t->n_pairs);
+    if (t->x->tell) t->x->tell(t->ctx, t->a.c);
     return 0;
 }
 
 int xfv_explainer_main(const struct xfv_explainer *x, const struct xfv_program *p, int argc, char **argv)
 {
-    struct run t = {.program = p->name, .x = x, .ctx = p->ctx, .o = p->ctx};
+    struct run t = {.x = x, .ctx = p->ctx, .o = p->ctx};
     struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work, .finish = finish};
     struct xfv_err e = {0};
     int exit_status;
-    t.c = xfv_cli_start(p, argc, argv, &exit_status);
-    if (!t.c) return exit_status;
+    t.a.c = xfv_cli_start(p, argc, argv, &exit_status);
+    if (!t.a.c) return exit_status;
     if (x->instead) t.x = x = x->instead(t.ctx);
-    t.pool = xfv_pool_new(xfv_cli_jobs(t.c));
+    t.a.pool = xfv_pool_new(xfv_cli_jobs(t.a.c));
     int alone = (x->flags & XFV_EXPLAIN_ALONE) != 0;
     if (alone) stage.window = 1;
-    int status = t.pool ? 0 : xfv_fail(&e, XFV_ENOMEM, "out of memory");
-    exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, alone ? NULL : t.pool, &stage));
+    int status = t.a.pool ? 0 : xfv_fail(&e, XFV_ENOMEM, "out of memory");
+    exit_status = status ? xfv_cli_finish(t.a.c, &e, 0) : xfv_cli_finish(t.a.c, NULL, xfv_stage_run(t.a.c, alone ? NULL : t.a.pool, &stage));
     close_method(&t);
-    xfv_pool_free(t.pool);
-    xfv_model_free(t.model);
+    xfv_asker_close(&t.a);
+    xfv_pool_free(t.a.pool);
     return exit_status;
 }

@@ -56,7 +56,7 @@ def cosine(a, b):
 
 net = Cut(path)
 quoted = " ".join("'%s'" % p for p in photos)
-pair = unpack(sh("facecrop %s | embed -m '%s' | verify -m '%s' | path-grad -m '%s' -c contrast" % (quoted, path, path, path)))[0]
+pair = unpack(sh("facecrop %s | embed -m '%s' | verify -m '%s' | path-grad -m '%s' --combine contrast" % (quoted, path, path, path)))[0]
 m = net.head
 image = [torch.tensor(tensor(pair[s]["image"]).astype(np.float64)) for s in "ab"]
 mean, std = (torch.tensor(np.broadcast_to(np.array(m["input"][k], np.float64), 3).copy()) for k in ("mean", "std"))

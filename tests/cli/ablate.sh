@@ -126,7 +126,7 @@ print("good", n)
 PY
 cp "$top/libcommon/face/mean_face.c" .
 one() { # FILL SIGN PLACES
-    runs 0 "ablate --fill $1 -s $2 -n $3" ablate --no-provenance --fill "$1" -s "$2" -n "$3" -o out.xfv maps.xfv
+    runs 0 "ablate --fill $1 --sign $2 -n $3" ablate --no-provenance --fill "$1" --sign "$2" -n "$3" -o out.xfv maps.xfv
     is "$("$PYTHON" check.py out.xfv "$1" "$2" "$3" 2>&1 | tail -n 1)" "good $4" "is what NumPy works out"
 }
 one mean auto 20 32
@@ -172,17 +172,17 @@ text broken 0 " "are told apart"
 like "$(xfv-json odd2.xfv | jq -r 'select(._ == "pair") | .maps[1].trial.similarity.words')" '^The S\+ map of flat is the same everywhere' "in words"
 runs 1 "pairs without maps" ablate -o none.xfv pairs.xfv
 like "$(xfv-json none.xfv | jq -r 'select(._ == "err") | .message' | head -n 1)" 'no maps: run an explainer' "say what to do"
-for bad in "--fill grey" "-s signed" "-n 0" "-n 1000" "--blur -1"; do runs 2 "$bad is refused" ablate $bad maps.xfv; done
+for bad in "--fill grey" "--sign signed" "-n 0" "-n 1000" "--blur -1"; do runs 2 "$bad is refused" ablate $bad maps.xfv; done
 
 # the same photograph twice: what is no larger than its noise is drawn empty, and said to be
 XFV_MODEL_PATH="$top/models"
 photos=$top/tests/photos
-facecrop -q "$photos/anna-1.jpg" "$photos/anna-1.jpg" | embed | verify | gradcam | path-grad | ablate -s both -o same.xfv
+facecrop -q "$photos/anna-1.jpg" "$photos/anna-1.jpg" | embed | verify | gradcam | path-grad | ablate --sign both -o same.xfv
 is "$(xfv-json same.xfv | jq -c 'select(._ == "pair") | .maps[] | [.method, .trial.similarity.state, .trial.dissimilarity.state]' | tr '\n' ' ')" \
     '["gradcam","empty","noise"] ["path-grad","tried","tried"] ' "rounding noise is told from evidence"
 like "$(xfv-json same.xfv | jq -r 'select(._ == "pair") | .maps[0].trial.dissimilarity.words')" \
     '^The S- map of gradcam is no larger than the noise of its own arithmetic' "in words"
-heatmap -l overlay -s 1 --method gradcam same.xfv >noise.ppm
+heatmap --layout overlay -s 1 --method gradcam same.xfv >noise.ppm
 is "$(pnmcolormap 256 noise.ppm 2>/dev/null | pnmnoraw | tail -n +4 | tr -s ' ' '\n' | grep . | paste - - - | awk '$1 != $2 || $2 != $3' | wc -l)" \
     0 "and drawn without any colour"
 cat >other.py <<'PY'
@@ -213,7 +213,7 @@ printf '%s\t%s\tgenuine\n' "$photos/anna-1.jpg" "$photos/anna-2.jpg" >anna.txt
 facecrop -q "$photos/anna-1.jpg" "$photos/anna-2.jpg" | embed | verify --pairs anna.txt -o anna.xfv
 planted() { # DONOR REGION
     facecrop -q "$photos/$1.jpg" -o donor.xfv
-    plant -r "$2" --donors donor.xfv anna.xfv | embed | verify | "$PYTHON" swap.py | ablate -s dissimilarity -n 39 | xfv-json >planted.json
+    plant --region "$2" --donors donor.xfv anna.xfv | embed | verify | "$PYTHON" swap.py | ablate --sign dissimilarity -n 39 | xfv-json >planted.json
     is "$(jq -c 'select(._ == "pair") | [.maps[].trial.dissimilarity.stands]' planted.json)" '[true,false]' \
         "the $2 of $1: the map of it stands, the map moved away does not"
 }

@@ -27,7 +27,7 @@ is "$(jq -r '.thresholds[] | select(.data == "a test") | .name' info | tr '\n' '
 is "$(jq -c '.thresholds[] | select(.name == "fmr=1e-1") | [.pairs, .genuine, .impostor, .fmr, (.fmr_interval | length)]' info)" '[600,200,400,0.1,2]' "with their data"
 is "$(jq -r '.thresholds[] | select(.name == "default") | .value' info)" "$(model-info --json tiny.xfvm | jq -r '.thresholds[] | select(.name == "default") | .value')" "the default stays"
 like "$(model-info c.xfvm)" 'fmr=1e-2: 0\.4.*200 genuine, 400 impostor.*a test' "model-info shows it"
-runs 0 "again, on the result" calibrate -q --default fmr=1e-1 -f 1e-1 -m tiny.xfvm -o d.xfvm pairs.xfv
+runs 0 "again, on the result" calibrate -q --default fmr=1e-1 --fmr 1e-1 -m tiny.xfvm -o d.xfvm pairs.xfv
 is "$(model-info --json d.xfvm | jq -r '[.thresholds[] | select(.name == "default" or .name == "fmr=1e-1") | .value] | .[0] == .[1]')" true "--default makes it the model's own"
 calibrate -q --fmr 1e-1,1e-2,1e-3 --data 'a test' -o e.xfvm pairs.xfv
 cmp -s c.xfvm e.xfvm; ok $? "the same pairs, the same bytes"

@@ -34,25 +34,25 @@ for k in occluder sunglasses mask; do
     runs 0 "$k" plant -k $k -o $k.xfv pairs.xfv
     is "$($PYTHON check.py pairs.xfv $k.xfv b 0 2>&1 | tail -1)" good "changes face b where the truth says, and nowhere else"
 done
-runs 1 "swap: a pair without a donor becomes an err record" plant -d faces.xfv pairs.xfv
+runs 1 "swap: a pair without a donor becomes an err record" plant --donors faces.xfv pairs.xfv
 like "$(cat err)" 'another photograph of the partner' "that says what is missing"
 head -4 pairs.txt >four.txt
 verify --pairs four.txt faces.xfv -o four.xfv
-runs 0 "--skip leaves it out" plant --skip -v -d faces.xfv -o skipped.xfv pairs.xfv
+runs 0 "--skip leaves it out" plant --skip -v --donors faces.xfv -o skipped.xfv pairs.xfv
 like "$(cat err)" '2 pairs left out|1 pairs left out' "and tells how many"
 grep genuine pairs.txt >g.txt; verify --pairs g.txt faces.xfv -o g.xfv
 printf 'anna_1.jpg\tbella_1.jpg\timpostor\nanna_2.jpg\tclara_1.jpg\timpostor\n' >i.txt; verify --pairs i.txt faces.xfv -o i.xfv
 cat g.xfv i.xfv >gi.xfv
-runs 0 "swap" plant -d faces.xfv -o swap.xfv gi.xfv
+runs 0 "swap" plant --donors faces.xfv -o swap.xfv gi.xfv
 is "$($PYTHON check.py gi.xfv swap.xfv b 4 2>&1 | tail -1)" good "somebody else's region in genuine pairs, the partner's person's in the others"
-runs 0 "patches" plant -k patches -d faces.xfv -o patches.xfv g.xfv
+runs 0 "patches" plant -k patches --donors faces.xfv -o patches.xfv g.xfv
 is "$($PYTHON check.py g.xfv patches.xfv a 0 2>&1 | tail -1)" good "on face a, with the image as it was"
-plant -d faces.xfv gi.xfv | cmp -s - swap.xfv; ok $? "again, the same bytes"
-plant -d faces.xfv --seed 1 gi.xfv | cmp -s - swap.xfv; [ $? -eq 1 ]; ok $? "another seed, others"
+plant --donors faces.xfv gi.xfv | cmp -s - swap.xfv; ok $? "again, the same bytes"
+plant --donors faces.xfv --seed 1 gi.xfv | cmp -s - swap.xfv; [ $? -eq 1 ]; ok $? "another seed, others"
 runs 2 "swap without donors" plant pairs.xfv
-runs 2 "no such region" plant -r ear -d faces.xfv pairs.xfv
+runs 2 "no such region" plant --region ear --donors faces.xfv pairs.xfv
 # the ceiling: windows given their clean pixels back, worked out again by embed and NumPy
-runs 0 "the clean face is kept" plant --keep-clean -d faces.xfv -o kept.xfv gi.xfv
+runs 0 "the clean face is kept" plant --keep-clean --donors faces.xfv -o kept.xfv gi.xfv
 xfv-json kept.xfv | jq -c 'select(._ == "pair") | .truth | has("original")' | sort -u >all
 is "$(cat all)" true "in the truth"
 plant --keep-clean -k mask --face a gi.xfv | embed | verify -o masked.xfv
@@ -88,7 +88,7 @@ for f in ceiling masked; do
     runs 0 "control-map --kind truth, $f" control-map -k truth -j 2 -o $f.maps $f.xfv
     is "$(PYTHONPATH="$top/tests" $PYTHON ceiling.py $f.maps 2>&1 | tail -1)" good "is the change of the score, window by window"
 done
-runs 0 "a method beside it" sh -c 'path-grad ceiling.maps | explain-score -f json'
+runs 0 "a method beside it" sh -c 'path-grad ceiling.maps | explain-score --json'
 jq -es '[.[] | select(.test == "auroc similarity" or .test == "auroc similarity, share of control-truth")] as $v | ($v | length) == 3 and
     (($v[1].value - 0.5) / ($v[0].value - 0.5) - $v[2].value | fabs) < 1e-4 and $v[2].method == "path-grad" and $v[2].lo <= $v[2].value' out >/dev/null
 ok $? "is given its share of the way from chance"
@@ -112,7 +112,7 @@ for r in msgpack.Unpacker(sys.stdin.buffer, raw=False, max_bin_len=1 << 28, unic
     b = pack(r); crc = zlib.crc32(b, crc); n += 1; sys.stdout.buffer.write(b)
 PY
 $PYTHON oracle.py <planted.xfv >truth.xfv
-runs 0 "all of it" sh -c 'control-map --kind face truth.xfv | path-grad | path-grad -b partner --as partner -o maps.xfv'
+runs 0 "all of it" sh -c 'control-map --kind face truth.xfv | path-grad | path-grad --baseline partner --as partner -o maps.xfv'
 runs 0 "the table" explain-score --blur 0 maps.xfv
 value() { awk -F'\t' -v m="$1" -v t="$2" '$1 == m && $2 == t {print $4}' out; }
 is "$(value truth 'auroc dissimilarity') $(value truth 'auroc similarity') $(value truth 'energy similarity') $(value truth 'pointing dissimilarity')" "1.0000 1.0000 1.0000 1.0000" "the truth is found"
@@ -124,9 +124,9 @@ runs 0 "only what moved the score" explain-score --blur 0 --effect 1.9 maps.xfv
 is "$(grep -c auroc out)" 0 "nothing moved it by 1.9"
 runs 0 "against themselves" explain-score --against maps.xfv --name itself maps.xfv
 is "$(value path-grad 'like itself')" 1.0000 "maps are like themselves"
-runs 0 "markdown" explain-score -f markdown maps.xfv
+runs 0 "markdown" explain-score --markdown maps.xfv
 like "$(sed -n 3,9p out)" '^\| path-grad \|.* \(.* to .*, n [0-9]+\)' "a row a method"
-runs 0 "json" explain-score -f json maps.xfv
+runs 0 "json" explain-score --json maps.xfv
 jq -es 'length > 10 and all(.value > -2)' out >/dev/null; ok $? "is JSON"
 path-grad -o others.xfv pairs.xfv
 runs 2 "against other pairs" explain-score --against others.xfv maps.xfv
@@ -140,8 +140,8 @@ runs 3 "a cut stream" explain-score cut.xfv
 printf 'method\tpasses\tms\ncontrol-face\t0\t1.5\nnobody\t9\t9\n' >cost.tsv
 control-map --kind face pairs.xfv -o face.xfv
 is "$(explain-score --cost cost.tsv face.xfv | awk -F '\t' '$2 ~ /a pair/ { print $1, $2, $3, $4, $5 }' | tr '\n' ';')" "control-face passes a pair 1 0.0000 nan;control-face ms a pair 1 1.5000 nan;" "costs, of the methods that are judged"
-like "$(explain-score --cost cost.tsv -f markdown face.xfv | tail -1)" ' 0 . 1.5 .$' "costs in Markdown, without an interval"
-is "$(explain-score --cost cost.tsv -f json face.xfv | jq -c 'select(.test == "ms a pair") | [.value, has("lo")]')" '[1.5,false]' "and in JSON"
+like "$(explain-score --cost cost.tsv --markdown face.xfv | tail -1)" ' 0 . 1.5 .$' "costs in Markdown, without an interval"
+is "$(explain-score --cost cost.tsv --json face.xfv | jq -c 'select(.test == "ms a pair") | [.value, has("lo")]')" '[1.5,false]' "and in JSON"
 echo 'control-face 0' >bad.tsv
 runs 2 "a table of costs that is none" explain-score --cost bad.tsv face.xfv
 PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
@@ -170,7 +170,7 @@ for t in explain-score "regions --tsv" "delins --tsv" "delins --table pairs"; do
     runs 0 "$t: methods named with tabs and line ends" $t names.xfv
     is "$(awk -F '\t' '{ print NF }' out | sort -u | wc -l | tr -d ' ') $(grep -c 'x_0_none|0' out | sed 's/[1-9][0-9]*/some/')" "1 some" "no line is forged"
 done
-is "$(explain-score -f markdown names.xfv | tr -cd '|\n' | sort -u | wc -l | tr -d ' ')" 1 "nor a cell in Markdown"
+is "$(explain-score --markdown names.xfv | tr -cd '|\n' | sort -u | wc -l | tr -d ' ')" 1 "nor a cell in Markdown"
 mkdir folder
 runs 4 "costs that cannot be read" explain-score --cost folder face.xfv
 for t in plant explain-score; do runs 0 "$t --help" $t --help; runs 2 "$t: bad option" $t --nonsense; done

@@ -43,28 +43,28 @@ done
 is "$(ls | grep -c tmp)" 0 "no temporary file is left"
 
 # layouts
-heatmap -l maps -s 1 -b 0 -c viridis one.xfv >maps.ppm
+heatmap --layout maps -s 1 -b 0 -c viridis one.xfv >maps.ppm
 is "$(size maps.ppm)" 460x112 "bare maps at scale 1"
 is "$(colour maps.ppm 45 45)" "253 231 37" "the strongest value has the strongest colour"
 is "$(colour maps.ppm 0 0)" "68 1 84" "zero has the weakest"
-heatmap -l maps -s 1 -b 0 -c viridis -r each one.xfv >each.ppm
+heatmap --layout maps -s 1 -b 0 -c viridis -r each one.xfv >each.ppm
 is "$(colour each.ppm 161 90) $(colour maps.ppm 161 90)" "253 231 37 65 68 135" "a weak map looks weak, unless each has its own scale"
-heatmap -l maps -s 1 one.xfv >blurred.ppm
+heatmap --layout maps -s 1 one.xfv >blurred.ppm
 cmp -s blurred.ppm maps.ppm; is $? 1 "blur changes the picture"
-heatmap -l overlay -s 2 one.xfv >over.ppm
+heatmap --layout overlay -s 2 one.xfv >over.ppm
 is "$(size over.ppm)" 908x224 "overlays at scale 2"
 is "$(colour over.ppm 0 0)" "93 93 93" "nothing covers the (grey) face where a map is 0"
-heatmap -l overlay -s 2 -a 0 one.xfv >bare.ppm
-pairs empty | heatmap -l overlay -s 2 -b 0 >empty.ppm
+heatmap --layout overlay -s 2 --alpha 0 one.xfv >bare.ppm
+pairs empty | heatmap --layout overlay -s 2 -b 0 >empty.ppm
 pamcut -left=228 -width=224 empty.ppm >e1; pamcut -left=228 -width=224 bare.ppm >e2; cmp -s e1 e2; ok $? "an empty map is the plain face"
 pairs signed >signed.xfv
-heatmap -l maps -s 1 -b 0 signed.xfv >signed.ppm
+heatmap --layout maps -s 1 -b 0 signed.xfv >signed.ppm
 is "$(size signed.ppm)" 460x228 "a signed map has its own row"
 like "$(colour signed.ppm 33 172) $(colour signed.ppm 78 172)" '^(39 100 25|40 10[01] 26|[34]. 1.. 2.) 14[0-9] . 8[0-9]$' "green above 0, pink below"
 is "$(colour signed.ppm 116 116) $(colour signed.ppm 232 116)" "255 255 255 214 214 218" "B's, which is missing, is missing under B's others"
-heatmap -l maps -s 1 --method gradient signed.xfv >g.ppm
+heatmap --layout maps -s 1 --method gradient signed.xfv >g.ppm
 is "$(size g.ppm)" 228x112 "--method picks one"
-pairs two | heatmap -l maps -s 1 >two.ppm
+pairs two | heatmap --layout maps -s 1 >two.ppm
 is "$(size two.ppm)" 460x228 "two methods, two rows"
 for c in jet viridis magma inferno greens-reds piyg rdylgn; do runs 0 "--colours $c" heatmap -c $c signed.xfv; done
 runs 0 "a large scale" heatmap -s 8 one.xfv
@@ -72,37 +72,37 @@ like "$(size out)" '^4[0-9]{3}x2[0-9]{3}$' "grows words and all"
 
 # contact sheets
 pairs pair label:true pair signed nomaps >five.xfv
-runs 0 "-l sheet" heatmap -l sheet five.xfv
+runs 0 "-l sheet" heatmap --layout sheet five.xfv
 cp out sheet.ppm
 is "$(pnmfile -allimages sheet.ppm | grep -c 'raw, ')" 1 "is one picture of all pairs"
 is "$(size sheet.ppm)" 756x916 "in a grid of about 4:3"
-is "$(heatmap -l sheet -j3 five.xfv | cmp - sheet.ppm)" "" "the same bytes from three workers"
-runs 0 "-o sheet.png" heatmap -l sheet -o sheet.png five.xfv
+is "$(heatmap --layout sheet -j3 five.xfv | cmp - sheet.ppm)" "" "the same bytes from three workers"
+runs 0 "-o sheet.png" heatmap --layout sheet -o sheet.png five.xfv
 pngtopnm sheet.png 2>/dev/null | cmp -s - sheet.ppm; ok $? "holds the same pixels"
-heatmap -l sheet --columns 5 five.xfv >row.ppm; heatmap -l sheet --columns 1000 five.xfv | cmp -s - row.ppm; ok $? "no more columns than pairs"
+heatmap --layout sheet --columns 5 five.xfv >row.ppm; heatmap --layout sheet --columns 1000 five.xfv | cmp -s - row.ppm; ok $? "no more columns than pairs"
 is "$(size row.ppm)" 1256x461 "--columns 5: one row"
-pairs pair >i.xfv; heatmap -l sheet i.xfv >cell.ppm
+pairs pair >i.xfv; heatmap --layout sheet i.xfv >cell.ppm
 pamcut -left=0 -width=250 row.ppm | pnmcrop -quiet >c1 2>/dev/null; pnmcrop -quiet cell.ppm >c2 2>/dev/null; cmp -s c1 c2; ok $? "a pair looks the same alone and among others"
 is "$(colour row.ppm 256 6)" "185 28 28" "a wrong decision has a red frame"
-runs 0 "faces, before verify" sh -c 'facecrop "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg | heatmap -l sheet --columns 2'
+runs 0 "faces, before verify" sh -c 'facecrop "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg | heatmap --layout sheet --columns 2'
 is "$(size out)" "274x161" "are drawn with their ids"
-runs 0 "--method" heatmap -l sheet --method fggb i.xfv
+runs 0 "--method" heatmap --layout sheet --method fggb i.xfv
 cmp -s out cell.ppm; ok $? "the first method's maps are the default"
 pairs flood pair nan >i.xfv
-runs 1 "pairs that cannot be drawn" heatmap -l sheet --columns 9 i.xfv
+runs 1 "pairs that cannot be drawn" heatmap --layout sheet --columns 9 i.xfv
 is "$(wc -l <err | tr -d ' ') $(size out)" "2 506x461" "are told, and left out"
-runs 2 "a sheet of more than 64 Mi pixels" heatmap -l sheet -s 40 -o big.png three.xfv
+runs 2 "a sheet of more than 64 Mi pixels" heatmap --layout sheet -s 40 -o big.png three.xfv
 like "$(cat err) $(ls | grep -c big)" '64 Mi pixels.*xfv-select --head.* 0$' "says how to draw it in parts, and writes nothing"
 PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
 from streams import *
 large = [{"_": "pair", "id": str(k), "a": face("a", 1, 130), "b": face("b", 2, 130), "score": .5, "threshold": .4, "accept": True} for k in range(4)]
 open("large.xfv", "wb").write(stream([*large, face("small", 3, 8)]))
 PY
-runs 1 "pairs too large for a cell" heatmap -j 1 -l sheet -s 64 --method none large.xfv
+runs 1 "pairs too large for a cell" heatmap -j 1 --layout sheet -s 64 --method none large.xfv
 is "$(sed 's/.*record \([0-9]*\): \([a-z ]*\).*/\1 \2/' err | tr '\n' ';')" \
     "1 the picture would have ;2 the picture would have ;3 the picture would have ;4 the picture would have ;" "are told of, and not the face after them"
-runs 2 "a sheet under numbered names" heatmap -l sheet -o 's%d.png' i.xfv
-runs 3 "a sheet of a cut stream" sh -c '"$PYTHON" "$top/tests/gen/pairs.py" pair cut | heatmap -l sheet -o cut.png'
+runs 2 "a sheet under numbered names" heatmap --layout sheet -o 's%d.png' i.xfv
+runs 3 "a sheet of a cut stream" sh -c '"$PYTHON" "$top/tests/gen/pairs.py" pair cut | heatmap --layout sheet -o cut.png'
 is "$(ls | grep -cx cut.png)" 0 "is not written"
 
 # odd records
@@ -117,7 +117,7 @@ for i in nan inf negative badmaps nomaps; do
     is "$(echo odd-*) $(wc -l <err | tr -d ' ')" "odd-0.png odd-1.png odd-2.png 1" "is told in a line, and still drawn"
 done
 like "$(cat err)" 'record 2: .*no maps.*fggb-grad' "a pair without maps: what is missing"
-runs 1 "without maps, bare layouts draw nothing" heatmap -l maps i.xfv
+runs 1 "without maps, bare layouts draw nothing" heatmap --layout maps i.xfv
 is "$(pnmfile -allimages out | grep -c 'raw, ')" 2 "but the others"
 pairs flood pair >i.xfv
 runs 1 "too many methods" heatmap -o 'flood-%d.png' i.xfv
@@ -132,7 +132,7 @@ runs 1 "--method that nothing has" heatmap --method nobody one.xfv
 like "$(cat err)" "no maps of the method 'nobody'" "is told"
 
 # options
-for bad in "-l poster" "-c rainbow" "-b -1" "-b nan" "-b x" "-a 1.5" "--columns 0" "--columns 1001" "-s 0" "-s 65" "-s 1.5" "-r all" "-j 0x" "--nonsense"; do
+for bad in "--layout poster" "-c rainbow" "-b -1" "-b nan" "-b x" "--alpha 1.5" "--columns 0" "--columns 1001" "-s 0" "-s 65" "-s 1.5" "-r all" "-j 0x" "--nonsense"; do
     # shellcheck disable=SC2086
     runs 2 "$bad is refused" heatmap $bad one.xfv
 done

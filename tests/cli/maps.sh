@@ -7,7 +7,7 @@ import copy, subprocess
 open("tiny.xfvm", "wb").write(model())
 open("faces.xfv", "wb").write(stream([face("d/A_1.jpg", 1), face("d/A_2.jpg", 2), face("d/B_1.jpg", 3)]))
 open("list", "w").write("d/A_1.jpg\td/A_2.jpg\tgenuine\n")
-made = subprocess.run("embed -m tiny faces.xfv | verify --pairs list >v.xfv; plant -k patches -d faces.xfv v.xfv | embed -m tiny | verify | xssab-grad", shell=True, stdout=subprocess.PIPE).stdout
+made = subprocess.run("embed -m tiny faces.xfv | verify --pairs list >v.xfv; plant -k patches --donors faces.xfv v.xfv | embed -m tiny | verify | xssab-grad", shell=True, stdout=subprocess.PIPE).stdout
 pair = [r for r in records(made) if r["_"] == "pair"][0]
 def write(name, change):
     p = copy.deepcopy(pair)
@@ -41,7 +41,7 @@ write("tall", map_of("a", "similarity", np.zeros((5000, 1), "<f4")))
 PY
 runs 0 "pairs with maps of every kind" "$PYTHON" make.py
 each() { # FILE: what each program makes of it, "ok" or "no"
-    for p in "heatmap -l maps -o m.png" "report -o page.html" "regions --tsv" "delins --tsv" "$restore" "explain-score" \
+    for p in "heatmap --layout maps -o m.png" "report -o page.html" "regions --tsv" "delins --tsv" "$restore" "explain-score" \
         "control-map --kind mean --method xssab --from $1.xfv" xfv-check; do
         # shellcheck disable=SC2086
         if $p "$1.xfv" >out 2>err && ! grep -q . err; then printf 'ok '; else printf 'no '; fi
@@ -51,7 +51,7 @@ if command -v dpr >/dev/null; then restore=dpr; else restore="delins --protocol 
 for f in good nil wide; do is "$(each $f)" "ok ok ok ok ok ok ok ok " "$f: every program takes it"; done
 for f in text entry nameless numbered long params side sideless nan flat bytes tall; do is "$(each $f)" "no no no no no no no no " "$f: no program takes it"; done
 for f in none empty; do
-    for p in "heatmap -l maps" "delins --tsv" "$restore" explain-score; do
+    for p in "heatmap --layout maps" "delins --tsv" "$restore" explain-score; do
         # shellcheck disable=SC2086
         $p $f.xfv >out 2>err
         like "$(cat err)" "the pair has no maps: send it through an explainer .fggb-grad, say. first" "$f, ${p%% *}: the sentence"

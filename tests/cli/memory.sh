@@ -12,7 +12,7 @@ runs 0 "the scanner is built" ${CC:-cc} -std=c11 -O2 -Wall -Wextra -Werror -shar
 facecrop -o crops.xfv "$anna" "$bella" && embed -o faces.xfv crops.xfv && verify -o pair.xfv faces.xfv && fggb-grad -o maps.xfv pair.xfv
 fggb-grad --keep-gradients faces.xfv | verify -o kept.xfv
 path-grad -o path.xfv pair.xfv
-path-grad -c joint -o joint.xfv pair.xfv
+path-grad --combine joint -o joint.xfv pair.xfv
 cat >needles.py <<'PY'
 # needles.py FILE...: 48 bytes of each thing that a stream holds, or of the photograph's pixels (PPM), which have enough in them to be known by
 import sys
@@ -72,7 +72,7 @@ gone embedding image -- verify faces.xfv
 gone image embedding gradients -- fggb-grad kept.xfv
 gone image embedding dissimilarity -- fggb-grad -j 2 pair.xfv
 gone image embedding similarity -- path-grad -j 2 pair.xfv
-gone a b partner agreement -- path-grad -c joint pair.xfv
+gone a b partner agreement -- path-grad --combine joint pair.xfv
 gone image dissimilarity -- heatmap maps.xfv
 gone image dissimilarity -- report maps.xfv
 # From standard input, through stdio's buffer.

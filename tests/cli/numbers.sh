@@ -90,8 +90,8 @@ done <<'LIST'
 delins -m tiny --tsv
 regions --tsv
 explain-score
-heatmap -l maps -s 1 -b 2 -o m-%d.png
-heatmap -l overlay -s 1 -b 0 -o o-%d.png
+heatmap --layout maps -s 1 -b 2 -o m-%d.png
+heatmap --layout overlay -s 1 -b 0 -o o-%d.png
 report -o report.html
 LIST
 explain-score maps.xfv >out 2>/dev/null; regions --tsv maps.xfv >>out 2>/dev/null; delins -q -m tiny --tsv maps.xfv >>out 2>/dev/null

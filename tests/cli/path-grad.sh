@@ -49,7 +49,7 @@ for r in pairs(path):
 print("good")
 PY
 check() { $PYTHON check.py "$@" 2>&1 | tail -1; }
-runs 0 "joint" path-grad -c joint -o joint.xfv pairs.xfv
+runs 0 "joint" path-grad --combine joint -o joint.xfv pairs.xfv
 is "$(check joint joint.xfv)" good "every witness at the same size; those of dissimilarity at the cells' centres, the sums of the ways from the partner"
 runs 0 "defaults" path-grad -o d.xfv pairs.xfv
 is "$(check pair d.xfv)" good "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
@@ -61,10 +61,10 @@ runs 0 "256 steps" path-grad -n 256 -o n256.xfv pairs.xfv
 is "$(check gap n256.xfv 1e-3)" good "complete to 1e-3"
 runs 0 "cells" path-grad -k cells -o c.xfv pairs.xfv
 is "$(check gap c.xfv 1e-5)" good "exact to 1e-5"
-runs 0 "from the partner" path-grad -b partner -n 64 -o p.xfv pairs.xfv
+runs 0 "from the partner" path-grad --baseline partner -n 64 -o p.xfv pairs.xfv
 is "$(check partner p.xfv)" good "begins at a score of 1"
 is "$(check gap p.xfv 1e-2)" good "and sums to score - 1"
-runs 0 "own" path-grad -c own -o own.xfv pairs.xfv
+runs 0 "own" path-grad --combine own -o own.xfv pairs.xfv
 is "$(check own own.xfv)" good "a cell's value lies at its centre"
 cat >contrast.py <<'PY'
 # Every map of contrast from its witnesses: smoothed, scaled to a root mean square of 1, laid on the image between the cells' centres.
@@ -89,19 +89,19 @@ for r in records(open(path, "rb").read()):
 print("good")
 PY
 contrast() { PYTHONPATH="$top/tests" $PYTHON contrast.py "$@" 2>&1 | tail -1; }
-runs 0 "contrast" path-grad -c contrast -o k.xfv pairs.xfv
+runs 0 "contrast" path-grad --combine contrast -o k.xfv pairs.xfv
 is "$(contrast k.xfv "auto fine cells" 0)" good "is the sum of three witnesses"
 is "$(xfv-json k.xfv | jq -c 'select(._ == "pair") | .maps[0].params.witnesses | map(.similarity.shape)' | sort -u)" '[[14,14],[28,28],[7,7]]' "of three grids"
-runs 0 "contrast, smoothed" path-grad -c contrast --smooth 0.5 -o o.xfv pairs.xfv
+runs 0 "contrast, smoothed" path-grad --combine contrast --smooth 0.5 -o o.xfv pairs.xfv
 is "$(contrast o.xfv "auto fine cells" 0.5)" good "smooths each in its own cells"
-runs 0 "contrast, fast" path-grad -c contrast --fast -o o.xfv pairs.xfv
+runs 0 "contrast, fast" path-grad --combine contrast --fast -o o.xfv pairs.xfv
 is "$(contrast o.xfv "auto cells" 0)" good "leaves the fine cells out"
 is "$(xfv-json o.xfv | jq -c 'select(._ == "pair") | .maps[0].params.left_out' | sort -u)" '{"fine":"--fast"}' "and says so"
-path-grad -c contrast -j2 --cache 0 -o j2.xfv pairs.xfv; cmp -s k.xfv j2.xfv; ok $? "two workers, nothing kept: the same bytes"
-runs 2 "contrast from a blurred face" path-grad -c contrast -b blur pairs.xfv
-runs 2 "contrast at a layer of one's own" path-grad -c contrast -l fine pairs.xfv
+path-grad --combine contrast -j2 --cache 0 -o j2.xfv pairs.xfv; cmp -s k.xfv j2.xfv; ok $? "two workers, nothing kept: the same bytes"
+runs 2 "contrast from a blurred face" path-grad --combine contrast --baseline blur pairs.xfv
+runs 2 "contrast at a layer of one's own" path-grad --combine contrast -l fine pairs.xfv
 runs 2 "--fast without contrast" path-grad --fast pairs.xfv
-for o in "-b blur" "-b blur --sigma 3" "-c other" "-c own+other" "-c min" "-l fine" "-l 28x28" "-k cells -c dot" "-k cells -c cosine" "-l cells"; do
+for o in "--baseline blur" "--baseline blur --sigma 3" "--combine other" "--combine own+other" "--combine min" "-l fine" "-l 28x28" "-k cells --combine dot" "-k cells --combine cosine" "-l cells"; do
     runs 0 "$o" path-grad $o -o o.xfv pairs.xfv
     is "$(check any o.xfv)" good "its identities"
 done
@@ -111,11 +111,11 @@ like "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | [.score, .maps[0].params.
 is "$(path-grad pairs.xfv | fggb-grad | xfv-json | jq -c 'select(._ == "pair") | [.maps[].method]' | sort -u)" '["path-grad","fggb"]' "methods follow each other"
 runs 2 "a layer that is not there" path-grad -l 5x5 pairs.xfv
 like "$(cat err)" '56x56, 28x28, 14x14, 7x7' "tells the grids"
-runs 2 "dot without cells" path-grad -c dot pairs.xfv
+runs 2 "dot without cells" path-grad --combine dot pairs.xfv
 runs 2 "cells of a layer that is not linear" path-grad -k cells -l 14x14 pairs.xfv
 runs 5 "a layer without a mean" path-grad -l 56x56 pairs.xfv
 like "$(cat err)" 'model-means' "tells what makes one"
-runs 0 "which another baseline does not need" path-grad -l 56x56 -b partner -o o.xfv pairs.xfv
+runs 0 "which another baseline does not need" path-grad -l 56x56 --baseline partner -o o.xfv pairs.xfv
 runs 2 "no steps" path-grad -n 0 pairs.xfv
 head -c 50000 pairs.xfv >cut.xfv
 runs 3 "a cut stream" path-grad cut.xfv

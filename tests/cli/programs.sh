@@ -34,4 +34,12 @@ for path in "$B"/bin/*; do
     out=$("$PYTHON" terminal.py stdin "$p" </dev/null)
     is "$(printf '%s\n' "$out" | tail -n 1)" 2 "$p without input, stdin a terminal: status 2"
 done
+# A short option means one thing: of every letter but -n, which is how many of whatever the program counts, there is one long name.
+for path in "$B"/bin/*; do
+    case $path in *.d | *.o) continue ;; esac
+    "$path" --help | sed -n 's/^  -\([^n]\), --\([a-z0-9-]*\).*/\1 \2/p'
+done | sort -u >letters
+[ -s letters ]; ok $? "there are short options"
+is "$(cut -d' ' -f1 letters | uniq -d | tr '\n' ' ')" "" "a letter means one thing in all programs"
+
 done_testing

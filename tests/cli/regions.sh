@@ -21,8 +21,8 @@ is "$(wc -l <t.tsv | tr -d ' ')" 11 "a row for each map: 4 + 4 + 2"
 is "$(cut -f 5 t.tsv | sort -u | tr '\n' ' ')" "from template " "a face without landmarks is laid out by the template"
 facecrop "$top/tests/photos/anna-1.jpg" "$top/tests/photos/bella.jpg" | embed | verify -o two.xfv
 XFV_TOP=$top "$PYTHON" "$top/examples/fixed-blob.py" <two.xfv >blob.xfv
-is "$(regions -t blob.xfv | cut -f 5 | sort -u | tr '\n' ' ')" "from landmarks " "one with landmarks by them"
-is "$(regions -t blob.xfv | awk -F '\t' 'NR > 1 && $10 + 0 > $7 && $10 + 0 > $13 {n++} END {print n}')" 2 "a blob in the middle lies more on the nose than on forehead or chin"
+is "$(regions --tsv blob.xfv | cut -f 5 | sort -u | tr '\n' ' ')" "from landmarks " "one with landmarks by them"
+is "$(regions --tsv blob.xfv | awk -F '\t' 'NR > 1 && $10 + 0 > $7 && $10 + 0 > $13 {n++} END {print n}')" 2 "a blob in the middle lies more on the nose than on forehead or chin"
 
 # 68 points: the middle of the face as a tiny nose region
 "$PYTHON" - "$top/tests/photos/anna-1.jpg" >p68.txt <<'PY'
@@ -39,11 +39,11 @@ p += [mid(lm, rm, i / 7) for i in range(8)]
 assert len(p) == 68
 print(sys.argv[1], *("%.1f %.1f" % q for q in p))
 PY
-runs 0 "--landmarks68" regions -t --landmarks68 p68.txt blob.xfv
+runs 0 "--landmarks68" regions --tsv --landmarks68 p68.txt blob.xfv
 is "$(cut -f 2,5 out | sort -u | tr '\t\n' '  ')" "a 68 b landmarks face from " "outlines where the file has them, five points where not"
 like "$(cat err)" '1 faces are not in' "which is said"
 echo "x 1 2 3" >short68.txt
-runs 2 "a line that is too short" regions -t --landmarks68 short68.txt blob.xfv
+runs 2 "a line that is too short" regions --tsv --landmarks68 short68.txt blob.xfv
 like "$(cat err)" 'short68.txt:1: a path and 136 numbers' "named"
 
 # groups

@@ -231,9 +231,9 @@ one gradcam gradcam gradcam
 one gradcam-fixed gradcam gradcam --target fixed-norm
 one hires gradcam-hires gradcam --kind hires
 one elementwise gradcam-elementwise gradcam --kind elementwise
-one corrrise corrrise corrrise -n 40 -p 3 --size 5 --seed 3
-one corrrise-uniform corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --value uniform
-one corrrise-spearman corrrise corrrise -n 40 -p 3 --size 5 --seed 3 --correlation spearman
+one corrrise corrrise corrrise -n 40 --patches 3 --size 5 --seed 3
+one corrrise-uniform corrrise corrrise -n 40 --patches 3 --size 5 --seed 3 --value uniform
+one corrrise-spearman corrrise corrrise -n 40 --patches 3 --size 5 --seed 3 --correlation spearman
 for d in 1 2 3; do one xface$d xface xface --sizes 3,5 --stride 2 --distance $d; done
 one minplus minplus minplus -n 3 --window 8 --stride 4 --noise 10 --seed 2
 one minplus-stop minplus minplus --stop 0.2 --window 8 --stride 4 --noise 10 --seed 2
@@ -252,10 +252,10 @@ is "$("$PYTHON" check.py mean mean.xfv 2>&1 | tail -n 1)" good "is their mean"
 runs 2 "mean without a file" control-map -k mean with.xfv
 runs 2 "a mean of maps that are not there" control-map -k mean --from with.xfv with.xfv
 like "$(cat err)" "no pair with maps of method 'fggb'" "which it says"
-corrrise -n 10 -p 1 --size 5 --seed 1 -o s1.xfv pairs.xfv; corrrise -n 10 -p 1 --size 5 --seed 2 -o s2.xfv pairs.xfv
+corrrise -n 10 --patches 1 --size 5 --seed 1 -o s1.xfv pairs.xfv; corrrise -n 10 --patches 1 --size 5 --seed 2 -o s2.xfv pairs.xfv
 cmp -s s1.xfv s2.xfv; [ $? -eq 1 ]; ok $? "another seed, other masks"
 # another program as the network
-corrrise -n 40 -p 3 --size 5 --seed 3 --exec "embed -q -m tiny" -j 2 -o exec.xfv pairs.xfv 2>err
+corrrise -n 40 --patches 3 --size 5 --seed 3 --exec "embed -q -m tiny" -j 2 -o exec.xfv pairs.xfv 2>err
 is "$?$(cat err)" 0 "the network asked by --exec"
 is "$("$PYTHON" check.py corrrise exec.xfv 2>&1 | tail -n 1)" good "gives the same maps"
 cat >three.py <<'PY'
@@ -269,7 +269,7 @@ PY
 runs 0 "a network of three numbers, in Python" xface --sizes 3 --stride 4 --distance 2 --exec "$PYTHON three.py" -o three.xfv pairs.xfv
 like "$(xfv-json three.xfv | jq -c 'select(._ == "pair") | .maps[0].a.similarity.max > 0' | sort -u)" true "has maps"
 for bad in "exit 3" "cat" "true" "echo no" "kill -9 \$\$" "no-such-command-here"; do
-    corrrise -n 4 -p 1 --size 5 --exec "$bad" pairs.xfv >out 2>err; rc=$?
+    corrrise -n 4 --patches 1 --size 5 --exec "$bad" pairs.xfv >out 2>err; rc=$?
     is "$(grep -c "^corrrise: .*--exec '" err)" 1 "--exec '$bad': says so, once"
     [ $rc -ge 3 ] && [ $rc -le 4 ]; ok $? "--exec '$bad': status 3 or 4"
 done

@@ -42,6 +42,6 @@ for wrong in "a.jpg" "-o why.jpg a b" "--method nosuch a b" "-t 1 --at eer a b" 
     runs 2 "xfv-explain $wrong: status 2" xfv-explain $wrong
     is "$(wc -l <err)$(wc -c <out)" 10 "one line: $(cat err)"
 done
-(PATH=/usr/bin:/bin; "$B/bin/xfv-explain" -n a b) >out
+(PATH=/usr/bin:/bin; "$B/bin/xfv-explain" --dry-run a b) >out
 like "$(cat out)" "^PATH=.*bin:[$]PATH; facecrop a b " "the programs beside it, when they are not on the PATH"
 done_testing

@@ -174,7 +174,7 @@ delins --exec "exit 3" -o none.xfv maps.xfv 2>err; is "$?" 3 "a command that fai
 embed -m far faces.xfv | verify -m far --pairs pairs.txt -t -0.9 | xssab-grad | control-map --seed 2 | delins -o far.xfv
 is "$("$PYTHON" check.py distance far.xfv 2>&1 | tail -n 1)" good "a network compared by distance is measured by distance"
 # maps of one image only
-corrrise -n 8 -p 1 --size 5 -o whole.xfv pairs.xfv; corrrise -n 8 -p 1 --size 5 --image auto -o needed.xfv pairs.xfv
+corrrise -n 8 --patches 1 --size 5 -o whole.xfv pairs.xfv; corrrise -n 8 --patches 1 --size 5 --image auto -o needed.xfv pairs.xfv
 is "$(xfv-json needed.xfv | jq -c 'select(._ == "pair") | [.label, (.maps[0] | has("b"))]' | sort -u | tr '\n' ' ')" "[false,true] [true,false] " \
     "--image auto: A of genuine pairs, both of impostor pairs"
 delins --table pairs whole.xfv >whole.tsv; delins --table pairs needed.xfv >needed.tsv

@@ -19,7 +19,7 @@ cat >pipeline.sh <<'SH2'
 facecrop -q --aligned --size 16 0.ppm 1.ppm 2.ppm gone.ppm 3.ppm 4.ppm 5.ppm 6.ppm 7.ppm | embed -q -j 2 -m tiny | verify -q --all |
     fggb-grad -q -j 2 -o "$1.xfv"
 [ $? -eq 1 ] || { echo "pipeline $1 failed"; exit 1; } # 1: there is no gone.ppm
-heatmap -q -l maps -s 1 -j 2 -o "$1-%d.ppm" "$1.xfv"
+heatmap -q --layout maps -s 1 -j 2 -o "$1-%d.ppm" "$1.xfv"
 [ $? -eq 1 ] || { echo "pictures of $1 failed"; exit 1; }
 SH2
 sh pipeline.sh 0
