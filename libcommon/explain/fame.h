@@ -1,4 +1,4 @@
-/* FAME (Zhang, Guenther, arXiv 2605.12017): which pixels an image gives up first when its score is driven away. Steps of gradient descent,
+/* FAME (Zhang, Guenther, arXiv 2605.12017): which pixels change first when the score is driven away. Gradient descent,
  *
  *     x <- x - step * d loss / dx / max |d loss / dx|        loss = s for the similarity map, 1 - s for the dissimilarity map,
  *
@@ -19,8 +19,9 @@ struct xfv_fame_opts {
     float luma[3];  /* per channel of x, such that the map is in grey levels 0..1 */
 };
 
-/* sign 1: the similarity map; -1: the dissimilarity map. x f32 [height][width][C], height and width as the network has them; other: the
- * partner's unit embedding; work: room for one x. map f32 [height][width]. *done (may be NULL): iterations run. */
+/* sign 1: the similarity map; -1: the dissimilarity map. x f32 [height][width][C], height and width as the network has
+ * them; other: the partner's unit embedding; work: room for one x. map f32 [height][width]. *done (may be NULL):
+ * iterations run. */
 int xfv_fame(struct xfv_grad *g, const struct xfv_fame_opts *o, int sign, int height, int width, const float *x, const double *other, float *work,
              float *map, int *done, struct xfv_err *e);
 

@@ -1,4 +1,4 @@
-/* What a pair record says, unpacked for drawing: two faces, the decision, and rows of maps. */
+/* A pair record, unpacked for drawing: two faces, the decision, and rows of maps. */
 #ifndef XFV_PAIR_VIEW_H
 #define XFV_PAIR_VIEW_H
 
@@ -26,7 +26,8 @@ struct xfv_view_map {
 
 enum { XFV_VIEW_ROWS = 64 };
 
-/* What one method says. A row has similarity and dissimilarity (signed_key empty), or one signed map under another key. */
+/* What one method says. A row has similarity and dissimilarity (signed_key empty), or one signed map under another
+ * key. */
 struct xfv_view_row {
     char method[64], params[256], signed_key[48];
     int entry; /* its place in the record's list "maps" */
@@ -46,16 +47,18 @@ struct xfv_pairview {
     char problem[256]; /* first thing that could not be drawn as the record has it; empty: none */
 };
 
-/* Unpack a pair record's root. only_method: the rows of this method alone, or NULL. Maps may be f32 or f64 of any height and width up to 4096 and are
- * resampled to their face's size; values below 0 in similarity and dissimilarity count as 0. A map that cannot be drawn is marked broken and told in
- * `problem`. XFV_EDATA when the pair cannot be drawn at all (no faces, more than XFV_VIEW_ROWS rows), XFV_ENOMEM. Clear it in any case. */
+/* Unpack a pair record's root. only_method: the rows of this method alone, or NULL. Maps may be f32 or f64 of any
+ * height and width up to 4096 and are resampled to their face's size; values below 0 in similarity and dissimilarity
+ * count as 0. A map that cannot be drawn is marked broken and told in `problem`. XFV_EDATA when the pair cannot be
+ * drawn at all (no faces, more than XFV_VIEW_ROWS rows), XFV_ENOMEM. Clear it in any case. */
 int xfv_pairview_read(const msgpack_object *pair, const char *only_method, struct xfv_pairview *out, struct xfv_err *e);
 /* The same of a face record's root. */
 int xfv_pairview_read_face(const msgpack_object *face, struct xfv_pairview *out, struct xfv_err *e);
 void xfv_pairview_clear(struct xfv_pairview *p);
 
-/* Make the maps that mark nothing 0, and blur the others (sigma in pixels of the face, 0: none). Then measure max and sum,
- * and set the scales: with each 0, one scale for the four maps of a row, so that a nearly empty map looks nearly empty; with each 1, every map has its own, as papers do. */
+/* Make the maps that mark nothing 0, and blur the others (sigma in pixels of the face, 0: none). Then measure max and
+ * sum, and set the scales: with each 0, one scale for the four maps of a row, so that a nearly empty map looks nearly
+ * empty; with each 1, every map has its own, as papers do. */
 int xfv_pairview_blur(struct xfv_pairview *p, double sigma, int each, struct xfv_err *e);
 
 #endif

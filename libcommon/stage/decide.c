@@ -12,7 +12,7 @@
 
 /* ---- the model and its threshold ---- */
 
-/* What the data behind a calibrated threshold cannot support is said wherever it is used. */
+/* Warn, wherever a calibrated threshold is used, when the data behind it cannot support its rate. */
 static void repeat_caveat(struct xfv_decider *d)
 {
     char text[400];
@@ -167,7 +167,7 @@ static int put_error(const struct xfv_decider *d, struct xfv_writer *w, const ch
 
 /* ---- a pair ---- */
 
-/* Pairs of a list are told by its lines, others by their number. */
+/* Messages name pairs of a list by its lines, others by their number. */
 static int fail_pair(struct xfv_decider *d, struct xfv_writer *w, const char *a, const char *b, const struct xfv_pair_entry *entry, const char *code, const char *why,
                      struct xfv_err *e)
 {

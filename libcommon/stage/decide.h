@@ -1,4 +1,5 @@
-/* Pairs of faces are scored, decided at a threshold, counted, and written: as pair records into the stream, or as rows of a table. */
+/* Pairs of faces are scored, decided at a threshold, counted, and written: as pair records into the stream, or as rows
+ * of a table. */
 #ifndef XFV_STAGE_DECIDE_H
 #define XFV_STAGE_DECIDE_H
 
@@ -11,7 +12,7 @@
 #include "pair/score.h"
 #include "net/model/model.h"
 
-/* The first part is set by the program, the second is the room's own and starts zeroed. */
+/* The program sets the first part; the room owns the second, which starts zeroed. */
 struct xfv_decider {
     struct xfv_cli *c;
     int given_threshold;      /* 1: threshold is the user's, not the model's */
@@ -27,22 +28,26 @@ struct xfv_decider {
     uint64_t n_pairs, n_accepted, n_failed;
 };
 
-/* Another segment begins, with this head: its model and, unless one is given, its threshold. With a threshold given the model only says how to score; when
- * it is not to be had, that is by the cosine. XFV_EMODEL; XFV_EARG when the model lacks the threshold. */
+/* Begin a segment with this head: find its model and, unless the user gave one, its threshold. With a given threshold
+ * the model only says how to score, and a missing model means by the cosine. XFV_EMODEL; XFV_EARG when the model lacks
+ * the threshold. */
 int xfv_decider_head(struct xfv_decider *d, const struct xfv_rec *head, struct xfv_err *e);
-/* One pair of held faces. entry: its line of a list of pairs, with its label; NULL when it comes from none. Where a face is a failure, or they cannot be
- * compared, that is told, and an err record or a row without score stands in its place: this is no error. w: the stream's;
- * unused with a table. XFV_EMODEL: faces and model do not belong together; XFV_EIO; XFV_ENOMEM. */
+/* Score and write one pair of held faces. entry: its line of a list of pairs, with its label, or NULL. When a face
+ * failed, or the two cannot be compared, a message says so, and an err record or a row without score takes the pair's
+ * place; the call still returns 0. w: the stream's; unused with a table. XFV_EMODEL: faces and model do not belong
+ * together; XFV_EIO; XFV_ENOMEM. */
 int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, const struct xfv_pair_entry *entry, struct xfv_err *e);
-/* The exact score of two faces that are no failures. XFV_EDATA, XFV_EMODEL as xfv_compare. */
+/* The exact score of two faces that have not failed. XFV_EDATA, XFV_EMODEL as xfv_compare. */
 int xfv_decider_score(const struct xfv_decider *d, const struct xfv_held *a, const struct xfv_held *b, double *s, struct xfv_err *e);
-/* A pair of which a face is not there: `why` is the sentence. */
+/* Write a pair that lacks a face; `why` is the sentence. */
 int xfv_decide_failed(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_pair_entry *entry, const char *why, struct xfv_err *e);
-/* A pair record that comes as one: anew, by its embeddings or, when they were dropped, by its score; it keeps its label. XFV_EDATA: it cannot be scored. */
+/* Decide a pair record anew, by its embeddings or, when they were dropped, by its score; it keeps its label. XFV_EDATA
+ * when it cannot be scored. */
 int xfv_decide_again(struct xfv_decider *d, struct xfv_writer *w, struct xfv_rec *pair, struct xfv_err *e);
-/* What the table's reader is to see now. Without a table: nothing. XFV_EIO. */
+/* Flush the table, so that its reader sees all rows so far; without a table does nothing. XFV_EIO. */
 int xfv_decider_flush(struct xfv_decider *d, struct xfv_err *e);
-/* With -v: how many pairs, and what their labels say of these scores; folds: of the list of pairs (struct xfv_pair_list). */
+/* With -v: print how many pairs there were, and the rates that their labels give; folds: of the list of pairs (struct
+ * xfv_pair_list). */
 void xfv_decider_tell(const struct xfv_decider *d, int folds);
 void xfv_decider_clear(struct xfv_decider *d); /* frees what is the room's own */
 

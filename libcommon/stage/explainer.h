@@ -24,9 +24,9 @@ struct xfv_explain_opts {
     int given_threshold;
     double threshold;
     uint64_t seed;
-    int foreign; /* 1: the faces' embeddings may be another network's: they are not checked against the model's */
+    int foreign; /* 1: do not check the faces' embeddings against the model's: another network may have made them */
     int faces; /* 1: face records go through the method's `face` */
-    int image; /* enum xfv_explain_image: whose maps are wanted */
+    int image; /* enum xfv_explain_image: whose maps to make */
 };
 enum xfv_explain_image { XFV_IMAGE_BOTH, XFV_IMAGE_A, XFV_IMAGE_AUTO }; /* auto: a of genuine pairs, both of impostor pairs, as delins takes pixels */
 extern const char *const xfv_explain_images[]; /* the words for them; NULL-terminated */
@@ -56,7 +56,7 @@ struct xfv_subject {
     double score;                  /* cosine of the two embeddings */
     double threshold;              /* with XFV_EXPLAIN_THRESHOLD */
     int height, width;             /* of the image and of the maps */
-    int wanted[2];                 /* with XFV_OPT_IMAGE: 0 when nobody asks for this image's maps, which then stay out of the record */
+    int wanted[2];                 /* with XFV_OPT_IMAGE: 0: leave this image's maps out of the record */
 };
 
 /* What open may use as long as close has not been called. */
@@ -91,7 +91,7 @@ struct xfv_explainer {
     int (*explain)(void *ctx, const struct xfv_subject *s, int worker, float *const map[2][2], struct xfv_err *e);
     /* With opts.faces, for each face record: s holds face, rgb and x of side 0 alone. Adds to the record's map. */
     int (*face)(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e);
-    const char *consumes; /* key of a pair's faces that the method has used up and that goes no further; may be NULL */
+    const char *consumes; /* key of a pair's faces that the output leaves out, or NULL */
     /* Further keys, after explain and on its worker: into params, and into side[0] and side[1] beside the maps. May be NULL. */
     void (*extra)(void *ctx, const struct xfv_subject *s, int worker, struct xfv_put *params, struct xfv_put side[2]);
     void (*tell)(void *ctx, struct xfv_cli *c); /* after the last pair: xfv_cli_info; may be NULL */
@@ -100,11 +100,12 @@ struct xfv_explainer {
 /* The whole program; returns main's status. p->ctx starts with a struct xfv_explain_opts. */
 int xfv_explainer_main(const struct xfv_explainer *x, const struct xfv_program *p, int argc, char **argv);
 
-/* A forward pass must give the embedding that the pair was decided with, else the map would explain another decision: 0, or XFV_EMODEL. A face
- * without embedding (verify --drop embedding) passes. */
+/* Check that the forward pass gave the embedding that the pair was decided with; otherwise the map would explain
+ * another decision: 0, or XFV_EMODEL. A face without embedding (verify --drop embedding) passes. */
 int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_model *m, const float *embedding, int n, struct xfv_err *e);
 
-/* Is the pair genuine? Its label says so or, when it has none, its decision at the threshold. XFV_EDATA when it has no score either. */
+/* Is the pair genuine? By its label or, without one, its decision at the threshold. XFV_EDATA when it has no score
+ * either. */
 int xfv_pair_truth(const msgpack_object *pair, double threshold, int *genuine, struct xfv_err *e);
 
 #endif

@@ -26,7 +26,7 @@ int xfv_pairing_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, m
     if (!status) status = xfv_map_put(zone, extra, "pairs", xfv_val_str(zone, names[p->mode]), e);
     if (!status && p->d.model && p->d.model->calibration.bins) status = xfv_histogram_put(&p->d.model->calibration, zone, set, e);
     if (status) return status;
-    /* A border between the two faces of a pair, or between faces that are all held, is none: the pair would have two heads. */
+    /* No border between the two faces of a pair, or between faces that are all held: the pair would have two heads. */
     int joined = p->open_segment && (p->mode != XFV_PAIR_CONSECUTIVE || p->held.n > 0);
     p->open_segment = 1;
     return joined;
@@ -38,7 +38,7 @@ int xfv_pairing_wants(void *ctx, const struct xfv_rec *r)
     return k == XFV_FACE || k == XFV_PAIR || k == XFV_ERR || !xfv_shard_is_first(&((const struct xfv_pairing *)ctx)->shard);
 }
 
-/* What failed before goes on or, when a table is written, is told. */
+/* Pass an err record on, or report it when a table is written. */
 static int pass_on_failure(struct xfv_pairing *p, struct xfv_rec *r, struct xfv_writer *w, struct xfv_err *e)
 {
     char why[512];
@@ -60,8 +60,9 @@ static int judge_two(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err
     return status ? status : xfv_decider_flush(&p->d, e);
 }
 
-/* The newest face is the probe itself, by its whole id, or comes after it: so that a camera's faces need not wait for the end. A probe that only a
- * file name tells is found at the end, when it is known that there is no other of this name. */
+/* The newest face is the probe itself, by its whole id, or comes after it: so that a camera's faces need not wait for
+ * the end. A probe that only a file name tells is found at the end, when it is known that there is no other of this
+ * name. */
 static int judge_newest(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err *e)
 {
     size_t last = p->held.n - 1;
@@ -89,7 +90,7 @@ static int hold(struct xfv_pairing *p, struct xfv_rec **r, struct xfv_writer *w,
     if (p->mode == XFV_PAIR_CONSECUTIVE) status = judge_two(p, w, e);
     if (p->mode == XFV_PAIR_PROBE && !searches(p)) status = judge_newest(p, w, e);
     if (status) return status;
-    /* What cannot be scored is told by its pair in consecutive mode, else once: by the first shard. */
+    /* In consecutive mode the pair reports a face that cannot be scored, else the first shard does, once. */
     return p->mode != XFV_PAIR_CONSECUTIVE && xfv_shard_is_first(&p->shard) ? held : 0;
 }
 
@@ -160,7 +161,7 @@ static int finish_all(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_er
     return 0;
 }
 
-/* The face of an id, or in *why the sentence that says why there is none. */
+/* The face of an id, or NULL and in *why the reason. */
 static const struct xfv_held *find(struct xfv_pairing *p, const struct xfv_id_index *x, const char *id, char *why, size_t cap)
 {
     long at = xfv_id_index_find(x, id);

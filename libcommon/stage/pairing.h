@@ -13,14 +13,14 @@ enum xfv_pairing_mode {
     XFV_PAIR_PROBE        /* one with every other: as they come once its id has come, else at the end */
 };
 
-/* The first part is set by the program, the second is the room's own and starts zeroed. */
+/* The program sets the first part; the room owns the second, which starts zeroed. */
 struct xfv_pairing {
     struct xfv_decider d;
     enum xfv_pairing_mode mode;
     const char *list_path;      /* of XFV_PAIR_LIST */
     const char *probe;          /* an id, or a file name that only one id has */
     struct xfv_shard shard;     /* of the list, or of all pairs */
-    int best;                   /* of ALL and PROBE: the so many faces most alike to each, or to the probe; 0: all */
+    int best;                   /* of ALL and PROBE: how many faces most alike to each, or to the probe; 0: all */
     double above;               /* with given_above: pairs of this score and more */
     int given_above;
 
@@ -34,17 +34,19 @@ struct xfv_pairing {
 int xfv_pairing_open(struct xfv_pairing *p, struct xfv_err *e);
 void xfv_pairing_clear(struct xfv_pairing *p); /* the decider too */
 
-/* The model and threshold of a segment (xfv_decider_head). 1: no border here, its faces and those before meet. */
+/* Find the model and threshold of a segment (xfv_decider_head). 1: its faces meet those of the segment before. */
 int xfv_pairing_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e);
-/* Faces, what failed, and pairs; shards but the first let nothing else through, so that the parts joined hold it once. */
+/* Wants faces, err records and pairs. Shards after the first also drop all other records, so that the joined parts hold
+ * them once. */
 int xfv_pairing_wants(void *ctx, const struct xfv_rec *r);
-/* A face is held, or judged at once; a pair is decided anew; an err record goes on and uses up a face's place. XFV_EDATA: this face cannot be scored. */
+/* Hold a face, or judge it at once; decide a pair anew; pass an err record on, which uses up a face's place. XFV_EDATA
+ * when this face cannot be scored. */
 int xfv_pairing_take(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
-/* The pairs that waited for the end; with -v the rates. XFV_EARG: no such probe. */
+/* Judge the pairs that waited for the end; with -v print the rates. XFV_EARG: no such probe. */
 int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e);
 
-/* For the files of this room. An err record, or a line, for a face that meets no other; the pairs of --best and --above (probe_id: the probe's, by its
- * pointer, or NULL for every face). */
+/* For the files of this room. _leave_alone: write an err record, or a line, for a face that meets no other. _best:
+ * judge the pairs of --best and --above (probe_id: the probe's, by its pointer, or NULL for every face). */
 int xfv_pairing_leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why, struct xfv_writer *w, struct xfv_err *e);
 int xfv_pairing_best(struct xfv_pairing *p, const char *probe_id, struct xfv_writer *w, struct xfv_err *e);
 

@@ -70,7 +70,8 @@ void xfv_reader_show_ends(struct xfv_reader *r, int show)
     r->show_ends = show;
 }
 
-/* read(2) that waits on a non-blocking descriptor and goes on after signals: bytes read, 0 at the end, or negative XFV_EIO. */
+/* read(2) that waits on a non-blocking descriptor and goes on after signals: bytes read, 0 at the end, or negative
+ * XFV_EIO. */
 static ssize_t read_some(int fd, void *p, size_t n, struct xfv_err *e)
 {
     for (;;) {
@@ -118,8 +119,8 @@ static int rec_append(struct xfv_reader *r, const void *p, size_t n, struct xfv_
     return 0;
 }
 
-/* The chunk is used up amid a payload: read the rest of it straight into the record. Never past the payload, so nothing is read ahead; and
- * memory grows with the bytes that came, not with those that a length claims. */
+/* The chunk is used up amid a payload: read the rest of it straight into the record. Never past the payload, so
+ * nothing is read ahead; and memory grows with the bytes that came, not with those that a length claims. */
 static int read_payload(struct xfv_reader *r, struct xfv_err *e)
 {
     while (r->scan.skip > CHUNK / 4 && !r->eof) {
@@ -288,7 +289,8 @@ static int check_end(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_err *
     return 0;
 }
 
-/* A record has been read: check it by its kind. 0: give it to the caller; 1: an end record, checked, go on; else an error. */
+/* A record has been read: check it by its kind. 0: give it to the caller; 1: an end record, checked, go on; else an
+ * error. */
 static int check_record(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_err *e)
 {
     if (!r->in_segment) return check_head(r, rec, e);
@@ -341,7 +343,7 @@ int xfv_reader_next(struct xfv_reader *r, struct xfv_rec **out, struct xfv_err *
         struct xfv_err err = {0};
         uint64_t at = r->offset;
         int status = next_record(r, out, &err);
-        if (r->status) { /* an end record that is shown before its fault is told */
+        if (r->status) { /* show an end record before its fault ends the stream */
             xfv_fail_at(&r->err, "%s: record %llu, byte %llu", r->name, (unsigned long long)r->all_records + 1, (unsigned long long)at);
             return 0;
         }
