@@ -8,6 +8,7 @@
 #include "report/figure.h"
 #include "report/contact.h"
 #include "stage/stage.h"
+#include "stage/answer.h"
 #include "pair/maps.h"
 
 enum target { TO_PPM_STREAM, TO_ONE_PNG, TO_FILES }; /* files: a name with %d */
@@ -18,6 +19,7 @@ struct picture {
     uint8_t *bytes;
     struct xfv_image cell; /* in a sheet, instead of bytes */
     size_t n;
+    char *answer;      /* for --say; NULL: none */
     char problem[256]; /* what the picture could not show; empty: nothing */
     long number;       /* of the pair, from 0 */
 };
@@ -33,6 +35,7 @@ struct heatmap {
     struct picture kept; /* TO_ONE_PNG: written when the stream has ended well */
     struct xfv_contact sheet;
     int columns; /* 0: as fits */
+    int say;     /* enum xfv_answer */
 };
 
 /* --- options --- */
@@ -80,7 +83,8 @@ static int choose_target(struct heatmap *h, struct xfv_err *e)
     size_t at, len;
     int width;
     h->target = TO_PPM_STREAM;
-    if (!name || !strcmp(name, "-") || !strncmp(name, "/dev/", 5)) return 0;
+    if (!name || !strcmp(name, "-") || !strncmp(name, "/dev/", 5))
+        return h->say ? xfv_fail(e, XFV_EARG, "--say: pictures go to standard output; give them a file with -o") : 0;
     h->png = ends_in(name, ".png");
     if (!h->png && !ends_in(name, ".ppm") && !ends_in(name, ".pnm"))
         return xfv_fail(e, XFV_EARG, "-o: the name must end in .png or .ppm, got '%.200s'", name);
@@ -130,6 +134,7 @@ static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
     if (h->target == TO_ONE_PNG && h->pairs == 1 && !is_sheet(h))
         return xfv_fail(e, XFV_EARG, "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the files NAME-%%d.png, or take "
                                      "a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
+    free(h->slot[slot].answer);
     h->slot[slot] = (struct picture){.of = r, .number = h->pairs++}; /* one that failed here left what it could not show */
     return 0;
 }
@@ -139,6 +144,16 @@ static void missing_maps(const struct heatmap *h, const struct xfv_pairview *p, 
     if (p->problem[0]) snprintf(buf, cap, "%s", p->problem);
     else if (p->n_rows == 0) xfv_maps_none(h->method, buf, cap);
     else buf[0] = 0;
+}
+
+/* The answer's text into out->answer. */
+static int say(const struct heatmap *h, const struct xfv_pairview *p, struct picture *out, struct xfv_err *e)
+{
+    size_t n = 0;
+    FILE *f = open_memstream(&out->answer, &n);
+    if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    xfv_answer_write(f, p, (enum xfv_answer)h->say, h->target != TO_ONE_PNG);
+    return fclose(f) ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
 }
 
 static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e)
@@ -152,6 +167,7 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     int status = face ? xfv_pairview_read_face(xfv_rec_map(r), &p, e) : xfv_pairview_read(xfv_rec_map(r), h->method, &p, e);
     if (!status && !face && (!sheet || h->method || p.problem[0])) missing_maps(h, &p, out->problem, sizeof out->problem);
     if (!status && p.n_rows == 0 && !sheet && h->figure.layout != XFV_LAYOUT_FIGURE) status = xfv_fail(e, XFV_EDATA, "%s", out->problem);
+    if (!status && h->say && !face) status = say(h, &p, out, e);
     if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
     if (!status) status = xfv_figure_draw(&p, &h->figure, sheet ? &out->cell : &im, e);
     if (!status && !sheet) status = h->png ? xfv_image_encode_png(&im, &out->bytes, &out->n, e) : xfv_image_encode_ppm(&im, &out->bytes, &out->n, e);
@@ -210,6 +226,9 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         xfv_cli_record_failed(h->cli, xfv_stage_record_no(h->cli), id, n, p->problem);
     }
     int status = write_picture(h, p, e);
+    if (!status && p->answer && (fputs(p->answer, stdout) == EOF || fflush(stdout)))
+        status = xfv_fail(e, XFV_EIO, "cannot write standard output");
+    free(p->answer);
     free(p->bytes);
     memset(p, 0, sizeof *p);
     return status;
@@ -251,6 +270,7 @@ static int run(struct heatmap *h, struct xfv_err *e, int *exit_status)
     else status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     for (int i = 0; h->slot && i < 4 * jobs; i++) {
         free(h->slot[i].bytes);
+        free(h->slot[i].answer);
         xfv_image_clear(&h->slot[i].cell);
     }
     xfv_contact_clear(&h->sheet);
@@ -279,6 +299,8 @@ int main(int argc, char **argv)
         {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",
          0, XFV_TO_CHOICE(struct heatmap, figure.each, rescale_names)},
         {"method", 0, "NAME", "draw the maps of this method only", 0, XFV_TO_TEXT(struct heatmap, method, 0)},
+        {"say", 0, "HOW", "with -o FILE: tell on standard output what each pair says (default no)",
+         0, XFV_TO_CHOICE(struct heatmap, say, xfv_answers)},
         {0},
     };
     static const struct xfv_program program = {

@@ -1,6 +1,9 @@
 /* report: explained pairs in, one HTML page out. */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "report/report.h"
+#include "stage/answer.h"
 #include "stage/stage.h"
 
 struct tool {
@@ -8,6 +11,7 @@ struct tool {
     struct xfv_report_opts o;
     struct xfv_report *page;
     FILE *out;
+    int say; /* enum xfv_answer */
 };
 
 static int new_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
@@ -25,6 +29,16 @@ static int wants(void *ctx, const struct xfv_rec *r)
 static void text_of(const msgpack_object *map, const char *key, char *buf, size_t cap)
 {
     if (xfv_get_text(map, key, buf, cap, NULL)) snprintf(buf, cap, "?");
+}
+
+static int say(const struct tool *t, const msgpack_object *pair, struct xfv_err *e)
+{
+    struct xfv_pairview view;
+    int status = t->say ? xfv_pairview_read(pair, t->o.only_method, &view, e) : 0;
+    if (!t->say) return 0;
+    if (!status) xfv_answer_write(stdout, &view, (enum xfv_answer)t->say, 1);
+    xfv_pairview_clear(&view);
+    return status ? status : fflush(stdout) ? xfv_fail(e, XFV_EIO, "cannot write standard output") : 0;
 }
 
 static int emit(void *ctx, struct xfv_rec **rec, struct xfv_writer *w, struct xfv_err *e)
@@ -48,7 +62,7 @@ static int emit(void *ctx, struct xfv_rec **rec, struct xfv_writer *w, struct xf
         return bad ? bad : XFV_EDATA;
     }
     if (!status && problem[0]) xfv_cli_record_failed(t->c, xfv_stage_record_no(t->c), id, n, problem);
-    return status;
+    return status ? status : say(t, map, e);
 }
 
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
@@ -67,7 +81,10 @@ static int run(struct tool *t, int *exit_status, struct xfv_err *e)
 {
     struct xfv_stage stage = {.ctx = t, .window = 1, .head = new_head, .wants = wants, .emit = emit, .finish = finish, .sink = 1};
     t->o.beside = xfv_cli_out_path(t->c);
-    int status = xfv_report_new(&t->page, &t->o, e);
+    int status = 0;
+    if (t->say && (!t->o.beside || !strcmp(t->o.beside, "-")))
+        status = xfv_fail(e, XFV_EARG, "--say: the page goes to standard output; give it a file with -o");
+    if (!status) status = xfv_report_new(&t->page, &t->o, e);
     if (!status && !(t->out = xfv_cli_out_file(t->c, e))) status = e->status;
     if (!status) *exit_status = xfv_stage_run(t->c, NULL, &stage);
     xfv_report_free(t->page);
@@ -86,6 +103,8 @@ int main(int argc, char **argv)
         {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",
          0, XFV_TO_CHOICE(struct tool, o.each, rescale_names)},
         {"method", 0, "NAME", "show the maps of this method only", 0, XFV_TO_TEXT(struct tool, o.only_method, 0)},
+        {"say", 0, "HOW", "with -o FILE: tell on standard output what each pair says (default no)",
+         0, XFV_TO_CHOICE(struct tool, say, xfv_answers)},
         {0},
     };
     static const struct xfv_program program = {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# xfv-explain: photographs to a picture or a page, by the usual pipeline, which it prints. See xfv-explain(1).
+# xfv-explain: photographs to an answer and a picture or a page, by the usual pipeline, which it prints. See xfv-explain(1).
 #
 # POSIX sh. The pipeline is a text of words quoted for the shell, so that what is printed is what runs. There is no pipefail: the status of
 # each stage comes back over descriptor 3.
@@ -12,16 +12,19 @@ wrong() { die 2 "$1 (see $name --help)"; }
 usage() {
     cat <<X
 Usage: $name [OPTION]... IMAGE IMAGE...
-Explain whether photographs show one person: find, compare and explain the faces by a pipeline, and print it. Of more than two images, every pair.
+Do photographs show one person, and what decided it? Find, compare and explain the faces, try the explanation, and say so
+in a line. Of more than two images, every pair.
 
   -o, --output=FILE         a picture (.png, .ppm) or a page (.html); default why.png, of several pairs why-%03d.png
-      --method=NAME         fggb (default), path, xssab, cosine, gradcam, fame, corrrise, xface, minplus, lime, control; several with
+      --method=NAME         path (default), fggb, xssab, cosine, gradcam, fame, corrrise, xface, minplus, lime, control; several with
                             commas between, or given several times; a command when it holds a blank or a slash
   -t, --threshold=X         accept scores of X and more (default: the model's own)
       --at=NAME             a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)
   -f, --face=WHICH          largest (default) or central face of an image
   -m, --model=NAME|PATH     the network, by name or path
   -j, --jobs=N              workers (default 1; 0: one a core); the result is the same for every N
+      --json                the answer as JSON
+  -e, --exit-status         status 1 when some pair is rejected
       --dry-run             print the pipeline on standard output; run nothing
       --progress[=WHEN]     auto, always or never (default auto: on a terminal)
   -q, --quiet               errors only: the pipeline is not printed
@@ -30,7 +33,7 @@ Explain whether photographs show one person: find, compare and explain the faces
   -V, --version             print versions and exit
 
 Example: $name --method fggb,path -o why.html alice.jpg bob.jpg
-Exit status: 0 all well, 1 some records failed, 2 usage, 3 bad stream, 4 system, 5 model.
+Exit status: 0 all well, 1 some records failed (or some pair is rejected, with -e), 2 usage, 3 bad stream, 4 system, 5 model.
 X
 }
 show() { "$@" 2>/dev/null || die 4 'cannot write standard output'; exit 0; }
@@ -50,7 +53,7 @@ words() { for w; do quote "$w"; stage="$stage $q"; done; }
 
 # ---- options ----
 
-out= methods= threshold= at= face= model= jobs= dry= progress= loud= images= n=0 dash=
+out= methods= answer=words rejects= threshold= at= face= model= jobs= dry= progress= loud= images= n=0 dash=
 
 method() { # one, or several with commas between
     case $1 in *[/\ ]*) methods="$methods$1$newline"; return ;; esac
@@ -99,11 +102,13 @@ while [ $# -gt 0 ]; do
     --progress=auto | --progress=always | --progress=never) progress=${1#*=} ;;
     --progress=*) wrong "--progress must be auto, always or never, got '${1#*=}'" ;;
     --dry-run) dry=1 ;;
+    --json) answer=json ;;
+    -e | --exit-status) rejects=1 ;;
     -q | --quiet) loud=-q ;;
     -v | --verbose) loud=-v ;;
     -h | --help) show usage ;;
     -V | --version) show echo "$name $version" ;;
-    --dry-run=* | --quiet=* | --verbose=* | --help=* | --version=*) wrong "option '${1%%=*}' takes no argument" ;;
+    --json=* | --exit-status=* | --dry-run=* | --quiet=* | --verbose=* | --help=* | --version=*) wrong "option '${1%%=*}' takes no argument" ;;
     -?*) wrong "unknown option '${1%%=*}'" ;;
     *) image "$1" ;;
     esac
@@ -111,7 +116,7 @@ while [ $# -gt 0 ]; do
 done
 [ "$n" -ge 2 ] || wrong "two photographs at least are needed, found $n"
 [ -z "$threshold" ] || [ -z "$at" ] || wrong '--threshold and --at exclude each other'
-[ -n "$methods" ] || method fggb
+[ -n "$methods" ] || method path
 [ -n "$out" ] || out=why.png
 
 # ---- the pipeline ----
@@ -142,6 +147,7 @@ stage embed mj
 [ -z "$several" ] || words --all
 [ -z "$threshold" ] || words -t "$threshold"
 [ -z "$at" ] || words --at "$at"
+[ -z "$rejects" ] || words -e
 stage verify m
 while [ -n "$methods" ]; do
     m=${methods%%"$newline"*} methods=${methods#*"$newline"}
@@ -151,6 +157,8 @@ while [ -n "$methods" ]; do
     *) stage "$m" mj ;;
     esac
 done
+stage ablate mj
+words --say $answer
 case $out in
 *.html | *.htm) stage report o ;;
 *.png | *.ppm)
@@ -178,7 +186,8 @@ command -v facecrop >/dev/null || die 4 'facecrop is not on the PATH: where are 
 
 # A program that fails makes the one before it die of SIGPIPE (141) and those after it miss the end of their input (3): the first status that is neither
 # 141 nor "some records failed" (1) tells.
-statuses=$({ eval "$run" 3>&1 >&4; } 4>&1)
+exec 4>&1
+statuses=$(eval "$run" 3>&1 >&4)
 statuses=$(printf '%s\n' "$statuses" | sort -n)
 failed= status=0 some=0 pipes=0
 set -- $statuses

@@ -63,7 +63,10 @@ static void share_maps(struct xfv_explained *x, int side, const uint8_t *label, 
         for (int sign = 0; sign < 2; sign++) {
             const struct xfv_view_map *m = &r->map[side][r->signed_key[0] ? 0 : sign];
             x->row[i].part[side][sign].has = m->v != NULL;
-            if (m->v) x->row[i].part[side][sign].shares = xfv_region_shares_of(m->v, label, n, r->signed_key[0] && sign ? -1 : 1);
+            if (!m->v) continue;
+            int none = m->state == XFV_NOISE || m->state == XFV_OTHER_PAIR; /* no evidence of this pair: a mass of 0 */
+            x->row[i].part[side][sign].shares =
+                xfv_region_shares_of(m->v, label, none ? 0 : n, r->signed_key[0] && sign ? -1 : 1);
         }
     }
 }

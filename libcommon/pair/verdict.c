@@ -89,6 +89,7 @@ void xfv_decision_words(int accept, double score, double threshold, char *buf, s
 static const char *change_words(const struct xfv_verdict *v, double score, char *buf, size_t cap)
 {
     double step = score - v->base;
+    if (fabs(score) < 0.005) score = 0; /* no "-0.00" */
     snprintf(buf, cap, "%s %.2f", fabs(step) < 0.005 ? "stays at" : step < 0 ? "falls to" : "rises to", score);
     return buf;
 }

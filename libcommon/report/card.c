@@ -70,19 +70,35 @@ static void make_palette(int minus, uint8_t rgba[LEVELS][4])
     }
 }
 
-/* The largest regions of a map in words: "mostly cheeks (20 %), nose (16 %), forehead (15 %)". */
-static void largest_regions(const struct xfv_region_shares *s, char *buf, size_t cap)
+static const char *region_words(int k)
 {
-    int used[XFV_REGIONS] = {0};
+    return k == XFV_REGION_OUTSIDE ? "outside the face" : xfv_region_names[k];
+}
+
+/* The region with the largest share for its area among those not used; -1: none has clearly more than a map that knows
+ * nothing. */
+static int densest(const struct xfv_region_shares *s, const struct xfv_region_shares *area, const int *used)
+{
+    int best = -1;
+    for (int k = 0; k < XFV_REGIONS; k++) {
+        if (used[k] || !(s->share[k] >= 0.05) || !(area->share[k] > 0) || s->share[k] < 1.25 * area->share[k]) continue;
+        if (best < 0 || s->share[k] / area->share[k] > s->share[best] / area->share[best]) best = k;
+    }
+    return best;
+}
+
+/* Where a map has more than its area would hold: "dense on nose (16 % on 5 % of the picture), brows (...)"; "mostly" where
+ * one region holds more than half. */
+static void dense_regions(const struct xfv_region_shares *s, const struct xfv_region_shares *area, char *buf, size_t cap)
+{
+    int used[XFV_REGIONS] = {0}, k;
     size_t n = 0;
-    buf[0] = '\0';
-    for (int place = 0; place < 3 && n < cap; place++) {
-        int best = -1;
-        for (int k = 0; k < XFV_REGIONS; k++)
-            if (!used[k] && s->share[k] > 0 && (best < 0 || s->share[k] > s->share[best])) best = k;
-        if (best < 0 || (place && s->share[best] < 0.05)) break;
-        used[best] = 1;
-        int wrote = snprintf(buf + n, cap - n, "%s%s (%.0f %%)", place ? ", " : "mostly ", best == XFV_REGION_OUTSIDE ? "outside the face" : xfv_region_names[best], 100 * s->share[best]);
+    snprintf(buf, cap, "spread as evenly as a map that knows nothing");
+    for (int place = 0; place < 3 && n < cap && (k = densest(s, area, used)) >= 0; place++) {
+        const char *before = place ? ", " : s->share[k] > 0.5 ? "mostly on " : "dense on ";
+        used[k] = 1;
+        int wrote = snprintf(buf + n, cap - n, "%s%s (%.0f %% on %.0f %% of the picture)", before, region_words(k),
+                             100 * s->share[k], 100 * area->share[k]);
         n += wrote > 0 ? (size_t)wrote : 0;
     }
 }
@@ -103,17 +119,21 @@ static double shown_share(const struct xfv_row_regions *z, int side, int sign, i
 static void map_words(const struct xfv_card *c, int row, int side, int sign, char *buf, size_t cap)
 {
     const struct xfv_row_regions *z = &c->x->row[row];
-    char where[160];
+    char where[240];
+    const struct xfv_view_row *r = &c->x->view.row[row];
+    const struct xfv_view_map *m = &r->map[side][r->signed_key[0] ? 0 : sign];
     double part = part_of_evidence(z, side, sign);
     if (!z->part[side][sign].has) {
         snprintf(buf, cap, "no map that can be drawn");
         return;
     }
-    if (!(part > 0)) {
-        snprintf(buf, cap, "empty");
+    if (m->state == XFV_CONSTANT || m->state == XFV_NOISE || m->state == XFV_OTHER_PAIR || !(part > 0)) {
+        snprintf(buf, cap, "empty%s", m->state == XFV_CONSTANT ? ": the map is the same everywhere"
+                                      : m->state == XFV_NOISE ? ": the map is no larger than its rounding noise"
+                                      : m->state == XFV_OTHER_PAIR ? ": the map is of other photographs" : "");
         return;
     }
-    largest_regions(&z->part[side][sign].shares, where, sizeof where);
+    dense_regions(&z->part[side][sign].shares, &c->x->area[side], where, sizeof where);
     if (c->x->generic) snprintf(buf, cap, "%.0f %% of the evidence on this picture", 100 * part);
     else if (part < DUST) snprintf(buf, cap, "next to nothing (%.1g %% of the evidence on this face)", 100 * part);
     else if (part > 0.995) snprintf(buf, cap, "%s; %sall the evidence on this face", where, part < 1 ? "nearly " : "");
@@ -201,6 +221,23 @@ static void put_scale(FILE *f, const struct xfv_card *c)
     fputs("</svg>\n", f);
 }
 
+/* What the trials of a row's maps found. The mark is a shape, not a colour alone. */
+static void put_trials(FILE *f, const struct xfv_card *c, int row)
+{
+    const struct xfv_view_row *r = &c->x->view.row[row];
+    for (int k = 0; k < 2; k++) {
+        char words[512];
+        if (!r->trial[k].has) continue;
+        int stands = xfv_verdict_stands(&r->trial[k].v);
+        xfv_verdict_words(&r->trial[k].v, r->method, words, sizeof words);
+        fprintf(f, "<p class=\"trial mm m%d%s\"><svg class=\"mark\" viewBox=\"0 0 16 16\" role=\"img\" aria-label=\"%s\"><path d=\"%s\"/></svg>%s: ",
+                c->method[row], stands ? " stands" : "", stands ? "stands" : "does not stand", stands ? "M2 9l4 4 8-10" : "M3 8h10",
+                k ? "S&minus;" : "S+");
+        xfv_html_str(f, words);
+        fputs("</p>\n", f);
+    }
+}
+
 static void put_decision(FILE *f, const struct xfv_pairview *v)
 {
     int right = xfv_is_right(v);
@@ -280,6 +317,8 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
     if (!status) status = put_face(f, c, 1, e);
     fputs("</div>\n<div class=\"facts\">\n", f);
     put_decision(f, v);
+    for (int i = 0; i < v->n_rows; i++)
+        if (c->method[i] >= 0) put_trials(f, c, i);
     put_scale(f, c);
     for (int i = 0; i < v->n_rows; i++)
         if (c->method[i] >= 0 && !c->x->generic) put_regions(f, c, i);

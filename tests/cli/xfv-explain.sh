@@ -2,27 +2,34 @@
 . "$top/tests/tap.sh"
 cp "$top"/tests/photos/*.jpg .
 plan() { xfv-explain --dry-run "$@"; }
-is "$(plan a.jpg b.jpg)" "facecrop a.jpg b.jpg | embed | verify | fggb-grad | heatmap -o why.png" "two photographs"
-is "$(plan a.jpg b.jpg c.jpg)" "facecrop a.jpg b.jpg c.jpg | embed | verify --all | fggb-grad | heatmap -o why-%03d.png" "three: all pairs, a picture each"
-is "$(plan -o x.html a b c)" "facecrop a b c | embed | verify --all | fggb-grad | report -o x.html" "or one page"
-is "$(plan -o x%d.png a b c)" "facecrop a b c | embed | verify --all | fggb-grad | heatmap -o x%d.png" "a number of one's own"
+is "$(plan a.jpg b.jpg)" "facecrop a.jpg b.jpg | embed | verify | path-grad | ablate | heatmap --say words -o why.png" "two photographs"
+is "$(plan a.jpg b.jpg c.jpg)" "facecrop a.jpg b.jpg c.jpg | embed | verify --all | path-grad | ablate | heatmap --say words -o why-%03d.png" "three: all pairs, a picture each"
+is "$(plan -o x.html a b c)" "facecrop a b c | embed | verify --all | path-grad | ablate | report --say words -o x.html" "or one page"
+is "$(plan -o x%d.png a b c)" "facecrop a b c | embed | verify --all | path-grad | ablate | heatmap --say words -o x%d.png" "a number of one's own"
 is "$(plan --method fggb,path --method=control -m my.xfvm -j 2 --at eer -f central a b -v)" \
-    "facecrop -f central -m my.xfvm -j 2 -v a b | embed -m my.xfvm -j 2 -v | verify --at eer -m my.xfvm -v | fggb-grad -m my.xfvm -j 2 -v | path-grad -m my.xfvm -j 2 -v | control-map -j 2 -v | heatmap -j 2 -o why.png -v" "options go where they are taken"
+    "facecrop -f central -m my.xfvm -j 2 -v a b | embed -m my.xfvm -j 2 -v | verify --at eer -m my.xfvm -v | fggb-grad -m my.xfvm -j 2 -v | path-grad -m my.xfvm -j 2 -v | control-map -j 2 -v | ablate -m my.xfvm -j 2 -v | heatmap --say words -j 2 -o why.png -v" "options go where they are taken"
 is "$(plan --method 'control-map -k centre' -t -0.1 --progress=never a b)" \
-    "facecrop --progress=never a b | embed --progress=never | verify -t -0.1 --progress=never | control-map -k centre | heatmap -o why.png --progress=never" "a command as a method"
+    "facecrop --progress=never a b | embed --progress=never | verify -t -0.1 --progress=never | control-map -k centre | ablate --progress=never | heatmap --say words -o why.png --progress=never" "a command as a method"
 is "$(plan -- -a "it's b" 'c
 d' '$e`f`\')" "facecrop -- -a 'it'\\''s b' 'c
-d' '\$e\`f\`\\' | embed | verify --all | fggb-grad | heatmap -o why-%03d.png" "names are quoted"
+d' '\$e\`f\`\\' | embed | verify --all | path-grad | ablate | heatmap --say words -o why-%03d.png" "names are quoted"
 
 cp -- anna-1.jpg "./-an 'na.jpg"
 runs 0 "a picture" xfv-explain --method 'control-map -k centre' -- "-an 'na.jpg" bella.jpg
-is "$(head -c 4 why.png | tail -c 3)$(wc -c <out)" PNG0 "is made"
+is "$(head -c 4 why.png | tail -c 3)$(wc -l <out)" PNG1 "is made"
+like "$(cat out)" "^Rejected: -0.08, threshold 0.40. With the 10 % of either face that control-centre marks .* .20 places.*other places: do not read it.$" "and the answer is one line"
 mv why.png first.png
 sh -e err 2>err2
 cmp -s why.png first.png; ok $? "what it printed makes the same one"
 runs 0 "-q" xfv-explain -q --method control -o 'a page.html' anna-1.jpg anna-2.jpg bella.jpg
 is "$(wc -c <err)-$(grep -c 'class="card"' 'a page.html')" 0-3 "prints nothing; a page of three pairs"
 
+runs 0 "--json" xfv-explain -q --json --method control,path -o x.png anna-1.jpg anna-2.jpg
+is "$(jq -c '[.a, .b, .accept, .words, (.trials | map(.method, .map, .stands))]' out)" \
+    '["anna-1.jpg","anna-2.jpg",true,"Accepted: 0.76, threshold 0.40.",["control-random","similarity",false,"path-grad","similarity",true]]' "for programs"
+runs 1 "-e: status 1 when a pair is rejected" xfv-explain -q -e --method control -o x.html anna-1.jpg bella.jpg
+like "$(cat out)" "^anna-1.jpg, bella.jpg: Rejected: " "with the names, beside a page"
+runs 0 "-e: status 0 when it is accepted" xfv-explain -q --exit-status --method control -o x.png anna-1.jpg anna-2.jpg
 echo 'no photograph' >bad.jpg
 runs 1 "no photograph: status 1" xfv-explain --method control bad.jpg anna-1.jpg
 like "$(cat err)" "^facecrop: record 1: not a JPEG" "by facecrop"
