@@ -84,7 +84,9 @@ def _avgpool(n: Map, w: Any, x: Tensor) -> Tensor:
 
 
 def _act(n: Map, w: Any, x: Tensor) -> Tensor:
-    p, q = n["parameters"][:2]
+    p, q, r = n["parameters"][:3]
+    if n["function"] == "elu":
+        return torch.where(x > 0, q * x, p * torch.expm1(r * x.clamp_max(0)))
     f = _ACTS.get(n["function"])
     if f is None:
         raise NotImplementedError(f"the function '{n['function']}'")
@@ -108,6 +110,10 @@ _ACTS: dict[str, Callable[[Tensor, float, float], Tensor]] = {
     "exp": lambda x, p, q: x.exp(),
     "neg": lambda x, p, q: -x,
     "abs": lambda x, p, q: x.abs(),
+    "log": lambda x, p, q: x.log(),
+    "softsign": lambda x, p, q: F.softsign(x),
+    "sin": lambda x, p, q: x.sin(),
+    "cos": lambda x, p, q: x.cos(),
 }
 
 
@@ -174,6 +180,8 @@ _OPS: dict[str, Callable[..., Tensor]] = {
     "sub": lambda n, w, a, b: a - _stretch(a, b),
     "mul": lambda n, w, a, b: a * _stretch(a, b),
     "div": lambda n, w, a, b: a / _stretch(a, b),
+    "max": lambda n, w, a, b: torch.maximum(a, _stretch(a, b)),
+    "min": lambda n, w, a, b: torch.minimum(a, _stretch(a, b)),
     "concat": lambda n, w, *x: torch.cat(x, n["axis"] + 1),
     "matmul": lambda n, w, a, b: a @ (b.transpose(-1, -2) if n["transpose_b"] else b),
     "layernorm": lambda n, w, x: F.layer_norm(x, x.shape[-1:], w("weight"), w("bias"), n["epsilon"]),

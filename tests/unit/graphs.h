@@ -84,6 +84,7 @@ static inline int act(struct build *b, enum xfv_act a, float f0, float f1)
     n.i[0] = (int)a;
     n.f[0] = f0;
     n.f[1] = f1;
+    n.f[2] = .7f; /* of elu alone */
     return append(b, n);
 }
 

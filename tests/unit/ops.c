@@ -15,6 +15,7 @@ static int act(struct build *b, int which, float f0, float f1)
     n.i[0] = which;
     n.f[0] = f0;
     n.f[1] = f1;
+    n.f[2] = .7f;
     return append(b, n);
 }
 
@@ -34,7 +35,8 @@ static void acts(void)
         {XFV_ACT_HARDSWISH, 0, 0, 0}, {XFV_ACT_HARDSWISH, 0, 0, -3}, {XFV_ACT_TANH, 0, 0, 0}, {XFV_ACT_SOFTPLUS, 0, 0, 0},
         {XFV_ACT_MISH, 0, 0, 0}, {XFV_ACT_GELU, 0, 0, 0}, {XFV_ACT_GELU, 1, 0, 0}, {XFV_ACT_SILU, 0, 0, 0}, {XFV_ACT_ERF, 0, 0, 0},
         {XFV_ACT_SQRT, 0, 0, 4}, {XFV_ACT_POW, 2, 0, 0}, {XFV_ACT_POW, -1, 0, 5}, {XFV_ACT_POW, .5f, 0, 5}, {XFV_ACT_EXP, 0, 0, 0},
-        {XFV_ACT_NEG, 0, 0, 0}, {XFV_ACT_ABS, 0, 0, 0}};
+        {XFV_ACT_NEG, 0, 0, 0}, {XFV_ACT_ABS, 0, 0, 0}, {XFV_ACT_LOG, 0, 0, 5}, {XFV_ACT_ELU, 1.2f, .9f, 0}, {XFV_ACT_SOFTSIGN, 0, 0, 0},
+        {XFV_ACT_SIN, 0, 0, 0}, {XFV_ACT_COS, 0, 0, 0}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct build b;
         image(&b, 5, 4, 3, 21), affine(&b, all[i].around), act(&b, all[i].which, all[i].f0, all[i].f1);
@@ -117,8 +119,8 @@ static int small(struct build *b, int x, int mask)
 
 static void broadcasts(void)
 {
-    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV};
-    for (int o = 0; o < 4; o++)
+    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV, XFV_OP_MAX, XFV_OP_MIN};
+    for (int o = 0; o < 6; o++)
         for (int mask = 1; mask < 8; mask++) {
             struct build b;
             char name[64];

@@ -117,15 +117,16 @@ static void test_pointwise(void)
         {XFV_ACT_HARDSWISH, 0, 0, 0},   {XFV_ACT_TANH, 0, 0, 0},    {XFV_ACT_SOFTPLUS, 0, 0, 0}, {XFV_ACT_MISH, 0, 0, 0},
         {XFV_ACT_GELU, 0, 0, 0},        {XFV_ACT_GELU, 1, 0, 0},    {XFV_ACT_SILU, 0, 0, 0},     {XFV_ACT_ERF, 0, 0, 0},
         {XFV_ACT_SQRT, 0, 0, 1},        {XFV_ACT_POW, 2.5f, 0, 1},  {XFV_ACT_EXP, 0, 0, 0},      {XFV_ACT_NEG, 0, 0, 0},
-        {XFV_ACT_ABS, 0, 0, 0}};
+        {XFV_ACT_ABS, 0, 0, 0},         {XFV_ACT_LOG, 0, 0, 1},     {XFV_ACT_ELU, 1.3f, .9f, 0}, {XFV_ACT_SOFTSIGN, 0, 0, 0},
+        {XFV_ACT_SIN, 0, 0, 0},         {XFV_ACT_COS, 0, 0, 0}};
     struct build b;
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
         b = start(xfv_shape_of(3, 3, 3, 3)), act(&b, acts[i].a, acts[i].f0, acts[i].f1), check(&b, acts[i].positive, xfv_act_name((int)acts[i].a));
     }
     b = start(xfv_shape_of(3, 3, 2, 4)), simple(&b, XFV_OP_RELU), check(&b, 0, "relu");
     b = start(xfv_shape_of(3, 3, 2, 4)), channelwise(&b, XFV_OP_PRELU, 0), check(&b, 0, "prelu");
-    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV};
-    for (int i = 0; i < 4; i++)
+    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV, XFV_OP_MAX, XFV_OP_MIN};
+    for (int i = 0; i < 6; i++)
         for (int axes = 0; axes <= 7; axes += axes == 0 ? 3 : 4) { /* second operand: full, [1,1,C], [1,1,1] */
             char what[64];
             b = start(xfv_shape_of(3, 3, 2, 4));

@@ -10,9 +10,10 @@
 
 static const char *const op_names[XFV_OPS] = {
     "conv", "dense", "prelu", "relu", "add", "maxpool", "softmax", "reshape", "l2norm", "avgpool", "sub", "mul", "div", "affine", "act", "const",
-    "transpose", "concat", "slice", "pad", "reduce", "matmul", "layernorm"};
+    "transpose", "concat", "slice", "pad", "reduce", "matmul", "layernorm", "max", "min"};
 static const char *const act_names[XFV_ACTS] = {"clip", "leaky", "sigmoid", "hardsigmoid", "hardswish", "tanh", "softplus", "mish",
-                                                "gelu", "silu",  "erf",     "sqrt",        "pow",       "exp",  "neg",      "abs"};
+                                                "gelu", "silu",  "erf",     "sqrt",        "pow",       "exp",  "neg",      "abs",
+                                                "log",  "elu",  "softsign", "sin",        "cos"};
 static const char *const reduce_names[XFV_REDUCES] = {"mean", "sum", "max", "l2"};
 
 static int lookup(const char *const *names, int n, const char *name)

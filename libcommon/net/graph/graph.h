@@ -33,12 +33,16 @@ enum xfv_op {            /* append only: the name, not the number, is stored in 
     XFV_OP_REDUCE,       /* i[0] = enum xfv_reduce, i[1] = bit mask of axes (kept as 1) */
     XFV_OP_MATMUL,       /* two activations of one rank, batched over leading axes, where 1 stretches; i[0] = transpose b */
     XFV_OP_LAYERNORM,    /* over the last axis; weight = gamma, bias = beta; f[0] = eps */
+    XFV_OP_MAX,          /* the larger of two; shapes as for ADD, also for MIN. The gradient of equals goes to the first */
+    XFV_OP_MIN,
     XFV_OPS
 };
 /* Parameters: clip f[0]..f[1], not empty; leaky slope f[0]; hardsigmoid clip(f[0] x + f[1], 0, 1); hardswish x
- * clip(x/6 + 1/2, 0, 1); gelu f[0] = 0 exact, 1 the tanh form; pow x^f[0]. Names, for files: xfv_act_name. */
+ * clip(x/6 + 1/2, 0, 1); gelu f[0] = 0 exact, 1 the tanh form; pow x^f[0]; elu x > 0 ? f[1] x : f[0] (exp(f[2] x) - 1).
+ * Names, for files: xfv_act_name. */
 enum xfv_act { XFV_ACT_CLIP, XFV_ACT_LEAKY, XFV_ACT_SIGMOID, XFV_ACT_HARDSIGMOID, XFV_ACT_HARDSWISH, XFV_ACT_TANH, XFV_ACT_SOFTPLUS, XFV_ACT_MISH,
-               XFV_ACT_GELU, XFV_ACT_SILU, XFV_ACT_ERF, XFV_ACT_SQRT, XFV_ACT_POW, XFV_ACT_EXP, XFV_ACT_NEG, XFV_ACT_ABS, XFV_ACTS };
+               XFV_ACT_GELU, XFV_ACT_SILU, XFV_ACT_ERF, XFV_ACT_SQRT, XFV_ACT_POW, XFV_ACT_EXP, XFV_ACT_NEG, XFV_ACT_ABS,
+               XFV_ACT_LOG, XFV_ACT_ELU, XFV_ACT_SOFTSIGN, XFV_ACT_SIN, XFV_ACT_COS, XFV_ACTS };
 enum xfv_reduce { XFV_REDUCE_MEAN, XFV_REDUCE_SUM, XFV_REDUCE_MAX, XFV_REDUCE_L2, XFV_REDUCES };
 
 #define XFV_MAX_RANK 4

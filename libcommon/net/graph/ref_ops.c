@@ -114,6 +114,11 @@ static double act(const struct xfv_node *n, double x)
     case XFV_ACT_EXP: return exp(x);
     case XFV_ACT_NEG: return -x;
     case XFV_ACT_ABS: return fabs(x);
+    case XFV_ACT_LOG: return log(x);
+    case XFV_ACT_ELU: return x > 0 ? q * x : p * expm1((double)n->f[2] * x);
+    case XFV_ACT_SOFTSIGN: return x / (1 + fabs(x));
+    case XFV_ACT_SIN: return sin(x);
+    case XFV_ACT_COS: return cos(x);
     case XFV_ACTS: break;
     }
     return NAN;
@@ -143,6 +148,11 @@ static double act_slope(const struct xfv_node *n, double x)
     case XFV_ACT_EXP: return exp(x);
     case XFV_ACT_NEG: return -1;
     case XFV_ACT_ABS: return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case XFV_ACT_LOG: return 1 / x;
+    case XFV_ACT_ELU: return x > 0 ? q : p * (double)n->f[2] * exp((double)n->f[2] * x);
+    case XFV_ACT_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
+    case XFV_ACT_SIN: return cos(x);
+    case XFV_ACT_COS: return -sin(x);
     case XFV_ACTS: break;
     }
     return NAN;
@@ -157,22 +167,33 @@ static size_t broadcast(CALL, size_t i)
     return ravel(c->in[1], to);
 }
 
+static double combine(enum xfv_op op, double a, double b)
+{
+    switch (op) {
+    case XFV_OP_ADD: return a + b;
+    case XFV_OP_SUB: return a - b;
+    case XFV_OP_MUL: return a * b;
+    case XFV_OP_DIV: return a / b;
+    case XFV_OP_MAX: return a >= b ? a : b;
+    default: return a <= b ? a : b;
+    }
+}
+
 static void binary_forward(CALL, double *y)
 {
-    for (size_t i = 0; i < xfv_shape_count(c->out); i++) {
-        double a = c->x[0][i], b = c->x[1][broadcast(c, i)];
-        y[i] = c->n->op == XFV_OP_ADD ? a + b : c->n->op == XFV_OP_SUB ? a - b : c->n->op == XFV_OP_MUL ? a * b : a / b;
-    }
+    for (size_t i = 0; i < xfv_shape_count(c->out); i++) y[i] = combine(c->n->op, c->x[0][i], c->x[1][broadcast(c, i)]);
 }
 
 static void binary_backward(CALL, const double *dy, double **dx)
 {
+    enum xfv_op op = c->n->op;
     for (size_t i = 0; i < xfv_shape_count(c->out); i++) {
         size_t j = broadcast(c, i);
         double a = c->x[0][i], b = c->x[1][j], da = 1, db = 1;
-        if (c->n->op == XFV_OP_SUB) db = -1;
-        if (c->n->op == XFV_OP_MUL) da = b, db = a;
-        if (c->n->op == XFV_OP_DIV) da = 1 / b, db = -a / (b * b);
+        if (op == XFV_OP_SUB) db = -1;
+        if (op == XFV_OP_MUL) da = b, db = a;
+        if (op == XFV_OP_DIV) da = 1 / b, db = -a / (b * b);
+        if (op == XFV_OP_MAX || op == XFV_OP_MIN) da = op == XFV_OP_MAX ? a >= b : a <= b, db = 1 - da;
         dx[0][i] += dy[i] * da;
         dx[1][j] += dy[i] * db;
     }
@@ -392,7 +413,7 @@ void xfv_ref_op_forward(CALL, double *y)
     case XFV_OP_CONV: conv(c, c->x[0], y, NULL, NULL); break;
     case XFV_OP_DENSE: dense(c, y, NULL, NULL); break;
     case XFV_OP_MAXPOOL: case XFV_OP_AVGPOOL: pool(c, y, NULL, NULL); break;
-    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: binary_forward(c, y); break;
+    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MAX: case XFV_OP_MIN: binary_forward(c, y); break;
     case XFV_OP_RELU: case XFV_OP_PRELU: case XFV_OP_AFFINE: case XFV_OP_ACT:
         for (size_t i = 0; i < n; i++) y[i] = pointwise(c, i, 0);
         break;
@@ -418,7 +439,7 @@ void xfv_ref_op_backward(CALL, const double *dy, double **dx)
     case XFV_OP_CONV: conv(c, NULL, NULL, dy, dx[0]); break;
     case XFV_OP_DENSE: dense(c, NULL, dy, dx[0]); break;
     case XFV_OP_MAXPOOL: case XFV_OP_AVGPOOL: pool(c, NULL, dy, dx[0]); break;
-    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: binary_backward(c, dy, dx); break;
+    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MAX: case XFV_OP_MIN: binary_backward(c, dy, dx); break;
     case XFV_OP_RELU: case XFV_OP_PRELU: case XFV_OP_AFFINE: case XFV_OP_ACT:
         for (size_t i = 0; i < xfv_shape_count(c->out); i++) dx[0][i] += dy[i] * pointwise(c, i, 1);
         break;

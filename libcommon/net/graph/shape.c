@@ -225,7 +225,8 @@ static int n_inputs_fit(const struct xfv_node *n)
     switch (n->op) {
     case XFV_OP_CONST: return n->n_in == 0;
     case XFV_OP_CONCAT: return n->n_in >= 1;
-    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MATMUL: return n->n_in == 2;
+    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MATMUL: case XFV_OP_MAX:
+    case XFV_OP_MIN: return n->n_in == 2;
     default: return n->n_in == 1;
     }
 }
@@ -238,7 +239,7 @@ static int infer(const struct xfv_graph *g, const struct xfv_node *n, const stru
     case XFV_OP_DENSE: return shape_dense(g, n, in, out, e);
     case XFV_OP_PRELU: case XFV_OP_AFFINE: case XFV_OP_LAYERNORM: return shape_channelwise(g, n, in, out, e);
     case XFV_OP_MAXPOOL: case XFV_OP_AVGPOOL: return shape_pool(n, in, out, e);
-    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: return shape_binary(n, in, out, e);
+    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MAX: case XFV_OP_MIN: return shape_binary(n, in, out, e);
     case XFV_OP_RESHAPE: return shape_reshape(n, in, out, e);
     case XFV_OP_ACT:
         if (!xfv_act_name(n->i[0])) return BAD("node '%s' (act) has the unknown function %d", n->name, n->i[0]);

@@ -235,14 +235,13 @@ static int keep_names(struct onx *o, const struct xfv_import_opts *opts)
     for (int k = 0; opts && k < opts->n_names; k++) {
         struct xfv_import_name *name = &opts->names[k];
         struct onx_tensor *t = *name->file ? find_named(o, name->file) : NULL;
-        int want[ONX_MAX_RANK], n = 0, have[XFV_MAX_RANK], n_have, turned = 0, v;
+        int want[ONX_MAX_RANK], n = 0, have[ONX_AXES], n_have, turned = 0, v;
         name->value[0] = '\0';
         if (!t) continue;
         if (xfv_onx_is_constant(t)) return ONX_BAD("'%s' is a constant: it does not depend on the image", t->label);
         if (!t->made || t->broken) return ONX_BAD("no node makes '%s'", t->label);
         for (int a = 0; a < t->s.rank; a++)
             if (t->s.dim[a] != 1) want[n++] = a;
-        if (n > XFV_MAX_RANK) return ONX_BAD("'%s' has more than %d axes", t->label, XFV_MAX_RANK);
         if ((v = xfv_onx_materialise(o, t, t->label)) < 0) return v;
         n_have = xfv_onx_layout_without(t, -1, have);
         for (int i = 0; i < n_have; i++) turned |= have[i] != want[i];

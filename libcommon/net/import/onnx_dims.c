@@ -107,28 +107,30 @@ int xfv_onx_new_dims(struct onx *o, const struct onx_call *c, struct onx_dims *o
     return out->dim[0] >= 0 && out->dim[1] >= 0 ? 0 : ONX_BAD("'%s' (Flatten) makes an impossible shape", c->label);
 }
 
+/* The place of this axis in the layout of t (a copy); a new one in front, of size 1, when it has none. */
+static int place_of(struct onx_tensor *t, int axis)
+{
+    for (int i = 0; i < t->n_axes; i++)
+        if (t->axis[i] == axis) return i;
+    memmove(t->axis + 1, t->axis, sizeof *t->axis * (size_t)t->n_axes);
+    t->axis[0] = axis;
+    t->n_axes++;
+    return 0;
+}
+
 int xfv_onx_dimension_of(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis)
 {
-    struct xfv_shape s = {0};
-    int d = -1;
-    for (int i = 0; i < t->n_axes; i++) d = t->axis[i] == axis ? i : d;
-    if (d < 0) {
-        if (t->n_axes == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
-        memmove(t->axis + 1, t->axis, sizeof *t->axis * (size_t)t->n_axes);
-        t->axis[d = 0] = axis;
-        t->n_axes++;
-    }
-    for (int i = 0; i < t->n_axes; i++) s.dim[s.rank++] = (int)t->s.dim[t->axis[i]];
-    t->value = xfv_onx_emit_reshape(o, t->value, s, c->label, "/shape");
+    int d = place_of(t, axis);
+    if (t->n_axes > XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
+    t->value = xfv_onx_emit_reshape(o, t->value, xfv_onx_shape(t->s, t->axis, t->n_axes), c->label, "/shape");
     return t->value < 0 ? t->value : d;
 }
 
 int xfv_onx_along(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *m, int to)
 {
-    int d = xfv_onx_dimension_of(o, c, t, axis), outer = 1, inner = 1, from = (int)t->s.dim[axis];
-    if (d < 0) return d;
-    struct xfv_shape s = o->g->values[t->value].shape;
-    for (int i = 0; i < s.rank; i++) *(i < d ? &outer : &inner) *= i == d ? 1 : s.dim[i];
+    int d = place_of(t, axis), outer = 1, inner = 1, from = (int)t->s.dim[axis];
+    for (int i = 0; i < t->n_axes; i++)
+        if (i != d) *(i < d ? &outer : &inner) *= (int)t->s.dim[t->axis[i]];
     struct xfv_node k = xfv_node_default(XFV_OP_CONST), product = xfv_node_default(XFV_OP_MATMUL);
     k.weight = xfv_onx_weight(o, outer == 1 ? xfv_shape_of(2, to, from) : xfv_shape_of(3, 1, to, from), m, c->label, "/matrix");
     if (k.weight < 0) return k.weight;
@@ -136,9 +138,8 @@ int xfv_onx_along(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
     if ((product.in[0] = xfv_onx_emit(o, &k, c->label, "/matrix")) < 0) return product.in[0];
     product.in[1] = xfv_onx_emit_reshape(o, t->value, outer == 1 ? xfv_shape_of(2, from, inner) : xfv_shape_of(3, outer, from, inner), c->label, "/shape");
     if (product.in[1] < 0 || (t->value = xfv_onx_emit(o, &product, c->label, "/along")) < 0) return product.in[1] < 0 ? product.in[1] : t->value;
-    s.dim[d] = to;
     t->s.dim[axis] = to;
-    t->value = xfv_onx_emit_reshape(o, t->value, s, c->label, "/shape");
+    t->value = xfv_onx_emit_reshape(o, t->value, xfv_onx_shape(t->s, t->axis, t->n_axes), c->label, "/shape");
     return t->value < 0 ? t->value : 0;
 }
 

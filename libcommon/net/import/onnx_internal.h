@@ -3,7 +3,7 @@
  * The network is built for one image: the batch axis has size 1 like any other axis of size 1. A computed tensor of the file is a value of the
  * graph with a layout: axis[i] is the ONNX axis that the value's dimension i holds, and ONNX axes that are not listed have size 1. So images
  * (N,C,H,W) live as H,W,C with axis = {2,3,1}, transpositions cost nothing until an operator needs an order, and the few that do (flatten,
- * products, softmax) ask for it with xfv_onx_ordered. Constants stay outside the graph, in ONNX's order, until an operator wants them. */
+ * products, softmax) ask for it with xfv_onx_ordered. A layout of more than XFV_MAX_RANK axes has the first of them in one dimension (xfv_onx_shape). Constants stay outside the graph, in ONNX's order, until an operator wants them. */
 #ifndef XFV_NET_IMPORT_ONNX_INTERNAL_H
 #define XFV_NET_IMPORT_ONNX_INTERNAL_H
 
@@ -12,6 +12,7 @@
 #include "onnx.pb-c.h"
 
 #define ONX_MAX_RANK 8
+#define ONX_AXES (ONX_MAX_RANK + 1) /* room for a list of axes and one more */
 #define ONX_MAX_INPUTS 64
 #define ONX_MAX_MADE (1 << 24) /* elements of a constant that the file asks to make out of nothing (ConstantOfShape, Expand, ...) */
 
@@ -34,7 +35,7 @@ struct onx_tensor {
     struct onx_const *c;       /* constant, or NULL; owned */
     const onx_proto *init;     /* constant that is not loaded yet */
     int value;                 /* of the graph, -1: none */
-    int n_axes, axis[XFV_MAX_RANK];
+    int n_axes, axis[ONX_AXES];
     int made, broken;          /* broken: its operator was not understood, which has been said */
     struct onx_tensor *small;  /* Expand: the tensor that stretches to this shape; value is -1 then */
     int whole;                 /* element type of a computed tensor of whole numbers; 0: floats */
@@ -124,7 +125,12 @@ int xfv_onx_emit(struct onx *o, struct xfv_node *n, const char *label, const cha
 int xfv_onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label, const char *suffix); /* v itself when it has that shape */
 /* A new weight of the graph from floats (copied), called label + suffix; made unique. */
 int xfv_onx_weight(struct onx *o, struct xfv_shape s, const float *v, const char *label, const char *suffix);
-/* The tensor as a value whose dimension i holds ONNX axis want[i] (-1: a dimension of 1); axes not wanted must have size 1. */
+/* The shape of a value of such a layout: its axes' sizes, the first of them multiplied where there are more than XFV_MAX_RANK; 1 where there is none. */
+struct xfv_shape xfv_onx_shape(struct onx_dims s, const int *axis, int n);
+/* v seen as [elements of the layout's axes before place d][those of axis d][those after]. */
+int xfv_onx_three(struct onx *o, int v, const struct onx_tensor *t, int d, const char *label);
+/* The tensor as a value whose dimension i holds ONNX axis want[i] (-1: a dimension of 1); axes not wanted must have size 1. More than XFV_MAX_RANK: a
+ * value of xfv_onx_shape, of which the last dimensions hold the last axes. */
 int xfv_onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n, const char *label);
 /* Give a tensor a value in its own layout when it has none yet (constants, expanded tensors). */
 int xfv_onx_materialise(struct onx *o, struct onx_tensor *t, const char *label);

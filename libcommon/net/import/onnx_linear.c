@@ -176,17 +176,15 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
  * convolution over them. */
 static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *w, int m, const float *bias)
 {
-    int axes[XFV_MAX_RANK], n, v, rows = 1, k = (int)t->s.dim[axis], status = xfv_onx_materialise(o, t, c->label);
-    struct xfv_shape flat, full = {0};
+    int axes[ONX_AXES], n, v, rows = 1, k = (int)t->s.dim[axis], status = xfv_onx_materialise(o, t, c->label);
+    struct xfv_shape flat, full;
     if (status) return status;
     n = xfv_onx_layout_without(t, axis, axes);
-    if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
-    for (int i = 0; i < n; i++) {
-        rows *= (int)t->s.dim[axes[i]];
-        full.dim[full.rank++] = (int)t->s.dim[axes[i]];
-    }
+    for (int i = 0; i < n; i++) rows *= (int)t->s.dim[axes[i]];
     axes[n++] = axis;
-    full.dim[full.rank++] = m;
+    struct onx_dims s = t->s;
+    s.dim[axis] = m;
+    full = xfv_onx_shape(s, axes, n);
     struct xfv_node node = xfv_node_default(rows == 1 ? XFV_OP_DENSE : XFV_OP_CONV);
     if (rows > 1) node.weight = xfv_onx_weight(o, xfv_shape_of(4, 1, 1, k, m), w, c->label, "/weight");
     else node.weight = xfv_onx_weight(o, xfv_shape_of(2, k, m), w, c->label, "/weight");
@@ -197,8 +195,6 @@ static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
     if ((node.in[0] = xfv_onx_emit_reshape(o, v, flat, c->label, "/shape")) < 0) return node.in[0];
     if ((v = xfv_onx_emit(o, &node, c->label, rows == 1 ? "" : "/rows")) < 0) return v;
     if ((v = xfv_onx_emit_reshape(o, v, full, c->label, "")) < 0) return v;
-    struct onx_dims s = t->s;
-    s.dim[axis] = m;
     return xfv_onx_result(o, c, 0, v, s, axes, n);
 }
 

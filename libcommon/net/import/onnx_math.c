@@ -62,15 +62,31 @@ int xfv_onx_pow(struct onx *o, const struct onx_call *c)
 
 static int full(const struct onx_tensor *t, struct onx_dims s) { return xfv_onx_count(t->s) == xfv_onx_count(s); }
 
-/* The second operand in the layout of the first (n axes of the result's shape s). */
-static int second_operand(struct onx *o, const struct onx_call *c, struct onx_tensor *b, struct onx_dims s, const int *axis, int n)
+/* Two operands in one layout of at most XFV_MAX_RANK dimensions: the first's axes (n of them, of the result's shape s), neighbours together that the second
+ * stretches over alike or has alike. in: their values; *given: the result's shape before it gets the layout's own. */
+static int together(struct onx *o, const struct onx_call *c, struct onx_tensor *a, struct onx_tensor *b, struct onx_dims s, const int *axis, int n, int in[2])
 {
-    int want[XFV_MAX_RANK] = {-1};
+    int want[ONX_AXES] = {-1}, own[ONX_AXES], n_own = 0, last = -1;
+    struct xfv_shape full = {0}, part = {0};
     for (int i = 0; i < n; i++) {
-        int a = axis[i] - (s.rank - b->s.rank);
-        want[i] = a < 0 || b->s.dim[a] == 1 ? -1 : a;
+        int at = axis[i] - (s.rank - b->s.rank), there = at >= 0 && b->s.dim[at] != 1, size = (int)s.dim[axis[i]];
+        want[i] = there ? at : -1;
+        if (there) own[n_own++] = at;
+        if (n <= XFV_MAX_RANK) continue;
+        if (there != last) {
+            if (full.rank == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
+            full.dim[full.rank++] = part.dim[part.rank++] = 1;
+        }
+        full.dim[full.rank - 1] *= size;
+        if (there) part.dim[part.rank - 1] *= size;
+        last = there;
     }
-    return xfv_onx_ordered(o, b, want, n ? n : 1, c->label);
+    in[0] = a->value;
+    if (n <= XFV_MAX_RANK) return in[1] = xfv_onx_ordered(o, b, want, n ? n : 1, c->label);
+    if (n_own == 0) own[n_own++] = -1;
+    if ((in[1] = xfv_onx_ordered(o, b, own, n_own, c->label)) < 0) return in[1];
+    if ((in[0] = xfv_onx_emit_reshape(o, in[0], full, c->label, "/shape")) < 0) return in[0];
+    return in[1] = xfv_onx_emit_reshape(o, in[1], part, c->label, "/shape");
 }
 
 /* out 0 = a op b */
@@ -78,7 +94,7 @@ static int binary(struct onx *o, const struct onx_call *c, enum xfv_op op, struc
 {
     struct onx_dims s;
     struct onx_tensor wide = {.value = -1};
-    int axis[XFV_MAX_RANK], status = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s), swap;
+    int axis[ONX_AXES], in[2] = {-1, -1}, status = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s), swap;
     if (status) return status;
     swap = !full(a, s) || (full(b, s) && (xfv_onx_is_constant(a) || a->small) && !xfv_onx_is_constant(b) && !b->small);
     if (swap && !full(b, s)) { /* both stretch */
@@ -90,18 +106,14 @@ static int binary(struct onx *o, const struct onx_call *c, enum xfv_op op, struc
     if (second->small && second->value < 0) second = second->small;
     if ((status = xfv_onx_materialise(o, first, c->label))) return status;
     for (int i = 0; i < first->n_axes; i++) axis[i] = first->axis[i] + s.rank - first->s.rank;
-    int v = second_operand(o, c, second, s, axis, first->n_axes);
-    if (v < 0) return v;
+    if ((status = together(o, c, first, second, s, axis, first->n_axes, in)) < 0) return status;
     if (swap && (op == XFV_OP_SUB || op == XFV_OP_DIV)) { /* b - x = (-x) + b, b / x = x^-1 b; x is the wide one */
-        struct xfv_node pre = op == XFV_OP_SUB ? xfv_onx_act(XFV_ACT_NEG, first->value, 0, 0) : xfv_onx_act(XFV_ACT_POW, first->value, -1, 0);
-        int p = xfv_onx_emit(o, &pre, c->label, op == XFV_OP_SUB ? "/negated" : "/inverse");
-        if (p < 0) return p;
-        struct xfv_node n = xfv_onx_unary(op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL, p);
-        n.in[n.n_in++] = v;
-        return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), s, axis, first->n_axes);
+        struct xfv_node pre = op == XFV_OP_SUB ? xfv_onx_act(XFV_ACT_NEG, in[0], 0, 0) : xfv_onx_act(XFV_ACT_POW, in[0], -1, 0);
+        if ((in[0] = xfv_onx_emit(o, &pre, c->label, op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0) return in[0];
+        op = op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL;
     }
-    struct xfv_node n = xfv_onx_unary(op, first->value);
-    n.in[n.n_in++] = v;
+    struct xfv_node n = xfv_onx_unary(op, in[0]);
+    n.in[n.n_in++] = in[1];
     return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), s, axis, first->n_axes);
 }
 
@@ -129,7 +141,7 @@ int xfv_onx_sum(struct onx *o, const struct onx_call *c)
 static int prelu_along(struct onx *o, const struct onx_call *c, int axis, const struct onx_const *s)
 {
     struct onx_tensor *t = c->in[0];
-    int axes[XFV_MAX_RANK], n, v, status = xfv_onx_materialise(o, t, c->label);
+    int axes[ONX_AXES], n, v, status = xfv_onx_materialise(o, t, c->label);
     if (status) return status;
     if (axis < 0) axis = t->n_axes ? t->axis[t->n_axes - 1] : t->s.rank - 1;
     if (axis < 0 || axis >= t->s.rank || (s->count != 1 && (int64_t)s->count != t->s.dim[axis])) return ONX_BAD("'%s' (PRelu) has %zu slopes, which do not fit", c->label, s->count);
@@ -142,7 +154,6 @@ static int prelu_along(struct onx *o, const struct onx_call *c, int axis, const 
     free(slope);
     if (node.weight < 0) return node.weight;
     n = xfv_onx_layout_without(t, axis, axes);
-    if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (PRelu) has too many axes", c->label);
     axes[n++] = axis;
     if ((v = xfv_onx_ordered(o, t, axes, n, c->label)) < 0) return v;
     node.n_in = 1;
@@ -209,10 +220,9 @@ static int trailing_axis(struct onx *o, const struct onx_call *c, int from)
 static int on_last_axis(struct onx *o, const struct onx_call *c, int axis, struct xfv_node n)
 {
     struct onx_tensor *t = c->in[0];
-    int axes[XFV_MAX_RANK], count, v, status = xfv_onx_materialise(o, t, c->label);
+    int axes[ONX_AXES], count, v, status = xfv_onx_materialise(o, t, c->label);
     if (status) return status;
     count = xfv_onx_layout_without(t, axis, axes);
-    if (count == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
     axes[count++] = axis;
     if ((v = xfv_onx_ordered(o, t, axes, count, c->label)) < 0) return v;
     n.n_in = 1;
@@ -249,28 +259,48 @@ int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
 
 /* ---- reductions ---- */
 
+/* The value of t with neighbouring axes of its layout together that are all reduced or all kept: its bits in *mask say which dimensions are. */
+static int grouped(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, unsigned axes, int *mask)
+{
+    struct xfv_shape s = {0};
+    int last = -1;
+    *mask = 0;
+    for (int i = 0; i < t->n_axes; i++) {
+        int goes = axes >> t->axis[i] & 1;
+        if (t->n_axes <= XFV_MAX_RANK || goes != last) {
+            if (s.rank == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
+            s.dim[s.rank++] = 1;
+        }
+        s.dim[s.rank - 1] *= (int)t->s.dim[t->axis[i]];
+        *mask |= goes << (s.rank - 1);
+        last = goes;
+    }
+    return s.rank ? xfv_onx_emit_reshape(o, t->value, s, c->label, "/shape") : t->value;
+}
+
 /* Emit the reduction of t over the ONNX axes in mask as out 0; keep: they stay, with size 1. */
 static int reduce(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int what, unsigned mask, int keep)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_REDUCE);
     struct onx_dims s = {0};
-    int axis[XFV_MAX_RANK], to[ONX_MAX_RANK], status = xfv_onx_materialise(o, t, c->label);
+    int axis[ONX_AXES], n_axes = 0, to[ONX_MAX_RANK], v, status = xfv_onx_materialise(o, t, c->label);
     if (status) return status;
     for (int a = 0; a < t->s.rank; a++) {
         to[a] = s.rank;
         if (!(mask >> a & 1) || keep) s.dim[s.rank++] = mask >> a & 1 ? 1 : t->s.dim[a];
         else to[a] = -1;
     }
-    for (int i = 0; i < t->n_axes; i++) {
-        if (mask >> t->axis[i] & 1) n.i[1] |= 1 << i;
-        axis[i] = to[t->axis[i]];
-    }
+    for (int i = 0; i < t->n_axes; i++)
+        if (t->n_axes <= XFV_MAX_RANK || !(mask >> t->axis[i] & 1)) axis[n_axes++] = to[t->axis[i]];
+    if ((v = grouped(o, c, t, mask, &n.i[1])) < 0) return v;
     n.i[0] = what;
     n.n_in = 1;
-    n.in[0] = t->value;
-    if (n.i[1] == 0) n = what == XFV_REDUCE_L2 ? xfv_onx_act(XFV_ACT_ABS, t->value, 0, 0) : xfv_onx_unary(XFV_OP_RESHAPE, t->value);
-    for (int i = 0; n.op == XFV_OP_RESHAPE && i < XFV_MAX_RANK; i++) n.i[i] = i < o->g->values[t->value].shape.rank ? o->g->values[t->value].shape.dim[i] : 0;
-    return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), s, axis, t->n_axes);
+    n.in[0] = v;
+    if (n.i[1] == 0) n = what == XFV_REDUCE_L2 ? xfv_onx_act(XFV_ACT_ABS, v, 0, 0) : xfv_onx_unary(XFV_OP_RESHAPE, v);
+    for (int i = 0; n.op == XFV_OP_RESHAPE && i < XFV_MAX_RANK; i++) n.i[i] = i < o->g->values[v].shape.rank ? o->g->values[v].shape.dim[i] : 0;
+    v = xfv_onx_emit(o, &n, c->label, "");
+    if (v >= 0 && t->n_axes > XFV_MAX_RANK) v = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n_axes), c->label, "/shape");
+    return xfv_onx_result(o, c, 0, v, s, axis, n_axes);
 }
 
 int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
@@ -310,7 +340,7 @@ static int inverse_norm(struct onx *o, const struct onx_call *c, int v)
 int xfv_onx_lpnorm(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
-    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), t->s.rank), others[XFV_MAX_RANK], status;
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), t->s.rank), others[ONX_AXES], status;
     if (axis < 0) return axis;
     if (xfv_onx_int(c, "p", 2) != 2) return ONX_BAD("'%s' (LpNormalization) has p = %lld; only 2 is supported", c->label, (long long)xfv_onx_int(c, "p", 2));
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;

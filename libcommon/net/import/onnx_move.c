@@ -65,7 +65,7 @@ static int groups_of(struct onx_dims a, struct onx_dims b, struct group *g)
 static int regroup(const struct onx_tensor *t, struct onx_dims s, int *axis)
 {
     struct group g[2 * ONX_MAX_RANK];
-    int have[XFV_MAX_RANK], n_have = xfv_onx_layout_without(t, -1, have), n_groups = groups_of(t->s, s, g), n = 0;
+    int have[ONX_AXES], n_have = xfv_onx_layout_without(t, -1, have), n_groups = groups_of(t->s, s, g), n = 0;
     if (n_groups < 0) return -1;
     for (int i = 0; i < n_have;) {
         int k = 0;
@@ -78,46 +78,31 @@ static int regroup(const struct onx_tensor *t, struct onx_dims s, int *axis)
         }
         for (int a = g[k].new0; a < g[k].new1; a++) {
             if (s.dim[a] == 1) continue;
-            if (n == XFV_MAX_RANK) return -1;
             axis[n++] = a;
         }
     }
     return n;
 }
 
-static struct xfv_shape shape_of(struct onx_dims s, const int *axis, int n)
-{
-    struct xfv_shape r = {0};
-    for (int i = 0; i < n; i++) r.dim[r.rank++] = (int)s.dim[axis[i]];
-    if (r.rank == 0) r.dim[r.rank++] = 1;
-    return r;
-}
-
 int xfv_onx_reshape(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     struct onx_dims s;
-    int axis[XFV_MAX_RANK], n, v, status = xfv_onx_new_dims(o, c, &s);
+    int axis[ONX_AXES], n, v, status = xfv_onx_new_dims(o, c, &s);
     if (status || (status = xfv_onx_materialise(o, t, c->label))) return status;
     if ((n = regroup(t, s, axis)) < 0) { /* elements change places against the layout: go through ONNX's order */
-        int want[XFV_MAX_RANK], w = 0;
+        int want[ONX_AXES], w = 0;
         for (int a = 0; a < t->s.rank; a++)
-            if (t->s.dim[a] != 1) {
-                if (w == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
-                want[w++] = a;
-            }
+            if (t->s.dim[a] != 1) want[w++] = a;
         if (w == 0) want[w++] = -1;
         if ((v = xfv_onx_ordered(o, t, want, w, c->label)) < 0) return v;
         n = 0;
         for (int a = 0; a < s.rank; a++)
-            if (s.dim[a] != 1) {
-                if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) makes more than %d axes", c->label, c->op, XFV_MAX_RANK);
-                axis[n++] = a;
-            }
+            if (s.dim[a] != 1) axis[n++] = a;
     } else {
         v = t->value;
     }
-    v = xfv_onx_emit_reshape(o, v, shape_of(s, axis, n), c->label, "");
+    v = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n), c->label, "");
     return xfv_onx_result(o, c, 0, v, s, axis, n);
 }
 
@@ -125,7 +110,7 @@ int xfv_onx_transpose(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     int64_t p[ONX_MAX_RANK];
-    int n = xfv_onx_ints(o, c, -1, "perm", p, ONX_MAX_RANK), to[ONX_MAX_RANK], axis[XFV_MAX_RANK], status;
+    int n = xfv_onx_ints(o, c, -1, "perm", p, ONX_MAX_RANK), to[ONX_MAX_RANK], axis[ONX_AXES], status;
     unsigned seen = 0;
     struct onx_dims s = {.rank = t->s.rank};
     if (n < 0 || (n > 0 && n != s.rank)) return n < 0 ? n : ONX_BAD("'%s' (Transpose) names %d axes of %d", c->label, n, s.rank);
@@ -154,7 +139,7 @@ int xfv_onx_expand(struct onx *o, const struct onx_call *c)
     if (status || (status = xfv_onx_materialise(o, t, c->label))) return status;
     if (xfv_onx_count(s) == 0) return ONX_BAD("'%s' (Expand) is too large", c->label);
     if (xfv_onx_count(s) == xfv_onx_count(t->s)) {
-        int axis[XFV_MAX_RANK];
+        int axis[ONX_AXES];
         for (int i = 0; i < t->n_axes; i++) axis[i] = t->axis[i] + s.rank - t->s.rank;
         return renamed(c, 0, t, s, axis, t->n_axes);
     }
@@ -187,7 +172,7 @@ static int join(struct onx *o, const char *label, int *v, int n, int d)
 int xfv_onx_concat(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *guide = NULL;
-    int v[ONX_MAX_INPUTS], axes[XFV_MAX_RANK], n = 0, d = -1, status;
+    int v[ONX_MAX_INPUTS], axes[ONX_AXES], n = 0, d = -1, status;
     for (int k = 0; k < c->n_in; k++) {
         if (!c->in[k]) return ONX_BAD("'%s' (Concat) lacks an input", c->label);
         if (!guide && !xfv_onx_is_constant(c->in[k])) guide = c->in[k];
@@ -201,7 +186,6 @@ int xfv_onx_concat(struct onx *o, const struct onx_call *c)
     for (int i = 0; i < n; i++)
         if (axes[i] == axis) d = i;
     if (d < 0) {
-        if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (Concat) has too many axes", c->label);
         memmove(axes + 1, axes, sizeof *axes * (size_t)n);
         axes[0] = axis;
         n++;
@@ -214,7 +198,12 @@ int xfv_onx_concat(struct onx *o, const struct onx_call *c)
         if ((v[k] = xfv_onx_ordered(o, c->in[k], axes, n, c->label)) < 0) return v[k];
         s.dim[axis] += c->in[k]->s.dim[axis];
     }
-    return xfv_onx_result(o, c, 0, join(o, c->label, v, c->n_in, d), s, axes, n);
+    for (int k = 0; k < c->n_in && n > XFV_MAX_RANK; k++) {
+        struct onx_tensor t = {.s = c->in[k]->s, .n_axes = n};
+        memcpy(t.axis, axes, (size_t)n * sizeof *axes);
+        if ((v[k] = xfv_onx_three(o, v[k], &t, d, c->label)) < 0) return v[k];
+    }
+    return xfv_onx_result(o, c, 0, join(o, c->label, v, c->n_in, n > XFV_MAX_RANK ? 1 : d), s, axes, n);
 }
 
 /* Elements from..to of an ONNX axis of t, as a value in t's layout; t's own value when that is all. */
@@ -227,7 +216,13 @@ static int cut(struct onx *o, const struct onx_call *c, const struct onx_tensor 
         if (t->axis[i] == axis) n.i[0] = i;
     n.i[1] = (int)from;
     n.i[2] = (int)to;
-    return xfv_onx_emit(o, &n, c->label, "");
+    if (t->n_axes <= XFV_MAX_RANK) return xfv_onx_emit(o, &n, c->label, "");
+    struct onx_dims s = t->s;
+    s.dim[axis] = to - from;
+    if ((n.in[0] = xfv_onx_three(o, t->value, t, n.i[0], c->label)) < 0) return n.in[0];
+    n.i[0] = 1;
+    int v = xfv_onx_emit(o, &n, c->label, "");
+    return v < 0 ? v : xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, t->axis, t->n_axes), c->label, "/shape");
 }
 
 int xfv_onx_split(struct onx *o, const struct onx_call *c)
@@ -299,7 +294,7 @@ int xfv_onx_gather(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     int64_t ix[ONX_MAX_INPUTS];
-    int n = xfv_onx_ints(o, c, 1, NULL, ix, ONX_MAX_INPUTS), axis = n < 0 ? n : xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), v[ONX_MAX_INPUTS], status, map[XFV_MAX_RANK], d = 0;
+    int n = xfv_onx_ints(o, c, 1, NULL, ix, ONX_MAX_INPUTS), axis = n < 0 ? n : xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), v[ONX_MAX_INPUTS], status, map[ONX_AXES], d = 0;
     if (axis < 0) return axis;
     if (n == 0 || c->in[1]->s.rank > 1) return ONX_BAD("'%s' (Gather) has indices that are not a number or a list", c->label);
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
@@ -317,6 +312,17 @@ int xfv_onx_gather(struct onx *o, const struct onx_call *c)
         map[i] = t->axis[i] == axis && scalar ? -1 : t->axis[i] - (scalar && t->axis[i] > axis);
     }
     if (n > 1 && !there) return ONX_BAD("'%s' (Gather) repeats an axis of 1, which is not supported", c->label);
+    if (t->n_axes > XFV_MAX_RANK) {
+        struct onx_tensor one = *t;
+        int n_map = 0;
+        one.s.dim[axis] = 1;
+        for (int k = 0; k < n; k++)
+            if ((v[k] = xfv_onx_three(o, v[k], &one, d, c->label)) < 0) return v[k];
+        for (int i = 0; i < t->n_axes; i++)
+            if (map[i] >= 0) map[n_map++] = map[i];
+        int all = join(o, c->label, v, n, 1);
+        return all < 0 ? all : xfv_onx_result(o, c, 0, xfv_onx_emit_reshape(o, all, xfv_onx_shape(s, map, n_map), c->label, "/shape"), s, map, n_map);
+    }
     return xfv_onx_result(o, c, 0, join(o, c->label, v, n, d), s, map, t->n_axes);
 }
 

@@ -78,7 +78,7 @@ int xfv_onx_layout_without(const struct onx_tensor *t, int except, int *axes)
 static int constant_value(struct onx *o, struct onx_tensor *t)
 {
     const struct onx_const *c = xfv_onx_constant(o, t);
-    struct xfv_shape s = {0};
+    struct xfv_shape s;
     struct xfv_node n = xfv_node_default(XFV_OP_CONST);
     float *copy = NULL;
     if (!c) return o->e->status;
@@ -86,12 +86,9 @@ static int constant_value(struct onx *o, struct onx_tensor *t)
     t->n_axes = 0;
     for (int i = 0; i < c->s.rank; i++) {
         if (c->s.dim[i] == 1) continue;
-        if (t->n_axes == XFV_MAX_RANK) return ONX_BAD("constant '%s' has more than %d axes", t->label, XFV_MAX_RANK);
-        s.dim[t->n_axes] = (int)c->s.dim[i];
         t->axis[t->n_axes++] = i;
     }
-    s.rank = t->n_axes;
-    if (s.rank == 0) s.dim[s.rank++] = 1;
+    s = xfv_onx_shape(c->s, t->axis, t->n_axes);
     if (c->i) {
         if (!(copy = malloc(c->count * sizeof *copy))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", t->label);
         for (size_t i = 0; i < c->count; i++) copy[i] = (float)c->i[i];
@@ -148,12 +145,11 @@ int xfv_onx_scaled(struct onx *o, const struct onx_call *c, struct onx_tensor *t
 {
     struct xfv_node node = xfv_node_default(XFV_OP_AFFINE);
     struct xfv_shape ch = xfv_shape_of(1, (int)t->s.dim[axis]);
-    int axes[XFV_MAX_RANK], n, status = xfv_onx_materialise(o, t, c->label);
+    int axes[ONX_AXES], n, status = xfv_onx_materialise(o, t, c->label);
     if (status) return status;
     if ((node.weight = xfv_onx_weight(o, ch, scale, c->label, "/scale")) < 0) return node.weight;
     if ((node.bias = xfv_onx_weight(o, ch, shift, c->label, "/shift")) < 0) return node.bias;
     n = xfv_onx_layout_without(t, axis, axes);
-    if (n == XFV_MAX_RANK) return ONX_BAD("'%s' (%s) has too many axes", c->label, c->op);
     axes[n++] = axis;
     node.n_in = 1;
     if ((node.in[0] = xfv_onx_ordered(o, t, axes, n, c->label)) < 0) return node.in[0];
@@ -181,20 +177,76 @@ static int squeezed(struct onx *o, const struct onx_tensor *t, int *axes, int *n
     return xfv_onx_emit_reshape(o, t->value, s, label, "/shape");
 }
 
+struct xfv_shape xfv_onx_shape(struct onx_dims s, const int *axis, int n)
+{
+    struct xfv_shape r = {0};
+    int more = n > XFV_MAX_RANK ? n - XFV_MAX_RANK : 0;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && i <= more) r.dim[0] *= (int)s.dim[axis[i]]; /* bounded: the whole is counted */
+        else r.dim[r.rank++] = (int)s.dim[axis[i]];
+    }
+    if (r.rank == 0) r.dim[r.rank++] = 1;
+    return r;
+}
+
+int xfv_onx_three(struct onx *o, int v, const struct onx_tensor *t, int d, const char *label)
+{
+    int outer = 1, inner = 1;
+    for (int i = 0; i < t->n_axes; i++)
+        if (i != d) *(i < d ? &outer : &inner) *= (int)t->s.dim[t->axis[i]];
+    return xfv_onx_emit_reshape(o, v, xfv_shape_of(3, outer, (int)t->s.dim[t->axis[d]], inner), label, "/shape");
+}
+
+static int product(const struct onx_tensor *t, const int *axes, int from, int to)
+{
+    int p = 1;
+    for (int i = from; i < to; i++) p *= (int)t->s.dim[axes[i]];
+    return p;
+}
+
+/* Axes (n of them, all of them in both lists) that lie in the order `have` brought to the order `goal`: by exchanging two neighbouring runs at a time, each a
+ * transposition of four dimensions at most. */
+static int exchange(struct onx *o, const struct onx_tensor *t, int v, int *have, const int *goal, int n, const char *label)
+{
+    for (int i = 0; i < n; i++) {
+        int j = i, k = 0, moved[ONX_AXES];
+        while (j < n && have[j] != goal[i]) j++;
+        if (j == n) return ONX_BAD("'%s' needs another axis of '%s'", label, t->label);
+        if (j == i) continue;
+        while (j + k < n && have[j + k] == goal[i + k]) k++;
+        struct xfv_node p = xfv_node_default(XFV_OP_TRANSPOSE);
+        p.n_in = 1;
+        p.i[0] = 0, p.i[1] = 2, p.i[2] = 1, p.i[3] = 3;
+        struct xfv_shape s = xfv_shape_of(4, product(t, have, 0, i), product(t, have, i, j), product(t, have, j, j + k), product(t, have, j + k, n));
+        if ((p.in[0] = xfv_onx_emit_reshape(o, v, s, label, "/shape")) < 0 || (v = xfv_onx_emit(o, &p, label, "/order")) < 0) return o->e->status;
+        memcpy(moved, have + j, (size_t)k * sizeof *moved);
+        memmove(have + i + k, have + i, (size_t)(j - i) * sizeof *have);
+        memcpy(have + i, moved, (size_t)k * sizeof *have);
+    }
+    return v;
+}
+
 int xfv_onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n, const char *label)
 {
-    int have[XFV_MAX_RANK], n_have, goal[XFV_MAX_RANK], n_goal = 0, status = xfv_onx_materialise(o, t, label), same = 1;
+    int have[ONX_AXES], n_have, goal[ONX_AXES], n_goal = 0, status = xfv_onx_materialise(o, t, label), same = 1, v;
     struct xfv_shape s = {.rank = n};
     if (status) return status;
-    if (n < 1 || n > XFV_MAX_RANK) return ONX_BAD("'%s' needs '%s' with %d axes", label, t->label, n);
+    if (n < 1 || n > ONX_MAX_RANK) return ONX_BAD("'%s' needs '%s' with %d axes", label, t->label, n);
     for (int i = 0; i < n; i++) {
-        s.dim[i] = want[i] < 0 ? 1 : (int)t->s.dim[want[i]];
-        if (s.dim[i] != 1) goal[n_goal++] = want[i];
+        int size = want[i] < 0 ? 1 : (int)t->s.dim[want[i]];
+        if (n <= XFV_MAX_RANK) s.dim[i] = size;
+        if (size != 1) goal[n_goal++] = want[i];
+        else if (want[i] < 0 && n > XFV_MAX_RANK) return ONX_BAD("'%s' needs '%s' with %d axes", label, t->label, n);
     }
+    if (n > XFV_MAX_RANK) s = xfv_onx_shape(t->s, want, n);
     n_have = xfv_onx_layout_without(t, -1, have);
     for (int i = 0; i < n_goal && i < n_have; i++) same &= goal[i] == have[i];
     if (n_have != n_goal) return ONX_BAD("'%s' needs '%s' with %d axes that are not 1, but it has %d", label, t->label, n_goal, n_have);
     if (same) return xfv_onx_emit_reshape(o, t->value, s, label, "/shape");
+    if (n_have > XFV_MAX_RANK) {
+        v = exchange(o, t, t->value, have, goal, n_have, label);
+        return v < 0 ? v : xfv_onx_emit_reshape(o, v, s, label, "/shape");
+    }
     struct xfv_node p = xfv_node_default(XFV_OP_TRANSPOSE);
     p.n_in = 1;
     if ((p.in[0] = squeezed(o, t, have, &n_have, label)) < 0) return p.in[0];
@@ -204,7 +256,7 @@ int xfv_onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n,
             if (have[j] == goal[i]) p.i[i] = j;
         if (p.i[i] < 0) return ONX_BAD("'%s' needs another axis of '%s'", label, t->label);
     }
-    int v = xfv_onx_emit(o, &p, label, "/order");
+    v = xfv_onx_emit(o, &p, label, "/order");
     return v < 0 ? v : xfv_onx_emit_reshape(o, v, s, label, "/shape");
 }
 
@@ -227,6 +279,13 @@ int xfv_onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct
     t->n_axes = 0;
     t->made = 1;
     size_t count = xfv_onx_count(s);
+    if (n_axes > XFV_MAX_RANK) {
+        if (count != xfv_shape_count(have)) return ONX_BAD("'%s' (%s) does not come out as it should", c->label, c->op);
+        t->n_axes = n_axes;
+        memcpy(t->axis, axis, (size_t)n_axes * sizeof *axis);
+        t->value = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n_axes), c->label, "/shape");
+        return t->value < 0 ? t->value : 0;
+    }
     for (int i = 0; i < n_axes; i++) {
         if (axis[i] < 0) continue; /* a dimension of 1 that stands for no axis */
         if (i >= have.rank || axis[i] >= s.rank || have.dim[i] != s.dim[axis[i]])

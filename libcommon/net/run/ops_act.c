@@ -43,6 +43,11 @@ static void act_row(const struct xfv_node *nd, const float *restrict x, float *r
     case XFV_ACT_EXP: EACH(expf(v));
     case XFV_ACT_NEG: EACH(-v);
     case XFV_ACT_ABS: EACH(fabsf(v));
+    case XFV_ACT_LOG: EACH(logf(v));
+    case XFV_ACT_ELU: EACH(v > 0.0f ? q * v : p * expm1f(nd->f[2] * v));
+    case XFV_ACT_SOFTSIGN: EACH(v / (1.0f + fabsf(v)));
+    case XFV_ACT_SIN: EACH(sinf(v));
+    case XFV_ACT_COS: EACH(cosf(v));
     case XFV_ACTS: break;
     }
 }
@@ -96,6 +101,11 @@ static void slope_row(const struct xfv_node *nd, const float *restrict x, const 
     case XFV_ACT_EXP: GRAD(w);
     case XFV_ACT_NEG: GRAD(-1.0f);
     case XFV_ACT_ABS: GRAD(v > 0.0f ? 1.0f : v < 0.0f ? -1.0f : 0.0f);
+    case XFV_ACT_LOG: GRAD(1.0f / v);
+    case XFV_ACT_ELU: GRAD(v > 0.0f ? q : p * nd->f[2] * expf(nd->f[2] * v));
+    case XFV_ACT_SOFTSIGN: GRAD(1.0f / ((1.0f + fabsf(v)) * (1.0f + fabsf(v))));
+    case XFV_ACT_SIN: GRAD(cosf(v));
+    case XFV_ACT_COS: GRAD(-sinf(v));
     case XFV_ACTS: break;
     }
 }

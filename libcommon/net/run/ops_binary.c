@@ -23,6 +23,8 @@ static void combine_row(enum xfv_op op, const float *a, const float *b, size_t s
     case XFV_OP_ADD: for (int c = 0; c < n; c++) y[c] = a[c] + b[(size_t)c * sb]; break;
     case XFV_OP_SUB: for (int c = 0; c < n; c++) y[c] = a[c] - b[(size_t)c * sb]; break;
     case XFV_OP_MUL: for (int c = 0; c < n; c++) y[c] = a[c] * b[(size_t)c * sb]; break;
+    case XFV_OP_MAX: for (int c = 0; c < n; c++) y[c] = a[c] >= b[(size_t)c * sb] ? a[c] : b[(size_t)c * sb]; break;
+    case XFV_OP_MIN: for (int c = 0; c < n; c++) y[c] = a[c] <= b[(size_t)c * sb] ? a[c] : b[(size_t)c * sb]; break;
     default: for (int c = 0; c < n; c++) y[c] = a[c] / b[(size_t)c * sb]; break;
     }
 }
@@ -47,18 +49,27 @@ void xfv_op_add_forward(const struct run *r, const struct step *s)
     for (size_t i = 0; i < n; i++) y.x[i] = a.x[i] + b.x[i];
 }
 
-static void first_row(enum xfv_op op, const float *b, size_t sb, const float *dy, float *g, int n)
+static void first_row(enum xfv_op op, const float *a, const float *b, size_t sb, const float *dy, float *g, int n)
 {
     switch (op) {
     case XFV_OP_ADD: case XFV_OP_SUB: for (int c = 0; c < n; c++) g[c] += dy[c]; break;
     case XFV_OP_MUL: for (int c = 0; c < n; c++) g[c] += dy[c] * b[(size_t)c * sb]; break;
+    case XFV_OP_MAX: for (int c = 0; c < n; c++) g[c] += a[c] >= b[(size_t)c * sb] ? dy[c] : 0.0f; break;
+    case XFV_OP_MIN: for (int c = 0; c < n; c++) g[c] += a[c] <= b[(size_t)c * sb] ? dy[c] : 0.0f; break;
     default: for (int c = 0; c < n; c++) g[c] += dy[c] / b[(size_t)c * sb]; break;
     }
 }
 
 static float second_slope(enum xfv_op op, float a, float b)
 {
-    return op == XFV_OP_ADD ? 1.0f : op == XFV_OP_SUB ? -1.0f : op == XFV_OP_MUL ? a : -a / (b * b);
+    switch (op) {
+    case XFV_OP_ADD: return 1.0f;
+    case XFV_OP_SUB: return -1.0f;
+    case XFV_OP_MUL: return a;
+    case XFV_OP_MAX: return a >= b ? 0.0f : 1.0f;
+    case XFV_OP_MIN: return a <= b ? 0.0f : 1.0f;
+    default: return -a / (b * b);
+    }
 }
 
 static void second_row(enum xfv_op op, const float *a, const float *b, size_t sb, const float *dy, float *g, int n)
@@ -80,7 +91,7 @@ void xfv_op_binary_backward(const struct run *r, const struct step *s, const flo
     for (size_t p = 0; p < y.pixels; p++) {
         size_t o = row_at(&full, &small, p);
         const float *d = dy + p * (size_t)y.pitch;
-        if (i == 0) first_row(s->op, b.x + o, small.step[3], d, at(g, p, 0), y.ch);
+        if (i == 0) first_row(s->op, at(a, p, 0), b.x + o, small.step[3], d, at(g, p, 0), y.ch);
         else second_row(s->op, at(a, p, 0), b.x + o, small.step[3], d, dx + o, y.ch);
     }
 }

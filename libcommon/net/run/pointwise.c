@@ -234,6 +234,8 @@ static const struct { op_forward *forward; op_backward *backward; unsigned keep;
     [XFV_OP_SUB] = {xfv_op_binary_forward, xfv_op_binary_backward, 0},
     [XFV_OP_MUL] = {xfv_op_binary_forward, xfv_op_binary_backward, KEEP_IN},
     [XFV_OP_DIV] = {xfv_op_binary_forward, xfv_op_binary_backward, KEEP_IN},
+    [XFV_OP_MAX] = {xfv_op_binary_forward, xfv_op_binary_backward, KEEP_IN},
+    [XFV_OP_MIN] = {xfv_op_binary_forward, xfv_op_binary_backward, KEEP_IN},
     [XFV_OP_MAXPOOL] = {pool_forward, pool_backward, KEEP_IN | KEEP_OUT},
     [XFV_OP_AVGPOOL] = {pool_forward, pool_backward, 0},
     [XFV_OP_SOFTMAX] = {softmax_forward, softmax_backward, KEEP_OUT},
