@@ -193,13 +193,16 @@ check-browser: all
 bench: all $(B)/bench/xfv-bench
 	@$(PYTHON) tests/bench/bench.py $(B) models/mobilefacenet.xfvm tests/photos/*.jpg $(BENCH)
 
-## check-torch: compare with PyTorch on networks of full size (NETS="name ..."; installs python3-torch and python3-onnx; minutes, 2 GB of disk)
+## check-torch: compare with PyTorch on networks of full size and on 1000 random ones (NETS="name ..."; installs python3-torch and python3-onnx; minutes, 2 GB of disk)
 check-torch: all $(B)/unit/onnx
 	@sh tests/deps.sh python3-torch python3-onnx
 	@mkdir -p $(B)/onnx
 	$(PYTHON) tests/onnx/make.py $(B)/onnx $(NETS)
 	$(B)/unit/onnx $(B)/onnx
 	PATH="$(abspath $(B))/bin:$$PATH" $(PYTHON) tests/bench/torch-contrast.py models/mobilefacenet.xfvm tests/photos/anna-1.jpg tests/photos/bella.jpg
+	@rm -rf $(B)/onnx-random && mkdir -p $(B)/onnx-random
+	$(PYTHON) tests/onnx/random-graphs.py $(B)/onnx-random 1000
+	$(B)/unit/onnx $(B)/onnx-random >$(B)/onnx-random/log && tail -n 1 $(B)/onnx-random/log || ! grep '^not ok' $(B)/onnx-random/log | grep -v 'too many axes'
 
 ## deps: install the Debian packages that are missing (tests/packages.txt), through sudo when not root
 deps:

@@ -232,7 +232,7 @@ static void graphs(void)
 {
     refused(pb_model(pb_graph(2, 4, 4, "Add x b > a", "Relu a > b", "Relu b > y", NULL), 13), "in a circle", "a cycle");
     refused(pb_model(pb_graph(2, 4, 4, "Relu y > y", NULL), 13), "in a circle", "a node that reads itself");
-    refused(pb_model(pb_graph(2, 4, 4, "LSTM x > a", "Relu a > b", "Foo b > y", "LSTM x > c", "Einsum x > d", NULL), 13), "LSTM is not supported (node 'a', 'c'); operator Foo is not supported (node 'y'); operator Einsum",
+    refused(pb_model(pb_graph(2, 4, 4, "LSTM x > a", "Relu a > b", "Foo b > y", "LSTM x > c", "GRU x > d", NULL), 13), "LSTM is not supported (node 'a', 'c'); operator Foo is not supported (node 'y'); operator GRU",
             "all unknown operators and their nodes in one message");
     refused(pb_model(pb_graph(2, 4, 4, "Conv x > a", "Gemm x > b", "Foo x > y", NULL), 13), "'b' (Gemm)", "and what else was not understood");
     refused(pb_model(pb_graph(2, 70000, 4, "Relu x > y", NULL), 13), "--size", "an input of an impossible height");

@@ -79,8 +79,8 @@ static size_t stretched(const struct onx_const *c, struct onx_dims s, const int6
 
 /* ---- arithmetic ---- */
 
-static const char *const binaries[] = {"Add", "Sub", "Mul", "Div", "Mod", "Pow", "Max", "Min", "Equal", "Less", "Greater", "And", "Or", NULL};
-enum { B_ADD, B_SUB, B_MUL, B_DIV, B_MOD, B_POW, B_MAX, B_MIN, B_EQUAL, B_LESS, B_GREATER, B_AND, B_OR };
+static const char *const binaries[] = {"Add", "Sub", "Mul", "Div", "Mod", "Pow", "Max", "Min", "Equal", "Less", "Greater", "And", "Or", "LessOrEqual", "GreaterOrEqual", "Xor", NULL};
+enum { B_ADD, B_SUB, B_MUL, B_DIV, B_MOD, B_POW, B_MAX, B_MIN, B_EQUAL, B_LESS, B_GREATER, B_AND, B_OR, B_AT_MOST, B_AT_LEAST, B_XOR };
 
 static int index_of(const char *const *list, const char *op)
 {
@@ -104,6 +104,9 @@ static double binary(int op, double a, double b)
     case B_LESS: return a < b;
     case B_GREATER: return a > b;
     case B_AND: return a * a > 0 && b * b > 0;
+    case B_AT_MOST: return a <= b;
+    case B_AT_LEAST: return a >= b;
+    case B_XOR: return (a * a > 0) != (b * b > 0);
     default: return a * a > 0 || b * b > 0;
     }
 }
@@ -133,7 +136,7 @@ int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
     return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
 }
 
-static const char *const unaries[] = {"Neg", "Abs", "Sqrt", "Exp", "Log", "Floor", "Ceil", "Reciprocal", "Not", "Sigmoid", "Tanh", "Relu", "Round", "Sign", NULL};
+static const char *const unaries[] = {"Neg", "Abs", "Sqrt", "Exp", "Log", "Floor", "Ceil", "Reciprocal", "Not", "Sigmoid", "Tanh", "Relu", "Round", "Sign", "Sin", "Cos", "Erf", "Softplus", NULL};
 
 static double unary(int op, double v)
 {
@@ -151,7 +154,11 @@ static double unary(int op, double v)
     case 10: return tanh(v);
     case 11: return v > 0 ? v : 0;
     case 12: return rint(v);
-    default: return v > 0 ? 1 : v < 0 ? -1 : 0;
+    case 13: return v > 0 ? 1 : v < 0 ? -1 : 0;
+    case 14: return sin(v);
+    case 15: return cos(v);
+    case 16: return erf(v);
+    default: return v > 0 ? v + log1p(exp(-v)) : log1p(exp(v));
     }
 }
 
@@ -268,30 +275,10 @@ int xfv_onx_eval_concat(struct onx *o, const struct onx_call *c)
 int xfv_onx_eval_slice(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
-    int64_t from[ONX_MAX_RANK], to[ONX_MAX_RANK], axes[ONX_MAX_RANK], steps[ONX_MAX_RANK], at[ONX_MAX_RANK];
-    if (!x) return o->e->status;
-    int n = xfv_onx_ints(o, c, 1, "starts", from, ONX_MAX_RANK), m = n < 0 ? n : xfv_onx_ints(o, c, 2, "ends", to, ONX_MAX_RANK);
-    int na = m < 0 ? m : xfv_onx_ints(o, c, 3, "axes", axes, ONX_MAX_RANK), ns = na < 0 ? na : xfv_onx_ints(o, c, 4, NULL, steps, ONX_MAX_RANK);
-    if (ns < 0) return ns;
-    if (n != m || (na && na != n) || (ns && ns != n)) return ONX_BAD("'%s' (Slice) has lists of different lengths", c->label);
-    struct onx_dims s = x->s;
-    int64_t begin[ONX_MAX_RANK] = {0}, step[ONX_MAX_RANK];
-    for (int a = 0; a < ONX_MAX_RANK; a++) step[a] = 1;
-    for (int k = 0; k < n; k++) {
-        int a = xfv_onx_axis(o, c, na ? axes[k] : k, s.rank);
-        if (a < 0) return a;
-        int64_t d = x->s.dim[a], b = from[k] < 0 ? from[k] + d : from[k], e = to[k] < 0 ? (to[k] < -d ? -1 : to[k] + d) : to[k];
-        step[a] = ns ? steps[k] : 1;
-        if (step[a] == 0 || step[a] == INT64_MIN) return ONX_BAD("'%s' (Slice) has a step of 0", c->label);
-        if (step[a] > 0) {
-            b = b < 0 ? 0 : b > d ? d : b, e = e < 0 ? 0 : e > d ? d : e;
-            s.dim[a] = e > b ? (e - b - 1) / step[a] + 1 : 0;
-        } else {
-            b = b < 0 ? 0 : b > d - 1 ? d - 1 : b, e = e < -1 ? -1 : e > d - 1 ? d - 1 : e;
-            s.dim[a] = d > 0 && b > e ? (b - e - 1) / -step[a] + 1 : 0;
-        }
-        begin[a] = b;
-    }
+    int64_t begin[ONX_MAX_RANK], step[ONX_MAX_RANK], at[ONX_MAX_RANK];
+    struct onx_dims s;
+    int status = x ? xfv_onx_slices(o, c, x->s, begin, step, &s) : o->e->status;
+    if (status) return status;
     struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
     for (size_t i = 0; k && i < k->count; i++) {
         unravel(s, i, at);
@@ -431,7 +418,9 @@ int xfv_onx_eval_constant(struct onx *o, const struct onx_call *c)
 
 int xfv_onx_eval_cast(struct onx *o, const struct onx_call *c)
 {
-    int64_t to = xfv_onx_int(c, "to", 1);
+    const struct onx_const *like = is(c, "CastLike") && c->n_in > 1 && c->in[1] && xfv_onx_is_constant(c->in[1]) ? xfv_onx_constant(o, c->in[1]) : NULL;
+    if (is(c, "CastLike") && !like) return ONX_BAD("'%s' (CastLike) has no constant to be like", c->label);
+    int64_t to = like ? like->type : xfv_onx_int(c, "to", 1);
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
     int floats = xfv_onx_is_float((int)to);
     struct onx_const *k = x ? xfv_onx_const_new(o, x->s, !floats) : NULL;

@@ -149,3 +149,30 @@ float *xfv_onx_matrix(struct onx *o, const struct onx_call *c, int64_t to, int64
     if (!m) ONX_BAD("'%s' (%s) makes %lld of %lld along an axis, which is impossible here", c->label, c->op, (long long)to, (long long)from);
     return m;
 }
+
+int xfv_onx_slices(struct onx *o, const struct onx_call *c, struct onx_dims in, int64_t *begin, int64_t *step, struct onx_dims *out)
+{
+    int64_t from[ONX_MAX_RANK], to[ONX_MAX_RANK], axes[ONX_MAX_RANK], steps[ONX_MAX_RANK];
+    int n = xfv_onx_ints(o, c, 1, "starts", from, ONX_MAX_RANK), m = n < 0 ? n : xfv_onx_ints(o, c, 2, "ends", to, ONX_MAX_RANK);
+    int na = m < 0 ? m : xfv_onx_ints(o, c, 3, "axes", axes, ONX_MAX_RANK), ns = na < 0 ? na : xfv_onx_ints(o, c, 4, NULL, steps, ONX_MAX_RANK);
+    if (ns < 0) return ns;
+    if (n != m || (na && na != n) || (ns && ns != n)) return ONX_BAD("'%s' (Slice) has lists of different lengths", c->label);
+    *out = in;
+    for (int a = 0; a < ONX_MAX_RANK; a++) begin[a] = 0, step[a] = 1;
+    for (int k = 0; k < n; k++) {
+        int a = xfv_onx_axis(o, c, na ? axes[k] : k, in.rank);
+        if (a < 0) return a;
+        int64_t d = in.dim[a], b = from[k] < 0 ? from[k] + d : from[k], e = to[k] < 0 ? (to[k] < -d ? -1 : to[k] + d) : to[k];
+        step[a] = ns ? steps[k] : 1;
+        if (step[a] == 0 || step[a] == INT64_MIN) return ONX_BAD("'%s' (Slice) has a step of 0", c->label);
+        if (step[a] > 0) {
+            b = b < 0 ? 0 : b > d ? d : b, e = e < 0 ? 0 : e > d ? d : e;
+            out->dim[a] = e > b ? (e - b - 1) / step[a] + 1 : 0;
+        } else {
+            b = b < 0 ? 0 : b > d - 1 ? d - 1 : b, e = e < -1 ? -1 : e > d - 1 ? d - 1 : e;
+            out->dim[a] = d > 0 && b > e ? (b - e - 1) / -step[a] + 1 : 0;
+        }
+        begin[a] = b;
+    }
+    return 0;
+}

@@ -147,6 +147,19 @@ int xfv_onx_dimension_of(struct onx *o, const struct onx_call *c, struct onx_ten
 int xfv_onx_along(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *m, int to);
 float *xfv_onx_matrix(struct onx *o, const struct onx_call *c, int64_t to, int64_t from); /* zeros, for xfv_onx_along: free it; NULL with o->e filled */
 
+/* A tensor that walks from node to node: the tensor with a value, without its constant. */
+int xfv_onx_walker(struct onx *o, struct onx_tensor *t, struct onx_tensor *copy, const char *label);
+int xfv_onx_step(struct onx *o, const struct onx_call *c, struct onx_tensor *t, struct xfv_node n, const char *suffix); /* t = n(t), a pointwise node */
+int xfv_onx_power(struct onx *o, const struct onx_call *c, struct onx_tensor *t, float p, const char *suffix);          /* t = t^p */
+int xfv_onx_times(struct onx *o, const struct onx_call *c, struct onx_tensor *t, double scale, double shift, const char *suffix);
+int xfv_onx_combine(struct onx *o, const struct onx_call *c, enum xfv_op op, struct onx_tensor *a, struct onx_tensor *b); /* output 0 = a op b */
+/* Output 0 = t reduced over the axes in mask; keep: they stay, with size 1. */
+int xfv_onx_reduced(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int what, unsigned mask, int keep);
+int xfv_onx_reshaped(struct onx *o, const struct onx_call *c, struct onx_tensor *t, struct onx_dims s); /* t, a walker, in another shape */
+void xfv_onx_permute(struct onx_tensor *t, const int *perm);                                           /* as NumPy's transpose */
+int xfv_onx_finish(struct onx *o, const struct onx_call *c, const struct onx_tensor *t);               /* output 0 = t, a walker */
+/* The number of each axis where a Slice begins, its steps, and the shape that comes out (a size may be 0). */
+int xfv_onx_slices(struct onx *o, const struct onx_call *c, struct onx_dims in, int64_t *begin, int64_t *step, struct onx_dims *out);
 /* v scale + shift, the same everywhere. */
 int xfv_onx_emit_affine(struct onx *o, int v, double scale, double shift, const char *label, const char *suffix);
 /* Output 0 = t scale + shift, with a number of each for every place along an ONNX axis. */
@@ -159,6 +172,8 @@ int xfv_onx_scaled(struct onx *o, const struct onx_call *c, struct onx_tensor *t
 typedef int onx_builder(struct onx *o, const struct onx_call *c);
 
 enum { ONX_OF_SHAPE = 1, /* evaluated whatever its input is: only the shape is asked for */
+       ONX_MICROSOFT = 8, /* also in, ONX_ALIEN: only in, the domain com.microsoft */
+       ONX_ALIEN = 16,
        ONX_PICKS = 4,    /* not all of its inputs need to have been made */
        ONX_MOVES = 2 };  /* moves elements, or picks the largest: whole numbers may go through it */
 
@@ -169,6 +184,11 @@ const struct onx_op *xfv_onx_find_op(const char *name, const char *domain); /* N
 onx_builder xfv_onx_conv, xfv_onx_pool, xfv_onx_global_pool, xfv_onx_batchnorm, xfv_onx_gemm, xfv_onx_matmul;                                      /* onnx_linear.c */
 onx_builder xfv_onx_unary_math, xfv_onx_binary, xfv_onx_sum, xfv_onx_prelu, xfv_onx_clip, xfv_onx_pow, xfv_onx_softmax, xfv_onx_layernorm, xfv_onx_reduce, xfv_onx_lpnorm; /* onnx_math.c */
 onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, xfv_onx_slice, xfv_onx_gather, xfv_onx_pad, xfv_onx_expand, xfv_onx_identity; /* onnx_move.c */
+onx_builder xfv_onx_groupnorm, xfv_onx_rmsnorm, xfv_onx_lrn, xfv_onx_logsoftmax;                                               /* onnx_norm.c */
+onx_builder xfv_onx_where, xfv_onx_cumsum, xfv_onx_blocks, xfv_onx_einsum, xfv_onx_mean;                                       /* onnx_more.c */
+int xfv_onx_layernorm_of_many(struct onx *o, const struct onx_call *c, int axis);
+int xfv_onx_reduce_made(struct onx *o, const struct onx_call *c, unsigned mask, int keep);
+int xfv_onx_gather_many(struct onx *o, const struct onx_call *c, int axis);
 onx_builder xfv_onx_if;                                                                                                        /* onnx_flat.c */
 onx_builder xfv_onx_resize;                                                                                                    /* onnx_resize.c */
 onx_builder xfv_onx_quantise, xfv_onx_dequantise, xfv_onx_eval_quantise, xfv_onx_eval_dequantise;                              /* onnx_quant.c */

@@ -251,7 +251,7 @@ int xfv_onx_gemm(struct onx *o, const struct onx_call *c)
 static int matmul_values(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t[2] = {c->in[0], c->in[1]};
-    int want[2][XFV_MAX_RANK], n = 0, status, out[XFV_MAX_RANK];
+    int want[2][ONX_AXES], n = 0, status, out[ONX_AXES], stretches = 0;
     struct onx_dims lead[2], s;
     for (int k = 0; k < 2; k++) {
         if (t[k]->s.rank < 2) return ONX_BAD("'%s' (MatMul) has an operand of %d dimensions", c->label, t[k]->s.rank);
@@ -264,11 +264,12 @@ static int matmul_values(struct onx *o, const struct onx_call *c)
         if (s.dim[i] == 1) continue;
         for (int k = 0; k < 2; k++) {
             int a = i - (s.rank - lead[k].rank);
-            if (n >= XFV_MAX_RANK - 2) return ONX_BAD("'%s' (MatMul) has too many axes", c->label);
             want[k][n] = a < 0 || lead[k].dim[a] == 1 ? -1 : a; /* stretched */
+            stretches |= want[k][n] < 0;
         }
         out[n++] = i;
     }
+    if (n > XFV_MAX_RANK - 2 && stretches) return ONX_BAD("'%s' (MatMul) has too many axes", c->label);
     int ra = t[0]->s.rank, rb = t[1]->s.rank, last = -1;
     for (int i = 0; i < t[1]->n_axes; i++)
         if (t[1]->s.dim[t[1]->axis[i]] != 1) last = t[1]->axis[i];
@@ -277,8 +278,14 @@ static int matmul_values(struct onx *o, const struct onx_call *c)
     want[0][n] = ra - 2, want[0][n + 1] = ra - 1;
     want[1][n] = rb - (node.i[0] ? 1 : 2), want[1][n + 1] = rb - (node.i[0] ? 2 : 1);
     node.n_in = 2;
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < 2; k++) {
         if ((node.in[k] = xfv_onx_ordered(o, t[k], want[k], n + 2, c->label)) < 0) return node.in[k];
+        if (n <= XFV_MAX_RANK - 2) continue; /* more leading axes, alike in both, go together */
+        struct xfv_shape have = o->g->values[node.in[k]].shape;
+        int rows = have.dim[have.rank - 2], columns = have.dim[have.rank - 1];
+        have = xfv_shape_of(3, (int)(xfv_shape_count(have) / (size_t)rows / (size_t)columns), rows, columns);
+        if ((node.in[k] = xfv_onx_emit_reshape(o, node.in[k], have, c->label, "/shape")) < 0) return node.in[k];
+    }
     s.dim[s.rank] = t[0]->s.dim[ra - 2];
     s.dim[s.rank + 1] = t[1]->s.dim[rb - 1];
     out[n] = s.rank, out[n + 1] = s.rank + 1;

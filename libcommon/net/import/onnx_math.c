@@ -9,24 +9,45 @@
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
+/* x sigmoid(a x) */
+static int swish(struct onx *o, const struct onx_call *c, float a)
+{
+    struct onx_tensor t, gate;
+    int status = xfv_onx_walker(o, c->in[0], &t, c->label);
+    if (status) return status;
+    if (a >= 1 && a <= 1) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_SILU, t.value, 0, 0));
+    gate = t;
+    if ((status = xfv_onx_times(o, c, &gate, (double)a, 0, "/scaled")) || (status = xfv_onx_step(o, c, &gate, xfv_onx_act(XFV_ACT_SIGMOID, 0, 0, 0), "/gate"))) return status;
+    return xfv_onx_combine(o, c, XFV_OP_MUL, &t, &gate);
+}
+
 int xfv_onx_unary_math(struct onx *o, const struct onx_call *c)
 {
     static const struct { const char *op; enum xfv_act act; } plain[] = {
         {"Abs", XFV_ACT_ABS}, {"Erf", XFV_ACT_ERF}, {"Exp", XFV_ACT_EXP}, {"HardSwish", XFV_ACT_HARDSWISH}, {"Mish", XFV_ACT_MISH}, {"Neg", XFV_ACT_NEG},
-        {"Sigmoid", XFV_ACT_SIGMOID}, {"Softplus", XFV_ACT_SOFTPLUS}, {"Sqrt", XFV_ACT_SQRT}, {"Tanh", XFV_ACT_TANH}};
+        {"Sigmoid", XFV_ACT_SIGMOID}, {"Softplus", XFV_ACT_SOFTPLUS}, {"Sqrt", XFV_ACT_SQRT}, {"Tanh", XFV_ACT_TANH},
+        {"Log", XFV_ACT_LOG}, {"Softsign", XFV_ACT_SOFTSIGN}, {"Sin", XFV_ACT_SIN}, {"Cos", XFV_ACT_COS}};
     int status = xfv_onx_materialise(o, c->in[0], c->label), v = c->in[0]->value;
     if (status) return status;
     if (is(c, "Relu")) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_RELU, v));
     if (is(c, "Reciprocal")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, v, -1, 0));
     if (is(c, "LeakyRelu")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_LEAKY, v, xfv_onx_float(c, "alpha", 0.01f), 0));
     if (is(c, "HardSigmoid")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_HARDSIGMOID, v, xfv_onx_float(c, "alpha", 0.2f), xfv_onx_float(c, "beta", 0.5f)));
+    float a = xfv_onx_float(c, "alpha", is(c, "Selu") ? 1.67326319217681884765625f : 1), scale = xfv_onx_float(c, "gamma", 1.05070102214813232421875f);
+    struct xfv_node elu = xfv_onx_act(XFV_ACT_ELU, v, is(c, "Selu") ? a * scale : a, is(c, "Selu") ? scale : 1);
+    elu.f[2] = is(c, "Celu") ? 1 / a : 1;
+    if (is(c, "Elu") || is(c, "Selu") || is(c, "Celu")) return xfv_onx_pointwise(o, c, elu);
+    if (is(c, "Swish") || is(c, "QuickGelu")) return swish(o, c, is(c, "Swish") ? xfv_onx_float(c, "alpha", 1) : xfv_onx_float(c, "alpha", 1.702f));
     if (is(c, "Gelu")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_GELU, v, (float)xfv_onx_text_is(c, "approximate", "tanh"), 0));
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (is(c, plain[i].op)) return xfv_onx_pointwise(o, c, xfv_onx_act(plain[i].act, v, 0, 0));
     return ONX_BAD("'%s' (%s) is not supported", c->label, c->op);
 }
 
-/* Clip; Max and Min of a tensor and a number. */
+/* a op b op c ... as output 0 */
+static int one_after_another(struct onx *o, const struct onx_call *c, enum xfv_op op);
+
+/* Clip; Max and Min, of a tensor and a number as a Clip. */
 int xfv_onx_clip(struct onx *o, const struct onx_call *c)
 {
     float lo = -FAR, hi = FAR;
@@ -34,9 +55,12 @@ int xfv_onx_clip(struct onx *o, const struct onx_call *c)
     if (is(c, "Clip")) {
         if ((status = xfv_onx_scalar(o, c, 1, "min", lo, &lo)) || (status = xfv_onx_scalar(o, c, 2, "max", hi, &hi))) return status;
     } else {
-        if (c->n_in != 2 || !c->in[1]) return ONX_BAD("'%s' (%s) of %d tensors is not supported", c->label, c->op, c->n_in);
+        for (int i = 0; i < c->n_in; i++)
+            if (!c->in[i]) return ONX_BAD("'%s' (%s) lacks an operand", c->label, c->op);
         k = xfv_onx_is_constant(c->in[0]) ? 1 : 0;
-        if (!xfv_onx_is_constant(c->in[1 - k])) return ONX_BAD("'%s' (%s) of two computed tensors is not supported", c->label, c->op);
+        if (c->n_in == 1) return xfv_onx_identity(o, c);
+        if (c->n_in != 2 || !xfv_onx_is_constant(c->in[1 - k]) || xfv_onx_count(c->in[1 - k]->s) != 1 || c->in[1 - k]->s.rank > c->in[k]->s.rank)
+            return one_after_another(o, c, is(c, "Max") ? XFV_OP_MAX : XFV_OP_MIN);
         if ((status = xfv_onx_scalar(o, c, 1 - k, NULL, 0, is(c, "Max") ? &lo : &hi))) return status;
     }
     struct onx_tensor *t = c->in[k];
@@ -90,7 +114,7 @@ static int together(struct onx *o, const struct onx_call *c, struct onx_tensor *
 }
 
 /* out 0 = a op b */
-static int binary(struct onx *o, const struct onx_call *c, enum xfv_op op, struct onx_tensor *a, struct onx_tensor *b)
+int xfv_onx_combine(struct onx *o, const struct onx_call *c, enum xfv_op op, struct onx_tensor *a, struct onx_tensor *b)
 {
     struct onx_dims s;
     struct onx_tensor wide = {.value = -1};
@@ -121,20 +145,24 @@ int xfv_onx_binary(struct onx *o, const struct onx_call *c)
 {
     if (c->n_in != 2 || !c->in[1]) return ONX_BAD("'%s' (%s) has %d operands", c->label, c->op, c->n_in);
     enum xfv_op op = is(c, "Add") ? XFV_OP_ADD : is(c, "Sub") ? XFV_OP_SUB : is(c, "Mul") ? XFV_OP_MUL : XFV_OP_DIV;
-    return binary(o, c, op, c->in[0], c->in[1]);
+    return xfv_onx_combine(o, c, op, c->in[0], c->in[1]);
 }
 
-int xfv_onx_sum(struct onx *o, const struct onx_call *c)
+static int one_after_another(struct onx *o, const struct onx_call *c, enum xfv_op op)
 {
-    if (c->n_in == 1) return xfv_onx_identity(o, c);
     if (xfv_onx_is_constant(c->in[0]) && !xfv_onx_constant(o, c->in[0])) return o->e->status;
     struct onx_tensor sum = *c->in[0]; /* a constant is loaded by now, and stays its owner's */
     for (int k = 1; k < c->n_in; k++) {
-        int status = c->in[k] ? binary(o, c, XFV_OP_ADD, &sum, c->in[k]) : ONX_BAD("'%s' (Sum) lacks an operand", c->label);
+        int status = c->in[k] ? xfv_onx_combine(o, c, op, &sum, c->in[k]) : ONX_BAD("'%s' (%s) lacks an operand", c->label, c->op);
         if (status) return status;
         sum = *c->out[0];
     }
     return 0;
+}
+
+int xfv_onx_sum(struct onx *o, const struct onx_call *c)
+{
+    return c->n_in == 1 ? xfv_onx_identity(o, c) : one_after_another(o, c, XFV_OP_ADD);
 }
 
 /* Slopes along one axis (-1: one for all). */
@@ -171,7 +199,7 @@ static int prelu_of_parts(struct onx *o, const struct onx_call *c)
     part = *t;
     part.c = NULL, part.init = NULL;
     if ((above = xfv_onx_emit(o, &up, c->label, "/above")) < 0 || (part.value = xfv_onx_emit(o, &down, c->label, "/below")) < 0) return o->e->status;
-    if ((status = binary(o, c, XFV_OP_MUL, &part, c->in[1]))) return status;
+    if ((status = xfv_onx_combine(o, c, XFV_OP_MUL, &part, c->in[1]))) return status;
     if (xfv_onx_count(c->out[0]->s) != xfv_onx_count(t->s)) return ONX_BAD("'%s' (PRelu) has slopes of a larger shape than what they are for", c->label);
     struct onx_tensor below = *c->out[0];
     if ((status = xfv_onx_ordered(o, &below, t->axis, t->n_axes, c->label)) < 0) return status;
@@ -241,8 +269,12 @@ int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), c->in[0]->s.rank);
-    if (axis < 0 || (axis = trailing_axis(o, c, axis)) < 0) return axis;
+    if (axis < 0) return axis;
     if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2])) return ONX_BAD("'%s' (LayerNormalization) also gives its statistics, which is not supported", c->label);
+    int wide = 0;
+    for (int a = axis; a < c->in[0]->s.rank; a++) wide += c->in[0]->s.dim[a] != 1;
+    if (wide > 1) return xfv_onx_layernorm_of_many(o, c, axis);
+    if ((axis = trailing_axis(o, c, axis)) < 0) return axis;
     size_t d = (size_t)c->in[0]->s.dim[axis];
     float *zeros = calloc(d, sizeof *zeros);
     int *to[2] = {&n.weight, &n.bias}, status = zeros ? 0 : xfv_fail(o->e, XFV_ENOMEM, "out of memory");
@@ -279,7 +311,7 @@ static int grouped(struct onx *o, const struct onx_call *c, const struct onx_ten
 }
 
 /* Emit the reduction of t over the ONNX axes in mask as out 0; keep: they stay, with size 1. */
-static int reduce(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int what, unsigned mask, int keep)
+int xfv_onx_reduced(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int what, unsigned mask, int keep)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_REDUCE);
     struct onx_dims s = {0};
@@ -310,15 +342,19 @@ int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
     int n = xfv_onx_ints(o, c, 1, "axes", v, ONX_MAX_RANK);
     unsigned mask = 0;
     if (n < 0) return n;
-    if (n == 0 && xfv_onx_int(c, "noop_with_empty_axes", 0)) return xfv_onx_identity(o, c);
+    int made = is(c, "ReduceMin") || is(c, "ReduceL1") || is(c, "ReduceSumSquare") || is(c, "ReduceLogSum") || is(c, "ReduceLogSumExp");
+    int empty = n == 0 && xfv_onx_int(c, "noop_with_empty_axes", 0);
+    if (empty && (made || is(c, "ReduceL2"))) return ONX_BAD("'%s' (%s) reduces over no axis, which is not supported", c->label, c->op);
+    if (empty) return xfv_onx_identity(o, c);
     for (int i = 0; i < n; i++) {
         int a = xfv_onx_axis(o, c, v[i], t->s.rank);
         if (a < 0) return a;
         mask |= 1u << a;
     }
     if (n == 0) mask = (1u << t->s.rank) - 1;
+    if (made) return xfv_onx_reduce_made(o, c, mask, xfv_onx_int(c, "keepdims", 1) != 0);
     int what = is(c, "ReduceMean") ? XFV_REDUCE_MEAN : is(c, "ReduceSum") ? XFV_REDUCE_SUM : is(c, "ReduceMax") ? XFV_REDUCE_MAX : XFV_REDUCE_L2;
-    return reduce(o, c, t, what, mask, xfv_onx_int(c, "keepdims", 1) != 0);
+    return xfv_onx_reduced(o, c, t, what, mask, xfv_onx_int(c, "keepdims", 1) != 0);
 }
 
 /* 1 / v, and 0 for 0, with no gradient there: the norm of a vector of zeros (ONNX 22), which is to stay one. */
@@ -342,11 +378,14 @@ int xfv_onx_lpnorm(struct onx *o, const struct onx_call *c)
     struct onx_tensor *t = c->in[0];
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), t->s.rank), others[ONX_AXES], status;
     if (axis < 0) return axis;
-    if (xfv_onx_int(c, "p", 2) != 2) return ONX_BAD("'%s' (LpNormalization) has p = %lld; only 2 is supported", c->label, (long long)xfv_onx_int(c, "p", 2));
+    int64_t p = xfv_onx_int(c, "p", 2);
+    if (p != 1 && p != 2) return ONX_BAD("'%s' (LpNormalization) has p = %lld; 1 and 2 are supported", c->label, (long long)p);
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
-    if (xfv_onx_layout_without(t, axis, others) == 0) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_L2NORM, t->value));
-    if ((status = reduce(o, c, t, XFV_REDUCE_L2, 1u << axis, 1))) return status;
+    if (p == 2 && xfv_onx_layout_without(t, axis, others) == 0) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_L2NORM, t->value));
+    struct onx_tensor size;
+    if ((status = xfv_onx_walker(o, t, &size, c->label)) || (p == 1 && (status = xfv_onx_step(o, c, &size, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size")))) return status;
+    if ((status = xfv_onx_reduced(o, c, &size, p == 1 ? XFV_REDUCE_SUM : XFV_REDUCE_L2, 1u << axis, 1))) return status;
     struct onx_tensor inverse = *c->out[0];
     if ((inverse.value = inverse_norm(o, c, inverse.value)) < 0) return inverse.value;
-    return binary(o, c, XFV_OP_MUL, t, &inverse);
+    return xfv_onx_combine(o, c, XFV_OP_MUL, t, &inverse);
 }

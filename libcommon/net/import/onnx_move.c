@@ -23,6 +23,10 @@ static int renamed(const struct onx_call *c, int k, const struct onx_tensor *fro
 /* Identity, Dropout, and Cast where it changes no number: to floats, or of whole numbers to a type that holds them all. */
 int xfv_onx_identity(struct onx *o, const struct onx_call *c)
 {
+    if (is(c, "CastLike") && c->n_in > 1 && c->in[1]) {
+        int like = c->in[1]->init ? c->in[1]->init->data_type : c->in[1]->c ? c->in[1]->c->type : c->in[1]->whole ? c->in[1]->whole : ONX_F32;
+        if (!xfv_onx_is_float(like) || c->in[0]->whole) return ONX_BAD("'%s' (CastLike) makes whole numbers of a computed tensor", c->label);
+    }
     int to = is(c, "Cast") ? (int)xfv_onx_int(c, "to", ONX_F32) : 0, from = c->in[0]->whole;
     int wider = from && (to == from || to == ONX_I64 || (to == ONX_I32 && from != ONX_I64 && from != ONX_U32));
     if (to && !xfv_onx_is_float(to) && !wider) return ONX_BAD("'%s' (Cast) makes whole numbers of a computed tensor", c->label);
@@ -84,12 +88,9 @@ static int regroup(const struct onx_tensor *t, struct onx_dims s, int *axis)
     return n;
 }
 
-int xfv_onx_reshape(struct onx *o, const struct onx_call *c)
+int xfv_onx_reshaped(struct onx *o, const struct onx_call *c, struct onx_tensor *t, struct onx_dims s)
 {
-    struct onx_tensor *t = c->in[0];
-    struct onx_dims s;
-    int axis[ONX_AXES], n, v, status = xfv_onx_new_dims(o, c, &s);
-    if (status || (status = xfv_onx_materialise(o, t, c->label))) return status;
+    int axis[ONX_AXES], n, v;
     if ((n = regroup(t, s, axis)) < 0) { /* elements change places against the layout: go through ONNX's order */
         int want[ONX_AXES], w = 0;
         for (int a = 0; a < t->s.rank; a++)
@@ -102,8 +103,20 @@ int xfv_onx_reshape(struct onx *o, const struct onx_call *c)
     } else {
         v = t->value;
     }
-    v = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n), c->label, "");
-    return xfv_onx_result(o, c, 0, v, s, axis, n);
+    if ((t->value = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n), c->label, "")) < 0) return t->value;
+    t->s = s;
+    t->n_axes = n;
+    memcpy(t->axis, axis, (size_t)n * sizeof *axis);
+    return 0;
+}
+
+int xfv_onx_reshape(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor t;
+    struct onx_dims s;
+    int status = xfv_onx_new_dims(o, c, &s);
+    if (status || (status = xfv_onx_walker(o, c->in[0], &t, c->label)) || (status = xfv_onx_reshaped(o, c, &t, s))) return status;
+    return xfv_onx_finish(o, c, &t);
 }
 
 int xfv_onx_transpose(struct onx *o, const struct onx_call *c)
@@ -253,7 +266,6 @@ static int stride(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
 {
     static const int hwc[3] = {2, 3, 1};
     struct xfv_node n = xfv_node_default(XFV_OP_MAXPOOL);
-    if (t->s.rank != 4 || t->s.dim[0] != 1 || axis < 2 || step < 1 || step > XFV_MAX_KERNEL) return ONX_BAD("'%s' (Slice) has a step of %lld, which is not supported here", c->label, (long long)step);
     n.n_in = 1;
     if ((n.in[0] = xfv_onx_ordered(o, t, hwc, 3, c->label)) < 0) return n.in[0];
     n.stride[axis - 2] = (int)step;
@@ -262,31 +274,44 @@ static int stride(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
     return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, "/step"), s, hwc, 3);
 }
 
+/* Elements begin, begin + step, ... (n of them) of an axis: a matrix of ones and zeros. */
+static int stepped(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, int64_t begin, int64_t step, int64_t n)
+{
+    float *m = xfv_onx_matrix(o, c, n, t->s.dim[axis]);
+    if (!m) return o->e->status;
+    for (int64_t i = 0; i < n; i++) m[i * t->s.dim[axis] + begin + i * step] = 1;
+    int status = xfv_onx_along(o, c, t, axis, m, (int)n);
+    free(m);
+    return status;
+}
+
 int xfv_onx_slice(struct onx *o, const struct onx_call *c)
 {
-    int64_t from[ONX_MAX_RANK], to[ONX_MAX_RANK], axes[ONX_MAX_RANK], steps[ONX_MAX_RANK];
-    int n = xfv_onx_ints(o, c, 1, "starts", from, ONX_MAX_RANK), m = n < 0 ? n : xfv_onx_ints(o, c, 2, "ends", to, ONX_MAX_RANK);
-    int na = m < 0 ? m : xfv_onx_ints(o, c, 3, "axes", axes, ONX_MAX_RANK), ns = na < 0 ? na : xfv_onx_ints(o, c, 4, NULL, steps, ONX_MAX_RANK);
-    if (ns < 0) return ns;
-    if (n != m || (na && na != n) || (ns && ns != n)) return ONX_BAD("'%s' (Slice) has lists of different lengths", c->label);
-    struct onx_tensor t = *c->in[0];
-    int status = xfv_onx_materialise(o, c->in[0], c->label);
-    if (status) return status;
-    t = *c->in[0];
-    t.c = NULL, t.init = NULL; /* a copy that walks from cut to cut */
-    for (int k = 0; k < n; k++) {
-        int a = xfv_onx_axis(o, c, na ? axes[k] : k, t.s.rank);
-        if (a < 0) return a;
-        int64_t d = t.s.dim[a], b = from[k] < 0 ? from[k] + d : from[k], e = to[k] < 0 ? to[k] + d : to[k] > d ? d : to[k];
-        if (b < 0) b = 0;
-        if ((t.value = cut(o, c, &t, a, b, e)) < 0) return t.value;
-        t.s.dim[a] = e - b;
-        if (ns && steps[k] != 1) {
-            if ((status = stride(o, c, &t, a, steps[k]))) return status;
+    int64_t begin[ONX_MAX_RANK], step[ONX_MAX_RANK];
+    struct onx_tensor t;
+    struct onx_dims s;
+    int status = xfv_onx_slices(o, c, c->in[0]->s, begin, step, &s);
+    if (status || (status = xfv_onx_walker(o, c->in[0], &t, c->label))) return status;
+    for (int a = 0; a < s.rank; a++) {
+        if (begin[a] == 0 && step[a] == 1 && s.dim[a] == t.s.dim[a]) continue;
+        if (s.dim[a] < 1) return ONX_BAD("'%s' (Slice) takes nothing of axis %d", c->label, a);
+        int image = t.s.rank == 4 && t.s.dim[0] == 1 && a >= 2 && step[a] > 1 && step[a] <= XFV_MAX_KERNEL;
+        if (step[a] != 1 && !image) {
+            if ((status = stepped(o, c, &t, a, begin[a], step[a], s.dim[a]))) return status;
+            continue;
+        }
+        int64_t end = step[a] == 1 ? begin[a] + s.dim[a] : t.s.dim[a];
+        if ((t.value = cut(o, c, &t, a, begin[a], end)) < 0) return t.value;
+        t.s.dim[a] = end - begin[a];
+        if (step[a] != 1) {
+            if ((status = stride(o, c, &t, a, step[a]))) return status;
             t = *c->out[0];
+            if (t.s.dim[a] < s.dim[a]) return ONX_BAD("'%s' (Slice) does not come out as it should", c->label);
+            if ((t.value = cut(o, c, &t, a, 0, s.dim[a])) < 0) return t.value; /* the end may lie before the last step */
+            t.s.dim[a] = s.dim[a];
         }
     }
-    return xfv_onx_result(o, c, 0, t.value, t.s, t.axis, t.n_axes);
+    return xfv_onx_finish(o, c, &t);
 }
 
 /* Gather with constant indices: cuts, joined. */
@@ -294,6 +319,10 @@ int xfv_onx_gather(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     int64_t ix[ONX_MAX_INPUTS];
+    const struct onx_const *table = xfv_onx_is_constant(c->in[1]) ? xfv_onx_constant(o, c->in[1]) : NULL;
+    if (!table) return xfv_onx_is_constant(c->in[1]) ? o->e->status : ONX_BAD("'%s' (Gather) has indices that are computed", c->label);
+    int along = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank);
+    if (along < 0 || table->s.rank > 1 || table->count > 16 || (table->count > 1 && t->s.dim[along] == 1)) return along < 0 ? along : xfv_onx_gather_many(o, c, along);
     int n = xfv_onx_ints(o, c, 1, NULL, ix, ONX_MAX_INPUTS), axis = n < 0 ? n : xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), v[ONX_MAX_INPUTS], status, map[ONX_AXES], d = 0;
     if (axis < 0) return axis;
     if (n == 0 || c->in[1]->s.rank > 1) return ONX_BAD("'%s' (Gather) has indices that are not a number or a list", c->label);

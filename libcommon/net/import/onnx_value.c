@@ -308,3 +308,46 @@ int xfv_onx_pointwise(struct onx *o, const struct onx_call *c, struct xfv_node n
     int v = xfv_onx_emit(o, &n, c->label, "");
     return xfv_onx_result(o, c, 0, v, t->s, t->axis, t->n_axes);
 }
+
+int xfv_onx_walker(struct onx *o, struct onx_tensor *t, struct onx_tensor *copy, const char *label)
+{
+    int status = xfv_onx_materialise(o, t, label);
+    *copy = *t;
+    copy->c = NULL, copy->init = NULL, copy->small = NULL, copy->real = 0;
+    return status;
+}
+
+int xfv_onx_step(struct onx *o, const struct onx_call *c, struct onx_tensor *t, struct xfv_node n, const char *suffix)
+{
+    n.n_in = 1;
+    n.in[0] = t->value;
+    t->value = xfv_onx_emit(o, &n, c->label, suffix);
+    return t->value < 0 ? t->value : 0;
+}
+
+int xfv_onx_power(struct onx *o, const struct onx_call *c, struct onx_tensor *t, float p, const char *suffix)
+{
+    return xfv_onx_step(o, c, t, xfv_onx_act(XFV_ACT_POW, 0, p, 0), suffix);
+}
+
+int xfv_onx_times(struct onx *o, const struct onx_call *c, struct onx_tensor *t, double scale, double shift, const char *suffix)
+{
+    t->value = xfv_onx_emit_affine(o, t->value, scale, shift, c->label, suffix);
+    return t->value < 0 ? t->value : 0;
+}
+
+int xfv_onx_finish(struct onx *o, const struct onx_call *c, const struct onx_tensor *t)
+{
+    return xfv_onx_result(o, c, 0, t->value, t->s, t->axis, t->n_axes);
+}
+
+void xfv_onx_permute(struct onx_tensor *t, const int *perm)
+{
+    struct onx_dims s = t->s;
+    int to[ONX_MAX_RANK];
+    for (int i = 0; i < s.rank; i++) {
+        t->s.dim[i] = s.dim[perm[i]];
+        to[perm[i]] = i;
+    }
+    for (int i = 0; i < t->n_axes; i++) t->axis[i] = to[t->axis[i]];
+}
