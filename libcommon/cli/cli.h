@@ -62,6 +62,7 @@ struct xfv_cli; /* parsed state of one run */
 
 /* Parse. On -h, -V or a usage error it has printed what is due and *status holds the exit status to return with: then the result is NULL. */
 struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv, int *status);
+size_t xfv_cli_max_memory(const struct xfv_cli *c);                    /* --max-memory; 0: no limit */
 int xfv_cli_jobs(const struct xfv_cli *c);                             /* 1 or more */
 const char *xfv_cli_model(const struct xfv_cli *c);                    /* NULL: the default */
 int xfv_cli_verbose(const struct xfv_cli *c);                          /* -1 quiet, 0, 1 verbose */

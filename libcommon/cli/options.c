@@ -418,6 +418,11 @@ void xfv_cli_keep_error(struct xfv_cli *c, const struct xfv_err *e)
     c->err = *e;
 }
 
+size_t xfv_cli_max_memory(const struct xfv_cli *c)
+{
+    return c->max_memory;
+}
+
 int xfv_cli_jobs(const struct xfv_cli *c)
 {
     return c->jobs;

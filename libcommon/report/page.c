@@ -1,6 +1,7 @@
 /* The page around the cards. */
 #include "report/report.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ void xfv_report_free(struct xfv_report *r)
 
 static int spooled(FILE *f, struct xfv_err *e)
 {
-    return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write to a temporary file") : 0;
+    if (!ferror(f)) return 0;
+    return errno == ENOMEM ? xfv_fail(e, XFV_ENOMEM, "out of memory for the page") : xfv_fail(e, XFV_EIO, "cannot write to a temporary file");
 }
 
 /* ---- provenance ---- */
@@ -204,7 +206,7 @@ static int copy_spool(FILE *from, FILE *out, struct xfv_err *e)
 {
     char buf[65536];
     size_t n;
-    if (fflush(from)) return xfv_fail(e, XFV_EIO, "cannot write to a temporary file");
+    if (fflush(from)) return spooled(from, e);
     rewind(from);
     while ((n = fread(buf, 1, sizeof buf, from)) > 0)
         if (fwrite(buf, 1, n, out) != n) return xfv_fail(e, XFV_EIO, "cannot write");

@@ -124,7 +124,7 @@ int xfv_exec_embed(const char *command, int count, int height, int width, const 
     int out;
     pid_t pid;
     *f = NULL;
-    int status = xfv_spool_open(&file, NULL, e);
+    int status = xfv_spool_open_fd(&file, e);
     if (status) return status;
     status = write_faces(fileno(file), count, height, width, rgb, e);
     if (!status && start(command, fileno(file), &out, &pid)) status = xfv_fail(e, XFV_EIO, "cannot run it");

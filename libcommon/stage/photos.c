@@ -45,7 +45,22 @@ static void work(void *ctx, int i, int worker)
     xfv_cli_record_begin(p->c, worker, it->no, it->name, strlen(it->name));
     if (!it->status) it->status = take_image(p, it, worker, &it->err);
     xfv_cli_record_end(p->c, worker);
-    xfv_raw_image_clear(&it->raw);
+    if (it->status != XFV_ENOMEM) xfv_raw_image_clear(&it->raw);
+}
+
+/* There was no memory for a photograph beside the others: alone it may have enough. Else it is an err record: the next one may be smaller. */
+static void work_alone(struct xfv_photos *p, int i)
+{
+    struct xfv_photo *it = &p->items[i];
+    xfv_crops_clear(&it->records);
+    if (it->raw.bytes || it->raw.im.data) {
+        it->status = 0;
+        it->err = (struct xfv_err){0};
+        work(p, i, 0);
+        xfv_raw_image_clear(&it->raw);
+    }
+    if (it->status != XFV_ENOMEM) return;
+    it->status = xfv_fail_code(&it->err, XFV_ELIMIT, "limit", "there is not enough memory for this photograph (--max-memory, ulimit)");
 }
 
 /* ---- writing, in order ---- */
@@ -114,6 +129,8 @@ static int flush(struct xfv_photos *p, struct xfv_err *e)
 {
     int r = 0, n = p->held;
     xfv_pool_run(p->pool, n, work, p);
+    for (int i = 0; i < n; i++)
+        if (p->items[i].status == XFV_ENOMEM) work_alone(p, i);
     for (int i = 0; i < n; i++) {
         if (!r) r = put_item(p, &p->items[i], e);
         clear_item(&p->items[i]);
@@ -297,6 +314,8 @@ int xfv_photos_seal(const struct xfv_photos *p, struct xfv_err *e)
 int xfv_photos_run(struct xfv_photos *p, struct xfv_err *e)
 {
     int n = xfv_pool_size(p->pool);
+    size_t most = xfv_cli_max_memory(p->c);
+    if (most) p->decode.max_bytes = most / 2;
     p->window = n > 1 ? 4 * n : 1;
     p->items = calloc((size_t)p->window, sizeof *p->items);
     p->seconds = calloc((size_t)n, sizeof *p->seconds);

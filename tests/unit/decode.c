@@ -4,6 +4,7 @@
 #include "image/internal.h"
 #include "image/image.h"
 #include "image/pnm.h"
+#include "image/rows.h"
 #include "../tap.h"
 
 static int dump(const char *path, int hint)
@@ -127,6 +128,30 @@ static void orientation(void)
     }
 }
 
+/* Huge photographs are halved while they are read: means of squares, which the edge cuts. */
+static void shrink(void)
+{
+    static const char ppm[] = "P5 5 3 255\n\x00\x04\x10\x20\x64\x08\x0c\x30\x40\x66\x50\x60\x70\x80\xff";
+    static const uint8_t want[6] = {6, 0x28, 0x65, 0x58, 0x78, 0xff};
+    struct xfv_err e = {0};
+    struct xfv_image im;
+    struct xfv_decode_opts o = xfv_decode_opts_default();
+    int scale, same;
+    o.full_pixels = 14;
+    same = !xfv_image_decode((const uint8_t *)ppm, sizeof ppm - 1, &o, &im, &scale, &e) && im.width == 3 && im.height == 2 && scale == 2 && im.scale == 2;
+    for (int i = 0; i < 18 && same; i++) same = im.data[i] == want[i / 3];
+    OK(same, "halved while it is read");
+    xfv_image_clear(&im);
+    o.full_pixels = 15;
+    OK(!xfv_image_decode((const uint8_t *)ppm, sizeof ppm - 1, &o, &im, &scale, &e) && im.width == 5 && im.scale == 1, "or not");
+    xfv_image_clear(&im);
+    o.max_bytes = 1 << 20;
+    OK(!xfv_check_cost(500, 500, 1, 0, &o, &e) && xfv_check_cost(700, 700, 1, 8, &o, &e) == XFV_ELIMIT && strstr(e.msg, "--max-memory"), "%s", e.msg);
+    o = xfv_decode_opts_default();
+    OK(!xfv_check_cost(16384, 12240, 20 << 20, 0, &o, &e), "a phone's 200 megapixels");
+    OK(xfv_check_cost(16384, 12240, 300000, 0, &o, &e) == XFV_ELIMIT && !strcmp(e.code, "limit"), "%s", e.msg);
+}
+
 static void png_round_trip(void)
 {
     struct xfv_err e = {0};
@@ -163,6 +188,7 @@ int main(int argc, char **argv)
     netpbm();
     stream();
     orientation();
+    shrink();
     png_round_trip();
     return tap_done();
 }
