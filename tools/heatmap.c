@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "report/figure.h"
 #include "report/contact.h"
+#include "report/photo.h"
 #include "stage/stage.h"
 #include "stage/answer.h"
 #include "pair/maps.h"
@@ -34,6 +35,7 @@ struct heatmap {
     struct picture *slot;
     struct picture kept; /* TO_ONE_PNG: written when the stream has ended well */
     struct xfv_contact sheet;
+    struct xfv_photographs photographs;
     int columns; /* 0: as fits */
     int say;     /* enum xfv_answer */
 };
@@ -42,7 +44,7 @@ struct heatmap {
 
 static int set_layout(void *ctx, const char *value, struct xfv_err *e)
 {
-    static const char *const names[] = {"figure", "maps", "overlay", "sheet", NULL};
+    static const char *const names[] = {"figure", "maps", "overlay", "sheet", "photo", NULL};
     int i = 0, status = xfv_parse_choice("--layout", value, names, &i, e);
     ((struct heatmap *)ctx)->figure.layout = (enum xfv_layout)i;
     return status;
@@ -53,6 +55,11 @@ static const char *const rescale_names[] = {"pair", "each", NULL};
 static int is_sheet(const struct heatmap *h)
 {
     return h->figure.layout == XFV_LAYOUT_CELL;
+}
+
+static int is_photo(const struct heatmap *h)
+{
+    return h->figure.layout == XFV_LAYOUT_PHOTO;
 }
 
 /* --- the name of the output --- */
@@ -124,14 +131,14 @@ static int new_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, ms
 
 static int wants(void *ctx, const struct xfv_rec *r)
 {
-    return xfv_rec_kind(r) == XFV_PAIR || (is_sheet(ctx) && xfv_rec_kind(r) == XFV_FACE);
+    return xfv_rec_kind(r) == XFV_PAIR || ((is_sheet(ctx) || is_photo(ctx)) && xfv_rec_kind(r) == XFV_FACE);
 }
 
 /* Before any work: a second pair has no place in one PNG file, and nothing has been written yet. */
 static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
-    if (h->target == TO_ONE_PNG && h->pairs == 1 && !is_sheet(h))
+    if (h->target == TO_ONE_PNG && h->pairs == 1 && !is_sheet(h) && !is_photo(h))
         return xfv_fail(e, XFV_EARG, "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the files NAME-%%d.png, or take "
                                      "a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
     free(h->slot[slot].answer);
@@ -156,6 +163,12 @@ static int say(const struct heatmap *h, const struct xfv_pairview *p, struct pic
     return fclose(f) ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
 }
 
+static int encode(const struct heatmap *h, const struct xfv_image *im, struct picture *out, struct xfv_err *e)
+{
+    if (h->png) return xfv_image_encode_png(im, &out->bytes, &out->n, e);
+    return xfv_image_encode_ppm(im, &out->bytes, &out->n, e);
+}
+
 static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
@@ -163,6 +176,7 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     struct xfv_pairview p;
     struct xfv_image im = {0};
     (void)worker;
+    if (is_photo(h)) return 0; /* emit takes it in */
     int sheet = is_sheet(h), face = xfv_rec_kind(r) == XFV_FACE;
     int status = face ? xfv_pairview_read_face(xfv_rec_map(r), &p, e) : xfv_pairview_read(xfv_rec_map(r), h->method, &p, e);
     if (!status && !face && (!sheet || h->method || p.problem[0])) missing_maps(h, &p, out->problem, sizeof out->problem);
@@ -170,7 +184,7 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     if (!status && h->say && !face) status = say(h, &p, out, e);
     if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
     if (!status) status = xfv_figure_draw(&p, &h->figure, sheet ? &out->cell : &im, e);
-    if (!status && !sheet) status = h->png ? xfv_image_encode_png(&im, &out->bytes, &out->n, e) : xfv_image_encode_ppm(&im, &out->bytes, &out->n, e);
+    if (!status && !sheet) status = encode(h, &im, out, e);
     xfv_image_clear(&im);
     xfv_pairview_clear(&p);
     return status;
@@ -213,9 +227,25 @@ static int write_picture(struct heatmap *h, struct picture *p, struct xfv_err *e
     return write_next(h, p, e);
 }
 
+/* -l photo: the record's faces to their photographs. */
+static int take_faces(struct heatmap *h, const struct xfv_rec *r, struct xfv_err *e)
+{
+    static const char *const sides[] = {"a", "b"};
+    const msgpack_object *root = xfv_rec_map(r);
+    struct xfv_pairview p;
+    if (xfv_rec_kind(r) == XFV_FACE) return xfv_photographs_add(&h->photographs, root, NULL, 0, e);
+    int status = xfv_pairview_read(root, h->method, &p, e);
+    if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
+    for (int i = 0; i < 2 && !status; i++)
+        status = xfv_photographs_add(&h->photographs, xfv_map_get(root, sides[i]), &p, i, e);
+    xfv_pairview_clear(&p);
+    return status;
+}
+
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
+    if (is_photo(h)) return take_faces(h, *r, e);
     const char *id = "";
     size_t n = 0;
     struct picture *p = h->slot;
@@ -238,10 +268,38 @@ static int write_sheet(struct heatmap *h, struct xfv_err *e)
 {
     struct xfv_image im;
     int status = xfv_contact_draw(&h->sheet, h->columns, &im, e);
-    if (!status) status = h->png ? xfv_image_encode_png(&im, &h->kept.bytes, &h->kept.n, e) : xfv_image_encode_ppm(&im, &h->kept.bytes, &h->kept.n, e);
+    if (!status) status = encode(h, &im, &h->kept, e);
     xfv_image_clear(&im);
     if (status) return status;
     return h->png ? write_file(xfv_cli_out_path(h->cli), &h->kept, e) : write_next(h, &h->kept, e);
+}
+
+/* One picture for each photograph; in one PNG all of them, as in a sheet. */
+static int draw_photographs(struct heatmap *h, struct xfv_err *e)
+{
+    struct xfv_decode_opts o = xfv_decode_opts_default();
+    int status = 0;
+    for (size_t i = 0; i < h->photographs.n && !status; i++) {
+        const struct xfv_photograph *p = &h->photographs.v[i];
+        struct xfv_image im = {0}, out = {0};
+        struct picture made = {.number = (long)i};
+        struct xfv_err why = {0};
+        if (xfv_photograph_load(p, &o, &im, &why)) {
+            char what[sizeof why.msg + 1100]; /* the name matters more than anything else here */
+            snprintf(what, sizeof what, "%.1000s: %s", p->source, why.msg);
+            xfv_cli_warn(h->cli, "%s", what);
+            xfv_cli_some_failed(h->cli);
+        } else {
+            status = xfv_photograph_draw(p, &im, &h->figure, &out, e);
+            if (!status && h->target == TO_ONE_PNG) status = xfv_contact_add(&h->sheet, &out, e);
+            else if (!status) status = encode(h, &out, &made, e);
+            if (!status && made.bytes) status = write_picture(h, &made, e);
+        }
+        free(made.bytes);
+        xfv_image_clear(&im);
+        xfv_image_clear(&out);
+    }
+    return status;
 }
 
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
@@ -249,6 +307,10 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     struct heatmap *h = ctx;
     (void)w;
     char why[200];
+    if (h->photographs.n) {
+        int status = draw_photographs(h, e);
+        return status || !h->sheet.n ? status : write_sheet(h, e);
+    }
     if (h->sheet.n) return write_sheet(h, e);
     if (xfv_stage_no_pairs(h->cli, "verify and an explainer (fggb-grad)", why, sizeof why)) {
         xfv_cli_warn(h->cli, "%s; nothing drawn", why);
@@ -260,6 +322,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 static int run(struct heatmap *h, struct xfv_err *e, int *exit_status)
 {
     int jobs = xfv_cli_jobs(h->cli), status = choose_target(h, e);
+    if (is_photo(h)) xfv_cli_may_read_any(h->cli); /* photographs, whose names only the stream tells */
+    if (!status) status = xfv_cli_seal(h->cli, e);
     if (status) return status;
     struct xfv_pool *pool = xfv_pool_new(jobs);
     h->slot = calloc(4 * (size_t)jobs, sizeof *h->slot);
@@ -274,6 +338,7 @@ static int run(struct heatmap *h, struct xfv_err *e, int *exit_status)
         xfv_image_clear(&h->slot[i].cell);
     }
     xfv_contact_clear(&h->sheet);
+    xfv_photographs_clear(&h->photographs);
     free(h->slot);
     free(h->kept.bytes);
     xfv_pool_free(pool);
@@ -284,7 +349,8 @@ int main(int argc, char **argv)
 {
     static struct heatmap h = {.figure = {.alpha = 0.6, .sigma = 5}};
     static const struct xfv_opt opts[] = {
-        {"layout", 0, "NAME", "figure (with words; the default), maps, overlay (maps over the faces), or sheet (all in one picture)",
+        {"layout", 'l', "NAME", "figure (with words; the default), maps, overlay (over the faces), sheet (all in one), "
+         "photo (on the photographs)",
          0, .set = set_layout},
         {"columns", 0, "N", "of a sheet (default: what makes it about 4:3)",
          0, XFV_TO_INT(struct heatmap, columns, 1, XFV_CONTACT_MOST_COLUMNS)},
@@ -308,7 +374,7 @@ int main(int argc, char **argv)
         .summary = "draw explained pairs: pair records in, pictures out",
         .operands = "[FILE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify | fggb-grad | heatmap -o why.png",
-        .flags = XFV_TAKES_JOBS | XFV_READS_STREAM | XFV_WRITES_BINARY,
+        .flags = XFV_TAKES_JOBS | XFV_READS_STREAM | XFV_WRITES_BINARY | XFV_SEALS_LATER,
         .opts = opts,
         .ctx = &h,
     };

@@ -174,10 +174,12 @@ static double misplacement(const struct xfv_cropper *c, const double landmarks[1
     return sqrt(sum / 5);
 }
 
-/* A note when the image is no aligned crop: its face is found, and lies elsewhere. */
+/* A note when the image is no aligned crop: its face is found, and lies elsewhere. The face of a crop is large and
+ * upright, so that a quick look is enough. */
 static int check_aligned(const struct job *j, const double transform[6], struct xfv_err *e)
 {
-    struct xfv_find_opts o = {.turn = XFV_TURN_AUTO};
+    int side = j->im->width < j->im->height ? j->im->width : j->im->height;
+    struct xfv_find_opts o = {.turn = 0, .min_face = side / 4 > 20 ? side / 4 : 20};
     struct xfv_face *faces;
     size_t n;
     double xy[10];

@@ -68,7 +68,7 @@ static enum xfv_role role_of(const struct xfv_view_row *r, int slot)
 }
 
 /* The colour of value t (of the scale) over a pixel. Small values let the face through, so that "nothing here" looks like nothing. */
-static struct xfv_rgb over(const struct xfv_figure_opts *o, enum xfv_role role, double t, struct xfv_rgb under)
+struct xfv_rgb xfv_figure_over(const struct xfv_figure_opts *o, enum xfv_role role, double t, struct xfv_rgb under)
 {
     struct xfv_rgb c = xfv_scheme_colour(o->scheme, role, t);
     if (o->layout == XFV_LAYOUT_MAPS) return c;
@@ -90,7 +90,8 @@ static int draw_map(struct layout *l, const struct xfv_view_row *r, int side, in
             uint8_t luma = xfv_to_byte(round(0.299 * f[0] + 0.587 * f[1] + 0.114 * f[2])); /* ITU-R BT.601 */
             double t = m->scale > 0 ? (double)big[i] / m->scale : 0;
             if (role_of(r, slot) != XFV_SIGNED && t < 0) t = 0;
-            struct xfv_rgb c = over(l->o, role_of(r, slot), t < -1 ? -1 : t > 1 ? 1 : t, (struct xfv_rgb){luma, luma, luma});
+            struct xfv_rgb under = {luma, luma, luma};
+            struct xfv_rgb c = xfv_figure_over(l->o, role_of(r, slot), t < -1 ? -1 : t > 1 ? 1 : t, under);
             tile.data[3 * i] = c.r, tile.data[3 * i + 1] = c.g, tile.data[3 * i + 2] = c.b;
         }
         xfv_draw_picture(l->im, x + (l->tile_w - face->width) / 2, y + (l->tile_h - face->height) / 2, &tile);
@@ -257,7 +258,7 @@ static void draw_bar(struct layout *l, enum xfv_role role, int x, int y, int w)
     double from = role == XFV_SIGNED ? -1 : 0;
     for (int i = 0; i < l->tile_h; i++) {
         double t = 1 - (i + 0.5) / l->tile_h * (1 - from);
-        xfv_draw_rect(l->im, x, y + i, w, 1, over(l->o, role, t, (struct xfv_rgb){150, 150, 150}));
+        xfv_draw_rect(l->im, x, y + i, w, 1, xfv_figure_over(l->o, role, t, (struct xfv_rgb){150, 150, 150}));
     }
     xfv_draw_frame(l->im, x, y, w, l->tile_h, 1, grey);
 }

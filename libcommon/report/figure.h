@@ -5,7 +5,7 @@
 #include "image/image.h"
 #include "pair/view.h"
 
-enum xfv_layout { XFV_LAYOUT_FIGURE, XFV_LAYOUT_MAPS, XFV_LAYOUT_OVERLAY, XFV_LAYOUT_CELL };
+enum xfv_layout { XFV_LAYOUT_FIGURE, XFV_LAYOUT_MAPS, XFV_LAYOUT_OVERLAY, XFV_LAYOUT_CELL, XFV_LAYOUT_PHOTO };
 
 struct xfv_figure_opts {
     enum xfv_layout layout; /* figure: with words; maps: bare maps, a row for each of the pair's; overlay: the same over the faces; cell: one of a contact sheet */
@@ -21,5 +21,7 @@ struct xfv_figure_opts {
  * any, and the ids, the method, decision, score and label in a few lines. A bare layout of a pair without maps is XFV_EDATA, as is a picture of more
  * than 256 Mi pixels. Same input, same bytes. */
 int xfv_figure_draw(const struct xfv_pairview *p, const struct xfv_figure_opts *o, struct xfv_image *out, struct xfv_err *e);
+/* The colour of value t (of the scale, -1..1) over a pixel. */
+struct xfv_rgb xfv_figure_over(const struct xfv_figure_opts *o, enum xfv_role role, double t, struct xfv_rgb under);
 
 #endif

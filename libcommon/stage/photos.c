@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/grow.h"
 #include "base/lines.h"
+#include "base/sha256.h"
+#include "stream/put.h"
 
 #define WINDOW_BYTES ((size_t)128 << 20) /* images that wait for a worker hold no more than this, and one */
 
@@ -19,6 +21,7 @@ struct xfv_photo {
     uint64_t no;               /* from 1 */
     char *path;                /* as given */
     char *name;                /* the same, with #number in a Netpbm stream */
+    char digest[XFV_SHA256_HEX]; /* of its file; empty: unknown */
     struct xfv_raw_image raw;
     int status;
     struct xfv_err err;
@@ -35,7 +38,21 @@ static int take_image(struct xfv_photos *p, struct xfv_photo *it, int worker, st
         p->seconds[worker] += xfv_now() - start;
         if (status) return status;
     }
+    if (it->raw.bytes) xfv_sha256(it->raw.bytes, it->raw.n, it->digest);
     return p->make(p->ctx, &it->raw.im, it->path, it->name, worker, &it->records, e);
+}
+
+/* So that whoever goes back to the photograph knows that it is the same. */
+static int add_digests(struct xfv_photo *it, struct xfv_err *e)
+{
+    int status = 0;
+    for (size_t i = 0; *it->digest && i < it->records.n && !status; i++) {
+        struct xfv_rec *r = it->records.v[i];
+        struct xfv_put put = xfv_put_into(xfv_rec_zone(r), xfv_rec_root(r), e);
+        if (xfv_rec_kind(r) == XFV_FACE) xfv_put_text(&put, "source-digest", it->digest);
+        status = put.status;
+    }
+    return status;
 }
 
 static void work(void *ctx, int i, int worker)
@@ -44,6 +61,7 @@ static void work(void *ctx, int i, int worker)
     struct xfv_photo *it = &p->items[i];
     xfv_cli_record_begin(p->c, worker, it->no, it->name, strlen(it->name));
     if (!it->status) it->status = take_image(p, it, worker, &it->err);
+    if (!it->status) it->status = add_digests(it, &it->err);
     xfv_cli_record_end(p->c, worker);
     if (it->status != XFV_ENOMEM) xfv_raw_image_clear(&it->raw);
 }
@@ -162,6 +180,7 @@ static int add_item(struct xfv_photos *p, const char *path, struct xfv_raw_image
         return xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
     if (status) it->err = *why;
+    if (raw->im.data) memcpy(it->digest, p->digest, sizeof it->digest); /* of the others, the worker makes it */
     p->bytes += raw->n + (raw->im.data ? (size_t)raw->im.width * (size_t)raw->im.height * 3 : 0);
     p->held++;
     it->no = ++p->images;
@@ -173,6 +192,16 @@ static int holds_several(const struct xfv_raw_image *raw)
 {
     static const char jpeg[] = "\xff\xd9\xff\xd8\xff", png[] = "IEND\xae\x42\x60\x82\x89PNG";
     return raw->bytes && (memmem(raw->bytes, raw->n, jpeg, sizeof jpeg - 1) || memmem(raw->bytes, raw->n, png, sizeof png - 1));
+}
+
+/* The digest of a file of Netpbm images, which are decoded as they are read; empty for what can be read only once. */
+static void digest_netpbm(struct xfv_photos *p, const char *path)
+{
+    struct stat st;
+    FILE *f = *p->digest || stat(path, &st) || !S_ISREG(st.st_mode) ? NULL : fopen(path, "rbe");
+    if (!f) return;
+    if (xfv_sha256_file(f, p->digest)) p->digest[0] = '\0';
+    fclose(f);
 }
 
 /* All images of one file. Nothing finished waits for a pipe: before a read that may block, what was gathered is worked on and written. */
@@ -187,11 +216,13 @@ static int take_path(struct xfv_photos *p, const char *path, struct xfv_err *e)
     if (r) return r;
     status = xfv_image_source_open(&s, path, &why);
     if (status) return add_item(p, path, &raw, status, &why, e);
+    p->digest[0] = '\0';
     for (;;) {
         if (p->held && !xfv_image_source_ready(s) && (r = flush(p, e))) break;
         why = (struct xfv_err){0};
         status = xfv_image_source_next(s, &p->decode, &raw, &why);
         if (status == XFV_EOF) break;
+        if (raw.im.data && strcmp(path, "-")) digest_netpbm(p, path);
         if (!strcmp(path, "-") && holds_several(&raw))
             xfv_cli_warn(p->c,
                          "standard input holds more than one image, and only the first is read: name photographs as "

@@ -4,6 +4,7 @@
 #ifndef XFV_STAGE_PHOTOS_H
 #define XFV_STAGE_PHOTOS_H
 
+#include "base/sha256.h"
 #include "cli/cli.h"
 #include "cli/shard.h"
 #include "face/crop.h"
@@ -28,6 +29,7 @@ struct xfv_photos {
     /* the loop's own */
     struct xfv_photo *items;
     int held, window;
+    char digest[XFV_SHA256_HEX]; /* of the file of Netpbm images that is read */
     size_t bytes;
     double *seconds; /* a worker */
 };

@@ -11,7 +11,7 @@ errs() { json "$1" | jq -r 'select(._ == "err") | [.id, .tool, .code, .message] 
 runs 0 "four photographs" facecrop -o four.xfv anna-1.jpg anna-2.jpg bella.jpg clara.jpg
 is "$(wc -c <err)" 0 "nothing is said when all is well"
 is "$(faces 'keys_unsorted | join(",")' four.xfv | sort -u)" \
-    '"_,id,source,size,box,confidence,turn,landmarks,transform,quality,image"' "keys, in order"
+    '"_,id,source,size,box,confidence,turn,landmarks,transform,quality,image,source-digest"' "keys, in order"
 is "$(faces '[.id, .source, .size]' four.xfv | head -1)" '["anna-1.jpg","anna-1.jpg",[400,400]]' "id, source and size"
 is "$(faces '[.image.dtype, .image.shape]' four.xfv | sort -u)" '["|u1",[112,112,3]]' "the crop"
 is "$(json four.xfv | jq -c 'select(._ == "head") | .provenance[0] | [.tool, .args, (.models | map(.name)), (.models | map(.digest | length))]')" \
@@ -105,14 +105,16 @@ PY
 $PYTHON save.py four.xfv crop.ppm
 runs 0 "--aligned" facecrop --aligned -o aligned.xfv crop.ppm
 near four.xfv aligned.xfv 0 "an aligned crop is left as it is"
-is "$(faces 'keys_unsorted | join(",")' aligned.xfv)" '"_,id,source,size,transform,quality,image"' "it has no box and no landmarks"
+is "$(faces 'keys_unsorted | join(",")' aligned.xfv)" '"_,id,source,size,transform,quality,image,source-digest"' \
+    "it has no box and no landmarks"
 is "$(faces '.transform == [1.0,0.0,0.0,0.0,1.0,0.0]' aligned.xfv)" true "its transform changes nothing"
 facecrop --aligned --size 56 -o half.xfv crop.ppm
 is "$(faces '[.image.shape, .transform == [0.5,0.0,-0.25,0.0,0.5,-0.25]]' half.xfv)" '[[56,56,3],true]' "and is resized to --size"
 { echo "# from elsewhere"; echo; faces '"\(.id) \(.landmarks | flatten | map(tostring) | join(" "))"' four.xfv | tr -d '"'; } >given.txt
 runs 0 "--landmarks, all photographs of the file" facecrop --landmarks given.txt -o given.xfv
 is "$(faces '[.id, .image.mean]' given.xfv)" "$(faces '[.id, .image.mean]' four.xfv)" "crops as detection does"
-is "$(faces 'keys_unsorted | join(",")' given.xfv | sort -u)" '"_,id,source,size,landmarks,transform,quality,image"' "without box and confidence"
+is "$(faces 'keys_unsorted | join(",")' given.xfv | sort -u)" \
+    '"_,id,source,size,landmarks,transform,quality,image,source-digest"' "without box and confidence"
 cp anna-1.jpg "a b.jpg"
 echo "a b.jpg 1 2 30 2 15 20 5 30 25 30
 a b.jpg 100 100 200 100 150 150 110 200 190 200" >two.txt

@@ -34,10 +34,11 @@ for path in "$B"/bin/*; do
     out=$("$PYTHON" terminal.py stdin "$p" </dev/null)
     is "$(printf '%s\n' "$out" | tail -n 1)" 2 "$p without input, stdin a terminal: status 2"
 done
-# A short option means one thing: of every letter but -n, which is how many of whatever the program counts, there is one long name.
+# A short option means one thing: of every letter there is one long name, but for -n, which is how many of whatever the
+# program counts, and -l: a network's layer, a picture's layout.
 for path in "$B"/bin/*; do
     case $path in *.d | *.o) continue ;; esac
-    "$path" --help | sed -n 's/^  -\([^n]\), --\([a-z0-9-]*\).*/\1 \2/p'
+    "$path" --help | sed -n 's/^  -\([^nl]\), --\([a-z0-9-]*\).*/\1 \2/p'
 done | sort -u >letters
 [ -s letters ]; ok $? "there are short options"
 is "$(cut -d' ' -f1 letters | uniq -d | tr '\n' ' ')" "" "a letter means one thing in all programs"

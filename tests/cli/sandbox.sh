@@ -67,7 +67,7 @@ if [ $confined = yes ]; then
     refused unlink -o out.d/face.xfv
     refused rename -o out.d/face.xfv
     printf 'anna.jpg\0' >list
-    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=read facecrop --aligned --files0-from list >out 2>err
+    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=read facecrop -q --aligned --files0-from list >out 2>err
     is "$? $(cat err)" "0 hijack: read refused" "facecrop --files0-from FILE: the images of the list and no other file"
 else
     skip "files" "this kernel has no Landlock"
