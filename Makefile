@@ -8,6 +8,8 @@ bashcompdir ?= $(PREFIX)/share/bash-completion/completions
 zshcompdir  ?= $(PREFIX)/share/zsh/site-functions
 fishcompdir ?= $(PREFIX)/share/fish/vendor_completions.d
 datadir ?= $(PREFIX)/share/xfv-tools
+libdir  ?= $(PREFIX)/lib
+includedir ?= $(PREFIX)/include
 docdir  ?= $(PREFIX)/share/doc/xfv-tools
 # Where Debian's Python looks: /usr/lib/python3/dist-packages, and below another prefix a folder of its version.
 pythondir ?= $(PREFIX)/lib/python3$(if $(filter-out /usr,$(PREFIX)),$(shell $(PYTHON) -c 'import sys; print(".%d" % sys.version_info[1])' 2>/dev/null))/dist-packages
@@ -20,7 +22,8 @@ B          ?= build
 
 CFLAGS   ?= -O3 -g
 WARN     ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wformat=2 -Wvla
-HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+# One set of objects for programs and for libxfv.so, within which no call can be taken over.
+HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIC -fno-semantic-interposition
 PACKAGES  = openblas libseccomp libpng libjpeg libwebp libwebpdemux libexif nettle zlib libprotobuf-c
 # Decoders that a build may lack: the package (pkg-config's name), the file in libcommon/image that wants it, the word in XFV_WITH_.
 OPTIONAL  = libheif:heif:HEIF libjxl:jxl:JXL libtiff-4:tiff:TIFF libopenjp2:jp2:OPENJPEG lcms2::LCMS2
@@ -59,7 +62,7 @@ MAN7      := $(sort $(wildcard man/*.7))
 MODELS    := $(sort $(wildcard models/*.xfvm))
 
 ## all: build every program into build/bin (the default)
-all: $(TOOLS) $(SCRIPTS)
+all: $(TOOLS) $(SCRIPTS) $(B)/lib/libxfv.so $(B)/lib/xfv.pc
 
 MACHINE := $(shell $(CC) -dumpmachine)
 # gcc 12 for 64-bit ARM breaks down over loops whose sum is an fmax (an internal compiler error in vect_transform_reduction). What is fast is in kernels.
@@ -111,6 +114,16 @@ $(B)/libxfv.a: $(LIB_OBJ)
 $(B)/bin/%: $(B)/tools/%.o $(B)/libcommon/base/free.o $(B)/libxfv.a
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out %.a,$^) $(B)/libxfv.a $(ALL_LIBS)
+
+# What include/xfv.h declares, and nothing else, for programs of others. Its number is that of the interface, XFV_ABI.
+$(B)/lib/libxfv.so: $(B)/libcommon/stage/method.o $(B)/libxfv.a include/xfv.map
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) -shared $(filter-out -pie,$(ALL_LDFLAGS)) -Wl,-soname,libxfv.so.1 -Wl,--version-script=include/xfv.map -o $@.1 $< $(B)/libxfv.a $(ALL_LIBS)
+	@ln -sf libxfv.so.1 $@
+
+$(B)/lib/xfv.pc: include/xfv.pc.in libcommon/cli/cli.h
+	@mkdir -p $(@D)
+	@sed -e 's|@LIBDIR@|$(libdir)|; s|@INCLUDEDIR@|$(includedir)|; s|@VERSION@|$(VERSION)|' $< >$@
 
 $(SCRIPTS): $(B)/bin/%: tools/%.sh libcommon/cli/cli.h
 	@mkdir -p $(@D)
@@ -236,6 +249,11 @@ install: all completions
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 \
 		$(DESTDIR)$(bashcompdir) $(DESTDIR)$(zshcompdir) $(DESTDIR)$(fishcompdir) $(DESTDIR)$(datadir)/models $(DESTDIR)$(docdir)/docs $(DESTDIR)$(docdir)/examples/photos $(DESTDIR)$(docdir)/models
 	install -m 755 $(TOOLS) $(SCRIPTS) $(DESTDIR)$(bindir)
+	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
+	install -m 644 $(B)/lib/libxfv.so.1 $(DESTDIR)$(libdir)
+	ln -sf libxfv.so.1 $(DESTDIR)$(libdir)/libxfv.so
+	sed -e 's|@LIBDIR@|$(libdir)|; s|@INCLUDEDIR@|$(includedir)|; s|@VERSION@|$(VERSION)|' include/xfv.pc.in >$(DESTDIR)$(libdir)/pkgconfig/xfv.pc
+	install -m 644 include/xfv.h $(DESTDIR)$(includedir)
 	install -m 644 $(B)/completions/bash/xfv-tools $(DESTDIR)$(bashcompdir)
 	for p in $(notdir $(TOOLS) $(SCRIPTS)); do ln -sf xfv-tools $(DESTDIR)$(bashcompdir)/$$p; done
 	install -m 644 $(B)/completions/zsh/_xfv-tools $(DESTDIR)$(zshcompdir)
@@ -257,6 +275,7 @@ uninstall:
 	rm -f $(patsubst $(B)/bin/%,$(DESTDIR)$(bindir)/%,$(TOOLS) $(SCRIPTS)) $(MAN1:man/%=$(DESTDIR)$(mandir)/man1/%) $(MAN5:man/%=$(DESTDIR)$(mandir)/man5/%) \
 		$(MAN7:man/%=$(DESTDIR)$(mandir)/man7/%) $(DESTDIR)$(bashcompdir)/xfv-tools $(DESTDIR)$(zshcompdir)/_xfv-tools \
 		$(foreach p,$(notdir $(TOOLS) $(SCRIPTS)),$(DESTDIR)$(bashcompdir)/$(p) $(DESTDIR)$(fishcompdir)/$(p).fish)
+	rm -f $(DESTDIR)$(libdir)/libxfv.so $(DESTDIR)$(libdir)/libxfv.so.1 $(DESTDIR)$(libdir)/pkgconfig/xfv.pc $(DESTDIR)$(includedir)/xfv.h
 	rm -rf $(DESTDIR)$(datadir) $(DESTDIR)$(docdir) $(DESTDIR)$(pythondir)/xfv
 
 VERSION = $(shell sed -n 's/^.define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)

@@ -64,10 +64,4 @@ void free(void *p)
     errno = saved;
 }
 
-int xfv_wipes_all(void) { return 1; }
-
-#else
-
-int xfv_wipes_all(void) { return 0; }
-
 #endif

@@ -11,7 +11,5 @@ void xfv_wipe_free(void *p);
 void *xfv_wipe_realloc(void *p, size_t n);
 /* Overwrite what calls that have returned left on this thread's stack. */
 void xfv_wipe_stack(void);
-/* Defined by base/free.c alone: 1 when free() overwrites every block, 0 where it cannot (another libc, a sanitizer). */
-int xfv_wipes_all(void);
 
 #endif

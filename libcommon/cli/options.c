@@ -368,7 +368,6 @@ struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is then a write error like any other */
     xfv_require_address_space();
     for (size_t i = 0; i < sizeof p->libraries / sizeof *p->libraries && p->libraries[i]; i++) p->libraries[i]->start();
-    (void)xfv_wipes_all();
     struct xfv_err e = {0};
     struct xfv_cli *c = calloc(1, sizeof *c);
     if (!c) {
