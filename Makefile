@@ -36,7 +36,7 @@ LACKING  := $(filter-out $(foreach o,$(OPTIONAL),$(call part,$(o),2)) $(if $(HAS
 MSGPACK   = $(shell $(PKG_CONFIG) --exists msgpack-c && echo msgpack-c || echo msgpack)
 
 # -ffp-contract=off: a sum means the same on every compiler; kernels that want fused multiply-adds say so.
-ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon -Itests -isystem $(B)/gen $(WITH) $(DEPS_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DXFV_MODEL_DIR='"$(datadir)/models"' -Ilibcommon -Iinclude -Itests -isystem $(B)/gen $(WITH) $(DEPS_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN) -ffp-contract=off $(CFLAGS) -pthread -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 ALL_LIBS     = -lnetpbm $(DEPS_LIBS) $(if $(HAS_GIF),-lgif) $(LDLIBS) -lm -pthread

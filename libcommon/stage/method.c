@@ -1,5 +1,5 @@
 /* The public interface of include/xfv.h: a method of somebody else's as an explainer. */
-#include "../../include/xfv.h"
+#include "xfv.h"
 
 #include <math.h>
 #include <stdlib.h>
