@@ -125,9 +125,16 @@ $(B)/lib/xfv.pc: include/xfv.pc.in libcommon/cli/cli.h
 	@mkdir -p $(@D)
 	@sed -e 's|@LIBDIR@|$(libdir)|; s|@INCLUDEDIR@|$(includedir)|; s|@VERSION@|$(VERSION)|' $< >$@
 
-$(SCRIPTS): $(B)/bin/%: tools/%.sh libcommon/cli/cli.h
+$(SCRIPTS): $(B)/bin/%: tools/%.sh tools/programs.tsv libcommon/cli/cli.h
 	@mkdir -p $(@D)
-	$(call say,SH)sed "s/@VERSION@/$$(sed -n 's/^#define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)/" $< >$@.tmp && chmod 755 $@.tmp && mv $@.tmp $@
+	$(call say,SH)sed -e "s/@VERSION@/$$(sed -n 's/^#define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)/" -e '/^@PROGRAMS@$$/{r tools/programs.tsv' -e 'd;}' \
+		$< >$@.tmp && chmod 755 $@.tmp && mv $@.tmp $@
+
+# The programs' names, for what must tell them from people's.
+$(B)/gen/programs.h: tools/programs.tsv
+	@mkdir -p $(@D)
+	@awk -F'\t' '!/^#/ { printf "\"%s\",\n", $$1 }' $< >$@.tmp && mv $@.tmp $@
+$(B)/libcommon/pair/pseudonym.o: $(B)/gen/programs.h
 
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libxfv.a
 	@mkdir -p $(@D)

@@ -16,8 +16,8 @@ Do photographs show one person, and what decided it? Find, compare and explain t
 in a line. Of more than two images, every pair.
 
   -o, --output=FILE         a picture (.png, .ppm) or a page (.html); default why.png, of several pairs why-%03d.png
-      --method=NAME         path (default), fggb, xssab, cosine, gradcam, fame, corrrise, xface, minplus, lime, control; several with
-                            commas between, or given several times; a command when it holds a blank or a slash
+      --method=NAME         the explainer (default path); several with commas between, or given several times; a command when it holds a
+                            blank or a slash [$(echo "$names" | tr -d ,)]
   -t, --threshold=X         accept scores of X and more (default: the model's own)
       --at=NAME             a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)
   -f, --face=WHICH          largest (default) or central face of an image
@@ -55,16 +55,19 @@ words() { for w; do quote "$w"; stage="$stage $q"; done; }
 
 out= methods= answer=words rejects= threshold= at= face= model= jobs= dry= progress= loud= images= n=0 dash=
 
+table() { # program, task, method, line
+    cat <<'X'
+@PROGRAMS@
+X
+}
+names=$(table | awk -F '\t' '!/^#/ && $3 != "-" && NF > 3 { printf "%s%s", n++ ? ", " : "", $3 }')
 method() { # one, or several with commas between
     case $1 in *[/\ ]*) methods="$methods$1$newline"; return ;; esac
     rest=$1,
     while [ -n "$rest" ]; do
-        case ${rest%%,*} in
-        fggb | path | xssab | cosine) methods="$methods${rest%%,*}-grad$newline" ;;
-        fggb-grad | path-grad | xssab-grad | cosine-grad | gradcam | fame | corrrise | xface | minplus | lime | control-map) methods="$methods${rest%%,*}$newline" ;;
-        control) methods="${methods}control-map$newline" ;;
-        *) wrong "--method: '${rest%%,*}' is none of fggb, path, xssab, cosine, gradcam, fame, corrrise, xface, minplus, lime, control" ;;
-        esac
+        program=$(table | awk -F '\t' -v m="${rest%%,*}" '!/^#/ && $3 != "-" && NF > 3 && (m == $1 || m == $3) { print $1 }')
+        [ -n "$program" ] || wrong "--method: '${rest%%,*}' is none of $names"
+        methods="$methods$program$newline"
         rest=${rest#*,}
     done
 }

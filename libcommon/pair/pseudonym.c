@@ -170,9 +170,10 @@ static int walk(const struct walk *w, msgpack_object *o, int texts, struct xfv_e
 
 /* ---- a head's provenance ---- */
 
-static const char *const ours[] = {"facecrop", "embed", "verify", "calibrate", "control-map", "corrrise", "cosine-grad", "delins", "dpr", "explain-score", "fame", "fggb-grad",
-                                   "gradcam", "heatmap", "lime", "minplus", "model-import", "model-info", "model-means", "model-randomise", "path-grad", "plant", "regions",
-                                   "report", "roc", "xface", "xfv-cat", "xfv-check", "xfv-cmp", "xfv-doctor", "xfv-json", "xfv-select", "xssab-grad", NULL};
+static const char *const ours[] = {
+#include "programs.h" /* made of tools/programs.tsv */
+    "dpr", /* of older streams */
+    NULL};
 static const char *const take_names[] = {"--probe", "--id", "--exec", "--title", NULL};
 
 /* "--probe=anna.jpg" becomes "--probe=...". */

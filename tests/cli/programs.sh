@@ -30,7 +30,7 @@ for path in "$B"/bin/*; do
     like "$(cat err)" "auto, always or never" "$p --progress=perhaps: what it may be"
     "$p" --help >/dev/full 2>err
     is "$?-$(wc -l <err)" 4-1 "$p --help onto a full device: status 4, one line"
-    case $p in model-info | model-randomise | xfv-doctor) continue ;; esac # without a name they take the default model, or have no input
+    case $p in model-info | model-randomise | xfv | xfv-doctor) continue ;; esac # without a name they take the default model, or have no input
     out=$("$PYTHON" terminal.py stdin "$p" </dev/null)
     is "$(printf '%s\n' "$out" | tail -n 1)" 2 "$p without input, stdin a terminal: status 2"
 done
