@@ -165,7 +165,7 @@ int main(int argc, char **argv)
         .summary = "Measure thresholds on labelled pairs and put them into a copy of their model: pairs in, a model out.",
         .operands = "[FILE]...",
         .example = "verify -t 0 --pairs labels.csv faces.xfv | calibrate --fmr 1e-2,1e-3 --data 'our visitors' -o mine.xfvm",
-        .flags = XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_BINARY,
+        .flags = XFV_WRITES_MODEL | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_BINARY,
         .opts = options,
         .ctx = &t,
     };

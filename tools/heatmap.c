@@ -193,7 +193,7 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
 static int write_file(const char *name, const struct picture *p, struct xfv_err *e)
 {
     struct xfv_outfile *f;
-    int status = xfv_outfile_open(&f, name, e);
+    int status = xfv_outfile_open(&f, name, XFV_OUT_IMAGE, e);
     if (status) return status;
     status = xfv_outfile_write(f, p->bytes, p->n, e);
     if (!status) return xfv_outfile_commit(f, e);
@@ -374,7 +374,7 @@ int main(int argc, char **argv)
         .summary = "draw explained pairs: pair records in, pictures out",
         .operands = "[FILE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify | fggb-grad | heatmap -o why.png",
-        .flags = XFV_TAKES_JOBS | XFV_READS_STREAM | XFV_WRITES_BINARY | XFV_SEALS_LATER,
+        .flags = XFV_TAKES_JOBS | XFV_READS_STREAM | XFV_WRITES_BINARY | XFV_SEALS_LATER | XFV_NUMBERS_FILES,
         .opts = opts,
         .ctx = &h,
     };

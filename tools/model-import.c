@@ -249,7 +249,7 @@ int main(int argc, char **argv)
         .summary = "convert a network (ONNX, TFLite, a description) into a model file",
         .operands = "FILE",
         .example = "model-import --input rgb --template arcface -o r50.xfvm arcface-r50.onnx",
-        .flags = XFV_WRITES_BINARY | XFV_SEALS_LATER,
+        .flags = XFV_WRITES_MODEL | XFV_WRITES_BINARY | XFV_SEALS_LATER,
         .opts = opts,
         .ctx = &o,
     };

@@ -93,7 +93,7 @@ int main(int argc, char **argv)
         .summary = "Shuffle the weights of a network's last layers, to see whether explanations notice: a model out.",
         .operands = "",
         .example = "model-randomise --last 1 -o broken.xfvm",
-        .flags = XFV_TAKES_MODEL | XFV_WRITES_BINARY | XFV_READS_MODELS,
+        .flags = XFV_WRITES_MODEL | XFV_TAKES_MODEL | XFV_WRITES_BINARY | XFV_READS_MODELS,
         .opts = options,
         .ctx = &t,
     };

@@ -150,7 +150,7 @@ static int write_plot(const struct regions *g, struct xfv_err *e)
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     xfv_groups_plot(g->groups, f);
     if (fclose(f)) return free(text), xfv_fail(e, XFV_ENOMEM, "out of memory");
-    int status = xfv_outfile_open(&o, g->plot_path, e);
+    int status = xfv_outfile_open(&o, g->plot_path, XFV_OUT_TEXT, e);
     if (!status) {
         status = xfv_outfile_write(o, text, n, e);
         if (!status) status = xfv_outfile_commit(o, e);

@@ -85,6 +85,7 @@ static int run(struct tool *t, int *exit_status, struct xfv_err *e)
     if (t->say && (!t->o.beside || !strcmp(t->o.beside, "-")))
         status = xfv_fail(e, XFV_EARG, "--say: the page goes to standard output; give it a file with -o");
     if (!status) status = xfv_report_new(&t->page, &t->o, e);
+    if (!status) status = xfv_cli_seal(t->c, e); /* what it keeps aside is open */
     if (!status && !(t->out = xfv_cli_out_file(t->c, e))) status = e->status;
     if (!status) *exit_status = xfv_stage_run(t->c, NULL, &stage);
     xfv_report_free(t->page);
@@ -112,7 +113,7 @@ int main(int argc, char **argv)
         .summary = "explained pairs in, one self-contained HTML page out",
         .operands = "[FILE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify | fggb-grad | report -o report.html",
-        .flags = XFV_READS_STREAM | XFV_WRITES_BINARY,
+        .flags = XFV_WRITES_PAGE | XFV_SEALS_LATER | XFV_READS_STREAM | XFV_WRITES_BINARY,
         .opts = opts,
         .ctx = &t,
     };

@@ -193,7 +193,7 @@ static int put_curve(struct roc *t, struct xfv_err *e)
     struct xfv_outfile *o = NULL;
     char line[128];
     if (!v) return e->status;
-    int status = xfv_outfile_open(&o, t->curve_path, e);
+    int status = xfv_outfile_open(&o, t->curve_path, XFV_OUT_TEXT, e);
     if (!status) status = xfv_outfile_write(o, "threshold\tfmr\tfnmr\n", 19, e);
     for (size_t i = 0; i < n && !status; i++) {
         int k = snprintf(line, sizeof line, "%.6f\t%.8f\t%.8f\n", v[i].threshold, v[i].fmr, v[i].fnmr);

@@ -231,7 +231,7 @@ static int set_up(struct select *t, struct xfv_err *e)
     if (t->table_path && !t->key_path) return xfv_fail(e, XFV_EARG, "--pseudonym-table goes with --pseudonymise");
     if (t->key_path) {
         int status = xfv_pseudonyms_open(&t->pseudonyms, t->key_path, e);
-        if (!status && t->table_path) status = xfv_outfile_open(&t->table, t->table_path, e);
+        if (!status && t->table_path) status = xfv_outfile_open(&t->table, t->table_path, XFV_OUT_TEXT, e);
         if (status) return status;
     }
     for (int m = 0; m < XFV_QUALITIES; m++) t->by_quality |= !isnan(t->limits[m]);

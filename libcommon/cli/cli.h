@@ -45,6 +45,9 @@ enum {
     XFV_READS_MODELS = 2048, /* operands may be models, by name */
     XFV_TIMES_RECORDS = 1024, /* --timeout in a program that is no stage; those have it */
     XFV_SEALS_LATER = 512,  /* the program calls xfv_cli_seal itself, having told which files it will read */
+    XFV_WRITES_MODEL = 4096,  /* what it writes is a model: nothing else is replaced by it */
+    XFV_WRITES_PAGE = 8192,   /* ... an HTML page */
+    XFV_NUMBERS_FILES = 16384, /* a %d in -o stands for a number: many files */
     XFV_KEEPS_HEAD = 128    /* with XFV_WRITES_STREAM: never named in the provenance, and has no --no-provenance */
 };
 
@@ -84,7 +87,6 @@ void xfv_cli_keep_error(struct xfv_cli *c, const struct xfv_err *e); /* xfv_cli_
 void xfv_cli_may_read(struct xfv_cli *c, const char *path);
 void xfv_cli_may_read_beside(struct xfv_cli *c, const char *path); /* files in the folder of path, too */
 void xfv_cli_may_read_any(struct xfv_cli *c);
-void xfv_cli_may_write(struct xfv_cli *c, const char *path);
 int xfv_cli_seal(struct xfv_cli *c, struct xfv_err *e); /* 0, or XFV_ENOMEM */
 
 /* For options with a `set` of their own: range-checked numbers with sentences. */
@@ -127,21 +129,26 @@ void xfv_cli_some_failed(struct xfv_cli *c);
  * when total or the size of the input is known, and half a second has passed. */
 void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const char *unit);
 int xfv_exit_of(int xfv_status); /* library status -> exit status */
-/* The output: stdout, or -o FILE written beside (FILE.tmp.PID, mode 0600 or that of the file it replaces) and renamed when whole. An existing
- * FILE that is not a regular file (a device, a FIFO) is opened directly. fd for streams and binary data: refuses a terminal without --force
- * (XFV_EARG). FILE* for text, or for binary data in programs with XFV_WRITES_BINARY (then refuses a terminal too). */
+/* The output: stdout, or -o FILE, which is opened before anything is read and gets its name when it is whole (mode 0600 or
+ * that of the file it replaces). What is no regular file is written in place. fd for streams and models: refuses a terminal
+ * without --force (XFV_EARG). FILE* for text, or for binary data in programs with XFV_WRITES_BINARY (refuses a terminal
+ * too). XFV_EARG: a file of another kind stands there. */
 int xfv_cli_out_fd(struct xfv_cli *c, struct xfv_err *e); /* the descriptor, or a negative status */
 FILE *xfv_cli_out_file(struct xfv_cli *c, struct xfv_err *e);
 /* Close and rename (ok) or unlink (not ok) and free everything; prints e (or the error that xfv_stage_run kept) and returns the exit status
  * for main: that of the error, else `status`, else 1 when some record failed. An EPIPE dies by SIGPIPE, silently. e may be NULL. */
 int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status);
 
-/* The same for any further file (one picture a pair): removed on failure and on SIGINT, SIGTERM, SIGHUP. */
+/* What an output holds: an existing file of another kind is replaced only with --force. */
+enum xfv_out_kind { XFV_OUT_TEXT, XFV_OUT_STREAM, XFV_OUT_MODEL, XFV_OUT_IMAGE, XFV_OUT_PAGE };
+
+/* The same for any further file (one picture a pair) that an option names with XFV_OPT_WRITES or -o with a number in it. */
 struct xfv_outfile;
-int xfv_outfile_open(struct xfv_outfile **o, const char *path, struct xfv_err *e);
+int xfv_outfile_open(struct xfv_outfile **o, const char *path, enum xfv_out_kind kind, struct xfv_err *e);
+int xfv_outfile_fd(const struct xfv_outfile *o);
 int xfv_outfile_write(struct xfv_outfile *o, const void *data, size_t n, struct xfv_err *e);
-int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e); /* close, rename; frees o also on failure */
-void xfv_outfile_discard(struct xfv_outfile *o);                  /* close, unlink, free; NULL is fine */
+int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e); /* close, name; frees o also on failure */
+void xfv_outfile_discard(struct xfv_outfile *o);                  /* drop, free; NULL is fine */
 
 /* Workers: run fn(ctx, i, worker) for i = 0..n-1 on the -j workers; returns when all are done. worker is 0..jobs-1. Work items are taken
  * in order. The caller's thread is worker 0. Not to be called from within fn. */

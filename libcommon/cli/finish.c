@@ -74,6 +74,7 @@ int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
     }
     xfv_cli_wipe_line(c);
     xfv_watch_close(c);
+    xfv_outputs_end();
     if (first.status == XFV_ENOMEM && c->max_memory) xfv_fail(&first, XFV_ENOMEM, "%s: --max-memory allows no more than %zu bytes", first.msg, c->max_memory);
     if (first.status) {
         char text[800];
@@ -86,6 +87,7 @@ int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
         for (char **a = c->args; *a; a++) free(*a);
     free(c->args);
     free(c->paths);
+    free(c->agreed);
     free(c);
     xfv_wipe_stack();
     return status;

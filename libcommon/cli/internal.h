@@ -32,15 +32,13 @@ struct xfv_cli {
     int line; /* columns of the progress line on the screen */
     struct xfv_seen seen;
     /* sandbox */
-    int no_sandbox, runs_programs, sealed, filtered, writes_files;
+    int no_sandbox, runs_programs, sealed, unsealed; /* unsealed: there is no sandbox */
     int rules; /* Landlock's, until they are in force; -1 */
     struct xfv_named *paths; /* files that options name, owned */
     int n_paths;
-};
-
-struct xfv_outfile {
-    int fd;
-    char *path, *tmp; /* tmp NULL: opened directly */
+    const char **agreed; /* the outputs among them, and -o; owned */
+    int sync;            /* --fsync */
+    const char *eaten;   /* an input that is also an output */
 };
 
 struct xfv_named { const char *name; int writes; };
@@ -56,15 +54,25 @@ void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one 
 /* The sentence, escaped, into buf, without the names that the escaped id holds: '...' in their place. Returns 1 when there was one. */
 int xfv_hide_names(const char *sentence, const char *id, char *buf, size_t cap);
 int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
+/* Open the outputs, before anything is read; numbered: a path with a %d stands for any number of files, which are opened
+ * later. alone: no broker, for a program without a sandbox. */
+struct xfv_agreed;
+struct stat;
+int xfv_outputs_start(const struct xfv_agreed *a, int numbered, int alone, struct xfv_err *e);
+void xfv_outputs_set(int force, int sync);         /* --force, --fsync */
+int xfv_outputs_broker(void);                      /* the descriptor to ask it by, or -1 */
+int xfv_outputs_hold(const struct stat *st);       /* 1: an output would replace this file */
+void xfv_outputs_end(void);                        /* what is not committed is dropped */
+const char *xfv_out_kind_name(enum xfv_out_kind kind);
+int xfv_out_kind_fits(enum xfv_out_kind kind, const unsigned char *head, size_t n); /* a file that begins so */
 void xfv_die_of_sigpipe(void);           /* does not return */
 /* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for its threads. Before anything else. */
 void xfv_require_address_space(void);
 int xfv_has_openblas(void); /* this program is linked with it; naming xfv_library_net would link every one */
 int xfv_workers_that_fit(int jobs); /* jobs, or as many as RLIMIT_AS has room for, at least 1: results do not depend on it */
 void xfv_out_remove_live(void);          /* unlink the temporary files of all outputs; async-signal-safe */
-char *xfv_out_folder(const char *path);  /* the folder where a file for -o path is made; malloc'ed, NULL when out of memory */
 int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e); /* once options are known: find out what may be opened, and seal unless XFV_SEALS_LATER */
-void xfv_sandbox_output_is_open(struct xfv_cli *c); /* nothing more is to be opened for writing but what options name */
+unsigned xfv_out_mode(void);
 void xfv_out_set_mode(unsigned mode);   /* --mode: of files made from now on, 0600 without */
 
 #endif

@@ -1,6 +1,6 @@
-/* Output files: written beside, renamed when whole, removed on failure and when a signal ends the program. */
-#define _XOPEN_SOURCE 700 /* realpath */
-
+/* Output files: agreed on and opened before anything is read, named when whole, dropped on failure. See cli/place.h and
+ * cli/guard/broker.h. */
+#define _GNU_SOURCE /* F_DUPFD_CLOEXEC */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,177 +10,154 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/guard/broker.h"
 #include "cli/internal.h"
 
-/* Temporary files that a signal must remove. The handler may only read: entries are set and cleared with the signals blocked. */
-#define MAX_LIVE 16
-static char *live[MAX_LIVE];
-static const int fatal[] = {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGXCPU};
-enum { N_FATAL = sizeof fatal / sizeof *fatal };
+struct xfv_outfile {
+    int fd;
+    char *path; /* as it was asked for */
+    enum xfv_out_kind kind;
+    int number; /* the broker's; -1: place is our own */
+    struct xfv_place place;
+    struct xfv_before was;
+    struct xfv_outfile *next;
+};
 
-static void remove_live(int sig)
+static struct {
+    unsigned mode;
+    int force, sync;
+    int broker;                /* -1: none, places are our own */
+    struct xfv_outfile *ready; /* open, not yet asked for */
+} all = {.broker = -1};
+
+void xfv_out_set_mode(unsigned mode)
 {
-    xfv_out_remove_live();
-    /* SA_RESETHAND has put the default action back: the shell is to see the signal, not a status. */
-    raise(sig);
+    all.mode = mode;
 }
 
-static void block(sigset_t *old)
+unsigned xfv_out_mode(void)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    for (int i = 0; i < N_FATAL; i++) sigaddset(&set, fatal[i]);
-    sigprocmask(SIG_BLOCK, &set, old);
-}
-
-static void install_handlers(void)
-{
-    static int done;
-    if (done) return;
-    done = 1;
-    for (int i = 0; i < N_FATAL; i++) {
-        struct sigaction old, sa = {.sa_handler = remove_live, .sa_flags = (int)SA_RESETHAND};
-        sigemptyset(&sa.sa_mask);
-        /* nohup: what is ignored stays ignored */
-        if (!sigaction(fatal[i], NULL, &old) && old.sa_handler != SIG_IGN) sigaction(fatal[i], &sa, NULL);
-    }
-}
-
-static int set_live(char *from, char *to)
-{
-    for (int i = 0; i < MAX_LIVE; i++) {
-        if (live[i] != from) continue;
-        live[i] = to;
-        return 0;
-    }
-    return -1;
-}
-
-void xfv_out_remove_live(void)
-{
-    for (int i = 0; i < MAX_LIVE; i++)
-        if (live[i]) unlink(live[i]);
-}
-
-void xfv_die_of_sigpipe(void)
-{
-    sigset_t set;
-    xfv_out_remove_live();
-    signal(SIGPIPE, SIG_DFL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-    raise(SIGPIPE);
-    _exit(XFV_EXIT_SYSTEM); /* not reached */
+    return all.mode;
 }
 
 int xfv_out_is_stdout(const char *path)
 {
-    return !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout") || !strcmp(path, "/dev/fd/1");
+    return !path || !strcmp(path, "-") || xfv_place_descriptor(path) == STDOUT_FILENO;
 }
 
 static void free_outfile(struct xfv_outfile *o)
 {
     free(o->path);
-    free(o->tmp);
     free(o);
 }
 
-/* The file that `path` means: through a symbolic link, so that the link stays one. malloc'ed. */
-static char *final_path(const char *path)
+/* ---- opened ---- */
+
+static int open_own(struct xfv_outfile *o, struct xfv_err *e)
 {
-    struct stat st;
-    if (!lstat(path, &st) && S_ISLNK(st.st_mode)) {
-        char *real = realpath(path, NULL);
-        if (real) return real;
-    }
-    return strdup(path);
+    int status = xfv_place_make(&o->place, all.mode, e);
+    if (status) return status;
+    o->fd = fcntl(o->place.fd, F_DUPFD_CLOEXEC, 3);
+    return o->fd < 0 ? xfv_fail(e, XFV_EIO, "cannot write '%s'", o->path) : 0;
 }
 
-char *xfv_out_folder(const char *path)
+static int open_by_broker(struct xfv_outfile *o, struct xfv_err *e)
 {
-    char *p = final_path(path), *percent = p ? strchr(p, '%') : NULL, *slash;
-    if (!p) return NULL;
-    if (percent) *percent = '\0'; /* the rest is a pattern: of a folder's name, too, if need be */
-    slash = strrchr(p, '/');
-    if (!slash) {
-        free(p);
-        return strdup(".");
-    }
-    slash[slash == p] = '\0';
-    return p;
+    o->number = xfv_broker_open(all.broker, o->path, &o->fd, &o->was, e);
+    return o->number < 0 ? o->number : 0;
 }
 
-static mode_t wanted_mode;
-
-void xfv_out_set_mode(unsigned mode)
+/* sealed: files may not be opened any more, only asked for. */
+static int open_new(struct xfv_outfile **out, const char *path, int sealed, struct xfv_err *e)
 {
-    wanted_mode = (mode_t)mode;
-}
-
-static int open_beside(struct xfv_outfile *o, mode_t mode, struct xfv_err *e)
-{
-    size_t cap = strlen(o->path) + 48;
-    o->tmp = malloc(cap);
-    if (!o->tmp) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    sigset_t old;
-    install_handlers();
-    block(&old);
-    for (int i = 0; i < 100; i++) { /* another file of this name: a killed run's, with our process number by chance */
-        int k = snprintf(o->tmp, cap, "%s.tmp.%ld", o->path, (long)getpid());
-        if (i) snprintf(o->tmp + k, cap - (size_t)k, ".%d", i);
-        o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (o->fd >= 0 || errno != EEXIST) break;
-    }
-    if (o->fd >= 0 && set_live(NULL, o->tmp)) {
-        unlink(o->tmp);
-        close(o->fd);
-        o->fd = -1;
-        errno = EMFILE;
-    }
-    int saved = errno;
-    sigprocmask(SIG_SETMASK, &old, NULL);
-    errno = saved;
-    if (o->fd < 0) {
-        int status = xfv_fail(e, XFV_EIO, "cannot write '%s'", o->path);
-        free(o->tmp);
-        o->tmp = NULL;
-        return status;
-    }
-    if (wanted_mode) mode = wanted_mode;
-    if (mode) (void)fchmod(o->fd, mode);
-    return 0;
-}
-
-int xfv_outfile_open(struct xfv_outfile **out, const char *path, struct xfv_err *e)
-{
-    struct stat st;
-    int status;
-    *out = NULL;
     struct xfv_outfile *o = calloc(1, sizeof *o);
-    if (!o || !(o->path = final_path(path))) {
+    *out = NULL;
+    if (!o || !(o->path = strdup(path))) {
         free(o);
         return xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
-    o->fd = -1;
-    int exists = !stat(path, &st);
-    /* The name of a descriptor or device leads to what is open there: never to be renamed over. */
-    int direct = (exists && !S_ISREG(st.st_mode)) || !strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6);
-    if (direct) {
-        o->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-        status = o->fd < 0 ? xfv_fail(e, XFV_EIO, "cannot write '%s'", path) : 0;
-    } else if (exists && access(path, W_OK)) {
-        status = xfv_fail(e, XFV_EIO, "cannot write '%s'", path); /* a write-protected file is not to be replaced */
-    } else {
-        status = open_beside(o, exists ? st.st_mode & 0777 : 0, e);
+    o->fd = o->place.fd = o->number = -1;
+    int status = sealed ? 0 : xfv_place_find(&o->place, path, e);
+    o->was = o->place.was;
+    if (!status) status = sealed || (all.broker >= 0 && !o->was.direct) ? open_by_broker(o, e) : open_own(o, e);
+    if (o->number >= 0) xfv_place_discard(&o->place);
+    if (!status) return *out = o, 0;
+    xfv_place_discard(&o->place);
+    free_outfile(o);
+    return status;
+}
+
+int xfv_outputs_start(const struct xfv_agreed *a, int numbered, int alone, struct xfv_err *e)
+{
+    int wanted = 0, status = 0;
+    for (int i = 0; i < a->n; i++) wanted |= xfv_place_descriptor(a->path[i]) < 0;
+    if (wanted && !alone && (all.broker = xfv_broker_start(a, e)) < 0) return all.broker;
+    for (int i = 0; i < a->n && !status; i++) {
+        struct xfv_outfile *o;
+        if (numbered && strchr(a->path[i], '%')) continue;
+        if (!(status = open_new(&o, a->path[i], 0, e))) o->next = all.ready, all.ready = o;
     }
-    if (status) {
-        free_outfile(o);
-        return status;
-    }
-    *out = o;
+    return status;
+}
+
+void xfv_outputs_set(int force, int sync)
+{
+    all.force = force;
+    all.sync = sync;
+}
+
+int xfv_outputs_broker(void)
+{
+    return all.broker;
+}
+
+int xfv_outputs_hold(const struct stat *st)
+{
+    for (const struct xfv_outfile *o = all.ready; o; o = o->next)
+        if (o->was.exists && !o->was.direct && o->was.dev == st->st_dev && o->was.ino == st->st_ino) return 1;
     return 0;
 }
+
+void xfv_outputs_end(void)
+{
+    while (all.ready) {
+        struct xfv_outfile *o = all.ready;
+        all.ready = o->next;
+        xfv_outfile_discard(o);
+    }
+    if (all.broker >= 0) xfv_broker_end(all.broker);
+    all.broker = -1;
+}
+
+static int check_kind(const struct xfv_outfile *o, struct xfv_err *e)
+{
+    if (all.force || !o->was.exists || o->was.direct || !o->was.n) return 0;
+    if (xfv_out_kind_fits(o->kind, o->was.head, o->was.n)) return 0;
+    return xfv_fail(e, XFV_EARG, "'%s' exists and is no %s: it is not overwritten without --force", o->path, xfv_out_kind_name(o->kind));
+}
+
+int xfv_outfile_open(struct xfv_outfile **out, const char *path, enum xfv_out_kind kind, struct xfv_err *e)
+{
+    struct xfv_outfile **at = &all.ready;
+    int status = 0;
+    while (*at && strcmp((*at)->path, path)) at = &(*at)->next;
+    *out = *at;
+    if (*at) *at = (*at)->next;
+    else status = open_new(out, path, all.broker >= 0, e);
+    if (status) return status;
+    (*out)->kind = kind;
+    if (!(status = check_kind(*out, e))) return 0;
+    xfv_outfile_discard(*out);
+    *out = NULL;
+    return status;
+}
+
+int xfv_outfile_fd(const struct xfv_outfile *o)
+{
+    return o->fd;
+}
+
+/* ---- written ---- */
 
 int xfv_outfile_write(struct xfv_outfile *o, const void *data, size_t n, struct xfv_err *e)
 {
@@ -195,16 +172,24 @@ int xfv_outfile_write(struct xfv_outfile *o, const void *data, size_t n, struct 
     return 0;
 }
 
+static int close_fd(struct xfv_outfile *o, int sync)
+{
+    int bad = sync && !o->was.direct && fsync(o->fd);
+    int saved = errno, also = close(o->fd);
+    if (bad) errno = saved;
+    o->fd = -1;
+    return bad || also;
+}
+
 int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e)
 {
-    int status = 0;
-    sigset_t old;
-    block(&old);
-    if (o->fd >= 0 && close(o->fd)) status = xfv_fail(e, XFV_EIO, "cannot write '%s'", o->path);
-    if (!status && o->tmp && rename(o->tmp, o->path)) status = xfv_fail(e, XFV_EIO, "cannot rename '%s' to '%s'", o->tmp, o->path);
-    if (status && o->tmp) unlink(o->tmp);
-    if (o->tmp) set_live(o->tmp, NULL);
-    sigprocmask(SIG_SETMASK, &old, NULL);
+    int sync = all.sync || o->kind == XFV_OUT_MODEL || o->kind == XFV_OUT_PAGE;
+    if (close_fd(o, sync)) {
+        int status = xfv_fail(e, XFV_EIO, "cannot write '%s'", o->path);
+        xfv_outfile_discard(o);
+        return status;
+    }
+    int status = o->number >= 0 ? xfv_broker_commit(all.broker, o->number, sync, e) : xfv_place_commit(&o->place, sync, e);
     free_outfile(o);
     return status;
 }
@@ -212,13 +197,20 @@ int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e)
 void xfv_outfile_discard(struct xfv_outfile *o)
 {
     if (!o) return;
-    sigset_t old;
-    block(&old);
     if (o->fd >= 0) close(o->fd);
-    if (o->tmp) {
-        unlink(o->tmp);
-        set_live(o->tmp, NULL);
-    }
-    sigprocmask(SIG_SETMASK, &old, NULL);
+    if (o->number >= 0 && all.broker >= 0) xfv_broker_discard(all.broker, o->number);
+    else xfv_place_discard(&o->place);
     free_outfile(o);
+}
+
+void xfv_die_of_sigpipe(void)
+{
+    sigset_t set;
+    xfv_out_remove_live();
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    raise(SIGPIPE);
+    _exit(XFV_EXIT_SYSTEM); /* not reached */
 }

@@ -185,5 +185,5 @@ static void check_programs(struct xfv_doctor *d)
 
 /* ---- all of them ---- */
 
-xfv_check_fn *const xfv_checks[] = {check_libraries, check_processor, check_programs, xfv_check_models, check_limits, check_locale, check_terminal,
+xfv_check_fn *const xfv_checks[] = {check_libraries, check_processor, check_programs, xfv_check_models, check_limits, xfv_check_sandbox, check_locale, check_terminal,
                                     xfv_check_results, NULL};

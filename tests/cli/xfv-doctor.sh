@@ -4,7 +4,7 @@ export PYTHONPATH="$top/tests"
 runs 0 "sound here" xfv-doctor
 like "$(tail -n 1 out)" "^sound: [0-9]+ checks passed, [0-9]+ warnings, 0 failures" "the last line says so"
 is "$(grep -cvE '^(ok|warn|fail) +[a-z-]+ ' out)" 1 "all others begin with a verdict"
-for topic in version library processor kernels programs model limits locale terminal self-test; do grep -q "^[a-z]* *$topic " out; ok $? "a line about $topic"; done
+for topic in version library processor kernels programs model limits sandbox locale terminal self-test; do grep -q "^[a-z]* *$topic " out; ok $? "a line about $topic"; done
 is "$(grep -cE '^ok +model .*(mobilefacenet|mtcnn-[pro]), .* sha256 [0-9a-f]{12}: /' out)" 4 "four models as shipped"
 digest=$(sha256sum <"$top/models/mobilefacenet.xfvm" | cut -c 1-12)
 like "$(cat out)" "mobilefacenet, embedding, sha256 $digest: " "with their digests"

@@ -1,5 +1,6 @@
-/* LD_PRELOAD library: a decoder that was taken over. The first JPEG header that is read makes it try what XFV_HIJACK names, and tell on standard error
- * "got in" or "refused". A refusal may also be the program's death. */
+/* LD_PRELOAD library: a reader that was taken over. The first JPEG header or stream that is read once the sandbox is in force
+ * (or at all, with XFV_HIJACK_EARLY=1) makes it try what XFV_HIJACK names, and tell on standard error "got in" or "refused".
+ * A refusal may also be the program's death. XFV_LANDLOCK=N plays a kernel whose Landlock is of version N; 0: it has none. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -8,7 +9,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <limits.h>
+#include <linux/landlock.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +67,37 @@ static int lists(void)
     return d != NULL;
 }
 
+/* A signal by the kernel's hand: this process need not have the right to send it. */
+static int signals_by_fcntl(void)
+{
+    return fcntl(0, F_SETOWN, getppid()) == 0 && fcntl(0, F_SETSIG, SIGKILL) == 0;
+}
+
+static int changes_mode(void)
+{
+    int fd = open("tiny.xfvm", O_RDONLY);
+    return fd >= 0 && fchmod(fd, 0666) == 0;
+}
+
+/* The broker, if there is one, is asked for a file that was not agreed on; then to name all that it has. */
+static int asks_broker(void)
+{
+    struct { int op, number, sync; char path[PATH_MAX]; } q = {0, 0, 0, "out.d/victim"};
+    struct stat st;
+    for (int fd = 3; fd < 64; fd++) {
+        if (fstat(fd, &st) || !S_ISSOCK(st.st_mode)) continue;
+        char reply[4096];
+        if (write(fd, &q, sizeof q) < 0) return 0;
+        (void)!read(fd, reply, sizeof reply);
+        q.op = 1;
+        for (q.number = 15; q.number >= 0; q.number--) {
+            if (write(fd, &q, sizeof q) < 0) return 0;
+            (void)!read(fd, reply, sizeof reply);
+        }
+    }
+    return !stat("out.d/victim", &st) && st.st_size != 4;
+}
+
 static int attempt(const char *what)
 {
     pthread_t t;
@@ -75,6 +110,15 @@ static int attempt(const char *what)
     if (!strcmp(what, "overwrite")) return opens("precious", O_WRONLY | O_TRUNC);
     if (!strcmp(what, "unlink")) return unlink("precious") == 0;
     if (!strcmp(what, "rename")) return rename("precious", "elsewhere/precious") == 0;
+    if (!strcmp(what, "replace")) return rename("out.d/bait", "out.d/victim") == 0;
+    if (!strcmp(what, "remove")) return unlink("out.d/victim") == 0;
+    if (!strcmp(what, "link")) return link("out.d/bait", "out.d/linked") == 0;
+    if (!strcmp(what, "beside")) return opens("out.d/beside", O_WRONLY | O_CREAT);
+    if (!strcmp(what, "truncate")) return truncate("out.d/victim", 0) == 0;
+    if (!strcmp(what, "append")) return opens("out.d/victim", O_WRONLY | O_APPEND);
+    if (!strcmp(what, "fchmod")) return changes_mode();
+    if (!strcmp(what, "fcntl")) return signals_by_fcntl();
+    if (!strcmp(what, "broker")) return asks_broker();
     if (!strcmp(what, "chmod")) return chmod("precious", 0666) == 0;
     if (!strcmp(what, "symlink")) return symlink("/etc/passwd", "link") == 0;
     if (!strcmp(what, "connect")) return connects();
@@ -87,13 +131,57 @@ static int attempt(const char *what)
     return -1;
 }
 
-int jpeg_read_header(void *decoder, int require);
-int jpeg_read_header(void *decoder, int require)
+static int sealed;
+
+static void strike(void)
 {
     static int done;
     const char *what = getenv("XFV_HIJACK");
+    if (!what || done || !(sealed || getenv("XFV_HIJACK_EARLY"))) return;
+    done = 1;
+    fprintf(stderr, "hijack: %s %s\n", what, attempt(what) ? "got in" : "refused");
+}
+
+int jpeg_read_header(void *decoder, int require);
+int jpeg_read_header(void *decoder, int require)
+{
     int (*real)(void *, int);
     *(void **)&real = dlsym(RTLD_NEXT, "jpeg_read_header");
-    if (what && !done++) fprintf(stderr, "hijack: %s %s\n", what, attempt(what) ? "got in" : "refused");
+    strike();
     return real(decoder, require);
+}
+
+ssize_t read(int fd, void *buffer, size_t n)
+{
+    static const char magic[] = "\xa5magic\xa3xfv";
+    ssize_t got = syscall(SYS_read, fd, buffer, n);
+    if (got > 40 && memmem(buffer, 40, magic, sizeof magic - 1)) strike();
+    return got;
+}
+
+int seccomp_load(void *filter);
+int seccomp_load(void *filter)
+{
+    int (*real)(void *);
+    *(void **)&real = dlsym(RTLD_NEXT, "seccomp_load");
+    int status = real(filter);
+    sealed = status == 0;
+    return status;
+}
+
+/* The kernel's answer when it is asked for its version of Landlock. */
+long syscall(long number, ...)
+{
+    long a[6], (*real)(long, ...);
+    const char *played = getenv("XFV_LANDLOCK");
+    va_list ap;
+    va_start(ap, number);
+    for (int i = 0; i < 6; i++) a[i] = va_arg(ap, long);
+    va_end(ap);
+    *(void **)&real = dlsym(RTLD_NEXT, "syscall");
+    if (number == SYS_landlock_create_ruleset && played) {
+        if (!atoi(played)) return errno = ENOSYS, -1;
+        if (a[2] & LANDLOCK_CREATE_RULESET_VERSION) return atoi(played);
+    }
+    return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

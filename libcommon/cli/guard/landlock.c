@@ -20,9 +20,15 @@
 /* The kernel's own struct, of which older headers know the first member. */
 struct rules { uint64_t fs, net, scope; };
 
-int xfv_landlock_new(void)
+int xfv_landlock_version(void)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return abi < 1 ? 0 : (int)abi;
+}
+
+int xfv_landlock_new(void)
+{
+    int abi = xfv_landlock_version();
     if (abi < 1) return -1;
     struct rules r = {.fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1}; /* all of the first ABI */
     if (abi >= 2) r.fs |= LANDLOCK_ACCESS_FS_REFER;
@@ -42,11 +48,7 @@ void xfv_landlock_allow(int rules, const char *path, unsigned what)
     if (fd < 0) return;
     if (!fstat(fd, &st)) {
         if (what & (XFV_MAY_READ | XFV_MAY_LIST)) rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
-        if (what & XFV_MAY_WRITE) rule.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE;
-        if (S_ISDIR(st.st_mode)) {
-            if (what & XFV_MAY_LIST) rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
-            if (what & XFV_MAY_MAKE) rule.allowed_access |= LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
-        }
+        if (S_ISDIR(st.st_mode) && (what & XFV_MAY_LIST)) rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
         rule.parent_fd = fd;
         /* Fails on pipes and the like, which Landlock leaves open anyway. */
         if (rule.allowed_access) (void)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
@@ -64,6 +66,7 @@ int xfv_landlock_enforce(int rules)
 
 #else
 
+int xfv_landlock_version(void) { return 0; }
 int xfv_landlock_new(void) { return -1; }
 void xfv_landlock_allow(int rules, const char *path, unsigned what) { (void)rules, (void)path, (void)what; }
 int xfv_landlock_enforce(int rules) { (void)rules; return -1; }

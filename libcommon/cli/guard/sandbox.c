@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/guard/broker.h"
 #include "cli/internal.h"
 #include "net/model/model.h"
 
@@ -22,7 +23,7 @@
 #endif
 
 /* Sanitizers and valgrind live in the same process and want calls of their own. */
-static const char *watcher(void)
+const char *xfv_sandbox_watcher(void)
 {
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
     return "this build has a sanitizer";
@@ -77,13 +78,19 @@ static void catch_hostile_calls(const char *name)
 
 /* ---- which files ---- */
 
+static void allow_read(struct xfv_cli *c, const char *path, const struct stat *st)
+{
+    /* A folder given by mistake is still opened, so that the message is the usual one. */
+    xfv_landlock_allow(c->rules, path, S_ISDIR(st->st_mode) ? XFV_MAY_LIST : XFV_MAY_READ);
+}
+
 void xfv_cli_may_read(struct xfv_cli *c, const char *path)
 {
     struct stat st;
-    if (c->rules < 0 || !strcmp(path, "-")) return;
-    /* A folder given by mistake is still opened, so that the message is the usual one. */
-    int folder = !stat(path, &st) && S_ISDIR(st.st_mode);
-    xfv_landlock_allow(c->rules, path, folder ? XFV_MAY_LIST : XFV_MAY_READ);
+    int is_stdin = !strcmp(path, "-");
+    if (is_stdin ? fstat(STDIN_FILENO, &st) : stat(path, &st)) return;
+    if (!c->eaten && S_ISREG(st.st_mode) && xfv_outputs_hold(&st)) c->eaten = is_stdin ? "standard input" : path;
+    if (!is_stdin) allow_read(c, path, &st);
 }
 
 void xfv_cli_may_read_beside(struct xfv_cli *c, const char *path)
@@ -99,66 +106,69 @@ void xfv_cli_may_read_any(struct xfv_cli *c)
     xfv_landlock_allow(c->rules, "/", XFV_MAY_LIST);
 }
 
-void xfv_cli_may_write(struct xfv_cli *c, const char *path)
-{
-    struct stat st;
-    if (xfv_out_is_stdout(path)) return;
-    c->writes_files = 1;
-    if (c->rules < 0) return;
-    if (!stat(path, &st) && !S_ISDIR(st.st_mode)) xfv_landlock_allow(c->rules, path, XFV_MAY_WRITE); /* a device, or what a /dev/fd/N stands for */
-    char *folder = xfv_out_folder(path);
-    if (folder) xfv_landlock_allow(c->rules, folder, XFV_MAY_WRITE | XFV_MAY_MAKE);
-    free(folder);
-}
-
+/* Of the models that can be found only the one that -m names is an input for sure. */
 static void may_read_model(void *ctx, const char *path)
 {
-    xfv_cli_may_read(ctx, path);
+    struct xfv_cli *c = ctx;
+    struct stat st;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t n = c->model ? strlen(c->model) : 0;
+    if (n && !strncmp(name, c->model, n) && !strcmp(name + n, ".xfvm")) xfv_cli_may_read(c, path);
+    else if (!stat(path, &st)) allow_read(c, path, &st);
 }
 
 /* ---- the lock ---- */
 
 static void open_rules(struct xfv_cli *c)
 {
-    c->rules = xfv_landlock_new();
+    int from_stdin = (c->p->flags & (XFV_READS_STREAM | XFV_READS_STDIN)) && !c->n_operands;
+    if (from_stdin) xfv_cli_may_read(c, "-");
     for (int i = 0; i < c->n_operands; i++) xfv_cli_may_read(c, c->operands[i]);
     if (c->p->flags & (XFV_TAKES_MODEL | XFV_READS_MODELS)) xfv_model_each_file(may_read_model, c);
     if (c->model) xfv_cli_may_read(c, c->model);
-    if (c->out_path) xfv_cli_may_write(c, c->out_path);
-    for (int i = 0; i < c->n_paths; i++) {
-        if (c->paths[i].writes) xfv_cli_may_write(c, c->paths[i].name);
-        else xfv_cli_may_read(c, c->paths[i].name);
-    }
+    for (int i = 0; i < c->n_paths; i++)
+        if (!c->paths[i].writes) xfv_cli_may_read(c, c->paths[i].name);
+}
+
+static int open_outputs(struct xfv_cli *c, int alone, struct xfv_err *e)
+{
+    struct xfv_agreed agreed = {0};
+    c->agreed = calloc((size_t)c->n_paths + 1, sizeof *c->agreed);
+    if (!c->agreed) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    agreed.path = c->agreed;
+    if (!xfv_out_is_stdout(c->out_path)) c->agreed[agreed.n++] = c->out_path;
+    for (int i = 0; i < c->n_paths; i++)
+        if (c->paths[i].writes) c->agreed[agreed.n++] = c->paths[i].name;
+    agreed.mode = xfv_out_mode();
+    xfv_outputs_set(c->force, c->sync);
+    return xfv_outputs_start(&agreed, (c->p->flags & XFV_NUMBERS_FILES) != 0, alone, e);
+}
+
+static int check_eaten(const struct xfv_cli *c, struct xfv_err *e)
+{
+    if (!c->eaten) return 0;
+    return xfv_fail(e, XFV_EARG, "%.300s is both an input and the output, which would replace it: name another output", c->eaten);
 }
 
 int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e)
 {
-    const char *why = c->no_sandbox ? "--no-sandbox" : c->runs_programs ? "--exec runs a program of yours" : watcher();
+    const char *why = c->no_sandbox ? "--no-sandbox" : c->runs_programs ? "--exec runs a program of yours" : xfv_sandbox_watcher();
     c->rules = -1;
-    if (why) xfv_cli_info(c, "sandbox: off, %s", why);
-    if (why) c->sealed = 1;
-    else open_rules(c);
-    return why || (c->p->flags & XFV_SEALS_LATER) ? 0 : xfv_cli_seal(c, e);
+    c->unsealed = why != NULL;
+    int status = open_outputs(c, why != NULL, e);
+    if (status) return status;
+    if (!why) c->rules = xfv_landlock_new();
+    open_rules(c);
+    return c->p->flags & XFV_SEALS_LATER ? 0 : xfv_cli_seal(c, e);
 }
 
 int xfv_cli_seal(struct xfv_cli *c, struct xfv_err *e)
 {
-    if (c->sealed) return 0;
+    if (check_eaten(c, e)) return e->status;
+    if (c->sealed || c->unsealed) return 0;
     c->sealed = 1;
-    int files = xfv_landlock_enforce(c->rules) == 0;
+    (void)xfv_landlock_enforce(c->rules);
     c->rules = -1;
     catch_hostile_calls(c->p->name);
-    int status = xfv_seccomp_enforce(c->writes_files ? XFV_WRITES_FILES : XFV_WRITES_NOTHING);
-    if (status == XFV_ENOMEM) return xfv_fail(e, status, "out of memory");
-    c->filtered = status == 0;
-    xfv_cli_info(c, "sandbox: system calls %s; files %s", c->filtered ? "filtered by seccomp" : "not filtered, the kernel has no seccomp",
-                 files ? "confined by Landlock" : "not confined, the kernel has no Landlock");
-    return 0;
-}
-
-void xfv_sandbox_output_is_open(struct xfv_cli *c)
-{
-    int more = 0;
-    for (int i = 0; i < c->n_paths; i++) more |= c->paths[i].writes;
-    if (c->filtered && c->out && !more) xfv_seccomp_enforce(XFV_WRITES_OPEN);
+    return xfv_seccomp_enforce(xfv_outputs_broker()) == XFV_ENOMEM ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
 }

@@ -8,13 +8,12 @@
 /* ---- Landlock: which files may still be opened ---- */
 
 enum {
-    XFV_MAY_READ = 1,  /* the file; of a folder, every file beneath */
-    XFV_MAY_LIST = 2,  /* read the folder itself */
-    XFV_MAY_WRITE = 4, /* open the file, or files in the folder, for writing */
-    XFV_MAY_MAKE = 8   /* make, rename and remove files in the folder */
+    XFV_MAY_READ = 1, /* the file; of a folder, every file beneath */
+    XFV_MAY_LIST = 2  /* read the folder itself */
 };
 /* A set of rules under which no file may be opened, made or removed, and no TCP port used; a descriptor, or -1 where the kernel has no Landlock. */
 int xfv_landlock_new(void);
+int xfv_landlock_version(void); /* of the kernel's interface; 0: it has none */
 /* An exception. A path that is not there needs none. */
 void xfv_landlock_allow(int rules, const char *path, unsigned what);
 /* From now on, for the calling thread and those it makes: 0, or -1. Closes rules. */
@@ -22,15 +21,14 @@ int xfv_landlock_enforce(int rules);
 
 /* ---- seccomp: which system calls may still be made ---- */
 
-enum xfv_writes {
-    XFV_WRITES_NOTHING, /* but what is open: no file is made, renamed or removed */
-    XFV_WRITES_OPEN,    /* its output is open; it may be renamed, or removed */
-    XFV_WRITES_FILES    /* files may be made, too */
-};
-/* What a program of ours makes once it runs, and nothing else: no network, no other program, no executable memory. For all threads. A call that is
- * clearly hostile raises SIGSYS, any other unknown one fails with ENOSYS, so that a newer C library falls back. Can be called again to narrow. 0;
- * XFV_EIO where the kernel has no seccomp; XFV_ENOMEM: no memory to make the filter. */
-int xfv_seccomp_enforce(enum xfv_writes writes);
+/* What a program of ours makes once it runs, and nothing else: no network, no other program, no executable memory, and no file
+ * made, named, removed or opened for writing. broker: the one descriptor that messages may come from, or -1. For all threads.
+ * A call that is clearly hostile raises SIGSYS, any other unknown one fails with ENOSYS, so that a newer C library falls back.
+ * 0; XFV_EIO where the kernel has no seccomp; XFV_ENOMEM: no memory to make the filter. */
+int xfv_seccomp_enforce(int broker);
+int xfv_seccomp_available(void);
+/* NULL, or why this build or this run has no sandbox: what watches it wants calls of its own. */
+const char *xfv_sandbox_watcher(void);
 /* The name of a call that raises SIGSYS, for the handler; "?" for others. Async-signal-safe. */
 const char *xfv_seccomp_name(int number);
 

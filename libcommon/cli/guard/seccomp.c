@@ -19,10 +19,10 @@ struct call { int number; const char *name; };
 /* What our own code, the C library, OpenBLAS and the decoders need from then on. */
 static const int allowed[] = {
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(_llseek),
-    SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(fcntl64), SCMP_SYS(dup), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(stat),
+    SCMP_SYS(close), SCMP_SYS(dup), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(stat),
     SCMP_SYS(stat64), SCMP_SYS(lstat), SCMP_SYS(lstat64), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(statx), SCMP_SYS(fstatfs), SCMP_SYS(access),
     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(fsync),
-    SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(fadvise64), SCMP_SYS(fchmod), SCMP_SYS(umask), SCMP_SYS(memfd_create),
+    SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(fadvise64), SCMP_SYS(umask), SCMP_SYS(memfd_create),
     SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(membarrier),
     SCMP_SYS(futex), SCMP_SYS(futex_time64), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(exit), SCMP_SYS(exit_group),
     SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_setaffinity), SCMP_SYS(getcpu),
@@ -30,17 +30,17 @@ static const int allowed[] = {
     SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(times), SCMP_SYS(getrusage), SCMP_SYS(sysinfo), SCMP_SYS(uname),
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getrandom),
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall),
-    SCMP_SYS(getrlimit), SCMP_SYS(seccomp), /* it can only narrow further */
+    SCMP_SYS(getrlimit), SCMP_SYS(wait4), /* for the broker, the one child */
 };
 
-/* With an output that is still to be made, or to be renamed to its place. */
-static const int for_output[] = {SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(unlinkat)};
+/* Of fcntl: not what sends signals (F_SETOWN), locks, or leases. */
+static const unsigned long fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC};
 
 /* What none of our programs ever does: not an error to be answered, but a reason to end. */
 static const struct call hostile[] = {
     CALL(execve), CALL(execveat), CALL(fork), CALL(vfork), CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev), CALL(kill), CALL(tkill),
     CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept), CALL(accept4), CALL(sendto), CALL(sendmsg), CALL(sendmmsg),
-    CALL(recvfrom), CALL(recvmsg), CALL(recvmmsg), CALL(mount), CALL(umount2), CALL(pivot_root), CALL(chroot), CALL(unshare), CALL(setns), CALL(bpf),
+    CALL(recvfrom), CALL(recvmmsg), CALL(rename), CALL(renameat), CALL(renameat2), CALL(unlink), CALL(unlinkat), CALL(fchmod), CALL(mount), CALL(umount2), CALL(pivot_root), CALL(chroot), CALL(unshare), CALL(setns), CALL(bpf),
     CALL(perf_event_open), CALL(userfaultfd), CALL(keyctl), CALL(add_key), CALL(request_key), CALL(io_uring_setup), CALL(io_uring_enter),
     CALL(io_uring_register), CALL(init_module), CALL(finit_module), CALL(delete_module), CALL(kexec_load), CALL(reboot), CALL(setuid), CALL(setgid),
     CALL(setreuid), CALL(setregid), CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(capset), CALL(personality), CALL(creat), CALL(chmod),
@@ -50,8 +50,8 @@ static const struct call hostile[] = {
 };
 /* Allowed with some arguments, hostile with others. */
 static const struct call by_argument[] = {
-    CALL(open), CALL(openat), CALL(mmap), CALL(mmap2), CALL(mprotect), CALL(clone), CALL(tgkill), CALL(rename), CALL(renameat), CALL(renameat2), CALL(unlink),
-    CALL(unlinkat),
+    CALL(open), CALL(openat), CALL(mmap), CALL(mmap2), CALL(mprotect), CALL(clone), CALL(tgkill), CALL(fcntl),
+    CALL(fcntl64), CALL(recvmsg),
 };
 
 const char *xfv_seccomp_name(int number)
@@ -89,20 +89,34 @@ static void without(struct filter *f, int number, unsigned arg, unsigned long bi
         if (bits & bit) when(f, SCMP_ACT_TRAP, number, SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, bit, bit));
 }
 
-static void add_rules(struct filter *f, enum xfv_writes writes)
+static void fcntl_rules(struct filter *f, int number)
+{
+    static const unsigned long hostile_ones[] = {F_SETFL, F_SETOWN, 10 /* F_SETSIG */, 15 /* F_SETOWN_EX */, 1024 /* F_SETLEASE */};
+    for (size_t i = 0; i < sizeof fcntls / sizeof *fcntls; i++) when(f, SCMP_ACT_ALLOW, number, SCMP_CMP(1, SCMP_CMP_EQ, fcntls[i], 0));
+    for (size_t i = 0; i < sizeof hostile_ones / sizeof *hostile_ones; i++)
+        when(f, SCMP_ACT_TRAP, number, SCMP_CMP(1, SCMP_CMP_EQ, hostile_ones[i], 0));
+}
+
+static void recvmsg_rules(struct filter *f, int broker)
+{
+    if (broker < 0) {
+        always(f, SCMP_ACT_TRAP, SCMP_SYS(recvmsg));
+        return;
+    }
+    when(f, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)broker, 0));
+    when(f, SCMP_ACT_TRAP, SCMP_SYS(recvmsg), SCMP_CMP(0, SCMP_CMP_NE, (scmp_datum_t)broker, 0));
+}
+
+static void add_rules(struct filter *f, int broker)
 {
     const unsigned long writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
-    const uint32_t output = writes == XFV_WRITES_NOTHING ? SCMP_ACT_TRAP : SCMP_ACT_ALLOW;
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) always(f, SCMP_ACT_ALLOW, allowed[i]);
-    for (size_t i = 0; i < sizeof for_output / sizeof *for_output; i++) always(f, output, for_output[i]);
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) always(f, SCMP_ACT_TRAP, hostile[i].number);
-    if (writes == XFV_WRITES_FILES) {
-        always(f, SCMP_ACT_ALLOW, SCMP_SYS(open));
-        always(f, SCMP_ACT_ALLOW, SCMP_SYS(openat));
-    } else {
-        without(f, SCMP_SYS(open), 1, writing);
-        without(f, SCMP_SYS(openat), 2, writing);
-    }
+    without(f, SCMP_SYS(open), 1, writing);
+    without(f, SCMP_SYS(openat), 2, writing);
+    fcntl_rules(f, SCMP_SYS(fcntl));
+    fcntl_rules(f, SCMP_SYS(fcntl64));
+    recvmsg_rules(f, broker);
     without(f, SCMP_SYS(mmap), 2, PROT_EXEC);
     without(f, SCMP_SYS(mmap2), 2, PROT_EXEC);
     without(f, SCMP_SYS(mprotect), 2, PROT_EXEC);
@@ -115,13 +129,18 @@ static void add_rules(struct filter *f, enum xfv_writes writes)
     when(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS, 0));
 }
 
-int xfv_seccomp_enforce(enum xfv_writes writes)
+int xfv_seccomp_available(void)
+{
+    return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+}
+
+int xfv_seccomp_enforce(int broker)
 {
     struct filter f = {seccomp_init(SCMP_ACT_ERRNO(ENOSYS)), 0};
     if (!f.f) return XFV_ENOMEM;
     note(&f, seccomp_attr_set(f.f, SCMP_FLTATR_CTL_TSYNC, 1)); /* a library may have made a thread by now */
     note(&f, seccomp_attr_set(f.f, SCMP_FLTATR_CTL_OPTIMIZE, 2));
-    add_rules(&f, writes);
+    add_rules(&f, broker);
     int status = f.short_of_memory ? -ENOMEM : seccomp_load(f.f);
     seccomp_release(f.f);
     return status == -ENOMEM ? XFV_ENOMEM : status ? XFV_EIO : 0;
@@ -129,7 +148,8 @@ int xfv_seccomp_enforce(enum xfv_writes writes)
 
 #else
 
-int xfv_seccomp_enforce(enum xfv_writes writes) { (void)writes; return XFV_EIO; }
+int xfv_seccomp_available(void) { return 0; }
+int xfv_seccomp_enforce(int broker) { (void)broker; return XFV_EIO; }
 const char *xfv_seccomp_name(int number) { (void)number; return "?"; }
 
 #endif

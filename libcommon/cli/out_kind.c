@@ -1,0 +1,49 @@
+/* Is the file that an output would replace of the kind that the program makes? By its first bytes. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/utf8.h"
+#include "cli/internal.h"
+
+static const char *const names[] = {"table or text", "stream of xfv-tools", "model of xfv-tools", "PNG or Netpbm picture", "HTML page"};
+
+const char *xfv_out_kind_name(enum xfv_out_kind kind)
+{
+    return names[kind];
+}
+
+static int holds(const unsigned char *head, size_t n, const char *text)
+{
+    size_t m = strlen(text);
+    for (size_t i = 0; i + m <= n; i++)
+        if (!memcmp(head + i, text, m)) return 1;
+    return 0;
+}
+
+/* Text has no control characters but these. The last character may be cut. */
+static int is_text(const unsigned char *head, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((head[i] < ' ' && !strchr("\t\n\f\r\033", head[i])) || head[i] == 0 || head[i] == 0x7f) return 0;
+    for (size_t cut = 0; cut < 4 && cut <= n; cut++)
+        if (xfv_utf8_valid((const char *)head, n - cut)) return 1;
+    return 0;
+}
+
+static int is_netpbm(const unsigned char *head)
+{
+    return head[0] == 'P' && head[1] >= '1' && head[1] <= '7' && head[2] && strchr(" \t\r\n", head[2]);
+}
+
+int xfv_out_kind_fits(enum xfv_out_kind kind, const unsigned char *head, size_t n)
+{
+    int stream = holds(head, n < 40 ? n : 40, "\xa5" "magic" "\xa3" "xfv");
+    int model = stream && holds(head, n, "\xa4" "kind" "\xa5" "model");
+    switch (kind) {
+    case XFV_OUT_STREAM: return stream && !model;
+    case XFV_OUT_MODEL: return stream;
+    case XFV_OUT_IMAGE: return n > 2 && (!memcmp(head, "\x89PN", 3) || is_netpbm(head));
+    case XFV_OUT_PAGE: return n >= 9 && !strncasecmp((const char *)head, "<!doctype", 9);
+    default: return is_text(head, n);
+    }
+}
