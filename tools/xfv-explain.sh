@@ -5,7 +5,10 @@
 # each stage comes back over descriptor 3.
 set -u
 name=xfv-explain version=@VERSION@
-say() { printf '%s: %s\n' "$name" "$1" >&2; }
+newline='
+'
+# A name cannot forge lines or move the cursor.
+say() { printf '%s: %s\n' "$name" "$(printf '%s' "$1" | LC_ALL=C tr '[:cntrl:]' '?')" >&2; }
 die() { say "$2"; exit "$1"; } # status text
 wrong() { die 2 "$1 (see $name --help)"; }
 
@@ -40,6 +43,13 @@ show() { "$@" 2>/dev/null || die 4 'cannot write standard output'; exit 0; }
 
 # quote TEXT: into $q, a word for the shell
 quote() {
+    case $1 in
+    *"$newline") wrong "a name ends with a line's end: rename the file" ;;
+    *[[:cntrl:]]*) # as numbers: what is printed is harmless, and runs
+        q=$(printf '%s' "$1" | od -An -v -to1 | tr -d '\n' | sed 's/ /\\/g')
+        q="\"\$(printf '$q')\""
+        return ;;
+    esac
     case $1 in '' | *[!A-Za-z0-9_./=:,%@+-]*) ;; *) q=$1; return ;; esac
     q= rest=$1
     while :; do
@@ -71,8 +81,6 @@ method() { # one, or several with commas between
         rest=${rest#*,}
     done
 }
-newline='
-'
 image() { quote "$1"; images="$images $q" n=$((n + 1)); case $1 in -?*) dash=1 ;; esac; }
 
 option() { # name value
@@ -169,6 +177,10 @@ case $out in
     stage heatmap jo ;;
 *) wrong "-o: the name must end in .png, .ppm or .html, got '$out'" ;;
 esac
+
+eaten=
+eval "for w in $images; do [ ! \"\$w\" -ef \"\$out\" ] || eaten=\$w; done"
+[ -z "$eaten" ] || wrong "'$eaten' is both an input and the output, which would replace it: name another output"
 
 # The programs beside this one go before others of their names.
 case $0 in

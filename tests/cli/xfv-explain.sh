@@ -11,8 +11,7 @@ is "$(plan --method fggb,path --method=control -m my.xfvm -j 2 --at eer -f centr
 is "$(plan --method 'control-map -k centre' -t -0.1 --progress=never a b)" \
     "facecrop --progress=never a b | embed --progress=never | verify -t -0.1 --progress=never | control-map -k centre | ablate --progress=never | heatmap --say words -o why.png --progress=never" "a command as a method"
 is "$(plan -- -a "it's b" 'c
-d' '$e`f`\')" "facecrop -- -a 'it'\\''s b' 'c
-d' '\$e\`f\`\\' | embed | verify --all | path-grad | ablate | heatmap --say words -o why-%03d.png" "names are quoted"
+d' '$e`f`\')" "facecrop -- -a 'it'\\''s b' \"\$(printf '\\143\\012\\144')\" '\$e\`f\`\\' | embed | verify --all | path-grad | ablate | heatmap --say words -o why-%03d.png" "names are quoted"
 
 cp -- anna-1.jpg "./-an 'na.jpg"
 runs 0 "a picture" xfv-explain --method 'control-map -k centre' -- "-an 'na.jpg" bella.jpg
@@ -51,4 +50,16 @@ for wrong in "a.jpg" "-o why.jpg a b" "--method nosuch a b" "-t 1 --at eer a b" 
 done
 (PATH=/usr/bin:/bin; "$B/bin/xfv-explain" --dry-run a b) >out
 like "$(cat out)" "^PATH=.*bin:[$]PATH; facecrop a b " "the programs beside it, when they are not on the PATH"
+# A name cannot forge a line of what is printed, and the printed pipeline still runs.
+evil=$(printf 'an\033[2Jna\nxfv: all is well.jpg')
+cp anna-1.jpg "$evil"
+runs 0 "a name with control characters" xfv-explain --method 'control-map -k centre' -o evil.png "$evil" anna-2.jpg
+is "$(wc -l <err)-$(LC_ALL=C tr -d '\n' <err | LC_ALL=C grep -c '[[:cntrl:]]')" 1-0 "is printed as numbers, in one line"
+rm evil.png && PATH="$B/bin:$PATH" sh -c "$(cat err)" 2>/dev/null; [ -s evil.png ]; ok $? "the line runs"
+runs 2 "a misspelt option with control characters" xfv-explain "--$evil" a b
+is "$(wc -l <err)" 1 "one line"
+cp evil.png photo.png
+was=$(cksum <photo.png)
+runs 2 "a photograph as the picture's name: status 2" xfv-explain -o ./photo.png photo.png anna-1.jpg
+is "$(cksum <photo.png)" "$was" "and it stays"
 done_testing
