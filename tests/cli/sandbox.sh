@@ -102,7 +102,7 @@ if [ $filtered = yes ] && [ $confined = yes ]; then
     printf 'anna.jpg\0' >list
     strike read facecrop --aligned --files0-from list
     like "$(cat err)" "hijack: read refused" "facecrop --files0-from FILE: the images of the list and no other file"
-    strike kill facecrop --aligned anna.jpg
+    strike kill facecrop -q --aligned anna.jpg
     like "$(cat err)" "^facecrop: stopped by its sandbox: system call kill \([0-9]+\), which it never" "the message names the call"
     is "$(wc -l <err)" 1 "in one line"
 else
