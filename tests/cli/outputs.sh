@@ -38,7 +38,7 @@ refused "a photograph is the picture's name" a.jpg xfv-explain -o a.jpg a.jpg b.
 
 # Only a file of its own kind is replaced.
 pngtopnm <"$top/docs/why.png" >p.ppm 2>/dev/null || ppmmake blue 9 9 >p.ppm
-heatmap -q -o f-0.png -l overlay -s 1 -b 0 faces.xfv 2>/dev/null; heatmap -q -l overlay -s 1 -b 0 -o f-%d.png maps.xfv
+heatmap -q -o f-0.png --layout overlay -s 1 -b 0 faces.xfv 2>/dev/null; heatmap -q --layout overlay -s 1 -b 0 -o f-%d.png maps.xfv
 printf 'a text\n' >t.txt && printf '<!doctype html>\n' >page.html
 printf '\001\000\002' >bytes && cp tiny.xfvm model.xfvm
 own() { # PROGRAM KIND COMMAND...: of all files only those of KIND are replaced
@@ -60,12 +60,12 @@ own facecrop "e.xfv" facecrop --aligned a.jpg -o
 own "verify --tsv" "t.txt page.html" verify -t .5 --tsv e.xfv -o
 own verify "e.xfv" verify -t .5 e.xfv -o
 own xfv-json "t.txt page.html" xfv-json e.xfv -o
-own heatmap "f-0.png p.ppm" heatmap -q -l sheet -s 1 -b 0 maps.xfv -o
+own heatmap "f-0.png p.ppm" heatmap -q --layout sheet -s 1 -b 0 maps.xfv -o
 own report "page.html" report -q maps.xfv -o
 own model-randomise "model.xfvm e.xfv" model-randomise -m tiny -o
 own "roc --curve" "t.txt page.html" roc -q pairs.xfv --curve
 cp a.jpg f-1.png
-refused "one picture of many" f-1.png sh -c 'heatmap -q -l overlay -s 1 -b 0 -o f-%d.png maps.xfv'
+refused "one picture of many" f-1.png sh -c 'heatmap -q --layout overlay -s 1 -b 0 -o f-%d.png maps.xfv'
 
 # Links and descriptors.
 cp e.xfv old.xfv && ln -s old.xfv link.xfv && ln -s nowhere.xfv dangling.xfv && ln -s link.xfv chain.xfv && ln -s self self
