@@ -17,7 +17,8 @@ void xfv_heif_start(void)
 static int fail(struct heif_error why, struct xfv_err *e)
 {
     char text[200];
-    if (why.code == heif_error_Memory_allocation_error) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a HEIF image");
+    int is_limit = why.subcode == heif_suberror_Security_limit_exceeded; /* of the library: sizes that no sound file has */
+    if (why.code == heif_error_Memory_allocation_error && !is_limit) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a HEIF image");
     if (why.code == heif_error_Unsupported_feature || why.code == heif_error_Unsupported_filetype)
         return xfv_fail_code(e, XFV_EDATA, "format", "this kind of HEIF image is not read (%s): convert it to JPEG, PNG or TIFF", why.message);
     snprintf(text, sizeof text, "%s", why.message ? why.message : "it cannot be read");
