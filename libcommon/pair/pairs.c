@@ -103,6 +103,12 @@ static int is_table_row(const struct xfv_fields *f)
     return decided && xfv_label_of(f->v[5]) != XFV_LABEL_BAD;
 }
 
+/* "1 a.jpg b.jpg". */
+static int is_label_first(const struct xfv_fields *f)
+{
+    return f->n == 3 && xfv_label_of(f->v[0]) >= 0 && xfv_list_is_image(f->v[1]) && xfv_list_is_image(f->v[2]);
+}
+
 static void drop_empty(struct xfv_fields *f)
 {
     while (f->n > 2 && f->n <= XFV_LIST_FIELDS && !*f->v[f->n - 1]) f->n--; /* a separator at the end of the line */
@@ -114,7 +120,7 @@ static int fits_pair(const struct xfv_fields *f)
     struct xfv_columns c;
     drop_empty(&g);
     if (g.n < 2 || !*g.v[0] || !*g.v[1]) return xfv_list_is_heading(f, &c);
-    return g.n == 2 || (g.n == 3 && xfv_label_of(g.v[2]) != XFV_LABEL_BAD) || is_table_row(&g) || xfv_list_is_heading(f, &c);
+    return g.n == 2 || is_label_first(&g) || (g.n == 3 && xfv_label_of(g.v[2]) != XFV_LABEL_BAD) || is_table_row(&g) || xfv_list_is_heading(f, &c);
 }
 
 static int fits_columns(const struct xfv_fields *f)
@@ -133,6 +139,7 @@ static int find_columns(const char *name, struct xfv_fields *f, const struct xfv
     } else {
         drop_empty(f);
         *c = (struct xfv_columns){f->n, 0, 1, f->n == 3 ? 2 : is_table_row(f) ? 5 : -1};
+        if (is_label_first(f)) *c = (struct xfv_columns){3, 1, 2, 0};
     }
     if (f->n < 2 || (!heading->n && f->n > 3 && c->label < 0) || !*f->v[c->a] || !*f->v[c->b])
         return xfv_fail(e, XFV_EARG, "%s, line %d: expected two ids and perhaps a label, found %s%d field%s", name, line, f->n > XFV_LIST_FIELDS ? "over " : "",

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "pair/pairs_internal.h"
 
@@ -120,12 +121,12 @@ int xfv_list_lfw(const struct xfv_list_text *t, struct xfv_pair_list *l, int *st
 
 /* ---- CALFW, CPLFW: two lines a pair, each "image number"; 0 for an impostor, else genuine ---- */
 
-static int is_image_name(const char *s)
+int xfv_list_is_image(const char *s)
 {
-    static const char *const ends[] = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".JPG", NULL};
+    static const char *const ends[] = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".webp", ".tif", ".tiff", ".jp2", ".heic", ".avif", ".jxl", NULL};
     const char *dot = strrchr(s, '.');
     for (int i = 0; dot && ends[i]; i++)
-        if (!strcmp(dot, ends[i])) return 1;
+        if (!strcasecmp(dot, ends[i])) return 1;
     return 0;
 }
 
@@ -133,7 +134,7 @@ static int is_image_name(const char *s)
 static long number_of(const char *line, struct xfv_fields *f)
 {
     *f = (struct xfv_fields){0};
-    if (xfv_list_split(line, strchr(line, '\t') ? '\t' : ' ', f, NULL) || f->n != 2 || !is_image_name(f->v[0]) || !xfv_list_is_count(f->v[1])) return -1;
+    if (xfv_list_split(line, strchr(line, '\t') ? '\t' : ' ', f, NULL) || f->n != 2 || !xfv_list_is_image(f->v[0]) || !xfv_list_is_count(f->v[1])) return -1;
     return atol(f->v[1]);
 }
 
@@ -221,9 +222,25 @@ static int add_cfp(const struct xfv_list_text *t, size_t i, const struct images 
     return status;
 }
 
+/* Pair_list_F.txt itself: lines "1 image", "2 image", ... */
+static int is_list_of_images(const struct xfv_list_text *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        struct xfv_fields f;
+        int fits = !xfv_list_split(t->v[i].text, ' ', &f, NULL) && f.n == 2 && xfv_list_is_count(f.v[0]) && (size_t)atol(f.v[0]) == i + 1 && xfv_list_is_image(f.v[1]);
+        xfv_fields_clear(&f);
+        if (!fits) return 0;
+    }
+    return t->n > 0;
+}
+
 int xfv_list_cfp(const struct xfv_list_text *t, struct xfv_pair_list *l, int *status, struct xfv_err *e)
 {
     struct images m[2] = {0};
+    if (is_list_of_images(t)) {
+        *status = xfv_fail(e, XFV_EARG, "%s numbers images and names no pairs: give same.txt or diff.txt of one of CFP's splits", t->name);
+        return 1;
+    }
     if (cfp_label(t->name) < 0) return 0;
     for (size_t i = 0; i < t->n; i++) {
         struct xfv_fields f;

@@ -19,6 +19,7 @@ int xfv_list_split(const char *line, char by, struct xfv_fields *out, struct xfv
 /* By the first separator of TAB, ; , and blank that stands outside of quotes and gives what `fits` likes, else the first that there is. */
 int xfv_list_split_fitting(const char *line, int (*fits)(const struct xfv_fields *f), struct xfv_fields *out, struct xfv_err *e);
 int xfv_list_is_count(const char *s); /* one to eight digits */
+int xfv_list_is_image(const char *s); /* a file name that ends as those of images do */
 
 /* Which field of a heading is which; label -1: none. */
 struct xfv_columns { int n, a, b, label; };

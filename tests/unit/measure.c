@@ -157,6 +157,8 @@ static void check_lists(void)
     good("1\t1\nJo Ann\t1\t2\nJo Ann\t1\tBel_La\t1\n", "[Jo Ann_0001][Jo Ann_0002]1/0@2 [Jo Ann_0001][Bel_La_0001]0/0@3", "LFW, blanks in a name");
     good("1 1\nJo Ann 1 2\nJo Ann 1 Bel La 1\n", "[Jo Ann_0001][Jo Ann_0002]1/0@2 [Jo Ann_0001][Bel La_0001]0/0@3", "and between");
     good("A 1 4\nB 2 C 3\n", "[A_0001][A_0004]1/0@1 [B_0002][C_0003]0/0@2", "LFW without its first line");
+    good("1 a.jpg b.jpg\n0 c.JPG d.jpg\n", "[a.jpg][b.jpg]1/0@1 [c.JPG][d.jpg]0/0@2", "the label first");
+    bad("1 ../Data/Images/001/frontal/01.jpg\n2 ../Data/Images/001/frontal/02.jpg\n", "names no pairs");
     good("A_0001.jpg 3\nA_0002.jpg 3\nA_0001.jpg 0\nB_0001.jpg 0\n", "[A_0001.jpg][A_0002.jpg]1/0@1 [A_0001.jpg][B_0001.jpg]0/0@3", "CALFW's and CPLFW's form");
     good("\"a\",\"b\",0", "[a][b]0/0@1", "quotes, no newline at the end");
     good("2\t1\nA_B\t1\t4\nC\t2\tD\t10\nE\t1\t2\nF 3 G 4\n", "[A_B_0001][A_B_0004]1/0@2 [C_0002][D_0010]0/0@3 [E_0001][E_0002]1/1@4 [F_0003][G_0004]0/1@5", "LFW's form");
