@@ -1,7 +1,7 @@
 /* Fills a map of a record. The first failure sticks: every later put does nothing, and `status` says how it went.
  *
  *     struct xfv_put p = xfv_put_into(zone, &map, e);
- *     xfv_put_text(&p, "method", "lime");
+ *     xfv_put_text(&p, "method", "mine");
  *     xfv_put_int(&p, "samples", 1000);
  *     return p.status;
  *
