@@ -90,7 +90,7 @@ static int open_model(struct ablate *t, struct xfv_err *e)
     return status;
 }
 
-static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
                 struct xfv_err *e)
 {
     struct ablate *t = ctx;

@@ -24,7 +24,7 @@ struct calibrate {
 
 /* ---- pairs ---- */
 
-static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     struct calibrate *t = ctx;
     (void)set, (void)zone, (void)extra;

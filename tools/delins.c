@@ -109,7 +109,7 @@ static int open_model(struct delins *t, struct xfv_err *e)
     return status;
 }
 
-static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     struct delins *t = ctx;
     (void)set;

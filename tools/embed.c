@@ -74,7 +74,7 @@ static void close_all(struct embed *t)
 /* The digest of the model that a stream's faces were embedded by, or else cropped for; "" when it names none. */
 static void model_before(const struct xfv_rec *in, char digest[65])
 {
-    const msgpack_object *root = xfv_rec_root((struct xfv_rec *)in), *model = xfv_map_get(root, "model"), *made = xfv_map_get(root, "provenance");
+    const msgpack_object *root = xfv_rec_map(in), *model = xfv_map_get(root, "model"), *made = xfv_map_get(root, "provenance");
     if (!xfv_get_text(model, "digest", digest, 65, NULL)) return;
     *digest = '\0';
     if (!made || made->type != MSGPACK_OBJECT_ARRAY) return;
@@ -92,7 +92,7 @@ static void warn_of_other_model(const struct embed *t, const struct xfv_rec *in)
         xfv_cli_warn(t->c, "these faces were cropped for or embedded by the model of digest %.12s..., and '%s' now embeds them: name the one you mean with -m", digest, t->model->name);
 }
 
-static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     const struct embed *t = ctx;
     const struct xfv_model *m = t->model;

@@ -16,7 +16,6 @@ enum target { TO_PPM_STREAM, TO_ONE_PNG, TO_FILES }; /* files: a name with %d */
 
 /* A picture that waits for its turn to be written. */
 struct picture {
-    const struct xfv_rec *of;
     uint8_t *bytes;
     struct xfv_image cell; /* in a sheet, instead of bytes */
     size_t n;
@@ -116,7 +115,7 @@ static char *numbered_name(const char *name, long number)
 
 /* --- the loop --- */
 
-static int new_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
     char name[64] = "", digest[80] = "";
@@ -141,8 +140,9 @@ static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
     if (h->target == TO_ONE_PNG && h->pairs == 1 && !is_sheet(h) && !is_photo(h))
         return xfv_fail(e, XFV_EARG, "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the files NAME-%%d.png, or take "
                                      "a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
+    (void)r;
     free(h->slot[slot].answer);
-    h->slot[slot] = (struct picture){.of = r, .number = h->pairs++}; /* one that failed here left what it could not show */
+    h->slot[slot] = (struct picture){.number = h->pairs++}; /* one that failed here left what it could not show */
     return 0;
 }
 
@@ -248,9 +248,8 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     if (is_photo(h)) return take_faces(h, *r, e);
     const char *id = "";
     size_t n = 0;
-    struct picture *p = h->slot;
+    struct picture *p = &h->slot[xfv_stage_slot(h->cli)];
     (void)w;
-    while (p->of != *r) p++; /* there is one: prepare has set it */
     if (p->problem[0]) {
         if (xfv_get_str(xfv_rec_map(*r), "id", &id, &n, NULL)) n = 0;
         xfv_cli_record_failed(h->cli, xfv_stage_record_no(h->cli), id, n, p->problem);

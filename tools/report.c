@@ -14,7 +14,7 @@ struct tool {
     int say; /* enum xfv_answer */
 };
 
-static int new_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     (void)set, (void)zone, (void)extra;
     return xfv_report_head(((struct tool *)ctx)->page, in, e);

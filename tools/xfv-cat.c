@@ -25,7 +25,7 @@ static int keep_head(struct cat *t, const struct xfv_rec *in, struct xfv_err *e)
     return 0;
 }
 
-static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     struct cat *t = ctx;
     (void)extra;

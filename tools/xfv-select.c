@@ -185,11 +185,11 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     return status ? status : xfv_writer_put(w, *r, e);
 }
 
-static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     struct select *t = ctx;
     (void)set, (void)zone, (void)extra;
-    return t->pseudonyms ? xfv_pseudonymise(t->pseudonyms, (struct xfv_rec *)in, NULL, NULL, e) : 0; /* the stage has no other use for it */
+    return t->pseudonyms ? xfv_pseudonymise(t->pseudonyms, in, NULL, NULL, e) : 0;
 }
 
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)

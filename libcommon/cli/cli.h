@@ -76,7 +76,7 @@ const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c);      /* with -
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra);
 
 /* What the loop over the records (stage/stage.h) keeps here, for messages, progress and the end of the run. */
-struct xfv_seen { uint64_t record_no, faces, pairs; double share; }; /* the record at hand, from 1; counted so far; share of the input done, 0..1 */
+struct xfv_seen { uint64_t record_no, faces, pairs; double share; int slot; }; /* the record at hand, from 1; counted so far; share of the input done, 0..1 */
 struct xfv_seen *xfv_cli_seen(struct xfv_cli *c);
 const struct xfv_program *xfv_cli_program(const struct xfv_cli *c);
 const char *const *xfv_cli_drop(const struct xfv_cli *c); /* keys of --drop, NULL-terminated */

@@ -169,6 +169,7 @@ static int strokes_of(int ch, double x, double y, double unit, struct stroke *ou
 
 double xfv_draw_text(struct xfv_image *im, double x, double y, struct xfv_font f, struct xfv_rgb c, const char *s)
 {
+    if (!(f.size > 0)) return x;
     double unit = unit_of(f), thick = f.size * (f.bold ? 0.135 : 0.085);
     if (thick < 1.1) thick = 1.1; /* thinner strokes turn pale instead of thin */
     while (*s) {

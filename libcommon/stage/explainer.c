@@ -111,7 +111,7 @@ static int open_method(struct run *t, struct xfv_err *e)
     return status;
 }
 
-static int head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     struct run *t = ctx;
     (void)set;

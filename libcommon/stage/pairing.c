@@ -18,7 +18,7 @@ void xfv_pairing_clear(struct xfv_pairing *p)
 
 /* ---- as records come ---- */
 
-int xfv_pairing_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+int xfv_pairing_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
 {
     static const char *const names[] = {"consecutive", "all", "list", "probe"};
     struct xfv_pairing *p = ctx;

@@ -35,7 +35,7 @@ int xfv_pairing_open(struct xfv_pairing *p, struct xfv_err *e);
 void xfv_pairing_clear(struct xfv_pairing *p); /* the decider too */
 
 /* Find the model and threshold of a segment (xfv_decider_head). 1: its faces meet those of the segment before. */
-int xfv_pairing_head(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e);
+int xfv_pairing_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e);
 /* Wants faces, err records and pairs. Shards after the first also drop all other records, so that the joined parts hold
  * them once. */
 int xfv_pairing_wants(void *ctx, const struct xfv_rec *r);

@@ -86,6 +86,7 @@ static int pass_on(struct run *r, struct item *it, struct xfv_err *e)
 static int emit_item(struct run *r, struct item *it, struct xfv_err *e)
 {
     xfv_cli_seen(r->c)->record_no = it->no;
+    xfv_cli_seen(r->c)->slot = it->slot;
     if (!it->wanted) return pass_on(r, it, e);
     if (!it->status && !r->s->emit) return pass_on(r, it, e);
     if (!it->status) {
@@ -316,6 +317,11 @@ int xfv_stage_no_pairs(struct xfv_cli *c, const char *stages, char *buf, size_t 
     if (xfv_cli_seen(c)->faces) snprintf(buf, cap, "no pair in the stream, but %llu faces: run %s before %s", (unsigned long long)xfv_cli_seen(c)->faces, stages, xfv_cli_program(c)->name);
     else snprintf(buf, cap, "no pair in the stream");
     return 1;
+}
+
+int xfv_stage_slot(struct xfv_cli *c)
+{
+    return xfv_cli_seen(c)->slot;
 }
 
 uint64_t xfv_stage_record_no(struct xfv_cli *c)

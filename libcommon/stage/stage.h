@@ -24,7 +24,7 @@ struct xfv_stage {
     void *ctx;
     int window;                                        /* 0: 4 a worker (1 with one worker) */
     /* Each segment's head; may put keys into set and prov_extra (maps in zone); NULL: nothing to add. Return 1: go on in the open segment. */
-    int (*head)(void *ctx, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *prov_extra, struct xfv_err *e);
+    int (*head)(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *prov_extra, struct xfv_err *e);
     int (*wants)(void *ctx, const struct xfv_rec *r);  /* 1: goes through prepare, work and emit; asked for every record but heads */
     /* Serial, in order, before work: NULL or 0 to go on; XFV_EDATA turns the record into an err record. */
     int (*prepare)(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e);
@@ -46,6 +46,7 @@ struct xfv_stage {
 int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_stage *s);
 /* In prepare and emit: the current record's number, from 1, without heads. */
 uint64_t xfv_stage_record_no(struct xfv_cli *c);
+int xfv_stage_slot(struct xfv_cli *c); /* in emit: the slot that prepare and work had for this record */
 /* For a sink whose `wants` takes err records: report and count this one, as the loop does for err records that a sink
  * does not take. root: of the current record. */
 void xfv_stage_tell_error(struct xfv_cli *c, const msgpack_object *root);

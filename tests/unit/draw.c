@@ -58,11 +58,13 @@ static void test_text(void)
     OK(marked(&other, 0, 0, 200, 60) > marked(&im, 0, 0, 200, 60), "bold text has more ink");
     OK(xfv_text_width("\xc3\xa9", f) == xfv_text_width("e", f), "an accented letter is drawn as its base");
     OK(xfv_text_width("\xff\xe5\x90\x8d", f) == 2 * xfv_text_width("\x01", f), "a broken byte and a CJK character are a box each");
-    xfv_draw_text(&im, -1e9, 40, absurd, ink, "abc");
-    xfv_draw_text(&im, 10, 1e18, f, ink, "abc");
-    xfv_draw_text(&im, NAN, NAN, f, ink, "abc");
-    xfv_draw_text(&im, 10, 10, none, ink, "abc");
-    OK(1, "absurd places and sizes are harmless");
+    static const struct { double x, y; int size; } nowhere[] = {{-1e9, 40, 2}, {10, 1e18, 0}, {NAN, NAN, 0}, {10, 10, 1}};
+    const struct xfv_font fonts[] = {f, none, absurd};
+    for (int i = 0; i < 4; i++) {
+        int before = marked(&im, 0, 0, 200, 60);
+        xfv_draw_text(&im, nowhere[i].x, nowhere[i].y, fonts[nowhere[i].size], ink, "abc");
+        OK(marked(&im, 0, 0, 200, 60) == before, "text at %g,%g leaves no ink", nowhere[i].x, nowhere[i].y);
+    }
     char buf[200], tiny[4];
     const char *path = "a/very/long/path/that/does/not/fit/J\xc3\xb6rg.jpg";
     xfv_text_shorten(buf, sizeof buf, path, f, 150);

@@ -273,7 +273,6 @@ static void back_front(struct pass *p, int image)
 
 static int back_ready(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *t, int count, struct pass *p, struct xfv_err *e)
 {
-    if (n->no_backward) return xfv_fail(e, XFV_EMODEL, "operator '%s' has no backward pass", n->no_backward);
     if (t->net != n) return xfv_fail(e, XFV_EARG, "the tape was recorded by another network");
     size_t chunk = (size_t)(count < n->chunk ? count : n->chunk);
     int status = xfv_ws_reserve(ws, n->tail.floats * chunk + n->front.floats, n->bwd_scratch, e);

@@ -60,7 +60,6 @@ struct xfv_net {
     pthread_mutex_t lock;    /* guards packing wf, wb, uf, ub; the caller of xfv_pack_* then reads without it */
     size_t sign_bytes;       /* of one tape */
     size_t fwd_scratch, bwd_scratch; /* floats */
-    const char *no_backward; /* name of an operator without a backward pass, or NULL */
 };
 
 struct xfv_tape {
@@ -152,7 +151,6 @@ size_t xfv_dense_scratch(const struct xfv_net *n, const struct step *s); /* floa
  * to or stored in dx. */
 int xfv_op_runs(enum xfv_op op); /* 1 when the executor has the operator */
 void xfv_op_forward(const struct run *r, const struct step *s);
-int xfv_op_has_backward(const struct step *s);
 unsigned xfv_op_keeps(const struct step *s); /* what its backward pass reads again: bit 0 its inputs, bit 1 its output */
 void xfv_op_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx, int acc);
 

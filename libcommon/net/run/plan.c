@@ -138,7 +138,6 @@ static int plan_gradients(struct xfv_net *n, struct xfv_err *e)
                 n->steps[p].masked = 1;
             }
         }
-        if (s->op != XFV_OP_CONV && s->op != XFV_OP_DENSE && s->op != XFV_OP_ADD && !xfv_op_has_backward(s)) n->no_backward = xfv_op_name(s->op);
     }
     for (int i = 0; i + 2 < n->n_steps; i++)
         if (block_at(n, i)) n->steps[i].block = 1, n->steps[i + 1].in_block = n->steps[i + 2].in_block = 1;
@@ -353,7 +352,7 @@ static void keep_values(struct xfv_net *n)
     }
 }
 
-static int count_consumers(struct xfv_net *n, const unsigned char *need)
+static void count_consumers(struct xfv_net *n, const unsigned char *need)
 {
     for (int i = 0; i < n->g->n_nodes; i++) {
         const struct xfv_node *nd = &n->g->nodes[i];
@@ -361,7 +360,6 @@ static int count_consumers(struct xfv_net *n, const unsigned char *need)
         for (int j = 0; j < nd->n_in; j++) n->consumers[nd->in[j]]++;
     }
     for (int i = 0; i < n->n_outs; i++) n->consumers[n->outs[i]]++;
-    return 0;
 }
 
 /* A convolution with a row of its kernel contiguous in memory reads an image of few channels best as it is; depthwise and 1x1 convolutions need
@@ -379,7 +377,7 @@ static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
 {
     int status = xfv_graph_shapes(n->g, n->g->values[0].shape, n->shape, e);
     if (!status) status = mark_needed(n, need, e);
-    if (!status) status = count_consumers(n, need);
+    if (!status) count_consumers(n, need);
     if (!status) status = add_steps(n, need, e);
     for (int i = 0; !status && i < n->n_steps; i++) status = xfv_pack_new(n, &n->steps[i], e);
     n->dense = !status && stays_dense(n);

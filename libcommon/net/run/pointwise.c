@@ -264,11 +264,6 @@ unsigned xfv_op_keeps(const struct step *s)
     return ops[s->op].keep;
 }
 
-int xfv_op_has_backward(const struct step *s)
-{
-    return xfv_op_runs(s->op);
-}
-
 void xfv_op_forward(const struct run *r, const struct step *s)
 {
     ops[s->op].forward(r, s);
