@@ -44,6 +44,13 @@ ALL_LIBS     = -lnetpbm $(DEPS_LIBS) $(if $(HAS_GIF),-lgif) $(LDLIBS) -lm -pthre
 DEPS_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(MSGPACK) 2>/dev/null))
 DEPS_LIBS   := $(shell $(PKG_CONFIG) --libs $(PACKAGES) $(MSGPACK) 2>/dev/null)
 
+# Names in all scripts in pictures, where Pango is there (Debian's libpango1.0-dev); without it, boxes. PANGO= does without.
+PANGO ?= $(shell $(PKG_CONFIG) --exists pangocairo fontconfig && echo pangocairo fontconfig)
+ifneq ($(PANGO),)
+DEPS_CFLAGS += -DXFV_PANGO $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PANGO)))
+DEPS_LIBS += $(shell $(PKG_CONFIG) --libs $(PANGO)) -lgobject-2.0
+endif
+
 # One short line a file; V=1 shows the commands.
 V ?= 0
 say = $(if $(filter 0,$(V)),@echo '  $(1)  $@';)

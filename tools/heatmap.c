@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "cli/cli.h"
+#include "image/script.h"
 #include "report/figure.h"
 #include "report/contact.h"
 #include "report/photo.h"
@@ -20,6 +21,7 @@ struct picture {
     struct xfv_image cell; /* in a sheet, instead of bytes */
     size_t n;
     char *answer;      /* for --say; NULL: none */
+    int boxes;         /* 1: a name holds letters that cannot be drawn here */
     char problem[256]; /* what the picture could not show; empty: nothing */
     long number;       /* of the pair, from 0 */
 };
@@ -37,6 +39,7 @@ struct heatmap {
     struct xfv_photographs photographs;
     int columns; /* 0: as fits */
     int say;     /* enum xfv_answer */
+    int boxes;   /* 1: some name had boxes */
 };
 
 /* --- options --- */
@@ -182,6 +185,7 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     if (!status && !face && (!sheet || h->method || p.problem[0])) missing_maps(h, &p, out->problem, sizeof out->problem);
     if (!status && p.n_rows == 0 && !sheet && h->figure.layout != XFV_LAYOUT_FIGURE) status = xfv_fail(e, XFV_EDATA, "%s", out->problem);
     if (!status && h->say && !face) status = say(h, &p, out, e);
+    for (int i = 0; i < 2 && !status; i++) out->boxes |= xfv_script_missing(p.face[i].id);
     if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
     if (!status) status = xfv_figure_draw(&p, &h->figure, sheet ? &out->cell : &im, e);
     if (!status && !sheet) status = encode(h, &im, out, e);
@@ -254,6 +258,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         if (xfv_get_str(xfv_rec_map(*r), "id", &id, &n, NULL)) n = 0;
         xfv_cli_record_failed(h->cli, xfv_stage_record_no(h->cli), id, n, p->problem);
     }
+    h->boxes |= p->boxes;
     int status = write_picture(h, p, e);
     if (!status && p->answer && (fputs(p->answer, stdout) == EOF || fflush(stdout)))
         status = xfv_fail(e, XFV_EIO, "cannot write standard output");
@@ -306,6 +311,9 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     struct heatmap *h = ctx;
     (void)w;
     char why[200];
+    if (h->boxes)
+        xfv_cli_warn(h->cli, "some names hold letters that no font here has (or the build has no Pango): they are drawn "
+                             "as boxes");
     if (h->photographs.n) {
         int status = draw_photographs(h, e);
         return status || !h->sheet.n ? status : write_sheet(h, e);
@@ -318,9 +326,16 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     return h->kept.bytes ? write_file(xfv_cli_out_path(h->cli), &h->kept, e) : 0;
 }
 
+static void may_read(void *ctx, const char *path)
+{
+    xfv_cli_may_read(ctx, path);
+}
+
 static int run(struct heatmap *h, struct xfv_err *e, int *exit_status)
 {
     int jobs = xfv_cli_jobs(h->cli), status = choose_target(h, e);
+    xfv_script_start();
+    xfv_script_each_folder(may_read, h->cli);
     if (is_photo(h)) xfv_cli_may_read_any(h->cli); /* photographs, whose names only the stream tells */
     if (!status) status = xfv_cli_seal(h->cli, e);
     if (status) return status;

@@ -12,6 +12,7 @@
 
 #include "base/toint.h"
 #include "base/utf8.h"
+#include "image/script.h"
 
 enum { CAP_UNITS = 21, BASELINE = 9, ASCENT_UNITS = 25, BOX_UNITS = 18, MAX_STROKES = 128 };
 
@@ -141,6 +142,7 @@ static double unit_of(struct xfv_font f)
 double xfv_text_width(const char *s, struct xfv_font f)
 {
     double units = 0;
+    if (xfv_script_wanted(s)) return xfv_script_width(s, strlen(s), f);
     while (*s) units += advance_of(next_char(&s));
     return units * unit_of(f);
 }
@@ -171,6 +173,10 @@ double xfv_draw_text(struct xfv_image *im, double x, double y, struct xfv_font f
 {
     if (!(f.size > 0)) return x;
     double unit = unit_of(f), thick = f.size * (f.bold ? 0.135 : 0.085);
+    if (xfv_script_wanted(s)) {
+        xfv_script_draw(im, x, y, f, c, s);
+        return x + xfv_script_width(s, strlen(s), f);
+    }
     if (thick < 1.1) thick = 1.1; /* thinner strokes turn pale instead of thin */
     while (*s) {
         struct stroke strokes[MAX_STROKES];
@@ -222,10 +228,11 @@ size_t xfv_text_fit(const char *s, struct xfv_font f, double max_width)
 {
     const char *p = s, *good = NULL, *poor = NULL; /* where a line may end; where it may if need be, at a joining blank */
     double width = 0;
+    int script = xfv_script_wanted(s);
     while (*p) {
         const char *start = p;
         int ch = next_char(&p);
-        width += advance_of(ch) * unit_of(f);
+        width = script ? xfv_script_width(s, (size_t)(p - s), f) : width + advance_of(ch) * unit_of(f);
         if (*start == ' ' && start > s) good = start;
         if (ch == ' ' && *start != ' ' && start > s) poor = start;
         if (width > max_width && start > s) return (size_t)((good ? good : poor ? poor : start) - s);

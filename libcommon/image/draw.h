@@ -28,7 +28,7 @@ struct xfv_font {
 };
 
 /* Width in pixels of the UTF-8 text s. Accented Latin letters are drawn without the accent, other characters outside ASCII, control
- * characters and broken UTF-8 as a box. */
+ * characters and broken UTF-8 as a box. After xfv_script_start (image/script.h) text with such letters is drawn by Pango. */
 double xfv_text_width(const char *s, struct xfv_font f);
 
 /* Draw s with its baseline at y, starting at x. Returns the x where the text ends. */

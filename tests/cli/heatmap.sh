@@ -131,6 +131,24 @@ like "$(cat err) $(ls | grep -c none)" 'no pair.* 0$' "is told, and no file made
 runs 1 "--method that nothing has" heatmap --method nobody one.xfv
 like "$(cat err)" "no maps of the method 'nobody'" "is told"
 
+# names in all scripts
+PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
+from streams import *
+def one(k, name): return {"_": "pair", "id": str(k), "a": face(name, 1, 112), "b": face("b", 2, 112), "score": .5, "threshold": .4, "accept": True}
+open("greek.xfv", "wb").write(stream([one(0, "Ελένη Анна.jpg")]))
+open("none.xfv", "wb").write(stream([one(0, "\U0001da8b\u0e000.jpg")]))
+open("broken.xfv", "wb").write(stream([one(0, "\udcff\u202eЖ\x01" + "ж" * 900)]))
+PY
+heatmap --layout sheet -o greek.ppm greek.xfv 2>err
+if ldd "$B/bin/heatmap" 2>/dev/null | grep -q pango; then
+    is "$(wc -c <err)" 0 "Greek and Cyrillic names are drawn"
+else
+    like "$(cat err)" 'drawn as boxes' "without Pango they are boxes, which is said"
+fi
+heatmap --layout sheet -j 4 -o again.ppm greek.xfv 2>/dev/null; cmp -s greek.ppm again.ppm; ok $? "the same bytes with four workers"
+heatmap --layout sheet -o none.ppm none.xfv 2>err; like "$(cat err)" 'no font here has' "letters that no font has are boxes, which is said"
+runs 0 "a name that is no UTF-8, turns text, and is long" heatmap --layout sheet -o broken.png broken.xfv
+
 # options
 for bad in "--layout poster" "-c rainbow" "-b -1" "-b nan" "-b x" "--alpha 1.5" "--columns 0" "--columns 1001" "-s 0" "-s 65" "-s 1.5" "-r all" "-j 0x" "--nonsense"; do
     # shellcheck disable=SC2086
