@@ -32,7 +32,10 @@ n=$(ls pages | wc -l)
     cd files
     cp "$top/tests/photos/anna-1.jpg" photos/Anna_0001.jpg && cp "$top/tests/photos/anna-2.jpg" photos/Anna_0002.jpg
     for i in 1 2; do cp "$top/tests/photos/bella.jpg" photos/Bella_000$i.jpg && cp "$top/tests/photos/clara.jpg" photos/Clara_000$i.jpg; done
-    for f in a alice who oak group; do cp photos/Anna_0001.jpg $f.jpg; done
+    for f in a alice who oak; do cp photos/Anna_0001.jpg $f.jpg; done
+    "$PYTHON" -c 'from PIL import Image; im = [Image.open("photos/%s_0001.jpg" % n) for n in ("Anna", "Bella")]
+g = Image.new("RGB", (sum(i.width for i in im), max(i.height for i in im))); g.paste(im[0], (0, 0)); g.paste(im[1], (im[0].width, 0))
+g.save("group.jpg", quality=95)'
     cp photos/Anna_0002.jpg b.jpg && cp photos/Bella_0001.jpg bob.jpg && cp photos/Clara_0001.jpg elm.jpg
     cp photos/*.jpg people/ && cp photos/[BC]*.jpg gallery/
     facecrop photos/*.jpg | model-means -m ../plain.xfvm -o ../models/mobilefacenet.xfvm
