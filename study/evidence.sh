@@ -64,7 +64,11 @@ threshold=$(xfv-json few.xfv | sed -n 's/.*"threshold":\([-0-9.e]*\).*/\1/p' | h
 mkdir -p models
 for last in 1 3 6 12; do
     m=models/random-$last.xfvm
-    [ -s $m ] || model-randomise $(network) --last $last -o $m
+    if [ ! -s $m ]; then # its own average face at the last map, which the shuffled network does not have
+        model-randomise $(network) --last $last -o $m.tmp.xfvm
+        xfv-select --head 500 faces.xfv | model-means -q -m $m.tmp.xfvm --layer cells -o $m 2>/dev/null || cp $m.tmp.xfvm $m
+        rm $m.tmp.xfvm
+    fi
     shuffled() { xfv-select --drop embedding few.xfv | embed -m $m | verify -m $m -t "$threshold"; }
     made random-$last shuffled
 done

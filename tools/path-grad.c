@@ -8,7 +8,7 @@
 
 struct grad {
     struct xfv_explain_opts common;
-    int kind, baseline, combine, given_steps;
+    int kind, baseline, combine, given_kind, given_steps, given_baseline, given_combine, given_smooth;
     struct xfv_pathmap_opts o;
     struct xfv_contrast_opts contrast_opts;
     const char *name;
@@ -27,17 +27,15 @@ static void close_method(void *ctx)
     t->contrast = NULL;
 }
 
-/* What goes only with, or without, contrast. */
-static int check_options(const struct grad *t, struct xfv_err *e)
+/* An option of the paths asks for their maps where --combine does not say otherwise. What does not go together is refused. */
+static int choose_maps(struct grad *t, struct xfv_err *e)
 {
-    if (t->combine != XFV_COMBINE_CONTRAST && (t->contrast_opts.fast || t->contrast_opts.smooth > 0))
-        return xfv_fail(e, XFV_EARG, "--fast and --smooth go with --combine contrast");
-    if (t->combine != XFV_COMBINE_CONTRAST) return 0;
-    if (t->kind != XFV_PATHMAP_PATH || t->baseline != XFV_PATHMAP_MEAN)
-        return xfv_fail(e, XFV_EARG, "--combine contrast goes with --kind path and --baseline mean");
-    if (t->o.layer || t->given_steps)
-        return xfv_fail(e, XFV_EARG, "--combine contrast has its own layers and steps: leave --layer and --steps out");
-    return 0;
+    int of_paths = t->given_kind || t->given_steps || t->given_baseline || t->o.layer, of_contrast = t->contrast_opts.fast || t->given_smooth;
+    if (!t->given_combine) t->combine = of_paths && !of_contrast ? XFV_COMBINE_PAIR : XFV_COMBINE_CONTRAST;
+    if (t->combine != XFV_COMBINE_CONTRAST)
+        return of_contrast ? xfv_fail(e, XFV_EARG, "--fast and --smooth go with --combine contrast") : 0;
+    if (!of_paths) return 0;
+    return xfv_fail(e, XFV_EARG, "--combine contrast has its own paths: leave --kind, --layer, --steps and --baseline out");
 }
 
 static int open_contrast(struct grad *t, const struct xfv_explain_env *env, struct xfv_err *e)
@@ -55,11 +53,11 @@ static int open_contrast(struct grad *t, const struct xfv_explain_env *env, stru
 static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
 {
     struct grad *t = ctx;
+    int status = choose_maps(t, e);
     t->o.kind = (enum xfv_pathmap_kind)t->kind;
     t->o.baseline = (enum xfv_pathmap_baseline)t->baseline;
     t->o.combine = (enum xfv_combine)t->combine;
     t->model = env->model;
-    int status = check_options(t, e);
     if (status) return status;
     if (t->combine == XFV_COMBINE_CONTRAST) return open_contrast(t, env, e);
     return xfv_pathmap_new(env->model, &t->o, env->workers, &t->maps, e);
@@ -235,19 +233,19 @@ static void extra(void *ctx, const struct xfv_subject *s, int worker, struct xfv
 
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "along a path of features (default), or the exact scores of the last map's cells",
-     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, kind, xfv_pathmap_kinds)},
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, kind, xfv_pathmap_kinds), XFV_GIVEN(struct grad, given_kind)},
     {"layer", 'l', "NAME", "auto (default), fine, cells, a grid (14x14) or a value's name",
      XFV_OPT_RESULT, XFV_TO_TEXT(struct grad, o.layer, 0)},
     {"steps", 'n', "N", "steps of the path (default 4)",
      XFV_OPT_RESULT, XFV_TO_INT(struct grad, o.steps, 1, 4096), XFV_GIVEN(struct grad, given_steps)},
     {"baseline", 0, "WHAT", "where the path begins (default mean: the average face)",
-     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, baseline, xfv_pathmap_baselines)},
-    {"combine", 0, "HOW", "how the two faces' maps join (default pair); dot and cosine go with --kind cells",
-     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, combine, xfv_combines)},
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, baseline, xfv_pathmap_baselines), XFV_GIVEN(struct grad, given_baseline)},
+    {"combine", 0, "HOW", "how the faces' maps join (default contrast, or pair with an option of paths)",
+     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, combine, xfv_combines), XFV_GIVEN(struct grad, given_combine)},
     {"fast", 0, NULL, "of contrast: 10 passes instead of 14, without the fine cells",
      XFV_OPT_RESULT, XFV_TO_FLAG(struct grad, contrast_opts.fast, 1)},
     {"smooth", 0, "CELLS", "of contrast: blur its witnesses (default 0: not)",
-     XFV_OPT_RESULT, XFV_TO_F64(struct grad, contrast_opts.smooth, 0, 10)},
+     XFV_OPT_RESULT, XFV_TO_F64(struct grad, contrast_opts.smooth, 0, 10), XFV_GIVEN(struct grad, given_smooth)},
     {"sigma", 0, "PIXELS", "of --baseline blur (default 8)",
      XFV_OPT_RESULT, XFV_TO_F64(struct grad, o.sigma, 0.1, 100)},
     {"as", 0, "NAME", "the method's name in the record, to tell several settings apart (default path-grad)",
@@ -259,7 +257,7 @@ static const struct xfv_opt options[] = {
 
 int main(int argc, char **argv)
 {
-    static struct grad t = {.combine = XFV_COMBINE_PAIR, .o = {.steps = 4, .sigma = 8, .cache_bytes = (size_t)64 << 20}};
+    static struct grad t = {.o = {.steps = 4, .sigma = 8, .cache_bytes = (size_t)64 << 20}};
     static const struct xfv_program program = {
         .name = "path-grad",
         .summary = "Explain each pair by gradients along a path of inner features, from the average face: pairs in, the same with maps out.",

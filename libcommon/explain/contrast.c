@@ -135,7 +135,7 @@ static int find_layer(const struct xfv_model *m, const char *name, struct witnes
     const struct xfv_mean *mean = xfv_model_mean(m, w->layer.value);
     w->layer_mean = mean ? mean->data : NULL;
     if (mean) return 0;
-    return xfv_fail(e, XFV_EMODEL, "the model holds no mean activation of layer '%.100s': let model-means add it",
+    return xfv_fail(e, XFV_EMODEL, "the model holds no mean activation of layer '%.100s': let model-means add it, or choose another --baseline",
                     m->graph->values[w->layer.value].name);
 }
 

@@ -51,7 +51,7 @@ PY
 check() { $PYTHON check.py "$@" 2>&1 | tail -1; }
 runs 0 "joint" path-grad --combine joint -o joint.xfv pairs.xfv
 is "$(check joint joint.xfv)" good "every witness at the same size; those of dissimilarity at the cells' centres, the sums of the ways from the partner"
-runs 0 "defaults" path-grad -o d.xfv pairs.xfv
+runs 0 "pair" path-grad --combine pair -o d.xfv pairs.xfv
 is "$(check pair d.xfv)" good "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
 is "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | .maps[0] | [.method, .params.kind, .params.layer, .params.baseline, .params.combine, .params.cells.a.shape]' | sort -u)" \
    '["path-grad","path","14x14x128","mean","pair",[14,14]]' "what was done is in the record"
@@ -98,15 +98,19 @@ runs 0 "contrast, fast" path-grad --combine contrast --fast -o o.xfv pairs.xfv
 is "$(contrast o.xfv "auto cells" 0)" good "leaves the fine cells out"
 is "$(xfv-json o.xfv | jq -c 'select(._ == "pair") | .maps[0].params.left_out' | sort -u)" '{"fine":"--fast"}' "and says so"
 path-grad --combine contrast -j2 --cache 0 -o j2.xfv pairs.xfv; cmp -s k.xfv j2.xfv; ok $? "two workers, nothing kept: the same bytes"
+path-grad --no-provenance -o o.xfv pairs.xfv; path-grad --combine contrast --no-provenance pairs.xfv | cmp -s - o.xfv; ok $? "it is the default"
+path-grad -n 4 --no-provenance -o o.xfv pairs.xfv; path-grad --combine pair --no-provenance pairs.xfv | cmp -s - o.xfv
+ok $? "but not with an option of the paths"
 runs 2 "contrast from a blurred face" path-grad --combine contrast --baseline blur pairs.xfv
 runs 2 "contrast at a layer of one's own" path-grad --combine contrast -l fine pairs.xfv
-runs 2 "--fast without contrast" path-grad --fast pairs.xfv
+runs 2 "--fast without contrast" path-grad --combine pair --fast pairs.xfv
+runs 2 "contrast of steps" path-grad --fast -n 4 pairs.xfv
 for o in "--baseline blur" "--baseline blur --sigma 3" "--combine other" "--combine own+other" "--combine min" "-l fine" "-l 28x28" "-k cells --combine dot" "-k cells --combine cosine" "-l cells"; do
     runs 0 "$o" path-grad $o -o o.xfv pairs.xfv
     is "$(check any o.xfv)" good "its identities"
 done
-path-grad -j2 -o j2.xfv pairs.xfv; cmp -s d.xfv j2.xfv; ok $? "two workers, the same bytes"
-path-grad --cache 0 -o c0.xfv pairs.xfv; cmp -s d.xfv c0.xfv; ok $? "without a cache, the same bytes"
+path-grad --combine pair -j2 -o j2.xfv pairs.xfv; cmp -s d.xfv j2.xfv; ok $? "two workers, the same bytes"
+path-grad --combine pair --cache 0 -o c0.xfv pairs.xfv; cmp -s d.xfv c0.xfv; ok $? "without a cache, the same bytes"
 like "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | [.score, .maps[0].params.from[0]]' | head -1)" '^\[0\.7' "the genuine pair's score"
 is "$(path-grad pairs.xfv | fggb-grad | xfv-json | jq -c 'select(._ == "pair") | [.maps[].method]' | sort -u)" '["path-grad","fggb"]' "methods follow each other"
 runs 2 "a layer that is not there" path-grad -l 5x5 pairs.xfv
