@@ -11,6 +11,10 @@ case $3 in control-*) model= ;; esac # they ask no network
 sh "$here/timed.sh" "$t/$name.seconds" $3 $model -o "$t/$name.maps" "$t.xfv"
 case $t in
 dpr) delins --protocol dpr --tsv "$t/$name.maps" -o "$t/$name.tsv" ;;
+trial)
+    ablate -q --drop image --drop embedding "$t/$name.maps" -o "$t/$name.tried"
+    mv "$t/$name.tried" "$t/$name.maps"
+    ;;
 natural)
     in=$t/$name.maps
     for fill in black blur partner; do
@@ -23,5 +27,5 @@ natural)
     ;;
 esac
 # Faces with several partners are known by their pixels.
-case $t in dpr | natural | partners) ;; *) xfv-select --drop image --drop embedding "$t/$name.maps" -o "$t/$name.small" && mv "$t/$name.small" "$t/$name.maps" ;; esac
+case $t in dpr | natural | partners | trial) ;; *) xfv-select --drop image --drop embedding "$t/$name.maps" -o "$t/$name.small" && mv "$t/$name.small" "$t/$name.maps" ;; esac
 mv "$t/$name.maps" "$t/$name.xfv"

@@ -133,7 +133,7 @@ if patches:
 
 files = measured("natural").values()
 if files:
-    text = program("delins", "--tsv", "--reference", "fggb" if os.path.exists("natural/fggb.xfv") else "path-grad", data=b"".join(open(p, "rb").read() for p in files)).decode()
+    text = program("delins", "--tsv", "--reference", "fggb" if os.path.exists("natural/fggb.xfv") else "path-pair", data=b"".join(open(p, "rb").read() for p in files)).decode()
     head, *lines = [l.split("\t") for l in text.splitlines()]
     cell = [dict(zip(head, l)) for l in lines]
     print("### Deletion and Insertion of these folds' pairs, accuracy, %\n")
@@ -150,6 +150,28 @@ if files:
             print("| %s | %s |" % (shown(name), " | ".join(
                 "%.1f [%.1f, %.1f]" % tuple(100 * float(got[f][d + e]) for e in ("", "_lo", "_hi")) if f in got else "-" for f in fills for d in ("deletion", "insertion"))))
         print()
+
+def trials():
+    """Of genuine pairs' similarity and impostor pairs' dissimilarity, as ablate tried them: {name: [(n, stand, effect)]}"""
+    out = {}
+    for name, path in measured("trial").items():
+        pairs = [json.loads(l) for l in program("xfv-json", path).decode().splitlines()]
+        out[name] = []
+        for genuine, sign in ((True, "similarity"), (False, "dissimilarity")):
+            all_of = (p["maps"][0].get("trial", {}).get(sign) for p in pairs if p["_"] == "pair" and p["label"] == genuine)
+            tried = [t for t in all_of if t]
+            moved = [abs(t["base"] - t["score"]) for t in tried if "score" in t]
+            out[name].append((len(tried), sum(t.get("stands", False) for t in tried), sum(moved) / len(moved) if moved else 0))
+    return out
+
+
+if os.path.exists("trial"):
+    print("### Maps tried on their own pairs: claims that stand (p <= .05, 10 % of the oval), and how far the score moves\n")
+    print("| map | genuine pairs, similarity | score | impostor pairs, dissimilarity | score |\n|---|---|---|---|---|")
+    for name, both in trials().items():
+        cells = "".join(" %d of %d | %s |" % (stand, n, ("%.3f" % moved).replace("0.", ".", 1)) for n, stand, moved in both)
+        print("| %s |%s" % (shown(name), cells))
+    print()
 
 kinds = ["same person twice", "one other person twice", "two other people", "same and other person"]
 result = {name: score(path) for name, path in measured("partners").items()}

@@ -53,6 +53,8 @@ both() { # COMMAND: over genuine pairs, then over impostor pairs, CASES of each
 made planted both plant --skip --keep-clean --seed "$SEED" --donors faces.xfv
 made dpr both plant --skip --kind patches --seed "$SEED" --donors faces.xfv
 made natural both cat
+tried() { (CASES=60 && both cat); }
+made trial tried
 [ ! -s partners.txt ] || made partners verify -q $(network) --pairs partners.txt faces.xfv
 made few verify -q $(network) --pairs few.txt faces.xfv
 for sigma in 4 8; do
@@ -79,6 +81,7 @@ tests() { # LETTERS: names of tests
     case $1 in *p*) echo planted ;; esac
     case $1 in *d*) echo dpr ;; esac
     case $1 in *f*) echo natural ;; esac
+    case $1 in *t*) echo trial ;; esac
     case $1 in *b*) [ ! -s partners.xfv ] || echo partners ;; esac
     case $1 in *r*) printf '%s\n' few random-1 random-3 random-6 random-12 ;; esac
     case $1 in *n*) printf '%s\n' noise-4 noise-8 ;; esac

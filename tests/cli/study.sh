@@ -33,9 +33,9 @@ is "$?" 0 "two networks"
 is "$(sed -n 's/^| \([a-z]*\) | xssab | \([0-9]*\) |.*/\1 \2/p' made/tables.md | tr '\n' ' ')" "mobilefacenet 4 shuffled 2 " "stand in one table"
 cmp -s made/summary.tsv first.tsv; ok $? "and nothing of the first was made again"
 # the evidence, on the same photographs: planted truth, patches, shuffled networks
-printf 'control-truth\tp\t104\tcontrol-map --kind truth\ncontrol-face\tpdr\t0\tcontrol-map --kind face\npath\tpdrb\t18\tpath-grad -n 1\n' >judged
+printf 'control-truth\tp\t104\tcontrol-map --kind truth\ncontrol-face\tpdrt\t0\tcontrol-map --kind face\npath\tpdrb\t18\tpath-grad -n 1\n' >judged
 METHODS="$work/judged" runs 0 "the evidence" sh "$top/study/evidence.sh" lfw shown
-is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 15 "two methods, each judged by seven sets of pairs, and the ceiling"
+is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 16 "two methods, each judged by seven sets of pairs, the ceiling and a trial"
 is "$(grep -c '^| \*control-face\* | .* | .500 |' shown/tables.md)" 2 "a fixed picture has the rank of chance"
 is "$(sed -n '/^### Planted truth, all cases/,/^| map/p' shown/tables.md | grep -o 'share of the ceiling' | wc -l | tr -d ' ')" 2 "shares of the ceiling"
 like "$(sed -n '/^### Planted truth, all cases/,/^| \*\*/p' shown/tables.md)" '\| path \| [.0-9]+[^|]*\| -?[.0-9]+' "of the path's"
@@ -44,6 +44,7 @@ like "$(sed -n '/^### Last layers/,/^###/p' shown/tables.md)" '^\| \*control-fac
 for table in "$top"/docs/tables/evidence/[aclp]*.tsv "$top"/docs/tables/study/*.tsv; do
     is "$(head -qn 1 made/tables/"${table##*/}" shown/tables/"${table##*/}" 2>/dev/null)" "$(head -n 1 "$table")" "docs/ has a table that the study makes: ${table##*/}"
 done
+like "$(sed -n '/^### Maps tried/,/^###/p' shown/tables.md)" '^\| \*control-face\* \| [01] of [12] ' "claims that stand on their own pairs"
 like "$(cat shown/cost.tsv)" '^path	18	[0-9.]+$' "what it costs"
 runs 0 "the evidence once more" env METHODS="$work/judged" sh "$top/study/evidence.sh" lfw shown
 is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 0 "nothing is made again"
