@@ -40,10 +40,17 @@ int xfv_fold_new_weight(struct fold *f, int i, const char *what, struct xfv_shap
     snprintf(name, sizeof name, "%.900s/%s", f->g->nodes[i].name, what);
     for (int k = 2; xfv_graph_find_weight(f->g, name) >= 0; k++) snprintf(name, sizeof name, "%.900s/%s#%d", f->g->nodes[i].name, what, k);
     for (size_t k = 0; d && k < n; k++) d[k] = (float)v[k];
-    if (d) w = xfv_graph_add_weight(f->g, name, s, d, f->e);
-    else xfv_fail(f->e, XFV_ENOMEM, "out of memory for weight '%s'", name);
-    free(d);
     free(v);
+    if (d) w = xfv_graph_take_weight(f->g, name, s, d, f->e);
+    else xfv_fail(f->e, XFV_ENOMEM, "out of memory for weight '%s'", name);
+    if (w < 0) {
+        free(d);
+        return w;
+    }
+    int *grown = realloc(f->weight_uses, ((size_t)w + 1) * sizeof *grown);
+    if (!grown) return xfv_fail(f->e, XFV_ENOMEM, "out of memory for weight '%s'", name);
+    f->weight_uses = grown;
+    f->weight_uses[w] = 0; /* weights are added one by one */
     return w;
 }
 
@@ -56,6 +63,17 @@ static void release(struct fold *f, int value)
     f->stats.dead++;
 }
 
+/* A weight that no live node reads any more is not kept. */
+static void use_weights(struct fold *f, const struct xfv_node *n, int by)
+{
+    const int w[2] = {n->weight, n->bias};
+    for (int k = 0; k < 2; k++) {
+        if (w[k] < 0 || (f->weight_uses[w[k]] += by) > 0) continue;
+        free(f->g->weights[w[k]].data);
+        f->g->weights[w[k]].data = NULL;
+    }
+}
+
 /* Nodes in reverse order: one that died releases its inputs, which are made by earlier nodes. */
 static void bury(struct fold *f)
 {
@@ -64,6 +82,7 @@ static void bury(struct fold *f)
         if (!f->dead[i] && f->uses[n->out] == 0) f->dead[i] = 1, f->stats.dead++;
         if (f->dead[i] != 1) continue;
         f->dead[i] = 2;
+        use_weights(f, n, -1);
         for (int k = 0; k < n->n_in; k++) release(f, n->in[k]);
     }
 }
@@ -73,6 +92,8 @@ void xfv_fold_become(struct fold *f, int i, struct xfv_node n)
     struct xfv_node *old = &f->g->nodes[i];
     int was[XFV_MAX_INPUTS], n_was = old->n_in;
     memcpy(was, old->in, sizeof was);
+    use_weights(f, &n, 1);
+    use_weights(f, old, -1);
     n.name = old->name;
     n.out = old->out;
     *old = n;
@@ -293,13 +314,13 @@ static int sweep(struct fold *f, pass *const *passes)
     return 0;
 }
 
-/* Copy weight w of f->g into `to` once; map holds new index + 1. */
+/* Weight w of f->g in `to`, once, still without its numbers; map holds new index + 1. */
 static int copy_weight(const struct fold *f, struct xfv_graph *to, int *map, int w)
 {
     if (w < 0) return -1;
     if (!map[w]) {
         const struct xfv_weight *old = &f->g->weights[w];
-        int status = xfv_graph_add_weight(to, old->name, old->shape, old->data, f->e);
+        int status = xfv_graph_take_weight(to, old->name, old->shape, NULL, f->e);
         if (status < 0) return status;
         map[w] = status + 1;
     }
@@ -319,7 +340,7 @@ static int copy_node(const struct fold *f, struct xfv_graph *to, int *values, in
     return status < 0 ? status : 0;
 }
 
-/* The live part of the graph, copied. */
+/* The live part of the graph, copied; the weights' numbers move at the end, when nothing can fail any more. */
 static int compact(const struct fold *f, struct xfv_graph **out)
 {
     const struct xfv_graph *g = f->g;
@@ -334,6 +355,11 @@ static int compact(const struct fold *f, struct xfv_graph **out)
         if (o < 0) status = o;
     }
     if (!status) status = xfv_graph_check(to, f->e);
+    for (int w = 0; w < g->n_weights && !status; w++) {
+        if (!weights[w]) continue;
+        to->weights[weights[w] - 1].data = g->weights[w].data;
+        g->weights[w].data = NULL;
+    }
     free(values);
     free(weights);
     if (status) xfv_graph_free(to);
@@ -348,6 +374,8 @@ static int analyse(struct fold *f, const char *const *keep)
     f->producer[0] = -1;
     for (int i = 0; i < g->n_nodes; i++) {
         f->producer[g->nodes[i].out] = i;
+        if (g->nodes[i].weight >= 0) f->weight_uses[g->nodes[i].weight]++;
+        if (g->nodes[i].bias >= 0) f->weight_uses[g->nodes[i].bias]++;
         for (int k = 0; k < g->nodes[i].n_in; k++) f->uses[g->nodes[i].in[k]]++;
     }
     for (int i = 0; i < g->n_outputs; i++) f->uses[g->outputs[i]]++;
@@ -375,7 +403,8 @@ int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stat
     f.producer = calloc((size_t)f.g->n_values, sizeof *f.producer);
     f.uses = calloc((size_t)f.g->n_values, sizeof *f.uses);
     f.dead = calloc((size_t)f.g->n_nodes, 1);
-    if (!f.producer || !f.uses || !f.dead) status = xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
+    f.weight_uses = calloc((size_t)f.g->n_weights + 1, sizeof *f.weight_uses);
+    if (!f.weight_uses || !f.producer || !f.uses || !f.dead) status = xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     if (!status) status = analyse(&f, keep);
     if (!status) status = sweep(&f, normalise);
     if (!status) status = sweep(&f, spelled);
@@ -384,6 +413,7 @@ int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stat
     free(f.producer);
     free(f.uses);
     free(f.dead);
+    free(f.weight_uses);
     if (status) return status;
     xfv_graph_free(*g);
     *g = out;

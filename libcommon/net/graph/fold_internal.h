@@ -9,6 +9,7 @@ struct fold {
     struct xfv_graph *g;
     int *producer; /* of each value: node index, -1 for the input */
     int *uses;     /* of each value: inputs of live nodes, outputs, kept names */
+    int *weight_uses; /* of each weight: live nodes that read it */
     char *dead;    /* of each node */
     struct xfv_fold_stats stats;
     struct xfv_err *e;

@@ -164,7 +164,7 @@ int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape 
     return g->n_values++;
 }
 
-int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const void *data, struct xfv_err *e)
+int xfv_graph_take_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, float *data, struct xfv_err *e)
 {
     char t[64];
     int status = check_name(name, "weight", e);
@@ -174,16 +174,24 @@ int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape
     if (s.rank < 1 || count == 0) return xfv_fail(e, XFV_EMODEL, "weight '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
     if ((status = reserve(&g->weights, g->n_weights, sizeof *g->weights, "weights", e))) return status;
     char *copy = strdup(name);
-    float *d = malloc(count * sizeof *d);
-    if (!copy || !d || names_reserve(g->weight_names)) {
+    if (!copy || names_reserve(g->weight_names)) {
         free(copy);
-        free(d);
         return xfv_fail(e, XFV_ENOMEM, "out of memory for weight '%s' of %zu numbers", name, count);
     }
-    memcpy(d, data, count * sizeof *d);
-    g->weights[g->n_weights] = (struct xfv_weight){.name = copy, .shape = s, .data = d, .count = count};
+    g->weights[g->n_weights] = (struct xfv_weight){.name = copy, .shape = s, .data = data, .count = count};
     names_put(g->weight_names, xfv_hash(XFV_HASH_START, name, strlen(name)), g->n_weights);
     return g->n_weights++;
+}
+
+int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const void *data, struct xfv_err *e)
+{
+    size_t count = xfv_shape_count(s);
+    float *d = malloc((count ? count : 1) * sizeof *d);
+    if (!d) return xfv_fail(e, XFV_ENOMEM, "out of memory for weight '%s' of %zu numbers", name, count);
+    memcpy(d, data, count * sizeof *d);
+    int w = xfv_graph_take_weight(g, name, s, d, e);
+    if (w < 0) free(d);
+    return w;
 }
 
 int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv_err *e)

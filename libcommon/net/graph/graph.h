@@ -99,6 +99,8 @@ void xfv_graph_free(struct xfv_graph *g);
 int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape s, struct xfv_err *e);
 /* data: floats, at any alignment. */
 int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const void *data, struct xfv_err *e);
+/* As above, but data, from malloc or NULL, is the graph's from now on; after a failure the caller's. */
+int xfv_graph_take_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, float *data, struct xfv_err *e);
 int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv_err *e); /* name copied; node defaults: xfv_node_default() */
 int xfv_graph_add_output(struct xfv_graph *g, int value, struct xfv_err *e);
 struct xfv_node xfv_node_default(enum xfv_op op);        /* stride 1, dilation 1, groups 1, no weights */

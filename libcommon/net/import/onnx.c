@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/import/limits.h"
+#include "net/import/onnx_hollow.h"
 #include "net/import/onnx_internal.h"
 
 /* ---- bounded memory and depth for protobuf-c, which has neither ---- */
@@ -41,6 +42,29 @@ static void discard(Onnx__ModelProto *m)
 {
     ProtobufCAllocator a = {bounded_alloc, bounded_free, NULL};
     if (m) xfv_onnx__model_proto__free_unpacked(m, &a);
+}
+
+/* Constants whose bytes stayed in the file get them, without owning them; and lose them before they are freed. */
+static void put_back(Onnx__ModelProto *m, const struct xfv_onx_hollow *h)
+{
+    for (size_t i = 0; m && m->graph && i < h->n_parts; i++) {
+        if (h->part[i].constant >= m->graph->n_initializer) continue;
+        onx_proto *p = m->graph->initializer[h->part[i].constant];
+        p->has_raw_data = 1;
+        p->raw_data.len = h->part[i].n;
+        p->raw_data.data = (uint8_t *)(uintptr_t)h->part[i].p; /* never written to */
+    }
+}
+
+static void take_out(Onnx__ModelProto *m, const struct xfv_onx_hollow *h)
+{
+    for (size_t i = 0; m && m->graph && i < h->n_parts; i++) {
+        if (h->part[i].constant >= m->graph->n_initializer) continue;
+        onx_proto *p = m->graph->initializer[h->part[i].constant];
+        p->has_raw_data = 0;
+        p->raw_data.len = 0;
+        p->raw_data.data = NULL;
+    }
 }
 
 int xfv_is_onnx(const uint8_t *p, size_t n)
@@ -253,6 +277,8 @@ static int keep_names(struct onx *o, const struct xfv_import_opts *opts)
 
 /* ---- nodes ---- */
 
+#define FEW 65536 /* numbers of a constant that may as well stay */
+
 struct problems { char text[512]; int n, shown; };
 
 static void note(struct problems *p, const char *sentence)
@@ -310,6 +336,30 @@ static int build(struct onx *o, const struct onx_call *c)
     return 0;
 }
 
+/* Constants that are not asked for again; one of the file's would be read anew. */
+static void let_go(const struct onx_call *c)
+{
+    for (int k = 0; k < c->n_in; k++) {
+        struct onx_tensor *t = c->in[k];
+        if (!t || --t->readers > 0 || !t->c || t->c->count < FEW) continue;
+        xfv_onx_const_free(t->c);
+        t->c = NULL;
+    }
+}
+
+static void count_readers(struct onx *o)
+{
+    for (int i = 0; i < o->n_flat; i++)
+        for (size_t k = 0; k < o->flat[i].n->n_input; k++) {
+            struct onx_tensor *t = find(o, o->flat[i].n->input[k]);
+            if (t) t->readers++;
+        }
+    for (size_t i = 0; i < o->file->n_output; i++) {
+        struct onx_tensor *t = find(o, o->file->output[i]->name);
+        if (t) t->readers++;
+    }
+}
+
 static void mark_broken(struct onx *o, const onx_node *n)
 {
     for (size_t k = 0; k < n->n_output; k++) {
@@ -362,6 +412,7 @@ static int build_all(struct onx *o, struct problems *p)
     char label[1024];
     struct onx_call c;
     note_unknown(o, p);
+    count_readers(o);
     for (int i = 0; i < o->n_flat; i++) {
         const onx_node *n = o->flat[i].n;
         int when = taken(o, o->flat[i].guard, o->flat[i].when);
@@ -373,6 +424,7 @@ static int build_all(struct onx *o, struct problems *p)
         if (status == XFV_ENOMEM || status == XFV_EIO) return status;
         if (status) note(p, o->e->msg);
         if (status || broken) mark_broken(o, n);
+        let_go(&c);
     }
     if (!p->n) return 0;
     if (p->shown < p->n) return ONX_BAD("%s; and %d more problems", p->text, p->n - p->shown);
@@ -410,7 +462,10 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     struct xfv_err own;
     struct onx o = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL, .file_bytes = n};
     if (!(o.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
-    Onnx__ModelProto *m = unpack(bytes, n);
+    struct xfv_onx_hollow hollow;
+    int apart = xfv_onx_hollow(bytes, n, &hollow);
+    Onnx__ModelProto *m = apart ? unpack(hollow.p, hollow.n) : unpack(bytes, n);
+    put_back(m, &hollow);
     int status = read_model(&o, m, opts);
     char quantisers[128];
     if (o.quantisers) xfv_quantiser_note(o.quantisers, quantisers, sizeof quantisers), xfv_onx_note(&o, "%s", quantisers);
@@ -422,7 +477,9 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     }
     free(o.t);
     xfv_onx_flat_free(&o);
+    take_out(m, &hollow);
     discard(m);
+    xfv_onx_hollow_free(&hollow);
     if (status) xfv_graph_free(o.g);
     else *out = o.g;
     return status;

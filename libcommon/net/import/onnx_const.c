@@ -133,7 +133,7 @@ int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
         if (k->i) k->i[i] = xfv_to_i64(v);
         else k->f[i] = (float)v;
     }
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 static const char *const unaries[] = {"Neg", "Abs", "Sqrt", "Exp", "Log", "Floor", "Ceil", "Reciprocal", "Not", "Sigmoid", "Tanh", "Relu", "Round", "Sign", "Sin", "Cos", "Erf", "Softplus", NULL};
@@ -193,7 +193,7 @@ int xfv_onx_eval_where(struct onx *o, const struct onx_call *c)
         const struct onx_const *from = v > 0 || v < 0 ? p[1] : p[2];
         copy_element(k, i, from, stretched(from, s, at));
     }
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 /* ---- shapes ---- */
@@ -208,7 +208,7 @@ int xfv_onx_eval_shape(struct onx *o, const struct onx_call *c)
     if (start < 0 || start > end) return ONX_BAD("'%s' (Shape) wants axes %lld to %lld of %d", c->label, (long long)start, (long long)end, t->s.rank);
     int all = is(c, "Size");
     struct onx_const *k = xfv_onx_const_new(o, (struct onx_dims){.rank = all ? 0 : 1, .dim = {end - start}}, 1);
-    if (!k) return XFV_ENOMEM;
+    if (!k) return o->e->status;
     if (all) k->i[0] = (int64_t)xfv_onx_count(t->s);
     else for (int64_t i = start; i < end; i++) k->i[i - start] = t->s.dim[i];
     return xfv_onx_give(o, c, 0, k);
@@ -240,7 +240,7 @@ int xfv_onx_eval_gather(struct onx *o, const struct onx_call *c)
         }
         copy_element(k, e, x, (e / inner / ix->count * n + (size_t)i) * inner + e % inner);
     }
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 int xfv_onx_eval_concat(struct onx *o, const struct onx_call *c)
@@ -269,7 +269,7 @@ int xfv_onx_eval_concat(struct onx *o, const struct onx_call *c)
         for (size_t e = 0; e < x->count; e++) copy_element(y, e / mine * all + before + e % mine, x, e);
         before += mine;
     }
-    return y ? xfv_onx_give(o, c, 0, y) : XFV_ENOMEM;
+    return y ? xfv_onx_give(o, c, 0, y) : o->e->status;
 }
 
 int xfv_onx_eval_slice(struct onx *o, const struct onx_call *c)
@@ -285,7 +285,7 @@ int xfv_onx_eval_slice(struct onx *o, const struct onx_call *c)
         for (int a = 0; a < s.rank; a++) at[a] = begin[a] + at[a] * step[a];
         copy_element(k, i, x, ravel(x->s, at));
     }
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 int xfv_onx_eval_reshape(struct onx *o, const struct onx_call *c)
@@ -295,7 +295,7 @@ int xfv_onx_eval_reshape(struct onx *o, const struct onx_call *c)
     int status = x ? xfv_onx_new_dims(o, c, &s) : o->e->status;
     if (status) return status;
     struct onx_const *k = copy_as(o, x, s);
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 int xfv_onx_eval_transpose(struct onx *o, const struct onx_call *c)
@@ -311,7 +311,7 @@ int xfv_onx_eval_transpose(struct onx *o, const struct onx_call *c)
     }
     if (seen != (1 << x->s.rank) - 1) return ONX_BAD("'%s' (Transpose) does not name each axis once", c->label);
     struct onx_const *k = xfv_onx_permuted(o, x, perm);
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 /* ---- made out of nothing ---- */
@@ -353,7 +353,7 @@ int xfv_onx_eval_expand(struct onx *o, const struct onx_call *c)
         unravel(s, i, at);
         copy_element(k, i, x, stretched(x, s, at));
     }
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 int xfv_onx_eval_tile(struct onx *o, const struct onx_call *c)
@@ -372,7 +372,7 @@ int xfv_onx_eval_tile(struct onx *o, const struct onx_call *c)
         for (int a = 0; a < s.rank; a++) at[a] %= x->s.dim[a];
         copy_element(k, i, x, ravel(x->s, at));
     }
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 int xfv_onx_eval_range(struct onx *o, const struct onx_call *c)
@@ -388,7 +388,7 @@ int xfv_onx_eval_range(struct onx *o, const struct onx_call *c)
         if (k->i) k->i[i] = xfv_to_i64(a + (double)i * d);
         else k->f[i] = (float)(a + (double)i * d);
     }
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 int xfv_onx_eval_constant(struct onx *o, const struct onx_call *c)
@@ -404,7 +404,7 @@ int xfv_onx_eval_constant(struct onx *o, const struct onx_call *c)
         if (!(a = xfv_onx_attribute(c, lists[i]))) continue;
         size_t n = i == 1 ? a->n_floats : i == 3 ? a->n_ints : 1;
         if (n > XFV_MAX_ELEMENTS) return ONX_BAD("'%s' (Constant) is too large", c->label);
-        if (!(k = xfv_onx_const_new(o, (struct onx_dims){.rank = i & 1, .dim = {(int64_t)n}}, i >= 2))) return XFV_ENOMEM;
+        if (!(k = xfv_onx_const_new(o, (struct onx_dims){.rank = i & 1, .dim = {(int64_t)n}}, i >= 2))) return o->e->status;
         for (size_t j = 0; j < n; j++) {
             if (k->f) k->f[j] = i == 1 ? a->floats[j] : a->f;
             else k->i[j] = i == 3 ? a->ints[j] : a->i;
@@ -460,7 +460,7 @@ int xfv_onx_eval_reduce(struct onx *o, const struct onx_call *c)
     struct onx_dims s = {0};
     for (int i = 0; xfv_onx_int(c, "keepdims", 1) && i < x->s.rank; i++) s.dim[s.rank++] = 1;
     struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
-    if (!k) return XFV_ENOMEM;
+    if (!k) return o->e->status;
     if (k->i) k->i[0] = xfv_to_i64(v);
     else k->f[0] = (float)v;
     return xfv_onx_give(o, c, 0, k);

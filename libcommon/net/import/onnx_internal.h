@@ -14,6 +14,7 @@
 #define ONX_MAX_RANK 8
 #define ONX_AXES (ONX_MAX_RANK + 1) /* room for a list of axes and one more */
 #define ONX_MAX_INPUTS 64
+#define ONX_ROOM ((size_t)256 << 20) /* bytes that constants and weights may take beyond what the file holds of them */
 #define ONX_MAX_MADE (1 << 24) /* elements of a constant that the file asks to make out of nothing (ConstantOfShape, Expand, ...) */
 
 typedef Onnx__NodeProto onx_node;
@@ -26,7 +27,7 @@ enum onx_type { ONX_F32 = 1, ONX_U8 = 2, ONX_I8 = 3, ONX_U16 = 4, ONX_I16 = 5, O
 struct onx_dims { int rank; int64_t dim[ONX_MAX_RANK]; };
 
 /* Whole numbers (and truth values) in i, or floats in f; owned. type: as the file stores them (enum onx_type). */
-struct onx_const { struct onx_dims s; size_t count; int type; int64_t *i; float *f; };
+struct onx_const { struct onx_dims s; size_t count, bytes, *live; int type; int64_t *i; float *f; }; /* live: counts all bytes that are alive */
 
 struct onx_tensor {
     const char *name;          /* as in the file */
@@ -36,6 +37,8 @@ struct onx_tensor {
     const onx_proto *init;     /* constant that is not loaded yet */
     int value;                 /* of the graph, -1: none */
     int n_axes, axis[ONX_AXES];
+    int loaded;                /* once: a constant may be let go and loaded again */
+    int readers;               /* nodes that are still to read it, and outputs */
     int made, broken;          /* broken: its operator was not understood, which has been said */
     struct onx_tensor *small;  /* Expand: the tensor that stretches to this shape; value is -1 then */
     int whole;                 /* element type of a computed tensor of whole numbers; 0: floats */
@@ -53,7 +56,8 @@ struct onx {
     struct xfv_err *e;
     Onnx__GraphProto *file;
     const char *folder;        /* of external data; NULL: none can be read */
-    size_t file_bytes;
+    size_t file_bytes;         /* with external data that was read */
+    size_t live, weights;      /* bytes of constants that are alive, of the graph's weights: bounded by what the file holds */
     int opset, n_tensors, batch, unique;
     struct onx_tensor *t;      /* sorted by name */
     /* The file's nodes and constants with those of its functions and branches (onnx_flat.c) */

@@ -39,7 +39,7 @@ static int kept_where(struct onx *o, const struct onx_call *c, const struct onx_
     struct onx_tensor k = {.label = x->label, .value = -1};
     const struct onx_const *t = xfv_onx_is_constant(x) ? xfv_onx_constant(o, x) : NULL;
     if (xfv_onx_is_constant(x) && !t) return o->e->status;
-    if (!(k.c = where_of(o, mask, value, t, s))) return XFV_ENOMEM;
+    if (!(k.c = where_of(o, mask, value, t, s))) return o->e->status;
     k.s = s;
     int status = t ? xfv_onx_materialise(o, &k, c->label) : xfv_onx_combine(o, c, XFV_OP_MUL, x, &k);
     if (t && !status) status = xfv_onx_finish(o, c, &k);

@@ -79,7 +79,7 @@ int xfv_onx_eval_dequantise(struct onx *o, const struct onx_call *c)
         size_t j = scale_of(&g, q->s, i);
         k->f[i] = (float)((double)q->i[i] - zero_at(&g, j)) * g.scale->f[j];
     }
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 int xfv_onx_eval_quantise(struct onx *o, const struct onx_call *c)
@@ -96,7 +96,7 @@ int xfv_onx_eval_quantise(struct onx *o, const struct onx_call *c)
         k->i[i] = xfv_to_i64(v >= hi ? hi : v > lo ? v : lo); /* NaN becomes the lowest */
     }
     if (k) k->type = type;
-    return k ? xfv_onx_give(o, c, 0, k) : XFV_ENOMEM;
+    return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
 /* ---- computed tensors ---- */
@@ -118,7 +118,7 @@ static int along_axis(struct onx *o, const struct onx_call *c, struct onx_tensor
         k[0]->f[i] = (float)(back ? s : 1 / s);
         k[1]->f[i] = (float)(back ? -z * s : z);
     }
-    int status = k[0] && k[1] ? xfv_onx_scaled(o, c, t, g->axis, k[0]->f, k[1]->f) : XFV_ENOMEM;
+    int status = k[0] && k[1] ? xfv_onx_scaled(o, c, t, g->axis, k[0]->f, k[1]->f) : o->e->status;
     xfv_onx_const_free(k[0]);
     xfv_onx_const_free(k[1]);
     return status;

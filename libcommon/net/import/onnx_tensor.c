@@ -39,13 +39,24 @@ struct onx_const *xfv_onx_const_new(struct onx *o, struct onx_dims s, int whole)
     size_t n = 1;
     for (int i = 0; i < s.rank; i++) n = s.dim[i] == 0 ? 0 : n; /* empty lists exist: the axes of a scalar's shape */
     if (n) n = xfv_onx_count(s);
+    size_t bytes = n * (whole ? sizeof *c->i : sizeof *c->f);
+    if (o->live + bytes > ONX_ROOM + 4 * o->file_bytes) {
+        free(c);
+        ONX_BAD("constants that the file computes would take %zu MB, and the file has %zu kB: refused", (o->live + bytes) >> 20, o->file_bytes >> 10);
+        return NULL;
+    }
     if (c) {
         c->s = s;
         c->count = n;
+        c->bytes = bytes;
+        c->live = &o->live;
         c->type = whole ? ONX_I64 : ONX_F32;
         if (whole) c->i = calloc(n ? n : 1, sizeof *c->i);
         else c->f = calloc(n ? n : 1, sizeof *c->f);
-        if (c->i || c->f) return c;
+        if (c->i || c->f) {
+            o->live += bytes;
+            return c;
+        }
     }
     free(c);
     xfv_fail(o->e, XFV_ENOMEM, "out of memory for a constant of %zu numbers", n);
@@ -55,6 +66,7 @@ struct onx_const *xfv_onx_const_new(struct onx *o, struct onx_dims s, int whole)
 void xfv_onx_const_free(struct onx_const *c)
 {
     if (!c) return;
+    *c->live -= c->bytes;
     free(c->i);
     free(c->f);
     free(c);
@@ -220,7 +232,7 @@ int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out)
     if (!away && count / 2 > o->file_bytes) return ONX_BAD("constant '%s' claims %zu numbers in a file of %zu bytes", label, count, o->file_bytes);
     if (away && !external_there(o, p, bytes)) return ONX_BAD("constant '%s' claims %zu bytes, more than its file holds", label, bytes);
     struct onx_const *c = xfv_onx_const_new(o, s, !xfv_onx_is_float(type));
-    if (!c) return XFV_ENOMEM;
+    if (!c) return o->e->status;
     c->type = type;
     if (away) {
         uint8_t *buf = malloc(bytes ? bytes : 1);
@@ -249,6 +261,9 @@ const struct onx_const *xfv_onx_constant(struct onx *o, struct onx_tensor *t)
         ONX_BAD("'%s' should be a constant, but it is computed", t->label);
         return NULL;
     }
+    if (!t->loaded && t->init->has_data_location && t->init->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
+        o->file_bytes += xfv_onx_count(t->s) * size_of(t->init->data_type); /* loading refuses it where the other file is shorter */
+    t->loaded = 1;
     if (xfv_onx_load(o, t->init, &t->c)) return NULL;
     return t->c;
 }

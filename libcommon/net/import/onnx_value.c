@@ -63,6 +63,9 @@ int xfv_onx_weight(struct onx *o, struct xfv_shape s, const float *v, const char
 {
     char name[XFV_MAX_NAME + 1];
     unique_name(o, name, sizeof name, label, suffix, 1);
+    o->weights += xfv_shape_count(s) * sizeof *v;
+    if (o->weights > ONX_ROOM + 12 * o->file_bytes)
+        return ONX_BAD("the network's weights would take %zu MB, and the file has %zu kB: refused", o->weights >> 20, o->file_bytes >> 10);
     return xfv_graph_add_weight(o->g, name, s, v, o->e);
 }
 
