@@ -129,6 +129,8 @@ int xfv_onx_emit(struct onx *o, struct xfv_node *n, const char *label, const cha
 int xfv_onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label, const char *suffix); /* v itself when it has that shape */
 /* A new weight of the graph from floats (copied), called label + suffix; made unique. */
 int xfv_onx_weight(struct onx *o, struct xfv_shape s, const float *v, const char *label, const char *suffix);
+int xfv_onx_take_weight(struct onx *o, struct xfv_shape s, float **v, const char *label, const char *suffix); /* not copied: the graph's, *v becomes NULL */
+const struct onx_const *xfv_onx_floats(struct onx *o, const struct onx_call *c, int k); /* constant input k, of floats; NULL with o->e filled */
 /* The shape of a value of such a layout: its axes' sizes, the first of them multiplied where there are more than XFV_MAX_RANK; 1 where there is none. */
 struct xfv_shape xfv_onx_shape(struct onx_dims s, const int *axis, int n);
 /* v seen as [elements of the layout's axes before place d][those of axis d][those after]. */
@@ -144,7 +146,7 @@ int xfv_onx_layout_without(const struct onx_tensor *t, int except, int *axes);
 int xfv_onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct onx_dims s, const int *axis, int n_axes);
 /* Emit n as output 0 with the layout and shape of input 0 (pointwise operators). */
 int xfv_onx_pointwise(struct onx *o, const struct onx_call *c, struct xfv_node n);
-int xfv_onx_image(struct onx *o, const struct onx_call *c, int k); /* input k as H,W,C */
+int xfv_onx_image(struct onx *o, const struct onx_call *c, int k); /* input k as H,W,C; a signal, N,C,W, with a height of 1 */
 /* The dimension of the value of t (a copy) that holds this axis; a new one in front, of size 1, when none does. */
 int xfv_onx_dimension_of(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis);
 /* Replace t (a copy of a tensor that has a value) by its product with m [to][t's size there] along an ONNX axis (onnx_resize.c). */
@@ -185,7 +187,8 @@ struct onx_op { const char *name; onx_builder *build, *eval; int min_in, flags; 
 
 const struct onx_op *xfv_onx_find_op(const char *name, const char *domain); /* NULL: not known */
 
-onx_builder xfv_onx_conv, xfv_onx_pool, xfv_onx_global_pool, xfv_onx_batchnorm, xfv_onx_gemm, xfv_onx_matmul;                                      /* onnx_linear.c */
+onx_builder xfv_onx_conv, xfv_onx_pool, xfv_onx_global_pool, xfv_onx_conv_transpose; /* onnx_conv.c */
+onx_builder xfv_onx_batchnorm, xfv_onx_gemm, xfv_onx_matmul;                                      /* onnx_linear.c */
 onx_builder xfv_onx_unary_math, xfv_onx_binary, xfv_onx_sum, xfv_onx_prelu, xfv_onx_clip, xfv_onx_pow, xfv_onx_softmax, xfv_onx_layernorm, xfv_onx_reduce, xfv_onx_lpnorm; /* onnx_math.c */
 onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, xfv_onx_slice, xfv_onx_gather, xfv_onx_pad, xfv_onx_expand, xfv_onx_identity; /* onnx_move.c */
 onx_builder xfv_onx_groupnorm, xfv_onx_rmsnorm, xfv_onx_lrn, xfv_onx_logsoftmax;                                               /* onnx_norm.c */

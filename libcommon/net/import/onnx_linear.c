@@ -1,149 +1,9 @@
-/* ONNX files: convolutions, pooling, batch normalisation and products. */
+/* ONNX files: batch normalisation and products. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/import/onnx_internal.h"
-
-static const int hwc[3] = {2, 3, 1};
-
-static const struct onx_const *floats(struct onx *o, const struct onx_call *c, int k)
-{
-    const struct onx_const *x = k < c->n_in && c->in[k] ? xfv_onx_constant(o, c->in[k]) : NULL;
-    if (x && x->f) return x;
-    if (k >= c->n_in || !c->in[k]) ONX_BAD("'%s' (%s) has no input %d", c->label, c->op, k);
-    else if (x) ONX_BAD("'%s' (%s): constant '%s' is not of floats", c->label, c->op, c->in[k]->label);
-    return NULL;
-}
-
-/* ---- windows ---- */
-
-/* Two numbers of an attribute (height, width), or `otherwise` twice. */
-static int pair(struct onx *o, const struct onx_call *c, const char *name, int otherwise, int *to)
-{
-    int64_t v[8];
-    int n = xfv_onx_ints(o, c, -1, name, v, 8);
-    if (n < 0) return n;
-    if (n != 0 && n != 2) return ONX_BAD("'%s' (%s): attribute '%s' has %d numbers instead of 2", c->label, c->op, name, n);
-    for (int a = 0; a < 2; a++) {
-        if (n && (v[a] < 1 || v[a] > XFV_MAX_KERNEL)) return ONX_BAD("'%s' (%s): attribute '%s' holds %lld", c->label, c->op, name, (long long)v[a]);
-        to[a] = n ? (int)v[a] : otherwise;
-    }
-    return 0;
-}
-
-static int pads(struct onx *o, const struct onx_call *c, struct xfv_node *n, struct xfv_shape in)
-{
-    int64_t v[8];
-    int count = xfv_onx_ints(o, c, -1, "pads", v, 8), upper = xfv_onx_text_is(c, "auto_pad", "SAME_UPPER"), lower = xfv_onx_text_is(c, "auto_pad", "SAME_LOWER");
-    if (count < 0) return count;
-    if (xfv_onx_text_is(c, "auto_pad", "VALID")) return 0;
-    if (!upper && !lower) {
-        if (count != 0 && count != 4) return ONX_BAD("'%s' (%s) has %d paddings instead of 4", c->label, c->op, count);
-        for (int a = 0; a < count; a++) {
-            if (v[a] < 0 || v[a] > XFV_MAX_KERNEL) return ONX_BAD("'%s' (%s) has a padding of %lld", c->label, c->op, (long long)v[a]);
-            n->pads[a] = (int)v[a];
-        }
-        return 0;
-    }
-    for (int a = 0; a < 2; a++) {
-        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, out = ((int64_t)in.dim[a] + n->stride[a] - 1) / n->stride[a];
-        int64_t total = (out - 1) * n->stride[a] + span - in.dim[a];
-        if (total < 0) total = 0;
-        n->pads[a] = (int)(upper ? total / 2 : total - total / 2);
-        n->pads[a + 2] = (int)(total - n->pads[a]);
-    }
-    return 0;
-}
-
-/* The result of a node on images: its value's H, W, C. */
-static int image_result(struct onx *o, const struct onx_call *c, int v)
-{
-    if (v < 0) return v;
-    struct xfv_shape s = o->g->values[v].shape;
-    struct onx_dims d = {4, {1, s.dim[2], s.dim[0], s.dim[1]}};
-    return xfv_onx_result(o, c, 0, v, d, hwc, 3);
-}
-
-/* ONNX [cout][cin/groups][kh][kw] -> [kh][kw][cin/groups][cout] */
-static int conv_weight(struct onx *o, const struct onx_call *c, const struct onx_const *w)
-{
-    static const int perm[4] = {2, 3, 1, 0};
-    struct onx_const *p = xfv_onx_permuted(o, w, perm);
-    if (!p) return o->e->status;
-    int i = xfv_onx_weight(o, xfv_shape_of(4, (int)p->s.dim[0], (int)p->s.dim[1], (int)p->s.dim[2], (int)p->s.dim[3]), p->f, c->in[1]->label, "");
-    xfv_onx_const_free(p);
-    return i;
-}
-
-int xfv_onx_conv(struct onx *o, const struct onx_call *c)
-{
-    struct xfv_node n = xfv_node_default(XFV_OP_CONV);
-    int status, k[2];
-    n.n_in = 1;
-    const struct onx_const *w = floats(o, c, 1), *b = NULL;
-    if (!w) return o->e->status;
-    if (w->s.rank != 4 || w->count == 0) return ONX_BAD("'%s' (Conv) has a weight of %d dimensions; only images are supported", c->label, w->s.rank);
-    for (int a = 0; a < 4; a++)
-        if (w->s.dim[a] > XFV_MAX_ELEMENTS || (a > 1 && w->s.dim[a] > XFV_MAX_KERNEL)) return ONX_BAD("'%s' (Conv) has an impossible weight", c->label);
-    if ((n.in[0] = xfv_onx_image(o, c, 0)) < 0) return n.in[0];
-    n.kernel[0] = (int)w->s.dim[2];
-    n.kernel[1] = (int)w->s.dim[3];
-    if ((status = pair(o, c, "kernel_shape", 0, k)) || (status = pair(o, c, "strides", 1, n.stride)) || (status = pair(o, c, "dilations", 1, n.dilation))) return status;
-    if (k[0] && (k[0] != n.kernel[0] || k[1] != n.kernel[1]))
-        return ONX_BAD("'%s' (Conv) has a kernel_shape other than its weight's", c->label);
-    if ((status = pads(o, c, &n, o->g->values[n.in[0]].shape))) return status;
-    int64_t groups = xfv_onx_int(c, "group", 1);
-    n.groups = groups >= 1 && groups <= w->s.dim[0] ? (int)groups : 0; /* refused by the shape check */
-    if ((n.weight = conv_weight(o, c, w)) < 0) return n.weight;
-    if (c->n_in > 2 && c->in[2]) {
-        if (!(b = floats(o, c, 2))) return o->e->status;
-        if (b->count != (size_t)w->s.dim[0]) return ONX_BAD("'%s' (Conv) has %zu biases for %lld channels", c->label, b->count, (long long)w->s.dim[0]);
-        if ((n.bias = xfv_onx_weight(o, xfv_shape_of(1, (int)b->count), b->f, c->in[2]->label, "")) < 0) return n.bias;
-    }
-    return image_result(o, c, xfv_onx_emit(o, &n, c->label, ""));
-}
-
-/* ceil_mode: one more window at the end when it starts inside the input or the padding before it. */
-static void ceil_pads(struct xfv_node *n, struct xfv_shape in)
-{
-    for (int a = 0; a < 2; a++) {
-        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, room = (int64_t)in.dim[a] + n->pads[a] + n->pads[a + 2] - span;
-        if (room < 0) continue;
-        int64_t rest = room % n->stride[a], steps = room / n->stride[a] + 1;
-        if (rest == 0 || steps * n->stride[a] >= (int64_t)in.dim[a] + n->pads[a]) continue;
-        n->pads[a + 2] += n->stride[a] - (int)rest;
-    }
-}
-
-int xfv_onx_pool(struct onx *o, const struct onx_call *c)
-{
-    int max = strcmp(c->op, "MaxPool") == 0, status;
-    struct xfv_node n = xfv_node_default(max ? XFV_OP_MAXPOOL : XFV_OP_AVGPOOL);
-    n.n_in = 1;
-    if (c->n_out > 1 && c->out[1]) return ONX_BAD("'%s' (MaxPool) also gives indices, which are not supported", c->label);
-    if ((n.in[0] = xfv_onx_image(o, c, 0)) < 0) return n.in[0];
-    if ((status = pair(o, c, "kernel_shape", 0, n.kernel)) || (status = pair(o, c, "strides", 1, n.stride)) || (status = pair(o, c, "dilations", 1, n.dilation))) return status;
-    if (!n.kernel[0]) return ONX_BAD("'%s' (%s) has no kernel_shape", c->label, c->op);
-    struct xfv_shape in = o->g->values[n.in[0]].shape;
-    if ((status = pads(o, c, &n, in))) return status;
-    n.i[0] = xfv_onx_int(c, "count_include_pad", 0) != 0;
-    int before[4];
-    memcpy(before, n.pads, sizeof before);
-    if (xfv_onx_int(c, "ceil_mode", 0)) ceil_pads(&n, in);
-    if (n.i[0] && !max && memcmp(before, n.pads, sizeof before) != 0)
-        return ONX_BAD("'%s' (AveragePool) counts padding and rounds up, which is not supported together", c->label);
-    return image_result(o, c, xfv_onx_emit(o, &n, c->label, ""));
-}
-
-int xfv_onx_global_pool(struct onx *o, const struct onx_call *c)
-{
-    struct xfv_node n = xfv_onx_unary(XFV_OP_REDUCE, xfv_onx_image(o, c, 0));
-    if (n.in[0] < 0) return n.in[0];
-    n.i[0] = strcmp(c->op, "GlobalMaxPool") == 0 ? XFV_REDUCE_MAX : XFV_REDUCE_MEAN;
-    n.i[1] = 3;
-    return image_result(o, c, xfv_onx_emit(o, &n, c->label, ""));
-}
 
 /* ---- batch normalisation: y = (x - mean) / sqrt(var + eps) scale + bias, per channel (axis 1) ---- */
 
@@ -155,7 +15,7 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
     size_t ch = (size_t)t->s.dim[1];
     if (xfv_onx_int(c, "training_mode", 0)) return ONX_BAD("'%s' (BatchNormalization) is in training mode: export the network for inference", c->label);
     for (int k = 0; k < 4; k++) {
-        if (!(p[k] = floats(o, c, k + 1))) return o->e->status;
+        if (!(p[k] = xfv_onx_floats(o, c, k + 1))) return o->e->status;
         if (p[k]->count != ch) return ONX_BAD("'%s' (BatchNormalization) has %zu numbers for %zu channels", c->label, p[k]->count, ch);
     }
     float eps = xfv_onx_float(c, "epsilon", 1e-5f), *scale = malloc(2 * ch * sizeof *scale), *shift = scale + ch;
@@ -172,9 +32,9 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
 
 /* ---- products ---- */
 
-/* t contracted over its axis with w [k][m] (floats), plus bias [m] or NULL; the axis gets size m. One row: a dense layer; many: a 1x1
- * convolution over them. */
-static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *w, int m, const float *bias)
+/* t contracted over its axis with *w [k][m] (floats, the graph's from now on, *w becomes NULL), plus bias [m] or NULL; the axis gets size m. One row: a
+ * dense layer; many: a 1x1 convolution over them. */
+static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, float **w, int m, const float *bias)
 {
     int axes[ONX_AXES], n, v, rows = 1, k = (int)t->s.dim[axis], status = xfv_onx_materialise(o, t, c->label);
     struct xfv_shape flat, full;
@@ -186,8 +46,8 @@ static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
     s.dim[axis] = m;
     full = xfv_onx_shape(s, axes, n);
     struct xfv_node node = xfv_node_default(rows == 1 ? XFV_OP_DENSE : XFV_OP_CONV);
-    if (rows > 1) node.weight = xfv_onx_weight(o, xfv_shape_of(4, 1, 1, k, m), w, c->label, "/weight");
-    else node.weight = xfv_onx_weight(o, xfv_shape_of(2, k, m), w, c->label, "/weight");
+    if (rows > 1) node.weight = xfv_onx_take_weight(o, xfv_shape_of(4, 1, 1, k, m), w, c->label, "/weight");
+    else node.weight = xfv_onx_take_weight(o, xfv_shape_of(2, k, m), w, c->label, "/weight");
     if (node.weight < 0 || (bias && (node.bias = xfv_onx_weight(o, xfv_shape_of(1, m), bias, c->label, "/bias")) < 0)) return o->e->status;
     if ((v = xfv_onx_ordered(o, t, axes, n, c->label)) < 0) return v;
     flat = rows == 1 ? xfv_shape_of(1, k) : xfv_shape_of(3, rows, 1, k);
@@ -208,34 +68,71 @@ static float *matrix(struct onx *o, const struct onx_const *w, size_t rows, size
     return m;
 }
 
+/* The bias of a layer with m outputs, times beta: 1, it is one for all or one a column; 0, it is something else, or none; or a negative status. */
 static int gemm_bias(struct onx *o, const struct onx_call *c, size_t m, float **bias)
 {
     *bias = NULL;
-    if (c->n_in < 3 || !c->in[2]) return 0;
-    const struct onx_const *x = floats(o, c, 2);
+    if (c->n_in < 3 || !c->in[2] || !xfv_onx_is_constant(c->in[2])) return 0;
+    const struct onx_const *x = xfv_onx_floats(o, c, 2);
     float beta = xfv_onx_float(c, "beta", 1);
     if (!x) return o->e->status;
-    if ((x->count != m && x->count != 1) || (x->count == m && m > 1 && x->s.dim[x->s.rank - 1] != (int64_t)m))
-        return ONX_BAD("'%s' (Gemm) has %zu biases for %zu outputs", c->label, x->count, m);
+    if ((x->count != m && x->count != 1) || (x->count == m && m > 1 && x->s.dim[x->s.rank - 1] != (int64_t)m)) return 0;
     if (!(*bias = malloc(m * sizeof **bias))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
     for (size_t i = 0; i < m; i++) (*bias)[i] = x->f[x->count == 1 ? 0 : i] * beta;
-    return 0;
+    return 1;
+}
+
+/* Output 0 = alpha output 0 + beta C. */
+static int scaled_and_shifted(struct onx *o, const struct onx_call *c, float alpha)
+{
+    struct onx_tensor y = *c->out[0], shift;
+    float beta = xfv_onx_float(c, "beta", 1);
+    int status = 0;
+    if (alpha < 1 || alpha > 1) status = xfv_onx_times(o, c, &y, (double)alpha, 0, "/scaled");
+    if (status || c->n_in < 3 || !c->in[2]) return status ? status : xfv_onx_finish(o, c, &y);
+    if ((status = xfv_onx_walker(o, c->in[2], &shift, c->label))) return status;
+    if ((beta < 1 || beta > 1) && (status = xfv_onx_times(o, c, &shift, (double)beta, 0, "/shift"))) return status;
+    return xfv_onx_combine(o, c, XFV_OP_ADD, &y, &shift);
+}
+
+/* The second operand is computed, or the bias is no layer's: a product and what is added to it. */
+static int gemm_values(struct onx *o, const struct onx_call *c, struct onx_tensor *a)
+{
+    static const int turned[2] = {1, 0};
+    struct onx_tensor x, y;
+    int status = xfv_onx_walker(o, a, &x, c->label);
+    if (status || (status = xfv_onx_walker(o, c->in[1], &y, c->label))) return status;
+    if (x.s.rank != 2 || y.s.rank != 2) return ONX_BAD("'%s' (Gemm) has shapes that do not fit", c->label);
+    if (xfv_onx_int(c, "transA", 0)) xfv_onx_permute(&x, turned);
+    if (xfv_onx_int(c, "transB", 0)) xfv_onx_permute(&y, turned);
+    struct onx_call product = {.n = c->n, .known = c->known, .op = "MatMul", .label = c->label, .n_in = 2, .n_out = 1, .in = {&x, &y}, .out = {c->out[0]}};
+    status = xfv_onx_matmul(o, &product);
+    return status ? status : scaled_and_shifted(o, c, xfv_onx_float(c, "alpha", 1));
 }
 
 int xfv_onx_gemm(struct onx *o, const struct onx_call *c)
 {
-    struct onx_tensor *a = c->in[0];
-    const struct onx_const *w = floats(o, c, 1);
-    int ta = xfv_onx_int(c, "transA", 0) != 0, tb = xfv_onx_int(c, "transB", 0) != 0, status;
+    struct onx_tensor flat, *a = c->in[0];
+    int ta = xfv_onx_int(c, "transA", 0) != 0, tb = xfv_onx_int(c, "transB", 0) != 0, status, given;
+    if (c->n_in < 2 || !c->in[1]) return ONX_BAD("'%s' (Gemm) has no input 1", c->label);
+    if (a->s.rank > 2 && !ta) { /* older exporters leave the flattening to it */
+        if ((status = xfv_onx_walker(o, a, &flat, c->label))) return status;
+        struct onx_dims s = {2, {a->s.dim[0], (int64_t)xfv_onx_count(a->s) / a->s.dim[0]}};
+        if ((status = xfv_onx_reshaped(o, c, &flat, s))) return status;
+        a = &flat;
+    }
+    if (!xfv_onx_is_constant(c->in[1])) return gemm_values(o, c, a);
+    const struct onx_const *w = xfv_onx_floats(o, c, 1);
     if (!w) return o->e->status;
     if (a->s.rank != 2 || w->s.rank != 2 || w->count == 0 || w->s.dim[tb ? 1 : 0] != a->s.dim[ta ? 0 : 1])
         return ONX_BAD("'%s' (Gemm) has shapes that do not fit", c->label);
     int axis = ta ? 0 : 1;
     size_t k = (size_t)a->s.dim[axis], m = w->count / k;
     float *bias, *wm;
-    if ((status = gemm_bias(o, c, m, &bias))) return status;
+    if ((given = gemm_bias(o, c, m, &bias)) < 0) return given;
+    if (!given && c->n_in > 2 && c->in[2]) return gemm_values(o, c, a);
     wm = matrix(o, w, k, m, tb, xfv_onx_float(c, "alpha", 1));
-    status = wm ? linear(o, c, a, axis, wm, (int)m, bias) : o->e->status;
+    status = wm ? linear(o, c, a, axis, &wm, (int)m, bias) : o->e->status;
     free(wm);
     free(bias);
     if (status || !ta) return status;
@@ -308,14 +205,14 @@ int xfv_onx_matmul(struct onx *o, const struct onx_call *c)
     int right = is_matrix(b) && a->s.rank >= b->s.rank, left = !right && is_matrix(a) && b->s.rank >= 2 && b->s.rank >= a->s.rank;
     if (!right && !left) return matmul_values(o, c);
     struct onx_tensor *x = right ? a : b, *wt = right ? b : a;
-    const struct onx_const *w = floats(o, c, right ? 1 : 0);
+    const struct onx_const *w = xfv_onx_floats(o, c, right ? 1 : 0);
     if (!w) return o->e->status;
     if (x->s.rank < 1) return ONX_BAD("'%s' (MatMul) has an operand without dimensions", c->label);
     int axis = right ? x->s.rank - 1 : x->s.rank - 2;
     int64_t k = wt->s.dim[wt->s.rank - (right ? 2 : 1)], m = wt->s.dim[wt->s.rank - (right ? 1 : 2)];
     if (k != x->s.dim[axis] || w->count == 0) return ONX_BAD("'%s' (MatMul) has shapes that do not fit", c->label);
     float *wm = matrix(o, w, (size_t)k, (size_t)m, left, 1);
-    int status = wm ? linear(o, c, x, axis, wm, (int)m, NULL) : o->e->status;
+    int status = wm ? linear(o, c, x, axis, &wm, (int)m, NULL) : o->e->status;
     free(wm);
     return status;
 }

@@ -61,12 +61,25 @@ int xfv_onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *l
 
 int xfv_onx_weight(struct onx *o, struct xfv_shape s, const float *v, const char *label, const char *suffix)
 {
+    size_t n = xfv_shape_count(s);
+    float *copy = malloc((n ? n : 1) * sizeof *copy);
+    if (!copy) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for a weight of '%s'", label);
+    memcpy(copy, v, n * sizeof *copy);
+    int w = xfv_onx_take_weight(o, s, &copy, label, suffix);
+    free(copy);
+    return w;
+}
+
+int xfv_onx_take_weight(struct onx *o, struct xfv_shape s, float **v, const char *label, const char *suffix)
+{
     char name[XFV_MAX_NAME + 1];
     unique_name(o, name, sizeof name, label, suffix, 1);
-    o->weights += xfv_shape_count(s) * sizeof *v;
+    o->weights += xfv_shape_count(s) * sizeof **v;
     if (o->weights > ONX_ROOM + 12 * o->file_bytes)
         return ONX_BAD("the network's weights would take %zu MB, and the file has %zu kB: refused", o->weights >> 20, o->file_bytes >> 10);
-    return xfv_graph_add_weight(o->g, name, s, v, o->e);
+    int w = xfv_graph_take_weight(o->g, name, s, *v, o->e);
+    if (w >= 0) *v = NULL;
+    return w;
 }
 
 int xfv_onx_layout_without(const struct onx_tensor *t, int except, int *axes)
@@ -265,9 +278,10 @@ int xfv_onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n,
 
 int xfv_onx_image(struct onx *o, const struct onx_call *c, int k)
 {
-    static const int hwc[3] = {2, 3, 1};
+    static const int hwc[3] = {2, 3, 1}, wc[3] = {-1, 2, 1};
     struct onx_tensor *t = c->in[k];
-    if (t->s.rank != 4 || t->s.dim[0] != 1) return ONX_BAD("'%s' (%s) needs an image of four dimensions, not %d", c->label, c->op, t->s.rank);
+    if (t->s.rank == 3 && t->s.dim[0] == 1) return xfv_onx_ordered(o, t, wc, 3, c->label);
+    if (t->s.rank != 4 || t->s.dim[0] != 1) return ONX_BAD("'%s' (%s) needs an image, or a signal, of one sample, not %d dimensions", c->label, c->op, t->s.rank);
     return xfv_onx_ordered(o, t, hwc, 3, c->label);
 }
 
@@ -353,4 +367,13 @@ void xfv_onx_permute(struct onx_tensor *t, const int *perm)
         to[perm[i]] = i;
     }
     for (int i = 0; i < t->n_axes; i++) t->axis[i] = to[t->axis[i]];
+}
+
+const struct onx_const *xfv_onx_floats(struct onx *o, const struct onx_call *c, int k)
+{
+    const struct onx_const *x = k < c->n_in && c->in[k] ? xfv_onx_constant(o, c->in[k]) : NULL;
+    if (x && x->f) return x;
+    if (k >= c->n_in || !c->in[k]) ONX_BAD("'%s' (%s) has no input %d", c->label, c->op, k);
+    else if (x) ONX_BAD("'%s' (%s): constant '%s' is not of floats", c->label, c->op, c->in[k]->label);
+    return NULL;
 }
