@@ -41,6 +41,12 @@ facecrop -m ./portrait.xfvm "$top/tests/photos/anna-1.jpg" "$top/tests/photos/an
     fggb-grad -m ./portrait.xfvm | heatmap -o why.png
 ok $? "and explained"
 
+# Small files that would grow: refused before they take memory.
+for name in bomb-doubles bomb-shared; do
+    runs 5 "$name" sh -c "ulimit -v 3000000; model-import $name.onnx -o y.xfvm"
+    like "$(cat err)" "would take .* MB, and the file has .* kB: refused" "an estimate says so" || cat err
+done
+
 runs 5 "an embedding that is a constant" model-import no-dependence.onnx -o y.xfvm
 like "$(cat err)" "embedding 'y' does not depend on the image" "is none"
 runs 5 "nor is one that the image does not change" model-import times-zero.onnx -o y.xfvm

@@ -154,6 +154,17 @@ def external_files():
     expect("external", SCALED, a=A.astype(np.float64) * b)
 
 
+def bombs():
+    """A constant that doubles thirty times, and a weight that eighty products have each for themselves."""
+    g = b"".join(data(1, node("Concat", [f"k{i}", f"k{i}"], [f"k{i + 1}"], integer("axis", 0))) for i in range(30))
+    g += data(1, node("Gather", ["k30", "zero"], ["q"])) + data(1, node("Flatten", ["x"], ["flat"], integer("axis", 1))) + data(1, node("Add", ["flat", "q"], ["y"]))
+    g += weight("k0", [1]) + data(5, tensor("zero", np.array([0], "<i8")))
+    model("bomb-doubles", g + data(11, value("x", 1, 3, 16, 16)) + data(12, value("y", 1, 768)))
+    g = data(1, node("Flatten", ["x"], ["v0"], integer("axis", 1))) + data(5, tensor("shape", np.array([768, 768], "<i8")))
+    g += data(1, node("ConstantOfShape", ["shape"], ["w"])) + b"".join(data(1, node("MatMul", [f"v{i}", "w"], [f"v{i + 1}"])) for i in range(400))
+    model("bomb-shared", g + data(11, value("x", 1, 3, 16, 16)) + data(12, value("v400", 1, 768)))
+
+
 def tall():
     """A network that is not square, its sizes left open."""
     a = A[:576]
@@ -165,5 +176,5 @@ if __name__ == "__main__":
     for name, image in (("image", IMAGE), ("tall", TALL)):
         with open(os.path.join(FOLDER, name + ".ppm"), "wb") as f:
             f.write(b"P6 %d %d 255\n" % (image.shape[1], image.shape[0]) + image.tobytes())
-    for make in (no_dependence, times_zero, nhwc, whole_numbers, unread, functions, branches, external_files, tall):
+    for make in (no_dependence, times_zero, nhwc, whole_numbers, unread, functions, branches, external_files, bombs, tall):
         make()
