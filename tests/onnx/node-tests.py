@@ -58,8 +58,7 @@ def wrapped(model, inputs, outputs, alone):
         if t.data_type in FLOATS:
             want.append(np.asarray(numpy_helper.to_array(t), np.float64).ravel())
             parts.append(f"{info.name}/flat")
-            nodes_end = helper.make_node("Reshape", [info.name, "one axis"], [parts[-1]])
-            new.node.append(nodes_end)
+            new.node.append(helper.make_node("Reshape", [info.name, "one axis"], [parts[-1]]))
     if not want or sum(w.size for w in want) == 0:
         return None
     ends = list(new.node)

@@ -196,6 +196,9 @@ onx_builder xfv_onx_where, xfv_onx_cumsum, xfv_onx_blocks, xfv_onx_einsum, xfv_o
 int xfv_onx_layernorm_of_many(struct onx *o, const struct onx_call *c, int axis);
 int xfv_onx_reduce_made(struct onx *o, const struct onx_call *c, unsigned mask, int keep);
 int xfv_onx_gather_many(struct onx *o, const struct onx_call *c, int axis);
+onx_builder xfv_onx_qlinear_conv, xfv_onx_qlinear_matmul, xfv_onx_qlinear_math, xfv_onx_integer, xfv_onx_dynamic_quantise, xfv_onx_attention,
+    xfv_onx_bias_gelu, xfv_onx_fused, xfv_onx_skip_layernorm;                                                                  /* onnx_fused.c */
+int xfv_onx_softmax_last(struct onx *o, const struct onx_call *c); /* over the last axis, whatever the attributes say */
 onx_builder xfv_onx_if;                                                                                                        /* onnx_flat.c */
 onx_builder xfv_onx_resize;                                                                                                    /* onnx_resize.c */
 onx_builder xfv_onx_quantise, xfv_onx_dequantise, xfv_onx_eval_quantise, xfv_onx_eval_dequantise;                              /* onnx_quant.c */

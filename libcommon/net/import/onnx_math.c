@@ -265,6 +265,11 @@ int xfv_onx_softmax(struct onx *o, const struct onx_call *c)
     return axis < 0 ? axis : on_last_axis(o, c, axis, xfv_node_default(XFV_OP_SOFTMAX));
 }
 
+int xfv_onx_softmax_last(struct onx *o, const struct onx_call *c)
+{
+    return on_last_axis(o, c, c->in[0]->s.rank - 1, xfv_node_default(XFV_OP_SOFTMAX));
+}
+
 int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
