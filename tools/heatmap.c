@@ -310,7 +310,6 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
     (void)w;
-    char why[200];
     if (h->boxes)
         xfv_cli_warn(h->cli, "some names hold letters that no font here has (or the build has no Pango): they are drawn "
                              "as boxes");
@@ -319,10 +318,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
         return status || !h->sheet.n ? status : write_sheet(h, e);
     }
     if (h->sheet.n) return write_sheet(h, e);
-    if (xfv_stage_no_pairs(h->cli, "verify and an explainer (fggb-grad)", why, sizeof why)) {
-        xfv_cli_warn(h->cli, "%s; nothing drawn", why);
-        xfv_cli_some_failed(h->cli);
-    }
+    xfv_stage_tell_no_pairs(h->cli, "verify and an explainer (fggb-grad)", "; nothing drawn");
     return h->kept.bytes ? write_file(xfv_cli_out_path(h->cli), &h->kept, e) : 0;
 }
 

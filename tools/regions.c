@@ -164,11 +164,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct regions *g = ctx;
     (void)w;
-    char why[200];
-    if (xfv_stage_no_pairs(g->c, "verify and an explainer (fggb-grad)", why, sizeof why)) {
-        xfv_cli_warn(g->c, "%s", why);
-        xfv_cli_some_failed(g->c);
-    }
+    xfv_stage_tell_no_pairs(g->c, "verify and an explainer (fggb-grad)", "");
     if (g->without_maps) {
         xfv_cli_warn(g->c, "%llu of %llu pairs have no maps: run an explainer (fggb-grad) before regions", (unsigned long long)g->without_maps, (unsigned long long)g->pairs);
         xfv_cli_some_failed(g->c);

@@ -53,7 +53,7 @@ static int emit(void *ctx, struct xfv_rec **rec, struct xfv_writer *w, struct xf
     if (xfv_rec_kind(*rec) == XFV_ERR) {
         text_of(map, "tool", tool, sizeof tool);
         text_of(map, "message", message, sizeof message);
-        xfv_cli_record_failed(t->c, xfv_stage_record_no(t->c), id, n, message);
+        xfv_stage_tell_error(t->c, map);
         return xfv_report_error(t->page, id, n, tool, message, e);
     }
     int status = xfv_report_pair(t->page, map, problem, e);
@@ -69,11 +69,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct tool *t = ctx;
     (void)w;
-    char why[200];
-    if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why)) {
-        xfv_cli_warn(t->c, "%s", why);
-        xfv_cli_some_failed(t->c);
-    }
+    xfv_stage_tell_no_pairs(t->c, "verify and an explainer (fggb-grad)", "");
     return xfv_report_write(t->page, t->out, e);
 }
 

@@ -31,6 +31,7 @@ in a line. Of more than two images, every pair.
       --dry-run             print the pipeline on standard output; run nothing
       --progress[=WHEN]     auto, always or never (default auto: on a terminal)
   -q, --quiet               errors only: the pipeline is not printed
+      --private             keep names out of messages, and do not print the pipeline
   -v, --verbose             say more on standard error
   -h, --help                print this and exit
   -V, --version             print versions and exit
@@ -63,7 +64,7 @@ words() { for w; do quote "$w"; stage="$stage $q"; done; }
 
 # ---- options ----
 
-out= methods= answer=words rejects= threshold= at= face= model= jobs= dry= progress= loud= images= n=0 dash=
+out= methods= answer=words rejects= threshold= at= face= model= jobs= dry= progress= loud= private= images= n=0 dash=
 
 table() { # program, task, method, line
     cat <<'X'
@@ -117,6 +118,7 @@ while [ $# -gt 0 ]; do
     -e | --exit-status) rejects=1 ;;
     -q | --quiet) loud=-q ;;
     -v | --verbose) loud=-v ;;
+    --private) private=1 ;;
     -h | --help) show usage ;;
     -V | --version) show echo "$name $version" ;;
     --json=* | --exit-status=* | --dry-run=* | --quiet=* | --verbose=* | --help=* | --version=*) wrong "option '${1%%=*}' takes no argument" ;;
@@ -141,6 +143,7 @@ stage() {
     case ${2-} in *o*) words -o "$out" ;; esac
     [ -z "$progress" ] || words "--progress=$progress"
     [ -z "$loud" ] || words $loud
+    [ -z "$private" ] || words --private
     link "$1" "$stage${3-}"
 }
 # link NAME COMMAND: to the end of the pipeline
@@ -194,7 +197,8 @@ esac
 if [ -n "$dry" ]; then
     show printf '%s\n' "$pipe"
 fi
-[ "$loud" = -q ] || printf '%s\n' "$pipe" >&2
+case ${XFV_PRIVATE:-0} in 0) ;; *) private=1 ;; esac
+[ "$loud" = -q ] || [ -n "$private" ] || printf '%s\n' "$pipe" >&2
 command -v facecrop >/dev/null || die 4 'facecrop is not on the PATH: where are the programs of xfv-tools?'
 
 # ---- its end ----

@@ -76,7 +76,9 @@ const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c);      /* with -
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra);
 
 /* What the loop over the records (stage/stage.h) keeps here, for messages, progress and the end of the run. */
-struct xfv_seen { uint64_t record_no, faces, pairs; double share; int slot; }; /* the record at hand, from 1; counted so far; share of the input done, 0..1 */
+/* The record at hand, from 1; counted so far (told: err records from a pipe, of which the programs before have spoken);
+ * share of the input done, 0..1; the slot of the record at hand. */
+struct xfv_seen { uint64_t record_no, faces, pairs, told; double share; int slot; };
 struct xfv_seen *xfv_cli_seen(struct xfv_cli *c);
 const struct xfv_program *xfv_cli_program(const struct xfv_cli *c);
 const char *const *xfv_cli_drop(const struct xfv_cli *c); /* keys of --drop, NULL-terminated */
@@ -106,14 +108,17 @@ int xfv_parse_threshold(const char *what, const char *s, struct xfv_threshold *o
  * warn is silent with -q, info speaks only with -v. */
 void xfv_cli_warn(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void xfv_cli_info(struct xfv_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* "embed: record 3: sentence"; with -v "embed: record 3 (id): sentence". Without -v no name that the id holds stays in the sentence, and the first such
- * line of a run says that -v names it. n 0: there is no id. Also remembers that a record failed: exit status 1. */
+/* "embed: a.jpg: sentence"; with -v "embed: record 3 (a.jpg): sentence"; with --private "embed: record 3: sentence", and no
+ * name that the id holds stays in the sentence. n 0: there is no id. Also remembers that a record failed: exit status 1. */
 void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence);
 void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, const char *sentence); /* "WHAT 3: ..." */
-/* "WHAT 3", with -v "WHAT 3 (id)", into buf, which is returned: for an error that ends the run. */
+/* How the record is called, "a.jpg", into buf, which is returned: for an error that ends the run. */
 const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, char *buf, size_t cap);
-/* Unless -v: names that the id holds are taken out of the error's sentence. Returns its status. */
+/* With --private: names that the id holds are taken out of the error's sentence. Returns its status. */
 int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id);
+int xfv_cli_private(const struct xfv_cli *c); /* 1: names stay out of messages */
+/* 1: err records came through a pipe, so that the programs before have told of them; 0 with -v. */
+int xfv_cli_told_before(const struct xfv_cli *c);
 /* With --timeout: a thread that looks after the others. Opening the output starts it, and xfv_cli_finish ends it. */
 void xfv_watch_open(struct xfv_cli *c);
 void xfv_watch_close(struct xfv_cli *c);

@@ -21,7 +21,7 @@ struct xfv_cli {
     int n_operands;
     char **args; /* for the provenance: "--threshold=0.3"; NULL-terminated, owned */
     struct xfv_prov prov;
-    int some_failed, told_of_names;
+    int some_failed, private_names;
     struct xfv_err err; /* kept by xfv_stage_run */
     /* output */
     struct xfv_outfile *out;

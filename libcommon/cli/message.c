@@ -60,12 +60,9 @@ void xfv_cli_some_failed(struct xfv_cli *c)
     c->some_failed = 1;
 }
 
-/* How to learn the name: once a run. */
-static const char *names_hint(struct xfv_cli *c)
+int xfv_cli_told_before(const struct xfv_cli *c)
 {
-    if (c->told_of_names) return "";
-    c->told_of_names = 1;
-    return " (-v names it)";
+    return c->seen.told > 0 && c->verbose < 1;
 }
 
 void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, const char *sentence)
@@ -75,8 +72,9 @@ void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const c
     if (c->verbose < 0) return;
     xfv_cli_where(c, what, no, id, n, where, sizeof where);
     if (n) xfv_escape(shown, sizeof shown, id, n);
-    if (c->verbose < 1 && n) xfv_hide_names(sentence, shown, hidden, sizeof hidden);
-    snprintf(text, sizeof text, "%s: %s%s", where, c->verbose < 1 && n ? hidden : sentence, c->verbose < 1 && n ? names_hint(c) : "");
+    int hide = n && c->private_names;
+    if (hide) xfv_hide_names(sentence, shown, hidden, sizeof hidden);
+    snprintf(text, sizeof text, "%s: %s", where, hide ? hidden : sentence);
     xfv_cli_say(c, c->p->name, text);
 }
 

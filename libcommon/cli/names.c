@@ -1,6 +1,7 @@
 /* Names in messages.
  *
- * Ids are names of photographs and of people. A message about a record has its number; only with -v the id, and names within the sentence. */
+ * Ids are names of photographs and of people. With --private a message about a record has its number instead, and no name
+ * within the sentence. */
 #include <string.h>
 
 #include "cli/internal.h"
@@ -70,7 +71,7 @@ int xfv_hide_names(const char *sentence, const char *id, char *buf, size_t cap)
 int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id)
 {
     char shown[300], text[sizeof e->msg];
-    if (c->verbose > 0) return e->status;
+    if (!c->private_names) return e->status;
     xfv_escape(shown, sizeof shown, id, strlen(id));
     if (!xfv_hide_names(e->msg, shown, text, sizeof text)) return e->status;
     snprintf(e->msg, sizeof e->msg, "%s", text);
@@ -80,9 +81,15 @@ int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id)
 const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, char *buf, size_t cap)
 {
     char shown[300];
-    int k = snprintf(buf, cap, "%s %llu", what, (unsigned long long)no);
-    if (!n || c->verbose < 1 || k < 0 || (size_t)k >= cap) return buf;
-    xfv_escape(shown, sizeof shown, id, n);
-    snprintf(buf + k, cap - (size_t)k, " (%s)", shown);
+    int named = n && !c->private_names, numbered = c->verbose > 0 || !strcmp(what, "line");
+    if (named) xfv_escape(shown, sizeof shown, id, n);
+    if (named && !numbered) snprintf(buf, cap, "%s", shown);
+    else if (named) snprintf(buf, cap, "%s %llu (%s)", what, (unsigned long long)no, shown);
+    else snprintf(buf, cap, "%s %llu", what, (unsigned long long)no);
     return buf;
+}
+
+int xfv_cli_private(const struct xfv_cli *c)
+{
+    return c->private_names;
 }

@@ -96,6 +96,8 @@ static const struct common {
       0, .set = set_progress}, 0, OPTIONAL},
     {{"no-sandbox", 0, NULL, "keep all rights (see SANDBOX in xfv(7))",
       0, XFV_TO_FLAG(struct xfv_cli, no_sandbox, 1)}, 0, 0},
+    {{"private", 0, NULL, "keep names of photographs and persons out of messages, for logs (also: XFV_PRIVATE=1)",
+      0, XFV_TO_FLAG(struct xfv_cli, private_names, 1)}, 0, 0},
     {{"quiet", 'q', NULL, "errors only", 0, XFV_TO_FLAG(struct xfv_cli, verbose, -1)}, 0, 0},
     {{"verbose", 'v', NULL, "say more on standard error", 0, XFV_TO_FLAG(struct xfv_cli, verbose, 1)}, 0, 0},
     {{"help", 'h', NULL, "print this and exit", 0, .type = XFV_OPT_ASKS}, 0, 0},
@@ -381,6 +383,8 @@ struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv
     c->jobs = 1;
     c->out_fd = c->rules = -1;
     c->limits = xfv_limits_default();
+    const char *hide = getenv("XFV_PRIVATE");
+    c->private_names = hide && *hide && strcmp(hide, "0");
     c->started = xfv_now();
     int got = xfv_cli_parse(c, argc, argv, &e);
     if (got == 0) got = check_terminals(c, &e);

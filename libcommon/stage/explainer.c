@@ -407,11 +407,7 @@ static int finish(void *ctx, struct xfv_writer *out, struct xfv_err *e)
 {
     struct run *t = ctx;
     (void)out, (void)e;
-    char why[200];
-    if (!(t->n_faces && t->o->faces) && xfv_stage_no_pairs(t->a.c, "verify", why, sizeof why)) {
-        xfv_cli_warn(t->a.c, "%s: nothing to explain", why);
-        xfv_cli_some_failed(t->a.c);
-    }
+    if (!(t->n_faces && t->o->faces)) xfv_stage_tell_no_pairs(t->a.c, "verify", ": nothing to explain");
     xfv_cli_info(t->a.c, "%llu pairs", (unsigned long long)t->n_pairs);
     if (t->x->tell) t->x->tell(t->ctx, t->a.c);
     return 0;

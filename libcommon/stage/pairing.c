@@ -43,6 +43,8 @@ static int pass_on_failure(struct xfv_pairing *p, struct xfv_rec *r, struct xfv_
 {
     char why[512];
     if (!p->d.table) return xfv_writer_put(w, r, e);
+    xfv_cli_some_failed(p->d.c);
+    if (xfv_cli_told_before(p->d.c)) return 0;
     uint64_t no = xfv_stage_record_no(p->d.c);
     char *id = xfv_face_id(xfv_rec_root(r), no);
     if (xfv_get_text(xfv_rec_root(r), "message", why, sizeof why, NULL)) snprintf(why, sizeof why, "it failed");

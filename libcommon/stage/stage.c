@@ -26,7 +26,7 @@ struct run {
     int *statuses;
     struct xfv_err *errs;
     uint64_t no, n_taken, n_left; /* left: what a sink does not want, err records aside */
-    int fd;                /* of the input at hand */
+    int fd, piped;         /* of the input at hand; piped: what failed in it was told by the programs before */
     double before, total;  /* bytes of the inputs before it, and of all; total 0: not known */
 };
 
@@ -69,6 +69,8 @@ void xfv_stage_tell_error(struct xfv_cli *c, const msgpack_object *root)
     char message[512], tool[64], text[640];
     const char *id = "";
     size_t n = 0;
+    xfv_cli_some_failed(c);
+    if (xfv_cli_told_before(c)) return;
     if (xfv_get_str(root, "id", &id, &n, NULL)) n = 0;
     if (xfv_get_text(root, "message", message, sizeof message, NULL)) snprintf(message, sizeof message, "failed");
     if (xfv_get_text(root, "tool", tool, sizeof tool, NULL)) snprintf(tool, sizeof tool, "an earlier program");
@@ -183,6 +185,7 @@ static int take_record(struct run *r, struct xfv_rec *rec, struct xfv_reader *in
         xfv_rec_free(rec);
         return status;
     }
+    xfv_cli_seen(r->c)->told += r->piped && xfv_rec_kind(rec) == XFV_ERR;
     xfv_cli_seen(r->c)->faces += xfv_rec_kind(rec) == XFV_FACE;
     xfv_cli_seen(r->c)->pairs += xfv_rec_kind(rec) == XFV_PAIR;
     struct item *it = &r->q[r->n++];
@@ -207,7 +210,9 @@ static int run_input(struct run *r, const char *name, struct xfv_err *e)
         if (!is_stdin) close(fd);
         return status;
     }
+    struct stat st;
     r->fd = fd;
+    r->piped = !fstat(fd, &st) && S_ISFIFO(st.st_mode);
     for (;;) {
         struct xfv_rec *rec = NULL;
         status = xfv_reader_next(in, &rec, e);
@@ -227,7 +232,6 @@ static int run_input(struct run *r, const char *name, struct xfv_err *e)
             status = other.status;
         }
     }
-    struct stat st;
     if (r->total > 0 && !fstat(fd, &st)) r->before += (double)st.st_size;
     xfv_reader_close(in);
     return status;
@@ -322,6 +326,14 @@ int xfv_stage_no_pairs(struct xfv_cli *c, const char *stages, char *buf, size_t 
 int xfv_stage_slot(struct xfv_cli *c)
 {
     return xfv_cli_seen(c)->slot;
+}
+
+void xfv_stage_tell_no_pairs(struct xfv_cli *c, const char *stages, const char *ending)
+{
+    char why[200];
+    if (!xfv_stage_no_pairs(c, stages, why, sizeof why)) return;
+    xfv_cli_some_failed(c);
+    if (!xfv_cli_told_before(c)) xfv_cli_warn(c, "%s%s", why, ending);
 }
 
 uint64_t xfv_stage_record_no(struct xfv_cli *c)

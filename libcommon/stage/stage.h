@@ -56,5 +56,7 @@ int xfv_stage_fail_at(struct xfv_cli *c, const msgpack_object *root, struct xfv_
 /* In finish, for a program that needs pairs: 1 when the stream had no pair. The sentence in buf says so and, when faces
  * came instead, that `stages` ("verify and an explainer (fggb-grad)") must run before. */
 int xfv_stage_no_pairs(struct xfv_cli *c, const char *stages, char *buf, size_t cap);
+/* The same as a warning with this ending, and status 1. Silent where the programs before it in a pipe have said why. */
+void xfv_stage_tell_no_pairs(struct xfv_cli *c, const char *stages, const char *ending);
 
 #endif

@@ -59,7 +59,7 @@ is "$(cat out)" "red.png blue.png " "--files0-from"
 cat red.ppm grey.pgm | embed -g -m colour-edges | xfv-json | jq -r 'select(.id) | .id' | tr '\n' ' ' >out
 is "$(cat out)" "-#0 -#1 " "a Netpbm stream from standard input"
 runs 1 "another size: status 1" embed -g -m colour-edges red.png noise.png
-like "$(cat err)" "^embed: record [0-9]+: the image is 256 x 128 pixels, not 64 x 64: --resize crop, pad or stretch" "which says what to do"
+like "$(cat err)" "^embed: [^:]*: the image is 256 x 128 pixels, not 64 x 64: --resize crop, pad or stretch" "which says what to do"
 is "$(xfv-json out | jq -r 'select(.id) | ._ + " " + (.code // "")' | tr '\n' ';')" "face ;err size;" "an err record"
 runs 2 "--resize without --generic: status 2" embed --resize crop e.xfv
 runs 2 "an unknown rule: status 2" embed -g --resize zoom red.png

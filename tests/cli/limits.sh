@@ -99,11 +99,11 @@ else
     netpbm=$(printf 'P6\n2 2\n255\n123456789012')
     printf '%s' "$netpbm" >first.ppm
     cp "$anna" "second person.jpg"
-    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop --aligned --timeout 0.2 first.ppm first.ppm "second person.jpg" >out 2>err
+    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop --private --aligned --timeout 0.2 first.ppm first.ppm "second person.jpg" >out 2>err
     is "$? $(tail -n 1 err)" "4 facecrop: record 3 takes much longer than the 0.2 s of --timeout and cannot be stopped: the run ends" "facecrop: a decoder that hangs"
     is "$(xfv-json out 2>/dev/null | jq -r 'select(._ == "face") | .id' | tr '\n' ' ')" "first.ppm first.ppm " "what came before it is out"
-    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop -v -j 2 --aligned --timeout 0.2 -o faces-2.xfv first.ppm "second person.jpg" >out 2>err
-    like "$(cat err)" 'record 2 .second person.jpg. takes' "with -v it is named"
+    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop -j 2 --aligned --timeout 0.2 -o faces-2.xfv first.ppm "second person.jpg" >out 2>err
+    like "$(cat err)" 'record 2 .second person.jpg. takes' "it is named"
     is "$(ls faces-2* 2>/dev/null)" "" "no half file"
 fi
 done_testing

@@ -25,10 +25,10 @@ mistake 5 "an ONNX file as model" "^embed: './net.onnx' is a network of another 
 mistake 3 "a photograph for embed" "^embed: a.jpg: this is a JPEG image, not an xfv stream: facecrop makes a stream" embed -m tiny a.jpg
 mistake 3 "a picture for verify" "^verify: blue.ppm: this is a PNM image, not an xfv stream: facecrop makes a stream" verify blue.ppm
 mistake 3 "a model for embed" "^embed: the input is a model, .*give the model with -m" embed -m tiny tiny.xfvm
-mistake 1 "a stream for facecrop" "^facecrop: record 1: this is a stream of xfv-tools, .*: embed, verify" facecrop faces.xfv
-mistake 1 "names of photographs on standard input" "^facecrop: record 1: not a JPEG.* but text: images are named as arguments" sh -c 'ls *.jpg | facecrop'
+mistake 1 "a stream for facecrop" "^facecrop: faces.xfv: this is a stream of xfv-tools, .*: embed, verify" facecrop faces.xfv
+mistake 1 "names of photographs on standard input" "^facecrop: [^:]*: not a JPEG.* but text: images are named as arguments" sh -c 'ls *.jpg | facecrop'
 mistake 1 "a list of lines for --files0-from" "^facecrop: standard input: a name of several lines, and no file: names end with NUL" sh -c 'printf "a.jpg\nb.jpg\n" | facecrop -0 -'
-mistake 1 "no face" "^facecrop: record 1: no face of at least 20 pixels .*--min-size .*--aligned" facecrop blue.ppm
+mistake 1 "no face" "^facecrop: blue.ppm: no face of at least 20 pixels .*--min-size .*--aligned" facecrop blue.ppm
 mistake 1 "verify before embed" "the face has no embedding: run embed before verify" verify -m tiny faces.xfv
 mistake 1 "an explainer before verify" "^fggb-grad: no pair in the stream, but 2 faces: run verify before fggb-grad" fggb-grad embedded.xfv
 for p in "heatmap -o x.png" "report -o x.html" "regions --tsv" "delins --tsv" "explain-score"; do
@@ -50,8 +50,8 @@ mistake 5 "a model that only the stream names" "^verify: the model that the stre
 mistake 3 "an old stream" "stream version 0.9, written by embed 0.0.1; this program reads version 1: make the stream anew" verify old.xfv
 mistake 3 "a newer stream" "stream version 2.0, .*take programs of one release" verify new.xfv
 printf 'a.jpg c.jpg\n' >list
-mistake 1 "an unknown id" "^verify: line 1: no face '...' among the 2 of the input .ids are the photographs' names.* .-v names it.$" verify --pairs list embedded.xfv
-mistake 1 "an unknown id, by name" "^verify: line 1 .a.jpg.c.jpg.: no face 'c.jpg' among the 2 of the input" verify -v --pairs list embedded.xfv
+mistake 1 "an unknown id" "^verify: line 1: no face '...' among the 2 of the input .ids are the photographs' names" verify --private --pairs list embedded.xfv
+mistake 1 "an unknown id, by name" "^verify: line 1 .a.jpg.c.jpg.: no face 'c.jpg' among the 2 of the input" verify --pairs list embedded.xfv
 mistake 2 "a list that is none" "list, line 1: expected two ids and perhaps a label, found 5 fields" sh -c 'echo a b c d e >list; verify --pairs list embedded.xfv'
 mistake 2 "an unknown threshold" "it has: default, eer" verify --at fmr=1 embedded.xfv
 mistake 2 "a JPEG asked of heatmap" "must end in .png or .ppm" heatmap -o x.jpg maps.xfv

@@ -1,4 +1,4 @@
-# Messages about records: their number, and names of photographs only with -v. Every program, on records that fail, of an id that is easily found.
+# Messages about records name the file; with --private (or XFV_PRIVATE=1) their number only. Every program, on records that fail.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work:$top/models"
 who=Secret_Person_0007
@@ -21,21 +21,24 @@ write("curves.xfv", pair(bare, bare, delins=[curve, curve]))
 write("donors.xfv", {**blank, "id": "other"})
 PY
 runs 0 "Python makes records that fail" "$PYTHON" make.py
-# hidden DESCRIPTION COMMAND...: what it says, once without -v and once with, in silent and loud; no name in silent
+# hidden DESCRIPTION COMMAND...: what it says, with --private and without, in silent and loud; no name in silent
 hidden() {
     what=$1; shift
-    "$@" >out 2>silent </dev/null
+    XFV_PRIVATE=1 "$@" >out 2>by-variable </dev/null
     p=$1; shift
-    "$p" -v "$@" >out 2>loud </dev/null
-    if grep -q "${who%_*}" silent; then ok 1 "$what: no name without -v"; grep "${who%_*}" silent | sed 's/^/#   /' | head -3; else ok 0 "$what: no name without -v"; fi
+    "$p" --private "$@" >out 2>silent </dev/null
+    "$p" "$@" >out 2>loud </dev/null
+    if grep -q "${who%_*}" silent; then
+        ok 1 "$what: no name with --private"
+        grep "${who%_*}" silent | sed 's/^/#   /' | head -3
+    else ok 0 "$what: no name with --private"; fi
+    cmp -s silent by-variable; ok $? "$what: XFV_PRIVATE=1 does the same"
 }
-# named DESCRIPTION COMMAND...: there is something to say, and -v says whom it is about
+# named DESCRIPTION COMMAND...: there is something to say, and without --private it says whom it is about
 named() {
     hidden "$@"
-    like "$(cat silent)" "^$p: .*(record|line|pair) [0-9]+: .* .-v names it.$|^verify: --probe" "$what: a number, and how to learn the name"
-    is "$(grep -c 'v names it' silent)" "$([ "$p$what" = verifyprobe ] && echo 0 || echo 1)" "$what: that once"
-    like "$(cat loud)" "$who" "$what: with -v the name"
-    is "$(grep -c 'v names it' loud)" 0 "$what: and no hint"
+    like "$(cat silent)" "^$p: .*(record|line|pair) [0-9]+: |^verify: --probe" "$what: a number"
+    like "$(cat loud)" "$who" "$what: the name without"
 }
 tab=$(printf '\t')
 failing=0
@@ -53,14 +56,14 @@ for path in "$B"/bin/*; do
         hidden "$p $input" "$p" $args "$input.xfv"
         grep -qE 'record [0-9]+:' silent || continue
         failing=$((failing + 1))
-        like "$(cat loud)" "$who" "$p $input: with -v the name"
+        like "$(cat loud)" "$who" "$p $input: the name without"
     done
 done
 ok $((failing < 30)) "of these, $failing tell of a record"
 named "an err record" heatmap -o x.png errs.xfv
-runs 2 "curves that no table holds: status 2" delins --tsv curves.xfv
+runs 2 "curves that no table holds: status 2" delins --private --tsv curves.xfv
 like "$(cat err)" "^delins: record 1: the pair has two curves" "by number"
-like "$(delins -v --tsv curves.xfv 2>&1 >out)" "record 1 .photos/$who.jpg.$who.: the pair has two curves" "with -v by name"
+like "$(delins --tsv curves.xfv 2>&1 >out)" "^delins: photos/$who.jpg.$who: the pair has two curves" "without by name"
 
 # Photographs as operands and in lists.
 echo "no photograph" >$who.jpg
@@ -80,6 +83,17 @@ printf '# two\nx/a.jpg %s.jpg\nx/b.jpg photos/%s\n' $who $who >pairs.txt
 named "a list of pairs" verify -m tiny --pairs pairs.txt faces.xfv
 like "$(cat silent)" "^verify: line 2: no face '...' among the 2 of the input" "by its line"
 hidden probe verify -m tiny --probe $who faces.xfv
-like "$(cat loud)" "no face '$who'" "a probe: with -v the name"
+like "$(cat loud)" "no face '$who'" "a probe: the name without"
 is "$(verify -m tiny --pairs pairs.txt faces.xfv 2>/dev/null | xfv-json | jq -r 'select(.tool == "verify") | .message' | grep -c "$who")" 2 "err records keep the name"
+# One line for the pipeline, by the program that met the failure; a stored stream is told of again.
+cp "$top/tests/photos/anna-1.jpg" anna.jpg
+for end in "heatmap -o x.png" "report -o x.html" "delins --tsv"; do
+    sh -c "facecrop anna.jpg missing.jpg | embed | verify | fggb-grad | $end" >out 2>err
+    is "$? $(cat err)" "1 facecrop: missing.jpg: cannot open: No such file or directory" "a missing file: one line, though $end ends the pipe"
+done
+facecrop missing.jpg 2>/dev/null | embed | verify | fggb-grad -o failed.xfv
+heatmap -o x.png failed.xfv 2>err
+like "$(cat err)" "^heatmap: missing.jpg: facecrop: cannot open" "a stored stream: what failed is told"
+facecrop missing.jpg 2>/dev/null | heatmap -v -o x.png 2>err
+like "$(cat err)" "record 1 .missing.jpg.: facecrop: cannot open" "and in a pipe with -v"
 done_testing

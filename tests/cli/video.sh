@@ -22,7 +22,7 @@ facecrop me.jpg | embed -o me.xfv
 printf '%s\n' "$recipe" >recipe.sh
 sh recipe.sh 2>err
 is "$(ls frame-*.png | wc -l | tr -d ' ')" 4 "a picture for each frame with a face"
-like "$(cat err)" '^facecrop: record 4: no face' "the frame without one is told"
+like "$(cat err)" '^facecrop: [^:]*: no face' "the frame without one is told"
 cat 0.ppm 1.ppm 2.ppm 3.ppm 4.ppm | facecrop -q - | embed | cat me.xfv - | verify --probe me.jpg | path-grad -o film.xfv
 is "$(xfv-json film.xfv | jq -r 'select(._ == "pair") | [.a.id, .b.id, .accept, (.maps | length)] | @tsv' | tr '\t\n' ' ;')" \
    'me.jpg -#0 true 1;me.jpg -#1 true 1;me.jpg -#2 true 1;me.jpg -#4 true 1;' "pairs in the frames' order"

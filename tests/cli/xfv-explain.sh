@@ -31,9 +31,9 @@ like "$(cat out)" "^anna-1.jpg, bella.jpg: Rejected: " "with the names, beside a
 runs 0 "-e: status 0 when it is accepted" xfv-explain -q --exit-status --method control -o x.png anna-1.jpg anna-2.jpg
 echo 'no photograph' >bad.jpg
 runs 1 "no photograph: status 1" xfv-explain --method control bad.jpg anna-1.jpg
-like "$(cat err)" "^facecrop: record 1: not a JPEG" "by facecrop"
+like "$(cat err)" "^facecrop: bad.jpg: not a JPEG" "by facecrop"
 runs 1 "no such file: status 1" xfv-explain --method control none.jpg anna-1.jpg
-like "$(cat err)" "^facecrop: record 1: cannot open" "by facecrop"
+like "$(cat err)" "^facecrop: none.jpg: cannot open" "by facecrop"
 runs 5 "no such model: status 5" xfv-explain -m nosuch anna-1.jpg anna-2.jpg
 like "$(tail -n 1 err)" "^xfv-explain: facecrop failed with status 5" "and who failed first"
 runs 2 "no such threshold: status 2" xfv-explain --at nosuch anna-1.jpg anna-2.jpg

@@ -155,7 +155,8 @@ ssize_t read(int fd, void *buffer, size_t n)
 {
     static const char magic[] = "\xa5magic\xa3xfv";
     ssize_t got = syscall(SYS_read, fd, buffer, n);
-    if (got > 40 && memmem(buffer, 40, magic, sizeof magic - 1)) strike();
+    const char *what = getenv("XFV_HIJACK"); /* to hang while a model is read is no test of a record's time */
+    if (got > 40 && !(what && !strcmp(what, "hang")) && memmem(buffer, 40, magic, sizeof magic - 1)) strike();
     return got;
 }
 

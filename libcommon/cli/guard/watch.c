@@ -103,7 +103,7 @@ static void set_slot(struct xfv_cli *c, int worker, double since, uint64_t no, c
     s->since = since;
     s->no = no;
     s->id[0] = '\0';
-    if (n && c->verbose > 0) xfv_escape(s->id, sizeof s->id, id, n);
+    if (n && !c->private_names) xfv_escape(s->id, sizeof s->id, id, n);
     pthread_mutex_unlock(&w->lock);
 }
 
