@@ -1,4 +1,5 @@
-/* A stage in C, with msgpack-c and zlib and nothing of xfv-tools: gives each face x-brightness, the mean of its pixels (0 black, 255 white).
+/* A stage in C, with msgpack-c and zlib and nothing of xfv-tools: gives each face x-brightness, the mean of its pixels
+ * (0 black, 255 white).
  *
  *     cc -o brightness brightness.c $(pkg-config --cflags --libs msgpack zlib)
  *     facecrop a.jpg b.jpg | ./brightness | embed | verify | xfv-json
@@ -32,7 +33,8 @@ static int put(void *ctx, const char *bytes, size_t n)
 
 static int is(const msgpack_object *o, const char *text)
 {
-    return o && o->type == MSGPACK_OBJECT_STR && o->via.str.size == strlen(text) && memcmp(o->via.str.ptr, text, o->via.str.size) == 0;
+    return o && o->type == MSGPACK_OBJECT_STR && o->via.str.size == strlen(text) &&
+           memcmp(o->via.str.ptr, text, o->via.str.size) == 0;
 }
 
 /* The value of a map's key, or NULL. */
@@ -62,7 +64,8 @@ static void own_value(msgpack_packer *pk, const msgpack_object *record, const st
         text(pk, "tool"), text(pk, "brightness"), text(pk, "version"), text(pk, "1.0.0"), text(pk, "args");
         msgpack_pack_array(pk, 0);
     } else if (is(get(record, "_"), "end")) {
-        msgpack_pack_uint32(pk, s->written); /* of all bytes before this record: put() has counted its first keys, see copy() */
+        /* of all bytes before this record: put() has counted its first keys, see copy() */
+        msgpack_pack_uint32(pk, s->written);
     } else {
         const msgpack_object *data = get(get(record, "image"), "data"); /* u8, height x width x 3 */
         double sum = 0;
@@ -72,7 +75,8 @@ static void own_value(msgpack_packer *pk, const msgpack_object *record, const st
     }
 }
 
-/* The record, and in it key: in its place where it is there, at the end where not. Everything else as it was, in order. */
+/* The record, and in it key: in its place where it is there, at the end where not. Everything else as it was, in order.
+ */
 static void copy(msgpack_packer *pk, const msgpack_object *record, const char *key, const struct segment *s)
 {
     struct segment before = *s; /* the end's checksum is of what lies before it */
@@ -96,8 +100,8 @@ static int handle(struct segment *s, msgpack_packer *pk, const msgpack_object *r
     } else if (!s->open) return fail("the stream does not begin with a head");
     if (is(kind, "end")) {
         const msgpack_object *records = get(record, "records"), *crc = get(record, "crc32");
-        if (!records || !crc || records->type != MSGPACK_OBJECT_POSITIVE_INTEGER || crc->type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
-            records->via.u64 != s->records || crc->via.u64 != s->read)
+        if (!records || !crc || records->type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
+            crc->type != MSGPACK_OBJECT_POSITIVE_INTEGER || records->via.u64 != s->records || crc->via.u64 != s->read)
             return fail("the stream is damaged");
         copy(pk, record, "crc32", s); /* one record in, one out: the counts are as they were */
         s->open = 0;
@@ -137,7 +141,8 @@ int main(void)
             len += got = fread(buf + len, 1, cap - len, stdin);
         }
     }
-    if (status == 0 && (s.open || !s.seen || len > at)) status = fail("the stream was cut"); /* its end is not written: every later stage fails, too */
+    /* its end is not written: every later stage fails, too */
+    if (status == 0 && (s.open || !s.seen || len > at)) status = fail("the stream was cut");
     if (fflush(stdout) || ferror(stdout)) status = fail("cannot write");
     msgpack_unpacked_destroy(&u);
     free(buf);

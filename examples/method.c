@@ -1,4 +1,5 @@
-/* A method of one's own in C: how much each pixel matters to the score, |d score / dx| as a mean over the colours (cosine-grad computes the same).
+/* A method of one's own in C: how much each pixel matters to the score, |d score / dx| as a mean over the colours
+ * (cosine-grad computes the same).
  *
  *     cc -o mine method.c $(pkg-config --cflags --libs xfv) -lm
  *     verify faces.xfv | ./mine | heatmap -o why-%d.png */
@@ -13,7 +14,8 @@ static int explain(void *ctx, struct xfv_call *c, float *similarity, float *diss
     (void)ctx;
     if (!dx) return xfv_call_fail(c, "out of memory");
     status = xfv_call_gradient(c, c->x, c->partner, dx);
-    for (int i = 0; i < pixels * c->channels && !status; i++) similarity[i / c->channels] += fabsf(dx[i]) / (float)c->channels;
+    for (int i = 0; i < pixels * c->channels && !status; i++)
+        similarity[i / c->channels] += fabsf(dx[i]) / (float)c->channels;
     for (int p = 0; p < pixels; p++) dissimilarity[p] = similarity[p];
     free(dx);
     return status;
@@ -21,6 +23,7 @@ static int explain(void *ctx, struct xfv_call *c, float *similarity, float *diss
 
 int main(int argc, char **argv)
 {
-    static const struct xfv_method mine = {XFV_ABI, "mine", "1", "Explain each pair by the gradient of its score.", explain, NULL};
+    static const struct xfv_method mine = {XFV_ABI, "mine", "1", "Explain each pair by the gradient of its score.",
+                                           explain, NULL};
     return xfv_method_main(&mine, argc, argv);
 }

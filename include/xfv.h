@@ -7,8 +7,9 @@
  *         return xfv_method_main(&mine, argc, argv);
  *     }
  *
- * The program then has the options of every explainer (--help), reads and writes streams, runs in parallel and in the sandbox. This interface is stable:
- * members and functions are only added at the end, and then XFV_ABI grows; a program built for an older one goes on working. */
+ * The program then has the options of every explainer (--help), reads and writes streams, runs in parallel and in the
+ * sandbox. This interface is stable: members and functions are only added at the end, and then XFV_ABI grows; a program
+ * built for an older one goes on working. */
 #ifndef XFV_H
 #define XFV_H
 
@@ -20,7 +21,8 @@ extern "C" {
 
 #define XFV_ABI 1u
 
-/* One face of a pair that is to be explained against its partner. All memory is the library's, for the duration of the call. */
+/* One face of a pair that is to be explained against its partner. All memory is the library's, for the duration of the
+ * call. */
 struct xfv_call {
     int height, width, channels;  /* of x, and of the maps */
     int n;                        /* numbers of an embedding */
@@ -36,8 +38,8 @@ struct xfv_call {
 struct xfv_method {
     unsigned abi;                 /* XFV_ABI */
     const char *name, *version, *summary; /* name: letters, digits, '-'; it names the map and the program */
-    /* Fill two maps f32 [height][width], both zero at first, neither rescaled nor blurred. 0, or what a function below returned. Several threads call it
-     * at the same time, each with its own c. */
+    /* Fill two maps f32 [height][width], both zero at first, neither rescaled nor blurred. 0, or what a function below
+     * returned. Several threads call it at the same time, each with its own c. */
     int (*explain)(void *ctx, struct xfv_call *c, float *similarity, float *dissimilarity);
     void *ctx;
 };
@@ -47,7 +49,8 @@ int xfv_method_main(const struct xfv_method *m, int argc, char **argv);
 
 /* Forward pass of any input x f32 [height][width][channels]: its raw embedding f32 [n]. 0, or a status to return. */
 int xfv_call_embed(struct xfv_call *c, const float *x, float *embedding);
-/* The gradient dx f32 [height][width][channels], at x, of the cosine between x's embedding and v f32 [n] (c->partner: of the score). */
+/* The gradient dx f32 [height][width][channels], at x, of the cosine between x's embedding and v f32 [n] (c->partner:
+ * of the score). */
 int xfv_call_gradient(struct xfv_call *c, const float *x, const float *v, float *dx);
 /* The vector-Jacobian product at x for a cotangent f32 [n] of the raw embedding. */
 int xfv_call_vjp(struct xfv_call *c, const float *x, const float *cotangent, float *dx);

@@ -8,7 +8,8 @@
 #include <string.h>
 
 static int tap_n, tap_failed;
-static inline int tap_ok(int ok, const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static inline int tap_ok(int ok, const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 static inline int tap_ok(int ok, const char *file, int line, const char *fmt, ...)
 {
     va_list ap;

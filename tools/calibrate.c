@@ -24,7 +24,8 @@ struct calibrate {
 
 /* ---- pairs ---- */
 
-static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                struct xfv_err *e)
 {
     struct calibrate *t = ctx;
     (void)set, (void)zone, (void)extra;
@@ -46,8 +47,10 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     int genuine, status;
     (void)w;
     for (int i = 0; i < 2; i++)
-        if (faces[i] && faces[i]->type == MSGPACK_OBJECT_MAP && (status = xfv_cli_face_model(faces[i], t->model, e))) return status;
-    if (xfv_get_f64(root, "score", &score, &why)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair has no score: run verify before calibrate");
+        if (faces[i] && faces[i]->type == MSGPACK_OBJECT_MAP && (status = xfv_cli_face_model(faces[i], t->model, e)))
+            return status;
+    if (xfv_get_f64(root, "score", &score, &why))
+        return xfv_fail_code(e, XFV_EDATA, "score", "the pair has no score: run verify before calibrate");
     if (!isfinite(score)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair's score is not finite");
     if ((genuine = xfv_pair_label(root)) == XFV_LABEL_NONE) {
         t->unlabelled++;
@@ -65,7 +68,8 @@ static int put_threshold(struct calibrate *t, const struct xfv_threshold *th, st
     struct xfv_model *m = t->model;
     int i = 0;
     while (i < m->n_thresholds && strcmp(m->thresholds[i].name, th->name) != 0) i++;
-    if (i == (int)(sizeof m->thresholds / sizeof *m->thresholds)) return xfv_fail(e, XFV_EARG, "the model holds %d thresholds already, which is the most", i);
+    if (i == (int)(sizeof m->thresholds / sizeof *m->thresholds))
+        return xfv_fail(e, XFV_EARG, "the model holds %d thresholds already, which is the most", i);
     m->thresholds[i] = *th;
     if (i == m->n_thresholds) m->n_thresholds++;
     return 0;
@@ -77,8 +81,10 @@ static int add_one(struct calibrate *t, const char *name, double fmr, struct xfv
     char caveat[400];
     int status = xfv_calibrate(&t->scores, name, fmr, t->data, &th, e);
     if (status || (status = put_threshold(t, &th, e))) return status;
-    xfv_cli_info(t->c, "%s: %.6f; FMR %.3g [%.2g, %.2g] of %d impostor pairs, FNMR %.3g [%.2g, %.2g] of %d genuine pairs", th.name, th.value, th.fmr, th.fmr_interval[0],
-                 th.fmr_interval[1], th.impostor, th.fnmr, th.fnmr_interval[0], th.fnmr_interval[1], th.genuine);
+    xfv_cli_info(t->c,
+                 "%s: %.6f; FMR %.3g [%.2g, %.2g] of %d impostor pairs, FNMR %.3g [%.2g, %.2g] of %d genuine pairs",
+                 th.name, th.value, th.fmr, th.fmr_interval[0], th.fmr_interval[1], th.impostor, th.fnmr,
+                 th.fnmr_interval[0], th.fnmr_interval[1], th.genuine);
     if (xfv_threshold_caveat(&th, caveat, sizeof caveat)) xfv_cli_warn(t->c, "%s", caveat);
     return 0;
 }
@@ -104,7 +110,9 @@ static int set_standard(struct calibrate *t, struct xfv_err *e)
         strcpy(th.name, "default");
         return put_threshold(t, &th, e);
     }
-    return t->standard ? xfv_fail(e, XFV_EARG, "--default: there is no threshold '%.40s'; --fmr makes some", t->standard) : 0;
+    return t->standard
+               ? xfv_fail(e, XFV_EARG, "--default: there is no threshold '%.40s'; --fmr makes some", t->standard)
+               : 0;
 }
 
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
@@ -115,7 +123,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (t->unlabelled) xfv_cli_warn(t->c, "%llu pairs without a label left out", (unsigned long long)t->unlabelled);
     if (!t->model) return xfv_fail(e, XFV_EARG, "the input is empty");
     char why[200];
-    if (xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why)) return xfv_fail(e, XFV_EARG, "%s", why);
+    if (xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why))
+        return xfv_fail(e, XFV_EARG, "%s", why);
     if (!t->scores.n) return xfv_fail(e, XFV_EARG, "no labelled pairs: give verify a list with labels (--pairs)");
     int status = add_one(t, "eer", NAN, e);
     for (int i = 0; i < t->n_goals && !status; i++) {
@@ -135,7 +144,8 @@ static int set_fmr(void *ctx, const char *v, struct xfv_err *e)
     struct calibrate *t = ctx;
     for (;; v++) {
         size_t n = strcspn(v, ",");
-        if (t->n_goals == MAX_GOALS || n >= sizeof *t->goal) return xfv_fail(e, XFV_EARG, "--fmr: at most %d rates with commas between", MAX_GOALS);
+        if (t->n_goals == MAX_GOALS || n >= sizeof *t->goal)
+            return xfv_fail(e, XFV_EARG, "--fmr: at most %d rates with commas between", MAX_GOALS);
         char *text = t->goal[t->n_goals];
         memcpy(text, v, n);
         text[n] = '\0';
@@ -148,12 +158,13 @@ static int set_fmr(void *ctx, const char *v, struct xfv_err *e)
 }
 
 static const struct xfv_opt options[] = {
-    {"fmr", 0, "RATE[,RATE]...", "a threshold at each of these false match rates, beside the one at equal error (1e-2,1e-3)",
-     XFV_OPT_MANY, .set = set_fmr},
-    {"data", 0, "TEXT", "whose pairs these are, for the file",
-     0, XFV_TO_TEXT(struct calibrate, data, sizeof ((struct xfv_threshold *)0)->data - 1)},
-    {"default", 0, "NAME", "make this threshold (eer, fmr=1e-3) the model's own",
-     0, XFV_TO_TEXT(struct calibrate, standard, 0)},
+    {"fmr", 0, "RATE[,RATE]...",
+     "a threshold at each of these false match rates, beside the one at equal error (1e-2,1e-3)", XFV_OPT_MANY,
+     .set = set_fmr},
+    {"data", 0, "TEXT", "whose pairs these are, for the file", 0,
+     XFV_TO_TEXT(struct calibrate, data, sizeof((struct xfv_threshold *)0)->data - 1)},
+    {"default", 0, "NAME", "make this threshold (eer, fmr=1e-3) the model's own", 0,
+     XFV_TO_TEXT(struct calibrate, standard, 0)},
     {0},
 };
 
@@ -162,9 +173,11 @@ int main(int argc, char **argv)
     static struct calibrate t = {.data = ""};
     static const struct xfv_program program = {
         .name = "calibrate",
-        .summary = "Measure thresholds on labelled pairs and put them into a copy of their model: pairs in, a model out.",
+        .summary = "Measure thresholds on labelled pairs and put them into a copy of their model: pairs in, a model "
+                   "out.",
         .operands = "[FILE]...",
-        .example = "verify -t 0 --pairs labels.csv faces.xfv | calibrate --fmr 1e-2,1e-3 --data 'our visitors' -o mine.xfvm",
+        .example = "verify -t 0 --pairs labels.csv faces.xfv | calibrate --fmr 1e-2,1e-3 --data 'our visitors' -o "
+                   "mine.xfvm",
         .flags = XFV_WRITES_MODEL | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_BINARY,
         .opts = options,
         .ctx = &t,

@@ -1,5 +1,5 @@
-/* control-map: maps to measure explanations by, put where explanations go: pictures that know nothing of the decision, and the one that
- * knows what was planted. See control-map(1). */
+/* control-map: maps to measure explanations by, put where explanations go: pictures that know nothing of the decision,
+ * and the one that knows what was planted. See control-map(1). */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 
 enum { MEAN = XFV_CONTROL_EDGES + 1, TRUTH, MEAN_FGGB };
 static const char *const kinds[] = {"random", "blobs", "centre", "face", "edges", "mean", "truth", "mean-fggb", NULL};
-static const char *const methods[] = {"control-random", "control-blobs", "control-centre", "control-face", "control-edges", "control-mean",
-                                      "control-truth"};
+static const char *const methods[] = {"control-random", "control-blobs", "control-centre", "control-face",
+                                      "control-edges",  "control-mean",  "control-truth"};
 /* In pixels of a face 112 wide; edges: as wide as the maps it is compared with are blurred for display. */
 static const double sigmas[] = {0, 8, 24, 20, 5, 0, 0};
 
@@ -46,7 +46,8 @@ static int add_maps(struct control *t, const msgpack_object *root, double *sums[
     for (int k = 0; map && k < 4 && !status; k++) {
         int j = k % 2;
         status = xfv_map_need(&last, k / 2, xfv_map_keys[j], t->height, t->width, map, e);
-        if (!status && !sums[j] && !(sums[j] = calloc(count + 1, sizeof *sums[j]))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+        if (!status && !sums[j] && !(sums[j] = calloc(count + 1, sizeof *sums[j])))
+            status = xfv_fail(e, XFV_ENOMEM, "out of memory");
         for (size_t p = 0; !status && p < count; p++) sums[j][p] += (double)map[p];
     }
     if (!map) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -74,10 +75,12 @@ static int read_mean(struct control *t, const struct xfv_limits *lim, struct xfv
         if (status) break;
     }
     xfv_reader_close(in);
-    if (status == XFV_EOF) status = n ? 0 : xfv_fail(e, XFV_EARG, "'%s' holds no pair with maps of method '%s'", t->from, t->method);
+    if (status == XFV_EOF)
+        status = n ? 0 : xfv_fail(e, XFV_EARG, "'%s' holds no pair with maps of method '%s'", t->from, t->method);
     for (int j = 0; j < 2; j++) {
         size_t count = (size_t)t->height * (size_t)t->width;
-        if (!status && !(t->mean[j] = malloc((count + 1) * sizeof(float)))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+        if (!status && !(t->mean[j] = malloc((count + 1) * sizeof(float))))
+            status = xfv_fail(e, XFV_ENOMEM, "out of memory");
         for (size_t p = 0; !status && p < count; p++) t->mean[j][p] = (float)(sums[j][p] / (2.0 * (double)n));
         free(sums[j]);
     }
@@ -106,7 +109,8 @@ static void params(const void *ctx, struct xfv_put *put)
 {
     const struct control *t = ctx;
     if (t->kind == MEAN) xfv_put_text(put, "of", t->method);
-    if (t->kind == XFV_CONTROL_RANDOM || t->kind == XFV_CONTROL_BLOBS) xfv_put_int(put, "seed", (int64_t)t->box.common.seed);
+    if (t->kind == XFV_CONTROL_RANDOM || t->kind == XFV_CONTROL_BLOBS)
+        xfv_put_int(put, "seed", (int64_t)t->box.common.seed);
     if (t->kind != XFV_CONTROL_RANDOM && t->kind != MEAN) xfv_put_f64(put, "sigma", t->sigma);
 }
 
@@ -116,7 +120,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     size_t n = (size_t)s->height * (size_t)s->width;
     (void)worker;
     if (t->kind == MEAN && (s->height != t->height || s->width != t->width))
-        return xfv_fail_code(e, XFV_EDATA, "size", "the mean map is %d x %d pixels, the face's image %d x %d", t->width, t->height, s->width, s->height);
+        return xfv_fail_code(e, XFV_EDATA, "size", "the mean map is %d x %d pixels, the face's image %d x %d", t->width,
+                             t->height, s->width, s->height);
     struct xfv_random r = xfv_random_new(t->box.common.seed, s->id, s->n_id);
     for (int i = 0; i < 2; i++) {
         int status = 0;
@@ -152,7 +157,8 @@ static int read_truth(const struct xfv_subject *s, int *planted, struct xfv_tens
     size_t shape[3] = {(size_t)s->height, (size_t)s->width, 3};
     char side[8];
     if (!xfv_map_get(truth, "original"))
-        return xfv_fail_code(e, XFV_EDATA, "truth", "the pair holds no planted face's clean image: make it with plant --keep-clean");
+        return xfv_fail_code(e, XFV_EDATA, "truth",
+                             "the pair holds no planted face's clean image: make it with plant --keep-clean");
     int status = xfv_get_text(truth, "face", side, sizeof side, e);
     if (!status) status = xfv_parse_choice("face", side, xfv_sides, planted, e);
     if (!status) status = xfv_get_tensor(truth, "original", XFV_U8, 3, shape, clean, e);
@@ -169,8 +175,8 @@ static int explain_truth(void *ctx, const struct xfv_subject *s, int worker, flo
     if (status) return status;
     status = xfv_blackbox_look(&t->box, s, worker, e);
     if (!status)
-        status = xfv_truth_map(t->box.probe, worker, s->rgb[side], clean.data, s->height, s->width, t->box.unit[1 - side][worker],
-                               s->score, map[0][0], e);
+        status = xfv_truth_map(t->box.probe, worker, s->rgb[side], clean.data, s->height, s->width,
+                               t->box.unit[1 - side][worker], s->score, map[0][0], e);
     xfv_tensor_clear(&clean);
     for (size_t p = 0; !status && p < (size_t)s->height * (size_t)s->width; p++) {
         float v = map[0][0][p];
@@ -191,13 +197,14 @@ static int set_kind(void *ctx, const char *s, struct xfv_err *e)
 }
 
 static const struct xfv_opt options[] = {
-    {"kind", 'k', "KIND", "random (default), blobs, centre, face, edges, mean (of the maps in --from), truth (of plant)",
-     XFV_OPT_RESULT, .set = set_kind},
-    {"sigma", 0, "PIXELS", "width of blobs (default 8), centre (24), face (20); blur of edges (5)",
-     XFV_OPT_RESULT, XFV_TO_F64(struct control, sigma, 0.1, 1000), XFV_GIVEN(struct control, given_sigma)},
+    {"kind", 'k', "KIND",
+     "random (default), blobs, centre, face, edges, mean (of the maps in --from), truth (of plant)", XFV_OPT_RESULT,
+     .set = set_kind},
+    {"sigma", 0, "PIXELS", "width of blobs (default 8), centre (24), face (20); blur of edges (5)", XFV_OPT_RESULT,
+     XFV_TO_F64(struct control, sigma, 0.1, 1000), XFV_GIVEN(struct control, given_sigma)},
     {"from", 0, "FILE", "for mean: a stream of explained pairs", XFV_OPT_READS, XFV_TO_TEXT(struct control, from, 0)},
-    {"method", 0, "NAME", "for mean: whose maps (default fggb)",
-     XFV_OPT_RESULT, XFV_TO_TEXT(struct control, method, 0)},
+    {"method", 0, "NAME", "for mean: whose maps (default fggb)", XFV_OPT_RESULT,
+     XFV_TO_TEXT(struct control, method, 0)},
     XFV_OPT_SEED,
     {0},
 };
@@ -207,9 +214,14 @@ static const char *name(const void *ctx)
     return methods[((const struct control *)ctx)->kind];
 }
 
-static const struct xfv_explainer truth = {.name = name, .open = open_truth, .close = close_truth, .explain = explain_truth};
-static const struct xfv_explainer nothing = {.flags = XFV_EXPLAIN_NO_NETWORK, .name = name, .open = open_method, .close = close_method,
-                                             .params = params, .explain = explain};
+static const struct xfv_explainer truth = {
+    .name = name, .open = open_truth, .close = close_truth, .explain = explain_truth};
+static const struct xfv_explainer nothing = {.flags = XFV_EXPLAIN_NO_NETWORK,
+                                             .name = name,
+                                             .open = open_method,
+                                             .close = close_method,
+                                             .params = params,
+                                             .explain = explain};
 
 static const struct xfv_explainer *of_kind(const void *ctx)
 {
@@ -221,7 +233,8 @@ int main(int argc, char **argv)
     static struct control t = {.method = "fggb"};
     static const struct xfv_program program = {
         .name = "control-map",
-        .summary = "Give each pair a map that others must beat, or that knows what was planted: pairs in, the same with maps out.",
+        .summary = "Give each pair a map that others must beat, or that knows what was planted: pairs in, the same "
+                   "with maps out.",
         .operands = "[FILE]...",
         .example = "verify faces.xfv | fggb-grad | control-map --kind centre | delins --tsv",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,

@@ -1,4 +1,5 @@
-/* corrrise: explains each pair by correlating random masks with its score. Equations: explain/corrrise.h; use: corrrise(1). */
+/* corrrise: explains each pair by correlating random masks with its score. Equations: explain/corrrise.h; use:
+ * corrrise(1). */
 #include "stage/blackbox.h"
 #include "explain/corrrise.h"
 
@@ -43,7 +44,9 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct rise *t = ctx;
     int status = xfv_blackbox_look(&t->box, s, worker, e);
     for (int i = 0; i < 2 && !status; i++)
-        if (s->wanted[i]) status = xfv_corrrise_map(t->masks, t->box.probe, worker, s->rgb[i], t->box.unit[1 - i][worker], map[i][0], map[i][1], e);
+        if (s->wanted[i])
+            status = xfv_corrrise_map(t->masks, t->box.probe, worker, s->rgb[i], t->box.unit[1 - i][worker], map[i][0],
+                                      map[i][1], e);
     return status;
 }
 
@@ -67,7 +70,8 @@ int main(int argc, char **argv)
     static struct rise t = {.o = {.masks = 500, .patches = 10, .size = 30}};
     static const struct xfv_program program = {
         .name = "corrrise",
-        .summary = "Explain each pair by correlating random masks with its score (CorrRISE): pairs in, the same with maps out.",
+        .summary = "Explain each pair by correlating random masks with its score (CorrRISE): pairs in, the same with "
+                   "maps out.",
         .operands = "[FILE]...",
         .example = "verify faces.xfv | corrrise -j 0 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
@@ -75,6 +79,7 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net},
     };
-    static const struct xfv_explainer method = {.method = "corrrise", .open = open_method, .close = close_method, .params = params, .explain = explain};
+    static const struct xfv_explainer method = {
+        .method = "corrrise", .open = open_method, .close = close_method, .params = params, .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

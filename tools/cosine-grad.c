@@ -87,7 +87,11 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net},
     };
-    static const struct xfv_explainer method = {
-        .flags = XFV_EXPLAIN_ON_INPUT, .name = name, .open = open_method, .close = close_method, .params = params, .explain = explain};
+    static const struct xfv_explainer method = {.flags = XFV_EXPLAIN_ON_INPUT,
+                                                .name = name,
+                                                .open = open_method,
+                                                .close = close_method,
+                                                .params = params,
+                                                .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

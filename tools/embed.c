@@ -1,5 +1,5 @@
-/* embed: the face's image through the network; its embedding and the model's digest go to the end of the face. With --generic the images come as files,
- * whole and of anything. See embed(1). */
+/* embed: the face's image through the network; its embedding and the model's digest go to the end of the face. With
+ * --generic the images come as files, whole and of anything. See embed(1). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static int open_model(struct embed *t, struct xfv_cli *c, struct xfv_err *e)
     int status = xfv_model_load(xfv_cli_model(c), &t->model, e);
     if (status) return status;
     const struct xfv_model *m = t->model;
-    if (m->embedding < 0) return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
+    if (m->embedding < 0)
+        return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
     t->n = xfv_shape_count(m->graph->values[m->embedding].shape);
     return xfv_net_new(m->graph, 0, &m->embedding, 1, &t->net, e);
 }
@@ -74,7 +75,8 @@ static void close_all(struct embed *t)
 /* The digest of the model that a stream's faces were embedded by, or else cropped for; "" when it names none. */
 static void model_before(const struct xfv_rec *in, char digest[65])
 {
-    const msgpack_object *root = xfv_rec_map(in), *model = xfv_map_get(root, "model"), *made = xfv_map_get(root, "provenance");
+    const msgpack_object *root = xfv_rec_map(in), *model = xfv_map_get(root, "model"),
+                         *made = xfv_map_get(root, "provenance");
     if (!xfv_get_text(model, "digest", digest, 65, NULL)) return;
     *digest = '\0';
     if (!made || made->type != MSGPACK_OBJECT_ARRAY) return;
@@ -83,16 +85,21 @@ static void model_before(const struct xfv_rec *in, char digest[65])
     *digest = '\0';
 }
 
-/* A network sees sense only in faces that are aligned as those it learnt from. Who names a model knows; who names none may have forgotten. */
+/* A network sees sense only in faces that are aligned as those it learnt from. Who names a model knows; who names none
+ * may have forgotten. */
 static void warn_of_other_model(const struct embed *t, const struct xfv_rec *in)
 {
     char digest[65];
     model_before(in, digest);
     if (*digest && strcmp(digest, t->model->digest))
-        xfv_cli_warn(t->c, "these faces were cropped for or embedded by the model of digest %.12s..., and '%s' now embeds them: name the one you mean with -m", digest, t->model->name);
+        xfv_cli_warn(t->c,
+                     "these faces were cropped for or embedded by the model of digest %.12s..., and '%s' now embeds "
+                     "them: name the one you mean with -m",
+                     digest, t->model->name);
 }
 
-static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                struct xfv_err *e)
 {
     const struct embed *t = ctx;
     const struct xfv_model *m = t->model;
@@ -130,7 +137,9 @@ static int embed_face(struct embed *t, struct worker *w, msgpack_zone *zone, msg
     status = xfv_net_forward(t->net, w->ws, NULL, 1, w->x, y, e);
     if (status) return status;
     for (size_t i = 0; i < t->n; i++)
-        if (!isfinite(w->y[i])) return xfv_fail_code(e, XFV_EDATA, "embedding", "the network gives a number that is not finite for this image");
+        if (!isfinite(w->y[i]))
+            return xfv_fail_code(e, XFV_EDATA, "embedding",
+                                 "the network gives a number that is not finite for this image");
     struct xfv_tensor v = xfv_tensor_view(XFV_F32, 1, &t->n, w->y);
     struct xfv_put put = xfv_put_into(zone, face, e);
     xfv_put_tensor(&put, "embedding", &v);
@@ -157,7 +166,8 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
 
 /* ---- --generic: images in ---- */
 
-static int make(void *ctx, const struct xfv_image *im, const char *path, const char *name, int worker, struct xfv_crops *out, struct xfv_err *e)
+static int make(void *ctx, const struct xfv_image *im, const char *path, const char *name, int worker,
+                struct xfv_crops *out, struct xfv_err *e)
 {
     struct embed *t = ctx;
     struct xfv_crop_work none = {0};
@@ -184,8 +194,16 @@ static int run_generic(struct embed *t, struct xfv_pool *pool, struct xfv_err *e
 {
     char **names;
     int n = xfv_cli_operands(t->c, &names);
-    t->whole = (struct xfv_cropper){.aligned = 1, .generic = 1, .fit = (enum xfv_fit)t->fit, .size = t->model->width, .height = t->model->height};
-    t->photos = (struct xfv_photos){.c = t->c, .pool = pool, .names = names, .n = n, .list_path = t->list_path, .decode = xfv_decode_opts_default(), .ctx = t, .make = make};
+    t->whole = (struct xfv_cropper){
+        .aligned = 1, .generic = 1, .fit = (enum xfv_fit)t->fit, .size = t->model->width, .height = t->model->height};
+    t->photos = (struct xfv_photos){.c = t->c,
+                                    .pool = pool,
+                                    .names = names,
+                                    .n = n,
+                                    .list_path = t->list_path,
+                                    .decode = xfv_decode_opts_default(),
+                                    .ctx = t,
+                                    .make = make};
     int status = xfv_photos_check(&t->photos, 0, 0, e);
     if (!status) status = start_stream(t, e);
     if (!status) status = xfv_photos_run(&t->photos, e);
@@ -201,10 +219,15 @@ static int check_options(const struct embed *t, struct xfv_err *e)
     char **names;
     int n = xfv_cli_operands(t->c, &names);
     if (!t->generic && (t->fit != XFV_FIT_EXACT || t->list_path))
-        return xfv_fail(e, XFV_EARG, "--%s goes with --generic, which takes images; without it embed takes streams of facecrop", t->list_path ? "files0-from" : "resize");
+        return xfv_fail(e, XFV_EARG,
+                        "--%s goes with --generic, which takes images; without it embed takes streams of facecrop",
+                        t->list_path ? "files0-from" : "resize");
     if (n == 0 && !t->list_path && isatty(STDIN_FILENO))
-        return xfv_fail(e, XFV_EARG, t->generic ? "no input: name an image, or pipe one in; usage: embed --generic [OPTION]... [IMAGE]..."
-                                                : "no input: name a stream, or pipe one in (facecrop a.jpg b.jpg | embed); for images without a face, --generic");
+        return xfv_fail(e, XFV_EARG,
+                        t->generic
+                            ? "no input: name an image, or pipe one in; usage: embed --generic [OPTION]... [IMAGE]..."
+                            : "no input: name a stream, or pipe one in (facecrop a.jpg b.jpg | embed); for images "
+                              "without a face, --generic");
     return 0;
 }
 
@@ -220,12 +243,15 @@ int main(int argc, char **argv)
 {
     static struct embed t;
     static const struct xfv_opt opts[] = {
-        {"generic", 'g', NULL, "the input is images, of anything: each becomes a record with its embedding; no face is looked for",
+        {"generic", 'g', NULL,
+         "the input is images, of anything: each becomes a record with its embedding; no face is looked for",
          XFV_OPT_RESULT, XFV_TO_FLAG(struct embed, generic, 1)},
-        {"resize", 0, "HOW", "with --generic, images of another size than the network's: crop, pad or stretch them (default: refuse)",
+        {"resize", 0, "HOW",
+         "with --generic, images of another size than the network's: crop, pad or stretch them (default: refuse)",
          XFV_OPT_RESULT, .set = set_resize},
-        {"files0-from", '0', "FILE", "with --generic, read the images' names, each ended by NUL, from FILE (-: standard input)",
-         XFV_OPT_READS, XFV_TO_TEXT(struct embed, list_path, 0)},
+        {"files0-from", '0', "FILE",
+         "with --generic, read the images' names, each ended by NUL, from FILE (-: standard input)", XFV_OPT_READS,
+         XFV_TO_TEXT(struct embed, list_path, 0)},
         {0},
     };
     static const struct xfv_program program = {
@@ -233,7 +259,8 @@ int main(int argc, char **argv)
         .summary = "Give every face its embedding: records of aligned faces in, the same with embeddings out.",
         .operands = "[FILE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify",
-        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_CHECKS_STDIN | XFV_SEALS_LATER,
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_CHECKS_STDIN |
+                 XFV_SEALS_LATER,
         .opts = opts,
         .ctx = &t,
         .libraries = {&xfv_library_net, &xfv_library_image},

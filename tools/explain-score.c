@@ -1,4 +1,5 @@
-/* explain-score: judges the maps of pairs by tests that know the truth or the other maps. The tests: measure/judge.h; use: explain-score(1). */
+/* explain-score: judges the maps of pairs by tests that know the truth or the other maps. The tests: measure/judge.h;
+ * use: explain-score(1). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,8 +40,10 @@ static int next_against(struct score *t, const msgpack_object *pair, struct xfv_
     while (!(status = xfv_reader_next(t->against, r, e)) && xfv_rec_kind(*r) != XFV_PAIR) xfv_rec_free(*r);
     if (status == XFV_EOF) return xfv_fail(e, XFV_EARG, "%s holds fewer pairs than the input", t->against_path);
     if (status) return status;
-    if (xfv_get_str(pair, "id", &id[0], &len[0], e) || xfv_get_str(xfv_rec_root(*r), "id", &id[1], &len[1], e)) status = e->status;
-    else if (len[0] != len[1] || memcmp(id[0], id[1], len[0])) status = xfv_fail(e, XFV_EARG, "%s holds other pairs, or in another order", t->against_path);
+    if (xfv_get_str(pair, "id", &id[0], &len[0], e) || xfv_get_str(xfv_rec_root(*r), "id", &id[1], &len[1], e))
+        status = e->status;
+    else if (len[0] != len[1] || memcmp(id[0], id[1], len[0]))
+        status = xfv_fail(e, XFV_EARG, "%s holds other pairs, or in another order", t->against_path);
     if (status) xfv_rec_free(*r);
     return status;
 }
@@ -60,7 +63,8 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     return status;
 }
 
-/* Lines of method, passes and milliseconds a pair; a first line of names. Methods that were not judged are passed over. */
+/* Lines of method, passes and milliseconds a pair; a first line of names. Methods that were not judged are passed over.
+ */
 static int read_costs(struct score *t, struct xfv_err *e)
 {
     struct xfv_sheet *sheet = xfv_judge_sheet(t->judge);
@@ -72,7 +76,9 @@ static int read_costs(struct score *t, struct xfv_err *e)
         double v[2];
         no++;
         if (sscanf(line, "%127[^\t\n]\t%63[^\t\n]\t%63[^\t\n]", method, passes, ms) != 3)
-            status = xfv_fail(e, XFV_EARG, "--cost %s, line %d: method, passes and milliseconds, with tabs between them", t->cost_path, no);
+            status = xfv_fail(e, XFV_EARG,
+                              "--cost %s, line %d: method, passes and milliseconds, with tabs between them",
+                              t->cost_path, no);
         if (status || (no == 1 && !strcmp(method, "method")) || !xfv_sheet_has(sheet, method)) continue;
         status = xfv_parse_f64("passes", passes, 0, 1e12, &v[0], e);
         if (!status) status = xfv_parse_f64("milliseconds", ms, 0, 1e12, &v[1], e);
@@ -92,12 +98,20 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     int status = xfv_judge_finish(t->judge, e);
     if (!status && t->cost_path) status = read_costs(t, e);
     if (status) return status;
-    xfv_cli_info(t->c, "%llu pairs, %llu with a planted truth", (unsigned long long)t->n_pairs, (unsigned long long)xfv_judge_truths(t->judge));
+    xfv_cli_info(t->c, "%llu pairs, %llu with a planted truth", (unsigned long long)t->n_pairs,
+                 (unsigned long long)xfv_judge_truths(t->judge));
     char why[200];
-    if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why)) return xfv_fail(e, XFV_EDATA, "%s; nothing to judge", why);
-    if (!t->n_pairs) return xfv_fail(e, XFV_EDATA, "no pairs with maps: nothing to judge; run an explainer (fggb-grad) before explain-score");
+    if (xfv_stage_no_pairs(t->c, "verify and an explainer (fggb-grad)", why, sizeof why))
+        return xfv_fail(e, XFV_EDATA, "%s; nothing to judge", why);
+    if (!t->n_pairs)
+        return xfv_fail(e, XFV_EDATA,
+                        "no pairs with maps: nothing to judge; run an explainer (fggb-grad) before explain-score");
     FILE *f = xfv_cli_out_file(t->c, e);
-    return f ? xfv_sheet_print(xfv_judge_sheet(t->judge), t->format > XFV_TABLE_TSV ? (enum xfv_sheet_format)(t->format - XFV_TABLE_TSV) : XFV_SHEET_TSV, t->replicates, t->seed, f, e) : e->status;
+    return f ? xfv_sheet_print(xfv_judge_sheet(t->judge),
+                               t->format > XFV_TABLE_TSV ? (enum xfv_sheet_format)(t->format - XFV_TABLE_TSV)
+                                                         : XFV_SHEET_TSV,
+                               t->replicates, t->seed, f, e)
+             : e->status;
 }
 
 /* ---- options ---- */
@@ -135,7 +149,8 @@ int main(int argc, char **argv)
         .name = "explain-score",
         .summary = "Judge explanations: pairs with maps in (best with a planted truth), a table out.",
         .operands = "[FILE]...",
-        .example = "plant --donors faces.xfv pairs.xfv | embed | verify | control-map | path-grad | explain-score --markdown",
+        .example = "plant --donors faces.xfv pairs.xfv | embed | verify | control-map | path-grad | explain-score "
+                   "--markdown",
         .flags = XFV_READS_STREAM,
         .opts = options,
         .ctx = &t,

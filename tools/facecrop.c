@@ -27,7 +27,8 @@ struct facecrop {
     struct xfv_crop_work *work; /* a worker */
 };
 
-static int make(void *ctx, const struct xfv_image *im, const char *path, const char *name, int worker, struct xfv_crops *out, struct xfv_err *e)
+static int make(void *ctx, const struct xfv_image *im, const char *path, const char *name, int worker,
+                struct xfv_crops *out, struct xfv_err *e)
 {
     struct facecrop *t = ctx;
     return xfv_crop_faces(&t->crop, &t->work[worker], im, path, name, out, e);
@@ -94,14 +95,23 @@ static int check_options(struct facecrop *t, struct xfv_err *e)
 {
     char **names;
     int n = xfv_cli_operands(t->c, &names);
-    if (t->crop.aligned && t->landmarks_path) return xfv_fail(e, XFV_EARG, "--aligned images need no --landmarks: give one of the two");
+    if (t->crop.aligned && t->landmarks_path)
+        return xfv_fail(e, XFV_EARG, "--aligned images need no --landmarks: give one of the two");
     if (t->turn && (t->crop.aligned || t->landmarks_path))
         return xfv_fail(e, XFV_EARG, "--turn goes with looking for faces, not with --%s",
                         t->crop.aligned ? "aligned" : "landmarks");
     if (n == 0 && !t->list_path && !t->landmarks_path && isatty(STDIN_FILENO))
         return xfv_fail(e, XFV_EARG, "no input: name an image, or pipe one in; usage: facecrop [OPTION]... [IMAGE]...");
-    t->photos = (struct xfv_photos){.c = t->c, .names = names, .n = n, .list_path = t->list_path, .shard = t->shard, .decode = t->decode, .ctx = t, .make = make};
-    return xfv_photos_check(&t->photos, t->landmarks_path && !strcmp(t->landmarks_path, "-"), t->landmarks_path != NULL, e);
+    t->photos = (struct xfv_photos){.c = t->c,
+                                    .names = names,
+                                    .n = n,
+                                    .list_path = t->list_path,
+                                    .shard = t->shard,
+                                    .decode = t->decode,
+                                    .ctx = t,
+                                    .make = make};
+    return xfv_photos_check(&t->photos, t->landmarks_path && !strcmp(t->landmarks_path, "-"), t->landmarks_path != NULL,
+                            e);
 }
 
 /* Without operands, --landmarks names the images. */
@@ -147,7 +157,8 @@ static int start_stream(struct facecrop *t, msgpack_zone *z, struct xfv_err *e)
     if (put.status) return put.status;
     int fd = xfv_cli_out_fd(t->c, e);
     int status = fd < 0 ? fd : xfv_writer_open(&t->photos.w, fd, e);
-    return status ? status : xfv_writer_head(t->photos.w, NULL, xfv_cli_prov(t->c, extra.via.map.size ? &extra : NULL), NULL, e);
+    return status ? status
+                  : xfv_writer_head(t->photos.w, NULL, xfv_cli_prov(t->c, extra.via.map.size ? &extra : NULL), NULL, e);
 }
 
 static int run(struct facecrop *t, struct xfv_err *e)
@@ -184,8 +195,11 @@ static void tell(const struct facecrop *t)
         s.resample += d->resample, s.p_net += d->p_net, s.r_net += d->r_net, s.o_net += d->o_net;
         s.r_boxes += d->r_boxes, s.o_boxes += d->o_boxes;
     }
-    xfv_cli_info(t->c, "%llu images, %llu faces; seconds: decode %.3f, pyramid %.3f, P-Net %.3f, R-Net %.3f (%zu boxes), O-Net %.3f (%zu boxes), crop %.3f",
-                 (unsigned long long)t->photos.images, (unsigned long long)t->photos.records, t->photos.decode_seconds, s.resample, s.p_net, s.r_net, s.r_boxes, s.o_net, s.o_boxes, crop);
+    xfv_cli_info(t->c,
+                 "%llu images, %llu faces; seconds: decode %.3f, pyramid %.3f, P-Net %.3f, R-Net %.3f (%zu boxes), "
+                 "O-Net %.3f (%zu boxes), crop %.3f",
+                 (unsigned long long)t->photos.images, (unsigned long long)t->photos.records, t->photos.decode_seconds,
+                 s.resample, s.p_net, s.r_net, s.r_boxes, s.o_net, s.o_boxes, crop);
 }
 
 static void close_all(struct facecrop *t)

@@ -1,4 +1,5 @@
-/* fame: explains each pair by what its images give up when the score is driven away. Equations: explain/fame.h; use: fame(1). */
+/* fame: explains each pair by what its images give up when the score is driven away. Equations: explain/fame.h; use:
+ * fame(1). */
 #include "base/toint.h"
 #include "stage/explainer.h"
 #include "explain/fame.h"
@@ -57,7 +58,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     for (int i = 0; i < 2; i++) {
         xfv_unit(s->embedding[1 - i], s->n, g->unit);
         for (int j = 0; j < 2 && s->wanted[i]; j++) {
-            int status = xfv_fame(g, &t->o, j ? -1 : 1, t->height, t->width, s->x[i], g->unit, g->work, map[i][j], NULL, e);
+            int status = xfv_fame(g, &t->o, j ? -1 : 1, t->height, t->width, s->x[i], g->unit, g->work, map[i][j], NULL,
+                                  e);
             if (status) return status;
         }
     }
@@ -89,7 +91,8 @@ int main(int argc, char **argv)
     static struct fame t = {.o = {.iterations = 500, .stop = 0.01, .sigma = 7.7, .radius = 24}, .step = 1};
     static const struct xfv_program program = {
         .name = "fame",
-        .summary = "Explain each pair by what its images give up when the score is driven away (FAME): pairs in, the same with maps out.",
+        .summary = "Explain each pair by what its images give up when the score is driven away (FAME): pairs in, the "
+                   "same with maps out.",
         .operands = "[FILE]...",
         .example = "verify faces.xfv | fame -n 75 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,

@@ -1,4 +1,5 @@
-/* fggb-grad: explains each pair by Feature-Guided Gradient Backpropagation. Equations: explain/fggb.h; use: fggb-grad(1). */
+/* fggb-grad: explains each pair by Feature-Guided Gradient Backpropagation. Equations: explain/fggb.h; use:
+ * fggb-grad(1). */
 #include <stdlib.h>
 
 #include "stage/explainer.h"
@@ -57,7 +58,8 @@ static void close_method(void *ctx)
 static int open_method(void *ctx, const struct xfv_explain_env *env, struct xfv_err *e)
 {
     struct grad *t = ctx;
-    t->o = (struct xfv_fggb_opts){(enum xfv_fggb_embedding)t->embedding, (enum xfv_fggb_colour)t->colour, (enum xfv_fggb_norm)t->norm};
+    t->o = (struct xfv_fggb_opts){(enum xfv_fggb_embedding)t->embedding, (enum xfv_fggb_colour)t->colour,
+                                  (enum xfv_fggb_norm)t->norm};
     if (env->model->score == XFV_SCORE_EUCLIDEAN) t->o.embedding = XFV_FGGB_RAW; /* what the distance is of */
     if (t->tolerance > 0 && t->o.norm != XFV_FGGB_NORM_L2)
         return xfv_fail(e, XFV_EARG, "--tolerance needs --norm l2: only maps of norm 1 bound the error");
@@ -105,7 +107,8 @@ static void begin_one(void *ctx, int i, int worker)
     if (xfv_fggb_begin(t->fggb, t->fresh[i], t->x[i], worker, &e)) t->errs[worker] = e;
 }
 
-/* Item i is a chunk of the first face, then of the second: all of a pair's work is shared out alike for any number of workers. */
+/* Item i is a chunk of the first face, then of the second: all of a pair's work is shared out alike for any number of
+ * workers. */
 static void chunk_one(void *ctx, int i, int worker)
 {
     struct grad *t = ctx;
@@ -140,11 +143,13 @@ static int begin(struct grad *t, int sides, struct xfv_err *e)
     int status = 0;
     t->n_fresh = 0;
     /* All are touched before one is put, which may free what was touched longest ago. */
-    for (int i = 0; i < sides; i++) xfv_cache_find(t->cache, t->s->rgb[i], (size_t)t->s->height * (size_t)t->s->width * 3);
+    for (int i = 0; i < sides; i++)
+        xfv_cache_find(t->cache, t->s->rgb[i], (size_t)t->s->height * (size_t)t->s->width * 3);
     for (int i = 0; i < sides && !status; i++) status = find_face(t, i, e);
     if (!status && t->n_fresh) status = run_all(t, t->n_fresh, begin_one, e);
     for (int i = 0; i < sides && !status; i++) {
-        status = xfv_explain_check_embedding(t->s->face[i], t->model, xfv_fggb_embedding(t->face[i]), xfv_fggb_n(t->fggb), e);
+        status = xfv_explain_check_embedding(t->s->face[i], t->model, xfv_fggb_embedding(t->face[i]),
+                                             xfv_fggb_n(t->fggb), e);
         if (status && sides == 2) xfv_fail_at(e, i ? "face b" : "face a");
     }
     t->n_forward += (uint64_t)t->n_fresh;
@@ -204,7 +209,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     return status;
 }
 
-static int keep_face(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e)
+static int keep_face(void *ctx, const struct xfv_subject *s, int worker, msgpack_zone *zone, msgpack_object *face,
+                     struct xfv_err *e)
 {
     struct grad *t = ctx;
     (void)worker;
@@ -229,7 +235,8 @@ static void params(const void *ctx, struct xfv_put *put)
 static void tell(void *ctx, struct xfv_cli *c)
 {
     const struct grad *t = ctx;
-    xfv_cli_info(c, "%llu forward and about %llu backward passes", (unsigned long long)t->n_forward, (unsigned long long)t->n_rows);
+    xfv_cli_info(c, "%llu forward and about %llu backward passes", (unsigned long long)t->n_forward,
+                 (unsigned long long)t->n_rows);
 }
 
 /* ---- options ---- */

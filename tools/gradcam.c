@@ -1,4 +1,5 @@
-/* gradcam: explains each pair by class activation maps of the cosine score. Kinds: explain/gradcam.h; use: gradcam(1). */
+/* gradcam: explains each pair by class activation maps of the cosine score. Kinds: explain/gradcam.h; use: gradcam(1).
+ */
 #include <stdlib.h>
 
 #include "stage/explainer.h"
@@ -101,7 +102,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
         float *y[] = {w->h};
         int status = xfv_net_forward(t->front, w->ws, NULL, 1, s->x[i], y, e);
         xfv_unit(s->embedding[1 - i], s->n, g->unit);
-        if (!status) status = xfv_gradcam(g, (enum xfv_cam)t->kind, t->target, w->h, g->unit, w->cells[0], w->cells[1], e);
+        if (!status)
+            status = xfv_gradcam(g, (enum xfv_cam)t->kind, t->target, w->h, g->unit, w->cells[0], w->cells[1], e);
         if (status) return status;
         for (int j = 0; j < 2; j++) xfv_layer_upsample(&t->layer, w->cells[j], t->height, t->width, map[i][j]);
     }
@@ -131,7 +133,11 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net},
     };
-    static const struct xfv_explainer method = {
-        .flags = XFV_EXPLAIN_ON_INPUT, .name = name, .open = open_method, .close = close_method, .params = params, .explain = explain};
+    static const struct xfv_explainer method = {.flags = XFV_EXPLAIN_ON_INPUT,
+                                                .name = name,
+                                                .open = open_method,
+                                                .close = close_method,
+                                                .params = params,
+                                                .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

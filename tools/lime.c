@@ -1,4 +1,5 @@
-/* lime: explains each pair by a linear model of its faces' superpixels. Equations: explain/lime.h, image/slic.h; use: lime(1). */
+/* lime: explains each pair by a linear model of its faces' superpixels. Equations: explain/lime.h, image/slic.h; use:
+ * lime(1). */
 #include "stage/blackbox.h"
 #include "explain/lime.h"
 
@@ -38,7 +39,9 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct xfv_random r = xfv_random_new(t->box.common.seed, s->id, s->n_id);
     int status = xfv_blackbox_look(&t->box, s, worker, e);
     for (int i = 0; i < 2 && !status; i++)
-        if (s->wanted[i]) status = xfv_lime_map(&t->o, t->box.probe, worker, s->rgb[i], s->height, s->width, t->box.unit[1 - i][worker], &r, map[i][0], map[i][1], e);
+        if (s->wanted[i])
+            status = xfv_lime_map(&t->o, t->box.probe, worker, s->rgb[i], s->height, s->width,
+                                  t->box.unit[1 - i][worker], &r, map[i][0], map[i][1], e);
     return status;
 }
 
@@ -66,7 +69,8 @@ int main(int argc, char **argv)
     static struct lime t = {.o = {.segments = 50, .compactness = 10, .samples = 1000, .kernel = 0.25, .ridge = 1}};
     static const struct xfv_program program = {
         .name = "lime",
-        .summary = "Explain each pair by a linear model of its faces' superpixels (LIME): pairs in, the same with maps out.",
+        .summary = "Explain each pair by a linear model of its faces' superpixels (LIME): pairs in, the same with maps "
+                   "out.",
         .operands = "[FILE]...",
         .example = "verify faces.xfv | lime -j 0 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
@@ -74,6 +78,7 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net},
     };
-    static const struct xfv_explainer method = {.method = "lime", .open = open_method, .close = close_method, .params = params, .explain = explain};
+    static const struct xfv_explainer method = {
+        .method = "lime", .open = open_method, .close = close_method, .params = params, .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

@@ -1,4 +1,5 @@
-/* minplus: explains each pair by darkening and letting through soft windows. Equations: explain/minplus.h; use: minplus(1). */
+/* minplus: explains each pair by darkening and letting through soft windows. Equations: explain/minplus.h; use:
+ * minplus(1). */
 #include "stage/blackbox.h"
 #include "explain/minplus.h"
 
@@ -54,7 +55,9 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct minplus *t = ctx;
     int status = xfv_blackbox_look(&t->box, s, worker, e);
     for (int i = 0; i < 2 && !status; i++)
-        if (s->wanted[i]) status = xfv_minplus_map(t->windows, t->box.probe, worker, s->rgb[i], t->box.unit[i][worker], t->box.unit[1 - i][worker], map[i][0], e);
+        if (s->wanted[i])
+            status = xfv_minplus_map(t->windows, t->box.probe, worker, s->rgb[i], t->box.unit[i][worker],
+                                     t->box.unit[1 - i][worker], map[i][0], e);
     return status;
 }
 
@@ -82,7 +85,8 @@ int main(int argc, char **argv)
     static struct minplus t = {.o = {.stop = 0.01, .noise = 2.55}};
     static const struct xfv_program program = {
         .name = "minplus",
-        .summary = "Explain each pair by darkening and letting through soft windows (MinPlus): pairs in, the same with maps out.",
+        .summary = "Explain each pair by darkening and letting through soft windows (MinPlus): pairs in, the same with "
+                   "maps out.",
         .operands = "[FILE]...",
         .example = "verify faces.xfv | minplus -j 0 | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
@@ -90,6 +94,7 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net},
     };
-    static const struct xfv_explainer method = {.method = "minplus", .open = open_method, .close = close_method, .params = params, .explain = explain};
+    static const struct xfv_explainer method = {
+        .method = "minplus", .open = open_method, .close = close_method, .params = params, .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

@@ -35,8 +35,11 @@ static const char *detail(const struct xfv_graph *g, const struct xfv_node *n, c
     if (n->op == XFV_OP_REDUCE) snprintf(buf, cap, "%s", xfv_reduce_name(n->i[0]));
     if (n->op != XFV_OP_CONV && n->op != XFV_OP_MAXPOOL && n->op != XFV_OP_AVGPOOL) return buf;
     at += (size_t)snprintf(buf + at, cap - at, "%dx%d", n->kernel[0], n->kernel[1]);
-    if (n->stride[0] != 1 || n->stride[1] != 1) at += (size_t)snprintf(buf + at, cap - at, n->stride[0] == n->stride[1] ? "/%d" : "/%dx%d", n->stride[0], n->stride[1]);
-    if (n->dilation[0] != 1 || n->dilation[1] != 1) at += (size_t)snprintf(buf + at, cap - at, " dilation %dx%d", n->dilation[0], n->dilation[1]);
+    if (n->stride[0] != 1 || n->stride[1] != 1)
+        at += (size_t)snprintf(buf + at, cap - at, n->stride[0] == n->stride[1] ? "/%d" : "/%dx%d", n->stride[0],
+                               n->stride[1]);
+    if (n->dilation[0] != 1 || n->dilation[1] != 1)
+        at += (size_t)snprintf(buf + at, cap - at, " dilation %dx%d", n->dilation[0], n->dilation[1]);
     struct xfv_shape in = g->values[n->in[0]].shape;
     if (n->groups > 1) snprintf(buf + at, cap - at, n->groups == in.dim[2] ? " depthwise" : " groups %d", n->groups);
     return buf;
@@ -78,11 +81,14 @@ static void text_meta(FILE *f, const struct xfv_model *m)
         fputc('\n', f);
     }
     if (m->embedding >= 0)
-        fprintf(f, "embedding   %s, %s, compared by %s\n", shown(g->values[m->embedding].name, s, sizeof s), xfv_shape_text(g->values[m->embedding].shape, t),
+        fprintf(f, "embedding   %s, %s, compared by %s\n", shown(g->values[m->embedding].name, s, sizeof s),
+                xfv_shape_text(g->values[m->embedding].shape, t),
                 m->score == XFV_SCORE_COSINE ? "cosine" : "Euclidean distance");
-    if (m->embedding_normalised >= 0) fprintf(f, "normalised  %s\n", shown(g->values[m->embedding_normalised].name, s, sizeof s));
+    if (m->embedding_normalised >= 0)
+        fprintf(f, "normalised  %s\n", shown(g->values[m->embedding_normalised].name, s, sizeof s));
     for (int i = 0; i < g->n_outputs; i++)
-        fprintf(f, "output      %s, %s\n", shown(g->values[g->outputs[i]].name, s, sizeof s), xfv_shape_text(g->values[g->outputs[i]].shape, t));
+        fprintf(f, "output      %s, %s\n", shown(g->values[g->outputs[i]].name, s, sizeof s),
+                xfv_shape_text(g->values[g->outputs[i]].shape, t));
     for (int i = 0; i < m->n_thresholds; i++) {
         const struct xfv_threshold *h = &m->thresholds[i];
         fprintf(f, "threshold   %s: %g", shown(h->name, s, sizeof s), h->value);
@@ -96,8 +102,9 @@ static void text_meta(FILE *f, const struct xfv_model *m)
         fputc('\n', f);
     }
     if (m->calibration.bins)
-        fprintf(f, "scores      of %ld genuine and %ld impostor pairs, from %g to %g in %d bins%s%s\n", xfv_histogram_total(&m->calibration, 1),
-                xfv_histogram_total(&m->calibration, 0), m->calibration.low, m->calibration.high, m->calibration.bins, m->calibration.data[0] ? "; " : "",
+        fprintf(f, "scores      of %ld genuine and %ld impostor pairs, from %g to %g in %d bins%s%s\n",
+                xfv_histogram_total(&m->calibration, 1), xfv_histogram_total(&m->calibration, 0), m->calibration.low,
+                m->calibration.high, m->calibration.bins, m->calibration.data[0] ? "; " : "",
                 shown(m->calibration.data, s, sizeof s));
     for (int i = 0; i < m->n_means; i++) {
         fprintf(f, "mean        %s: over %d faces", shown(m->means[i].value, s, sizeof s), m->means[i].faces);
@@ -113,11 +120,13 @@ static void text_graph(FILE *f, const struct xfv_graph *g)
         int n = (int)strlen(shown(g->nodes[i].name, s, sizeof s));
         if (n > wide) wide = n;
     }
-    fprintf(f, "\n%-*s  %-9s  %-14s  %-12s  %10s  %13s\n", wide, "node", "operator", "", "output", "parameters", "multiply-adds");
+    fprintf(f, "\n%-*s  %-9s  %-14s  %-12s  %10s  %13s\n", wide, "node", "operator", "", "output", "parameters",
+            "multiply-adds");
     for (int i = 0; i < g->n_nodes; i++) {
         const struct xfv_node *n = &g->nodes[i];
-        fprintf(f, "%-*s  %-9s  %-14s  %-12s  %10zu  %13.0f\n", wide, shown(n->name, s, sizeof s), xfv_op_name(n->op), detail(g, n, d, sizeof d),
-                xfv_shape_text(g->values[n->out].shape, t), parameters(g, n), xfv_node_macs(g, n));
+        fprintf(f, "%-*s  %-9s  %-14s  %-12s  %10zu  %13.0f\n", wide, shown(n->name, s, sizeof s), xfv_op_name(n->op),
+                detail(g, n, d, sizeof d), xfv_shape_text(g->values[n->out].shape, t), parameters(g, n),
+                xfv_node_macs(g, n));
     }
     snprintf(s, sizeof s, "total: %d nodes", g->n_nodes);
     fprintf(f, "%-*s  %-9s  %-14s  %-12s  %10zu  %13.0f\n", wide, s, "", "", "", all_parameters(g), xfv_graph_macs(g));
@@ -129,8 +138,9 @@ static void tsv_graph(FILE *f, const struct xfv_graph *g)
     fputs("node\toperator\tdetail\toutput\tparameters\tmultiply_adds\n", f);
     for (int i = 0; i < g->n_nodes; i++) {
         const struct xfv_node *n = &g->nodes[i];
-        fprintf(f, "%s\t%s\t%s\t%s\t%zu\t%.0f\n", shown(n->name, s, sizeof s), xfv_op_name(n->op), detail(g, n, d, sizeof d),
-                xfv_shape_text(g->values[n->out].shape, t), parameters(g, n), xfv_node_macs(g, n));
+        fprintf(f, "%s\t%s\t%s\t%s\t%zu\t%.0f\n", shown(n->name, s, sizeof s), xfv_op_name(n->op),
+                detail(g, n, d, sizeof d), xfv_shape_text(g->values[n->out].shape, t), parameters(g, n),
+                xfv_node_macs(g, n));
     }
 }
 
@@ -189,9 +199,11 @@ static void json_meta(FILE *f, const struct xfv_model *m)
     json_text(f, "digest", m->digest);
     json_text(f, "licence", m->licence);
     json_text(f, "origin", m->origin);
-    fprintf(f, "\"width\":%d,\"height\":%d,\"channels\":%d,\"transposed\":%s,", m->width, m->height, m->channels, m->transposed ? "true" : "false");
+    fprintf(f, "\"width\":%d,\"height\":%d,\"channels\":%d,\"transposed\":%s,", m->width, m->height, m->channels,
+            m->transposed ? "true" : "false");
     json_text(f, "colour", m->colour);
-    const double mean[] = {(double)m->mean[0], (double)m->mean[1], (double)m->mean[2]}, std[] = {(double)m->std[0], (double)m->std[1], (double)m->std[2]};
+    const double mean[] = {(double)m->mean[0], (double)m->mean[1], (double)m->mean[2]},
+                 std[] = {(double)m->std[0], (double)m->std[1], (double)m->std[2]};
     json_reals(f, "mean", mean, m->channels);
     json_reals(f, "std", std, m->channels);
     if (xfv_model_has_template(m)) json_reals(f, "template", m->template_xy, 10);

@@ -1,4 +1,5 @@
-/* model-means: the average activations of a network's feature maps over many faces, put into its model file. See model-means(1). */
+/* model-means: the average activations of a network's feature maps over many faces, put into its model file. See
+ * model-means(1). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,9 +61,11 @@ static int allocate(struct means *t, int workers, struct xfv_err *e)
     t->x = calloc((size_t)workers, sizeof *t->x);
     t->y = calloc((size_t)t->window * (size_t)t->n, sizeof *t->y);
     int ok = t->ws && t->x && t->y;
-    for (int i = 0; i < workers && ok; i++) ok = (t->ws[i] = xfv_ws_new()) && (t->x[i] = xfv_aligned_alloc(input * sizeof(float)));
+    for (int i = 0; i < workers && ok; i++)
+        ok = (t->ws[i] = xfv_ws_new()) && (t->x[i] = xfv_aligned_alloc(input * sizeof(float)));
     for (int i = 0; i < t->n && ok; i++) ok = (t->sum[i] = calloc(t->count[i], sizeof(double))) != NULL;
-    for (int i = 0; i < t->window * t->n && ok; i++) ok = (t->y[i] = xfv_aligned_alloc(t->count[i % t->n] * sizeof(float))) != NULL;
+    for (int i = 0; i < t->window * t->n && ok; i++)
+        ok = (t->y[i] = xfv_aligned_alloc(t->count[i % t->n] * sizeof(float))) != NULL;
     return ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
 
@@ -71,7 +74,9 @@ static int set_up(struct means *t, int workers, struct xfv_err *e)
     int values[XFV_MAX_MEANS];
     int status = xfv_model_load(xfv_cli_model(t->c), &t->model, e);
     if (status) return status;
-    if (t->model->embedding < 0) return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", t->model->name, t->model->kind);
+    if (t->model->embedding < 0)
+        return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", t->model->name,
+                        t->model->kind);
     if ((status = choose_layers(t, e))) return status;
     for (int i = 0; i < t->n; i++) {
         values[i] = t->layers[i].value;
@@ -109,7 +114,9 @@ static void work_one(void *ctx, int i, int worker)
     struct means *t = ctx;
     struct xfv_err *e = &t->errs[i];
     t->status[i] = xfv_cli_face_input(xfv_rec_root(t->recs[i]), t->model, t->x[worker], e);
-    if (!t->status[i]) t->status[i] = xfv_net_forward(t->net, t->ws[worker], NULL, 1, t->x[worker], t->y + (size_t)i * (size_t)t->n, e);
+    if (!t->status[i])
+        t->status[i] = xfv_net_forward(t->net, t->ws[worker], NULL, 1, t->x[worker], t->y + (size_t)i * (size_t)t->n,
+                                       e);
 }
 
 /* Faces in parallel; then the sums, in the order of the input, so that they do not depend on -j. */
@@ -140,7 +147,8 @@ static int add_means(struct means *t, struct xfv_err *e)
         float *mean = malloc(t->count[i] * sizeof *mean);
         if (!mean) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         for (size_t k = 0; k < t->count[i]; k++) mean[k] = (float)(t->sum[i][k] / t->faces);
-        status = xfv_model_add_mean(t->model, t->model->graph->values[t->layers[i].value].name, mean, t->count[i], t->faces, t->data, e);
+        status = xfv_model_add_mean(t->model, t->model->graph->values[t->layers[i].value].name, mean, t->count[i],
+                                    t->faces, t->data, e);
         free(mean);
     }
     return status;
@@ -171,7 +179,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     int status = add_means(t, e), fd;
     if (status) return status;
     for (int i = 0; i < t->n; i++)
-        xfv_cli_info(t->c, "%s: %dx%dx%d over %d faces", t->model->graph->values[t->layers[i].value].name, t->layers[i].h, t->layers[i].w, t->layers[i].c, t->faces);
+        xfv_cli_info(t->c, "%s: %dx%dx%d over %d faces", t->model->graph->values[t->layers[i].value].name,
+                     t->layers[i].h, t->layers[i].w, t->layers[i].c, t->faces);
     if ((fd = xfv_cli_out_fd(t->c, e)) < 0) return fd;
     return t->records ? write_records(t, fd, e) : xfv_model_save(t->model, fd, e);
 }
@@ -201,7 +210,8 @@ int main(int argc, char **argv)
     static struct means t = {.data = ""};
     static const struct xfv_program program = {
         .name = "model-means",
-        .summary = "Average a network's inner activations over faces and put them into its model file: faces in, a model out.",
+        .summary = "Average a network's inner activations over faces and put them into its model file: faces in, a "
+                   "model out.",
         .operands = "[FILE]...",
         .example = "facecrop -0 < photographs | model-means -m mine.xfvm --data 'our visitors' -o mine-with-means.xfvm",
         .flags = XFV_WRITES_MODEL | XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_BINARY,

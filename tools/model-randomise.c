@@ -1,4 +1,5 @@
-/* model-randomise: a network whose last layers have forgotten what they learnt, for testing explanations. See model-randomise(1). */
+/* model-randomise: a network whose last layers have forgotten what they learnt, for testing explanations. See
+ * model-randomise(1). */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -71,7 +72,8 @@ static int run(struct xfv_cli *c, const struct randomise *t, struct xfv_err *e)
     int dropped = drop_means(m, first);
     m->n_thresholds = 0; /* measured on another network, as these scores are */
     m->calibration = (struct xfv_histogram){0};
-    xfv_cli_info(c, "%d layers shuffled, from '%s' on; %d means dropped", n, first < g->n_nodes ? g->nodes[first].name : "", dropped);
+    xfv_cli_info(c, "%d layers shuffled, from '%s' on; %d means dropped", n,
+                 first < g->n_nodes ? g->nodes[first].name : "", dropped);
     int fd = xfv_cli_out_fd(c, e);
     status = fd < 0 ? fd : xfv_model_save(m, fd, e);
     xfv_model_free(m);
@@ -102,7 +104,8 @@ int main(int argc, char **argv)
     char **names;
     struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!c) return exit_status;
-    if (xfv_cli_operands(c, &names)) status = xfv_fail(&e, XFV_EARG, "expected no operand, found '%s' (the model is named with -m)", names[0]);
+    if (xfv_cli_operands(c, &names))
+        status = xfv_fail(&e, XFV_EARG, "expected no operand, found '%s' (the model is named with -m)", names[0]);
     else status = run(c, &t, &e);
     return xfv_cli_finish(c, status ? &e : NULL, XFV_EXIT_OK);
 }

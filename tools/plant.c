@@ -60,14 +60,16 @@ static int add_donor(struct plant *t, const msgpack_object *face, struct xfv_err
     const char *id;
     size_t n;
     if (xfv_get_str(face, "id", &id, &n, e) || xfv_get_tensor_view(face, "image", &image, e)) return e->status;
-    if (image.dtype != XFV_U8 || image.ndim != 3 || image.shape[2] != 3) return xfv_fail(e, XFV_EFORMAT, "a donor's image must be |u1 [H,W,3]");
+    if (image.dtype != XFV_U8 || image.ndim != 3 || image.shape[2] != 3)
+        return xfv_fail(e, XFV_EFORMAT, "a donor's image must be |u1 [H,W,3]");
     if (t->n_donors == t->cap) {
         size_t cap = xfv_more(t->cap, 256);
         if (!XFV_GROW(t->donors, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory for the donors");
         t->cap = cap;
     }
     struct donor *d = &t->donors[t->n_donors];
-    *d = (struct donor){strndup(id, n), malloc(xfv_tensor_bytes(&image)), image.shape[0], image.shape[1], person_of(t, id, n)};
+    *d = (struct donor){strndup(id, n), malloc(xfv_tensor_bytes(&image)), image.shape[0], image.shape[1],
+                        person_of(t, id, n)};
     t->n_donors++;
     if (!d->id || !d->rgb || d->person < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory for the donors");
     memcpy(d->rgb, image.data, xfv_tensor_bytes(&image));
@@ -100,10 +102,13 @@ static int same_id(const struct donor *d, const char *id, size_t n)
     return strlen(d->id) == n && !memcmp(d->id, id, n);
 }
 
-/* May this face give its pixels? Into a genuine pair those of somebody else; into an impostor pair another photograph of the partner's person. */
+/* May this face give its pixels? Into a genuine pair those of somebody else; into an impostor pair another photograph
+ * of the partner's person. */
 static int suits(const struct plant *t, const struct job *j, const struct donor *d, const long person[2])
 {
-    if (d->h != (size_t)j->h || d->w != (size_t)j->w || same_id(d, j->id[0], j->n_id[0]) || same_id(d, j->id[1], j->n_id[1])) return 0;
+    if (d->h != (size_t)j->h || d->w != (size_t)j->w || same_id(d, j->id[0], j->n_id[0]) ||
+        same_id(d, j->id[1], j->n_id[1]))
+        return 0;
     if (j->label == 0) return d->person == person[1 - j->side];
     (void)t;
     return d->person != person[0] && d->person != person[1];
@@ -115,8 +120,9 @@ static int find_donor(struct plant *t, struct job *j, struct xfv_err *e)
     uint32_t n = 0, at;
     if (person[0] < 0 || person[1] < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     for (size_t i = 0; i < t->n_donors; i++) n += (uint32_t)suits(t, j, &t->donors[i], person);
-    if (!n) return xfv_fail_code(e, XFV_EDATA, "nodonor", "no donor suits: %s of the same size is needed",
-                                 j->label ? "somebody else's photograph" : "another photograph of the partner's person");
+    if (!n)
+        return xfv_fail_code(e, XFV_EDATA, "nodonor", "no donor suits: %s of the same size is needed",
+                             j->label ? "somebody else's photograph" : "another photograph of the partner's person");
     at = xfv_random_below(&j->random, n);
     for (size_t i = 0; i < t->n_donors; i++)
         if (suits(t, j, &t->donors[i], person) && at-- == 0) j->donor = &t->donors[i];
@@ -132,10 +138,12 @@ static int look_at(struct plant *t, struct xfv_rec *r, struct job *j, struct xfv
     const char *id = "";
     size_t n = 0;
     for (int i = 0; i < 2; i++)
-        if (xfv_get_str(xfv_map_get(root, xfv_sides[i]), "id", &j->id[i], &j->n_id[i], e)) return xfv_fail_code(e, XFV_EDATA, "noid", "the pair's face %s has no id", xfv_sides[i]);
+        if (xfv_get_str(xfv_map_get(root, xfv_sides[i]), "id", &j->id[i], &j->n_id[i], e))
+            return xfv_fail_code(e, XFV_EDATA, "noid", "the pair's face %s has no id", xfv_sides[i]);
     j->label = xfv_pair_label(root);
     j->side = t->face;
-    int status = xfv_get_tensor(xfv_map_get(root, xfv_sides[j->side]), "image", XFV_U8, 3, (size_t[]){0, 0, 3}, &image, e);
+    int status = xfv_get_tensor(xfv_map_get(root, xfv_sides[j->side]), "image", XFV_U8, 3, (size_t[]){0, 0, 3}, &image,
+                                e);
     if (status == XFV_ENOMEM) return status;
     if (status) return xfv_fail_code(e, XFV_EDATA, "noimage", "face %s has no image |u1 [H,W,3]", xfv_sides[j->side]);
     j->rgb = image.data;
@@ -145,9 +153,13 @@ static int look_at(struct plant *t, struct xfv_rec *r, struct job *j, struct xfv
     if (!j->mask) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (xfv_get_str(root, "id", &id, &n, NULL)) id = "", n = 0;
     j->random = xfv_random_new(t->seed, id, n);
-    j->region = t->kind == SWAP || t->kind == OCCLUDER ? t->region >= 0 ? t->region : (int)xfv_random_below(&j->random, XFV_PARTS) : -1;
+    j->region = t->kind == SWAP || t->kind == OCCLUDER
+                    ? t->region >= 0 ? t->region : (int)xfv_random_below(&j->random, XFV_PARTS)
+                    : -1;
     if (t->kind != SWAP && t->kind != PATCHES) return 0;
-    if (j->label < 0) return xfv_fail_code(e, XFV_EDATA, "nolabel", "the pair has no label: verify --pairs a list that tells whether they are one person");
+    if (j->label < 0)
+        return xfv_fail_code(e, XFV_EDATA, "nolabel",
+                             "the pair has no label: verify --pairs a list that tells whether they are one person");
     return find_donor(t, j, e);
 }
 
@@ -158,12 +170,15 @@ static int change(struct plant *t, struct job *j, struct xfv_err *e)
     case OCCLUDER: xfv_plant_occluder(j->rgb, j->h, j->w, j->region, &j->random, j->mask); return 0;
     case SUNGLASSES: xfv_plant_sunglasses(j->rgb, j->h, j->w, j->mask); return 0;
     case MASK: xfv_plant_mask(j->rgb, j->h, j->w, j->mask); return 0;
-    case PATCHES: xfv_plant_patches(j->rgb, j->donor->rgb, j->h, j->w, 27, (16 * j->w + 56) / 112, &j->random, j->mask); return 0;
+    case PATCHES:
+        xfv_plant_patches(j->rgb, j->donor->rgb, j->h, j->w, 27, (16 * j->w + 56) / 112, &j->random, j->mask);
+        return 0;
     default: xfv_plant_noise(j->rgb, j->h, j->w, t->sigma, &j->random); return 0;
     }
 }
 
-static int put_truth(struct plant *t, struct xfv_rec *r, struct job *j, const msgpack_object *original, struct xfv_err *e)
+static int put_truth(struct plant *t, struct xfv_rec *r, struct job *j, const msgpack_object *original,
+                     struct xfv_err *e)
 {
     msgpack_zone *z = xfv_rec_zone(r);
     msgpack_object *root = xfv_rec_root(r), truth = xfv_val_map(z);
@@ -260,7 +275,8 @@ int main(int argc, char **argv)
     static struct plant t = {.region = -1, .face = 1, .match = 1, .sigma = 8};
     static const struct xfv_program program = {
         .name = "plant",
-        .summary = "Change one face of each pair at known pixels, so that explanations can be judged: pairs in, pairs with their truth out.",
+        .summary = "Change one face of each pair at known pixels, so that explanations can be judged: pairs in, pairs "
+                   "with their truth out.",
         .operands = "[FILE]...",
         .example = "plant --donors faces.xfv pairs.xfv | embed | verify | path-grad | explain-score",
         .flags = XFV_READS_STREAM | XFV_WRITES_STREAM,
@@ -274,7 +290,8 @@ int main(int argc, char **argv)
     if (!t.c) return exit_status;
     if (t.kind == PATCHES && !t.given_face) t.face = 0;
     int needs = t.kind == SWAP || t.kind == PATCHES;
-    if (needs && !t.donors_path) status = xfv_fail(&e, XFV_EARG, "--kind %s needs --donors, faces to take pixels from", kinds[t.kind]);
+    if (needs && !t.donors_path)
+        status = xfv_fail(&e, XFV_EARG, "--kind %s needs --donors, faces to take pixels from", kinds[t.kind]);
     else if (needs) status = read_donors(&t, &e);
     exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, NULL, &stage));
     for (size_t i = 0; i < t.n_donors; i++) {

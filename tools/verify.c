@@ -16,7 +16,8 @@ struct verify {
 
 static int set_mode(struct verify *v, enum xfv_pairing_mode m, struct xfv_err *e)
 {
-    if (v->p.mode != XFV_PAIR_CONSECUTIVE && v->p.mode != m) return xfv_fail(e, XFV_EARG, "--all, --pairs and --probe exclude each other");
+    if (v->p.mode != XFV_PAIR_CONSECUTIVE && v->p.mode != m)
+        return xfv_fail(e, XFV_EARG, "--all, --pairs and --probe exclude each other");
     v->p.mode = m;
     return 0;
 }
@@ -59,21 +60,21 @@ static const struct xfv_opt options[] = {
      XFV_OPT_READS, .set = set_pairs},
     {"probe", 0, "ID", "the face of this id with every other one", XFV_OPT_RESULT, .set = set_probe},
     {"shard", 0, "I/N", "of the pairs of --pairs or --all the I-th of N equal parts, in order", 0, .set = set_shard},
-    {"best", 0, "K", "with --all or --probe: for each face, or for the probe, the K faces most alike",
-     XFV_OPT_RESULT, XFV_TO_INT(struct verify, p.best, 1, 1000000)},
-    {"above", 0, "X", "with --all or --probe: only pairs whose score is X or more",
-     XFV_OPT_RESULT, XFV_TO_F64(struct verify, p.above, -1e6, 1e6), XFV_GIVEN(struct verify, p.given_above)},
-    {"threshold", 't', "X", "accept scores of X and more (default: the model's own)",
-     XFV_OPT_RESULT, XFV_TO_F64(struct verify, p.d.threshold, -1e6, 1e6),
-     XFV_GIVEN(struct verify, p.d.given_threshold)},
-    {"at", 0, "NAME", "a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)",
-     XFV_OPT_RESULT, XFV_TO_TEXT(struct verify, p.d.at, 0)},
+    {"best", 0, "K", "with --all or --probe: for each face, or for the probe, the K faces most alike", XFV_OPT_RESULT,
+     XFV_TO_INT(struct verify, p.best, 1, 1000000)},
+    {"above", 0, "X", "with --all or --probe: only pairs whose score is X or more", XFV_OPT_RESULT,
+     XFV_TO_F64(struct verify, p.above, -1e6, 1e6), XFV_GIVEN(struct verify, p.given_above)},
+    {"threshold", 't', "X", "accept scores of X and more (default: the model's own)", XFV_OPT_RESULT,
+     XFV_TO_F64(struct verify, p.d.threshold, -1e6, 1e6), XFV_GIVEN(struct verify, p.d.given_threshold)},
+    {"at", 0, "NAME", "a threshold of the model: default, eer, fmr=1e-3, ... (see model-info)", XFV_OPT_RESULT,
+     XFV_TO_TEXT(struct verify, p.d.at, 0)},
     XFV_OPT_TABLE(struct verify, table),
-    {"header", 0, NULL, "begin the tab-separated table with the columns' names", 0, XFV_TO_FLAG(struct verify, heading, 1)},
-    {"exit-status", 'e', NULL, "status 1 when some pair is rejected",
-     0, XFV_TO_FLAG(struct verify, p.d.exit_status, 1)},
-    {"drop", 0, "KEY", "leave image or embedding out of the pairs (may be given twice)",
-     XFV_OPT_RESULT | XFV_OPT_MANY, .set = set_drop},
+    {"header", 0, NULL, "begin the tab-separated table with the columns' names", 0,
+     XFV_TO_FLAG(struct verify, heading, 1)},
+    {"exit-status", 'e', NULL, "status 1 when some pair is rejected", 0,
+     XFV_TO_FLAG(struct verify, p.d.exit_status, 1)},
+    {"drop", 0, "KEY", "leave image or embedding out of the pairs (may be given twice)", XFV_OPT_RESULT | XFV_OPT_MANY,
+     .set = set_drop},
     {0},
 };
 
@@ -126,7 +127,11 @@ int main(int argc, char **argv)
         .ctx = &v,
         .libraries = {&xfv_library_net}, /* OpenBLAS, for --best */
     };
-    struct xfv_stage stage = {.ctx = &v.p, .head = xfv_pairing_head, .wants = xfv_pairing_wants, .emit = xfv_pairing_take, .finish = xfv_pairing_finish};
+    struct xfv_stage stage = {.ctx = &v.p,
+                              .head = xfv_pairing_head,
+                              .wants = xfv_pairing_wants,
+                              .emit = xfv_pairing_take,
+                              .finish = xfv_pairing_finish};
     struct xfv_err e = {0};
     int exit_status;
     struct xfv_cli *c = v.p.d.c = xfv_cli_start(&program, argc, argv, &exit_status);

@@ -32,7 +32,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct face *t = ctx;
     int status = xfv_blackbox_look(&t->box, s, worker, e);
     const double *const unit[] = {t->box.unit[0][worker], t->box.unit[1][worker]};
-    return status ? status : xfv_xface_maps(&t->o, t->box.probe, worker, s->rgb, unit, s->height, s->width, s->wanted, map, e);
+    return status ? status
+                  : xfv_xface_maps(&t->o, t->box.probe, worker, s->rgb, unit, s->height, s->width, s->wanted, map, e);
 }
 
 static int set_sizes(void *ctx, const char *s, struct xfv_err *e)
@@ -43,7 +44,8 @@ static int set_sizes(void *ctx, const char *s, struct xfv_err *e)
         char *end;
         long n = strtol(s, &end, 10);
         if (end == s || n < 1 || n > 4096 || (*end && *end != ',') || o->n_sizes == most)
-            return xfv_fail(e, XFV_EARG, "--sizes wants up to %d numbers of pixels with commas between, found '%s'", most, s);
+            return xfv_fail(e, XFV_EARG, "--sizes wants up to %d numbers of pixels with commas between, found '%s'",
+                            most, s);
         o->sizes[o->n_sizes] = (int)n;
         s = *end ? end + 1 : end;
     }
@@ -84,6 +86,7 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net},
     };
-    static const struct xfv_explainer method = {.method = "xface", .open = open_method, .close = close_method, .params = params, .explain = explain};
+    static const struct xfv_explainer method = {
+        .method = "xface", .open = open_method, .close = close_method, .params = params, .explain = explain};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

@@ -25,7 +25,8 @@ static int keep_head(struct cat *t, const struct xfv_rec *in, struct xfv_err *e)
     return 0;
 }
 
-static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                struct xfv_err *e)
 {
     struct cat *t = ctx;
     (void)extra;
@@ -37,7 +38,9 @@ static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone
         return status ? status : xfv_map_put(zone, set, "mixed", xfv_val_bool(1), e);
     }
     if (t->mixed || same_head(t->first, in)) return 1;
-    return xfv_fail(e, XFV_EFORMAT, "this stream's head differs from the first one's (made by other programs, options or models): --mixed joins them all the same");
+    return xfv_fail(e, XFV_EFORMAT,
+                    "this stream's head differs from the first one's (made by other programs, options or models): "
+                    "--mixed joins them all the same");
 }
 
 int main(int argc, char **argv)
@@ -50,7 +53,8 @@ int main(int argc, char **argv)
     };
     static const struct xfv_program program = {
         .name = "xfv-cat",
-        .summary = "Join streams into one with a single head and end: what shards made becomes what one run would have made.",
+        .summary = "Join streams into one with a single head and end: what shards made becomes what one run would have "
+                   "made.",
         .operands = "[FILE]...",
         .example = "xfv-cat -o faces.xfv shard-*.xfv",
         .flags = XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_KEEPS_HEAD,

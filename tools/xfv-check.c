@@ -38,8 +38,8 @@ static int check_tensor(const msgpack_object *map, const char *key, enum xfv_dty
     if (!xfv_map_get(map, key)) return 0;
     int status = xfv_get_tensor_view(map, key, &t, e);
     if (status || (t.dtype == dtype && t.ndim == ndim)) return status;
-    return xfv_fail(e, XFV_EFORMAT, "key '%s': expected a tensor of %s with %d dimensions, found %s with %d", key, xfv_dtype_name(dtype), ndim,
-                    xfv_dtype_name(t.dtype), t.ndim);
+    return xfv_fail(e, XFV_EFORMAT, "key '%s': expected a tensor of %s with %d dimensions, found %s with %d", key,
+                    xfv_dtype_name(dtype), ndim, xfv_dtype_name(t.dtype), t.ndim);
 }
 
 static int check_face(const msgpack_object *face, struct xfv_err *e)
@@ -49,12 +49,15 @@ static int check_face(const msgpack_object *face, struct xfv_err *e)
     size_t n;
     struct xfv_tensor t;
     int status = xfv_get_str(face, "id", &s, &n, e);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++) status = check_numbers(face, lists[i].key, lists[i].n, e);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++)
+        status = check_numbers(face, lists[i].key, lists[i].n, e);
     if (!status) status = check_tensor(face, "image", XFV_U8, 3, e);
     if (!status) status = check_tensor(face, "embedding", XFV_F32, 1, e);
     if (status || !xfv_map_get(face, "image")) return status;
     status = xfv_get_tensor_view(face, "image", &t, e);
-    return !status && t.shape[2] != 3 ? xfv_fail(e, XFV_EFORMAT, "key 'image': expected 3 channels, found %zu", t.shape[2]) : status;
+    return !status && t.shape[2] != 3
+               ? xfv_fail(e, XFV_EFORMAT, "key 'image': expected 3 channels, found %zu", t.shape[2])
+               : status;
 }
 
 static int check_pair(const msgpack_object *pair, struct xfv_err *e)
@@ -72,7 +75,8 @@ static int check_pair(const msgpack_object *pair, struct xfv_err *e)
     if (!status) status = xfv_get_f64(pair, "threshold", &threshold, e);
     if (!status) status = xfv_get_bool(pair, "accept", &accept, e);
     if (!status && accept != (score >= threshold))
-        status = xfv_fail(e, XFV_EFORMAT, "accept is %s, but the score is %g and the threshold %g", accept ? "true" : "false", score, threshold);
+        status = xfv_fail(e, XFV_EFORMAT, "accept is %s, but the score is %g and the threshold %g",
+                          accept ? "true" : "false", score, threshold);
     if (!status && xfv_map_get(pair, "label")) status = xfv_get_bool(pair, "label", &accept, e);
     return status ? status : xfv_maps_check(pair, e);
 }
@@ -113,7 +117,8 @@ int main(int argc, char **argv)
     static struct check t;
     static const struct xfv_program program = {
         .name = "xfv-check",
-        .summary = "Check streams, whole: their ends, checksums and tensors, and what the keys of faces and pairs should be.",
+        .summary = "Check streams, whole: their ends, checksums and tensors, and what the keys of faces and pairs "
+                   "should be.",
         .operands = "[FILE]...",
         .example = "xfv-check faces.xfv && rm photographs.tar",
         .flags = XFV_READS_STREAM,
@@ -125,7 +130,8 @@ int main(int argc, char **argv)
     if (!t.c) return exit_status;
     int status = xfv_stage_run(t.c, NULL, &stage);
     if (!status)
-        xfv_cli_info(t.c, "sound: %llu faces, %llu pairs, %llu errors, %llu others", (unsigned long long)t.kinds[XFV_FACE],
-                     (unsigned long long)t.kinds[XFV_PAIR], (unsigned long long)t.kinds[XFV_ERR], (unsigned long long)t.kinds[XFV_OTHER]);
+        xfv_cli_info(t.c, "sound: %llu faces, %llu pairs, %llu errors, %llu others",
+                     (unsigned long long)t.kinds[XFV_FACE], (unsigned long long)t.kinds[XFV_PAIR],
+                     (unsigned long long)t.kinds[XFV_ERR], (unsigned long long)t.kinds[XFV_OTHER]);
     return xfv_cli_finish(t.c, NULL, status);
 }

@@ -32,7 +32,8 @@ static void differ(struct cmp *t, const struct xfv_rec *r, const char *fmt, ...)
     va_end(ap);
     if (r && xfv_get_str(xfv_rec_map(r), "id", &id, &n, NULL)) n = 0;
     xfv_escape(shown, sizeof shown, id, n);
-    fprintf(t->out, "record %llu%s%s%s: %s%s%s\n", (unsigned long long)t->record, n ? " (" : "", shown, n ? ")" : "", t->where, *t->where ? ": " : "", text);
+    fprintf(t->out, "record %llu%s%s%s: %s%s%s\n", (unsigned long long)t->record, n ? " (" : "", shown, n ? ")" : "",
+            t->where, *t->where ? ": " : "", text);
 }
 
 /* ---- numbers ---- */
@@ -62,11 +63,13 @@ static double element(enum xfv_dtype type, const unsigned char *p)
     }
 }
 
-static void compare_tensors(struct cmp *t, const struct xfv_rec *r, const struct xfv_tensor *a, const struct xfv_tensor *b)
+static void compare_tensors(struct cmp *t, const struct xfv_rec *r, const struct xfv_tensor *a,
+                            const struct xfv_tensor *b)
 {
     size_t n = xfv_tensor_count(a), size = xfv_dtype_size(a->dtype), bad = 0, at = 0;
     double worst = -1;
-    if (a->dtype != b->dtype || a->ndim != b->ndim || memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) != 0) {
+    if (a->dtype != b->dtype || a->ndim != b->ndim ||
+        memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) != 0) {
         differ(t, r, "tensors of different type or shape");
         return;
     }
@@ -80,16 +83,16 @@ static void compare_tensors(struct cmp *t, const struct xfv_rec *r, const struct
         if (d > worst) worst = d, at = i;
     }
     if (bad)
-        differ(t, r, "%zu of %zu numbers differ, the most at place %zu: %.9g and %.9g", bad, n, at, element(a->dtype, pa + at * size),
-               element(b->dtype, pb + at * size));
+        differ(t, r, "%zu of %zu numbers differ, the most at place %zu: %.9g and %.9g", bad, n, at,
+               element(a->dtype, pa + at * size), element(b->dtype, pb + at * size));
 }
 
 /* ---- objects ---- */
 
 static int is_number(const msgpack_object *o)
 {
-    return o->type == MSGPACK_OBJECT_FLOAT32 || o->type == MSGPACK_OBJECT_FLOAT64 || o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
-           o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER;
+    return o->type == MSGPACK_OBJECT_FLOAT32 || o->type == MSGPACK_OBJECT_FLOAT64 ||
+           o->type == MSGPACK_OBJECT_POSITIVE_INTEGER || o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER;
 }
 
 static double number(const msgpack_object *o)
@@ -128,7 +131,8 @@ static int is_provenance(const struct cmp *t, const msgpack_object_str *key)
 static void compare_maps(struct cmp *t, const struct xfv_rec *r, const msgpack_object *a, const msgpack_object *b)
 {
     struct xfv_tensor ta, tb;
-    if (xfv_map_get(a, "dtype") && xfv_map_get(b, "dtype") && !xfv_tensor_from_object(a, &ta, NULL) && !xfv_tensor_from_object(b, &tb, NULL)) {
+    if (xfv_map_get(a, "dtype") && xfv_map_get(b, "dtype") && !xfv_tensor_from_object(a, &ta, NULL) &&
+        !xfv_tensor_from_object(b, &tb, NULL)) {
         compare_tensors(t, r, &ta, &tb);
         return;
     }
@@ -145,7 +149,8 @@ static void compare_maps(struct cmp *t, const struct xfv_rec *r, const msgpack_o
     }
 }
 
-static void compare_arrays(struct cmp *t, const struct xfv_rec *r, const msgpack_object_array *a, const msgpack_object_array *b)
+static void compare_arrays(struct cmp *t, const struct xfv_rec *r, const msgpack_object_array *a,
+                           const msgpack_object_array *b)
 {
     if (a->size != b->size) differ(t, r, "%u and %u elements", a->size, b->size);
     for (uint32_t i = 0; i < a->size && i < b->size; i++) {
@@ -217,7 +222,8 @@ static int run(struct cmp *t, struct xfv_err *e)
     struct xfv_reader *a = NULL, *b = NULL;
     if (n == 0) return xfv_fail(e, XFV_EARG, "no input: name two streams");
     if (n != 2) return xfv_fail(e, XFV_EARG, "expected two streams, got %d", n);
-    if (!strcmp(names[0], "-") && !strcmp(names[1], "-")) return xfv_fail(e, XFV_EARG, "standard input ('-') can be read only once");
+    if (!strcmp(names[0], "-") && !strcmp(names[1], "-"))
+        return xfv_fail(e, XFV_EARG, "standard input ('-') can be read only once");
     t->out = xfv_cli_out_file(t->c, e);
     if (!t->out) return e->status;
     int status = open_reader(t, names[0], &a, e);

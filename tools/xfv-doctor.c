@@ -1,4 +1,5 @@
-/* xfv-doctor: is this installation sound? A line a check, each with a verdict and what to do about it. See xfv-doctor(1). */
+/* xfv-doctor: is this installation sound? A line a check, each with a verdict and what to do about it. See
+ * xfv-doctor(1). */
 #include "stage/doctor.h"
 
 static void examine(struct xfv_doctor *d)
@@ -17,9 +18,11 @@ int main(int argc, char **argv)
     };
     static const struct xfv_program program = {
         .name = "xfv-doctor",
-        .summary = "Check this installation: libraries, processor, programs, models, surroundings, and a test of two seconds.",
+        .summary = "Check this installation: libraries, processor, programs, models, surroundings, and a test of two "
+                   "seconds.",
         .operands = "",
-        .flags = XFV_SEALS_LATER, /* it never does: it looks at the whole installation, and at nothing that comes from outside */
+        /* it never does: it looks at the whole installation, and at nothing that comes from outside */
+        .flags = XFV_SEALS_LATER,
         .example = "xfv-doctor || echo 'something is wrong'",
         .opts = opts,
         .ctx = &d,

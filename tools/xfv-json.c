@@ -47,7 +47,8 @@ static void put_element(FILE *f, enum xfv_dtype t, int64_t i, double r)
         fprintf(f, "%lld", (long long)i);
 }
 
-/* "min", "max" and "mean" over the finite elements (null when there are none), and "nonfinite" when others are among them. */
+/* "min", "max" and "mean" over the finite elements (null when there are none), and "nonfinite" when others are among
+ * them. */
 static void put_summary(FILE *f, const struct xfv_tensor *t)
 {
     size_t n = xfv_tensor_count(t), size = xfv_dtype_size(t->dtype), finite = 0;

@@ -109,7 +109,8 @@ static int is_selected(const struct select *t, const struct xfv_rec *r, struct x
 {
     const msgpack_object *root = xfv_rec_map(r);
     int yes = (!t->kinds.n || kind_matches(r, &t->kinds)) && (!t->label || label_matches(root, t->label)) &&
-              (!t->decision || decision_matches(root, t->decision)) && (!t->by_score || score_matches(root, t->lo, t->hi));
+              (!t->decision || decision_matches(root, t->decision)) &&
+              (!t->by_score || score_matches(root, t->lo, t->hi));
     if (yes && t->by_quality) yes = is_fit(r, t->limits);
     if (yes && t->ids.n) yes = id_matches(root, &t->ids, e);
     return yes < 0 ? yes : yes != t->invert;
@@ -185,7 +186,8 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     return status ? status : xfv_writer_put(w, *r, e);
 }
 
-static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                struct xfv_err *e)
 {
     struct select *t = ctx;
     (void)set, (void)zone, (void)extra;
@@ -299,12 +301,14 @@ static int set_score(void *ctx, const char *v, struct xfv_err *e)
     t->by_score = 1;
     t->lo = -INFINITY;
     t->hi = INFINITY;
-    if (!dots || n >= sizeof lo || strlen(v) < 3) return xfv_fail(e, XFV_EARG, "--score must be LOW..HIGH, LOW.. or ..HIGH, got '%s'", v);
+    if (!dots || n >= sizeof lo || strlen(v) < 3)
+        return xfv_fail(e, XFV_EARG, "--score must be LOW..HIGH, LOW.. or ..HIGH, got '%s'", v);
     memcpy(lo, v, n);
     lo[n] = '\0';
     int status = n ? xfv_parse_f64("--score", lo, -1e6, 1e6, &t->lo, e) : 0;
     if (!status && dots[2]) status = xfv_parse_f64("--score", dots + 2, -1e6, 1e6, &t->hi, e);
-    return status || t->lo <= t->hi ? status : xfv_fail(e, XFV_EARG, "--score must be LOW..HIGH, the lower first, got '%s'", v);
+    return status || t->lo <= t->hi ? status
+                                    : xfv_fail(e, XFV_EARG, "--score must be LOW..HIGH, the lower first, got '%s'", v);
 }
 
 static int set_shard(void *ctx, const char *v, struct xfv_err *e)

@@ -1,4 +1,5 @@
-/* xssab-grad: explains each pair by similarity score argument backpropagation. Equations: explain/xssab.h; use: xssab-grad(1). */
+/* xssab-grad: explains each pair by similarity score argument backpropagation. Equations: explain/xssab.h; use:
+ * xssab-grad(1). */
 #include "stage/explainer.h"
 #include "explain/xssab.h"
 
@@ -32,7 +33,8 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     for (int i = 0; i < 2; i++) {
         xfv_unit(s->embedding[1 - i], s->n, g->unit);
         int status = xfv_grad_forward(g, s->x[i], e);
-        if (!status && t->distance) status = xfv_xssab_distance(g, s->embedding[1 - i], s->threshold, g->unit, map[i][0], map[i][1], e);
+        if (!status && t->distance)
+            status = xfv_xssab_distance(g, s->embedding[1 - i], s->threshold, g->unit, map[i][0], map[i][1], e);
         else if (!status) status = xfv_xssab(g, g->unit, s->threshold, g->unit + s->n, map[i][0], map[i][1], e);
         if (status) return status;
     }
@@ -49,7 +51,8 @@ int main(int argc, char **argv)
     static struct xssab t;
     static const struct xfv_program program = {
         .name = "xssab-grad",
-        .summary = "Explain each pair by similarity score argument backpropagation (xSSAB): pairs in, the same with maps out.",
+        .summary = "Explain each pair by similarity score argument backpropagation (xSSAB): pairs in, the same with "
+                   "maps out.",
         .operands = "[FILE]...",
         .example = "verify faces.xfv | xssab-grad | heatmap -o why-%d.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,

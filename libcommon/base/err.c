@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0))) static int fill(struct xfv_err *e, int status, const char *code, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static int fill(struct xfv_err *e, int status, const char *code, const char *fmt,
+                                                      va_list ap)
 {
     char text[sizeof e->msg]; /* first here: an argument may be e->msg itself */
     int saved = errno;
@@ -15,7 +16,8 @@ __attribute__((format(printf, 4, 0))) static int fill(struct xfv_err *e, int sta
     e->sys_errno = status == XFV_EIO ? saved : 0;
     int n = vsnprintf(text, sizeof text, fmt, ap);
     if (n < 0) text[0] = '\0';
-    if (e->sys_errno && n >= 0 && (size_t)n < sizeof text) snprintf(text + n, sizeof text - (size_t)n, ": %s", strerror(saved));
+    if (e->sys_errno && n >= 0 && (size_t)n < sizeof text)
+        snprintf(text + n, sizeof text - (size_t)n, ": %s", strerror(saved));
     memcpy(e->msg, text, strlen(text) + 1);
     errno = saved;
     return status;

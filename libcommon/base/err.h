@@ -1,5 +1,6 @@
-/* Errors are values: every function that can fail returns 0 or a negative enum xfv_status and, when given one, fills a struct xfv_err with
- * one sentence: what was expected, what was found, and where. Nothing in libcommon prints, exits or aborts because of its input. */
+/* Errors are values: every function that can fail returns 0 or a negative enum xfv_status and, when given one, fills a
+ * struct xfv_err with one sentence: what was expected, what was found, and where. Nothing in libcommon prints, exits or
+ * aborts because of its input. */
 #ifndef XFV_BASE_ERR_H
 #define XFV_BASE_ERR_H
 
@@ -24,19 +25,20 @@ struct xfv_err {
     char msg[512];
 };
 
-/* Fill *e (may be NULL) and return status, so that `return xfv_fail(e, XFV_EFORMAT, "...", ...)` reads well. Keeps errno of the call when
- * status is XFV_EIO and appends strerror text. The message is cut, never overrun. */
+/* Fill *e (may be NULL) and return status, so that `return xfv_fail(e, XFV_EFORMAT, "...", ...)` reads well. Keeps
+ * errno of the call when status is XFV_EIO and appends strerror text. The message is cut, never overrun. */
 int xfv_fail(struct xfv_err *e, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* As xfv_fail, and names the kind of failure for the err record. */
-int xfv_fail_code(struct xfv_err *e, int status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int xfv_fail_code(struct xfv_err *e, int status, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Put "prefix: " before the message that *e already holds (where it happened), and return e->status. */
 int xfv_fail_at(struct xfv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #ifdef XFV_ANALYSIS
-/* For static analysers only (tests/static), which do not see into err.c: what reports a failure never returns 0, so that after a status of 0
- * all that a function fills is filled. */
+/* For static analysers only (tests/static), which do not see into err.c: what reports a failure never returns 0, so
+ * that after a status of 0 all that a function fills is filled. */
 static inline int xfv_is_failure(int status)
 {
     if (status >= 0) __builtin_unreachable();

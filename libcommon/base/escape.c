@@ -16,7 +16,8 @@ static size_t show_character(const char *s, size_t n, char piece[8])
     else if (cp == '\t') snprintf(piece, 8, "\\t");
     else if (cp == '\r') snprintf(piece, 8, "\\r");
     else if (cp < 0x20 || cp == 0x7f) snprintf(piece, 8, "\\x%02x", (unsigned)cp);
-    else if (cp >= 0x80 && cp < 0xa0) snprintf(piece, 8, "\\u%04x", (unsigned)cp); /* control characters that some terminals obey */
+    /* control characters that some terminals obey */
+    else if (cp >= 0x80 && cp < 0xa0) snprintf(piece, 8, "\\u%04x", (unsigned)cp);
     else snprintf(piece, 8, "%.*s", (int)k, s);
     return k ? k : 1;
 }

@@ -44,7 +44,12 @@ static const struct signature {
     {0, 12, "\0\0\0\x0cjP  \r\n\x87\n", 20, "jpx ", {XFV_FORMAT_JP2, "a JPEG 2000 image", NULL}},
     {0, 12, "\0\0\0\x0cjP  \r\n\x87\n", 0, NULL, {XFV_FORMAT_JP2, "a JPEG 2000 image", NULL}},
     {0, 4, "\xff\x4f\xff\x51", 0, NULL, {XFV_FORMAT_J2K, "a JPEG 2000 image", NULL}},
-    {1, 7, "\xa1_\xa4head", 0, NULL, {XFV_FORMAT_STREAM, "a stream of xfv-tools", "embed, verify and the programs after them read it"}},
+    {1,
+     7,
+     "\xa1_\xa4head",
+     0,
+     NULL,
+     {XFV_FORMAT_STREAM, "a stream of xfv-tools", "embed, verify and the programs after them read it"}},
     {0, 4, "8BPS", 0, NULL, {XFV_FORMAT_OTHER, "a Photoshop document (PSD)", EXPORT}},
     {0, 15, "FUJIFILMCCD-RAW", 0, NULL, {XFV_FORMAT_OTHER, "a camera's raw file (RAF)", DEVELOP}},
     {0, 4, "IIU\0", 0, NULL, {XFV_FORMAT_OTHER, "a camera's raw file (RW2)", DEVELOP}},
@@ -60,7 +65,13 @@ static const struct signature {
     {0, 6, "7z\xbc\xaf\x27\x1c", 0, NULL, {XFV_FORMAT_OTHER, "a 7z archive", UNPACK}},
     {0, 2, "\x1f\x8b", 0, NULL, {XFV_FORMAT_OTHER, "gzip data", UNPACK}},
     {0, 4, "\x28\xb5\x2f\xfd", 0, NULL, {XFV_FORMAT_OTHER, "zstd data", UNPACK}},
-    {0, 6, "\xfd" "7zXZ\0", 0, NULL, {XFV_FORMAT_OTHER, "xz data", UNPACK}},
+    {0,
+     6,
+     "\xfd"
+     "7zXZ\0",
+     0,
+     NULL,
+     {XFV_FORMAT_OTHER, "xz data", UNPACK}},
     {0, 3, "BZh", 0, NULL, {XFV_FORMAT_OTHER, "bzip2 data", UNPACK}},
     {0, 3, "PF\n", 0, NULL, {XFV_FORMAT_OTHER, "a PFM image", "convert it to PPM (pfmtopam)"}},
     {0, 3, "Pf\n", 0, NULL, {XFV_FORMAT_OTHER, "a PFM image", "convert it to PPM (pfmtopam)"}},
@@ -78,7 +89,13 @@ static const struct signature {
     {0, 9, "gimp xcf ", 0, NULL, {XFV_FORMAT_OTHER, "a GIMP document (XCF)", EXPORT}},
     {0, 6, "\x93NUMPY", 0, NULL, {XFV_FORMAT_OTHER, "a NumPy array", NULL}},
     {0, 4, "\x89HDF", 0, NULL, {XFV_FORMAT_OTHER, "an HDF5 file", NULL}},
-    {0, 4, "\x7f" "ELF", 0, NULL, {XFV_FORMAT_OTHER, "a program", NULL}},
+    {0,
+     4,
+     "\x7f"
+     "ELF",
+     0,
+     NULL,
+     {XFV_FORMAT_OTHER, "a program", NULL}},
     {4, 4, "TFL3", 0, NULL, {XFV_FORMAT_OTHER, "a TFLite model", NULL}},
     {0, 4, "XFVM", 0, NULL, {XFV_FORMAT_OTHER, "a model of xfv-tools", "-m names models"}},
 };
@@ -108,7 +125,8 @@ static int contains(const uint8_t *bytes, size_t n, const char *word)
 /* Markup begins with < after blanks. */
 static struct xfv_format_info markup_of(const uint8_t *bytes, size_t n)
 {
-    if (contains(bytes, n, "<svg")) return (struct xfv_format_info){XFV_FORMAT_OTHER, "an SVG drawing", "draw it as PNG (rsvg-convert)"};
+    if (contains(bytes, n, "<svg"))
+        return (struct xfv_format_info){XFV_FORMAT_OTHER, "an SVG drawing", "draw it as PNG (rsvg-convert)"};
     if (contains(bytes, n, "<html") || contains(bytes, n, "<!doctype html"))
         return (struct xfv_format_info){XFV_FORMAT_OTHER, "a web page (a failed download?)", "get the image itself"};
     if (contains(bytes, n, "<?xml")) return (struct xfv_format_info){XFV_FORMAT_OTHER, "an XML document", NULL};
@@ -118,12 +136,14 @@ static struct xfv_format_info markup_of(const uint8_t *bytes, size_t n)
 /* A header of known length, or "BM" would be many a text's beginning. */
 static int is_bmp(const uint8_t *bytes, size_t n)
 {
-    return n >= 18 && !memcmp(bytes, "BM", 2) && bytes[14] >= 12 && bytes[14] <= 124 && !bytes[15] && !bytes[16] && !bytes[17];
+    return n >= 18 && !memcmp(bytes, "BM", 2) && bytes[14] >= 12 && bytes[14] <= 124 && !bytes[15] && !bytes[16] &&
+           !bytes[17];
 }
 
 static int is_pnm(const uint8_t *bytes, size_t n)
 {
-    return n >= 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' && (n == 2 || isspace(bytes[2]) || bytes[2] == '#');
+    return n >= 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
+           (n == 2 || isspace(bytes[2]) || bytes[2] == '#');
 }
 
 struct xfv_format_info xfv_format_of(const uint8_t *bytes, size_t n)

@@ -7,10 +7,19 @@
 
 enum xfv_format {
     XFV_FORMAT_UNKNOWN,
-    XFV_FORMAT_JPEG, XFV_FORMAT_PNG, XFV_FORMAT_WEBP, XFV_FORMAT_PNM, XFV_FORMAT_GIF, XFV_FORMAT_BMP, XFV_FORMAT_TIFF, XFV_FORMAT_HEIF, XFV_FORMAT_JXL,
-    XFV_FORMAT_JP2, XFV_FORMAT_J2K, /* images: the file format, and the bare code stream */
-    XFV_FORMAT_STREAM,              /* our own */
-    XFV_FORMAT_OTHER                /* none that we read; its name and advice say what to do */
+    XFV_FORMAT_JPEG,
+    XFV_FORMAT_PNG,
+    XFV_FORMAT_WEBP,
+    XFV_FORMAT_PNM,
+    XFV_FORMAT_GIF,
+    XFV_FORMAT_BMP,
+    XFV_FORMAT_TIFF,
+    XFV_FORMAT_HEIF,
+    XFV_FORMAT_JXL,
+    XFV_FORMAT_JP2,
+    XFV_FORMAT_J2K, /* images: the file format, and the bare code stream */
+    XFV_FORMAT_STREAM, /* our own */
+    XFV_FORMAT_OTHER /* none that we read; its name and advice say what to do */
 };
 
 struct xfv_format_info {

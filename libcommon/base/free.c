@@ -44,7 +44,8 @@ enum { LARGE = 1 << 20 };
 /* The kernel drops the pages within a large block: overwriting would first make those that were never touched. */
 static void wipe(char *p, size_t n)
 {
-    uintptr_t page = n < LARGE ? 1 : (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)p + page - 1) / page * page, to = ((uintptr_t)p + n) / page * page;
+    uintptr_t page = n < LARGE ? 1 : (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)p + page - 1) / page * page,
+              to = ((uintptr_t)p + n) / page * page;
     if (n < LARGE || madvise((void *)from, to - from, MADV_DONTNEED)) {
         explicit_bzero(p, n);
         return;

@@ -1,5 +1,5 @@
-/* FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv): names in tables, seeds of random streams, keys of caches. No protection against
- * somebody who looks for collisions: digests are SHA-256 (nettle). */
+/* FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv): names in tables, seeds of random streams, keys of caches. No
+ * protection against somebody who looks for collisions: digests are SHA-256 (nettle). */
 #ifndef XFV_BASE_HASH_H
 #define XFV_BASE_HASH_H
 

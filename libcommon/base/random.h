@@ -14,7 +14,8 @@ struct xfv_random xfv_random_new(uint64_t seed, const void *name, size_t n);
 uint64_t xfv_random_u64(struct xfv_random *r);
 double xfv_random_unit(struct xfv_random *r);             /* uniform in [0, 1): the top 53 bits */
 uint32_t xfv_random_below(struct xfv_random *r, uint32_t n); /* uniform in 0..n-1, n >= 1, without bias */
-double xfv_random_normal(struct xfv_random *r);           /* standard normal, Box and Muller's cosine branch: two numbers a call */
+/* standard normal, Box and Muller's cosine branch: two numbers a call */
+double xfv_random_normal(struct xfv_random *r);
 void xfv_random_shuffle(struct xfv_random *r, uint32_t *v, size_t n); /* Fisher and Yates, from the end */
 
 #endif

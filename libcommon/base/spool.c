@@ -133,5 +133,7 @@ int xfv_spool_open(FILE **f, const char *beside, struct xfv_err *e)
     int fd = beside ? open_beside(beside) : -1;
     *f = fd < 0 ? open_heap() : fdopen(fd, "w+");
     if (!*f && fd >= 0) close(fd);
-    return *f ? 0 : fd < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : xfv_fail(e, XFV_EIO, "cannot make a temporary file");
+    return *f       ? 0
+           : fd < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory")
+                    : xfv_fail(e, XFV_EIO, "cannot make a temporary file");
 }

@@ -5,7 +5,11 @@ size_t xfv_utf8_next(const char *s, size_t n, uint32_t *cp)
     const unsigned char *p = (const unsigned char *)s;
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000}; /* smaller values in so many bytes are overlong */
     if (n == 0) return 0;
-    size_t len = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
+    size_t len = p[0] < 0x80             ? 1
+                 : (p[0] & 0xe0) == 0xc0 ? 2
+                 : (p[0] & 0xf0) == 0xe0 ? 3
+                 : (p[0] & 0xf8) == 0xf0 ? 4
+                                         : 0;
     if (len == 0 || len > n) return 0;
     uint32_t c = len == 1 ? p[0] : p[0] & (0x7fu >> len);
     for (size_t i = 1; i < len; i++) {

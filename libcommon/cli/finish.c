@@ -75,7 +75,8 @@ int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
     xfv_cli_wipe_line(c);
     xfv_watch_close(c);
     xfv_outputs_end();
-    if (first.status == XFV_ENOMEM && c->max_memory) xfv_fail(&first, XFV_ENOMEM, "%s: --max-memory allows no more than %zu bytes", first.msg, c->max_memory);
+    if (first.status == XFV_ENOMEM && c->max_memory)
+        xfv_fail(&first, XFV_ENOMEM, "%s: --max-memory allows no more than %zu bytes", first.msg, c->max_memory);
     if (first.status) {
         char text[800];
         if (first.status == XFV_EARG) snprintf(text, sizeof text, "%s (see %s --help)", first.msg, c->p->name);

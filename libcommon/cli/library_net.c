@@ -17,11 +17,13 @@ static void start(void)
     openblas_set_num_threads(1);
     xfv_blas_fit();
 #ifdef __linux__
-    if (blas_thread_shutdown_) blas_thread_shutdown_(); /* those it started while loading would sleep on, outside of the sandbox's Landlock */
+    if (blas_thread_shutdown_)
+        blas_thread_shutdown_(); /* those it started while loading would sleep on, outside of the sandbox's Landlock */
 #endif
 #if defined(M_MMAP_THRESHOLD)
-    /* Maps and activations of MiB come and go for as long as the stream runs. Given back to the system at once they leave no holes; glibc would
-     * otherwise move them to its heap after the first one is freed, and memory would creep. */
+    /* Maps and activations of MiB come and go for as long as the stream runs. Given back to the system at once they
+     * leave no holes; glibc would otherwise move them to its heap after the first one is freed, and memory would creep.
+     */
     mallopt(M_MMAP_THRESHOLD, 512 << 10);
 #endif
 }

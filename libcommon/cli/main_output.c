@@ -21,7 +21,8 @@ static int open_output(struct xfv_cli *c, int binary, enum xfv_out_kind kind, st
         c->out_fd = xfv_outfile_fd(c->out);
     }
     if (binary && !c->force && isatty(c->out_fd))
-        return xfv_fail(e, XFV_EARG, "not writing binary data to a terminal: name a file with -o, pipe it on, or give --force");
+        return xfv_fail(e, XFV_EARG,
+                        "not writing binary data to a terminal: name a file with -o, pipe it on, or give --force");
     return 0;
 }
 
@@ -36,7 +37,8 @@ FILE *xfv_cli_out_file(struct xfv_cli *c, struct xfv_err *e)
     if (c->file) return c->file;
     if (open_output(c, (c->p->flags & XFV_WRITES_BINARY) != 0, XFV_OUT_TEXT, e)) return NULL;
     if (c->out_fd == STDOUT_FILENO) return c->file = stdout;
-    int own = fcntl(c->out_fd, F_DUPFD_CLOEXEC, 3); /* fclose closes it; the output keeps its own until it has its name */
+    /* fclose closes it; the output keeps its own until it has its name */
+    int own = fcntl(c->out_fd, F_DUPFD_CLOEXEC, 3);
     c->file = own < 0 ? NULL : fdopen(own, "w");
     if (c->file) return c->file;
     xfv_fail(e, XFV_EIO, "cannot write '%s'", c->out_path);

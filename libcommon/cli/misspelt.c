@@ -21,7 +21,8 @@ static int distance(const char *a, int n, const char *b, int m)
     for (int i = 1; i <= n; i++)
         for (int j = 1; j <= m; j++) {
             d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
         }
     return d[n][m];
 }
@@ -61,5 +62,6 @@ int xfv_cli_unknown_option(const struct option *longs, int argc, char **argv, co
     }
     if (matches > 1) return xfv_fail(e, XFV_EARG, "ambiguous option '%.*s': %s", (int)n, at, all);
     const char *best = *file || !named ? NULL : meant(longs, at + 2, named);
-    return xfv_fail(e, XFV_EARG, "unknown option '%.*s'%s%s%s%s", (int)n, at, file, best ? ": did you mean '--" : "", best ? best : "", best ? "'?" : "");
+    return xfv_fail(e, XFV_EARG, "unknown option '%.*s'%s%s%s%s", (int)n, at, file, best ? ": did you mean '--" : "",
+                    best ? best : "", best ? "'?" : "");
 }

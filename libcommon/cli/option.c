@@ -22,7 +22,8 @@ static int take(const struct xfv_opt *o, void *to, const char *what, const char 
     switch (o->type) {
     case XFV_IS_FLAG: *(int *)to = o->value; return 0;
     case XFV_IS_INT:
-        return xfv_parse_i32(what, value, xfv_to_int(o->lo, INT_MIN, INT_MAX), xfv_to_int(o->hi, INT_MIN, INT_MAX), to, e);
+        return xfv_parse_i32(what, value, xfv_to_int(o->lo, INT_MIN, INT_MAX), xfv_to_int(o->hi, INT_MIN, INT_MAX), to,
+                             e);
     case XFV_IS_F64: return xfv_parse_f64(what, value, o->lo, o->hi, to, e);
     case XFV_IS_SEED: return xfv_parse_seed(what, value, to, e);
     case XFV_IS_SIZE:
@@ -60,8 +61,10 @@ void xfv_option_range(const struct xfv_opt *o, char *buf, size_t cap)
     snprintf(low, sizeof low, "%.10g", o->lo);
     if (o->type == XFV_IS_SIZE) size_text(o->lo, low, sizeof low);
     buf[0] = 0;
-    if (o->type == XFV_IS_SIZE || ((o->type == XFV_IS_INT || o->type == XFV_IS_F64) && o->hi >= INT_MAX)) snprintf(buf, cap, " [from %s]", low);
+    if (o->type == XFV_IS_SIZE || ((o->type == XFV_IS_INT || o->type == XFV_IS_F64) && o->hi >= INT_MAX))
+        snprintf(buf, cap, " [from %s]", low);
     else if (o->type == XFV_IS_INT || o->type == XFV_IS_F64) snprintf(buf, cap, " [%s..%.10g]", low, o->hi);
     for (int i = 0; o->type == XFV_IS_CHOICE && o->choices[i] && used < cap; i++)
-        used += (size_t)snprintf(buf + used, cap - used, "%s%s%s", i ? " " : " [", o->choices[i], o->choices[i + 1] ? "" : "]");
+        used += (size_t)snprintf(buf + used, cap - used, "%s%s%s", i ? " " : " [", o->choices[i],
+                                 o->choices[i + 1] ? "" : "]");
 }

@@ -5,7 +5,8 @@
 #include "base/utf8.h"
 #include "cli/internal.h"
 
-static const char *const names[] = {"table or text", "stream of xfv-tools", "model of xfv-tools", "PNG or Netpbm picture", "HTML page"};
+static const char *const names[] = {"table or text", "stream of xfv-tools", "model of xfv-tools",
+                                    "PNG or Netpbm picture", "HTML page"};
 
 const char *xfv_out_kind_name(enum xfv_out_kind kind)
 {

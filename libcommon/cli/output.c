@@ -133,7 +133,8 @@ static int check_kind(const struct xfv_outfile *o, struct xfv_err *e)
 {
     if (all.force || !o->was.exists || o->was.direct || !o->was.n) return 0;
     if (xfv_out_kind_fits(o->kind, o->was.head, o->was.n)) return 0;
-    return xfv_fail(e, XFV_EARG, "'%s' exists and is no %s: it is not overwritten without --force", o->path, xfv_out_kind_name(o->kind));
+    return xfv_fail(e, XFV_EARG, "'%s' exists and is no %s: it is not overwritten without --force", o->path,
+                    xfv_out_kind_name(o->kind));
 }
 
 int xfv_outfile_open(struct xfv_outfile **out, const char *path, enum xfv_out_kind kind, struct xfv_err *e)
@@ -189,7 +190,8 @@ int xfv_outfile_commit(struct xfv_outfile *o, struct xfv_err *e)
         xfv_outfile_discard(o);
         return status;
     }
-    int status = o->number >= 0 ? xfv_broker_commit(all.broker, o->number, sync, e) : xfv_place_commit(&o->place, sync, e);
+    int status = o->number >= 0 ? xfv_broker_commit(all.broker, o->number, sync, e)
+                                : xfv_place_commit(&o->place, sync, e);
     free_outfile(o);
     return status;
 }

@@ -18,8 +18,10 @@ int xfv_parse_int(const char *what, const char *s, long lo, long hi, long *out, 
     char *end;
     errno = 0;
     long v = strtol(s, &end, 10);
-    if (!starts_like_a_number(s) || *end) return xfv_fail(e, XFV_EARG, "%s must be a whole number from %ld to %ld, got '%s'", what, lo, hi, s);
-    if (errno || v < lo || v > hi) return xfv_fail(e, XFV_EARG, "%s must be from %ld to %ld, got '%s'", what, lo, hi, s);
+    if (!starts_like_a_number(s) || *end)
+        return xfv_fail(e, XFV_EARG, "%s must be a whole number from %ld to %ld, got '%s'", what, lo, hi, s);
+    if (errno || v < lo || v > hi)
+        return xfv_fail(e, XFV_EARG, "%s must be from %ld to %ld, got '%s'", what, lo, hi, s);
     *out = v;
     return 0;
 }
@@ -44,7 +46,8 @@ int xfv_parse_f64(const char *what, const char *s, double lo, double hi, double 
 {
     char *end;
     double v = strtod(s, &end);
-    if (!starts_like_a_number(s) || *end || isnan(v)) return xfv_fail(e, XFV_EARG, "%s must be a number from %g to %g, got '%s'", what, lo, hi, s);
+    if (!starts_like_a_number(s) || *end || isnan(v))
+        return xfv_fail(e, XFV_EARG, "%s must be a number from %g to %g, got '%s'", what, lo, hi, s);
     if (v < lo || v > hi) return xfv_fail(e, XFV_EARG, "%s must be from %g to %g, got '%s'", what, lo, hi, s);
     *out = v;
     return 0;
@@ -65,7 +68,8 @@ int xfv_parse_size(const char *what, const char *s, size_t lo, size_t hi, size_t
             if (end[0] == 'i' && end[1] == 'B') end += 2;
         }
     }
-    if (!isdigit((unsigned char)*s) || *end) return xfv_fail(e, XFV_EARG, "%s must be a size such as 4096, 64K, 256M or 2G, got '%s'", what, s);
+    if (!isdigit((unsigned char)*s) || *end)
+        return xfv_fail(e, XFV_EARG, "%s must be a size such as 4096, 64K, 256M or 2G, got '%s'", what, s);
     if (errno || v > (SIZE_MAX >> shift) || (size_t)(v << shift) < lo || (size_t)(v << shift) > hi)
         return xfv_fail(e, XFV_EARG, "%s must be from %zu to %zu bytes, got '%s'", what, lo, hi, s);
     *out = (size_t)(v << shift);
@@ -99,7 +103,8 @@ int xfv_parse_numbers(const char *what, const char *s, double lo, double hi, dou
     int count = 0;
     for (;; s++) {
         size_t len = strcspn(s, ",");
-        if (count == n || len >= sizeof part) return xfv_fail(e, XFV_EARG, "%s: expected at most %d numbers with commas between", what, n);
+        if (count == n || len >= sizeof part)
+            return xfv_fail(e, XFV_EARG, "%s: expected at most %d numbers with commas between", what, n);
         memcpy(part, s, len);
         part[len] = '\0';
         int status = xfv_parse_f64(what, part, lo, hi, &out[count++], e);

@@ -258,7 +258,8 @@ int xfv_place_commit(struct xfv_place *p, int sync, struct xfv_err *e)
     block(&old);
     if (give_name(p)) status = xfv_fail(e, XFV_EIO, "cannot write '%s'", p->path);
     else if (p->tmp) set_live(p->tmp, NULL), free(p->tmp), p->tmp = NULL;
-    if (!status && sync && !p->was.direct && sync_folder(p->path)) status = xfv_fail(e, XFV_EIO, "cannot write the folder of '%s'", p->path);
+    if (!status && sync && !p->was.direct && sync_folder(p->path))
+        status = xfv_fail(e, XFV_EIO, "cannot write the folder of '%s'", p->path);
     unblock(&old);
     xfv_place_discard(p);
     return status;

@@ -1,5 +1,5 @@
-/* The place where an output will stand. A regular file gets its name only when it is whole: until then it has none where
- * the file system allows that (O_TMPFILE), else one beside it. What is no regular file is written in place. */
+/* The place where an output will stand. A regular file gets its name only when it is whole: until then it has none
+ * where the file system allows that (O_TMPFILE), else one beside it. What is no regular file is written in place. */
 #ifndef XFV_CLI_PLACE_H
 #define XFV_CLI_PLACE_H
 

@@ -9,12 +9,15 @@ struct worker { struct xfv_pool *pool; int id; };
 
 struct xfv_pool {
     int size;    /* workers, the caller's thread included */
-    int threaded; /* workers that have a thread by now, the caller's included; the others start with the first run, inside the sandbox */
+    /* workers that have a thread by now, the caller's included; the others start with the first run, inside the
+     * sandbox */
+    int threaded;
     pthread_t *threads;
     struct worker *workers;
     pthread_mutex_t lock;
     pthread_cond_t start, done;
-    /* One run; all under the lock. Items are long against a lock, so taking them one at a time costs nothing that can be measured. */
+    /* One run; all under the lock. Items are long against a lock, so taking them one at a time costs nothing that can
+     * be measured. */
     unsigned long run; /* number of the run: tells a waiting worker that there is a new one */
     int n, next, busy, stop;
     void (*fn)(void *ctx, int i, int worker);

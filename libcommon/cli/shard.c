@@ -12,7 +12,8 @@ int xfv_parse_shard(const char *what, const char *s, struct xfv_shard *out, stru
     const char *slash = strchr(s, '/');
     size_t k = slash ? (size_t)(slash - s) : 0;
     long i, n;
-    if (!slash || k >= sizeof first) return xfv_fail(e, XFV_EARG, "%s must be I/N, the I-th of N parts, such as 2/8; got '%s'", what, s);
+    if (!slash || k >= sizeof first)
+        return xfv_fail(e, XFV_EARG, "%s must be I/N, the I-th of N parts, such as 2/8; got '%s'", what, s);
     memcpy(first, s, k);
     first[k] = '\0';
     int status = xfv_parse_int(what, slash + 1, 1, MOST, &n, e);

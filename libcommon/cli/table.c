@@ -7,10 +7,12 @@
 
 #include "cli/json.h"
 
-FILE *xfv_table_open(struct xfv_table *t, enum xfv_table_form form, const char *const *texts, FILE *f, struct xfv_err *e)
+FILE *xfv_table_open(struct xfv_table *t, enum xfv_table_form form, const char *const *texts, FILE *f,
+                     struct xfv_err *e)
 {
     *t = (struct xfv_table){.to = f, .lines = f, .form = form, .texts = texts};
-    if (form > XFV_TABLE_TSV && !(t->lines = open_memstream(&t->buf, &t->n))) xfv_fail(e, XFV_ENOMEM, "out of memory for the table");
+    if (form > XFV_TABLE_TSV && !(t->lines = open_memstream(&t->buf, &t->n)))
+        xfv_fail(e, XFV_ENOMEM, "out of memory for the table");
     return t->lines;
 }
 
@@ -51,8 +53,10 @@ static void json_row(const struct xfv_table *t, char *columns, char *line)
         xfv_json_text(t->to, column, strlen(column));
         fputc(':', t->to);
         if (is_text(t, column)) xfv_json_text(t->to, field, strlen(field));
-        else if (!*field || !strcmp(field, "-") || !strcmp(field, "NA") || (!*end && !isfinite(v))) fputs("null", t->to);
-        else if (!*end && isdigit((unsigned char)number[*number == '-']) && !strpbrk(number, "xX")) fputs(number, t->to);
+        else if (!*field || !strcmp(field, "-") || !strcmp(field, "NA") || (!*end && !isfinite(v)))
+            fputs("null", t->to);
+        else if (!*end && isdigit((unsigned char)number[*number == '-']) && !strpbrk(number, "xX"))
+            fputs(number, t->to);
         else xfv_json_text(t->to, field, strlen(field));
         fputs(columns && line ? "," : "", t->to);
     }

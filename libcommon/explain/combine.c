@@ -3,9 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-const char *const xfv_combines[] = {"joint", "pair", "own", "other", "own+other", "min", "dot", "cosine", "contrast", NULL};
+const char *const xfv_combines[] = {"joint", "pair", "own",    "other",    "own+other",
+                                    "min",   "dot",  "cosine", "contrast", NULL};
 
-void xfv_combine_cells(enum xfv_combine how, const float *own, const float *other, size_t cells, float *similar, float *different)
+void xfv_combine_cells(enum xfv_combine how, const float *own, const float *other, size_t cells, float *similar,
+                       float *different)
 {
     for (size_t p = 0; p < cells; p++) {
         float sum = 0.5f * (own[p] + other[p]), least = own[p] < other[p] ? own[p] : other[p];
@@ -26,7 +28,8 @@ static double dot(const float *a, const float *b, size_t n)
     return sum;
 }
 
-void xfv_combine_products(enum xfv_combine how, const float *a, const float *b, size_t cells, size_t n, double norms, float *out)
+void xfv_combine_products(enum xfv_combine how, const float *a, const float *b, size_t cells, size_t n, double norms,
+                          float *out)
 {
     for (size_t p = 0; p < cells; p++, a += n, b += n) {
         double by = how == XFV_COMBINE_DOT ? norms : sqrt(dot(a, a, n) * dot(b, b, n));
@@ -46,8 +49,8 @@ static void add_scaled(float *to, const float *v, size_t n, double size)
     for (size_t i = 0; i < n && is > 0; i++) to[i] += (float)((double)v[i] * (size / is));
 }
 
-double xfv_combine_joint(const float *const own[2], const float *const partner[2], const float *agree, int n_looks, size_t cells, float *similar,
-                         float *different, float *spare)
+double xfv_combine_joint(const float *const own[2], const float *const partner[2], const float *agree, int n_looks,
+                         size_t cells, float *similar, float *different, float *spare)
 {
     float *sum = spare, *ways = spare + cells;
     for (size_t p = 0; p < cells; p++) {

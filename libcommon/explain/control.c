@@ -46,8 +46,8 @@ static void sobel(const uint8_t *rgb, int h, int w, float *map)
     }
 }
 
-int xfv_control_map(enum xfv_control kind, const uint8_t *rgb, int height, int width, double sigma, struct xfv_random *r, float *map,
-                    struct xfv_err *e)
+int xfv_control_map(enum xfv_control kind, const uint8_t *rgb, int height, int width, double sigma,
+                    struct xfv_random *r, float *map, struct xfv_err *e)
 {
     size_t n = (size_t)height * (size_t)width;
     double sx = (double)width / 112.0, sy = (double)height / 112.0;

@@ -20,9 +20,11 @@ static void draw(const struct xfv_corrrise *c, struct xfv_random *r, float *mask
     int size = c->o.size;
     for (size_t p = 0; p < (size_t)c->height * w; p++) mask[p] = 1.0f;
     for (int k = 0; k < c->o.patches; k++) {
-        size_t y = xfv_random_below(r, (uint32_t)(c->height - size + 1)), x = xfv_random_below(r, (uint32_t)(c->width - size + 1));
+        size_t y = xfv_random_below(r, (uint32_t)(c->height - size + 1)),
+               x = xfv_random_below(r, (uint32_t)(c->width - size + 1));
         for (size_t i = y; i < y + (size_t)size; i++)
-            for (size_t j = x; j < x + (size_t)size; j++) mask[i * w + j] = c->o.uniform ? (float)xfv_random_unit(r) : 0.0f;
+            for (size_t j = x; j < x + (size_t)size; j++)
+                mask[i * w + j] = c->o.uniform ? (float)xfv_random_unit(r) : 0.0f;
     }
 }
 
@@ -40,11 +42,14 @@ static void moments(struct xfv_corrrise *c)
     for (size_t p = 0; p < n; p++) c->sd[p] = sqrt(c->sd[p]);
 }
 
-int xfv_corrrise_new(const struct xfv_corrrise_opts *o, int height, int width, struct xfv_corrrise **out, struct xfv_err *e)
+int xfv_corrrise_new(const struct xfv_corrrise_opts *o, int height, int width, struct xfv_corrrise **out,
+                     struct xfv_err *e)
 {
     size_t n = (size_t)height * (size_t)width;
     *out = NULL;
-    if (o->size > height || o->size > width) return xfv_fail(e, XFV_EARG, "a patch of %d pixels does not fit into an image of %d x %d", o->size, width, height);
+    if (o->size > height || o->size > width)
+        return xfv_fail(e, XFV_EARG, "a patch of %d pixels does not fit into an image of %d x %d", o->size, width,
+                        height);
     struct xfv_corrrise *c = calloc(1, sizeof *c);
     if (!c) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     *c = (struct xfv_corrrise){.o = *o, .height = height, .width = width};
@@ -113,8 +118,8 @@ static double standardise(double *s, int n)
     return sum;
 }
 
-int xfv_corrrise_map(const struct xfv_corrrise *c, struct xfv_probe *p, int worker, const uint8_t *rgb, const double *other, float *similarity,
-                     float *dissimilarity, struct xfv_err *e)
+int xfv_corrrise_map(const struct xfv_corrrise *c, struct xfv_probe *p, int worker, const uint8_t *rgb,
+                     const double *other, float *similarity, float *dissimilarity, struct xfv_err *e)
 {
     int masks = c->o.masks;
     size_t n = (size_t)c->height * (size_t)c->width;

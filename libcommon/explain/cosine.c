@@ -3,7 +3,8 @@
 #include <string.h>
 
 /* (x - black) * gradient, summed over colours, into the two sides. */
-static void times_input(const struct xfv_grad *g, const float *x, const float *black, const float *gradient, float *similarity, float *dissimilarity)
+static void times_input(const struct xfv_grad *g, const float *x, const float *black, const float *gradient,
+                        float *similarity, float *dissimilarity)
 {
     size_t channels = (size_t)g->channels;
     for (size_t p = 0; p < g->pixels; p++) {
@@ -20,13 +21,14 @@ static int gradient_at(struct xfv_grad *g, const float *x, const double *other, 
     return status ? status : xfv_grad_of(g, other, NULL, e);
 }
 
-static int smooth(struct xfv_grad *g, const struct xfv_cosine_opts *o, const float *x, const double *other, struct xfv_random *r, float *noisy,
-                  float *map, float *mean, struct xfv_err *e)
+static int smooth(struct xfv_grad *g, const struct xfv_cosine_opts *o, const float *x, const double *other,
+                  struct xfv_random *r, float *noisy, float *map, float *mean, struct xfv_err *e)
 {
     size_t n = g->pixels * (size_t)g->channels;
     memset(mean, 0, g->pixels * sizeof *mean);
     for (int i = 0; i < o->steps; i++) {
-        for (size_t j = 0; j < n; j++) noisy[j] = x[j] + o->noise[j % (size_t)g->channels] * (float)xfv_random_normal(r);
+        for (size_t j = 0; j < n; j++)
+            noisy[j] = x[j] + o->noise[j % (size_t)g->channels] * (float)xfv_random_normal(r);
         int status = gradient_at(g, noisy, other, e);
         if (status) return status;
         xfv_mean_abs(g->dx, g->pixels, g->channels, map);
@@ -35,7 +37,8 @@ static int smooth(struct xfv_grad *g, const struct xfv_cosine_opts *o, const flo
     return 0;
 }
 
-static int integrate(struct xfv_grad *g, const struct xfv_cosine_opts *o, const float *x, const double *other, float *at, float *mean, struct xfv_err *e)
+static int integrate(struct xfv_grad *g, const struct xfv_cosine_opts *o, const float *x, const double *other,
+                     float *at, float *mean, struct xfv_err *e)
 {
     size_t n = g->pixels * (size_t)g->channels;
     memset(mean, 0, n * sizeof *mean);
@@ -52,8 +55,8 @@ static int integrate(struct xfv_grad *g, const struct xfv_cosine_opts *o, const 
     return 0;
 }
 
-int xfv_cosine_map(struct xfv_grad *g, const struct xfv_cosine_opts *o, const float *x, const double *other, struct xfv_random *r, float *work,
-                   float *similarity, float *dissimilarity, struct xfv_err *e)
+int xfv_cosine_map(struct xfv_grad *g, const struct xfv_cosine_opts *o, const float *x, const double *other,
+                   struct xfv_random *r, float *work, float *similarity, float *dissimilarity, struct xfv_err *e)
 {
     float *mean = work + g->pixels * (size_t)g->channels;
     int status;

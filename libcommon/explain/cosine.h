@@ -1,9 +1,10 @@
 /* Gradients of the cosine score s(x) = cos(F(x), F(B)) with respect to the input x of the other face.
  *
- *   GRADIENT    |ds/dx|, mean over colours: how much a pixel matters, without sign; it is both the similarity and the dissimilarity map
- *   INPUT       (x - x_0) ds/dx, summed over colours; x_0 black (Shrikumar et al., arXiv 1605.01713)
+ *   GRADIENT    |ds/dx|, mean over colours: how much a pixel matters, without sign; it is both the similarity and the
+ * dissimilarity map INPUT       (x - x_0) ds/dx, summed over colours; x_0 black (Shrikumar et al., arXiv 1605.01713)
  *   SMOOTHGRAD  GRADIENT, mean over images with Gaussian noise added (Smilkov et al., arXiv 1706.03825)
- *   INTEGRATED  (x - x_0) times the mean of ds/dx on the line from black to x, summed over colours (Sundararajan, Taly, Yan, arXiv 1703.01365)
+ *   INTEGRATED  (x - x_0) times the mean of ds/dx on the line from black to x, summed over colours (Sundararajan, Taly,
+ * Yan, arXiv 1703.01365)
  *
  * INPUT and INTEGRATED have signs: the positive part is the similarity map, the negative part the dissimilarity map. */
 #ifndef XFV_EXPLAIN_COSINE_H
@@ -21,8 +22,9 @@ struct xfv_cosine_opts {
     const float *black; /* x of a black pixel, f32 [channels] */
 };
 
-/* x: f32 [H][W][C]; other: the partner's unit embedding; work: f32, room for 2 [H][W][C]; r: SMOOTHGRAD's noise. Maps f32 [H][W]. */
-int xfv_cosine_map(struct xfv_grad *g, const struct xfv_cosine_opts *o, const float *x, const double *other, struct xfv_random *r, float *work,
-                   float *similarity, float *dissimilarity, struct xfv_err *e);
+/* x: f32 [H][W][C]; other: the partner's unit embedding; work: f32, room for 2 [H][W][C]; r: SMOOTHGRAD's noise. Maps
+ * f32 [H][W]. */
+int xfv_cosine_map(struct xfv_grad *g, const struct xfv_cosine_opts *o, const float *x, const double *other,
+                   struct xfv_random *r, float *work, float *similarity, float *dissimilarity, struct xfv_err *e);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "image/blur.h"
 
-static int descend(struct xfv_grad *g, const struct xfv_fame_opts *o, int sign, const double *other, float *x, int *done, struct xfv_err *e)
+static int descend(struct xfv_grad *g, const struct xfv_fame_opts *o, int sign, const double *other, float *x,
+                   int *done, struct xfv_err *e)
 {
     size_t channels = (size_t)g->channels, n = g->pixels * channels;
     for (*done = 0; *done < o->iterations; ++*done) {
@@ -27,8 +28,8 @@ static void scale(float *map, size_t n, float from, float to)
     for (size_t p = 0; p < n; p++) map[p] = to > from ? (map[p] - from) / (to - from) : 0.0f;
 }
 
-int xfv_fame(struct xfv_grad *g, const struct xfv_fame_opts *o, int sign, int height, int width, const float *x, const double *other, float *work,
-             float *map, int *done, struct xfv_err *e)
+int xfv_fame(struct xfv_grad *g, const struct xfv_fame_opts *o, int sign, int height, int width, const float *x,
+             const double *other, float *work, float *map, int *done, struct xfv_err *e)
 {
     size_t channels = (size_t)g->channels, n = g->pixels;
     int count;

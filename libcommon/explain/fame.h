@@ -1,6 +1,7 @@
 /* FAME (Zhang, Guenther, arXiv 2605.12017): which pixels change first when the score is driven away. Gradient descent,
  *
- *     x <- x - step * d loss / dx / max |d loss / dx|        loss = s for the similarity map, 1 - s for the dissimilarity map,
+ *     x <- x - step * d loss / dx / max |d loss / dx|        loss = s for the similarity map, 1 - s for the
+ * dissimilarity map,
  *
  * s the cosine with the partner's fixed embedding, until loss < stop or for so many iterations; then
  *
@@ -22,7 +23,7 @@ struct xfv_fame_opts {
 /* sign 1: the similarity map; -1: the dissimilarity map. x f32 [height][width][C], height and width as the network has
  * them; other: the partner's unit embedding; work: room for one x. map f32 [height][width]. *done (may be NULL):
  * iterations run. */
-int xfv_fame(struct xfv_grad *g, const struct xfv_fame_opts *o, int sign, int height, int width, const float *x, const double *other, float *work,
-             float *map, int *done, struct xfv_err *e);
+int xfv_fame(struct xfv_grad *g, const struct xfv_fame_opts *o, int sign, int height, int width, const float *x,
+             const double *other, float *work, float *map, int *done, struct xfv_err *e);
 
 #endif

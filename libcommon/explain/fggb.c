@@ -29,12 +29,15 @@ struct xfv_fggb_face {
     float *v; /* f^T dF/dx [H][W][C]; NULL for the raw embedding */
 };
 
-int xfv_fggb_new(const struct xfv_graph *g, int embedding, int workers, const struct xfv_fggb_opts *o, struct xfv_fggb **out, struct xfv_err *e)
+int xfv_fggb_new(const struct xfv_graph *g, int embedding, int workers, const struct xfv_fggb_opts *o,
+                 struct xfv_fggb **out, struct xfv_err *e)
 {
     *out = NULL;
-    if (embedding < 0 || embedding >= g->n_values) return xfv_fail(e, XFV_EMODEL, "the model names no embedding: it is not an embedding network");
+    if (embedding < 0 || embedding >= g->n_values)
+        return xfv_fail(e, XFV_EMODEL, "the model names no embedding: it is not an embedding network");
     struct xfv_shape in = g->values[0].shape, of = g->values[embedding].shape;
-    if (in.rank != 3) return xfv_fail(e, XFV_EMODEL, "the network's input must be an image [H,W,C], it has %d axes", in.rank);
+    if (in.rank != 3)
+        return xfv_fail(e, XFV_EMODEL, "the network's input must be an image [H,W,C], it has %d axes", in.rank);
     struct xfv_fggb *f = calloc(1, sizeof *f);
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     *f = (struct xfv_fggb){.o = *o, .n = (int)xfv_shape_count(of), .h = in.dim[0], .w = in.dim[1], .c = in.dim[2]};
@@ -142,7 +145,8 @@ static double norm_of(const float *v, int n)
  *
  *     df_k/dx = (J_k - f_k v) / |F|,    v = f^T J = sum_j f_j J_j,
  *
- * since d|F|/dx = v. So the normalised embedding costs one vector-Jacobian product more than the raw one, v, made here once a face. */
+ * since d|F|/dx = v. So the normalised embedding costs one vector-Jacobian product more than the raw one, v, made here
+ * once a face. */
 static int make_v(struct xfv_fggb *f, struct xfv_fggb_face *face, int worker, struct xfv_err *e)
 {
     float *unit = malloc((size_t)f->n * sizeof *unit);
@@ -163,7 +167,8 @@ int xfv_fggb_begin(struct xfv_fggb *f, struct xfv_fggb_face *face, const float *
     if (status) return status;
     face->norm = norm_of(face->embedding, f->n);
     if (!(face->norm > 0) || !isfinite(face->norm))
-        return xfv_fail_code(e, XFV_EDATA, "embedding", "the embedding of this image is zero or not finite: it has no direction to explain");
+        return xfv_fail_code(e, XFV_EDATA, "embedding",
+                             "the embedding of this image is zero or not finite: it has no direction to explain");
     return f->o.embedding == XFV_FGGB_NORMALISED ? make_v(f, face, worker, e) : 0;
 }
 
@@ -171,7 +176,8 @@ int xfv_fggb_begin(struct xfv_fggb *f, struct xfv_fggb_face *face, const float *
 static void reduce_colour(enum xfv_fggb_colour rule, const float *row, size_t n, int c, float *out)
 {
     if (rule == XFV_FGGB_MEAN && c == 3) { /* the usual case, in a form that compilers vectorise */
-        for (size_t p = 0; p < n; p++) out[p] = (fabsf(row[3 * p]) + fabsf(row[3 * p + 1]) + fabsf(row[3 * p + 2])) / 3.0f;
+        for (size_t p = 0; p < n; p++)
+            out[p] = (fabsf(row[3 * p]) + fabsf(row[3 * p + 1]) + fabsf(row[3 * p + 2])) / 3.0f;
         return;
     }
     for (size_t p = 0; p < n; p++) {
@@ -247,10 +253,12 @@ int xfv_fggb_complete(const struct xfv_fggb *f, const struct xfv_fggb_face *face
     return 1;
 }
 
-int xfv_fggb_load(const struct xfv_fggb *f, struct xfv_fggb_face *face, const float *embedding, const void *maps_f16, struct xfv_err *e)
+int xfv_fggb_load(const struct xfv_fggb *f, struct xfv_fggb_face *face, const float *embedding, const void *maps_f16,
+                  struct xfv_err *e)
 {
     face->norm = norm_of(embedding, f->n);
-    if (!(face->norm > 0) || !isfinite(face->norm)) return xfv_fail_code(e, XFV_EDATA, "embedding", "the embedding is zero or not finite");
+    if (!(face->norm > 0) || !isfinite(face->norm))
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "the embedding is zero or not finite");
     memcpy(face->embedding, embedding, (size_t)f->n * sizeof *embedding);
     for (size_t at = 0, all = (size_t)f->n * face->pixels; at < all;) { /* bytes from a stream may lie anywhere */
         uint16_t part[1024];
@@ -315,8 +323,8 @@ int xfv_fggb_choose(const double *w, int n, int most, double tolerance, int *cha
     return m;
 }
 
-void xfv_fggb_sum(const struct xfv_fggb *f, const struct xfv_fggb_face *face, const double *w, const int *channels, int m, float *similarity,
-                  float *dissimilarity)
+void xfv_fggb_sum(const struct xfv_fggb *f, const struct xfv_fggb_face *face, const double *w, const int *channels,
+                  int m, float *similarity, float *dissimilarity)
 {
     enum { BLOCK = 512 }; /* pixels at a time: the sums stay in the first-level cache while the maps stream by */
     double s[BLOCK];

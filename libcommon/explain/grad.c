@@ -28,7 +28,8 @@ static void clear(struct xfv_grad *g)
     free(g->work);
 }
 
-struct xfv_grad *xfv_grads_new(int workers, const struct xfv_net *net, int n, size_t pixels, int channels, struct xfv_err *e)
+struct xfv_grad *xfv_grads_new(int workers, const struct xfv_net *net, int n, size_t pixels, int channels,
+                               struct xfv_err *e)
 {
     struct xfv_grad *g = calloc((size_t)workers, sizeof *g);
     int status = g ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -53,7 +54,8 @@ int xfv_grad_forward(struct xfv_grad *g, const float *x, struct xfv_err *e)
     for (int k = 0; k < g->n; k++) sum += (double)g->f[k] * (double)g->f[k];
     g->norm = sqrt(sum);
     if (g->norm > 0 && isfinite(g->norm)) return 0;
-    return xfv_fail_code(e, XFV_EDATA, "embedding", "the embedding of this image is zero or not finite: it has no direction to explain");
+    return xfv_fail_code(e, XFV_EDATA, "embedding",
+                         "the embedding of this image is zero or not finite: it has no direction to explain");
 }
 
 int xfv_grad_of(struct xfv_grad *g, const double *v, double *value, struct xfv_err *e)

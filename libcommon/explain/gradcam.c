@@ -12,8 +12,8 @@ static void weigh(const struct xfv_grad *g, const float *h, float *s)
     }
 }
 
-int xfv_gradcam(struct xfv_grad *rest, enum xfv_cam kind, int fixed_norm, const float *h, const double *other, float *similarity,
-                float *dissimilarity, struct xfv_err *e)
+int xfv_gradcam(struct xfv_grad *rest, enum xfv_cam kind, int fixed_norm, const float *h, const double *other,
+                float *similarity, float *dissimilarity, struct xfv_err *e)
 {
     size_t channels = (size_t)rest->channels;
     int status = xfv_grad_forward(rest, h, e);

@@ -10,8 +10,8 @@ const char *const xfv_fggb_embeddings[] = {"normalised", "raw", NULL};
 const char *const xfv_fggb_colours[] = {"mean", "max", "l2", NULL};
 const char *const xfv_fggb_norms[] = {"l2", "max", "none", NULL};
 
-int xfv_kept_put(const struct xfv_fggb *f, const struct xfv_fggb_face *from, const struct xfv_fggb_opts *o, msgpack_zone *zone,
-                 msgpack_object *face, struct xfv_err *e)
+int xfv_kept_put(const struct xfv_fggb *f, const struct xfv_fggb_face *from, const struct xfv_fggb_opts *o,
+                 msgpack_zone *zone, msgpack_object *face, struct xfv_err *e)
 {
     size_t shape[] = {(size_t)xfv_fggb_n(f), (size_t)xfv_fggb_height(f), (size_t)xfv_fggb_width(f)};
     struct xfv_tensor t;
@@ -36,7 +36,8 @@ static int says(const msgpack_object *map, const char *key, const char *want)
     return !xfv_get_str(map, key, &s, &n, NULL) && n == strlen(want) && !memcmp(s, want, n);
 }
 
-int xfv_kept_get(const struct xfv_fggb *f, struct xfv_fggb_face *to, const struct xfv_fggb_opts *o, const msgpack_object *face, struct xfv_err *e)
+int xfv_kept_get(const struct xfv_fggb *f, struct xfv_fggb_face *to, const struct xfv_fggb_opts *o,
+                 const msgpack_object *face, struct xfv_err *e)
 {
     const msgpack_object *kept = xfv_map_get(face, XFV_KEPT_KEY);
     size_t n = (size_t)xfv_fggb_n(f);
@@ -49,7 +50,8 @@ int xfv_kept_get(const struct xfv_fggb *f, struct xfv_fggb_face *to, const struc
     if (maps.dtype != XFV_F16 || maps.ndim != 3 || maps.shape[0] != n || maps.shape[1] != (size_t)xfv_fggb_height(f) ||
         maps.shape[2] != (size_t)xfv_fggb_width(f))
         return 0;
-    if (xfv_get_tensor(face, "embedding", XFV_F32, 1, &n, &embedding, e)) return 0; /* verify --drop embedding: begin anew */
+    /* verify --drop embedding: begin anew */
+    if (xfv_get_tensor(face, "embedding", XFV_F32, 1, &n, &embedding, e)) return 0;
     status = xfv_fggb_load(f, to, embedding.data, maps.data, e);
     xfv_tensor_clear(&embedding);
     return status ? status : 1;

@@ -8,7 +8,8 @@
 
 #define AUTO_ROWS 12 /* finer maps are noisier, coarser ones blur: 14x14 of 112x112 was best in docs/evidence.md */
 
-/* Where the cells of a value lie on the input; known 0: the value has no such geometry (a vector, a transposed map, ...). */
+/* Where the cells of a value lie on the input; known 0: the value has no such geometry (a vector, a transposed map,
+ * ...). */
 struct place { int known; double origin[2], step[2], field[2]; };
 
 struct walk {
@@ -39,7 +40,8 @@ static struct place widest(const struct walk *w, const struct xfv_node *n)
     for (int i = 0; i < n->n_in; i++) {
         const struct place *p = &w->place[n->in[i]];
         struct xfv_shape in = w->g->values[n->in[i]].shape;
-        if (!p->known || in.dim[0] != out.dim[0] || in.dim[1] != out.dim[1]) continue; /* a gate [1,1,C] says nothing of where */
+        /* a gate [1,1,C] says nothing of where */
+        if (!p->known || in.dim[0] != out.dim[0] || in.dim[1] != out.dim[1]) continue;
         if (!best.known || p->field[0] > best.field[0]) best = *p;
     }
     return best;
@@ -65,7 +67,14 @@ static struct place place_of(const struct walk *w, const struct xfv_node *n)
         return p;
     case XFV_OP_CONCAT: /* along the rows or columns there is no one grid any more */
         return n->i[0] == 2 ? widest(w, n) : p;
-    case XFV_OP_PRELU: case XFV_OP_RELU: case XFV_OP_AFFINE: case XFV_OP_ACT: case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV:
+    case XFV_OP_PRELU:
+    case XFV_OP_RELU:
+    case XFV_OP_AFFINE:
+    case XFV_OP_ACT:
+    case XFV_OP_ADD:
+    case XFV_OP_SUB:
+    case XFV_OP_MUL:
+    case XFV_OP_DIV:
     case XFV_OP_LAYERNORM:
         return widest(w, n);
     default:
@@ -75,11 +84,18 @@ static struct place place_of(const struct walk *w, const struct xfv_node *n)
 
 /* ---- the way to the embedding ---- */
 
-/* Does this node keep its output affine in its inputs? Products and sums with constants do; the graph's constants are nodes of their own. */
+/* Does this node keep its output affine in its inputs? Products and sums with constants do; the graph's constants are
+ * nodes of their own. */
 static int is_affine(const struct walk *w, const struct xfv_node *n)
 {
     switch (n->op) {
-    case XFV_OP_CONV: case XFV_OP_DENSE: case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_RESHAPE: case XFV_OP_AVGPOOL: case XFV_OP_AFFINE:
+    case XFV_OP_CONV:
+    case XFV_OP_DENSE:
+    case XFV_OP_ADD:
+    case XFV_OP_SUB:
+    case XFV_OP_RESHAPE:
+    case XFV_OP_AVGPOOL:
+    case XFV_OP_AFFINE:
     case XFV_OP_TRANSPOSE: case XFV_OP_CONCAT: case XFV_OP_SLICE: case XFV_OP_PAD: case XFV_OP_CONST:
         return 1;
     case XFV_OP_REDUCE:
@@ -115,7 +131,8 @@ static void look(struct walk *w)
     for (int i = 0; i < g->n_nodes; i++) w->place[g->nodes[i].out] = place_of(w, &g->nodes[i]);
 }
 
-/* All feature maps that nothing goes round, in the graph's order: after node i, no earlier value but node i's own is read any more. */
+/* All feature maps that nothing goes round, in the graph's order: after node i, no earlier value but node i's own is
+ * read any more. */
 static int list_cuts(const struct walk *w, struct xfv_layer *out)
 {
     const struct xfv_graph *g = w->g;
@@ -126,8 +143,14 @@ static int list_cuts(const struct walk *w, struct xfv_layer *out)
         const struct place *p = &w->place[v];
         if (!w->need[v]) continue;
         if (open <= i && p->known && s.dim[0] * s.dim[1] > 1 && v != w->embedding)
-            out[n++] = (struct xfv_layer){v, s.dim[0], s.dim[1], s.dim[2], {p->origin[0], p->origin[1]}, {p->step[0], p->step[1]},
-                                          {p->field[0], p->field[1]}, !w->bends[v]};
+            out[n++] = (struct xfv_layer){v,
+                                          s.dim[0],
+                                          s.dim[1],
+                                          s.dim[2],
+                                          {p->origin[0], p->origin[1]},
+                                          {p->step[0], p->step[1]},
+                                          {p->field[0], p->field[1]},
+                                          !w->bends[v]};
         if (g->nodes[i].op != XFV_OP_CONST && w->last_use[v] > open) open = w->last_use[v];
     }
     return n;
@@ -136,7 +159,12 @@ static int list_cuts(const struct walk *w, struct xfv_layer *out)
 static int list_layers(const struct xfv_graph *g, int embedding, struct xfv_layer **out, int *n, struct xfv_err *e)
 {
     size_t values = (size_t)g->n_values;
-    struct walk w = {g, embedding, calloc(values, sizeof *w.place), calloc(values, 1), calloc(values, 1), calloc(values, sizeof *w.last_use)};
+    struct walk w = {g,
+                     embedding,
+                     calloc(values, sizeof *w.place),
+                     calloc(values, 1),
+                     calloc(values, 1),
+                     calloc(values, sizeof *w.last_use)};
     *out = calloc(values, sizeof **out);
     int ok = w.place && w.need && w.bends && w.last_use && *out;
     if (ok) {
@@ -197,15 +225,19 @@ int xfv_layer_find(const struct xfv_graph *g, int embedding, const char *name, s
     struct xfv_layer *l;
     int n = 0;
     char grids[256];
-    if (embedding < 1 || embedding >= g->n_values) return xfv_fail(e, XFV_EMODEL, "the model names no embedding: it is not an embedding network");
+    if (embedding < 1 || embedding >= g->n_values)
+        return xfv_fail(e, XFV_EMODEL, "the model names no embedding: it is not an embedding network");
     int status = list_layers(g, embedding, &l, &n, e);
     if (status) return status;
     const struct xfv_layer *found = choose(g, l, n, name);
     list_grids(l, n, grids, sizeof grids);
     if (found) *out = *found;
     else if (!n) status = xfv_fail(e, XFV_EMODEL, "the network has no feature map that everything flows through");
-    else if (!strcmp(name, XFV_LAYER_CELLS)) status = xfv_fail(e, XFV_EARG, "the embedding is not a linear function of the network's last feature map");
-    else status = xfv_fail(e, XFV_EARG, "the network has no layer '%.128s' that everything flows through; its grids: %s", name, grids);
+    else if (!strcmp(name, XFV_LAYER_CELLS))
+        status = xfv_fail(e, XFV_EARG, "the embedding is not a linear function of the network's last feature map");
+    else
+        status = xfv_fail(e, XFV_EARG, "the network has no layer '%.128s' that everything flows through; its grids: %s",
+                          name, grids);
     free(l);
     return status;
 }
@@ -240,7 +272,8 @@ void xfv_layer_upsample(const struct xfv_layer *l, const float *cells, int heigh
     }
 }
 
-void xfv_layer_lay(const struct xfv_layer *l, const float *cells, int height, int width, int transposed, float *spare, float *map)
+void xfv_layer_lay(const struct xfv_layer *l, const float *cells, int height, int width, int transposed, float *spare,
+                   float *map)
 {
     if (!transposed) {
         xfv_layer_upsample(l, cells, height, width, map);
@@ -248,5 +281,6 @@ void xfv_layer_lay(const struct xfv_layer *l, const float *cells, int height, in
     }
     xfv_layer_upsample(l, cells, width, height, spare);
     for (int i = 0; i < height; i++)
-        for (int j = 0; j < width; j++) map[(size_t)i * (size_t)width + (size_t)j] = spare[(size_t)j * (size_t)height + (size_t)i];
+        for (int j = 0; j < width; j++)
+            map[(size_t)i * (size_t)width + (size_t)j] = spare[(size_t)j * (size_t)height + (size_t)i];
 }

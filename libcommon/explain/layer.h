@@ -20,14 +20,12 @@ struct xfv_layer {
 #define XFV_LAYER_CELLS "cells"
 
 /* The layer called name, on the way from the input to the value `embedding`:
- *   "auto"   the last map of at least 12 rows, the narrowest (fewest channels) of that grid: in the usual recognisers of 112x112 pixels the last
- *            block's output at 14x14
- *   "fine"   the same with at least 24 rows
- *   "cells"  the last map from which on the network is linear
- *   "HxW"    the last map of that grid, the narrowest
- *   else     the value of this name.
+ *   "auto"   the last map of at least 12 rows, the narrowest (fewest channels) of that grid: in the usual recognisers
+ * of 112x112 pixels the last block's output at 14x14 "fine"   the same with at least 24 rows "cells"  the last map from
+ * which on the network is linear "HxW"    the last map of that grid, the narrowest else     the value of this name.
  * XFV_EARG when no layer fits; the sentence lists those that exist. */
-int xfv_layer_find(const struct xfv_graph *g, int embedding, const char *name, struct xfv_layer *out, struct xfv_err *e);
+int xfv_layer_find(const struct xfv_graph *g, int embedding, const char *name, struct xfv_layer *out,
+                   struct xfv_err *e);
 
 /* Lay cells [l->h][l->w] on the image: map [height][width], bilinear between the cells' true centres, constant beyond
  * the outermost, divided by the pixels of a cell, so that cells in units of the score become score per pixel. */
@@ -35,6 +33,7 @@ void xfv_layer_upsample(const struct xfv_layer *l, const float *cells, int heigh
 
 /* The same for a network that sees its images' axes exchanged (`transposed`): map f32 [height][width] on the image.
  * spare: as many floats. */
-void xfv_layer_lay(const struct xfv_layer *l, const float *cells, int height, int width, int transposed, float *spare, float *map);
+void xfv_layer_lay(const struct xfv_layer *l, const float *cells, int height, int width, int transposed, float *spare,
+                   float *map);
 
 #endif

@@ -33,7 +33,8 @@ static int segment_means(const struct lime *l, const uint8_t *rgb, struct xfv_er
         for (size_t c = 0; c < 3; c++) s[c] += (double)rgb[3 * p + c];
         s[3]++;
     }
-    for (size_t i = 0; i < 3 * l->pixels; i++) l->fill[i] = (float)(sum[l->label[i / 3]][i % 3] / sum[l->label[i / 3]][3]);
+    for (size_t i = 0; i < 3 * l->pixels; i++)
+        l->fill[i] = (float)(sum[l->label[i / 3]][i % 3] / sum[l->label[i / 3]][3]);
     free(sum);
     return 0;
 }
@@ -52,7 +53,8 @@ static void draw(const struct lime *l, double kernel, struct xfv_random *r)
     }
 }
 
-/* The normal equations of centred samples, so that the intercept is not shrunk: a = sum w (z - mean)(z - mean)' + ridge, b = sum w (z - mean)(s - mean). */
+/* The normal equations of centred samples, so that the intercept is not shrunk: a = sum w (z - mean)(z - mean)' +
+ * ridge, b = sum w (z - mean)(s - mean). */
 static void normal_equations(const struct lime *l, double ridge)
 {
     size_t n = l->segments;
@@ -88,7 +90,10 @@ static int solve(double *a, double *b, size_t n, struct xfv_err *e)
             for (size_t i = 0; i < m; i++) s -= a[k * n + i] * a[m * n + i];
             if (m < k) a[k * n + m] = s / a[m * n + m];
             else if (s > 1e-12 * full) a[k * n + k] = sqrt(s);
-            else return xfv_fail(e, XFV_EDATA, "the samples do not tell all superpixels apart: more samples, or a ridge above 0, are needed");
+            else
+                return xfv_fail(e, XFV_EDATA,
+                                "the samples do not tell all superpixels apart: more samples, or a ridge above 0, are "
+                                "needed");
         }
     }
     for (size_t k = 0; k < n; k++) {
@@ -111,20 +116,25 @@ static int make(struct lime *l, struct xfv_err *e)
     l->mean = malloc(l->segments * sizeof *l->mean);
     l->b = malloc(l->segments * sizeof *l->b);
     l->a = malloc(l->segments * l->segments * sizeof *l->a);
-    return l->on && l->fill && l->score && l->weight && l->mean && l->b && l->a ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    return l->on && l->fill && l->score && l->weight && l->mean && l->b && l->a
+               ? 0
+               : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
 
-int xfv_lime_map(const struct xfv_lime_opts *o, struct xfv_probe *p, int worker, const uint8_t *rgb, int height, int width, const double *other,
-                 struct xfv_random *r, float *similarity, float *dissimilarity, struct xfv_err *e)
+int xfv_lime_map(const struct xfv_lime_opts *o, struct xfv_probe *p, int worker, const uint8_t *rgb, int height,
+                 int width, const double *other, struct xfv_random *r, float *similarity, float *dissimilarity,
+                 struct xfv_err *e)
 {
     struct lime l = {.pixels = (size_t)height * (size_t)width, .samples = (size_t)o->samples};
     int count = 0;
     l.label = malloc(l.pixels * sizeof *l.label);
-    int status = l.label ? xfv_slic(rgb, height, width, o->segments, o->compactness, l.label, &count, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int status = l.label ? xfv_slic(rgb, height, width, o->segments, o->compactness, l.label, &count, e)
+                         : xfv_fail(e, XFV_ENOMEM, "out of memory");
     l.segments = (size_t)count;
     if (!status) status = make(&l, e);
     if (!status && o->fill == XFV_LIME_SEGMENT) status = segment_means(&l, rgb, e);
-    if (!status && o->fill == XFV_LIME_MEAN) status = xfv_fill_make(XFV_FILL_MEAN, rgb, NULL, height, width, 0, l.fill, e);
+    if (!status && o->fill == XFV_LIME_MEAN)
+        status = xfv_fill_make(XFV_FILL_MEAN, rgb, NULL, height, width, 0, l.fill, e);
     if (!status) {
         draw(&l, o->kernel, r);
         status = xfv_probe_scores(p, worker, rgb, l.fill, o->samples, put_mask, &l, other, l.score, e);

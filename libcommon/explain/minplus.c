@@ -26,12 +26,16 @@ static double *profiles(int count, int length, const struct xfv_minplus_opts *o)
     return g;
 }
 
-int xfv_minplus_new(const struct xfv_minplus_opts *o, int height, int width, struct xfv_minplus **out, struct xfv_err *e)
+int xfv_minplus_new(const struct xfv_minplus_opts *o, int height, int width, struct xfv_minplus **out,
+                    struct xfv_err *e)
 {
     size_t n = 3 * (size_t)height * (size_t)width;
-    int first = o->stride / 2, rows = first < height ? (height - 1 - first) / o->stride + 1 : 0, columns = first < width ? (width - 1 - first) / o->stride + 1 : 0;
+    int first = o->stride / 2, rows = first < height ? (height - 1 - first) / o->stride + 1 : 0,
+        columns = first < width ? (width - 1 - first) / o->stride + 1 : 0;
     *out = NULL;
-    if (rows < 1 || columns < 1) return xfv_fail(e, XFV_EARG, "a stride of %d pixels leaves no window in an image of %d x %d", o->stride, width, height);
+    if (rows < 1 || columns < 1)
+        return xfv_fail(e, XFV_EARG, "a stride of %d pixels leaves no window in an image of %d x %d", o->stride, width,
+                        height);
     struct xfv_minplus *c = calloc(1, sizeof *c);
     if (!c) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     *c = (struct xfv_minplus){.o = *o, .height = height, .width = width, .rows = rows, .columns = columns};
@@ -159,8 +163,8 @@ static void draw(const struct xfv_minplus *c, const double *h, double *sum, floa
     for (size_t p = 0; p < n; p++) map[p] = most > least ? (float)((sum[p] - least) / (most - least)) : 0.0f;
 }
 
-int xfv_minplus_map(const struct xfv_minplus *c, struct xfv_probe *p, int worker, const uint8_t *rgb, const double *own, const double *other, float *map,
-                    struct xfv_err *e)
+int xfv_minplus_map(const struct xfv_minplus *c, struct xfv_probe *p, int worker, const uint8_t *rgb, const double *own,
+                    const double *other, float *map, struct xfv_err *e)
 {
     size_t places = (size_t)c->rows * (size_t)c->columns;
     double *h = calloc(places, sizeof *h), *scores = calloc(places, sizeof *scores);

@@ -25,9 +25,9 @@ struct xfv_path {
     struct scratch *scratch;
 };
 
-/* The value to lay the path through for this layer. Where only a 1x1 convolution reads the layer, its output does as well and its work falls away
- * from every step: it is affine and works in each cell by itself, so the path there is the image of the path here, and by the chain rule each
- * cell's product of difference and gradient is the same number. */
+/* The value to lay the path through for this layer. Where only a 1x1 convolution reads the layer, its output does as
+ * well and its work falls away from every step: it is affine and works in each cell by itself, so the path there is the
+ * image of the path here, and by the chain rule each cell's product of difference and gradient is the same number. */
 static int carrier(const struct xfv_graph *g, const struct xfv_layer *l)
 {
     const struct xfv_node *reader = NULL;
@@ -88,8 +88,8 @@ static int make_nets(struct xfv_path *p, const struct xfv_graph *g, int embeddin
     return status;
 }
 
-int xfv_path_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *layer, const int *looks, int n_looks, int workers,
-                 struct xfv_path **out, struct xfv_err *e)
+int xfv_path_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *layer, const int *looks, int n_looks,
+                 int workers, struct xfv_path **out, struct xfv_err *e)
 {
     *out = NULL;
     if (n_looks < 0 || n_looks > XFV_PATH_LOOKS)
@@ -156,7 +156,8 @@ static int has_direction(const float *f, int n, struct xfv_err *e)
 {
     double norm = dot(f, f, n);
     if (norm > 0 && isfinite(norm)) return 0;
-    return xfv_fail_code(e, XFV_EDATA, "embedding", "the embedding of this image is zero or not finite: it has no direction to explain");
+    return xfv_fail_code(e, XFV_EDATA, "embedding",
+                         "the embedding of this image is zero or not finite: it has no direction to explain");
 }
 
 /* Features to their embedding and the late looks, of which NULL are none. */
@@ -173,7 +174,8 @@ int xfv_path_embed(struct xfv_path *p, int worker, const float *h, float *f, str
     return look_on(p, worker, h, NULL, f, e);
 }
 
-int xfv_path_forward(struct xfv_path *p, int worker, const float *x, float *h, float *const *looks, float *f, struct xfv_err *e)
+int xfv_path_forward(struct xfv_path *p, int worker, const float *x, float *h, float *const *looks, float *f,
+                     struct xfv_err *e)
 {
     float *y[1 + XFV_PATH_LOOKS] = {h};
     for (int i = 0; i < p->n_early; i++) y[1 + i] = looks ? looks[p->early[i]] : NULL;
@@ -193,7 +195,8 @@ static double cosine(const float *a, const float *b, int n)
     return dot(a, b, n) / sqrt(dot(a, a, n) * dot(b, b, n));
 }
 
-int xfv_path_cotangent(const float *y, const float *target, const float *centre, double k, int n, float *cot, struct xfv_err *e)
+int xfv_path_cotangent(const float *y, const float *target, const float *centre, double k, int n, float *cot,
+                       struct xfv_err *e)
 {
     double aa = 0, bb = 0, ab = 0;
     for (int i = 0; i < n; i++) {
@@ -201,7 +204,9 @@ int xfv_path_cotangent(const float *y, const float *target, const float *centre,
         aa += a * a, bb += b * b, ab += a * b;
     }
     if (!(aa > 0 && isfinite(aa) && bb > 0 && isfinite(bb)))
-        return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding less the average face's is zero or not finite: it has no direction to explain");
+        return xfv_fail_code(e, XFV_EDATA, "embedding",
+                             "an embedding less the average face's is zero or not finite: it has no direction to "
+                             "explain");
     double by_b = 1 / sqrt(aa * bb), by_a = ab / sqrt(aa * bb) / aa;
     for (int i = 0; i < n; i++) {
         double m = centre ? k * (double)centre[i] : 0;
@@ -240,7 +245,8 @@ static void between(const struct xfv_path *p, const float *h0, const float *h, f
     for (size_t k = 0; k < p->features; k++) out[k] = h0[k] + t * (h[k] - h0[k]);
 }
 
-int xfv_path_stand(struct xfv_path *p, int worker, int stand, const float *h0, const float *h, double t, float *y, struct xfv_err *e)
+int xfv_path_stand(struct xfv_path *p, int worker, int stand, const float *h0, const float *h, double t, float *y,
+                   struct xfv_err *e)
 {
     struct scratch *s = &p->scratch[worker];
     float *outs[1 + XFV_PATH_LOOKS] = {y};
@@ -249,8 +255,8 @@ int xfv_path_stand(struct xfv_path *p, int worker, int stand, const float *h0, c
     return status ? status : has_direction(y, p->n, e);
 }
 
-int xfv_path_gather(struct xfv_path *p, int worker, int stand, const float *h0, const float *h, const float *cot, double scale, double *cells,
-                    struct xfv_err *e)
+int xfv_path_gather(struct xfv_path *p, int worker, int stand, const float *h0, const float *h, const float *cot,
+                    double scale, double *cells, struct xfv_err *e)
 {
     struct scratch *s = &p->scratch[worker];
     int status = xfv_net_vjp(p->rest, s->ws, s->tape[stand], 1, cot, s->grad, e);
@@ -258,8 +264,8 @@ int xfv_path_gather(struct xfv_path *p, int worker, int stand, const float *h0, 
     return status;
 }
 
-int xfv_path_integrate(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f, const float *target,
-                       int steps, float *cells, struct xfv_path_sums *sums, struct xfv_err *e)
+int xfv_path_integrate(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f,
+                       const float *target, int steps, float *cells, struct xfv_path_sums *sums, struct xfv_err *e)
 {
     struct scratch *s = &p->scratch[worker];
     int status = has_direction(target, p->n, e);
@@ -282,8 +288,8 @@ static int want_linear(const struct xfv_path *p, struct xfv_err *e)
     return p->layer.linear ? 0 : xfv_fail(e, XFV_EARG, "the embedding is not a linear function of this layer");
 }
 
-int xfv_path_linear(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f, const float *target, float *cells,
-                    struct xfv_path_sums *sums, struct xfv_err *e)
+int xfv_path_linear(struct xfv_path *p, int worker, const float *h0, const float *f0, const float *h, const float *f,
+                    const float *target, float *cells, struct xfv_path_sums *sums, struct xfv_err *e)
 {
     struct scratch *s = &p->scratch[worker];
     float *y[1 + XFV_PATH_LOOKS] = {s->f};

@@ -58,8 +58,8 @@ void xfv_pathface_free(struct xfv_pathface *f)
     *f = (struct xfv_pathface){0};
 }
 
-int xfv_pathfaces_new(const struct xfv_model *m, struct xfv_path *p, const size_t *look_floats, int n_looks, double sigma, size_t cache_bytes,
-                      struct xfv_pathfaces **out, struct xfv_err *e)
+int xfv_pathfaces_new(const struct xfv_model *m, struct xfv_path *p, const size_t *look_floats, int n_looks,
+                      double sigma, size_t cache_bytes, struct xfv_pathfaces **out, struct xfv_err *e)
 {
     *out = NULL;
     struct xfv_pathfaces *s = calloc(1, sizeof *s);
@@ -112,7 +112,8 @@ static void keep(struct xfv_pathfaces *s, const uint8_t *rgb, const struct xfv_p
     pthread_mutex_unlock(&s->lock);
 }
 
-/* out: x blurred, colour by colour in `plane`; on the network's axes, which are exchanged when it is transposed. A Gaussian does not mind. */
+/* out: x blurred, colour by colour in `plane`; on the network's axes, which are exchanged when it is transposed. A
+ * Gaussian does not mind. */
 static int blur_input(const struct xfv_pathfaces *s, const float *x, float *plane, float *out, struct xfv_err *e)
 {
     const struct xfv_model *m = s->model;
@@ -128,7 +129,8 @@ static int blur_input(const struct xfv_pathfaces *s, const float *x, float *plan
 
 static int see_blurred(struct xfv_pathfaces *s, int worker, const float *x, struct xfv_pathface *f, struct xfv_err *e)
 {
-    float *plane = xfv_aligned_alloc(pixels(s) * sizeof *plane), *blurred = xfv_aligned_alloc(pixels(s) * (size_t)s->model->channels * sizeof *blurred);
+    float *plane = xfv_aligned_alloc(pixels(s) * sizeof *plane),
+          *blurred = xfv_aligned_alloc(pixels(s) * (size_t)s->model->channels * sizeof *blurred);
     int status = plane && blurred ? blur_input(s, x, plane, blurred, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (!status) status = xfv_path_forward(s->path, worker, blurred, f->h0, NULL, f->f0, e);
     free(plane);
@@ -136,7 +138,8 @@ static int see_blurred(struct xfv_pathfaces *s, int worker, const float *x, stru
     return status;
 }
 
-int xfv_pathfaces_see(struct xfv_pathfaces *s, int worker, const uint8_t *rgb, const float *x, struct xfv_pathface *f, struct xfv_err *e)
+int xfv_pathfaces_see(struct xfv_pathfaces *s, int worker, const uint8_t *rgb, const float *x, struct xfv_pathface *f,
+                      struct xfv_err *e)
 {
     if (look_up(s, rgb, f)) return 0;
     int status = xfv_path_forward(s->path, worker, x, f->h, f->look, f->f, e);

@@ -131,7 +131,8 @@ static int find_layer(struct xfv_pathmap *t, struct xfv_err *e)
     const struct xfv_model *m = t->model;
     int linear = t->o.kind == XFV_PATHMAP_CELLS;
     const char *name = t->o.layer ? t->o.layer : linear ? XFV_LAYER_CELLS : XFV_LAYER_AUTO;
-    if (is_product(t) && !linear) return xfv_fail(e, XFV_EARG, "--combine %s is for --kind cells", xfv_combines[t->o.combine]);
+    if (is_product(t) && !linear)
+        return xfv_fail(e, XFV_EARG, "--combine %s is for --kind cells", xfv_combines[t->o.combine]);
     if (xfv_layer_find(m->graph, m->embedding, name, &t->layer, e)) return xfv_fail_at(e, "model '%s'", m->name);
     if (!linear || t->layer.linear) return 0;
     return xfv_fail(e, XFV_EARG, "--kind cells needs a layer from which the network is linear; '%s' is not", name);
@@ -155,7 +156,8 @@ static int find_looks(struct xfv_pathmap *t, struct xfv_err *e)
     const float *mean = mean_at(t, &t->layer);
     if (!mean) return 0; /* find_mean tells */
     t->look[t->n_looks++] = (struct look){t->layer, mean};
-    if (xfv_layer_find(m->graph, m->embedding, XFV_LAYER_FINE, &fine.layer, NULL) || fine.layer.h <= t->layer.h) return 0;
+    if (xfv_layer_find(m->graph, m->embedding, XFV_LAYER_FINE, &fine.layer, NULL) || fine.layer.h <= t->layer.h)
+        return 0;
     fine.mean = mean_at(t, &fine.layer);
     if (fine.mean) t->look[t->n_looks++] = fine;
     return 0;
@@ -170,9 +172,11 @@ static int cut(struct xfv_pathmap *t, int workers, struct xfv_err *e)
         floats[i] = cells_of(&t->look[i].layer) * (size_t)t->look[i].layer.c;
     }
     int status = xfv_path_new(t->model->graph, t->model->embedding, &t->layer, looks, t->n_looks, workers, &t->path, e);
-    if (!status && is_product(t)) status = xfv_tail_new(t->model->graph, t->model->embedding, &t->layer, workers, &t->tail, e);
+    if (!status && is_product(t))
+        status = xfv_tail_new(t->model->graph, t->model->embedding, &t->layer, workers, &t->tail, e);
     if (status) return status;
-    return xfv_pathfaces_new(t->model, t->path, floats, t->n_looks, t->o.baseline == XFV_PATHMAP_BLUR ? t->o.sigma : 0, t->o.cache_bytes, &t->faces, e);
+    return xfv_pathfaces_new(t->model, t->path, floats, t->n_looks, t->o.baseline == XFV_PATHMAP_BLUR ? t->o.sigma : 0,
+                             t->o.cache_bytes, &t->faces, e);
 }
 
 static int find_mean(struct xfv_pathmap *t, struct xfv_err *e)
@@ -181,7 +185,9 @@ static int find_mean(struct xfv_pathmap *t, struct xfv_err *e)
     int ok = 1;
     if (t->o.baseline != XFV_PATHMAP_MEAN) return 0;
     if (!mean)
-        return xfv_fail(e, XFV_EMODEL, "model '%s' holds no mean activation of layer '%.200s': let model-means add it, or choose --baseline blur or partner",
+        return xfv_fail(e, XFV_EMODEL,
+                        "model '%s' holds no mean activation of layer '%.200s': let model-means add it, or choose "
+                        "--baseline blur or partner",
                         t->model->name, t->model->graph->values[t->layer.value].name);
     room_for(&t->mean, xfv_path_features(t->path), &ok);
     room_for(&t->mean_f, (size_t)xfv_path_n(t->path), &ok);
@@ -200,7 +206,8 @@ static int make_workers(struct xfv_pathmap *t, int workers, struct xfv_err *e)
     return status;
 }
 
-int xfv_pathmap_new(const struct xfv_model *m, const struct xfv_pathmap_opts *o, int workers, struct xfv_pathmap **out, struct xfv_err *e)
+int xfv_pathmap_new(const struct xfv_model *m, const struct xfv_pathmap_opts *o, int workers, struct xfv_pathmap **out,
+                    struct xfv_err *e)
 {
     *out = NULL;
     struct xfv_pathmap *t = calloc(1, sizeof *t);
@@ -251,7 +258,9 @@ static void baseline_of(const struct xfv_pathmap *t, const struct worker *w, int
 static int check_cells(const struct xfv_pathmap *t, const float *cells, int i, struct xfv_err *e)
 {
     for (size_t p = 0; p < cells_of(&t->layer); p++)
-        if (!isfinite(cells[p])) return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite", i ? "b" : "a");
+        if (!isfinite(cells[p]))
+            return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite",
+                                 i ? "b" : "a");
     return 0;
 }
 
@@ -263,8 +272,11 @@ static int walk(struct xfv_pathmap *t, int worker, int i, struct xfv_err *e)
     const float *h0, *f0;
     int status;
     baseline_of(t, w, i, &h0, &f0);
-    if (t->o.kind == XFV_PATHMAP_CELLS) status = xfv_path_linear(t->path, worker, h0, f0, f->h, f->f, other->f, own->cells, &own->sums, e);
-    else status = xfv_path_integrate(t->path, worker, h0, f0, f->h, f->f, other->f, t->o.steps, own->cells, &own->sums, e);
+    if (t->o.kind == XFV_PATHMAP_CELLS)
+        status = xfv_path_linear(t->path, worker, h0, f0, f->h, f->f, other->f, own->cells, &own->sums, e);
+    else
+        status = xfv_path_integrate(t->path, worker, h0, f0, f->h, f->f, other->f, t->o.steps, own->cells, &own->sums,
+                                    e);
     return status ? status : check_cells(t, own->cells, i, e);
 }
 
@@ -274,7 +286,8 @@ static int walk_from_partner(struct xfv_pathmap *t, int worker, int i, struct xf
     struct worker *w = &t->workers[worker];
     const struct xfv_pathface *f = &w->face[i], *other = &w->face[1 - i];
     struct xfv_pathmap_way *way = &w->parts.partner[i];
-    int status = xfv_path_integrate(t->path, worker, other->h, other->f, f->h, f->f, other->f, (t->o.steps + 1) / 2, way->cells, &way->sums, e);
+    int status = xfv_path_integrate(t->path, worker, other->h, other->f, f->h, f->f, other->f, (t->o.steps + 1) / 2,
+                                    way->cells, &way->sums, e);
     return status ? status : check_cells(t, way->cells, i, e);
 }
 
@@ -287,7 +300,8 @@ static double square(const float *v, int n)
     return sum;
 }
 
-/* The same cell of both faces: the product of what it adds to the two embeddings, in units of the score, or their cosine. */
+/* The same cell of both faces: the product of what it adds to the two embeddings, in units of the score, or their
+ * cosine. */
 static int multiply(struct xfv_pathmap *t, int worker, struct xfv_err *e)
 {
     struct worker *w = &t->workers[worker];
@@ -310,8 +324,10 @@ static void join(const struct xfv_pathmap *t, struct worker *w)
     const struct xfv_pathmap_parts *p = &w->parts;
     const float *own[2] = {p->own[0].cells, p->own[1].cells}, *partner[2] = {p->partner[0].cells, p->partner[1].cells};
     for (int i = 0; i < t->n_looks; i++)
-        xfv_agreement(w->face[0].look[i], w->face[1].look[i], t->look[i].mean, (int)cells_of(&t->look[i].layer), t->look[i].layer.c, p->agreement[i]);
-    w->size = xfv_combine_joint(own, partner, p->agreement[0], t->n_looks, cells_of(&t->layer), w->similar, w->different, w->spare);
+        xfv_agreement(w->face[0].look[i], w->face[1].look[i], t->look[i].mean, (int)cells_of(&t->look[i].layer),
+                      t->look[i].layer.c, p->agreement[i]);
+    w->size = xfv_combine_joint(own, partner, p->agreement[0], t->n_looks, cells_of(&t->layer), w->similar,
+                                w->different, w->spare);
 }
 
 /* The cells that face i is shown. */
@@ -320,14 +336,17 @@ static int combine(struct xfv_pathmap *t, int worker, int i, struct xfv_err *e)
     struct worker *w = &t->workers[worker];
     if (is_product(t)) return multiply(t, worker, e);
     if (is_joint(t)) join(t, w);
-    else xfv_combine_cells(t->o.combine, w->parts.own[i].cells, w->parts.own[1 - i].cells, cells_of(&t->layer), w->similar, w->different);
+    else
+        xfv_combine_cells(t->o.combine, w->parts.own[i].cells, w->parts.own[1 - i].cells, cells_of(&t->layer),
+                          w->similar, w->different);
     return 0;
 }
 
 /* ---- on the image ---- */
 
 /* Cells on the image. */
-static void lay(const struct xfv_pathmap *t, struct worker *w, const struct xfv_layer *l, const float *cells, float *map)
+static void lay(const struct xfv_pathmap *t, struct worker *w, const struct xfv_layer *l, const float *cells,
+                float *map)
 {
     xfv_layer_lay(l, cells, t->model->height, t->model->width, t->model->transposed, w->turned, map);
 }
@@ -337,7 +356,8 @@ static void add_fine(const struct xfv_pathmap *t, struct worker *w, float *map)
 {
     const struct xfv_layer *fine = &t->look[1].layer;
     const float *agreement = w->parts.agreement[1];
-    float by = xfv_combine_fine(agreement, cells_of(fine), w->size, fine->step[0] * fine->step[1] / (t->layer.step[0] * t->layer.step[1]));
+    float by = xfv_combine_fine(agreement, cells_of(fine), w->size,
+                                fine->step[0] * fine->step[1] / (t->layer.step[0] * t->layer.step[1]));
     lay(t, w, fine, agreement, w->fine);
     for (size_t p = 0; p < pixels(t); p++) map[p] += by * w->fine[p];
 }

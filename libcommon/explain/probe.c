@@ -8,7 +8,9 @@
 #include "image/blur.h"
 #include "stream/tensor.h"
 
-#define BATCH 16      /* images a forward pass of our own network: enough to keep its kernels busy, few enough for the second-level cache */
+#define BATCH \
+    16 /* images a forward pass of our own network: enough to keep its kernels busy, few enough for the second-level \
+          cache */
 #define BATCH_FN 1024 /* of another one, which may pay much for each call */
 
 struct bench {          /* one worker's */
@@ -47,8 +49,8 @@ static int make_bench(const struct xfv_probe *p, struct bench *b, struct xfv_err
     return ok && b->ws && b->from && b->to && b->x ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
 
-int xfv_probe_new(const struct xfv_model *m, const struct xfv_net *net, int n, int workers, xfv_probe_fn *fn, void *ctx, struct xfv_probe **out,
-                  struct xfv_err *e)
+int xfv_probe_new(const struct xfv_model *m, const struct xfv_net *net, int n, int workers, xfv_probe_fn *fn, void *ctx,
+                  struct xfv_probe **out, struct xfv_err *e)
 {
     struct xfv_probe *p = calloc(1, sizeof *p);
     *out = NULL;
@@ -82,7 +84,8 @@ int xfv_probe_n(const struct xfv_probe *p)
 static void mix_input(const struct xfv_probe *p, const struct bench *b, float *x)
 {
     size_t h = (size_t)p->m->height, w = (size_t)p->m->width, c = (size_t)p->m->channels;
-    for (size_t i = 0; i < h * w; i++) { /* both are affine in the grey levels, so mixing before or after the network's scale is the same */
+    for (size_t i = 0; i < h * w;
+         i++) { /* both are affine in the grey levels, so mixing before or after the network's scale is the same */
         size_t at = (p->m->transposed ? i % w * h + i / w : i) * c;
         float m = b->mask[i];
         if (m >= 1 || m <= 0) memcpy(x + at, (m >= 1 ? b->to : b->from) + at, c * sizeof *x);
@@ -123,8 +126,8 @@ static void keep_all(float *mask, size_t n)
     for (size_t i = 0; i < n; i++) mask[i] = 1;
 }
 
-int xfv_probe_run(struct xfv_probe *p, int worker, const uint8_t *rgb, const float *fill, int count, xfv_mask_fn *mask, xfv_embedding_fn *take,
-                  void *ctx, struct xfv_err *e)
+int xfv_probe_run(struct xfv_probe *p, int worker, const uint8_t *rgb, const float *fill, int count, xfv_mask_fn *mask,
+                  xfv_embedding_fn *take, void *ctx, struct xfv_err *e)
 {
     struct bench *b = &p->bench[worker];
     size_t pixels = (size_t)p->m->height * (size_t)p->m->width, input = pixels * (size_t)p->m->channels;
@@ -138,7 +141,8 @@ int xfv_probe_run(struct xfv_probe *p, int worker, const uint8_t *rgb, const flo
             if (p->fn) mix_bytes(p, b, rgb, b->rgb + (size_t)i * 3 * pixels);
             else mix_input(p, b, b->x + (size_t)i * input);
         }
-        int status = p->fn ? p->fn(p->ctx, worker, n, b->rgb, b->f, e) : xfv_net_forward(p->net, b->ws, NULL, n, b->x, y, e);
+        int status = p->fn ? p->fn(p->ctx, worker, n, b->rgb, b->f, e)
+                           : xfv_net_forward(p->net, b->ws, NULL, n, b->x, y, e);
         for (int i = 0; i < n && !status; i++) status = check(b->f + (size_t)i * (size_t)p->n, p->n, e);
         if (status) return status;
         for (int i = 0; i < n; i++) take(ctx, at + i, b->f + (size_t)i * (size_t)p->n);
@@ -165,8 +169,8 @@ static void scoring_take(void *ctx, int i, const float *f)
     s->scores[i] = dot / sqrt(norm);
 }
 
-int xfv_probe_scores(struct xfv_probe *p, int worker, const uint8_t *rgb, const float *fill, int count, xfv_mask_fn *mask, void *ctx,
-                     const double *other, double *scores, struct xfv_err *e)
+int xfv_probe_scores(struct xfv_probe *p, int worker, const uint8_t *rgb, const float *fill, int count,
+                     xfv_mask_fn *mask, void *ctx, const double *other, double *scores, struct xfv_err *e)
 {
     struct scoring s = {mask, ctx, other, scores, p->n};
     return xfv_probe_run(p, worker, rgb, fill, count, scoring_mask, scoring_take, &s, e);
@@ -186,14 +190,18 @@ static int blurred(const uint8_t *rgb, int height, int width, double sigma, floa
     return status;
 }
 
-int xfv_fill_make(enum xfv_fill kind, const uint8_t *rgb, const uint8_t *partner, int height, int width, double sigma, float *fill, struct xfv_err *e)
+int xfv_fill_make(enum xfv_fill kind, const uint8_t *rgb, const uint8_t *partner, int height, int width, double sigma,
+                  float *fill, struct xfv_err *e)
 {
     size_t n = (size_t)height * (size_t)width;
     double mean[3] = {0, 0, 0};
     if (kind == XFV_FILL_BLUR) return blurred(rgb, height, width, sigma, fill, e);
     for (size_t i = 0; i < 3 * n; i++) mean[i % 3] += (double)rgb[i] / (double)n;
     for (size_t i = 0; i < 3 * n; i++) {
-        double v = kind == XFV_FILL_GREY ? 127.5 : kind == XFV_FILL_MEAN ? mean[i % 3] : kind == XFV_FILL_PARTNER ? (double)partner[i] : 0;
+        double v = kind == XFV_FILL_GREY      ? 127.5
+                   : kind == XFV_FILL_MEAN    ? mean[i % 3]
+                   : kind == XFV_FILL_PARTNER ? (double)partner[i]
+                                              : 0;
         fill[i] = (float)v;
     }
     return 0;

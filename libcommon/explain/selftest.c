@@ -14,7 +14,8 @@ static void picture(const struct xfv_model *m, int which, uint8_t *rgb)
     for (int y = 0; y < m->height; y++)
         for (int x = 0; x < m->width; x++, rgb += 3) {
             double u = (x + 0.5) / m->width - 0.5, v = (y + 0.5) / m->height - 0.5, face = u * u / 0.14 + v * v / 0.22;
-            double eyes = exp(-((fabs(u) - 0.17) * (fabs(u) - 0.17) + (v + 0.08) * (v + 0.08)) / 0.003), mouth = exp(-(u * u / 0.02 + (v - 0.25) * (v - 0.25) / 0.002));
+            double eyes = exp(-((fabs(u) - 0.17) * (fabs(u) - 0.17) + (v + 0.08) * (v + 0.08)) / 0.003),
+                   mouth = exp(-(u * u / 0.02 + (v - 0.25) * (v - 0.25) / 0.002));
             double light = face < 1 ? 180 + 40 * u * (which ? -1 : 1) : 60;
             light -= 120 * eyes + (which ? 40 : 90) * mouth;
             rgb[0] = xfv_to_byte(light);

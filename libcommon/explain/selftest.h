@@ -8,7 +8,9 @@
 enum { XFV_SELFTEST_CHANNELS = 16 }; /* of FGGB: enough to use every kernel of the backward pass */
 
 struct xfv_selftest {
-    double difference; /* of the first picture's embedding by our kernels from that by plain C in double precision, relative to its length */
+    /* of the first picture's embedding by our kernels from that by plain C in double precision, relative to its
+     * length */
+    double difference;
     double score;      /* cosine of the two embeddings */
     double sum;        /* of the first picture's similarity map by FGGB over these channels at threshold 0 */
 };

@@ -26,14 +26,17 @@ static void keep_row(void *ctx, int k, const float *dx)
     memcpy(t->rows + (size_t)k * t->cells * t->channels, dx, t->cells * t->channels * sizeof *dx);
 }
 
-static int read_rows(struct xfv_tail *t, const struct xfv_graph *g, int embedding, const struct xfv_layer *l, struct xfv_err *e)
+static int read_rows(struct xfv_tail *t, const struct xfv_graph *g, int embedding, const struct xfv_layer *l,
+                     struct xfv_err *e)
 {
     struct xfv_net *net = NULL;
     struct xfv_tape *tape = NULL;
     struct xfv_ws *ws = xfv_ws_new();
-    float *zero = xfv_aligned_alloc(t->cells * t->channels * sizeof *zero), *f = xfv_aligned_alloc(t->n * sizeof *f), *y[] = {f};
+    float *zero = xfv_aligned_alloc(t->cells * t->channels * sizeof *zero), *f = xfv_aligned_alloc(t->n * sizeof *f),
+          *y[] = {f};
     t->rows = xfv_aligned_alloc(t->n * t->cells * t->channels * sizeof *t->rows);
-    int status = ws && zero && f && t->rows ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for the network's last layers");
+    int status = ws && zero && f && t->rows ? 0
+                                            : xfv_fail(e, XFV_ENOMEM, "out of memory for the network's last layers");
     if (!status) memset(zero, 0, t->cells * t->channels * sizeof *zero);
     if (!status) status = xfv_net_new(g, l->value, &embedding, 1, &net, e);
     if (!status) status = xfv_net_record(net, ws, zero, y, &tape, e);
@@ -69,7 +72,8 @@ static double rest(const struct xfv_tail *t, const float *row, const double *v)
     return left;
 }
 
-/* W as v(k, c) g(p, c), as near as any: g is each channel's longest row. v f32 [channels][n]. Returns the share of its square that is left. */
+/* W as v(k, c) g(p, c), as near as any: g is each channel's longest row. v f32 [channels][n]. Returns the share of its
+ * square that is left. */
 static double split(const struct xfv_tail *t, float *v, double *size, double *most)
 {
     size_t channels = t->channels, floats = t->cells * channels;
@@ -103,7 +107,8 @@ static int make_product(struct xfv_tail *t, const struct xfv_layer *l, const flo
     int status = (t->graph = xfv_graph_new()) ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
     int in = status ? status : xfv_graph_add_value(t->graph, "cells", xfv_shape_of(3, l->h, l->w, l->c), e);
     int out = in < 0 ? in : xfv_graph_add_value(t->graph, "contributions", xfv_shape_of(3, l->h, l->w, (int)t->n), e);
-    if (out >= 0) status = node.weight = xfv_graph_add_weight(t->graph, "weight", xfv_shape_of(4, 1, 1, l->c, (int)t->n), v, e);
+    if (out >= 0)
+        status = node.weight = xfv_graph_add_weight(t->graph, "weight", xfv_shape_of(4, 1, 1, l->c, (int)t->n), v, e);
     if (out < 0 || status < 0) return out < 0 ? out : status;
     char name[] = "product";
     node.name = name;
@@ -148,7 +153,8 @@ static int make_workers(struct xfv_tail *t, int workers, struct xfv_err *e)
     return ok && t->workers ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
 
-int xfv_tail_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *l, int workers, struct xfv_tail **out, struct xfv_err *e)
+int xfv_tail_new(const struct xfv_graph *g, int embedding, const struct xfv_layer *l, int workers,
+                 struct xfv_tail **out, struct xfv_err *e)
 {
     *out = NULL;
     if (!l->linear) return xfv_fail(e, XFV_EARG, "the embedding is not a linear function of this layer");
@@ -191,7 +197,8 @@ static float dot(const float *a, const float *b, size_t n)
     return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
 }
 
-int xfv_tail_contributions(const struct xfv_tail *t, int worker, const float *h0, const float *h, float *phi, struct xfv_err *e)
+int xfv_tail_contributions(const struct xfv_tail *t, int worker, const float *h0, const float *h, float *phi,
+                           struct xfv_err *e)
 {
     float *d = t->spare[worker], *y[] = {phi};
     size_t floats = t->cells * t->channels;

@@ -8,14 +8,16 @@
 
 #define LEAST 1e-3 /* of an embedding's length: single precision alone makes some 1e-6 */
 
-/* Picture 0 is a bright oval with dark spots before a dark ground, picture 1 a dark one, off the middle, before a striped bright ground; both with grain. */
+/* Picture 0 is a bright oval with dark spots before a dark ground, picture 1 a dark one, off the middle, before a
+ * striped bright ground; both with grain. */
 static void picture(const struct xfv_model *m, int which, float *rgb)
 {
     struct xfv_random grain = xfv_random_new(1, "grain", 5);
     for (int y = 0; y < m->height; y++)
         for (int x = 0; x < m->width; x++, rgb += 3) {
             double u = (x + 0.5) / m->width - (which ? 0.58 : 0.5), v = (y + 0.5) / m->height - (which ? 0.44 : 0.5);
-            double face = u * u / (which ? 0.08 : 0.14) + v * v / 0.2, spot = (fabs(u) - 0.17) * (fabs(u) - 0.17) + (v + 0.08) * (v + 0.08);
+            double face = u * u / (which ? 0.08 : 0.14) + v * v / 0.2,
+                   spot = (fabs(u) - 0.17) * (fabs(u) - 0.17) + (v + 0.08) * (v + 0.08);
             double light = face < 1 ? (which ? 80 : 190) : which ? 180 + 50 * sin(25 * u) : 50;
             light += (which ? 90 : -120) * exp(-spot / 0.003) + 24 * (xfv_random_unit(&grain) - 0.5);
             for (int c = 0; c < 3; c++) {
@@ -47,13 +49,20 @@ static int judge(const struct xfv_model *m, float *const y[2], size_t n, double 
         aa += a * a, bb += b * b, ab += a * b, dd += (a - b) * (a - b);
     }
     if (!isfinite(aa + bb))
-        return xfv_fail(e, XFV_EMODEL, "the embedding '%.200s' of a made-up picture is not finite: are --mean and --std those that the network was trained with?", name);
+        return xfv_fail(e, XFV_EMODEL,
+                        "the embedding '%.200s' of a made-up picture is not finite: are --mean and --std those that "
+                        "the network was trained with?",
+                        name);
     double longer = sqrt(aa > bb ? aa : bb);
     *cosine = ab / sqrt(aa * bb);
     if (sqrt(dd) > LEAST * longer) return 0;
-    return xfv_fail(e, XFV_EMODEL, "the embedding '%.200s' is the same for two different pictures (they differ by %.1e of its length): the network may expect "
-                    "other numbers than --mean and --std make, %.3g to %.3g, or another --layout; or --embedding is another value", name,
-                    longer > 0 ? sqrt(dd) / longer : 0, (0 - (double)m->mean[0]) / (double)m->std[0], (255 - (double)m->mean[0]) / (double)m->std[0]);
+    return xfv_fail(e, XFV_EMODEL,
+                    "the embedding '%.200s' is the same for two different pictures (they differ by %.1e of its "
+                    "length): the network may expect "
+                    "other numbers than --mean and --std make, %.3g to %.3g, or another --layout; or --embedding is "
+                    "another value",
+                    name, longer > 0 ? sqrt(dd) / longer : 0, (0 - (double)m->mean[0]) / (double)m->std[0],
+                    (255 - (double)m->mean[0]) / (double)m->std[0]);
 }
 
 int xfv_tells_apart(struct xfv_model *m, double *cosine, struct xfv_err *e)
@@ -62,10 +71,13 @@ int xfv_tells_apart(struct xfv_model *m, double *cosine, struct xfv_err *e)
     struct xfv_net *net = NULL;
     struct xfv_tape *tape = NULL;
     if (!depends(m->graph, m->embedding))
-        return xfv_fail(e, XFV_EMODEL, "the embedding '%.200s' does not depend on the image: constants alone lead to it", m->graph->values[m->embedding].name);
+        return xfv_fail(e, XFV_EMODEL,
+                        "the embedding '%.200s' does not depend on the image: constants alone lead to it",
+                        m->graph->values[m->embedding].name);
     int status = xfv_net_new(m->graph, 0, &m->embedding, 1, &net, e);
     struct xfv_ws *ws = xfv_ws_new();
-    float *rgb = malloc(pixels * 3 * sizeof *rgb), *x = malloc(pixels * (size_t)m->channels * sizeof *x), *y[2] = {malloc(n * sizeof **y), malloc(n * sizeof **y)};
+    float *rgb = malloc(pixels * 3 * sizeof *rgb), *x = malloc(pixels * (size_t)m->channels * sizeof *x),
+          *y[2] = {malloc(n * sizeof **y), malloc(n * sizeof **y)};
     if (!status && (!ws || !rgb || !x || !y[0] || !y[1])) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (!status) xfv_net_own_weights(net, m->graph);
     for (int i = 0; i < 2 && !status; i++) {

@@ -30,7 +30,8 @@ static int differs(const struct windows *w, const uint8_t *planted, const uint8_
 static void add(const struct windows *w, int i, int j, float v, float *map)
 {
     for (int y = edge(i, w->height); y < edge(i + 2, w->height); y++)
-        for (int x = edge(j, w->width); x < edge(j + 2, w->width); x++) map[(size_t)y * (size_t)w->width + (size_t)x] += v;
+        for (int x = edge(j, w->width); x < edge(j + 2, w->width); x++)
+            map[(size_t)y * (size_t)w->width + (size_t)x] += v;
 }
 
 /* 0 where the clean face's pixels, the probe's fill, stand. */
@@ -49,8 +50,8 @@ static double cover(int at, int length)
     return n;
 }
 
-int xfv_truth_map(struct xfv_probe *p, int worker, const uint8_t *planted, const uint8_t *clean, int height, int width, const double *other, double score,
-                  float *map, struct xfv_err *e)
+int xfv_truth_map(struct xfv_probe *p, int worker, const uint8_t *planted, const uint8_t *clean, int height, int width,
+                  const double *other, double score, float *map, struct xfv_err *e)
 {
     struct windows w = {.height = height, .width = width};
     double scores[ALONG * ALONG];

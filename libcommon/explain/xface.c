@@ -31,7 +31,8 @@ static void put_mask(void *ctx, int i, float *mask)
     int y0, x0, y1, x1;
     place(s, i, &y0, &x0, &y1, &x1);
     for (size_t k = 0; k < (size_t)s->height * (size_t)s->width; k++) mask[k] = 1.0f;
-    for (int y = y0; y <= y1; y++) memset(mask + (size_t)y * (size_t)s->width + (size_t)x0, 0, (size_t)(x1 - x0 + 1) * sizeof *mask);
+    for (int y = y0; y <= y1; y++)
+        memset(mask + (size_t)y * (size_t)s->width + (size_t)x0, 0, (size_t)(x1 - x0 + 1) * sizeof *mask);
 }
 
 static void take(void *ctx, int i, const float *f)
@@ -48,8 +49,8 @@ static double distance(const double *a, const double *b, int n)
 }
 
 /* One size's part of the map of one face: mine and theirs are the patched embeddings. */
-static int add_size(const struct xfv_xface_opts *o, const struct patched *mine, const struct patched *theirs, int places, const double *clean, double d,
-                    float *part, float *map, struct xfv_err *e)
+static int add_size(const struct xfv_xface_opts *o, const struct patched *mine, const struct patched *theirs,
+                    int places, const double *clean, double d, float *part, float *map, struct xfv_err *e)
 {
     size_t n = (size_t)mine->n, pixels = (size_t)mine->height * (size_t)mine->width;
     double *target = calloc(n, sizeof *target);
@@ -59,8 +60,11 @@ static int add_size(const struct xfv_xface_opts *o, const struct patched *mine, 
     memset(part, 0, pixels * sizeof *part);
     for (int i = 0; i < places; i++) {
         int y0, x0, y1, x1;
-        const double *with = o->distance == XFV_XFACE_MEAN ? target : o->distance == XFV_XFACE_CLEAN ? clean : theirs->unit + (size_t)i * n;
-        double v = (distance(mine->unit + (size_t)i * n, with, mine->n) - d) / ((double)mine->size * mine->size * places);
+        const double *with = o->distance == XFV_XFACE_MEAN    ? target
+                             : o->distance == XFV_XFACE_CLEAN ? clean
+                                                              : theirs->unit + (size_t)i * n;
+        double v = (distance(mine->unit + (size_t)i * n, with, mine->n) - d) /
+                   ((double)mine->size * mine->size * places);
         place(mine, i, &y0, &x0, &y1, &x1);
         for (int y = y0; y <= y1; y++)
             for (int x = x0; x <= x1; x++) part[(size_t)y * (size_t)mine->width + (size_t)x] += (float)v;
@@ -71,18 +75,23 @@ static int add_size(const struct xfv_xface_opts *o, const struct patched *mine, 
     return status;
 }
 
-static int one_size(const struct xfv_xface_opts *o, struct xfv_probe *p, int worker, const uint8_t *const rgb[2], const double *const unit[2], int height,
-                    int width, int size, const int wanted[2], float *const map[2][2], struct xfv_err *e)
+static int one_size(const struct xfv_xface_opts *o, struct xfv_probe *p, int worker, const uint8_t *const rgb[2],
+                    const double *const unit[2], int height, int width, int size, const int wanted[2],
+                    float *const map[2][2], struct xfv_err *e)
 {
-    int columns = places_along(width, size, o->stride), places = columns * places_along(height, size, o->stride), n = xfv_probe_n(p), status = 0;
+    int columns = places_along(width, size, o->stride), places = columns * places_along(height, size, o->stride),
+        n = xfv_probe_n(p), status = 0;
     struct patched s[2];
-    if (places < 1) return xfv_fail(e, XFV_EARG, "a patch of %d pixels does not fit into an image of %d x %d", size, width, height);
+    if (places < 1)
+        return xfv_fail(e, XFV_EARG, "a patch of %d pixels does not fit into an image of %d x %d", size, width, height);
     for (int i = 0; i < 2; i++) {
-        s[i] = (struct patched){height, width, size, o->stride, columns, n, calloc((size_t)places * (size_t)n, sizeof(double))};
+        s[i] = (struct patched){
+            height, width, size, o->stride, columns, n, calloc((size_t)places * (size_t)n, sizeof(double))};
         if (!s[i].unit) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
     for (int i = 0; i < 2 && !status; i++) /* the other distances need both faces patched for a map of one */
-        if (wanted[i] || o->distance != XFV_XFACE_CLEAN) status = xfv_probe_run(p, worker, rgb[i], NULL, places, put_mask, take, &s[i], e);
+        if (wanted[i] || o->distance != XFV_XFACE_CLEAN)
+            status = xfv_probe_run(p, worker, rgb[i], NULL, places, put_mask, take, &s[i], e);
     double d = distance(unit[0], unit[1], n);
     for (int i = 0; i < 2 && !status; i++)
         if (wanted[i]) status = add_size(o, &s[i], &s[1 - i], places, unit[1 - i], d, map[i][1], map[i][0], e);
@@ -91,8 +100,9 @@ static int one_size(const struct xfv_xface_opts *o, struct xfv_probe *p, int wor
     return status;
 }
 
-int xfv_xface_maps(const struct xfv_xface_opts *o, struct xfv_probe *p, int worker, const uint8_t *const rgb[2], const double *const unit[2], int height,
-                   int width, const int wanted[2], float *const map[2][2], struct xfv_err *e)
+int xfv_xface_maps(const struct xfv_xface_opts *o, struct xfv_probe *p, int worker, const uint8_t *const rgb[2],
+                   const double *const unit[2], int height, int width, const int wanted[2], float *const map[2][2],
+                   struct xfv_err *e)
 {
     size_t pixels = (size_t)height * (size_t)width;
     for (int i = 0; i < 2; i++) memset(map[i][0], 0, pixels * sizeof(float));

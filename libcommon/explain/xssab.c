@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-int xfv_xssab(struct xfv_grad *g, const double *other, double threshold, double *work, float *similarity, float *dissimilarity, struct xfv_err *e)
+int xfv_xssab(struct xfv_grad *g, const double *other, double threshold, double *work, float *similarity,
+              float *dissimilarity, struct xfv_err *e)
 {
     double bound = threshold / g->n;
     float *maps[] = {similarity, dissimilarity};
@@ -18,7 +19,8 @@ int xfv_xssab(struct xfv_grad *g, const double *other, double threshold, double 
     return 0;
 }
 
-int xfv_xssab_distance(struct xfv_grad *g, const float *other, double threshold, double *work, float *similarity, float *dissimilarity, struct xfv_err *e)
+int xfv_xssab_distance(struct xfv_grad *g, const float *other, double threshold, double *work, float *similarity,
+                       float *dissimilarity, struct xfv_err *e)
 {
     double bound = threshold * fabs(threshold) / g->n;
     float *maps[] = {similarity, dissimilarity};

@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-const double xfv_template_arcface[10] = {38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041};
+const double xfv_template_arcface[10] = {38.2946, 51.6963, 73.5318, 51.5014, 56.0252,
+                                         71.7366, 41.5493, 92.3655, 70.7299, 92.2041};
 
 int xfv_similarity(const double *from, const double *to, int n, double m[6], struct xfv_err *e)
 {
@@ -21,7 +22,8 @@ int xfv_similarity(const double *from, const double *to, int n, double m[6], str
         cross += px * qy - py * qx;
         var += px * px + py * py;
     }
-    if (!isfinite(dot) || !isfinite(cross) || !(var > 1e-12)) return xfv_fail(e, XFV_EDATA, "the landmarks coincide or are not numbers");
+    if (!isfinite(dot) || !isfinite(cross) || !(var > 1e-12))
+        return xfv_fail(e, XFV_EDATA, "the landmarks coincide or are not numbers");
     double a = dot / var, b = cross / var;
     m[0] = a;
     m[1] = -b;
@@ -32,7 +34,8 @@ int xfv_similarity(const double *from, const double *to, int n, double m[6], str
     return 0;
 }
 
-int xfv_align(const double xy[10], const double template_xy[10], int template_size, int size, double m[6], struct xfv_err *e)
+int xfv_align(const double xy[10], const double template_xy[10], int template_size, int size, double m[6],
+              struct xfv_err *e)
 {
     double to[10];
     for (int i = 0; i < 10; i++) to[i] = template_xy[i] * size / template_size;

@@ -1,5 +1,5 @@
-/* Candidate boxes of the detector and what is done to them. Coordinates are image pixels; a box holds the pixels x1..x2, y1..y2, both ends
- * included, so its width is x2 - x1 + 1. */
+/* Candidate boxes of the detector and what is done to them. Coordinates are image pixels; a box holds the pixels
+ * x1..x2, y1..y2, both ends included, so its width is x2 - x1 + 1. */
 #ifndef XFV_FACE_BOXES_H
 #define XFV_FACE_BOXES_H
 
@@ -25,8 +25,8 @@ enum xfv_overlap { XFV_OVERLAP_UNION, XFV_OVERLAP_MIN }; /* intersection over: t
 
 double xfv_box_overlap(const struct xfv_box *a, const struct xfv_box *b, enum xfv_overlap kind);
 
-/* Non-maximum suppression of the boxes from number `first` on: sort by falling score (ties: as they stood), drop each that overlaps a kept one by
- * more than most. Those before `first` are neither looked at nor moved. XFV_ENOMEM. */
+/* Non-maximum suppression of the boxes from number `first` on: sort by falling score (ties: as they stood), drop each
+ * that overlaps a kept one by more than most. Those before `first` are neither looked at nor moved. XFV_ENOMEM. */
 int xfv_boxes_suppress(struct xfv_boxes *l, size_t first, double most, enum xfv_overlap kind, struct xfv_err *e);
 
 void xfv_box_regress(struct xfv_box *b); /* move the corners by b->shift */

@@ -38,7 +38,8 @@ static int height_of(const struct xfv_cropper *c) { return c->height ? c->height
 
 int xfv_crop_work_init(struct xfv_crop_work *w, const struct xfv_cropper *c, struct xfv_err *e)
 {
-    *w = (struct xfv_crop_work){.detect = xfv_detector_work_new(), .pixels = malloc((size_t)c->size * (size_t)height_of(c) * 3)};
+    *w = (struct xfv_crop_work){.detect = xfv_detector_work_new(),
+                                .pixels = malloc((size_t)c->size * (size_t)height_of(c) * 3)};
     if (w->detect && w->pixels) return 0;
     xfv_crop_work_clear(w);
     return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -69,7 +70,8 @@ static void put_points(struct xfv_put *p, const double xy[10])
     xfv_put(p, "landmarks", list);
 }
 
-static int face_record(const struct job *j, const struct found *f, const char *id, struct xfv_rec **out, struct xfv_err *e)
+static int face_record(const struct job *j, const struct found *f, const char *id, struct xfv_rec **out,
+                       struct xfv_err *e)
 {
     struct xfv_rec *rec = xfv_rec_new(XFV_FACE);
     if (!rec) return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -234,7 +236,8 @@ static size_t most_central(const struct xfv_face *v, size_t n, const struct xfv_
     size_t best = 0;
     double least = INFINITY;
     for (size_t i = 0; i < n; i++) {
-        double d = hypot((v[i].box[0] + v[i].box[2] - im->width + 1) / 2, (v[i].box[1] + v[i].box[3] - im->height + 1) / 2);
+        double d = hypot((v[i].box[0] + v[i].box[2] - im->width + 1) / 2,
+                         (v[i].box[1] + v[i].box[3] - im->height + 1) / 2);
         if (d < least) {
             least = d;
             best = i;
@@ -281,8 +284,8 @@ static int take_detected(const struct job *j, struct xfv_err *e)
     return status;
 }
 
-int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path, const char *name, struct xfv_crops *out,
-                   struct xfv_err *e)
+int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path,
+                   const char *name, struct xfv_crops *out, struct xfv_err *e)
 {
     struct job j = {.c = c, .w = w, .im = im, .path = path, .name = name, .out = out};
     *out = (struct xfv_crops){0};

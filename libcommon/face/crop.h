@@ -12,7 +12,8 @@
 
 enum xfv_which { XFV_LARGEST, XFV_CENTRAL, XFV_ALL_FACES };
 
-/* How to crop. Read-only while it is used; threads share it. Where the faces are: of the three, the first that is given. */
+/* How to crop. Read-only while it is used; threads share it. Where the faces are: of the three, the first that is
+ * given. */
 struct xfv_cropper {
     int aligned;                           /* 1: the whole image is a face already aligned */
     const struct xfv_landmarks *landmarks; /* listed by path; landmarks_name is their file's, for messages */
@@ -39,7 +40,8 @@ struct xfv_crop_work {
     double crop;
     uint8_t *pixels; /* one crop */
 };
-int xfv_crop_work_init(struct xfv_crop_work *w, const struct xfv_cropper *c, struct xfv_err *e); /* for its crops; XFV_ENOMEM */
+/* for its crops; XFV_ENOMEM */
+int xfv_crop_work_init(struct xfv_crop_work *w, const struct xfv_cropper *c, struct xfv_err *e);
 void xfv_crop_work_clear(struct xfv_crop_work *w);
 
 /* The face records of one image, in the order found, and err records for those that a limit refuses. Zero-initialised
@@ -56,7 +58,7 @@ void xfv_crops_clear(struct xfv_crops *l); /* frees the records that are still t
  * known), transform (2 x 3, image to crop) and image (u8 [height][size][3]). XFV_EDATA (with a code) when there is no
  * face, no line for it, or its landmarks cannot be aligned: *out then has what was made before. XFV_ENOMEM. The caller
  * clears *out in every case. */
-int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path, const char *name, struct xfv_crops *out,
-                   struct xfv_err *e);
+int xfv_crop_faces(const struct xfv_cropper *c, struct xfv_crop_work *w, const struct xfv_image *im, const char *path,
+                   const char *name, struct xfv_crops *out, struct xfv_err *e);
 
 #endif

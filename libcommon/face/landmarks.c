@@ -38,7 +38,9 @@ static int parse_line(char *line, size_t n, int numbers, struct xfv_landmarks_li
         return xfv_fail(e, XFV_EARG, "a path and %d numbers are expected", numbers);
     }
     while (n && blank(line[n - 1])) n--;
-    if (n == 0) return xfv_fail(e, XFV_EARG, "a path and %s numbers are expected, there is no path", numbers == 10 ? "ten" : "as many");
+    if (n == 0)
+        return xfv_fail(e, XFV_EARG, "a path and %s numbers are expected, there is no path",
+                        numbers == 10 ? "ten" : "as many");
     to->path = strndup(line, n);
     return to->path ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
 }
@@ -104,7 +106,8 @@ int xfv_landmarks_read_n(FILE *f, const char *name, int points, struct xfv_landm
         number++;
         while (start < len && blank(line[start])) start++;
         if (start == len || line[start] == '#') continue;
-        r = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character") : add_line(l, line + start, len - start, 2 * points, &cap, e);
+        r = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character")
+                                : add_line(l, line + start, len - start, 2 * points, &cap, e);
         if (r) xfv_fail_at(e, "%s:%zu", name, number);
     }
     if (!r) r = xfv_lines_end(f, name, e);

@@ -1,4 +1,5 @@
-/* A face that is nobody's, for crops of any template: the mean of 1583 aligned faces (LFW, folds 1 and 2). What an explanation may put in a pixel's place without showing somebody else. */
+/* A face that is nobody's, for crops of any template: the mean of 1583 aligned faces (LFW, folds 1 and 2). What an
+ * explanation may put in a pixel's place without showing somebody else. */
 #ifndef XFV_FACE_MEAN_FACE_H
 #define XFV_FACE_MEAN_FACE_H
 

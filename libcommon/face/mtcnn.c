@@ -22,7 +22,8 @@ enum { P, R, O };
 
 struct stage {
     struct xfv_model *model;
-    struct xfv_net *net; /* outputs: probabilities [.., 2], box shifts [.., 4], and O-Net's landmarks [10] (x0..x4, y0..y4) */
+    /* outputs: probabilities [.., 2], box shifts [.., 4], and O-Net's landmarks [10] (x0..x4, y0..y4) */
+    struct xfv_net *net;
 };
 
 struct xfv_detector {
@@ -83,7 +84,8 @@ static int load_stage(struct stage *s, int which, struct xfv_err *e)
     static const int side[3] = {CELL, 24, 48};
     int wrong = strcmp(m->kind, name[which]) != 0 || outs[0] < 0 || outs[1] < 0 || outs[2] < 0 || m->channels != 3;
     if (which != P && (m->width != side[which] || m->height != side[which])) wrong = 1;
-    if (wrong) return xfv_fail(e, XFV_EMODEL, "model %s is not the %s network of a face detector", m->name, name[which]);
+    if (wrong)
+        return xfv_fail(e, XFV_EMODEL, "model %s is not the %s network of a face detector", m->name, name[which]);
     return xfv_net_new(m->graph, 0, outs, which == O ? 3 : 2, &s->net, e);
 }
 
@@ -173,8 +175,10 @@ static int windows(int n)
     return n < CELL - 1 ? 0 : (n - 1) / 2 - 4;
 }
 
-/* One tile of one level: windows x0 .. x0+nx-1, y0 .. y0+ny-1 of the level that r makes, whose size is lw x lh pixels. */
-static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, int lw, int lh, int x0, int y0, int nx, int ny, struct xfv_err *e)
+/* One tile of one level: windows x0 .. x0+nx-1, y0 .. y0+ny-1 of the level that r makes, whose size is lw x lh pixels.
+ */
+static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, int lw, int lh, int x0, int y0, int nx,
+                  int ny, struct xfv_err *e)
 {
     const struct stage *s = &q->d->stage[P];
     struct xfv_detector_work *w = q->w;
@@ -183,8 +187,10 @@ static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, in
     struct xfv_rect tile = {x0 * STRIDE, y0 * STRIDE, (nx - 1) * STRIDE + CELL, (ny - 1) * STRIDE + CELL};
     if (tile.x + tile.width > lw) tile.width = lw - tile.x;
     if (tile.y + tile.height > lh) tile.height = lh - tile.y;
-    float *x = reserve(&w->input, (size_t)tile.width * (size_t)tile.height * 3, e), *rows = reserve(&w->rows, xfv_resample_work(r, 3), e);
-    float *y[2] = {reserve(&w->prob, (size_t)nx * (size_t)ny * 2, e), reserve(&w->shift, (size_t)nx * (size_t)ny * 4, e)};
+    float *x = reserve(&w->input, (size_t)tile.width * (size_t)tile.height * 3, e),
+          *rows = reserve(&w->rows, xfv_resample_work(r, 3), e);
+    float *y[2] = {reserve(&w->prob, (size_t)nx * (size_t)ny * 2, e),
+                   reserve(&w->shift, (size_t)nx * (size_t)ny * 4, e)};
     if (!x || !rows || !y[0] || !y[1]) return XFV_ENOMEM;
 
     struct xfv_shape in = {3, {t ? tile.width : tile.height, t ? tile.height : tile.width, 3}}, out;
@@ -198,8 +204,8 @@ static int p_tile(struct run *q, const struct xfv_resampler *r, double scale, in
     int status = xfv_net_out_shape(s->net, &in, 0, &out, e);
     if (status) return status;
     if (out.dim[0] != (t ? nx : ny) || out.dim[1] != (t ? ny : nx))
-        return xfv_fail(e, XFV_EMODEL, "model %s gives %d x %d windows for a tile of %d x %d pixels, not %d x %d", s->model->name, out.dim[0], out.dim[1],
-                        in.dim[0], in.dim[1], t ? nx : ny, t ? ny : nx);
+        return xfv_fail(e, XFV_EMODEL, "model %s gives %d x %d windows for a tile of %d x %d pixels, not %d x %d",
+                        s->model->name, out.dim[0], out.dim[1], in.dim[0], in.dim[1], t ? nx : ny, t ? ny : nx);
     status = xfv_net_forward(s->net, w->ws, &in, 1, x, y, e);
     if (status) return status;
     q->stats.resample += t1 - t0;
@@ -241,8 +247,8 @@ static int p_level(struct run *q, double scale, struct xfv_err *e)
 static int sane(const struct run *q, const struct xfv_box *b)
 {
     double most = 4.0 * (q->width + q->height), side = b->x2 - b->x1;
-    return isfinite(b->x1 + b->y1 + b->x2 + b->y2) && side >= 1 && b->y2 - b->y1 >= 1 && side < most && fabs(b->x1) < most && fabs(b->y1) < most &&
-           b->y2 - b->y1 < most;
+    return isfinite(b->x1 + b->y1 + b->x2 + b->y2) && side >= 1 && b->y2 - b->y1 >= 1 && side < most &&
+           fabs(b->x1) < most && fabs(b->y1) < most && b->y2 - b->y1 < most;
 }
 
 /* Move each box by its regression; with square, make it one. */
@@ -265,8 +271,8 @@ static int nearest(double v)
     return xfv_to_int(rint(v), -(1 << 28), 1 << 28);
 }
 
-/* Cut box b, its corners at the nearest pixels, out of the image into the model's input at x. (The box itself stays as it is: what the network says
- * in parts of its size is applied to the exact corners.) */
+/* Cut box b, its corners at the nearest pixels, out of the image into the model's input at x. (The box itself stays as
+ * it is: what the network says in parts of its size is applied to the exact corners.) */
 static int cut(struct run *q, const struct xfv_model *m, const struct xfv_box *b, float *x, struct xfv_err *e)
 {
     int left = nearest(b->x1), top = nearest(b->y1), turn = q->o->turn, side = turn % 180, border = q->o->border;
@@ -286,7 +292,8 @@ static int cut(struct run *q, const struct xfv_model *m, const struct xfv_box *b
 }
 
 /* Keep box b when its probability passes, with what the network says of it. */
-static void take(struct run *q, int which, struct xfv_box *b, const float *prob, const float *shift, const float *landmarks, size_t *kept)
+static void take(struct run *q, int which, struct xfv_box *b, const float *prob, const float *shift,
+                 const float *landmarks, size_t *kept)
 {
     if (!(prob[1] >= q->o->threshold[which])) return;
     b->score = prob[1];
@@ -307,7 +314,8 @@ static int refine(struct run *q, int which, struct xfv_err *e)
     size_t kept = 0, one = (size_t)s->model->width * (size_t)s->model->height * 3;
     double start = xfv_now();
     float *x = reserve(&w->input, one * BATCH, e);
-    float *y[3] = {reserve(&w->prob, 2 * BATCH, e), reserve(&w->shift, 4 * BATCH, e), reserve(&w->landmarks, 10 * BATCH, e)};
+    float *y[3] = {reserve(&w->prob, 2 * BATCH, e), reserve(&w->shift, 4 * BATCH, e),
+                   reserve(&w->landmarks, 10 * BATCH, e)};
     if (!x || !y[0] || !y[1] || !y[2]) return XFV_ENOMEM;
     for (size_t i = 0; i < q->boxes.n; i += BATCH) {
         size_t n = q->boxes.n - i < BATCH ? q->boxes.n - i : BATCH;
@@ -406,14 +414,16 @@ static void add_stats(struct xfv_detect_stats *to, const struct xfv_detect_stats
     to->o_boxes += s->o_boxes;
 }
 
-int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im, const struct xfv_detect_opts *o,
-               struct xfv_face **faces, size_t *n, struct xfv_detect_stats *stats, struct xfv_err *e)
+int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
+               const struct xfv_detect_opts *o, struct xfv_face **faces, size_t *n, struct xfv_detect_stats *stats,
+               struct xfv_err *e)
 {
     struct xfv_detect_opts def = xfv_detect_opts_default();
     struct run q = {.d = d, .w = w, .im = im, .o = o ? o : &def};
     *faces = NULL;
     *n = 0;
-    if (im->channels != 3) return xfv_fail(e, XFV_EARG, "faces are looked for in RGB images, not in one of %d channels", im->channels);
+    if (im->channels != 3)
+        return xfv_fail(e, XFV_EARG, "faces are looked for in RGB images, not in one of %d channels", im->channels);
     set_size(&q);
     int status = cascade(&q, e);
     if (!status) status = faces_of(&q, faces, n, e);

@@ -33,7 +33,8 @@ struct xfv_detect_stats {
 struct xfv_detector;      /* the three networks; read-only once made, threads share it */
 struct xfv_detector_work; /* one worker's scratch memory */
 
-/* Load the models "mtcnn-p", "mtcnn-r" and "mtcnn-o" (looked up as xfv_model_load does). XFV_EMODEL when one is missing, broken, or not that network. */
+/* Load the models "mtcnn-p", "mtcnn-r" and "mtcnn-o" (looked up as xfv_model_load does). XFV_EMODEL when one is
+ * missing, broken, or not that network. */
 int xfv_detector_new(struct xfv_detector **out, struct xfv_err *e);
 void xfv_detector_free(struct xfv_detector *d);
 const char *xfv_detector_digest(const struct xfv_detector *d, int stage); /* SHA-256 of model file 0, 1, 2 */
@@ -44,8 +45,9 @@ void xfv_detector_work_free(struct xfv_detector_work *w);
 /* All faces of an RGB image that the turn makes upright, by falling area of their box, in pixels of the image as it is
  * given. *faces is malloc'ed (NULL for none), the caller frees. An image smaller than the smallest face has none. stats
  * may be NULL; it is added to. Memory: bounded, whatever the image's size, but for the list of candidates. */
-int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im, const struct xfv_detect_opts *o,
-               struct xfv_face **faces, size_t *n, struct xfv_detect_stats *stats, struct xfv_err *e);
+int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
+               const struct xfv_detect_opts *o, struct xfv_face **faces, size_t *n, struct xfv_detect_stats *stats,
+               struct xfv_err *e);
 
 /* O-Net's probability of n faces that were found in whatever turn, f64 [n]: of the square around each box, in the image
  * turned clockwise by turn. */

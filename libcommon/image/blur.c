@@ -37,7 +37,8 @@ static void blur_line(float *p, int n, size_t step, const double *kernel, int ra
 
 int xfv_blur(float *plane, int width, int height, double sigma, struct xfv_err *e)
 {
-    if (!(sigma >= 0 && sigma <= 1000)) return xfv_fail(e, XFV_EARG, "a blur's sigma must be 0..1000 pixels, got %g", sigma);
+    if (!(sigma >= 0 && sigma <= 1000))
+        return xfv_fail(e, XFV_EARG, "a blur's sigma must be 0..1000 pixels, got %g", sigma);
     return xfv_blur_cut(plane, width, height, sigma, xfv_blur_radius(sigma), e);
 }
 
@@ -86,15 +87,18 @@ static void stretch_line(const float *src, int n, size_t src_step, float *dst, i
 int xfv_enlarge(const float *src, int width, int height, float *dst, int out_width, int out_height, struct xfv_err *e)
 {
     if (width < 1 || height < 1 || out_width < 1 || out_height < 1)
-        return xfv_fail(e, XFV_EARG, "cannot resample %dx%d to %dx%d: a side is below 1", width, height, out_width, out_height);
+        return xfv_fail(e, XFV_EARG, "cannot resample %dx%d to %dx%d: a side is below 1", width, height, out_width,
+                        out_height);
     if (width == out_width && height == out_height) {
         memcpy(dst, src, (size_t)width * (size_t)height * sizeof *dst);
         return 0;
     }
     float *wide = malloc((size_t)out_width * (size_t)height * sizeof *wide);
     if (!wide) return xfv_fail(e, XFV_ENOMEM, "no memory to enlarge a picture to %dx%d", out_width, out_height);
-    for (int y = 0; y < height; y++) stretch_line(src + (size_t)y * (size_t)width, width, 1, wide + (size_t)y * (size_t)out_width, out_width, 1);
-    for (int x = 0; x < out_width; x++) stretch_line(wide + x, height, (size_t)out_width, dst + x, out_height, (size_t)out_width);
+    for (int y = 0; y < height; y++)
+        stretch_line(src + (size_t)y * (size_t)width, width, 1, wide + (size_t)y * (size_t)out_width, out_width, 1);
+    for (int x = 0; x < out_width; x++)
+        stretch_line(wide + x, height, (size_t)out_width, dst + x, out_height, (size_t)out_width);
     free(wide);
     return 0;
 }

@@ -46,7 +46,8 @@ static int read_palette(struct bmp *b, uint32_t header, uint32_t used)
     if (header == 40 && b->compression == BI_BITFIELDS) at += 12;
     if (b->bits > 8) return 0;
     b->colours = used && used < 1u << b->bits ? used : 1u << b->bits;
-    if (header == 12 && b->pixels > at && (b->pixels - at) / 3 < b->colours) b->colours = (unsigned)((b->pixels - at) / 3);
+    if (header == 12 && b->pixels > at && (b->pixels - at) / 3 < b->colours)
+        b->colours = (unsigned)((b->pixels - at) / 3);
     if (b->n < at || (b->n - at) / entry < b->colours) return -1;
     for (unsigned i = 0; i < b->colours; i++)
         for (int c = 0; c < 3; c++) b->palette[i][c] = b->bytes[at + entry * i + 2 - (size_t)c];
@@ -73,7 +74,8 @@ static int read_header(struct bmp *b, struct xfv_err *e)
     }
     if (b->compression == BI_JPEG || b->compression == BI_PNG)
         return xfv_fail_code(e, XFV_EDATA, "format", "a BMP image around a JPEG or PNG is not read: convert it to PNG");
-    if (b->compression > BI_ALPHABITFIELDS || !b->bits || b->bits > 32 || !strchr("\1\2\4\10\20\30\40", (int)b->bits)) return fail(e, "it is of an unknown kind");
+    if (b->compression > BI_ALPHABITFIELDS || !b->bits || b->bits > 32 || !strchr("\1\2\4\10\20\30\40", (int)b->bits))
+        return fail(e, "it is of an unknown kind");
     if (read_masks(b, header) || read_palette(b, header, used)) return fail(e, "its masks or colours are cut");
     return b->pixels > b->n ? fail(e, "its pixels are missing") : 0;
 }
@@ -133,7 +135,8 @@ static int read_runs(const struct bmp *b, uint8_t *index)
         size_t n = p[0], v = p[1];
         p += 2;
         if (n) {
-            for (size_t i = 0; i < n && y < h && x < w; i++) index[y * w + x++] = (uint8_t)(!nibbles ? v : i % 2 ? v & 15 : v >> 4);
+            for (size_t i = 0; i < n && y < h && x < w; i++)
+                index[y * w + x++] = (uint8_t)(!nibbles ? v : i % 2 ? v & 15 : v >> 4);
         } else if (v == 0) {
             x = 0, y++;
         } else if (v == 1) {
@@ -166,14 +169,16 @@ static int read_rows(const struct bmp *b, const uint8_t *index, struct xfv_rows 
     uint8_t *rgba = malloc((size_t)b->width * 4);
     int r = rgba ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %ld pixels", b->width);
     for (long y = 0; y < labs(b->height) && !r; y++) {
-        if (index ? read_rle_row(b, index, y, rgba) : read_row(b, y, rgba)) r = fail(e, "its pixels are cut, or have colours that it does not list");
+        if (index ? read_rle_row(b, index, y, rgba) : read_row(b, y, rgba))
+            r = fail(e, "its pixels are cut, or have colours that it does not list");
         if (!r) r = xfv_rows_put(rows, rgba, e);
     }
     free(rgba);
     return r;
 }
 
-int xfv_decode_bmp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_decode_bmp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                   struct xfv_err *e)
 {
     struct bmp b = {.bytes = bytes, .n = n};
     struct xfv_rows rows = {0};
@@ -185,7 +190,8 @@ int xfv_decode_bmp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts 
     long h = labs(b.height);
     r = xfv_check_cost(b.width, h, n, runs, o, e);
     if (!r && runs && b.bits != (b.compression == BI_RLE8 ? 8 : 4)) r = fail(e, "it is of an unknown kind");
-    if (!r && runs && !(index = calloc((size_t)b.width, (size_t)h))) r = xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %ld x %ld pixels", b.width, h);
+    if (!r && runs && !(index = calloc((size_t)b.width, (size_t)h)))
+        r = xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %ld x %ld pixels", b.width, h);
     if (!r && runs && read_runs(&b, index)) r = fail(e, "its runs end too early");
     if (!r) r = xfv_rows_open(&rows, (int)b.width, (int)h, XFV_RGBA, xfv_shrink_of(b.width, h, o), e);
     if (!r) r = read_rows(&b, index, &rows, e);

@@ -6,7 +6,8 @@
 #include "image/internal.h"
 #include "image/pnm.h"
 
-static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                      struct xfv_err *e)
 {
     FILE *f = fmemopen((void *)(uintptr_t)bytes, n, "rb"); /* read only: nothing writes through the pointer */
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory for reading an image");
@@ -78,7 +79,8 @@ const char *xfv_image_optional_formats(void)
 static int is_text(const uint8_t *bytes, size_t n)
 {
     size_t i = 0;
-    while (i < n && (bytes[i] == '\n' || bytes[i] == '\r' || bytes[i] == '\t' || (bytes[i] >= ' ' && bytes[i] < 0x7f))) i++;
+    while (i < n && (bytes[i] == '\n' || bytes[i] == '\r' || bytes[i] == '\t' || (bytes[i] >= ' ' && bytes[i] < 0x7f)))
+        i++;
     return n > 0 && i == n;
 }
 
@@ -86,15 +88,24 @@ static int is_text(const uint8_t *bytes, size_t n)
 static int refuse(struct xfv_format_info known, const uint8_t *bytes, size_t n, struct xfv_err *e)
 {
     if (known.format == XFV_FORMAT_STREAM)
-        return xfv_fail_code(e, XFV_EDATA, "format", "this is a stream of xfv-tools, made of photographs already: embed, verify and the programs after them read it");
+        return xfv_fail_code(e, XFV_EDATA, "format",
+                             "this is a stream of xfv-tools, made of photographs already: embed, verify and the "
+                             "programs after them read it");
     if (known.name && known.format != XFV_FORMAT_OTHER)
-        return xfv_fail_code(e, XFV_EDATA, "format", "%s is not read by this build, which lacks the library: convert it to JPEG or PNG", known.name);
-    if (known.name) return xfv_fail_code(e, XFV_EDATA, "format", "%s is not read%s%s", known.name, known.advice ? ": " : "", known.advice ? known.advice : "");
-    return xfv_fail_code(e, XFV_EDATA, "format", "not a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000 or Netpbm image%s",
-                         is_text(bytes, n) ? " but text: images are named as arguments, or in a list for --files0-from" : "");
+        return xfv_fail_code(e, XFV_EDATA, "format",
+                             "%s is not read by this build, which lacks the library: convert it to JPEG or PNG",
+                             known.name);
+    if (known.name)
+        return xfv_fail_code(e, XFV_EDATA, "format", "%s is not read%s%s", known.name, known.advice ? ": " : "",
+                             known.advice ? known.advice : "");
+    return xfv_fail_code(e, XFV_EDATA, "format",
+                         "not a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000 or Netpbm image%s",
+                         is_text(bytes, n) ? " but text: images are named as arguments, or in a list for --files0-from"
+                                           : "");
 }
 
-int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale, struct xfv_err *e)
+int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale,
+                     struct xfv_err *e)
 {
     struct xfv_decode_opts d = o ? *o : xfv_decode_opts_default();
     memset(out, 0, sizeof *out);

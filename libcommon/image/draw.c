@@ -1,5 +1,6 @@
-/* Rectangles, pictures, lines and text. Text comes from the stroke font that libnetpbm carries (its only outline font): each glyph is a list of
- * pen movements in a box whose capitals are 21 units high. A pixel's coverage follows from its distance to the nearest stroke. */
+/* Rectangles, pictures, lines and text. Text comes from the stroke font that libnetpbm carries (its only outline font):
+ * each glyph is a list of pen movements in a box whose capitals are 21 units high. A pixel's coverage follows from its
+ * distance to the nearest stroke. */
 #include "image/draw.h"
 
 #include <math.h>
@@ -105,7 +106,8 @@ void xfv_draw_line(struct xfv_image *im, double x0, double y0, double x1, double
 /* The letters U+00C0 to U+00FF without their accents; * has none and becomes a box. */
 static const char plain_latin1[] = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUY*saaaaaaaceeeeiiiidnooooo/ouuuuy*y";
 
-/* Next character of UTF-8 text as ASCII, 0 for one that has no ASCII form. *s moves past it; a broken byte counts as one character. */
+/* Next character of UTF-8 text as ASCII, 0 for one that has no ASCII form. *s moves past it; a broken byte counts as
+ * one character. */
 static int next_char(const char **s)
 {
     uint32_t code = 0;
@@ -118,7 +120,8 @@ static int next_char(const char **s)
     return plain_latin1[code - 0xc0] == '*' ? 0 : plain_latin1[code - 0xc0];
 }
 
-/* Glyph of an ASCII character, NULL when the font has none. ppmd_get_font gives the built-in font: nothing here ever sets another. */
+/* Glyph of an ASCII character, NULL when the font has none. ppmd_get_font gives the built-in font: nothing here ever
+ * sets another. */
 static const struct ppmd_glyph *glyph_of(int ch)
 {
     const struct ppmd_font *font = ppmd_get_font();
@@ -126,7 +129,8 @@ static const struct ppmd_glyph *glyph_of(int ch)
     return ch > 0 && i >= 0 && i < font->header.characterCount ? &font->glyphTable[i] : NULL;
 }
 
-/* The font's coordinates are signed, whatever the type of the fields; the space is drawn narrower than the font's, which is one em. */
+/* The font's coordinates are signed, whatever the type of the fields; the space is drawn narrower than the font's,
+ * which is one em. */
 static int advance_of(int ch)
 {
     const struct ppmd_glyph *g = glyph_of(ch);
@@ -182,7 +186,8 @@ double xfv_draw_text(struct xfv_image *im, double x, double y, struct xfv_font f
         struct stroke strokes[MAX_STROKES];
         int ch = next_char(&s);
         double ahead = advance_of(ch) * unit;
-        if (x < im->width && x + ahead + ASCENT_UNITS * unit > 0) draw_strokes(im, strokes, strokes_of(ch, x, y, unit, strokes), thick, c);
+        if (x < im->width && x + ahead + ASCENT_UNITS * unit > 0)
+            draw_strokes(im, strokes, strokes_of(ch, x, y, unit, strokes), thick, c);
         x += ahead;
     }
     return x;
@@ -197,7 +202,8 @@ void xfv_text_shorten(char *buf, size_t cap, const char *s, struct xfv_font f, d
         memcpy(buf, s, n + 1);
         if (xfv_text_width(buf, f) <= max_width) return;
     }
-    /* Keep `head` bytes of the start and `tail` of the end: as much as fits into buf, then ever less, from both sides in turn. */
+    /* Keep `head` bytes of the start and `tail` of the end: as much as fits into buf, then ever less, from both sides
+     * in turn. */
     size_t room = cap > 3 ? cap - 3 : 0, keep = n < room ? n : room;
     for (; keep > 0; keep--) {
         head = keep / 2, tail = keep - head;
@@ -226,7 +232,8 @@ static int may_break(const char *s, const char *p)
 
 size_t xfv_text_fit(const char *s, struct xfv_font f, double max_width)
 {
-    const char *p = s, *good = NULL, *poor = NULL; /* where a line may end; where it may if need be, at a joining blank */
+    /* where a line may end; where it may if need be, at a joining blank */
+    const char *p = s, *good = NULL, *poor = NULL;
     double width = 0;
     int script = xfv_script_wanted(s);
     while (*p) {

@@ -57,14 +57,15 @@ struct palette {
     png_byte opacity[256];
 };
 
-static int write_png(png_structp png, png_infop info, struct sink *s, const struct xfv_image *im, const struct palette *p, struct xfv_err *e)
+static int write_png(png_structp png, png_infop info, struct sink *s, const struct xfv_image *im,
+                     const struct palette *p, struct xfv_err *e)
 {
     if (setjmp(png_jmpbuf(png))) return xfv_fail(e, XFV_ENOMEM, "cannot encode a PNG image: %s", s->text);
     png_set_write_fn(png, s, on_write, on_flush);
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
     int type = p ? PNG_COLOR_TYPE_PALETTE : im->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
-    png_set_IHDR(png, info, (png_uint_32)im->width, (png_uint_32)im->height, 8, type, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-                 PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png, info, (png_uint_32)im->width, (png_uint_32)im->height, 8, type, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     if (p) png_set_PLTE(png, info, p->rgb, p->n);
     if (p) png_set_tRNS(png, info, p->opacity, p->n, NULL);
     png_set_compression_level(png, 6);
@@ -104,9 +105,11 @@ int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, s
     return status ? status : encode_png(im, NULL, out, n, e);
 }
 
-int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, const uint8_t (*rgba)[4], int colours, uint8_t **out, size_t *n, struct xfv_err *e)
+int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, const uint8_t (*rgba)[4], int colours,
+                                 uint8_t **out, size_t *n, struct xfv_err *e)
 {
-    const struct xfv_image im = {.width = width, .height = height, .channels = 1, .data = (uint8_t *)(uintptr_t)index}; /* only read */
+    /* only read */
+    const struct xfv_image im = {.width = width, .height = height, .channels = 1, .data = (uint8_t *)(uintptr_t)index};
     struct palette p = {.n = colours};
     if (colours < 1 || colours > 256) return xfv_fail(e, XFV_EARG, "a palette of %d colours; 1 to 256 can be", colours);
     for (int i = 0; i < colours; i++) {
@@ -121,10 +124,12 @@ int xfv_image_encode_ppm(const struct xfv_image *im, uint8_t **out, size_t *n, s
     char head[64];
     int status = check_channels(im, e);
     if (status) return status;
-    size_t h = (size_t)snprintf(head, sizeof head, "P%c\n%d %d\n255\n", im->channels == 3 ? '6' : '5', im->width, im->height);
+    size_t h = (size_t)snprintf(head, sizeof head, "P%c\n%d %d\n255\n", im->channels == 3 ? '6' : '5', im->width,
+                                im->height);
     size_t raster = (size_t)im->width * (size_t)im->height * (size_t)im->channels;
     uint8_t *p = malloc(h + raster);
-    if (!p) return xfv_fail(e, XFV_ENOMEM, "out of memory for encoding an image of %d x %d pixels", im->width, im->height);
+    if (!p)
+        return xfv_fail(e, XFV_ENOMEM, "out of memory for encoding an image of %d x %d pixels", im->width, im->height);
     memcpy(p, head, h);
     memcpy(p + h, im->data, raster);
     *out = p;

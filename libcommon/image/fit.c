@@ -25,14 +25,16 @@ static int share(int b, int num, int den, int most)
     return xfv_to_int(round((double)b * num / den), 1, most);
 }
 
-/* fx, fy: scale; x, y: the pixel of the source whose corner comes to the corner u, v of the target. Pixel centres: x' + 1/2 = u + (x + 1/2 - x0) fx. */
+/* fx, fy: scale; x, y: the pixel of the source whose corner comes to the corner u, v of the target. Pixel centres: x' +
+ * 1/2 = u + (x + 1/2 - x0) fx. */
 static void set_transform(double t[6], double fx, double fy, int x, int y, int u, int v)
 {
     t[0] = fx, t[1] = 0, t[2] = u + (0.5 - x) * fx - 0.5;
     t[3] = 0, t[4] = fy, t[5] = v + (0.5 - y) * fy - 0.5;
 }
 
-static int crop(const struct xfv_image *im, int width, int height, struct xfv_image *out, double transform[6], struct xfv_err *e)
+static int crop(const struct xfv_image *im, int width, int height, struct xfv_image *out, double transform[6],
+                struct xfv_err *e)
 {
     struct xfv_image part = {0};
     int w = share(im->height, width, height, im->width), h = share(im->width, height, width, im->height);
@@ -46,7 +48,8 @@ static int crop(const struct xfv_image *im, int width, int height, struct xfv_im
     return status;
 }
 
-static int pad(const struct xfv_image *im, int width, int height, struct xfv_image *out, double transform[6], struct xfv_err *e)
+static int pad(const struct xfv_image *im, int width, int height, struct xfv_image *out, double transform[6],
+               struct xfv_err *e)
 {
     struct xfv_image small = {0};
     int w = share(height, im->width, im->height, width), h = share(width, im->height, im->width, height);
@@ -59,7 +62,8 @@ static int pad(const struct xfv_image *im, int width, int height, struct xfv_ima
     return status;
 }
 
-int xfv_image_fit(const struct xfv_image *im, enum xfv_fit how, int width, int height, struct xfv_image *out, double transform[6], struct xfv_err *e)
+int xfv_image_fit(const struct xfv_image *im, enum xfv_fit how, int width, int height, struct xfv_image *out,
+                  double transform[6], struct xfv_err *e)
 {
     if (im->width == width && im->height == height) {
         set_transform(transform, 1, 1, 0, 0, 0, 0);
@@ -74,6 +78,8 @@ int xfv_image_fit(const struct xfv_image *im, enum xfv_fit how, int width, int h
         set_transform(transform, (double)width / im->width, (double)height / im->height, 0, 0, 0, 0);
         return xfv_image_resize(im, width, height, out, e);
     default:
-        return xfv_fail_code(e, XFV_EDATA, "size", "the image is %d x %d pixels, not %d x %d: --resize crop, pad or stretch makes it so", im->width, im->height, width, height);
+        return xfv_fail_code(e, XFV_EDATA, "size",
+                             "the image is %d x %d pixels, not %d x %d: --resize crop, pad or stretch makes it so",
+                             im->width, im->height, width, height);
     }
 }

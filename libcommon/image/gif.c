@@ -32,13 +32,15 @@ static int find_frame(GifFileType *g, int *clear)
         if (DGifGetExtension(g, &code, &block) == GIF_ERROR) return -1;
         for (; block; )
         {
-            if (code == GRAPHICS_EXT_FUNC_CODE && DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK) *clear = control.TransparentColor;
+            if (code == GRAPHICS_EXT_FUNC_CODE && DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK)
+                *clear = control.TransparentColor;
             if (DGifGetExtensionNext(g, &block) == GIF_ERROR) return -1;
         }
     }
 }
 
-static void put_line(const GifFileType *g, const ColorMapObject *map, int clear, const GifPixelType *line, uint8_t *rgba)
+static void put_line(const GifFileType *g, const ColorMapObject *map, int clear, const GifPixelType *line,
+                     uint8_t *rgba)
 {
     for (int x = 0; x < g->Image.Width && g->Image.Left + x < g->SWidth; x++) {
         int v = line[x];
@@ -57,9 +59,11 @@ static int read_frame(GifFileType *g, int clear, uint8_t *rgba)
     GifPixelType *line = map && g->Image.Width > 0 ? malloc((size_t)g->Image.Width) : NULL;
     int bad = !line;
     for (int pass = 0; pass < (g->Image.Interlace ? 4 : 1) && !bad; pass++)
-        for (int y = g->Image.Interlace ? first[pass] : 0; y < g->Image.Height && !bad; y += g->Image.Interlace ? step[pass] : 1) {
+        for (int y = g->Image.Interlace ? first[pass] : 0; y < g->Image.Height && !bad;
+             y += g->Image.Interlace ? step[pass] : 1) {
             bad = DGifGetLine(g, line, g->Image.Width) == GIF_ERROR;
-            if (!bad && g->Image.Top + y < g->SHeight) put_line(g, map, clear, line, rgba + (size_t)(g->Image.Top + y) * (size_t)g->SWidth * 4);
+            if (!bad && g->Image.Top + y < g->SHeight)
+                put_line(g, map, clear, line, rgba + (size_t)(g->Image.Top + y) * (size_t)g->SWidth * 4);
         }
     free(line);
     return bad ? -1 : 0;
@@ -75,12 +79,15 @@ static int decode(GifFileType *g, size_t n, const struct xfv_decode_opts *o, str
     uint8_t *rgba = r ? NULL : calloc((size_t)g->SWidth * (size_t)g->SHeight, 4);
     if (!r && !rgba) r = xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %d x %d pixels", g->SWidth, g->SHeight);
     if (!r && read_frame(g, clear, rgba)) r = xfv_fail_damaged(e, "GIF", "its first frame cannot be read to the end");
-    if (!r) r = xfv_rows_from(rgba, (size_t)g->SWidth * 4, g->SWidth, g->SHeight, XFV_RGBA, 0, xfv_shrink_of(g->SWidth, g->SHeight, o), NULL, 0, out, e);
+    if (!r)
+        r = xfv_rows_from(rgba, (size_t)g->SWidth * 4, g->SWidth, g->SHeight, XFV_RGBA, 0,
+                          xfv_shrink_of(g->SWidth, g->SHeight, o), NULL, 0, out, e);
     free(rgba);
     return r;
 }
 
-int xfv_decode_gif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_decode_gif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                   struct xfv_err *e)
 {
     struct input in = {bytes, n, 0};
     int code = 0;

@@ -1,4 +1,5 @@
-/* HEIC and AVIF through libheif, which turns and mirrors the picture as its container says (EXIF's turn is then no other). */
+/* HEIC and AVIF through libheif, which turns and mirrors the picture as its container says (EXIF's turn is then no
+ * other). */
 #include <libheif/heif.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +18,22 @@ void xfv_heif_start(void)
 static int fail(struct heif_error why, struct xfv_err *e)
 {
     char text[200];
-    int is_limit = why.subcode == heif_suberror_Security_limit_exceeded; /* of the library: sizes that no sound file has */
-    if (why.code == heif_error_Memory_allocation_error && !is_limit) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a HEIF image");
+    /* of the library: sizes that no sound file has */
+    int is_limit = why.subcode == heif_suberror_Security_limit_exceeded;
+    if (why.code == heif_error_Memory_allocation_error && !is_limit)
+        return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a HEIF image");
     if (why.code == heif_error_Unsupported_feature || why.code == heif_error_Unsupported_filetype)
-        return xfv_fail_code(e, XFV_EDATA, "format", "this kind of HEIF image is not read (%s): convert it to JPEG, PNG or TIFF", why.message);
+        return xfv_fail_code(e, XFV_EDATA, "format",
+                             "this kind of HEIF image is not read (%s): convert it to JPEG, PNG or TIFF", why.message);
     snprintf(text, sizeof text, "%s", why.message ? why.message : "it cannot be read");
     return xfv_fail_damaged(e, "HEIF", text);
 }
 
-static int convert(const struct heif_image_handle *h, struct heif_image *im, int alpha, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+static int convert(const struct heif_image_handle *h, struct heif_image *im, int alpha, const struct xfv_decode_opts *o,
+                   struct xfv_image *out, struct xfv_err *e)
 {
-    int stride = 0, w = heif_image_get_width(im, heif_channel_interleaved), height = heif_image_get_height(im, heif_channel_interleaved);
+    int stride = 0, w = heif_image_get_width(im, heif_channel_interleaved),
+        height = heif_image_get_height(im, heif_channel_interleaved);
     const uint8_t *pixels = heif_image_get_plane_readonly(im, heif_channel_interleaved, &stride);
     size_t n = heif_image_handle_get_raw_color_profile_size(h);
     uint8_t *icc = n ? malloc(n) : NULL;
@@ -36,14 +42,15 @@ static int convert(const struct heif_image_handle *h, struct heif_image *im, int
         return xfv_fail_damaged(e, "HEIF", "it has no pixels");
     }
     if (icc && heif_image_handle_get_raw_color_profile(h, icc).code) n = 0;
-    int r = xfv_rows_from(pixels, (size_t)stride, w, height, alpha ? XFV_RGBA : XFV_RGB, alpha && heif_image_is_premultiplied_alpha(im),
-                          xfv_shrink_of(w, height, o), icc, icc ? n : 0, out, e);
+    int r = xfv_rows_from(pixels, (size_t)stride, w, height, alpha ? XFV_RGBA : XFV_RGB,
+                          alpha && heif_image_is_premultiplied_alpha(im), xfv_shrink_of(w, height, o), icc, icc ? n : 0,
+                          out, e);
     free(icc);
     return r;
 }
 
-static int decode(struct heif_context *c, const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct heif_image_handle **h,
-                  struct heif_image **im, struct xfv_image *out, struct xfv_err *e)
+static int decode(struct heif_context *c, const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o,
+                  struct heif_image_handle **h, struct heif_image **im, struct xfv_image *out, struct xfv_err *e)
 {
     struct heif_error why = heif_context_read_from_memory_without_copy(c, bytes, n, NULL);
     if (!why.code) why = heif_context_get_primary_image_handle(c, h);
@@ -56,12 +63,14 @@ static int decode(struct heif_context *c, const uint8_t *bytes, size_t n, const 
 #if LIBHEIF_HAVE_VERSION(1, 15, 0)
     options->strict_decoding = 1;
 #endif
-    why = heif_decode_image(*h, im, heif_colorspace_RGB, alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, options);
+    why = heif_decode_image(*h, im, heif_colorspace_RGB,
+                            alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, options);
     heif_decoding_options_free(options);
     return why.code ? fail(why, e) : convert(*h, *im, alpha, o, out, e);
 }
 
-int xfv_decode_heif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_decode_heif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                    struct xfv_err *e)
 {
     struct heif_context *c = heif_context_alloc();
     struct heif_image_handle *h = NULL;

@@ -1,4 +1,5 @@
-/* Images in memory, decoding and encoding. 8 bits a sample, rows top to bottom, channels interleaved, no row padding. */
+/* Images in memory, decoding and encoding. 8 bits a sample, rows top to bottom, channels interleaved, no row padding.
+ */
 #ifndef XFV_IMAGE_IMAGE_H
 #define XFV_IMAGE_IMAGE_H
 
@@ -19,18 +20,24 @@ void xfv_image_clear(struct xfv_image *im);
 
 struct xfv_decode_opts {
     size_t max_pixels; /* width x height above this is XFV_ELIMIT; default 256 Mi; option --max-pixels */
-    size_t full_pixels; /* a photograph of more is made 1/2, 1/4, ... as large while it is decoded; 0: never; default 64 Mi */
-    size_t max_bytes;  /* memory that decoding one photograph may take, by an estimate made first; 0: no limit; default 2 GiB */
-    int min_side_hint; /* > 0: the caller only needs the shorter side to be at least this many pixels: a JPEG may be decoded at 1/2, 1/4 or 1/8 scale. 0: full size */
+    /* a photograph of more is made 1/2, 1/4, ... as large while it is decoded; 0: never; default 64 Mi */
+    size_t full_pixels;
+    /* memory that decoding one photograph may take, by an estimate made first; 0: no limit; default 2 GiB */
+    size_t max_bytes;
+    /* > 0: the caller only needs the shorter side to be at least this many pixels: a JPEG may be decoded at 1/2, 1/4
+     * or 1/8 scale. 0: full size */
+    int min_side_hint;
 };
 struct xfv_decode_opts xfv_decode_opts_default(void);
 
-/* Decode one image file held in memory: JPEG, PNG, WebP, GIF (its first frame), BMP, Netpbm, and where the build has the libraries TIFF, HEIC, AVIF,
- * JPEG XL and JPEG 2000. Result: RGB, 8 bits, sRGB where the file has a profile, upright by EXIF or the format's own turn, mid grey where it was
- * transparent. Thread-safe (libnetpbm's state is guarded by one lock). *scale (may be NULL) gets im.scale.
- * XFV_EDATA: not an image we read (code "format"), or a damaged one (code "damaged"), and the sentence says which; XFV_ELIMIT: too many pixels or
- * too much memory, or more than any photograph has; XFV_ENOMEM. */
-int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale, struct xfv_err *e);
+/* Decode one image file held in memory: JPEG, PNG, WebP, GIF (its first frame), BMP, Netpbm, and where the build has
+ * the libraries TIFF, HEIC, AVIF, JPEG XL and JPEG 2000. Result: RGB, 8 bits, sRGB where the file has a profile,
+ * upright by EXIF or the format's own turn, mid grey where it was transparent. Thread-safe (libnetpbm's state is
+ * guarded by one lock). *scale (may be NULL) gets im.scale. XFV_EDATA: not an image we read (code "format"), or a
+ * damaged one (code "damaged"), and the sentence says which; XFV_ELIMIT: too many pixels or too much memory, or more
+ * than any photograph has; XFV_ENOMEM. */
+int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale,
+                     struct xfv_err *e);
 
 /* What the libraries of the decoders do before a sandbox may close: plugins that they load. Once, before threads. */
 void xfv_image_start(void);
@@ -38,8 +45,11 @@ const char *xfv_image_optional_formats(void); /* " GIF TIFF": those of this buil
 
 /* Encode. out is malloc'ed, the caller frees. */
 int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e);
-/* A PNG of 8-bit indices [height][width] into a palette of `colours` (1..256) entries of 4 bytes, R, G, B and opacity. */
-int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, const uint8_t (*rgba)[4], int colours, uint8_t **out, size_t *n, struct xfv_err *e);
-int xfv_image_encode_ppm(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e); /* PGM for one channel */
+/* A PNG of 8-bit indices [height][width] into a palette of `colours` (1..256) entries of 4 bytes, R, G, B and opacity.
+ */
+int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, const uint8_t (*rgba)[4], int colours,
+                                 uint8_t **out, size_t *n, struct xfv_err *e);
+/* PGM for one channel */
+int xfv_image_encode_ppm(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e);
 
 #endif

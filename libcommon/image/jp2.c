@@ -75,7 +75,8 @@ static void to_rgb(uint8_t *t)
 static int is_ycc(const opj_image_t *im)
 {
     int coarse = im->numcomps >= 3 && (im->comps[1].dx > im->comps[0].dx || im->comps[1].dy > im->comps[0].dy);
-    return im->color_space == OPJ_CLRSPC_SYCC || im->color_space == OPJ_CLRSPC_EYCC || (coarse && im->color_space != OPJ_CLRSPC_SRGB);
+    return im->color_space == OPJ_CLRSPC_SYCC || im->color_space == OPJ_CLRSPC_EYCC ||
+           (coarse && im->color_space != OPJ_CLRSPC_SRGB);
 }
 
 static int check_components(const opj_image_t *im, struct xfv_err *e)
@@ -83,7 +84,8 @@ static int check_components(const opj_image_t *im, struct xfv_err *e)
     if (im->numcomps < 1) return xfv_fail_damaged(e, "JPEG 2000", "it has no components");
     for (unsigned i = 0; i < im->numcomps && i < 4; i++) {
         const opj_image_comp_t *c = &im->comps[i];
-        if (!c->data || !c->w || !c->h || !c->dx || !c->dy || c->prec < 1 || c->prec > 30) return xfv_fail_damaged(e, "JPEG 2000", "a component is missing or of an unknown kind");
+        if (!c->data || !c->w || !c->h || !c->dx || !c->dy || c->prec < 1 || c->prec > 30)
+            return xfv_fail_damaged(e, "JPEG 2000", "a component is missing or of an unknown kind");
     }
     return 0;
 }
@@ -97,7 +99,8 @@ static int convert(const opj_image_t *im, const struct xfv_decode_opts *o, struc
     unsigned w = first->w * first->dx, h = first->h * first->dy;
     uint8_t *row = malloc((size_t)w * 4);
     struct xfv_rows rows = {0};
-    r = row ? xfv_rows_open(&rows, (int)w, (int)h, kind, xfv_shrink_of((long)w, (long)h, o), e) : xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %u pixels", w);
+    r = row ? xfv_rows_open(&rows, (int)w, (int)h, kind, xfv_shrink_of((long)w, (long)h, o), e)
+            : xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %u pixels", w);
     if (!r && !ycc) xfv_rows_profile(&rows, im->icc_profile_buf, im->icc_profile_len);
     for (unsigned y = 0; y < h && !r; y++) {
         for (unsigned x = 0; x < w; x++) {
@@ -115,7 +118,8 @@ static int convert(const opj_image_t *im, const struct xfv_decode_opts *o, struc
 
 /* ---- the code stream ---- */
 
-static int decode(opj_codec_t *c, opj_stream_t *s, struct input *in, const struct xfv_decode_opts *o, opj_image_t **im, struct xfv_err *e)
+static int decode(opj_codec_t *c, opj_stream_t *s, struct input *in, const struct xfv_decode_opts *o, opj_image_t **im,
+                  struct xfv_err *e)
 {
     opj_dparameters_t parameters;
     opj_set_default_decoder_parameters(&parameters);
@@ -125,17 +129,21 @@ static int decode(opj_codec_t *c, opj_stream_t *s, struct input *in, const struc
     if (!opj_setup_decoder(c, &parameters) || !opj_read_header(s, c, im))
         return xfv_fail_damaged(e, "JPEG 2000", *in->text ? in->text : "its header cannot be read");
     double own = 0;
-    for (unsigned i = 0; i < (*im)->numcomps; i++) own += 12.0 / ((*im)->comps[i].dx ? (*im)->comps[i].dx : 1) / ((*im)->comps[i].dy ? (*im)->comps[i].dy : 1);
+    for (unsigned i = 0; i < (*im)->numcomps; i++)
+        own += 12.0 / ((*im)->comps[i].dx ? (*im)->comps[i].dx : 1) / ((*im)->comps[i].dy ? (*im)->comps[i].dy : 1);
     int r = xfv_check_cost((long)(*im)->x1 - (long)(*im)->x0, (long)(*im)->y1 - (long)(*im)->y0, in->n, own, o, e);
     if (r) return r;
-    if (!opj_decode(c, s, *im) || !opj_end_decompress(c, s)) return xfv_fail_damaged(e, "JPEG 2000", *in->text ? in->text : "it cannot be read to the end");
+    if (!opj_decode(c, s, *im) || !opj_end_decompress(c, s))
+        return xfv_fail_damaged(e, "JPEG 2000", *in->text ? in->text : "it cannot be read to the end");
     return 0;
 }
 
-int xfv_decode_jp2(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_decode_jp2(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                   struct xfv_err *e)
 {
     struct input in = {.bytes = bytes, .n = n};
-    opj_codec_t *c = opj_create_decompress(xfv_format_of(bytes, n).format == XFV_FORMAT_J2K ? OPJ_CODEC_J2K : OPJ_CODEC_JP2);
+    opj_codec_t *c = opj_create_decompress(xfv_format_of(bytes, n).format == XFV_FORMAT_J2K ? OPJ_CODEC_J2K
+                                                                                            : OPJ_CODEC_JP2);
     opj_stream_t *s = opj_stream_create(1 << 16, OPJ_TRUE);
     opj_image_t *im = NULL;
     int r = c && s ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG 2000 image");

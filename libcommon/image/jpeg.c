@@ -1,4 +1,5 @@
-/* JPEG through libjpeg-turbo. What it warns of inside a scan makes the picture damaged; what follows the last row not. */
+/* JPEG through libjpeg-turbo. What it warns of inside a scan makes the picture damaged; what follows the last row not.
+ */
 #include <stdio.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -11,9 +12,11 @@
 #include "image/internal.h"
 #include "image/rows.h"
 
-/* More scans than any encoder writes: a small file of empty progressive scans over a large image would run for hours. */
+/* More scans than any encoder writes: a small file of empty progressive scans over a large image would run for hours.
+ */
 #define MAX_SCANS 500
-/* The library's fast Huffman decoder, which says nothing about wrong codes, wants at least 512 bytes at hand: it never sees so many. */
+/* The library's fast Huffman decoder, which says nothing about wrong codes, wants at least 512 bytes at hand: it never
+ * sees so many. */
 #define PIECE ((size_t)500)
 /* An arithmetic coder leaves out zeros at the end of a scan; so many that many random bits would have to agree. */
 #define MAX_ZEROS 3
@@ -103,7 +106,8 @@ static void on_error(j_common_ptr j)
 static int is_padding(const struct decoder *d, size_t n)
 {
     size_t at = d->at - (d->is_short ? 0 : d->source.bytes_in_buffer), pad;
-    while (at < d->n && (d->bytes[at] != 0xff || at + 1 == d->n || (uint8_t)(d->bytes[at + 1] + 1) < 2)) at++; /* ff00, ffff */
+    /* ff00, ffff */
+    while (at < d->n && (d->bytes[at] != 0xff || at + 1 == d->n || (uint8_t)(d->bytes[at + 1] + 1) < 2)) at++;
     for (pad = 0; pad < n && pad < at && (uint8_t)(d->bytes[at - 1 - pad] + 1) < 2; pad++) continue;
     return pad == n;
 }
@@ -148,9 +152,11 @@ static int fail_refused(const struct decoder *d, struct xfv_err *e)
                        : code == JERR_SOF_UNSUPPORTED                       ? "lossless or hierarchical"
                        : code == JERR_UNKNOWN_MARKER && arg == 0xf7         ? "JPEG-LS, which is no plain"
                                                                             : NULL;
-    if (code == JERR_OUT_OF_MEMORY) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image: %s", d->text);
+    if (code == JERR_OUT_OF_MEMORY)
+        return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image: %s", d->text);
     if (kind)
-        return xfv_fail_code(e, XFV_EDATA, "format", "%s JPEG is not read: convert it to an 8-bit JPEG or to PNG", kind);
+        return xfv_fail_code(e, XFV_EDATA, "format", "%s JPEG is not read: convert it to an 8-bit JPEG or to PNG",
+                             kind);
     return xfv_fail_damaged(e, "JPEG", d->text);
 }
 
@@ -162,7 +168,8 @@ static int orientation_of(const struct jpeg_decompress_struct *j)
     return 1;
 }
 
-/* 1, 2, 4 or 8: the largest that keeps the shorter side at least min_side_hint pixels long, or the least that a huge photograph needs. */
+/* 1, 2, 4 or 8: the largest that keeps the shorter side at least min_side_hint pixels long, or the least that a huge
+ * photograph needs. */
 static int denominator(long w, long h, const struct xfv_decode_opts *o)
 {
     long side = w < h ? w : h;
@@ -253,7 +260,8 @@ static int guarded(struct decoder *d, struct xfv_err *e)
     return decode(d, e);
 }
 
-int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                    struct xfv_err *e)
 {
     struct decoder *d = calloc(1, sizeof *d);
     if (!d) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG image");

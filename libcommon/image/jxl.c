@@ -41,31 +41,44 @@ static void on_free(void *ctx, void *p)
 
 static int start(struct jxl *j, struct xfv_err *e)
 {
-    if (JxlDecoderGetBasicInfo(j->d, &j->info) != JXL_DEC_SUCCESS) return xfv_fail_damaged(e, "JPEG XL", "its header cannot be read");
+    if (JxlDecoderGetBasicInfo(j->d, &j->info) != JXL_DEC_SUCCESS)
+        return xfv_fail_damaged(e, "JPEG XL", "its header cannot be read");
     int r = xfv_check_cost((long)j->info.xsize, (long)j->info.ysize, j->n, 24, j->opts, e);
-    j->format = (JxlPixelFormat){(j->info.num_color_channels == 1 ? 1u : 3u) + (j->info.alpha_bits > 0), JXL_TYPE_UINT8, JXL_NATIVE_ENDIAN, 0};
+    j->format = (JxlPixelFormat){(j->info.num_color_channels == 1 ? 1u : 3u) + (j->info.alpha_bits > 0), JXL_TYPE_UINT8,
+                                 JXL_NATIVE_ENDIAN, 0};
     return r;
 }
 
 /* sRGB where the library can convert (what was coded in its own colours); else the profile goes to the rows. */
 static int take_profile(struct jxl *j, struct xfv_err *e)
 {
-    JxlColorEncoding srgb = {.color_space = j->info.num_color_channels == 1 ? JXL_COLOR_SPACE_GRAY : JXL_COLOR_SPACE_RGB,
-                             .white_point = JXL_WHITE_POINT_D65, .primaries = JXL_PRIMARIES_SRGB, .transfer_function = JXL_TRANSFER_FUNCTION_SRGB,
+    JxlColorEncoding srgb = {.color_space = j->info.num_color_channels == 1 ? JXL_COLOR_SPACE_GRAY
+                                                                            : JXL_COLOR_SPACE_RGB,
+                             .white_point = JXL_WHITE_POINT_D65,
+                             .primaries = JXL_PRIMARIES_SRGB,
+                             .transfer_function = JXL_TRANSFER_FUNCTION_SRGB,
                              .rendering_intent = JXL_RENDERING_INTENT_RELATIVE};
     (void)JxlDecoderSetPreferredColorProfile(j->d, &srgb);
-    if (JxlDecoderGetICCProfileSize(j->d, &j->format, JXL_COLOR_PROFILE_TARGET_DATA, &j->n_icc) != JXL_DEC_SUCCESS || !j->n_icc) return 0;
+    if (JxlDecoderGetICCProfileSize(j->d, &j->format, JXL_COLOR_PROFILE_TARGET_DATA, &j->n_icc) != JXL_DEC_SUCCESS ||
+        !j->n_icc)
+        return 0;
     if (!(j->icc = malloc(j->n_icc))) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG XL image");
-    if (JxlDecoderGetColorAsICCProfile(j->d, &j->format, JXL_COLOR_PROFILE_TARGET_DATA, j->icc, j->n_icc) != JXL_DEC_SUCCESS) j->n_icc = 0;
+    if (JxlDecoderGetColorAsICCProfile(j->d, &j->format, JXL_COLOR_PROFILE_TARGET_DATA, j->icc, j->n_icc) !=
+        JXL_DEC_SUCCESS)
+        j->n_icc = 0;
     return 0;
 }
 
 static int give_buffer(struct jxl *j, struct xfv_err *e)
 {
     size_t size;
-    if (JxlDecoderImageOutBufferSize(j->d, &j->format, &size) != JXL_DEC_SUCCESS) return xfv_fail_damaged(e, "JPEG XL", "its pixels cannot be read");
-    if (!j->pixels && !(j->pixels = malloc(size))) return xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %u x %u pixels", j->info.xsize, j->info.ysize);
-    return JxlDecoderSetImageOutBuffer(j->d, &j->format, j->pixels, size) == JXL_DEC_SUCCESS ? 0 : xfv_fail_damaged(e, "JPEG XL", "its pixels cannot be read");
+    if (JxlDecoderImageOutBufferSize(j->d, &j->format, &size) != JXL_DEC_SUCCESS)
+        return xfv_fail_damaged(e, "JPEG XL", "its pixels cannot be read");
+    if (!j->pixels && !(j->pixels = malloc(size)))
+        return xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %u x %u pixels", j->info.xsize, j->info.ysize);
+    return JxlDecoderSetImageOutBuffer(j->d, &j->format, j->pixels, size) == JXL_DEC_SUCCESS
+               ? 0
+               : xfv_fail_damaged(e, "JPEG XL", "its pixels cannot be read");
 }
 
 static int decode(struct jxl *j, struct xfv_err *e)
@@ -80,7 +93,10 @@ static int decode(struct jxl *j, struct xfv_err *e)
         case JXL_DEC_SUCCESS:
         case JXL_DEC_NEED_MORE_INPUT: return xfv_fail_damaged(e, "JPEG XL", "it ends too early");
         default:
-            if (j->refused) return xfv_fail_code(e, XFV_ELIMIT, "limit", "a JPEG XL image takes more memory to decode than one photograph may (--max-memory)");
+            if (j->refused)
+                return xfv_fail_code(e, XFV_ELIMIT, "limit",
+                                     "a JPEG XL image takes more memory to decode than one photograph may "
+                                     "(--max-memory)");
             return xfv_fail_damaged(e, "JPEG XL", "it cannot be read");
         }
         if (r) return r;
@@ -89,18 +105,20 @@ static int decode(struct jxl *j, struct xfv_err *e)
 
 static int run(struct jxl *j, const uint8_t *bytes, size_t n, struct xfv_image *out, struct xfv_err *e)
 {
-    if (JxlDecoderSubscribeEvents(j->d, JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING | JXL_DEC_FULL_IMAGE) != JXL_DEC_SUCCESS ||
+    if (JxlDecoderSubscribeEvents(j->d, JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING | JXL_DEC_FULL_IMAGE) !=
+            JXL_DEC_SUCCESS ||
         JxlDecoderSetInput(j->d, bytes, n) != JXL_DEC_SUCCESS)
         return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG XL image");
     JxlDecoderCloseInput(j->d);
     int r = decode(j, e);
     if (r) return r;
     int w = (int)j->info.xsize, h = (int)j->info.ysize;
-    return xfv_rows_from(j->pixels, (size_t)w * j->format.num_channels, w, h, (enum xfv_pixel)j->format.num_channels, j->info.alpha_premultiplied,
-                         xfv_shrink_of(w, h, j->opts), j->icc, j->n_icc, out, e);
+    return xfv_rows_from(j->pixels, (size_t)w * j->format.num_channels, w, h, (enum xfv_pixel)j->format.num_channels,
+                         j->info.alpha_premultiplied, xfv_shrink_of(w, h, j->opts), j->icc, j->n_icc, out, e);
 }
 
-int xfv_decode_jxl(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_decode_jxl(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                   struct xfv_err *e)
 {
     struct jxl j = {.n = n, .left = o->max_bytes ? o->max_bytes : SIZE_MAX / 2, .opts = o};
     JxlMemoryManager memory = {&j, on_alloc, on_free};

@@ -6,9 +6,11 @@
 
 int xfv_check_size(long width, long height, const struct xfv_decode_opts *o, struct xfv_err *e)
 {
-    if (width < 1 || height < 1) return xfv_fail(e, XFV_EDATA, "corrupt image: its header gives a size of %ld x %ld pixels", width, height);
+    if (width < 1 || height < 1)
+        return xfv_fail(e, XFV_EDATA, "corrupt image: its header gives a size of %ld x %ld pixels", width, height);
     if ((size_t)width > o->max_pixels / (size_t)height)
-        return xfv_fail(e, XFV_ELIMIT, "image of %ld x %ld pixels, more than the limit of %zu (--max-pixels)", width, height, o->max_pixels);
+        return xfv_fail(e, XFV_ELIMIT, "image of %ld x %ld pixels, more than the limit of %zu (--max-pixels)", width,
+                        height, o->max_pixels);
     return 0;
 }
 
@@ -37,7 +39,8 @@ int xfv_image_orient(struct xfv_image *im, int orientation, struct xfv_err *e)
     if (orientation < 2 || orientation > 8) return 0;
     int w = im->width, h = im->height, c = im->channels;
     int swap = orientation >= 5; /* 5..8: the stored rows are the upright columns */
-    /* Where stored pixel (x, y) goes: first mirror, then exchange the axes. The tables are EXIF 2.32's, section 4.6.4. */
+    /* Where stored pixel (x, y) goes: first mirror, then exchange the axes. The tables are EXIF 2.32's, section 4.6.4.
+     */
     int mirror_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     int mirror_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     struct xfv_image up;

@@ -30,7 +30,8 @@ static void on_error(png_structp png, png_const_charp text)
     png_longjmp(png, 1);
 }
 
-/* libpng drops a chunk with a wrong checksum and goes on. Without these two, nobody knows which way up, or what is transparent. */
+/* libpng drops a chunk with a wrong checksum and goes on. Without these two, nobody knows which way up, or what is
+ * transparent. */
 static void on_warning(png_structp png, png_const_charp text)
 {
     if (!strncmp(text, "eXIf: CRC", 9) || !strncmp(text, "tRNS: CRC", 9)) on_error(png, text);
@@ -94,7 +95,8 @@ static int open_rows(struct decoder *d, int w, int h, enum xfv_pixel kind, struc
 static int read_interlaced(struct decoder *d, size_t h, size_t row, struct xfv_err *e)
 {
     int r = 0;
-    if (!(d->each = malloc(h * sizeof *d->each))) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
+    if (!(d->each = malloc(h * sizeof *d->each)))
+        return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
     for (size_t y = 0; y < h; y++) d->each[y] = d->pixels + row * y;
     png_read_image(d->png, d->each);
     for (size_t y = 0; y < h && !r; y++) r = xfv_rows_put(&d->rows, d->each[y], e);
@@ -115,7 +117,8 @@ static int decode(struct decoder *d, struct xfv_err *e)
     png_set_interlace_handling(d->png);
     png_read_update_info(d->png, d->info);
     size_t row = (size_t)w * (size_t)kind; /* their values are their channels */
-    if (png_get_rowbytes(d->png, d->info) != row) return xfv_fail(e, XFV_EDATA, "corrupt PNG image: rows of an unexpected length");
+    if (png_get_rowbytes(d->png, d->info) != row)
+        return xfv_fail(e, XFV_EDATA, "corrupt PNG image: rows of an unexpected length");
     r = open_rows(d, (int)w, (int)h, kind, e);
     if (r) return r;
     d->pixels = malloc(interlaced ? row * h : row);
@@ -143,7 +146,8 @@ static int guarded(struct decoder *d, struct xfv_err *e)
     return decode(d, e);
 }
 
-int xfv_decode_png(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_decode_png(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                   struct xfv_err *e)
 {
     struct decoder d = {.bytes = bytes, .n = n, .opts = o, .orientation = 1, .raster_end = find_raster_end(bytes, n)};
     int r;

@@ -1,5 +1,6 @@
-/* The one place that calls libnetpbm. On bad input it exits the process unless a jump buffer is set, it writes its own messages to stderr unless
- * told where else, and all that state belongs to the process: so one lock, a jump buffer, and functions that take the text. */
+/* The one place that calls libnetpbm. On bad input it exits the process unless a jump buffer is set, it writes its own
+ * messages to stderr unless told where else, and all that state belongs to the process: so one lock, a jump buffer, and
+ * functions that take the text. */
 #include "image/pnm.h"
 
 #include <pthread.h>
@@ -73,7 +74,9 @@ static int read_image(struct reader *r, struct xfv_err *e)
     int s = xfv_check_size(r->pam.width, r->pam.height, r->opts, e);
     if (s) return s;
     if (r->pam.depth < 1 || r->pam.depth > 4)
-        return xfv_fail(e, XFV_EDATA, "PAM image with %u samples a pixel; 1 (grey) to 4 (red, green, blue, opacity) are known", r->pam.depth);
+        return xfv_fail(e, XFV_EDATA,
+                        "PAM image with %u samples a pixel; 1 (grey) to 4 (red, green, blue, opacity) are known",
+                        r->pam.depth);
     int raw = is_bytes(&r->pam), cmyk = r->pam.depth == 4 && !strncmp(r->pam.tuple_type, "CMYK", 4);
     r->bytes = malloc((size_t)r->pam.width * r->pam.depth);
     if (!r->bytes) return xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %d pixels", r->pam.width);

@@ -16,7 +16,9 @@ static void drop_message(cmsContext c, cmsUInt32Number code, const char *text)
 
 static cmsColorSpaceSignature space_of(enum xfv_pixel kind)
 {
-    return kind == XFV_CMYK ? cmsSigCmykData : kind == XFV_GREY || kind == XFV_GREY_ALPHA ? cmsSigGrayData : cmsSigRgbData;
+    return kind == XFV_CMYK                             ? cmsSigCmykData
+           : kind == XFV_GREY || kind == XFV_GREY_ALPHA ? cmsSigGrayData
+                                                        : cmsSigRgbData;
 }
 
 static cmsHTRANSFORM make(cmsContext c, cmsHPROFILE from, enum xfv_pixel kind)
@@ -24,8 +26,10 @@ static cmsHTRANSFORM make(cmsContext c, cmsHPROFILE from, enum xfv_pixel kind)
     static const cmsUInt32Number in[] = {0, TYPE_GRAY_8, TYPE_GRAYA_8, TYPE_RGB_8, TYPE_RGBA_8, TYPE_CMYK_8};
     int alpha = kind == XFV_GREY_ALPHA || kind == XFV_RGBA;
     cmsHPROFILE to = cmsCreate_sRGBProfileTHR(c);
-    cmsHTRANSFORM t = to ? cmsCreateTransformTHR(c, from, in[kind], to, alpha ? TYPE_RGBA_8 : TYPE_RGB_8, INTENT_RELATIVE_COLORIMETRIC,
-                                                 cmsFLAGS_BLACKPOINTCOMPENSATION | (alpha ? cmsFLAGS_COPY_ALPHA : 0)) : NULL;
+    cmsHTRANSFORM t = to ? cmsCreateTransformTHR(c, from, in[kind], to, alpha ? TYPE_RGBA_8 : TYPE_RGB_8,
+                                                 INTENT_RELATIVE_COLORIMETRIC,
+                                                 cmsFLAGS_BLACKPOINTCOMPENSATION | (alpha ? cmsFLAGS_COPY_ALPHA : 0))
+                         : NULL;
     if (to) cmsCloseProfile(to);
     return t;
 }
@@ -75,8 +79,15 @@ void xfv_profile_close(struct xfv_profile *p)
 
 #else
 
-struct xfv_profile *xfv_profile_open(const void *icc, size_t n, enum xfv_pixel kind) { (void)icc, (void)n, (void)kind; return NULL; }
-void xfv_profile_convert(struct xfv_profile *p, const uint8_t *from, uint8_t *to, size_t pixels) { (void)p, (void)from, (void)to, (void)pixels; }
+struct xfv_profile *xfv_profile_open(const void *icc, size_t n, enum xfv_pixel kind)
+{
+    (void)icc, (void)n, (void)kind;
+    return NULL;
+}
+void xfv_profile_convert(struct xfv_profile *p, const uint8_t *from, uint8_t *to, size_t pixels)
+{
+    (void)p, (void)from, (void)to, (void)pixels;
+}
 void xfv_profile_close(struct xfv_profile *p) { (void)p; }
 
 #endif

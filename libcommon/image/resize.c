@@ -17,7 +17,8 @@ struct xfv_resampler {
     struct axis x, y;
 };
 
-/* Destination pixel i covers the source interval [i s, (i + 1) s), s = src / dst; a source pixel's weight is the covered part of it over s. */
+/* Destination pixel i covers the source interval [i s, (i + 1) s), s = src / dst; a source pixel's weight is the
+ * covered part of it over s. */
 static void area_weights(struct axis *a)
 {
     double s = (double)a->src / a->dst;
@@ -76,7 +77,8 @@ static void axis_clear(struct axis *a)
 struct xfv_resampler *xfv_resampler_new(int src_width, int src_height, int dst_width, int dst_height, struct xfv_err *e)
 {
     if (src_width < 1 || src_height < 1 || dst_width < 1 || dst_height < 1) {
-        xfv_fail(e, XFV_EARG, "cannot resample %d x %d pixels to %d x %d", src_width, src_height, dst_width, dst_height);
+        xfv_fail(e, XFV_EARG, "cannot resample %d x %d pixels to %d x %d", src_width, src_height, dst_width,
+                 dst_height);
         return NULL;
     }
     struct xfv_resampler *r = calloc(1, sizeof *r);
@@ -112,8 +114,10 @@ static void add_scaled(float *restrict sum, const uint8_t *restrict s, float w, 
     for (size_t i = 0; i < n; i++) sum[i] += w * (float)s[i];
 }
 
-/* Weighted sum of the source rows of destination row dy into work, for the source columns lo .. hi-1 of the rectangle at (x, y). */
-static void vertical(const struct axis *a, const struct xfv_image *im, int x, int y, int dy, int lo, int hi, float *work)
+/* Weighted sum of the source rows of destination row dy into work, for the source columns lo .. hi-1 of the rectangle
+ * at (x, y). */
+static void vertical(const struct axis *a, const struct xfv_image *im, int x, int y, int dy, int lo, int hi,
+                     float *work)
 {
     size_t c = (size_t)im->channels;
     int in_lo = x + lo > 0 ? lo : -x, in_hi = x + hi < im->width ? hi : im->width - x; /* columns inside the image */
@@ -142,7 +146,8 @@ static float nearest(float v)
     return v + 0x1.8p23F - 0x1.8p23F;
 }
 
-static void horizontal3(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to, float *out)
+static void horizontal3(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to,
+                        float *out)
 {
     float i0 = 1 / to->std[0], i1 = 1 / to->std[1], i2 = 1 / to->std[2];
     for (int i = 0; i < n; i++) {
@@ -165,7 +170,8 @@ static void horizontal3(const struct axis *a, const float *work, int dx, int n, 
     }
 }
 
-static void horizontal1(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to, float *out)
+static void horizontal1(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to,
+                        float *out)
 {
     for (int i = 0; i < n; i++) {
         const float *s = work + a->first[dx + i], *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
@@ -176,8 +182,8 @@ static void horizontal1(const struct axis *a, const float *work, int dx, int n, 
     }
 }
 
-void xfv_resample(const struct xfv_resampler *r, const struct xfv_image *im, int x, int y, struct xfv_rect tile, const struct xfv_float_sink *to,
-                  float *work)
+void xfv_resample(const struct xfv_resampler *r, const struct xfv_image *im, int x, int y, struct xfv_rect tile,
+                  const struct xfv_float_sink *to, float *work)
 {
     if (tile.width < 1) return;
     int last = tile.x + tile.width - 1;

@@ -22,16 +22,23 @@ int xfv_shrink_of(long width, long height, const struct xfv_decode_opts *o)
     return k;
 }
 
-int xfv_check_cost(long width, long height, size_t file_bytes, double own, const struct xfv_decode_opts *o, struct xfv_err *e)
+int xfv_check_cost(long width, long height, size_t file_bytes, double own, const struct xfv_decode_opts *o,
+                   struct xfv_err *e)
 {
     int status = xfv_check_size(width, height, o, e);
     if (status) return status;
-    double pixels = (double)width * (double)height, k = xfv_shrink_of(width, height, o), need = pixels * (own + 3 / (k * k));
+    double pixels = (double)width * (double)height, k = xfv_shrink_of(width, height, o),
+           need = pixels * (own + 3 / (k * k));
     if (width > MAX_SIDE || height > MAX_SIDE || (pixels > BIG && pixels > (double)file_bytes * PIXELS_A_BYTE))
-        return xfv_fail_code(e, XFV_ELIMIT, "limit", "an image of %ld x %ld pixels in %zu bytes: no photograph, so it is not decoded", width, height, file_bytes);
+        return xfv_fail_code(e, XFV_ELIMIT, "limit",
+                             "an image of %ld x %ld pixels in %zu bytes: no photograph, so it is not decoded", width,
+                             height, file_bytes);
     if (o->max_bytes && need > (double)o->max_bytes)
-        return xfv_fail_code(e, XFV_ELIMIT, "limit", "an image of %ld x %ld pixels may take %.0f MiB to decode, more than the %zu MiB for one photograph: make it smaller, "
-                             "or allow twice as much by --max-memory", width, height, need / (1 << 20), o->max_bytes >> 20);
+        return xfv_fail_code(e, XFV_ELIMIT, "limit",
+                             "an image of %ld x %ld pixels may take %.0f MiB to decode, more than the %zu MiB for one "
+                             "photograph: make it smaller, "
+                             "or allow twice as much by --max-memory",
+                             width, height, need / (1 << 20), o->max_bytes >> 20);
     return 0;
 }
 
@@ -45,7 +52,8 @@ int xfv_rows_open(struct xfv_rows *r, int width, int height, enum xfv_pixel kind
     r->im.scale = shrink;
     r->rgb = malloc((size_t)width * 4);
     if (shrink > 1) r->sums = calloc((size_t)r->im.width * 3, sizeof *r->sums);
-    return r->rgb && (shrink == 1 || r->sums) ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %d pixels", width);
+    return r->rgb && (shrink == 1 || r->sums) ? 0
+                                              : xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %d pixels", width);
 }
 
 void xfv_rows_profile(struct xfv_rows *r, const void *icc, size_t n)
@@ -118,8 +126,9 @@ int xfv_rows_put(struct xfv_rows *r, const uint8_t *row, struct xfv_err *e)
     return 0;
 }
 
-int xfv_rows_from(const uint8_t *pixels, size_t stride, int width, int height, enum xfv_pixel kind, int is_premultiplied, int shrink, const void *icc,
-                  size_t n_icc, struct xfv_image *out, struct xfv_err *e)
+int xfv_rows_from(const uint8_t *pixels, size_t stride, int width, int height, enum xfv_pixel kind,
+                  int is_premultiplied, int shrink, const void *icc, size_t n_icc, struct xfv_image *out,
+                  struct xfv_err *e)
 {
     struct xfv_rows r;
     int status = xfv_rows_open(&r, width, height, kind, shrink, e);

@@ -64,7 +64,8 @@ static int nearest(const struct point *p, const struct point *centre, int n, dou
 }
 
 /* A centre that no pixel chose stays where it was. */
-static void move(const struct point *p, const int *label, size_t n, struct point *sum, size_t *members, struct point *centre, int centres)
+static void move(const struct point *p, const int *label, size_t n, struct point *sum, size_t *members,
+                 struct point *centre, int centres)
 {
     memset(sum, 0, (size_t)centres * sizeof *sum);
     memset(members, 0, (size_t)centres * sizeof *members);
@@ -111,13 +112,16 @@ static int connect(const int *from, int *to, int height, int width, size_t least
     return count;
 }
 
-int xfv_slic(const uint8_t *rgb, int height, int width, int segments, double compactness, int *label, int *count, struct xfv_err *e)
+int xfv_slic(const uint8_t *rgb, int height, int width, int segments, double compactness, int *label, int *count,
+             struct xfv_err *e)
 {
     size_t n = (size_t)height * (size_t)width;
-    if (segments < 1 || !(compactness > 0)) return xfv_fail(e, XFV_EARG, "superpixels: a number of at least 1 and a compactness above 0 are needed");
+    if (segments < 1 || !(compactness > 0))
+        return xfv_fail(e, XFV_EARG, "superpixels: a number of at least 1 and a compactness above 0 are needed");
     double step = sqrt((double)n / segments), weight = compactness * compactness / (step * step);
     int rows = lines(height, step), columns = lines(width, step), centres = rows * columns;
-    struct point *p = malloc(n * sizeof *p), *centre = malloc((size_t)centres * sizeof *centre), *sum = malloc((size_t)centres * sizeof *sum);
+    struct point *p = malloc(n * sizeof *p), *centre = malloc((size_t)centres * sizeof *centre),
+                 *sum = malloc((size_t)centres * sizeof *sum);
     size_t *members = malloc((size_t)centres * sizeof *members), *stack = malloc(n * sizeof *stack);
     int *of = malloc(n * sizeof *of), status = 0;
     if (!p || !centre || !sum || !members || !stack || !of) {

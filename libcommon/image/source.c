@@ -102,7 +102,8 @@ static int slurp(FILE *f, size_t cap, struct xfv_raw_image *r, struct xfv_err *e
     }
 }
 
-static int next_pnm(struct xfv_image_source *s, const struct xfv_decode_opts *o, struct xfv_raw_image *out, struct xfv_err *e)
+static int next_pnm(struct xfv_image_source *s, const struct xfv_decode_opts *o, struct xfv_raw_image *out,
+                    struct xfv_err *e)
 {
     int c, r;
     out->number = s->count;
@@ -116,7 +117,8 @@ static int next_pnm(struct xfv_image_source *s, const struct xfv_decode_opts *o,
     return 0;
 }
 
-static int next(struct xfv_image_source *s, const struct xfv_decode_opts *o, struct xfv_raw_image *out, struct xfv_err *e)
+static int next(struct xfv_image_source *s, const struct xfv_decode_opts *o, struct xfv_raw_image *out,
+                struct xfv_err *e)
 {
     errno = 0;
     int c = peek(s->f);
@@ -132,7 +134,8 @@ static int next(struct xfv_image_source *s, const struct xfv_decode_opts *o, str
     return xfv_image_decode(out->bytes, out->n, o, &out->im, NULL, e);
 }
 
-int xfv_image_source_next(struct xfv_image_source *s, const struct xfv_decode_opts *o, struct xfv_raw_image *out, struct xfv_err *e)
+int xfv_image_source_next(struct xfv_image_source *s, const struct xfv_decode_opts *o, struct xfv_raw_image *out,
+                          struct xfv_err *e)
 {
     memset(out, 0, sizeof *out);
     out->number = -1;

@@ -69,11 +69,21 @@ static uint32_t number(const uint8_t *p, int n, int little)
     return v;
 }
 
-/* Mosaics and makers' own codes are no pictures; nor is the thumbnail that a raw file has first. libtiff, which may call such a file damaged, is not
- * asked: this looks at the first directory itself. */
+/* Mosaics and makers' own codes are no pictures; nor is the thumbnail that a raw file has first. libtiff, which may
+ * call such a file damaged, is not asked: this looks at the first directory itself. */
 static int is_raw(const uint8_t *bytes, size_t n)
 {
-    enum { KIND = 254, COMPRESSION = 259, PHOTOMETRIC = 262, SUB = 330, CFA = 32803, LINEAR_RAW = 34892, SONY = 32767, NIKON = 34713, DNG_VERSION = 50706 };
+    enum {
+        KIND = 254,
+        COMPRESSION = 259,
+        PHOTOMETRIC = 262,
+        SUB = 330,
+        CFA = 32803,
+        LINEAR_RAW = 34892,
+        SONY = 32767,
+        NIKON = 34713,
+        DNG_VERSION = 50706
+    };
     int little = bytes[0] == 'I', thumbnail = 0, has_sub = 0;
     size_t at = n >= 8 ? number(bytes + 4, 4, little) : n;
     if (at > n || n - at < 2) return 0;
@@ -82,7 +92,9 @@ static int is_raw(const uint8_t *bytes, size_t n)
     for (size_t i = 0; i < entries && n - at >= 12; i++, at += 12) {
         uint32_t tag = number(bytes + at, 2, little), is_short = number(bytes + at + 2, 2, little) == 3;
         uint32_t v = number(bytes + at + 8, is_short ? 2 : 4, little);
-        if (tag == DNG_VERSION || (tag == PHOTOMETRIC && (v == CFA || v == LINEAR_RAW)) || (tag == COMPRESSION && (v == SONY || v == NIKON))) return 1;
+        if (tag == DNG_VERSION || (tag == PHOTOMETRIC && (v == CFA || v == LINEAR_RAW)) ||
+            (tag == COMPRESSION && (v == SONY || v == NIKON)))
+            return 1;
         has_sub |= tag == SUB;
         thumbnail |= tag == KIND && (v & 1);
     }
@@ -96,16 +108,20 @@ static enum xfv_pixel find_alpha(TIFF *t)
     return n ? XFV_RGBA : XFV_RGB;
 }
 
-static int check(TIFF *t, const struct input *in, uint32_t w, uint32_t h, const struct xfv_decode_opts *o, struct xfv_err *e)
+static int check(TIFF *t, const struct input *in, uint32_t w, uint32_t h, const struct xfv_decode_opts *o,
+                 struct xfv_err *e)
 {
     char why[1024] = "";
     int r = xfv_check_cost((long)w, (long)h, in->n, 4, o, e);
     if (r) return r;
-    return TIFFRGBAImageOK(t, why) ? 0 : xfv_fail_code(e, XFV_EDATA, "format", "this kind of TIFF is not read (%.200s): convert it to PNG", why);
+    return TIFFRGBAImageOK(t, why) ? 0
+                                   : xfv_fail_code(e, XFV_EDATA, "format",
+                                                   "this kind of TIFF is not read (%.200s): convert it to PNG", why);
 }
 
 /* The library gives RGBA with colours multiplied by opacity, in words of 32 bits. */
-static int read_pixels(TIFF *t, struct input *in, uint32_t w, uint32_t h, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+static int read_pixels(TIFF *t, struct input *in, uint32_t w, uint32_t h, const struct xfv_decode_opts *o,
+                       struct xfv_image *out, struct xfv_err *e)
 {
     uint32_t n_icc = 0;
     void *icc = NULL;
@@ -118,11 +134,14 @@ static int read_pixels(TIFF *t, struct input *in, uint32_t w, uint32_t h, const 
     uint8_t *rgba = (uint8_t *)raster;
     for (size_t i = 0; i < pixels && !r; i++) {
         uint32_t v = raster[i];
-        const uint8_t c[4] = {(uint8_t)TIFFGetR(v), (uint8_t)TIFFGetG(v), (uint8_t)TIFFGetB(v), kind == XFV_RGBA ? (uint8_t)TIFFGetA(v) : 255};
+        const uint8_t c[4] = {(uint8_t)TIFFGetR(v), (uint8_t)TIFFGetG(v), (uint8_t)TIFFGetB(v),
+                              kind == XFV_RGBA ? (uint8_t)TIFFGetA(v) : 255};
         memcpy(rgba + 4 * i, c, 4);
     }
     TIFFGetField(t, TIFFTAG_ICCPROFILE, &n_icc, &icc);
-    if (!r) r = xfv_rows_from(rgba, (size_t)w * 4, (int)w, (int)h, XFV_RGBA, kind == XFV_RGBA, xfv_shrink_of((long)w, (long)h, o), icc, n_icc, out, e);
+    if (!r)
+        r = xfv_rows_from(rgba, (size_t)w * 4, (int)w, (int)h, XFV_RGBA, kind == XFV_RGBA,
+                          xfv_shrink_of((long)w, (long)h, o), icc, n_icc, out, e);
     free(raster);
     return r;
 }
@@ -141,11 +160,13 @@ static int decode(TIFF *t, struct input *in, const struct xfv_decode_opts *o, st
     return r;
 }
 
-int xfv_decode_tiff(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_decode_tiff(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                    struct xfv_err *e)
 {
     struct input in = {.bytes = bytes, .n = n};
     if (is_raw(bytes, n))
-        return xfv_fail_code(e, XFV_EDATA, "format", "a camera's raw file (a kind of TIFF) is not read: develop it to JPEG, PNG or TIFF");
+        return xfv_fail_code(e, XFV_EDATA, "format",
+                             "a camera's raw file (a kind of TIFF) is not read: develop it to JPEG, PNG or TIFF");
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a TIFF image");
     TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, &in);

@@ -10,7 +10,8 @@ int xfv_affine_invert(const double m[6], double v[6], struct xfv_err *e)
     double det = m[0] * m[4] - m[1] * m[3];
     double size = fabs(m[0] * m[4]) + fabs(m[1] * m[3]);
     if (!isfinite(det) || !isfinite(m[2]) || !isfinite(m[5]) || fabs(det) <= 1e-12 * size || size < 1e-30)
-        return xfv_fail(e, XFV_EARG, "the transform [%g %g %g; %g %g %g] cannot be inverted", m[0], m[1], m[2], m[3], m[4], m[5]);
+        return xfv_fail(e, XFV_EARG, "the transform [%g %g %g; %g %g %g] cannot be inverted", m[0], m[1], m[2], m[3],
+                        m[4], m[5]);
     v[0] = m[4] / det;
     v[1] = -m[1] / det;
     v[3] = -m[3] / det;

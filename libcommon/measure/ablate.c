@@ -232,7 +232,8 @@ static int score(const struct work *w, const float *a, const float *b, double *o
 static int score_of(const struct work *w, enum xfv_ablate_view view, int i, double *out)
 {
     size_t at = (size_t)i * (size_t)w->n_f;
-    const float *a = view == XFV_ABLATE_B ? NULL : w->side[0].f + at, *b = view == XFV_ABLATE_A ? NULL : w->side[1].f + at;
+    const float *a = view == XFV_ABLATE_B ? NULL : w->side[0].f + at,
+                *b = view == XFV_ABLATE_A ? NULL : w->side[1].f + at;
     return score(w, a, b, out);
 }
 
@@ -263,7 +264,8 @@ static int first_to_turn(const struct xfv_trial *t)
     return by_b && !(by_a && a->turns <= b->turns);
 }
 
-/* HALVINGS halvings between the smallest share of the list that turns the decision and the one before. Answer 0 is lost. */
+/* HALVINGS halvings between the smallest share of the list that turns the decision and the one before. Answer 0 is
+ * lost. */
 static int find_turn(struct work *w, struct xfv_trial *t)
 {
     double low = 0, s;

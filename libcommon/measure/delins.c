@@ -15,7 +15,8 @@ static int by_value(const void *a, const void *b)
     return (x->tie > y->tie) - (x->tie < y->tie);
 }
 
-int xfv_delins_order(const struct xfv_delins_opts *o, float *map, int height, int width, struct xfv_random *r, uint32_t *order, struct xfv_err *e)
+int xfv_delins_order(const struct xfv_delins_opts *o, float *map, int height, int width, struct xfv_random *r,
+                     uint32_t *order, struct xfv_err *e)
 {
     size_t n = (size_t)height * (size_t)width;
     int status = xfv_blur(map, width, height, o->blur, e);
@@ -79,14 +80,17 @@ static void take(void *ctx, int i, const float *f)
 }
 
 /* f [2 (steps+1)][n] of a masked face, [1][n] of a whole one. */
-static int embed_side(const struct xfv_delins_opts *o, struct xfv_probe *p, int worker, const struct xfv_delins_face *face, const uint8_t *partner,
-                      int height, int width, double *f, struct xfv_err *e)
+static int embed_side(const struct xfv_delins_opts *o, struct xfv_probe *p, int worker,
+                      const struct xfv_delins_face *face, const uint8_t *partner, int height, int width, double *f,
+                      struct xfv_err *e)
 {
     size_t pixels = (size_t)height * (size_t)width;
     struct masks m = {o, face, pixels, xfv_probe_n(p), f};
     float *fill = malloc((3 * pixels + 1) * sizeof *fill);
-    int status = fill ? xfv_fill_make(o->fill, face->rgb, partner, height, width, o->fill_sigma, fill, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
-    if (!status) status = xfv_probe_run(p, worker, face->rgb, fill, face->order ? 2 * (o->steps + 1) : 1, put_mask, take, &m, e);
+    int status = fill ? xfv_fill_make(o->fill, face->rgb, partner, height, width, o->fill_sigma, fill, e)
+                      : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!status)
+        status = xfv_probe_run(p, worker, face->rgb, fill, face->order ? 2 * (o->steps + 1) : 1, put_mask, take, &m, e);
     free(fill);
     return status;
 }
@@ -101,17 +105,20 @@ static double score(const struct xfv_delins_opts *o, const double *a, const doub
     return o->distance ? -sqrt(square) : dot;
 }
 
-int xfv_delins_curves(const struct xfv_delins_opts *o, struct xfv_probe *p, int worker, const struct xfv_delins_face face[2], int height, int width,
-                      double *deletion, double *insertion, struct xfv_err *e)
+int xfv_delins_curves(const struct xfv_delins_opts *o, struct xfv_probe *p, int worker,
+                      const struct xfv_delins_face face[2], int height, int width, double *deletion, double *insertion,
+                      struct xfv_err *e)
 {
     int points = o->steps + 1, n = xfv_probe_n(p), status = 0;
     double *f[2] = {NULL, NULL};
     for (int i = 0; i < 2 && !status; i++) {
         f[i] = malloc((face[i].order ? 2 * (size_t)points : 1) * (size_t)n * sizeof **f);
-        status = f[i] ? embed_side(o, p, worker, &face[i], face[1 - i].rgb, height, width, f[i], e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+        status = f[i] ? embed_side(o, p, worker, &face[i], face[1 - i].rgb, height, width, f[i], e)
+                      : xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
     for (int i = 0; i < 2 * points && !status; i++) {
-        const double *a = f[0] + (face[0].order ? (size_t)i * (size_t)n : 0), *b = f[1] + (face[1].order ? (size_t)i * (size_t)n : 0);
+        const double *a = f[0] + (face[0].order ? (size_t)i * (size_t)n : 0),
+                     *b = f[1] + (face[1].order ? (size_t)i * (size_t)n : 0);
         *(i < points ? &deletion[i] : &insertion[i - points]) = score(o, a, b, n);
     }
     free(f[0]);

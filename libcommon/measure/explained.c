@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Distance of the middle between the eyes of 68 points from that of the record's landmarks; 0 when the record has none. */
+/* Distance of the middle between the eyes of 68 points from that of the record's landmarks; 0 when the record has none.
+ */
 static double away(const double *xy, const msgpack_object *face)
 {
     double p[10], x = 0, y = 0;
@@ -20,7 +21,8 @@ static int find_68(const struct xfv_landmarks *l, const msgpack_object *face, do
     for (int k = 0; k < 2; k++) {
         char name[4096];
         size_t first, n;
-        if (xfv_get_text(face, keys[k], name, sizeof name, NULL) || !(n = xfv_landmarks_find(l, name, &first))) continue;
+        if (xfv_get_text(face, keys[k], name, sizeof name, NULL) || !(n = xfv_landmarks_find(l, name, &first)))
+            continue;
         const double *best = l->v[l->by_path[first]].xy;
         for (size_t i = 1; i < n; i++) {
             const double *p = l->v[l->by_path[first + i]].xy;
@@ -39,8 +41,8 @@ static int is_generic(const msgpack_object *face)
     return !xfv_get_bool(face, "generic", &yes, NULL) && yes;
 }
 
-static int label_face(const msgpack_object *face, const struct xfv_image *im, const struct xfv_landmarks *points68, uint8_t *label,
-                      enum xfv_region_source *from, struct xfv_err *e)
+static int label_face(const msgpack_object *face, const struct xfv_image *im, const struct xfv_landmarks *points68,
+                      uint8_t *label, enum xfv_region_source *from, struct xfv_err *e)
 {
     double xy[136];
     if (is_generic(face)) {
@@ -71,7 +73,8 @@ static void share_maps(struct xfv_explained *x, int side, const uint8_t *label, 
     }
 }
 
-int xfv_explained_read(const msgpack_object *pair, const char *only_method, const struct xfv_landmarks *points68, struct xfv_explained *x, struct xfv_err *e)
+int xfv_explained_read(const msgpack_object *pair, const char *only_method, const struct xfv_landmarks *points68,
+                       struct xfv_explained *x, struct xfv_err *e)
 {
     memset(x->row, 0, sizeof x->row);
     int status = xfv_pairview_read(pair, only_method, &x->view, e);
@@ -80,7 +83,8 @@ int xfv_explained_read(const msgpack_object *pair, const char *only_method, cons
         const struct xfv_image *im = &x->view.face[side].image;
         size_t n = (size_t)im->width * (size_t)im->height;
         uint8_t *label = malloc(n);
-        if (!label) return xfv_fail(e, XFV_ENOMEM, "no memory for the regions of a face of %dx%d", im->width, im->height);
+        if (!label)
+            return xfv_fail(e, XFV_ENOMEM, "no memory for the regions of a face of %dx%d", im->width, im->height);
         status = label_face(xfv_map_get(pair, side ? "b" : "a"), im, points68, label, &x->from[side], e);
         if (!status) x->area[side] = xfv_region_areas(label, n);
         if (!status) share_maps(x, side, label, n);

@@ -64,7 +64,8 @@ static int add_id(struct xfv_groups *g, char *line, struct xfv_err *e)
     if (!id || !group) return xfv_fail(e, XFV_EARG, "an id, TAB and a group are expected");
     if (g->n_ids == g->cap_ids) {
         size_t cap = xfv_more(g->cap_ids, 256);
-        if (!XFV_GROW(g->id, cap) || !XFV_GROW(g->id_group, cap) || !XFV_GROW(g->id_person, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        if (!XFV_GROW(g->id, cap) || !XFV_GROW(g->id_group, cap) || !XFV_GROW(g->id_person, cap))
+            return xfv_fail(e, XFV_ENOMEM, "out of memory");
         g->cap_ids = cap;
     }
     char *copy = strdup(id);
@@ -75,7 +76,8 @@ static int add_id(struct xfv_groups *g, char *line, struct xfv_err *e)
     g->id_group[g->n_ids] = xfv_name_number(&g->groups, group, strlen(group));
     g->id_person[g->n_ids] = xfv_name_number(&g->persons, name, len);
     g->n_ids++;
-    return g->id_group[g->n_ids - 1] < 0 || g->id_person[g->n_ids - 1] < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
+    return g->id_group[g->n_ids - 1] < 0 || g->id_person[g->n_ids - 1] < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory")
+                                                                           : 0;
 }
 
 static int read_table(struct xfv_groups *g, FILE *f, const char *path, struct xfv_err *e)
@@ -106,8 +108,10 @@ int xfv_groups_new(struct xfv_groups **out, const char *path, enum xfv_identity 
     int status = read_table(g, f, path, e);
     fclose(f);
     if (!status && !g->n_ids) return xfv_fail(e, XFV_EARG, "--groups: '%s' is empty", path);
-    if (!status && !(g->index = xfv_id_index_new((const char *const *)g->id, g->n_ids))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
-    if (!status && xfv_id_index_duplicates(g->index)) status = xfv_fail(e, XFV_EARG, "--groups: '%s' names an id twice", path);
+    if (!status && !(g->index = xfv_id_index_new((const char *const *)g->id, g->n_ids)))
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!status && xfv_id_index_duplicates(g->index))
+        status = xfv_fail(e, XFV_EARG, "--groups: '%s' names an id twice", path);
     return status;
 }
 
@@ -150,7 +154,8 @@ static float *shares_of_method(struct xfv_groups *g, const char *name)
 /* Does this map hold enough to say where? */
 static int counts(const struct xfv_row_regions *r, int side, int sign)
 {
-    double own = r->part[side][sign].has ? r->part[side][sign].shares.mass : 0, other = r->part[side][!sign].has ? r->part[side][!sign].shares.mass : 0;
+    double own = r->part[side][sign].has ? r->part[side][sign].shares.mass : 0,
+           other = r->part[side][!sign].has ? r->part[side][!sign].shares.mass : 0;
     return own > 0 && own >= LEAST_MASS * (own + other);
 }
 
@@ -189,7 +194,8 @@ int xfv_groups_add(struct xfv_groups *g, const msgpack_object *pair, const struc
     for (int i = 0; i < v->n_rows; i++) {
         char name[160];
         const struct xfv_view_row *r = &v->row[i];
-        snprintf(name, sizeof name, "%s%s%s", r->method[0] ? r->method : "?", r->signed_key[0] ? ":" : "", r->signed_key);
+        snprintf(name, sizeof name, "%s%s%s", r->method[0] ? r->method : "?", r->signed_key[0] ? ":" : "",
+                 r->signed_key);
         float *s = shares_of_method(g, name);
         if (!s) return xfv_fail(e, XFV_ENOMEM, "out of memory, or more than %d methods", MAX_METHODS);
         take_row(s + g->n * SHARES, &x->row[i]);
@@ -209,7 +215,8 @@ static double value_of(const struct xfv_groups *g, size_t i, int column)
 }
 
 /* Pairs of the group (or, with others 1, of all other groups) that have the row's quantity. mark: u8 [persons]. */
-static struct side measure(const struct xfv_groups *g, int stratum, int column, int group, int others, unsigned char *mark)
+static struct side measure(const struct xfv_groups *g, int stratum, int column, int group, int others,
+                           unsigned char *mark)
 {
     struct side s = {.mean = 0};
     memset(mark, 0, g->persons.n);
@@ -263,7 +270,8 @@ static int make_rows(struct xfv_groups *g, struct xfv_err *e)
         struct row r = {.stratum = k / (columns * groups), .column = k / groups % columns, .group = k % groups};
         r.own = measure(g, r.stratum, r.column, r.group, 0, mark);
         if (!r.own.n) continue;
-        r.other = g->against < 0 ? measure(g, r.stratum, r.column, r.group, 1, mark) : measure(g, r.stratum, r.column, g->against, 0, mark);
+        r.other = g->against < 0 ? measure(g, r.stratum, r.column, r.group, 1, mark)
+                                 : measure(g, r.stratum, r.column, g->against, 0, mark);
         r.compared = r.other.n > 0 && (g->against < 0 ? groups > 2 || r.group == 0 : r.group != g->against);
         r.few = is_few(&r);
         r.lo = r.hi = r.d_lo = r.d_hi = r.p = r.holm = NAN;
@@ -322,9 +330,11 @@ static int bootstrap(struct xfv_groups *g, uint64_t seed, struct xfv_err *e)
     size_t b = (size_t)g->replicates;
     long *pa = malloc((g->n + 1) * sizeof *pa), *pb = malloc((g->n + 1) * sizeof *pb);
     double *v = malloc(2 * b * (g->n_rows + 1) * sizeof *v);
-    int status = pa && pb && v ? 0 : xfv_fail(e, XFV_ENOMEM, "no memory for %zu numbers of %zu replicates", g->n_rows, b);
+    int status = pa && pb && v ? 0
+                               : xfv_fail(e, XFV_ENOMEM, "no memory for %zu numbers of %zu replicates", g->n_rows, b);
     for (size_t i = 0; !status && i < g->n; i++) pa[i] = g->pair[i].a, pb[i] = g->pair[i].b;
-    for (size_t k = 0; !status && k < b; k++) { /* one replicate's weights at a time: memory does not grow as pairs x replicates */
+    for (size_t k = 0; !status && k < b;
+         k++) { /* one replicate's weights at a time: memory does not grow as pairs x replicates */
         float *w = xfv_bootstrap_weights(pa, pb, g->n, g->persons.n, 1, seed * 1000003 + k);
         if (!w) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
         for (size_t i = 0; !status && i < g->n_rows; i++) {
@@ -335,7 +345,8 @@ static int bootstrap(struct xfv_groups *g, uint64_t seed, struct xfv_err *e)
         }
         free(w);
     }
-    for (size_t i = 0; !status && i < g->n_rows; i++) finish_row(&g->row[i], v + 2 * b * i, v + 2 * b * i + b, g->replicates);
+    for (size_t i = 0; !status && i < g->n_rows; i++)
+        finish_row(&g->row[i], v + 2 * b * i, v + 2 * b * i + b, g->replicates);
     free(pa), free(pb), free(v);
     return status;
 }
@@ -358,14 +369,22 @@ static int adjust(struct xfv_groups *g, struct xfv_err *e)
 static void make_notes(struct xfv_groups *g)
 {
     size_t few = 0, compared = 0, labelled = 0;
-    for (size_t i = 0; i < g->n_rows; i++) few += (size_t)(g->row[i].few && g->row[i].compared), compared += (size_t)g->row[i].compared;
+    for (size_t i = 0; i < g->n_rows; i++)
+        few += (size_t)(g->row[i].few && g->row[i].compared), compared += (size_t)g->row[i].compared;
     for (size_t i = 0; i < g->n; i++) labelled += g->pair[i].stratum != UNLABELLED;
     if (few)
-        snprintf(g->note[g->n_notes++], sizeof *g->note, "%zu of %zu differences have too few pairs, persons or errors to be judged (under %d pairs or %d persons on a side, or %d errors "
-                 "to be expected there); they are marked few and have no p-value", few, compared, FEW_PAIRS, FEW_PERSONS, FEW_ERRORS);
-    if (!labelled) snprintf(g->note[g->n_notes++], sizeof *g->note, "no pair has a label: error rates cannot be told, the share of accepted pairs stands in their place");
+        snprintf(g->note[g->n_notes++], sizeof *g->note,
+                 "%zu of %zu differences have too few pairs, persons or errors to be judged (under %d pairs or %d "
+                 "persons on a side, or %d errors "
+                 "to be expected there); they are marked few and have no p-value",
+                 few, compared, FEW_PAIRS, FEW_PERSONS, FEW_ERRORS);
+    if (!labelled)
+        snprintf(g->note[g->n_notes++], sizeof *g->note,
+                 "no pair has a label: error rates cannot be told, the share of accepted pairs stands in their place");
     if (g->other || g->unknown)
-        snprintf(g->note[g->n_notes++], sizeof *g->note, "left out: %zu pairs of two groups, %zu pairs with a face that the table does not name", g->other, g->unknown);
+        snprintf(g->note[g->n_notes++], sizeof *g->note,
+                 "left out: %zu pairs of two groups, %zu pairs with a face that the table does not name", g->other,
+                 g->unknown);
 }
 
 int xfv_groups_compare(struct xfv_groups *g, const char *against, int replicates, uint64_t seed, struct xfv_err *e)
@@ -375,7 +394,11 @@ int xfv_groups_compare(struct xfv_groups *g, const char *against, int replicates
     for (size_t i = 0; against && i < g->groups.n; i++)
         if (!strcmp(g->groups.v[i], against)) g->against = (int)i;
     if (against && g->against < 0) return xfv_fail(e, XFV_EARG, "--against: the table has no group '%.200s'", against);
-    if (!g->n) return xfv_fail(e, XFV_EARG, "no pair has both faces in one group of the table (%zu pairs of two groups, %zu with a face that it does not name)", g->other, g->unknown);
+    if (!g->n)
+        return xfv_fail(e, XFV_EARG,
+                        "no pair has both faces in one group of the table (%zu pairs of two groups, %zu with a face "
+                        "that it does not name)",
+                        g->other, g->unknown);
     int status = make_rows(g, e);
     if (!status) status = bootstrap(g, seed, e);
     if (!status) status = adjust(g, e);
@@ -437,7 +460,8 @@ static void print_row(const struct xfv_groups *g, const struct row *r, const cha
     fprintf(f, "%s%s", between, r->few ? "few" : "-");
 }
 
-static const char *const headings[] = {"quantity", "method", "pairs", "group", "n", "persons", "value", "lo", "hi", "against", "difference", "d_lo", "d_hi", "p", "holm", "note"};
+static const char *const headings[] = {"quantity", "method",     "pairs", "group", "n", "persons", "value", "lo", "hi",
+                                       "against",  "difference", "d_lo",  "d_hi",  "p", "holm",    "note"};
 
 void xfv_groups_print(const struct xfv_groups *g, int markdown, FILE *f)
 {
@@ -452,9 +476,14 @@ void xfv_groups_print(const struct xfv_groups *g, int markdown, FILE *f)
         fputs(markdown ? " |\n" : "\n", f);
     }
     if (!markdown) return;
-    fprintf(f, "\nIntervals: 95 %%, %d bootstrap replicates over persons (Clopper and Pearson's over persons where no pair or every pair is an error). ", g->replicates);
+    fprintf(f,
+            "\nIntervals: 95 %%, %d bootstrap replicates over persons (Clopper and Pearson's over persons where no "
+            "pair or every pair is an error). ",
+            g->replicates);
     fprintf(f, "holm: p after Holm's adjustment over the differences of this table.\n");
-    for (int i = 0; i < g->n_notes; i++) fprintf(f, "\n%c%s.\n", g->note[i][0] - ('a' <= g->note[i][0] && g->note[i][0] <= 'z' ? 32 : 0), g->note[i] + 1);
+    for (int i = 0; i < g->n_notes; i++)
+        fprintf(f, "\n%c%s.\n", g->note[i][0] - ('a' <= g->note[i][0] && g->note[i][0] <= 'z' ? 32 : 0),
+                g->note[i] + 1);
 }
 
 /* One block of data: a line for each group. */
@@ -466,7 +495,8 @@ static void plot_block(const struct xfv_groups *g, const char *name, int stratum
         if (r->stratum != stratum || r->column != column) continue;
         fprintf(f, "%d \"", r->group);
         clean(f, g->groups.v[r->group], 1);
-        fprintf(f, "\" %.6f %.6f %.6f\n", r->own.mean, isfinite(r->lo) ? r->lo : r->own.mean, isfinite(r->hi) ? r->hi : r->own.mean);
+        fprintf(f, "\" %.6f %.6f %.6f\n", r->own.mean, isfinite(r->lo) ? r->lo : r->own.mean,
+                isfinite(r->hi) ? r->hi : r->own.mean);
     }
     fprintf(f, "EOD\n");
 }
@@ -488,15 +518,19 @@ static void plot_shares(const struct xfv_groups *g, int stratum, int method, int
         fprintf(f, "$share%zu << EOD\n", k);
         for (size_t i = 0; i < g->n_rows; i++) {
             const struct row *r = &g->row[i];
-            if (r->stratum != stratum || r->column < first || r->column >= first + XFV_REGIONS || r->group != (int)k) continue;
-            fprintf(f, "%.3f \"%s\" %.6f %.6f %.6f\n", r->column - first + step * ((double)k - (double)(g->groups.n - 1) / 2), xfv_region_names[r->column - first],
-                    r->own.mean, isfinite(r->lo) ? r->lo : r->own.mean, isfinite(r->hi) ? r->hi : r->own.mean);
+            if (r->stratum != stratum || r->column < first || r->column >= first + XFV_REGIONS || r->group != (int)k)
+                continue;
+            fprintf(f, "%.3f \"%s\" %.6f %.6f %.6f\n",
+                    r->column - first + step * ((double)k - (double)(g->groups.n - 1) / 2),
+                    xfv_region_names[r->column - first], r->own.mean, isfinite(r->lo) ? r->lo : r->own.mean,
+                    isfinite(r->hi) ? r->hi : r->own.mean);
         }
         fputs("EOD\n", f);
     }
     fputs("set title \"", f);
     clean(f, g->methods.v[method], 1);
-    fprintf(f, ": share of S%c by region, %s pairs\"\nset xrange [-0.6:%d.6]\nset xtics (", sign ? '-' : '+', strata[stratum], XFV_REGIONS - 1);
+    fprintf(f, ": share of S%c by region, %s pairs\"\nset xrange [-0.6:%d.6]\nset xtics (", sign ? '-' : '+',
+            strata[stratum], XFV_REGIONS - 1);
     for (int k = 0; k < XFV_REGIONS; k++) fprintf(f, "%s\"%s\" %d", k ? ", " : "", xfv_region_names[k], k);
     fputs(")\nplot ", f);
     for (size_t k = 0; k < g->groups.n; k++) {
@@ -517,11 +551,15 @@ void xfv_groups_plot(const struct xfv_groups *g, FILE *f)
         panels += rows_of(g, s, ERROR) > 0;
         for (size_t k = 0; k < 2 * g->methods.n; k++) panels += rows_of(g, s, FIRST_SHARE + (int)k * XFV_REGIONS) > 0;
     }
-    fprintf(f, "set multiplot layout %zu,1\nset yrange [0:*]\nset grid ytics\nset key outside right\n", panels ? panels : 1);
+    fprintf(f, "set multiplot layout %zu,1\nset yrange [0:*]\nset grid ytics\nset key outside right\n",
+            panels ? panels : 1);
     for (int s = 0; s < STRATA; s++) {
         if (rows_of(g, s, ERROR)) {
             plot_block(g, "rate", s, ERROR, f);
-            fprintf(f, "set title \"%s by group\"\nset xrange [-0.6:%zu.6]\nplot $rate using 1:3:4:5:xtic(2) with yerrorbars pt 7 notitle\n", titles[s], g->groups.n - 1);
+            fprintf(f,
+                    "set title \"%s by group\"\nset xrange [-0.6:%zu.6]\nplot $rate using 1:3:4:5:xtic(2) with "
+                    "yerrorbars pt 7 notitle\n",
+                    titles[s], g->groups.n - 1);
         }
         for (size_t m = 0; m < g->methods.n; m++)
             for (int sign = 0; sign < 2; sign++) plot_shares(g, s, (int)m, sign, f);

@@ -11,7 +11,8 @@ static double fraction(double a, double b, double x)
     d = 1 / d;
     double f = d;
     for (int m = 1; m < 10000; m++) {
-        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)), odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+               odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
         for (int k = 0; k < 2; k++) {
             double t = k ? odd : even;
             d = 1 + t * d;

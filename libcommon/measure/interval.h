@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* The Clopper-Pearson interval of a proportion, k of n: holds the true one with probability `level` (0.95) or more, for independent trials
- * (C. Clopper, E. Pearson, Biometrika 26, 1934). NaN when n is 0. */
+/* The Clopper-Pearson interval of a proportion, k of n: holds the true one with probability `level` (0.95) or more, for
+ * independent trials (C. Clopper, E. Pearson, Biometrika 26, 1934). NaN when n is 0. */
 void xfv_proportion_interval(size_t k, size_t n, double level, double *lo, double *hi);
 
 #endif

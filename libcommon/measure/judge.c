@@ -77,7 +77,8 @@ static int make_masks(struct xfv_judge *t, int h, int w, struct xfv_err *e)
 static int set_size(struct xfv_judge *t, int h, int w, int keep, struct xfv_err *e)
 {
     if (h == t->h && w == t->w) return 0;
-    if (keep || t->n_views || t->n_ranked) return xfv_fail(e, XFV_EARG, "maps of %dx%d after maps of %dx%d: score them apart", w, h, t->w, t->h);
+    if (keep || t->n_views || t->n_ranked)
+        return xfv_fail(e, XFV_EARG, "maps of %dx%d after maps of %dx%d: score them apart", w, h, t->w, t->h);
     free_maps(t->maps, MAX_METHODS);
     free_maps(t->other, MAX_METHODS);
     t->h = t->w = 0; /* none, until all is there */
@@ -89,22 +90,25 @@ static int set_size(struct xfv_judge *t, int h, int w, int keep, struct xfv_err 
 static int room_for(struct xfv_judge *t, struct maps *m, struct xfv_err *e)
 {
     for (int k = 0; k < 6; k++)
-        if (!m->plane[k / 3][k % 3] && !(m->plane[k / 3][k % 3] = malloc(t->n * sizeof(float)))) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        if (!m->plane[k / 3][k % 3] && !(m->plane[k / 3][k % 3] = malloc(t->n * sizeof(float))))
+            return xfv_fail(e, XFV_ENOMEM, "out of memory");
     return 0;
 }
 
 /* ---- reading maps ---- */
 
 /* A map of one face as floats, or all zero when it has none of this key: 1, 0, or an error. */
-static int read_plane(const struct xfv_judge *t, const struct xfv_map_entry *entry, int side, const char *key, float *out, struct xfv_err *e)
+static int read_plane(const struct xfv_judge *t, const struct xfv_map_entry *entry, int side, const char *key,
+                      float *out, struct xfv_err *e)
 {
     memset(out, 0, t->n * sizeof *out);
     return xfv_map_read(entry, side, key, t->h, t->w, out, e);
 }
 
-/* The orders of pixels: for similarity S+ where there is some, and behind it, the less dissimilar the better; for dissimilarity the other way
- * round. For a method with one signed map these are S and -S. */
-static int read_side(const struct xfv_judge *t, const struct xfv_map_entry *entry, int side, float *const plane[3], struct xfv_err *e)
+/* The orders of pixels: for similarity S+ where there is some, and behind it, the less dissimilar the better; for
+ * dissimilarity the other way round. For a method with one signed map these are S and -S. */
+static int read_side(const struct xfv_judge *t, const struct xfv_map_entry *entry, int side, float *const plane[3],
+                     struct xfv_err *e)
 {
     float *s = plane[0], *d = plane[1], *both = plane[2];
     int has = read_plane(t, entry, side, XFV_KEY_SIGNED, both, e);
@@ -113,7 +117,8 @@ static int read_side(const struct xfv_judge *t, const struct xfv_map_entry *entr
     if (has_d < 0) return has_d;
     if (!has && !has_s && !has_d)
         return xfv_fail_code(e, XFV_EDATA, "map", "method '%s' has no map of face %s", entry->method, xfv_sides[side]);
-    int unsigned_map = has_s && has_d && !memcmp(s, d, t->n * sizeof *s); /* one map given for both signs: its size is all it says */
+    /* one map given for both signs: its size is all it says */
+    int unsigned_map = has_s && has_d && !memcmp(s, d, t->n * sizeof *s);
     for (size_t i = 0; i < t->n; i++) {
         float a = s[i], b = d[i];
         if (!has_s && !has_d) a = both[i] > 0 ? both[i] : 0, b = both[i] < 0 ? -both[i] : 0;
@@ -148,7 +153,8 @@ static int read_maps(struct xfv_judge *t, const msgpack_object *pair, struct map
     for (; n < (int)maps.n; n++) {
         struct xfv_map_entry entry;
         xfv_maps_entry(&maps, (uint32_t)n, &entry);
-        if (!xfv_map_size(&entry, 0, &h, &w)) return xfv_fail_code(e, XFV_EDATA, "map", "method '%s' has no map of face a", entry.method);
+        if (!xfv_map_size(&entry, 0, &h, &w))
+            return xfv_fail_code(e, XFV_EDATA, "map", "method '%s' has no map of face a", entry.method);
         status = set_size(t, h, w, n > 0 || m == t->other, e);
         if (!status) status = room_for(t, &m[n], e);
         for (int i = 0; i < 2 && !status; i++) status = read_side(t, &entry, i, m[n].plane[i], e);
@@ -165,7 +171,8 @@ static double average(double a, double b)
     return isnan(a) ? b : isnan(b) ? a : (a + b) / 2;
 }
 
-static int keep_ranked(struct xfv_judge *t, long at, size_t method, int similar, int planted, struct maps *m, struct xfv_err *e)
+static int keep_ranked(struct xfv_judge *t, long at, size_t method, int similar, int planted, struct maps *m,
+                       struct xfv_err *e)
 {
     if (t->n_ranked == t->cap_ranked) {
         size_t cap = xfv_more(t->cap_ranked, 256);
@@ -180,7 +187,8 @@ static int keep_ranked(struct xfv_judge *t, long at, size_t method, int similar,
 }
 
 /* Does the map point at what was planted? Mean over both images: aligned faces have the region in one place. */
-static int locate(struct xfv_judge *t, long at, struct maps *m, const uint8_t *truth, const char *sign, int planted, struct xfv_err *e)
+static int locate(struct xfv_judge *t, long at, struct maps *m, const uint8_t *truth, const char *sign, int planted,
+                  struct xfv_err *e)
 {
     int similar = !strcmp(sign, "similarity"), status = 0;
     double v[3][2];
@@ -198,10 +206,12 @@ static int locate(struct xfv_judge *t, long at, struct maps *m, const uint8_t *t
     }
     if (status || planted < 0) return status;
     long method = xfv_name_number(&t->methods, m->method, strlen(m->method));
-    return method < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory") : keep_ranked(t, at, (size_t)method, similar, planted, m, e);
+    return method < 0 ? xfv_fail(e, XFV_ENOMEM, "out of memory")
+                      : keep_ranked(t, at, (size_t)method, similar, planted, m, e);
 }
 
-/* How far what was planted moved the score the way it should have: down for a dissimilarity. NaN when the pair does not say. */
+/* How far what was planted moved the score the way it should have: down for a dissimilarity. NaN when the pair does not
+ * say. */
 static double effect_of(const msgpack_object *pair, const msgpack_object *truth, const char *sign)
 {
     double before, after;
@@ -219,7 +229,8 @@ static int test_truth(struct xfv_judge *t, long at, const msgpack_object *pair, 
     if (!truth || !xfv_map_get(truth, "mask")) return 0;
     int status = xfv_get_text(truth, "sign", sign, sizeof sign, e);
     if (!status) status = xfv_get_tensor(truth, "mask", XFV_U8, 2, shape, &mask, e);
-    if (status) return status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);
+    if (status)
+        return status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "truth", "the pair's truth: %s", e->msg);
     if (t->o.effect > 0 && !(effect_of(pair, truth, sign) >= t->o.effect)) { /* the network took no notice */
         xfv_tensor_clear(&mask);
         return 0;
@@ -241,7 +252,8 @@ static int test_agreement(struct xfv_judge *t, long at, int n, struct xfv_err *e
             char test[128];
             double v[2];
             if (i == k) continue;
-            for (int s = 0; s < 2; s++) v[s] = xfv_map_correlation(t->maps[i].plane[s][2], t->maps[k].plane[s][2], t->oval, t->n);
+            for (int s = 0; s < 2; s++)
+                v[s] = xfv_map_correlation(t->maps[i].plane[s][2], t->maps[k].plane[s][2], t->oval, t->n);
             snprintf(test, sizeof test, "like %s", t->maps[k].method);
             status = xfv_sheet_add(t->sheet, at, t->maps[i].method, test, average(v[0], v[1]), e);
         }
@@ -258,7 +270,8 @@ static int test_against(struct xfv_judge *t, long at, const msgpack_object *othe
         for (int k = 0; k < m && !status; k++) {
             double v[2];
             if (strcmp(t->maps[i].method, t->other[k].method)) continue;
-            for (int s = 0; s < 2; s++) v[s] = xfv_map_correlation(t->maps[i].plane[s][2], t->other[k].plane[s][2], t->oval, t->n);
+            for (int s = 0; s < 2; s++)
+                v[s] = xfv_map_correlation(t->maps[i].plane[s][2], t->other[k].plane[s][2], t->oval, t->n);
             status = xfv_sheet_add(t->sheet, at, t->maps[i].method, test, average(v[0], v[1]), e);
         }
     return status;
@@ -273,7 +286,9 @@ static float *coarse_map(const struct xfv_judge *t, const float *map)
     for (int i = 0; i < h && out; i++)
         for (int j = 0; j < w; j++) {
             double sum = 0;
-            for (int k = 0; k < COARSE * COARSE; k++) sum += (double)map[(size_t)(i * COARSE + k / COARSE) * (size_t)t->w + (size_t)(j * COARSE + k % COARSE)];
+            for (int k = 0; k < COARSE * COARSE; k++)
+                sum +=
+                    (double)map[(size_t)(i * COARSE + k / COARSE) * (size_t)t->w + (size_t)(j * COARSE + k % COARSE)];
             out[(size_t)i * (size_t)w + (size_t)j] = (float)sum;
         }
     return out;
@@ -292,14 +307,19 @@ static int keep_view(struct xfv_judge *t, const struct view *v, const float *map
     return 0;
 }
 
-static int keep_views(struct xfv_judge *t, long at, const msgpack_object *pair, const long person[2], int n, struct xfv_err *e)
+static int keep_views(struct xfv_judge *t, long at, const msgpack_object *pair, const long person[2], int n,
+                      struct xfv_err *e)
 {
     struct xfv_tensor image;
     int label = xfv_pair_label(pair), status = 0;
     if (label < 0 || t->h < COARSE || t->w < COARSE) return 0;
     for (int s = 0; s < 2; s++) {
         if (xfv_get_tensor_view(xfv_map_get(pair, xfv_sides[s]), "image", &image, NULL)) continue;
-        struct view v = {.image = xfv_hash(XFV_HASH_START, image.data, xfv_tensor_bytes(&image)), .label = label, .person = person[s], .partner = person[1 - s], .at = at};
+        struct view v = {.image = xfv_hash(XFV_HASH_START, image.data, xfv_tensor_bytes(&image)),
+                         .label = label,
+                         .person = person[s],
+                         .partner = person[1 - s],
+                         .at = at};
         for (int i = 0; i < n && !status; i++) {
             long m = xfv_name_number(&t->methods, t->maps[i].method, strlen(t->maps[i].method));
             v.method = (size_t)m;
@@ -334,7 +354,8 @@ static int compare_partners(struct xfv_judge *t, struct xfv_err *e)
             const struct view *x = &t->views[i], *y = &t->views[k];
             if (x->method != y->method || x->image != y->image) break;
             if (x->at == y->at) continue; /* a pair of one image */
-            double v = xfv_map_correlation(x->coarse, y->coarse, t->coarse_oval, (size_t)(t->h / COARSE) * (size_t)(t->w / COARSE));
+            double v = xfv_map_correlation(x->coarse, y->coarse, t->coarse_oval,
+                                           (size_t)(t->h / COARSE) * (size_t)(t->w / COARSE));
             status = xfv_sheet_add(t->sheet, x->at, t->methods.v[x->method], partners_test(x, y), v, e);
         }
     return status;
@@ -342,8 +363,8 @@ static int compare_partners(struct xfv_judge *t, struct xfv_err *e)
 
 /* ---- the ranking of regions ---- */
 
-/* Of the seven regions, how many have a lower value than the planted one, each against its own average over all cases of the method: 1 first, 0
- * last, .5 chance. What is the same in every map, as all of a fixed picture is, falls out. */
+/* Of the seven regions, how many have a lower value than the planted one, each against its own average over all cases
+ * of the method: 1 first, 0 last, .5 chance. What is the same in every map, as all of a fixed picture is, falls out. */
 static double rank_of(const struct ranked *r, int side, const double *mean)
 {
     double own = r->mean[side][r->planted] - mean[r->planted], below = 0;
@@ -363,14 +384,16 @@ static int rank_regions(struct xfv_judge *t, struct xfv_err *e)
         for (size_t i = 0; i < t->n_ranked; i++) {
             const struct ranked *r = &t->ranked[i];
             if (r->method != g / 2 || r->similar != (int)(g % 2)) continue;
-            for (int k = 0; k < 2 * XFV_PARTS; k++) mean[k / XFV_PARTS][k % XFV_PARTS] += r->mean[k / XFV_PARTS][k % XFV_PARTS];
+            for (int k = 0; k < 2 * XFV_PARTS; k++)
+                mean[k / XFV_PARTS][k % XFV_PARTS] += r->mean[k / XFV_PARTS][k % XFV_PARTS];
             n++;
         }
         for (int k = 0; k < 2 * XFV_PARTS && n > 0; k++) mean[k / XFV_PARTS][k % XFV_PARTS] /= n;
         for (size_t i = 0; i < t->n_ranked && n > 1 && !status; i++) {
             const struct ranked *r = &t->ranked[i];
             if (r->method != g / 2 || r->similar != (int)(g % 2)) continue;
-            status = xfv_sheet_add(t->sheet, r->at, t->methods.v[r->method], g % 2 ? "region rank similarity" : "region rank dissimilarity",
+            status = xfv_sheet_add(t->sheet, r->at, t->methods.v[r->method],
+                                   g % 2 ? "region rank similarity" : "region rank dissimilarity",
                                    (rank_of(r, 0, mean[0]) + rank_of(r, 1, mean[1])) / 2, e);
         }
     }

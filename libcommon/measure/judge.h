@@ -1,5 +1,5 @@
-/* Judging the maps of pairs: do they point at what was planted, do they depend on the partner, are they alike? Every value goes onto a sheet
- * (measure/sheet.h) under its method and test; what the tests are: explain-score(1). */
+/* Judging the maps of pairs: do they point at what was planted, do they depend on the partner, are they alike? Every
+ * value goes onto a sheet (measure/sheet.h) under its method and test; what the tests are: explain-score(1). */
 #ifndef XFV_MEASURE_JUDGE_H
 #define XFV_MEASURE_JUDGE_H
 
@@ -15,11 +15,12 @@ struct xfv_judge_opts {
     const char *against; /* what the other stream is called in the test's name */
 };
 
-struct xfv_judge *xfv_judge_new(const struct xfv_judge_opts *o); /* NULL when out of memory; o->against must outlive it */
+/* NULL when out of memory; o->against must outlive it */
+struct xfv_judge *xfv_judge_new(const struct xfv_judge_opts *o);
 void xfv_judge_free(struct xfv_judge *t);
 
-/* A pair record with maps (and its truth, when it has one). against: the same pair of another stream, NULL for none. XFV_EDATA: it cannot be judged;
- * XFV_EARG: its maps are of another size than those before; XFV_ENOMEM. */
+/* A pair record with maps (and its truth, when it has one). against: the same pair of another stream, NULL for none.
+ * XFV_EDATA: it cannot be judged; XFV_EARG: its maps are of another size than those before; XFV_ENOMEM. */
 int xfv_judge_pair(struct xfv_judge *t, const msgpack_object *pair, const msgpack_object *against, struct xfv_err *e);
 /* What needs all pairs: the ranking of regions, and one face's maps with several partners. */
 int xfv_judge_finish(struct xfv_judge *t, struct xfv_err *e);

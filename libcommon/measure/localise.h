@@ -7,9 +7,11 @@
 
 #include "base/err.h"
 
-/* Area under the ROC curve of the map as a score for `truth`, among the pixels of `within`: the chance that a pixel of the truth has a larger value
- * than one that is not of it, ties counting half. 0.5 is chance. NaN when one of the two sets is empty. XFV_ENOMEM. */
-int xfv_auroc(const float *map, const uint8_t *truth, const uint8_t *within, size_t n, double *auroc, struct xfv_err *e);
+/* Area under the ROC curve of the map as a score for `truth`, among the pixels of `within`: the chance that a pixel of
+ * the truth has a larger value than one that is not of it, ties counting half. 0.5 is chance. NaN when one of the two
+ * sets is empty. XFV_ENOMEM. */
+int xfv_auroc(const float *map, const uint8_t *truth, const uint8_t *within, size_t n, double *auroc,
+              struct xfv_err *e);
 /* Share of the map's positive values within that lies on the truth; NaN for a map without any. */
 double xfv_energy_inside(const float *map, const uint8_t *truth, const uint8_t *within, size_t n);
 /* 1 when the largest value within lies on the truth, else 0; of several largest the share that does. */

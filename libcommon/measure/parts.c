@@ -4,9 +4,11 @@
 
 #include "face/mean_face.h"
 
-const char *const xfv_part_names[XFV_PARTS + 1] = {"forehead", "left-eye", "right-eye", "nose", "left-cheek", "right-cheek", "mouth", NULL};
+const char *const xfv_part_names[XFV_PARTS + 1] = {"forehead",   "left-eye",    "right-eye", "nose",
+                                                   "left-cheek", "right-cheek", "mouth",     NULL};
 
-/* Centre and half axes in pixels of the 112x112 template, whose landmarks are (38, 52), (74, 52), (56, 72), (42, 92), (71, 92). */
+/* Centre and half axes in pixels of the 112x112 template, whose landmarks are (38, 52), (74, 52), (56, 72), (42, 92),
+ * (71, 92). */
 struct ellipse { double x, y, rx, ry; };
 static const struct ellipse regions[XFV_PARTS] = {
     {56, 28, 30, 13},  /* forehead */
@@ -34,7 +36,8 @@ void xfv_part_mask(int region, int height, int width, uint8_t *mask)
 {
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
-            mask[(size_t)y * (size_t)width + (size_t)x] = (uint8_t)inside(&regions[region], at(x, width), at(y, height));
+            mask[(size_t)y * (size_t)width + (size_t)x] = (uint8_t)inside(&regions[region], at(x, width),
+                                                                          at(y, height));
 }
 
 void xfv_oval_mask(int height, int width, uint8_t *mask)

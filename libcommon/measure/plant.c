@@ -22,7 +22,8 @@ static double mean_in(const uint8_t *rgb, const uint8_t *mask, size_t pixels, si
     return n > 0 ? sum / n : 0;
 }
 
-int xfv_plant_region(uint8_t *rgb, const uint8_t *donor, int height, int width, int region, int match, uint8_t *mask, struct xfv_err *e)
+int xfv_plant_region(uint8_t *rgb, const uint8_t *donor, int height, int width, int region, int match, uint8_t *mask,
+                     struct xfv_err *e)
 {
     size_t pixels = (size_t)height * (size_t)width;
     float *alpha = malloc(pixels * sizeof *alpha);
@@ -67,7 +68,8 @@ void xfv_plant_sunglasses(uint8_t *rgb, int height, int width, uint8_t *mask)
         for (int j = 0; j < width; j++) {
             double x = (j + 0.5) * 112 / width - 0.5, y = (i + 0.5) * 112 / height - 0.5;
             int bridge = y >= 47 && y <= 51 && x >= 10 && x <= 102;
-            mask[(size_t)i * (size_t)width + (size_t)j] = (uint8_t)(bridge || within(x, y, 37, 53, 17, 12) || within(x, y, 75, 53, 17, 12));
+            mask[(size_t)i * (size_t)width + (size_t)j] = (uint8_t)(bridge || within(x, y, 37, 53, 17, 12) ||
+                                                                    within(x, y, 75, 53, 17, 12));
         }
     fill(rgb, mask, (size_t)height * (size_t)width, dark);
 }
@@ -80,17 +82,20 @@ void xfv_plant_mask(uint8_t *rgb, int height, int width, uint8_t *mask)
             size_t p = (size_t)i * (size_t)width + (size_t)j;
             mask[p] = (uint8_t)(y >= 68 + fabs(x - 56) * 0.15 && within(x, y, 56, 82, 42, 34));
             double fold = fmod(y, 9) < 1.2 ? -18 : 0, shade = -0.6 * fabs(x - 56);
-            for (size_t c = 0; c < 3 && mask[p]; c++) rgb[3 * p + c] = to_byte((c == 0 ? 160 : c == 1 ? 198 : 222) + fold + shade);
+            for (size_t c = 0; c < 3 && mask[p]; c++)
+                rgb[3 * p + c] = to_byte((c == 0 ? 160 : c == 1 ? 198 : 222) + fold + shade);
         }
 }
 
-void xfv_plant_patches(uint8_t *rgb, const uint8_t *donor, int height, int width, int n, int side, struct xfv_random *r, uint8_t *mask)
+void xfv_plant_patches(uint8_t *rgb, const uint8_t *donor, int height, int width, int n, int side, struct xfv_random *r,
+                       uint8_t *mask)
 {
     memset(mask, 0, (size_t)height * (size_t)width);
     if (side > height) side = height;
     if (side > width) side = width;
     for (int k = 0; k < n; k++) {
-        int top = (int)xfv_random_below(r, (uint32_t)(height - side + 1)), left = (int)xfv_random_below(r, (uint32_t)(width - side + 1));
+        int top = (int)xfv_random_below(r, (uint32_t)(height - side + 1)),
+            left = (int)xfv_random_below(r, (uint32_t)(width - side + 1));
         for (int y = top; y < top + side; y++) {
             size_t at = (size_t)y * (size_t)width + (size_t)left;
             memset(mask + at, 1, (size_t)side);
@@ -101,5 +106,6 @@ void xfv_plant_patches(uint8_t *rgb, const uint8_t *donor, int height, int width
 
 void xfv_plant_noise(uint8_t *rgb, int height, int width, double sigma, struct xfv_random *r)
 {
-    for (size_t i = 0; i < 3 * (size_t)height * (size_t)width; i++) rgb[i] = to_byte(rgb[i] + sigma * xfv_random_normal(r));
+    for (size_t i = 0; i < 3 * (size_t)height * (size_t)width; i++)
+        rgb[i] = to_byte(rgb[i] + sigma * xfv_random_normal(r));
 }

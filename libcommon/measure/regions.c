@@ -6,12 +6,15 @@
 #include "face/align.h"
 #include "stream/record.h"
 
-const char *const xfv_region_names[] = {"forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "outside", NULL};
+const char *const xfv_region_names[] = {"forehead", "brows", "eyes",    "nose", "cheeks",
+                                        "mouth",    "chin",  "outside", NULL};
 const char *const xfv_region_source_names[] = {"template", "landmarks", "68", NULL};
 
-/* Borders in the face's frame: x in eye distances from the face's middle, y in eye-to-mouth distances below the eyes. */
+/* Borders in the face's frame: x in eye distances from the face's middle, y in eye-to-mouth distances below the eyes.
+ */
 static const double oval_y = 0.25, oval_width = 1.08, oval_height = 1.55;
-static const double brows_top = -0.48, eyes_top = -0.17, eyes_bottom = 0.24, brow_end = 0.92, eye_start = 0.18, eye_end = 0.88;
+static const double brows_top = -0.48, eyes_top = -0.17, eyes_bottom = 0.24, brow_end = 0.92, eye_start = 0.18,
+                    eye_end = 0.88;
 static const double mouth_half = 0.29; /* above and below the corners' height */
 
 /* The face's frame: middle between the eyes, and the two axes with their inverse. */
@@ -39,7 +42,8 @@ static int make_frame(const double p[10], struct frame *f, struct xfv_err *e)
     }
     f->det = f->x[0] * f->y[1] - f->x[1] * f->y[0];
     double size = hypot(f->x[0], f->x[1]) * hypot(f->y[0], f->y[1]);
-    if (!(size > 1e-6) || fabs(f->det) < 0.05 * size) return xfv_fail(e, XFV_EDATA, "the landmarks do not span a face: eyes and mouth lie on one line");
+    if (!(size > 1e-6) || fabs(f->det) < 0.05 * size)
+        return xfv_fail(e, XFV_EDATA, "the landmarks do not span a face: eyes and mouth lie on one line");
     to_frame(f, p[4], p[5], &f->nose[0], &f->nose[1]);
     to_frame(f, p[6], p[7], &f->mouth_left, &unused);
     to_frame(f, p[8], p[9], &f->mouth_right, &unused);
@@ -63,7 +67,8 @@ static int in_nose(const struct frame *f, double u, double v)
 static int in_mouth(const struct frame *f, double u, double v)
 {
     double left = clamp(f->mouth_left, -0.9, -0.1), right = clamp(f->mouth_right, 0.1, 0.9);
-    double middle = (left + right) / 2, half = 1.22 * (right - left) / 2, nose_base = clamp(f->nose[1], 0.3, 0.65) + 0.17;
+    double middle = (left + right) / 2, half = 1.22 * (right - left) / 2,
+           nose_base = clamp(f->nose[1], 0.3, 0.65) + 0.17;
     double x = (u - middle) / half, y = (v - 1) / mouth_half;
     if (v > nose_base && v <= 1) return fabs(x) <= 0.75 || x * x + y * y <= 1;
     return x * x + y * y <= 1;
@@ -123,12 +128,14 @@ static int touches(const double *xy, int first, int last, int closed, double nea
     for (int i = first; i <= last; i++) {
         const double *a = xy + 2 * i, *b = xy + 2 * (i < last ? i + 1 : first);
         if ((i < last || closed) && to_segment(a, b, x, y) <= near) return 1;
-        if (closed && (a[1] > y) != (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0]) inside = !inside;
+        if (closed && (a[1] > y) != (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0])
+            inside = !inside;
     }
     return inside;
 }
 
-/* Inside the face: below the ends of the jaw line within that line, above them within the upper half of an ellipse through its ends. */
+/* Inside the face: below the ends of the jaw line within that line, above them within the upper half of an ellipse
+ * through its ends. */
 static int in_face_68(const double *xy, const struct frame *f, double x, double y)
 {
     double v, u, left, right, lv, rv;
@@ -148,7 +155,8 @@ static enum xfv_region region_68(const double *xy, const struct frame *f, double
     to_frame(f, x, y, &u, &v);
     if (touches(xy, 36, 41, 1, 0.08 * unit, x, y) || touches(xy, 42, 47, 1, 0.08 * unit, x, y)) return XFV_REGION_EYES;
     if (touches(xy, 17, 21, 0, 0.1 * unit, x, y) || touches(xy, 22, 26, 0, 0.1 * unit, x, y)) return XFV_REGION_BROWS;
-    double nose[8] = {xy[54], xy[55], xy[62], xy[63], xy[66], xy[67], xy[70], xy[71]}; /* bridge, left wing, base, right wing */
+    /* bridge, left wing, base, right wing */
+    double nose[8] = {xy[54], xy[55], xy[62], xy[63], xy[66], xy[67], xy[70], xy[71]};
     if (touches(nose, 0, 3, 1, 0.1 * unit, x, y)) return XFV_REGION_NOSE;
     if (touches(xy, 48, 59, 1, 0.06 * unit, x, y)) return XFV_REGION_MOUTH;
     to_frame(f, xy[114], xy[115], &u, &low); /* 57: the lower lip's middle */
@@ -165,7 +173,8 @@ static enum xfv_region region_68(const double *xy, const struct frame *f, double
 static void mean_of(const double *xy, int first, int last, double *to)
 {
     to[0] = to[1] = 0;
-    for (int i = first; i <= last; i++) to[0] += xy[2 * i] / (last - first + 1), to[1] += xy[2 * i + 1] / (last - first + 1);
+    for (int i = first; i <= last; i++)
+        to[0] += xy[2 * i] / (last - first + 1), to[1] += xy[2 * i + 1] / (last - first + 1);
 }
 
 int xfv_regions_of_68(const double xy[136], int width, int height, uint8_t *label, struct xfv_err *e)

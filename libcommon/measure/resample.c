@@ -8,7 +8,8 @@
 #include "base/grow.h"
 #include "base/toint.h"
 
-float *xfv_bootstrap_weights(const long *a, const long *b, size_t pairs, size_t identities, int replicates, uint64_t seed)
+float *xfv_bootstrap_weights(const long *a, const long *b, size_t pairs, size_t identities, int replicates,
+                             uint64_t seed)
 {
     uint32_t *drawn = malloc((identities + 1) * sizeof *drawn);
     float *w = malloc((pairs * (size_t)replicates + 1) * sizeof *w);
@@ -61,7 +62,8 @@ static double mean_of(const double *v, const size_t *at, size_t n, const float *
     return total > 0 ? weighted / total : NAN;
 }
 
-struct xfv_interval xfv_mean_interval(const double *v, const size_t *at, size_t n, const float *weights, size_t pairs, int replicates, double *work)
+struct xfv_interval xfv_mean_interval(const double *v, const size_t *at, size_t n, const float *weights, size_t pairs,
+                                      int replicates, double *work)
 {
     struct xfv_interval out = {mean_of(v, at, n, NULL), NAN, NAN};
     int used = 0;
@@ -79,8 +81,8 @@ static double share_of(double mean, double best, double chance)
     return best > chance ? (mean - chance) / (best - chance) : NAN;
 }
 
-struct xfv_interval xfv_share_interval(const struct xfv_column *v, const struct xfv_column *best, double chance, const float *weights,
-                                       size_t pairs, int replicates, double *work)
+struct xfv_interval xfv_share_interval(const struct xfv_column *v, const struct xfv_column *best, double chance,
+                                       const float *weights, size_t pairs, int replicates, double *work)
 {
     double mean = mean_of(v->v, v->at, v->n, NULL);
     struct xfv_interval out = {share_of(mean, mean_of(best->v, best->at, best->n, NULL), chance), NAN, NAN};
@@ -116,7 +118,8 @@ double xfv_wilcoxon(double *d, size_t n)
         ties += t * t * t - t;
         for (size_t k = i; k < j; k++) plus += d[k] > 0 ? rank : 0;
     }
-    double count = (double)m, mean = count * (count + 1) / 4, var = count * (count + 1) * (2 * count + 1) / 24 - ties / 48;
+    double count = (double)m, mean = count * (count + 1) / 4,
+           var = count * (count + 1) * (2 * count + 1) / 24 - ties / 48;
     if (!(var > 0)) return 1;
     return erfc(fabs(plus - mean) / sqrt(2 * var));
 }

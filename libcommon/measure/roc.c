@@ -56,13 +56,15 @@ struct xfv_roc_point *xfv_roc_curve(const struct xfv_scores *s, size_t *n, struc
         for (size_t k = i; k < j; k++)
             if (s->genuine[order[k]]) hit++;
             else wrong++;
-        v[(*n)++] = (struct xfv_roc_point){s->score[order[i]], (double)wrong / (double)all.impostor, (double)(all.genuine - hit) / (double)all.genuine};
+        v[(*n)++] = (struct xfv_roc_point){s->score[order[i]], (double)wrong / (double)all.impostor,
+                                           (double)(all.genuine - hit) / (double)all.genuine};
     }
     free(order);
     return v;
 }
 
-struct xfv_roc xfv_roc_measure(const struct xfv_scores *s, const size_t *order, const float *weights, const double *fmr, int n_fmr)
+struct xfv_roc xfv_roc_measure(const struct xfv_scores *s, const size_t *order, const float *weights, const double *fmr,
+                               int n_fmr)
 {
     struct xfv_roc r = {NAN, NAN, {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
     double genuine = 0, impostor = 0, hit = 0, wrong = 0, least = INFINITY, area = 0;
@@ -88,7 +90,8 @@ struct xfv_roc xfv_roc_measure(const struct xfv_scores *s, const size_t *order, 
     return r;
 }
 
-static int one_fold(const struct xfv_scores *s, int fold, double *right, double *accuracy, size_t *in_fold, struct xfv_err *e)
+static int one_fold(const struct xfv_scores *s, int fold, double *right, double *accuracy, size_t *in_fold,
+                    struct xfv_err *e)
 {
     struct xfv_scores others = {0};
     double best, threshold;
@@ -110,7 +113,8 @@ static int one_fold(const struct xfv_scores *s, int fold, double *right, double 
     return status;
 }
 
-int xfv_fold_decisions(const struct xfv_scores *s, int folds, double *right, double *accuracy, double *sd, struct xfv_err *e)
+int xfv_fold_decisions(const struct xfv_scores *s, int folds, double *right, double *accuracy, double *sd,
+                       struct xfv_err *e)
 {
     double sum = 0, squares = 0, a;
     int used = 0;

@@ -157,7 +157,8 @@ static void put_text(FILE *f, const char *s)
     fputc('"', f);
 }
 
-static void print_row(struct print *p, enum xfv_sheet_format how, size_t m, size_t t, size_t n, const struct xfv_interval *i)
+static void print_row(struct print *p, enum xfv_sheet_format how, size_t m, size_t t, size_t n,
+                      const struct xfv_interval *i)
 {
     const char *method = p->s->methods.v[m], *test = p->s->tests.v[t];
     if (how == XFV_SHEET_TSV) {
@@ -204,7 +205,8 @@ static void print_markdown(struct print *p)
     }
 }
 
-int xfv_sheet_print(const struct xfv_sheet *s, enum xfv_sheet_format how, int replicates, uint64_t seed, FILE *f, struct xfv_err *e)
+int xfv_sheet_print(const struct xfv_sheet *s, enum xfv_sheet_format how, int replicates, uint64_t seed, FILE *f,
+                    struct xfv_err *e)
 {
     struct print p = {.s = s, .replicates = replicates, .f = f};
     struct xfv_interval i;

@@ -68,7 +68,8 @@ static int find_pair(struct xfv_tally *t, const struct xfv_trial *c, size_t *at)
         t->cap = cap;
     }
     const char *pa = xfv_identity_of(c->a, c->n_a, t->rule, &la), *pb = xfv_identity_of(c->b, c->n_b, t->rule, &lb);
-    long a = xfv_name_number(&t->people, pa, la), b = xfv_name_number(&t->people, pb, lb), pair = a < 0 || b < 0 ? -1 : xfv_name_number(&t->pairs, c->pair, c->n_pair);
+    long a = xfv_name_number(&t->people, pa, la), b = xfv_name_number(&t->people, pb, lb),
+         pair = a < 0 || b < 0 ? -1 : xfv_name_number(&t->pairs, c->pair, c->n_pair);
     if (pair < 0) return -1;
     *at = (size_t)pair;
     if (t->pairs.n > before) {
@@ -140,7 +141,9 @@ int xfv_tally_add(struct xfv_tally *t, const struct xfv_trial *c, struct xfv_err
     double *right = malloc((size_t)c->points * sizeof *right);
     int status = g && right && !grow_group(g) ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (!status && g->points != c->points)
-        status = xfv_fail(e, XFV_EARG, "method '%s' has curves of %d and of %d points for one setting: measure them alike", c->method, g->points, c->points);
+        status = xfv_fail(e, XFV_EARG,
+                          "method '%s' has curves of %d and of %d points for one setting: measure them alike",
+                          c->method, g->points, c->points);
     for (size_t i = g && !status ? g->n : 0; !status && i-- > 0;)
         if (g->pair[i] == pair)
             status = xfv_fail(e, XFV_EARG, "the pair has two curves of method '%s' for one setting", c->method);
@@ -157,28 +160,32 @@ int xfv_tally_add(struct xfv_tally *t, const struct xfv_trial *c, struct xfv_err
 
 static int print_curves(const struct xfv_tally *t, FILE *f)
 {
-    fprintf(f, "method\tmap\timage\tfill\tpercent\tpairs\taccuracy_deletion\taccuracy_insertion\tscore_deletion\tscore_insertion\n");
+    fprintf(f, "method\tmap\timage\tfill\tpercent\tpairs\taccuracy_deletion\taccuracy_insertion\tscore_deletion\tscore_"
+               "insertion\n");
     for (size_t i = 0; i < t->keys.n; i++) {
         const struct group *g = &t->groups[i];
         double n = (double)g->n;
         for (int k = 0; k < g->points; k++)
-            fprintf(f, "%s\t%g\t%zu\t%.6f\t%.6f\t%.6f\t%.6f\n", g->key, 100.0 * k / (g->points - 1), g->n, g->sum[ACCURACY][DELETION][k] / n,
-                    g->sum[ACCURACY][INSERTION][k] / n, g->sum[SCORE][DELETION][k] / n, g->sum[SCORE][INSERTION][k] / n);
+            fprintf(f, "%s\t%g\t%zu\t%.6f\t%.6f\t%.6f\t%.6f\n", g->key, 100.0 * k / (g->points - 1), g->n,
+                    g->sum[ACCURACY][DELETION][k] / n, g->sum[ACCURACY][INSERTION][k] / n,
+                    g->sum[SCORE][DELETION][k] / n, g->sum[SCORE][INSERTION][k] / n);
     }
     return 0;
 }
 
 static int print_pairs(const struct xfv_tally *t, FILE *f)
 {
-    fprintf(f, "method\tmap\timage\tfill\tid\tlabel\taccuracy_deletion\taccuracy_insertion\tscore_deletion\tscore_insertion\n");
+    fprintf(f, "method\tmap\timage\tfill\tid\tlabel\taccuracy_deletion\taccuracy_insertion\tscore_deletion\tscore_"
+               "insertion\n");
     for (size_t i = 0; i < t->keys.n; i++) {
         const struct group *g = &t->groups[i];
         for (size_t k = 0; k < g->n; k++) {
             fprintf(f, "%s\t", g->key);
             const char *id = t->pairs.v[g->pair[k]];
             xfv_put_field(f, id, strlen(id), "");
-            fprintf(f, "\t%s\t%.6f\t%.6f\t%.6f\t%.6f\n", t->genuine[g->pair[k]] ? "genuine" : "impostor", g->area[ACCURACY][DELETION][k],
-                    g->area[ACCURACY][INSERTION][k], g->area[SCORE][DELETION][k], g->area[SCORE][INSERTION][k]);
+            fprintf(f, "\t%s\t%.6f\t%.6f\t%.6f\t%.6f\n", t->genuine[g->pair[k]] ? "genuine" : "impostor",
+                    g->area[ACCURACY][DELETION][k], g->area[ACCURACY][INSERTION][k], g->area[SCORE][DELETION][k],
+                    g->area[SCORE][INSERTION][k]);
         }
     }
     return 0;
@@ -194,7 +201,8 @@ struct summary {
 };
 
 /* The rows of g that a metric is about, as values and pairs; with ref, differences to its rows. */
-static size_t choose(struct summary *s, const struct group *g, const struct group *ref, int metric, int genuine_only, int direction)
+static size_t choose(struct summary *s, const struct group *g, const struct group *ref, int metric, int genuine_only,
+                     int direction)
 {
     size_t n = 0;
     for (size_t k = 0; k < g->n; k++) {
@@ -219,7 +227,9 @@ static const struct group *reference_of(struct summary *s, const struct group *g
     const struct group *ref = NULL;
     for (size_t i = 0; i < s->t->keys.n && reference; i++) {
         const char *key = s->t->groups[i].key, *tab = setting_of(key);
-        if ((size_t)(tab - key) == strlen(reference) && !strncmp(key, reference, strlen(reference)) && !strcmp(tab, setting)) ref = &s->t->groups[i];
+        if ((size_t)(tab - key) == strlen(reference) && !strncmp(key, reference, strlen(reference)) &&
+            !strcmp(tab, setting))
+            ref = &s->t->groups[i];
     }
     if (!ref || ref == g) return NULL;
     for (size_t i = 0; i < s->t->pairs.n; i++) s->where[i] = -1;
@@ -236,7 +246,8 @@ struct row {
     int compared;
 };
 
-static void make_row(struct summary *s, const struct group *g, const char *reference, int metric, int tar, struct row *r)
+static void make_row(struct summary *s, const struct group *g, const char *reference, int metric, int tar,
+                     struct row *r)
 {
     const struct group *ref = reference_of(s, g, reference);
     size_t pairs = s->t->pairs.n;
@@ -275,10 +286,13 @@ static void print_row(const struct row *r, const char *reference, FILE *f)
 {
     static const char *const names[] = {"accuracy", "score"};
     fprintf(f, "%s\t%s\t%zu", r->g->key, r->tar ? "tar" : names[r->metric], r->n);
-    for (int d = 0; d < DIRECTIONS; d++) fprintf(f, "\t%.5f\t%.5f\t%.5f", r->area[d].value, r->area[d].lo, r->area[d].hi);
+    for (int d = 0; d < DIRECTIONS; d++)
+        fprintf(f, "\t%.5f\t%.5f\t%.5f", r->area[d].value, r->area[d].lo, r->area[d].hi);
     fprintf(f, "\t%s", r->compared ? reference : "-");
     for (int d = 0; d < DIRECTIONS; d++) {
-        if (r->compared) fprintf(f, "\t%.5f\t%.5f\t%.5f\t%.3g\t%.3g", r->difference[d].value, r->difference[d].lo, r->difference[d].hi, r->p[d], r->holm[d]);
+        if (r->compared)
+            fprintf(f, "\t%.5f\t%.5f\t%.5f\t%.3g\t%.3g", r->difference[d].value, r->difference[d].lo,
+                    r->difference[d].hi, r->p[d], r->holm[d]);
         else fprintf(f, "\t-\t-\t-\t-\t-");
     }
     fputc('\n', f);
@@ -306,20 +320,28 @@ static int print_summary(struct summary *s, const char *reference, FILE *f, stru
     }
     if (!status) status = adjust(rows, n, p, which, e);
     if (!status)
-        fprintf(f, "method\tmap\timage\tfill\tmetric\tpairs\tdeletion\tdeletion_lo\tdeletion_hi\tinsertion\tinsertion_lo\tinsertion_hi\treference\t"
-                   "d_deletion\td_deletion_lo\td_deletion_hi\tp_deletion\tholm_deletion\td_insertion\td_insertion_lo\td_insertion_hi\tp_insertion\tholm_insertion\n");
+        fprintf(f, "method\tmap\timage\tfill\tmetric\tpairs\tdeletion\tdeletion_lo\tdeletion_hi\tinsertion\tinsertion_"
+                   "lo\tinsertion_hi\treference\t"
+                   "d_deletion\td_deletion_lo\td_deletion_hi\tp_deletion\tholm_deletion\td_insertion\td_insertion_"
+                   "lo\td_insertion_hi\tp_insertion\tholm_insertion\n");
     for (size_t i = 0; !status && i < n; i++) print_row(&rows[i], reference, f);
     free(rows), free(p), free(which);
     return status;
 }
 
-int xfv_tally_print(struct xfv_tally *t, enum xfv_tally_table what, const char *reference, int replicates, uint64_t seed, FILE *f, struct xfv_err *e)
+int xfv_tally_print(struct xfv_tally *t, enum xfv_tally_table what, const char *reference, int replicates,
+                    uint64_t seed, FILE *f, struct xfv_err *e)
 {
     if (what == XFV_TALLY_CURVES) return print_curves(t, f);
     if (what == XFV_TALLY_PAIRS) return print_pairs(t, f);
     size_t n = t->pairs.n + 1;
     float *weights = xfv_bootstrap_weights(t->a, t->b, t->pairs.n, t->people.n, replicates, seed);
-    struct summary s = {t, weights, replicates, malloc(((size_t)replicates + 1) * sizeof(double)), malloc(n * sizeof(double)), malloc(n * sizeof(size_t)),
+    struct summary s = {t,
+                        weights,
+                        replicates,
+                        malloc(((size_t)replicates + 1) * sizeof(double)),
+                        malloc(n * sizeof(double)),
+                        malloc(n * sizeof(size_t)),
                         malloc(n * sizeof(long))};
     int ok = weights && s.work && s.values && s.at && s.where;
     int status = ok ? print_summary(&s, reference, f, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");

@@ -30,7 +30,8 @@ int xfv_tally_add_entry(struct xfv_tally *t, const msgpack_object *pair, const m
     if (!status) status = xfv_get_bool(entry, "genuine", &c.genuine, e);
     if (!status) status = read_curve(entry, "deletion", &curve[0], &c.points, e);
     if (!status) status = read_curve(entry, "insertion", &curve[1], &points, e);
-    if (!status && points != c.points) status = xfv_fail_code(e, XFV_EDATA, "delins", "the two curves of an entry differ in length");
+    if (!status && points != c.points)
+        status = xfv_fail_code(e, XFV_EDATA, "delins", "the two curves of an entry differ in length");
     if (status == XFV_EFORMAT) status = e->status = XFV_EDATA;
     c.method = method, c.map = map, c.image = image, c.fill = fill;
     c.deletion = curve[0], c.insertion = curve[1];

@@ -15,7 +15,7 @@ struct xfv_comparison {
 /* The score of embeddings a and b, f32 [n] each, larger for more alike. digest_a and digest_b: of the models that made
  * them, "" when not known. XFV_EMODEL: they and the model do not belong together. XFV_EDATA: they cannot be scored
  * (their lengths differ; see pair/score.h). */
-int xfv_compare(const struct xfv_comparison *how, const struct xfv_tensor *a, const char *digest_a, const struct xfv_tensor *b, const char *digest_b,
-                double *score, struct xfv_err *e);
+int xfv_compare(const struct xfv_comparison *how, const struct xfv_tensor *a, const char *digest_a,
+                const struct xfv_tensor *b, const char *digest_b, double *score, struct xfv_err *e);
 
 #endif

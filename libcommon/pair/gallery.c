@@ -62,10 +62,13 @@ int xfv_face_vector(const msgpack_object *face, struct xfv_tensor *vector, char 
 {
     static const size_t any[] = {0};
     struct xfv_err why;
-    if (!face || face->type != MSGPACK_OBJECT_MAP) return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
-    if (!xfv_map_get(face, "embedding")) return xfv_fail_code(e, XFV_EDATA, "embedding", "the face has no embedding: run embed before verify");
+    if (!face || face->type != MSGPACK_OBJECT_MAP)
+        return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
+    if (!xfv_map_get(face, "embedding"))
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "the face has no embedding: run embed before verify");
     digest[0] = '\0';
-    if (xfv_map_get(face, "model") && xfv_get_text(face, "model", digest, 65, &why)) return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
+    if (xfv_map_get(face, "model") && xfv_get_text(face, "model", digest, 65, &why))
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
     int status = xfv_get_tensor(face, "embedding", XFV_F32, 1, any, vector, &why);
     if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
     return status ? xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg) : 0;

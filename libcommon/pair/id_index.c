@@ -78,7 +78,8 @@ static const struct key *find_equal(const struct key *v, size_t n_v, struct key 
     return v + lo;
 }
 
-/* The next part of a path, from its end; parts "." and those that ".." takes back are left out. NULL: none, or nobody knows. */
+/* The next part of a path, from its end; parts "." and those that ".." takes back are left out. NULL: none, or nobody
+ * knows. */
 static const char *last_part(const char *path, size_t *end, size_t *n)
 {
     for (int back = 0;;) {
@@ -95,8 +96,8 @@ static const char *last_part(const char *path, size_t *end, size_t *n)
     }
 }
 
-/* Can two paths of the same file name mean the same file? Then the folders of one are the last of the other's: ./x/a.jpg and
- * /photos/x/a.jpg, but not x/a.jpg and y/a.jpg. */
+/* Can two paths of the same file name mean the same file? Then the folders of one are the last of the other's:
+ * ./x/a.jpg and /photos/x/a.jpg, but not x/a.jpg and y/a.jpg. */
 static int same_file(const char *a, const char *b)
 {
     size_t end_a = strlen(a), end_b = strlen(b), n, m;

@@ -13,11 +13,14 @@ static int number_label(double v)
 
 int xfv_label_of(const char *word)
 {
-    static const struct { const char *word; int label; } words[] = {
-        {"yes", 1}, {"true", 1}, {"genuine", 1}, {"same", 1}, {"mated", 1}, {"match", 1}, {"matched", 1}, {"y", 1}, {"t", 1}, {"positive", 1},
-        {"no", 0}, {"false", 0}, {"impostor", 0}, {"different", 0}, {"non-mated", 0}, {"nonmated", 0}, {"mismatch", 0}, {"mismatched", 0},
-        {"non-match", 0}, {"nonmatch", 0}, {"imposter", 0}, {"diff", 0}, {"n", 0}, {"f", 0}, {"negative", 0},
-        {"", -1}, {"-", -1}, {"none", -1}, {"unlabelled", -1}, {"unknown", -1}, {"nan", -1}, {"null", -1},
+    static const struct { const char *word; int label;
+    } words[] = {
+        {"yes", 1},       {"true", 1},      {"genuine", 1},   {"same", 1},     {"mated", 1},       {"match", 1},
+        {"matched", 1},   {"y", 1},         {"t", 1},         {"positive", 1}, {"no", 0},          {"false", 0},
+        {"impostor", 0},  {"different", 0}, {"non-mated", 0}, {"nonmated", 0}, {"mismatch", 0},    {"mismatched", 0},
+        {"non-match", 0}, {"nonmatch", 0},  {"imposter", 0},  {"diff", 0},     {"n", 0},           {"f", 0},
+        {"negative", 0},  {"", -1},         {"-", -1},        {"none", -1},    {"unlabelled", -1}, {"unknown", -1},
+        {"nan", -1},      {"null", -1},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcasecmp(word, words[i].word)) return words[i].label;

@@ -2,8 +2,9 @@
  *
  *     "maps": [{"method": text, "params": {...}, "a": {"similarity": T, "dissimilarity": T, ...}, "b": {...}}, ...]
  *
- * Legal is a list of maps. Each names its method in 1 to 63 bytes and holds a map of tensors for face a, face b or both. A tensor is f32 or
- * f64 [height][width], each side 1..4096, and all its numbers are finite. Every other key of a side that holds a tensor is a signed map. */
+ * Legal is a list of maps. Each names its method in 1 to 63 bytes and holds a map of tensors for face a, face b or
+ * both. A tensor is f32 or f64 [height][width], each side 1..4096, and all its numbers are finite. Every other key of a
+ * side that holds a tensor is a signed map. */
 #ifndef XFV_PAIR_MAPS_H
 #define XFV_PAIR_MAPS_H
 
@@ -34,11 +35,15 @@ const char *xfv_maps_none(const char *method, char *buf, size_t cap);
 
 /* One tensor as a view into the record: NULL, or what is wrong with it ("is no tensor of ..."). */
 const char *xfv_map_view(const msgpack_object *o, struct xfv_tensor *out);
-int xfv_map_floats(const struct xfv_tensor *view, float *out); /* 1, or 0 when a number is not finite; out: [height][width], or NULL */
-/* The map `key` of face `side`, height x width floats, into out: 1; 0 when the entry has none there; XFV_EDATA when it is not legal or of another size. */
-int xfv_map_read(const struct xfv_map_entry *m, int side, const char *key, int height, int width, float *out, struct xfv_err *e);
+/* 1, or 0 when a number is not finite; out: [height][width], or NULL */
+int xfv_map_floats(const struct xfv_tensor *view, float *out);
+/* The map `key` of face `side`, height x width floats, into out: 1; 0 when the entry has none there; XFV_EDATA when it
+ * is not legal or of another size. */
+int xfv_map_read(const struct xfv_map_entry *m, int side, const char *key, int height, int width, float *out,
+                 struct xfv_err *e);
 /* The same, and XFV_EDATA when the entry has none: 0. */
-int xfv_map_need(const struct xfv_map_entry *m, int side, const char *key, int height, int width, float *out, struct xfv_err *e);
+int xfv_map_need(const struct xfv_map_entry *m, int side, const char *key, int height, int width, float *out,
+                 struct xfv_err *e);
 /* The size of the entry's maps of a face: 1; 0 when it has none. */
 int xfv_map_size(const struct xfv_map_entry *m, int side, int *height, int *width);
 

@@ -71,7 +71,8 @@ int xfv_list_lines(const char *name, char *text, struct xfv_list_text *t, struct
         p[end] = '\0';
         no++;
         if (end && *p != '#') {
-            if (t->n == cap && !XFV_GROW(t->v, cap = xfv_more(cap, 256))) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+            if (t->n == cap && !XFV_GROW(t->v, cap = xfv_more(cap, 256)))
+                return xfv_fail(e, XFV_ENOMEM, "out of memory");
             t->v[t->n++] = (struct xfv_list_line){p, no};
         }
         p += n + (size_t)more;
@@ -81,7 +82,8 @@ int xfv_list_lines(const char *name, char *text, struct xfv_list_text *t, struct
 
 /* ---- two ids and perhaps a label ---- */
 
-int xfv_pair_list_add(struct xfv_pair_list *l, const char *a, const char *b, int label, int fold, int line, struct xfv_err *e)
+int xfv_pair_list_add(struct xfv_pair_list *l, const char *a, const char *b, int label, int fold, int line,
+                      struct xfv_err *e)
 {
     if (l->n == l->cap) {
         size_t cap = xfv_more(l->cap, 256);
@@ -120,7 +122,8 @@ static int fits_pair(const struct xfv_fields *f)
     struct xfv_columns c;
     drop_empty(&g);
     if (g.n < 2 || !*g.v[0] || !*g.v[1]) return xfv_list_is_heading(f, &c);
-    return g.n == 2 || is_label_first(&g) || (g.n == 3 && xfv_label_of(g.v[2]) != XFV_LABEL_BAD) || is_table_row(&g) || xfv_list_is_heading(f, &c);
+    return g.n == 2 || is_label_first(&g) || (g.n == 3 && xfv_label_of(g.v[2]) != XFV_LABEL_BAD) || is_table_row(&g) ||
+           xfv_list_is_heading(f, &c);
 }
 
 static int fits_columns(const struct xfv_fields *f)
@@ -129,25 +132,29 @@ static int fits_columns(const struct xfv_fields *f)
 }
 
 /* The columns of a line: those of the heading, or by how many there are. */
-static int find_columns(const char *name, struct xfv_fields *f, const struct xfv_columns *heading, int line, struct xfv_columns *c, struct xfv_err *e)
+static int find_columns(const char *name, struct xfv_fields *f, const struct xfv_columns *heading, int line,
+                        struct xfv_columns *c, struct xfv_err *e)
 {
     if (heading->n) {
         *c = *heading;
         int last = c->a > c->b ? c->a : c->b;
         if (f->n <= last || f->n > heading->n)
-            return xfv_fail(e, XFV_EARG, "%s, line %d: expected %d fields as in the heading, found %d", name, line, heading->n, f->n);
+            return xfv_fail(e, XFV_EARG, "%s, line %d: expected %d fields as in the heading, found %d", name, line,
+                            heading->n, f->n);
     } else {
         drop_empty(f);
         *c = (struct xfv_columns){f->n, 0, 1, f->n == 3 ? 2 : is_table_row(f) ? 5 : -1};
         if (is_label_first(f)) *c = (struct xfv_columns){3, 1, 2, 0};
     }
     if (f->n < 2 || (!heading->n && f->n > 3 && c->label < 0) || !*f->v[c->a] || !*f->v[c->b])
-        return xfv_fail(e, XFV_EARG, "%s, line %d: expected two ids and perhaps a label, found %s%d field%s", name, line, f->n > XFV_LIST_FIELDS ? "over " : "",
-                        f->n > XFV_LIST_FIELDS ? XFV_LIST_FIELDS : f->n, f->n == 1 ? "" : "s");
+        return xfv_fail(e, XFV_EARG, "%s, line %d: expected two ids and perhaps a label, found %s%d field%s", name,
+                        line, f->n > XFV_LIST_FIELDS ? "over " : "", f->n > XFV_LIST_FIELDS ? XFV_LIST_FIELDS : f->n,
+                        f->n == 1 ? "" : "s");
     return 0;
 }
 
-static int add_line(const char *name, struct xfv_fields *f, const struct xfv_columns *heading, int line, struct xfv_pair_list *l, struct xfv_err *e)
+static int add_line(const char *name, struct xfv_fields *f, const struct xfv_columns *heading, int line,
+                    struct xfv_pair_list *l, struct xfv_err *e)
 {
     struct xfv_columns c;
     int status = find_columns(name, f, heading, line, &c, e);
@@ -159,8 +166,10 @@ static int add_line(const char *name, struct xfv_fields *f, const struct xfv_col
     return xfv_pair_list_add(l, f->v[c.a], f->v[c.b], label, 0, line, e);
 }
 
-/* The first line, whose words are columns' names. Where these can be ids and a label, it may yet be a pair: who knows the faces decides. */
-static int take_heading(const struct xfv_fields *f, const struct xfv_columns *c, int line, struct xfv_pair_list *l, struct xfv_err *e)
+/* The first line, whose words are columns' names. Where these can be ids and a label, it may yet be a pair: who knows
+ * the faces decides. */
+static int take_heading(const struct xfv_fields *f, const struct xfv_columns *c, int line, struct xfv_pair_list *l,
+                        struct xfv_err *e)
 {
     int label = f->n == 3 ? xfv_label_of(f->v[2]) : XFV_LABEL_NONE;
     if (c->a == 0 && c->b == 1 && f->n <= 3 && label != XFV_LABEL_BAD) {
@@ -192,7 +201,8 @@ static int read_plain(const struct xfv_list_text *t, struct xfv_pair_list *l, st
 static int read_form(const struct xfv_list_text *t, struct xfv_pair_list *l, struct xfv_err *e)
 {
     int status = 0;
-    if (!xfv_list_lfw(t, l, &status, e) && !xfv_list_two_lines(t, l, &status, e) && !xfv_list_cfp(t, l, &status, e)) status = read_plain(t, l, e);
+    if (!xfv_list_lfw(t, l, &status, e) && !xfv_list_two_lines(t, l, &status, e) && !xfv_list_cfp(t, l, &status, e))
+        status = read_plain(t, l, e);
     return status;
 }
 

@@ -19,9 +19,11 @@ static char *join(char **word, int from, int to)
 
 static int take_numbered(struct xfv_fields *f, struct numbered *p)
 {
-    while (f->n > 3 && f->n <= XFV_LIST_FIELDS && !*f->v[f->n - 1]) f->n--; /* Kaggle's lines of three end with a comma */
+    /* Kaggle's lines of three end with a comma */
+    while (f->n > 3 && f->n <= XFV_LIST_FIELDS && !*f->v[f->n - 1]) f->n--;
     int n = f->n, middle = -1;
-    if (n < 3 || n > XFV_LIST_FIELDS || !xfv_list_is_count(f->v[n - 1]) || xfv_list_is_count(f->v[0]) || !*f->v[0]) return 0;
+    if (n < 3 || n > XFV_LIST_FIELDS || !xfv_list_is_count(f->v[n - 1]) || xfv_list_is_count(f->v[0]) || !*f->v[0])
+        return 0;
     for (int k = 1; k < n - 1; k++) {
         if (!xfv_list_is_count(f->v[k])) continue;
         if (middle >= 0) return 0;
@@ -36,22 +38,31 @@ static int take_numbered(struct xfv_fields *f, struct numbered *p)
 
 static int split_numbered(const char *line, struct xfv_fields *f, struct numbered *p, struct xfv_err *e)
 {
-    int status = xfv_list_split(line, strchr(line, '\t') ? '\t' : strchr(line, ';') ? ';' : strchr(line, ',') ? ',' : ' ', f, e);
+    int status = xfv_list_split(line,
+                                strchr(line, '\t')  ? '\t'
+                                : strchr(line, ';') ? ';'
+                                : strchr(line, ',') ? ','
+                                                    : ' ',
+                                f, e);
     return status ? status : take_numbered(f, p) ? 0 : XFV_EARG;
 }
 
-static int add_numbered(const struct xfv_list_text *t, const struct xfv_list_line *line, long per_fold, struct xfv_pair_list *l, struct xfv_err *e)
+static int add_numbered(const struct xfv_list_text *t, const struct xfv_list_line *line, long per_fold,
+                        struct xfv_pair_list *l, struct xfv_err *e)
 {
     struct xfv_fields f;
     struct numbered p;
     char a[300], b[300];
     int status = split_numbered(line->text, &f, &p, e);
-    if (status == XFV_EARG) status = xfv_fail(e, XFV_EARG, "%s, line %d: expected LFW's 'name i j' or 'name i other j'", t->name, line->no);
-    int fits = !status && snprintf(a, sizeof a, "%s_%04ld", p.a, p.i) < (int)sizeof a && snprintf(b, sizeof b, "%s_%04ld", p.b, p.j) < (int)sizeof b;
+    if (status == XFV_EARG)
+        status = xfv_fail(e, XFV_EARG, "%s, line %d: expected LFW's 'name i j' or 'name i other j'", t->name, line->no);
+    int fits = !status && snprintf(a, sizeof a, "%s_%04ld", p.a, p.i) < (int)sizeof a &&
+               snprintf(b, sizeof b, "%s_%04ld", p.b, p.j) < (int)sizeof b;
     if (!status && !fits) status = xfv_fail(e, XFV_EARG, "%s, line %d: a name is too long", t->name, line->no);
     long fold = per_fold ? (long)l->n / (2 * per_fold) : 0;
     if (!status && per_fold && fold >= l->folds)
-        status = xfv_fail(e, XFV_EARG, "%s, line %d: more pairs than the %d folds of 2 x %ld that line 1 announces", t->name, line->no, l->folds, per_fold);
+        status = xfv_fail(e, XFV_EARG, "%s, line %d: more pairs than the %d folds of 2 x %ld that line 1 announces",
+                          t->name, line->no, l->folds, per_fold);
     if (!status) status = xfv_pair_list_add(l, a, b, p.label, (int)fold, line->no, e);
     xfv_fields_clear(&f);
     return status;
@@ -123,7 +134,8 @@ int xfv_list_lfw(const struct xfv_list_text *t, struct xfv_pair_list *l, int *st
 
 int xfv_list_is_image(const char *s)
 {
-    static const char *const ends[] = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".webp", ".tif", ".tiff", ".jp2", ".heic", ".avif", ".jxl", NULL};
+    static const char *const ends[] = {".jpg", ".jpeg", ".png", ".bmp",  ".ppm",  ".pgm", ".webp",
+                                       ".tif", ".tiff", ".jp2", ".heic", ".avif", ".jxl", NULL};
     const char *dot = strrchr(s, '.');
     for (int i = 0; dot && ends[i]; i++)
         if (!strcasecmp(dot, ends[i])) return 1;
@@ -134,7 +146,9 @@ int xfv_list_is_image(const char *s)
 static long number_of(const char *line, struct xfv_fields *f)
 {
     *f = (struct xfv_fields){0};
-    if (xfv_list_split(line, strchr(line, '\t') ? '\t' : ' ', f, NULL) || f->n != 2 || !xfv_list_is_image(f->v[0]) || !xfv_list_is_count(f->v[1])) return -1;
+    if (xfv_list_split(line, strchr(line, '\t') ? '\t' : ' ', f, NULL) || f->n != 2 || !xfv_list_is_image(f->v[0]) ||
+        !xfv_list_is_count(f->v[1]))
+        return -1;
     return atol(f->v[1]);
 }
 
@@ -147,11 +161,14 @@ int xfv_list_two_lines(const struct xfv_list_text *t, struct xfv_pair_list *l, i
         if (number < 0) return 0;
     }
     if (t->n % 2)
-        *status = xfv_fail(e, XFV_EARG, "%s: a pair is two lines here (image and number), and line %d has no second", t->name, t->v[t->n - 1].no);
+        *status = xfv_fail(e, XFV_EARG, "%s: a pair is two lines here (image and number), and line %d has no second",
+                           t->name, t->v[t->n - 1].no);
     for (size_t i = 0; i + 1 < t->n && !*status; i += 2) {
         long number = number_of(t->v[i].text, &a), other = number_of(t->v[i + 1].text, &b);
         if (number != other)
-            *status = xfv_fail(e, XFV_EARG, "%s, line %d: the two lines of a pair have the same number, found %ld and %ld", t->name, t->v[i + 1].no, number, other);
+            *status = xfv_fail(e, XFV_EARG,
+                               "%s, line %d: the two lines of a pair have the same number, found %ld and %ld", t->name,
+                               t->v[i + 1].no, number, other);
         else *status = xfv_pair_list_add(l, a.v[0], b.v[0], number > 0, 0, t->v[i].no, e);
         xfv_fields_clear(&a);
         xfv_fields_clear(&b);
@@ -159,7 +176,8 @@ int xfv_list_two_lines(const struct xfv_list_text *t, struct xfv_pair_list *l, i
     return 1;
 }
 
-/* ---- CFP: same.txt and diff.txt of a split hold numbers into Pair_list_F.txt and Pair_list_P.txt, three folders up ---- */
+/* ---- CFP: same.txt and diff.txt of a split hold numbers into Pair_list_F.txt and Pair_list_P.txt, three folders up
+ * ---- */
 
 /* Which of the two files, when the name is of one. */
 static int cfp_label(const char *name)
@@ -194,8 +212,10 @@ static int read_images(const char *path, int second, struct images *m, struct xf
     struct xfv_err why = {0};
     char *beside = xfv_pair_list_beside(path, second);
     m->text = beside ? xfv_list_slurp(beside, &why) : NULL;
-    int status = m->text ? xfv_list_lines(beside, m->text, &m->lines, e)
-                         : xfv_fail(e, XFV_EARG, "%s holds numbers of CFP's images, whose names are three folders up: %s", path, beside ? why.msg : "out of memory");
+    int status = m->text
+                     ? xfv_list_lines(beside, m->text, &m->lines, e)
+                     : xfv_fail(e, XFV_EARG, "%s holds numbers of CFP's images, whose names are three folders up: %s",
+                                path, beside ? why.msg : "out of memory");
     free(beside);
     return status;
 }
@@ -209,7 +229,8 @@ static int find_image(const struct images *m, long number, struct xfv_fields *f)
     return f->n == 2 && xfv_list_is_count(f->v[0]) && atol(f->v[0]) == number;
 }
 
-static int add_cfp(const struct xfv_list_text *t, size_t i, const struct images m[2], struct xfv_pair_list *l, struct xfv_err *e)
+static int add_cfp(const struct xfv_list_text *t, size_t i, const struct images m[2], struct xfv_pair_list *l,
+                   struct xfv_err *e)
 {
     struct xfv_fields f, a = {0}, b = {0};
     int status = xfv_list_split(t->v[i].text, ',', &f, e);
@@ -227,7 +248,8 @@ static int is_list_of_images(const struct xfv_list_text *t)
 {
     for (size_t i = 0; i < t->n; i++) {
         struct xfv_fields f;
-        int fits = !xfv_list_split(t->v[i].text, ' ', &f, NULL) && f.n == 2 && xfv_list_is_count(f.v[0]) && (size_t)atol(f.v[0]) == i + 1 && xfv_list_is_image(f.v[1]);
+        int fits = !xfv_list_split(t->v[i].text, ' ', &f, NULL) && f.n == 2 && xfv_list_is_count(f.v[0]) &&
+                   (size_t)atol(f.v[0]) == i + 1 && xfv_list_is_image(f.v[1]);
         xfv_fields_clear(&f);
         if (!fits) return 0;
     }
@@ -238,13 +260,16 @@ int xfv_list_cfp(const struct xfv_list_text *t, struct xfv_pair_list *l, int *st
 {
     struct images m[2] = {0};
     if (is_list_of_images(t)) {
-        *status = xfv_fail(e, XFV_EARG, "%s numbers images and names no pairs: give same.txt or diff.txt of one of CFP's splits", t->name);
+        *status = xfv_fail(e, XFV_EARG,
+                           "%s numbers images and names no pairs: give same.txt or diff.txt of one of CFP's splits",
+                           t->name);
         return 1;
     }
     if (cfp_label(t->name) < 0) return 0;
     for (size_t i = 0; i < t->n; i++) {
         struct xfv_fields f;
-        int fits = !xfv_list_split(t->v[i].text, ',', &f, NULL) && f.n == 2 && xfv_list_is_count(f.v[0]) && xfv_list_is_count(f.v[1]);
+        int fits = !xfv_list_split(t->v[i].text, ',', &f, NULL) && f.n == 2 && xfv_list_is_count(f.v[0]) &&
+                   xfv_list_is_count(f.v[1]);
         xfv_fields_clear(&f);
         if (!fits) return 0;
     }

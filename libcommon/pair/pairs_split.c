@@ -16,7 +16,8 @@ static int is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The end of a quoted field that begins at s, after its closing quote, when a separator (by 0: any) or the end follows; else NULL. */
+/* The end of a quoted field that begins at s, after its closing quote, when a separator (by 0: any) or the end follows;
+ * else NULL. */
 static const char *quoted_end(const char *s, char by)
 {
     if (*s != '"') return NULL;
@@ -90,7 +91,8 @@ static int has_outside_quotes(const char *s, char by)
     return 0;
 }
 
-int xfv_list_split_fitting(const char *line, int (*fits)(const struct xfv_fields *f), struct xfv_fields *out, struct xfv_err *e)
+int xfv_list_split_fitting(const char *line, int (*fits)(const struct xfv_fields *f), struct xfv_fields *out,
+                           struct xfv_err *e)
 {
     char first = 0;
     for (const char *by = "\t;, "; *by; by++) {
@@ -123,11 +125,16 @@ static int is_one_of(const char *s, const char *const *list)
 /* "image_1" is a thing and which of two. */
 static enum word thing_of(const char *s)
 {
-    static const char *const things[] = {"", "id", "img", "image", "file", "filename", "path", "photo", "picture", "face", "name", "person", "subject", "sample",
-                                         "imagepath", "imgpath", "filepath", "imagefile", "imagename", "imgname", "imageid", "input", "item", "key", "p", NULL};
-    static const struct { const char *end; enum word which; } ends[] = {
-        {"1", FIRST}, {"a", FIRST}, {"x", FIRST}, {"left", FIRST}, {"first", FIRST}, {"one", FIRST}, {"probe", FIRST},
-        {"2", SECOND}, {"b", SECOND}, {"y", SECOND}, {"right", SECOND}, {"second", SECOND}, {"two", SECOND}, {"gallery", SECOND}, {"reference", SECOND},
+    static const char *const things[] = {"",          "id",      "img",       "image",   "file",     "filename",
+                                         "path",      "photo",   "picture",   "face",    "name",     "person",
+                                         "subject",   "sample",  "imagepath", "imgpath", "filepath", "imagefile",
+                                         "imagename", "imgname", "imageid",   "input",   "item",     "key",
+                                         "p",         NULL};
+    static const struct { const char *end; enum word which;
+    } ends[] = {
+        {"1", FIRST},      {"a", FIRST},       {"x", FIRST},    {"left", FIRST},     {"first", FIRST},
+        {"one", FIRST},    {"probe", FIRST},   {"2", SECOND},   {"b", SECOND},       {"y", SECOND},
+        {"right", SECOND}, {"second", SECOND}, {"two", SECOND}, {"gallery", SECOND}, {"reference", SECOND},
     };
     size_t n = strlen(s);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -144,10 +151,14 @@ static enum word thing_of(const char *s)
 
 static enum word word_of(const char *field)
 {
-    static const char *const labels[] = {"label", "labels", "same", "issame", "sameperson", "issameperson", "match", "ismatch", "genuine", "isgenuine", "target",
-                                         "class", "gt", "groundtruth", "truth", "decision", "result", "mated", "pairlabel", "actual", "issimilar", NULL};
-    static const char *const others[] = {"", "index", "id", "no", "nr", "n", "line", "number", "fold", "split", "pair", "score", "similarity", "distance",
-                                         "threshold", "model", "unnamed0", NULL};
+    static const char *const labels[] = {"label",        "labels", "same",    "issame",      "sameperson",
+                                         "issameperson", "match",  "ismatch", "genuine",     "isgenuine",
+                                         "target",       "class",  "gt",      "groundtruth", "truth",
+                                         "decision",     "result", "mated",   "pairlabel",   "actual",
+                                         "issimilar",    NULL};
+    static const char *const others[] = {"",           "index",    "id",        "no",    "nr",       "n",
+                                         "line",       "number",   "fold",      "split", "pair",     "score",
+                                         "similarity", "distance", "threshold", "model", "unnamed0", NULL};
     char s[32];
     size_t n = 0;
     for (; *field; field++) {

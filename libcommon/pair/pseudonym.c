@@ -22,7 +22,9 @@ static int read_key(int fd, const char *path, unsigned char *key, size_t *n, str
     struct stat st;
     if (fstat(fd, &st)) return xfv_fail(e, XFV_EIO, "cannot read the key '%s'", path);
     if (!S_ISREG(st.st_mode)) return xfv_fail(e, XFV_EARG, "the key '%s' is not a regular file", path);
-    if (st.st_mode & 077) return xfv_fail(e, XFV_EARG, "the key '%s' can be read by others (mode %03o): chmod 600 it, or make a new one", path, (unsigned)(st.st_mode & 0777));
+    if (st.st_mode & 077)
+        return xfv_fail(e, XFV_EARG, "the key '%s' can be read by others (mode %03o): chmod 600 it, or make a new one",
+                        path, (unsigned)(st.st_mode & 0777));
     for (*n = 0;;) {
         ssize_t k = read(fd, key + *n, XFV_KEY_MOST + 2 - *n);
         if (k < 0 && errno == EINTR) continue;
@@ -32,8 +34,10 @@ static int read_key(int fd, const char *path, unsigned char *key, size_t *n, str
     }
     if (*n && key[*n - 1] == '\n') --*n;
     if (*n < XFV_KEY_LEAST || *n > XFV_KEY_MOST)
-        return xfv_fail(e, XFV_EARG, "the key '%s' has %zu bytes%s: %d to %d are wanted; make one with  head -c 32 /dev/urandom | base64", path, *n,
-                        *n > XFV_KEY_MOST ? " or more" : "", XFV_KEY_LEAST, XFV_KEY_MOST);
+        return xfv_fail(e, XFV_EARG,
+                        "the key '%s' has %zu bytes%s: %d to %d are wanted; make one with  head -c 32 /dev/urandom | "
+                        "base64",
+                        path, *n, *n > XFV_KEY_MOST ? " or more" : "", XFV_KEY_LEAST, XFV_KEY_MOST);
     return 0;
 }
 
@@ -66,7 +70,8 @@ void xfv_pseudonyms_free(struct xfv_pseudonyms *p)
 
 /* ---- one name ---- */
 
-static void digest(const struct xfv_pseudonyms *p, const char *what, const char *s, size_t n, uint8_t sum[SHA256_DIGEST_SIZE])
+static void digest(const struct xfv_pseudonyms *p, const char *what, const char *s, size_t n,
+                   uint8_t sum[SHA256_DIGEST_SIZE])
 {
     struct hmac_sha256_ctx c = p->hmac;
     hmac_sha256_update(&c, strlen(what) + 1, (const uint8_t *)what);
@@ -104,7 +109,9 @@ struct walk {
 static int is_one_of(const msgpack_object *key, const char *const *names)
 {
     for (; *names; names++)
-        if (key->type == MSGPACK_OBJECT_STR && key->via.str.size == strlen(*names) && !memcmp(key->via.str.ptr, *names, key->via.str.size)) return 1;
+        if (key->type == MSGPACK_OBJECT_STR && key->via.str.size == strlen(*names) &&
+            !memcmp(key->via.str.ptr, *names, key->via.str.size))
+            return 1;
     return 0;
 }
 
@@ -136,9 +143,12 @@ static int replace(const struct walk *w, msgpack_object *text, struct xfv_err *e
     return status;
 }
 
-/* Texts under these keys are words of the programs, digests or types of data; "params" and the others below hold nothing else. */
-static const char *const words[] = {"_", "magic", "need", "tool", "version", "code", "method", "model", "template", "digest", "pairs", "dtype", "kind", "face", "region",
-                                    "sign", "embedding", "colour", "norm", "from", "map", "image", "fill", "ties", "protocol", NULL};
+/* Texts under these keys are words of the programs, digests or types of data; "params" and the others below hold
+ * nothing else. */
+static const char *const words[] = {"_",      "magic",    "need",      "tool",     "version", "code", "method",
+                                    "model",  "template", "digest",    "pairs",    "dtype",   "kind", "face",
+                                    "region", "sign",     "embedding", "colour",   "norm",    "from", "map",
+                                    "image",  "fill",     "ties",      "protocol", NULL};
 static const char *const whole[] = {"params", "model", "models", "regions", NULL};
 
 static int walk(const struct walk *w, msgpack_object *o, int texts, struct xfv_err *e);
@@ -164,7 +174,8 @@ static int walk(const struct walk *w, msgpack_object *o, int texts, struct xfv_e
     int status = 0;
     if (o->type == MSGPACK_OBJECT_STR) return texts ? replace(w, o, e) : 0;
     if (o->type == MSGPACK_OBJECT_MAP) return walk_map(w, o, e);
-    for (uint32_t i = 0; o->type == MSGPACK_OBJECT_ARRAY && i < o->via.array.size && !status; i++) status = walk(w, &o->via.array.ptr[i], texts, e);
+    for (uint32_t i = 0; o->type == MSGPACK_OBJECT_ARRAY && i < o->via.array.size && !status; i++)
+        status = walk(w, &o->via.array.ptr[i], texts, e);
     return status;
 }
 
@@ -202,7 +213,8 @@ static int walk_provenance(const struct walk *w, msgpack_object *list, struct xf
     return status;
 }
 
-int xfv_pseudonymise(const struct xfv_pseudonyms *p, struct xfv_rec *r, int (*fn)(void *ctx, const char *name, size_t n, const char *pseudonym, struct xfv_err *e),
+int xfv_pseudonymise(const struct xfv_pseudonyms *p, struct xfv_rec *r,
+                     int (*fn)(void *ctx, const char *name, size_t n, const char *pseudonym, struct xfv_err *e),
                      void *ctx, struct xfv_err *e)
 {
     struct walk w = {p, xfv_rec_zone(r), fn, ctx};

@@ -26,7 +26,8 @@ void xfv_pseudonym(const struct xfv_pseudonyms *p, const char *s, size_t n, char
  * with "|" names a pair, and its parts are replaced. A fixed sentence replaces an err record's message. In the
  * provenance, the values of options that take names go, and those of all options of foreign programs. Calls fn (may be
  * NULL) with each name and its pseudonym. XFV_ENOMEM. */
-int xfv_pseudonymise(const struct xfv_pseudonyms *p, struct xfv_rec *r, int (*fn)(void *ctx, const char *name, size_t n, const char *pseudonym, struct xfv_err *e),
+int xfv_pseudonymise(const struct xfv_pseudonyms *p, struct xfv_rec *r,
+                     int (*fn)(void *ctx, const char *name, size_t n, const char *pseudonym, struct xfv_err *e),
                      void *ctx, struct xfv_err *e);
 
 #endif

@@ -22,8 +22,10 @@ int xfv_cosine(const void *a, const void *b, size_t n, double *score, struct xfv
         aa += x * x;
         bb += y * y;
     }
-    if (!isfinite(aa) || !isfinite(bb)) return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding holds a number that is not finite");
-    if (aa <= 0 || bb <= 0) return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding is all zero: it has no direction to compare");
+    if (!isfinite(aa) || !isfinite(bb))
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding holds a number that is not finite");
+    if (aa <= 0 || bb <= 0)
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding is all zero: it has no direction to compare");
     /* One root of the product, not two: for a equal to b the result is exactly 1. */
     double s = ab / sqrt(aa * bb);
     *score = s > 1 ? 1 : s < -1 ? -1 : s;
@@ -37,7 +39,8 @@ int xfv_neg_distance(const void *a, const void *b, size_t n, double *score, stru
         double d = (double)at(a, i) - (double)at(b, i);
         sum += d * d;
     }
-    if (!isfinite(sum)) return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding holds a number that is not finite");
+    if (!isfinite(sum))
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "an embedding holds a number that is not finite");
     *score = -sqrt(sum);
     return 0;
 }
@@ -46,7 +49,8 @@ int xfv_scores_add(struct xfv_scores *s, double score, int genuine, int fold, st
 {
     if (s->n == s->cap) {
         size_t cap = xfv_more(s->cap, 1024);
-        if (!XFV_GROW(s->score, cap) || !XFV_GROW(s->genuine, cap) || !XFV_GROW(s->fold, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        if (!XFV_GROW(s->score, cap) || !XFV_GROW(s->genuine, cap) || !XFV_GROW(s->fold, cap))
+            return xfv_fail(e, XFV_ENOMEM, "out of memory");
         s->cap = cap;
     }
     s->score[s->n] = score;
@@ -136,7 +140,9 @@ int xfv_eer(const struct xfv_scores *s, double *eer, double *threshold, struct x
         *threshold = v[i].score;
     }
     free(v);
-    if (!genuine || !impostor) return xfv_fail(e, XFV_EARG, "an equal error rate needs genuine and impostor pairs: %zu and %zu given", genuine, impostor);
+    if (!genuine || !impostor)
+        return xfv_fail(e, XFV_EARG, "an equal error rate needs genuine and impostor pairs: %zu and %zu given", genuine,
+                        impostor);
     return 0;
 }
 

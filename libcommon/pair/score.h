@@ -19,7 +19,8 @@ struct xfv_scores { double *score; int *genuine, *fold; size_t n, cap; };
 int xfv_scores_add(struct xfv_scores *s, double score, int genuine, int fold, struct xfv_err *e);
 void xfv_scores_clear(struct xfv_scores *s);
 
-struct xfv_rates { size_t genuine, impostor; double fmr, fnmr, accuracy; }; /* 0..1; NaN where there is no pair of the kind */
+/* 0..1; NaN where there is no pair of the kind */
+struct xfv_rates { size_t genuine, impostor; double fmr, fnmr, accuracy; };
 struct xfv_rates xfv_rates_at(const struct xfv_scores *s, double threshold);
 
 /* Equal error rate: of all thresholds that are scores of the set, the one with the least |FMR - FNMR| (the largest of

@@ -21,7 +21,9 @@ struct heap { struct candidate *v; size_t n, cap; float least; };
 struct xfv_search *xfv_search_new(size_t n, size_t d)
 {
     struct xfv_search *s = calloc(1, sizeof *s);
-    if (s) *s = (struct xfv_search){n, d, n > SIZE_MAX / sizeof(float) / (d + 1) ? NULL : xfv_aligned_alloc(n * d * sizeof(float))};
+    if (s)
+        *s = (struct xfv_search){
+            n, d, n > SIZE_MAX / sizeof(float) / (d + 1) ? NULL : xfv_aligned_alloc(n * d * sizeof(float))};
     if (s && s->v) return s;
     free(s);
     return NULL;
@@ -45,7 +47,8 @@ int xfv_search_set(struct xfv_search *s, size_t i, const void *v)
     return bad;
 }
 
-/* Twice what a product of two unit vectors in single precision can be off: rounding of the numbers, and d additions in any order. */
+/* Twice what a product of two unit vectors in single precision can be off: rounding of the numbers, and d additions in
+ * any order. */
 static double margin(size_t d)
 {
     return 2 * ((double)d + 4) * (double)FLT_EPSILON;
@@ -91,12 +94,13 @@ static int by_row(const void *a, const void *b)
 struct block { struct heap heap[ROWS]; float *products; size_t *rows, cap; };
 
 /* Rows at.. against columns column..: the products, and what of them stays. */
-static int multiply(const struct xfv_search *s, struct block *b, size_t at, size_t rows, size_t column, int later, const struct xfv_wish *wish)
+static int multiply(const struct xfv_search *s, struct block *b, size_t at, size_t rows, size_t column, int later,
+                    const struct xfv_wish *wish)
 {
     size_t columns = s->n - column < COLUMNS ? s->n - column : COLUMNS;
     double slack = margin(s->d);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)s->d, 1, s->v + at * s->d, (int)s->d, s->v + column * s->d,
-                (int)s->d, 0, b->products, COLUMNS);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)s->d, 1, s->v + at * s->d,
+                (int)s->d, s->v + column * s->d, (int)s->d, 0, b->products, COLUMNS);
     for (size_t r = 0; r < rows; r++) {
         const float *p = b->products + r * COLUMNS;
         struct heap *h = &b->heap[r];
@@ -107,7 +111,8 @@ static int multiply(const struct xfv_search *s, struct block *b, size_t at, size
     return 0;
 }
 
-static int report(struct block *b, size_t r, size_t i, const struct xfv_wish *wish, double slack, xfv_search_found *found, void *ctx, struct xfv_err *e)
+static int report(struct block *b, size_t r, size_t i, const struct xfv_wish *wish, double slack,
+                  xfv_search_found *found, void *ctx, struct xfv_err *e)
 {
     struct heap *h = &b->heap[r];
     thin(h, wish->best, slack);
@@ -120,8 +125,8 @@ static int report(struct block *b, size_t r, size_t i, const struct xfv_wish *wi
     return found(ctx, i, b->rows, h->n, e);
 }
 
-static int search_block(const struct xfv_search *s, struct block *b, size_t at, size_t rows, int later, const struct xfv_wish *wish,
-                        xfv_search_found *found, void *ctx, struct xfv_err *e)
+static int search_block(const struct xfv_search *s, struct block *b, size_t at, size_t rows, int later,
+                        const struct xfv_wish *wish, xfv_search_found *found, void *ctx, struct xfv_err *e)
 {
     double slack = margin(s->d), above = wish->above - slack;
     for (size_t r = 0; r < rows; r++) {
@@ -135,8 +140,8 @@ static int search_block(const struct xfv_search *s, struct block *b, size_t at, 
     return status;
 }
 
-int xfv_search_rows(const struct xfv_search *s, size_t from, size_t to, int later, const struct xfv_wish *wish, xfv_search_found *found, void *ctx,
-                    struct xfv_err *e)
+int xfv_search_rows(const struct xfv_search *s, size_t from, size_t to, int later, const struct xfv_wish *wish,
+                    xfv_search_found *found, void *ctx, struct xfv_err *e)
 {
     struct block *b = calloc(1, sizeof *b);
     int status = 0;

@@ -114,8 +114,8 @@ static void tried_words(const struct xfv_verdict *v, const char *method, char *b
     char mark[200], now[40], elsewhere[40], end[120];
     const char *face = face_words(v->changed);
     if (v->minus)
-        snprintf(mark, sizeof mark, "With the %.2g %% of %s that %s marks made as in the other photograph", v->share, face,
-                 method);
+        snprintf(mark, sizeof mark, "With the %.2g %% of %s that %s marks made as in the other photograph", v->share,
+                 face, method);
     else snprintf(mark, sizeof mark, "Without the %.2g %% of %s that %s marks", v->share, face, method);
     end_words(v, end, sizeof end);
     snprintf(buf, cap, "%s, the score %s; %s as much elsewhere, it %s on average (%d place%s). %s", mark,

@@ -35,8 +35,8 @@ void xfv_verdict_put(struct xfv_put *to, const struct xfv_verdict *v, const char
 
 /* What was found, in plain sentences; always NUL-terminated. 512 bytes hold it with a method of 63 bytes. */
 void xfv_verdict_words(const struct xfv_verdict *v, const char *method, char *buf, size_t cap);
-/* "Accepted: 0.76, threshold 0.40." with as many digits as tell the two apart. accept: 1, 0; -1: "No decision". A number
- * that is NaN is left out. */
+/* "Accepted: 0.76, threshold 0.40." with as many digits as tell the two apart. accept: 1, 0; -1: "No decision". A
+ * number that is NaN is left out. */
 void xfv_decision_words(int accept, double score, double threshold, char *buf, size_t cap);
 
 #endif

@@ -17,7 +17,8 @@ static int text_is(const msgpack_object *o, const char *s)
     return o->type == MSGPACK_OBJECT_STR && o->via.str.size == strlen(s) && memcmp(o->via.str.ptr, s, strlen(s)) == 0;
 }
 
-/* Copy text into buf; what is too long loses its middle. A NUL inside becomes another control character, which is drawn as a box. */
+/* Copy text into buf; what is too long loses its middle. A NUL inside becomes another control character, which is drawn
+ * as a box. */
 static void copy_text(const msgpack_object *o, char *buf, size_t cap)
 {
     buf[0] = 0;
@@ -60,9 +61,10 @@ static int read_image(const msgpack_object *face, struct xfv_view_face *f, struc
     }
     if (xfv_get_tensor_view(face, "image", &t, e)) return xfv_fail(e, XFV_EDATA, "a face's image is not a tensor");
     size_t channels = t.ndim == 3 ? t.shape[2] : 1;
-    if (t.dtype != XFV_U8 || (t.ndim != 2 && t.ndim != 3) || (channels != 1 && channels != 3) || t.shape[0] < 1 || t.shape[0] > MAX_SIDE ||
-        t.shape[1] < 1 || t.shape[1] > MAX_SIDE)
-        return xfv_fail(e, XFV_EDATA, "a face's image must be bytes of shape [height,width,3], each side 1..%d", MAX_SIDE);
+    if (t.dtype != XFV_U8 || (t.ndim != 2 && t.ndim != 3) || (channels != 1 && channels != 3) || t.shape[0] < 1 ||
+        t.shape[0] > MAX_SIDE || t.shape[1] < 1 || t.shape[1] > MAX_SIDE)
+        return xfv_fail(e, XFV_EDATA, "a face's image must be bytes of shape [height,width,3], each side 1..%d",
+                        MAX_SIDE);
     int bad = xfv_image_alloc(&f->image, (int)t.shape[1], (int)t.shape[0], 3, e);
     if (bad) return bad;
     const uint8_t *src = t.data;
@@ -105,9 +107,12 @@ static void read_params(const msgpack_object *params, char *buf, size_t cap)
         char value[64];
         if (v->type == MSGPACK_OBJECT_STR) copy_text(v, value, sizeof value);
         else if (v->type == MSGPACK_OBJECT_BOOLEAN) snprintf(value, sizeof value, "%s", v->via.boolean ? "yes" : "no");
-        else if (v->type == MSGPACK_OBJECT_POSITIVE_INTEGER) snprintf(value, sizeof value, "%llu", (unsigned long long)v->via.u64);
-        else if (v->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) snprintf(value, sizeof value, "%lld", (long long)v->via.i64);
-        else if (v->type == MSGPACK_OBJECT_FLOAT32 || v->type == MSGPACK_OBJECT_FLOAT64) snprintf(value, sizeof value, "%.4g", v->via.f64);
+        else if (v->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+            snprintf(value, sizeof value, "%llu", (unsigned long long)v->via.u64);
+        else if (v->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
+            snprintf(value, sizeof value, "%lld", (long long)v->via.i64);
+        else if (v->type == MSGPACK_OBJECT_FLOAT32 || v->type == MSGPACK_OBJECT_FLOAT64)
+            snprintf(value, sizeof value, "%.4g", v->via.f64);
         else continue;
         char key[48];
         copy_text(k, key, sizeof key);
@@ -116,8 +121,10 @@ static void read_params(const msgpack_object *params, char *buf, size_t cap)
     }
 }
 
-/* One map into m, at the face's size. A map that cannot be drawn is marked, not an error: the rest of the pair is still worth a picture. */
-static int read_map(const msgpack_object *o, const struct xfv_image *face, int is_signed, struct xfv_view_map *m, const char **why, struct xfv_err *e)
+/* One map into m, at the face's size. A map that cannot be drawn is marked, not an error: the rest of the pair is still
+ * worth a picture. */
+static int read_map(const msgpack_object *o, const struct xfv_image *face, int is_signed, struct xfv_view_map *m,
+                    const char **why, struct xfv_err *e)
 {
     struct xfv_tensor t;
     m->broken = 1;
@@ -131,14 +138,17 @@ static int read_map(const msgpack_object *o, const struct xfv_image *face, int i
     int finite = !status && xfv_map_floats(&t, raw), negative = 0;
     for (size_t i = 0; finite && !is_signed && i < n; i++)
         if (raw[i] < 0) raw[i] = 0, negative = 1;
-    if (!status && finite) status = xfv_enlarge(raw, (int)t.shape[1], (int)t.shape[0], m->v, face->width, face->height, e);
+    if (!status && finite)
+        status = xfv_enlarge(raw, (int)t.shape[1], (int)t.shape[0], m->v, face->width, face->height, e);
     free(raw);
     if (status || !finite) {
         free(m->v);
         m->v = NULL;
         return status;
     }
-    for (size_t i = 0; !is_signed && i < (size_t)face->width * (size_t)face->height; i++) m->v[i] = m->v[i] > 0 ? m->v[i] : 0; /* cubics undershoot */
+    /* cubics undershoot */
+    for (size_t i = 0; !is_signed && i < (size_t)face->width * (size_t)face->height; i++)
+        m->v[i] = m->v[i] > 0 ? m->v[i] : 0;
     m->broken = 0;
     *why = negative ? "holds values below 0, drawn as 0" : NULL;
     return 0;
@@ -197,9 +207,10 @@ static void find_states(struct xfv_pairview *p, int first, const msgpack_object 
     note(p, text);
 }
 
-/* The row of this method and key, made when new. Similarity and dissimilarity share the method's row with an empty signed_key. */
-static struct xfv_view_row *row_for(struct xfv_pairview *p, int first, const struct xfv_map_entry *entry, const char *signed_key,
-                                    struct xfv_err *e)
+/* The row of this method and key, made when new. Similarity and dissimilarity share the method's row with an empty
+ * signed_key. */
+static struct xfv_view_row *row_for(struct xfv_pairview *p, int first, const struct xfv_map_entry *entry,
+                                    const char *signed_key, struct xfv_err *e)
 {
     for (int i = first; i < p->n_rows; i++)
         if (strcmp(p->row[i].signed_key, signed_key) == 0) return &p->row[i];
@@ -224,7 +235,8 @@ static int read_side(struct xfv_pairview *p, int first, const struct xfv_map_ent
         char name[48] = "", text[256];
         const char *why = NULL;
         if (is_signed) copy_text(key, name, sizeof name);
-        if (is_signed && maps->via.map.ptr[i].val.type != MSGPACK_OBJECT_MAP) continue; /* a number or a text beside the maps */
+        /* a number or a text beside the maps */
+        if (is_signed && maps->via.map.ptr[i].val.type != MSGPACK_OBJECT_MAP) continue;
         struct xfv_view_row *r = row_for(p, first, entry, name, e);
         if (!r) return XFV_EDATA;
         if (r->map[side][slot].v) continue; /* a key that repeats: the first one counts, as in every look-up */

@@ -20,7 +20,8 @@ struct xfv_view_map {
     float *v;        /* [face height][face width], owned; NULL: the record has none, or a broken one */
     int broken;      /* 1: it holds NaN or infinity, or is not a map at all */
     enum xfv_state state; /* XFV_TRIED: it marks something; else why it marks nothing, and is drawn empty */
-    double max, sum; /* as drawn, after xfv_pairview_blur: the largest absolute value, and the sum (signed maps: with their signs) */
+    /* as drawn, after xfv_pairview_blur: the largest absolute value, and the sum (signed maps: with their signs) */
+    double max, sum;
     double scale;    /* the value drawn in the strongest colour; 0 when all maps that share it are empty */
 };
 

@@ -48,7 +48,8 @@ static int put_photo(FILE *f, const struct xfv_view_face *face, char name, struc
     size_t n;
     int status = xfv_image_encode_png(&face->image, &png, &n, e);
     if (status) return status;
-    fprintf(f, "<img class=\"photo\" width=\"%d\" height=\"%d\" alt=\"Face %c, %s", face->image.width, face->image.height, name,
+    fprintf(f, "<img class=\"photo\" width=\"%d\" height=\"%d\" alt=\"Face %c, %s", face->image.width,
+            face->image.height, name,
             face->has_image ? "as the network saw it: " : "of which the stream holds no picture: ");
     xfv_html_str(f, face->id);
     fputs("\" src=", f);
@@ -57,8 +58,8 @@ static int put_photo(FILE *f, const struct xfv_view_face *face, char name, struc
     return 0;
 }
 
-/* Colours of a map, more opaque with its value: a dark end, so that peaks stand out on skin. Level 0 is clear. Green and purple tell apart also
- * where red and green do not. */
+/* Colours of a map, more opaque with its value: a dark end, so that peaks stand out on skin. Level 0 is clear. Green
+ * and purple tell apart also where red and green do not. */
 static void make_palette(int minus, uint8_t rgba[LEVELS][4])
 {
     static const double low[2][3] = {{140, 226, 92}, {242, 150, 210}}, high[2][3] = {{8, 112, 52}, {150, 12, 110}};
@@ -87,9 +88,10 @@ static int densest(const struct xfv_region_shares *s, const struct xfv_region_sh
     return best;
 }
 
-/* Where a map has more than its area would hold: "dense on nose (16 % on 5 % of the picture), brows (...)"; "mostly" where
- * one region holds more than half. */
-static void dense_regions(const struct xfv_region_shares *s, const struct xfv_region_shares *area, char *buf, size_t cap)
+/* Where a map has more than its area would hold: "dense on nose (16 % on 5 % of the picture), brows (...)"; "mostly"
+ * where one region holds more than half. */
+static void dense_regions(const struct xfv_region_shares *s, const struct xfv_region_shares *area, char *buf,
+                          size_t cap)
 {
     int used[XFV_REGIONS] = {0}, k;
     size_t n = 0;
@@ -103,10 +105,12 @@ static void dense_regions(const struct xfv_region_shares *s, const struct xfv_re
     }
 }
 
-/* This map's part of what S+ and S- of the face hold together, 0..1; 0 for none. Under 1 % it is dust: where it lies means nothing. */
+/* This map's part of what S+ and S- of the face hold together, 0..1; 0 for none. Under 1 % it is dust: where it lies
+ * means nothing. */
 static double part_of_evidence(const struct xfv_row_regions *z, int side, int sign)
 {
-    double own = z->part[side][sign].has ? z->part[side][sign].shares.mass : 0, other = z->part[side][!sign].has ? z->part[side][!sign].shares.mass : 0;
+    double own = z->part[side][sign].has ? z->part[side][sign].shares.mass : 0,
+           other = z->part[side][!sign].has ? z->part[side][!sign].shares.mass : 0;
     return own > 0 ? own / (own + other) : 0;
 }
 
@@ -151,16 +155,19 @@ static int put_map(FILE *f, const struct xfv_card *c, int row, int side, int sig
     if (!m->v) return 0;
     if (!index) return xfv_fail(e, XFV_ENOMEM, "no memory for a map");
     for (size_t i = 0; i < n; i++) {
-        double v = r->signed_key[0] && sign ? -(double)m->v[i] : (double)m->v[i], t = m->scale > 0 && v > 0 ? v / m->scale : 0;
+        double v = r->signed_key[0] && sign ? -(double)m->v[i] : (double)m->v[i],
+               t = m->scale > 0 && v > 0 ? v / m->scale : 0;
         index[i] = xfv_to_byte((t > 1 ? 1 : t) * (LEVELS - 1) + 0.5);
     }
     make_palette(sign, rgba);
-    int status = xfv_image_encode_png_indexed(index, im->width, im->height, (const uint8_t (*)[4])rgba, LEVELS, &png, &size, e);
+    int status = xfv_image_encode_png_indexed(index, im->width, im->height, (const uint8_t(*)[4])rgba, LEVELS, &png,
+                                              &size, e);
     free(index);
     if (status) return status;
     map_words(c, row, side, sign, words, sizeof words);
-    fprintf(f, "<img class=\"map mm m%d %s\" width=\"%d\" height=\"%d\" alt=\"%s of face %c by ", c->method[row], sign ? "minus" : "plus", im->width, im->height,
-            sign ? "S-, dissimilarity," : "S+, similarity,", "AB"[side]);
+    fprintf(f, "<img class=\"map mm m%d %s\" width=\"%d\" height=\"%d\" alt=\"%s of face %c by ", c->method[row],
+            sign ? "minus" : "plus", im->width, im->height, sign ? "S-, dissimilarity," : "S+, similarity,",
+            "AB"[side]);
     xfv_html_str(f, r->method);
     fprintf(f, ": %s\" src=", words);
     put_png(f, png, size);
@@ -183,7 +190,8 @@ static int put_face(FILE *f, const struct xfv_card *c, int side, struct xfv_err 
         for (int sign = 0; sign < 2 && c->method[i] >= 0; sign++) {
             char words[400];
             map_words(c, i, side, sign, words, sizeof words);
-            fprintf(f, "\n<span class=\"words mm m%d %s\"><i class=\"dot\"></i>%s: %s</span>", c->method[i], sign ? "minus" : "plus", sign ? "S&minus;" : "S+", words);
+            fprintf(f, "\n<span class=\"words mm m%d %s\"><i class=\"dot\"></i>%s: %s</span>", c->method[i],
+                    sign ? "minus" : "plus", sign ? "S&minus;" : "S+", words);
         }
     }
     fputs("</figcaption></figure>\n", f);
@@ -195,8 +203,11 @@ static int put_face(FILE *f, const struct xfv_card *c, int side, struct xfv_err 
 /* A text below the scale, kept inside at the ends. */
 static void scale_text(FILE *f, const char *class, double t, int y, const char *what, double v)
 {
-    fprintf(f, "<text class=\"%s\" x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%s%.*f</text>", class, 100 * t, y, t < 0.12 ? "start" : t > 0.88 ? "end" : "middle", what,
-            what[0] ? 3 : 1, v);
+    fprintf(f, "<text class=\"%s\" x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%s%.*f</text>", class, 100 * t, y,
+            t < 0.12   ? "start"
+            : t > 0.88 ? "end"
+                       : "middle",
+            what, what[0] ? 3 : 1, v);
 }
 
 static void put_scale(FILE *f, const struct xfv_card *c)
@@ -205,11 +216,15 @@ static void put_scale(FILE *f, const struct xfv_card *c)
     const struct xfv_scale *s = c->scale;
     if (!isfinite(v->score)) return;
     fprintf(f, "<svg class=\"scale\" width=\"100%%\" height=\"88\" role=\"img\" aria-label=\"Score %.3f", v->score);
-    if (isfinite(v->threshold)) fprintf(f, ", %s the threshold %.3f", v->score >= v->threshold ? "at or above" : "below", v->threshold);
+    if (isfinite(v->threshold))
+        fprintf(f, ", %s the threshold %.3f", v->score >= v->threshold ? "at or above" : "below", v->threshold);
     fprintf(f, ", on a scale from %.1f to %.1f\">", s->lo, s->hi);
-    fputs("<svg y=\"18\" width=\"100%\" height=\"36\" viewBox=\"0 0 1000 100\" preserveAspectRatio=\"none\"><use href=\"#dist\"/></svg>"
-          "<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"54\" y2=\"54\"/>", f);
-    for (double t = s->lo; t < s->hi + s->step / 2; t += s->step) scale_text(f, "tick", xfv_scale_at(s, t), 69, "", fabs(t) < 1e-9 ? 0 : t);
+    fputs("<svg y=\"18\" width=\"100%\" height=\"36\" viewBox=\"0 0 1000 100\" preserveAspectRatio=\"none\"><use "
+          "href=\"#dist\"/></svg>"
+          "<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"54\" y2=\"54\"/>",
+          f);
+    for (double t = s->lo; t < s->hi + s->step / 2; t += s->step)
+        scale_text(f, "tick", xfv_scale_at(s, t), 69, "", fabs(t) < 1e-9 ? 0 : t);
     double at = xfv_scale_at(s, v->score);
     if (isfinite(v->threshold)) {
         double th = xfv_scale_at(s, v->threshold);
@@ -230,9 +245,11 @@ static void put_trials(FILE *f, const struct xfv_card *c, int row)
         if (!r->trial[k].has) continue;
         int stands = xfv_verdict_stands(&r->trial[k].v);
         xfv_verdict_words(&r->trial[k].v, r->method, words, sizeof words);
-        fprintf(f, "<p class=\"trial mm m%d%s\"><svg class=\"mark\" viewBox=\"0 0 16 16\" role=\"img\" aria-label=\"%s\"><path d=\"%s\"/></svg>%s: ",
-                c->method[row], stands ? " stands" : "", stands ? "stands" : "does not stand", stands ? "M2 9l4 4 8-10" : "M3 8h10",
-                k ? "S&minus;" : "S+");
+        fprintf(f,
+                "<p class=\"trial mm m%d%s\"><svg class=\"mark\" viewBox=\"0 0 16 16\" role=\"img\" "
+                "aria-label=\"%s\"><path d=\"%s\"/></svg>%s: ",
+                c->method[row], stands ? " stands" : "", stands ? "stands" : "does not stand",
+                stands ? "M2 9l4 4 8-10" : "M3 8h10", k ? "S&minus;" : "S+");
         xfv_html_str(f, words);
         fputs("</p>\n", f);
     }
@@ -245,10 +262,13 @@ static void put_decision(FILE *f, const struct xfv_pairview *v)
     if (v->accept < 0) fputs("No decision in the stream", f);
     else fprintf(f, "<b>%s</b> as the same person", v->accept ? "Accepted" : "Not accepted");
     if (isfinite(v->score) && isfinite(v->threshold))
-        fprintf(f, ": the score %.3f is %s the threshold %.3f by %.3f.", v->score, v->score >= v->threshold ? "above" : "below", v->threshold, fabs(v->score - v->threshold));
+        fprintf(f, ": the score %.3f is %s the threshold %.3f by %.3f.", v->score,
+                v->score >= v->threshold ? "above" : "below", v->threshold, fabs(v->score - v->threshold));
     else fputs(".", f);
     if (v->genuine >= 0) fprintf(f, " The list says they are %s", v->genuine ? "the same person" : "different people");
-    if (right >= 0) fprintf(f, right ? ": right." : ": <strong class=\"wrong\">wrong, a false %s</strong>.", v->accept ? "match" : "non-match");
+    if (right >= 0)
+        fprintf(f, right ? ": right." : ": <strong class=\"wrong\">wrong, a false %s</strong>.",
+                v->accept ? "match" : "non-match");
     else if (v->genuine >= 0) fputs(".", f);
     if (v->label[0]) {
         fputs(" Label: ", f);
@@ -263,7 +283,9 @@ static void put_bar(FILE *f, double share, double area, double full, const char 
 {
     fprintf(f, "<span class=\"share %s\">", class);
     if (isfinite(share))
-        fprintf(f, "<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"%.1f%%\" height=\"100%%\"/><line x1=\"%.1f%%\" x2=\"%.1f%%\" y1=\"0\" y2=\"100%%\"/></svg>%.0f %%",
+        fprintf(f,
+                "<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"%.1f%%\" height=\"100%%\"/><line x1=\"%.1f%%\" "
+                "x2=\"%.1f%%\" y1=\"0\" y2=\"100%%\"/></svg>%.0f %%",
                 100 * share / full, 100 * area / full, 100 * area / full, 100 * share);
     else fputs("<span class=\"bar\"></span>&ndash;", f);
     fputs("</span>", f);
@@ -284,7 +306,9 @@ static double full_share(const struct xfv_card *c, int row)
 static void put_regions(FILE *f, const struct xfv_card *c, int row)
 {
     double full = full_share(c, row);
-    fprintf(f, "<table class=\"regions mm m%d\"><thead><tr><th scope=\"col\">Share by region</th><th scope=\"col\">Face A</th><th scope=\"col\">Face B</th></tr></thead><tbody>\n",
+    fprintf(f,
+            "<table class=\"regions mm m%d\"><thead><tr><th scope=\"col\">Share by region</th><th scope=\"col\">Face "
+            "A</th><th scope=\"col\">Face B</th></tr></thead><tbody>\n",
             c->method[row]);
     for (int k = 0; k < XFV_REGIONS; k++) {
         fprintf(f, "<tr><th scope=\"row\">%s</th>", xfv_region_names[k]);
@@ -292,8 +316,10 @@ static void put_regions(FILE *f, const struct xfv_card *c, int row)
             fputs("<td>", f);
             for (int sign = 0; sign < 2; sign++) {
                 static const char *const classes[2][2] = {{"plus", "minus"}, {"plus none", "minus none"}};
-                int none = isnan(shown_share(&c->x->row[row], 0, sign, k)) && isnan(shown_share(&c->x->row[row], 1, sign, k));
-                put_bar(f, shown_share(&c->x->row[row], side, sign, k), c->x->area[side].share[k], full, classes[none][sign]);
+                int none = isnan(shown_share(&c->x->row[row], 0, sign, k)) &&
+                           isnan(shown_share(&c->x->row[row], 1, sign, k));
+                put_bar(f, shown_share(&c->x->row[row], side, sign, k), c->x->area[side].share[k], full,
+                        classes[none][sign]);
             }
             fputs("</td>", f);
         }
@@ -307,12 +333,20 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
     const struct xfv_pairview *v = &c->x->view;
     int right = xfv_is_right(v);
     char none[128];
-    fprintf(f, "<article class=\"card\" id=\"p%zu\" tabindex=\"-1\" aria-labelledby=\"t%zu\">\n<header><h2 id=\"t%zu\"><span class=\"number\">%zu</span> <span class=\"id\">", c->number,
-            c->number, c->number, c->number);
+    fprintf(f,
+            "<article class=\"card\" id=\"p%zu\" tabindex=\"-1\" aria-labelledby=\"t%zu\">\n<header><h2 "
+            "id=\"t%zu\"><span class=\"number\">%zu</span> <span class=\"id\">",
+            c->number, c->number, c->number, c->number);
     xfv_html_text(f, c->id, c->n_id);
-    fprintf(f, "</span></h2><span class=\"badge %s\">%s</span>", xfv_decision_word(v), v->accept < 0 ? "no decision" : v->accept ? "accepted" : "rejected");
+    fprintf(f, "</span></h2><span class=\"badge %s\">%s</span>", xfv_decision_word(v),
+            v->accept < 0 ? "no decision"
+            : v->accept   ? "accepted"
+                          : "rejected");
     if (right == 0) fprintf(f, "<span class=\"badge wrong\">false %s</span>", v->accept ? "match" : "non-match");
-    fprintf(f, "<a class=\"origin\" href=\"#s%d\">how it was made</a></header>\n<div class=\"body\">\n<div class=\"faces\">\n", c->segment);
+    fprintf(f,
+            "<a class=\"origin\" href=\"#s%d\">how it was made</a></header>\n<div class=\"body\">\n<div "
+            "class=\"faces\">\n",
+            c->segment);
     int status = put_face(f, c, 0, e);
     if (!status) status = put_face(f, c, 1, e);
     fputs("</div>\n<div class=\"facts\">\n", f);
@@ -335,8 +369,10 @@ void xfv_card_row(FILE *f, const struct xfv_card *c)
 {
     const struct xfv_pairview *v = &c->x->view;
     int right = xfv_is_right(v);
-    fprintf(f, "<tr data-card=\"p%zu\" data-decision=\"%s\" data-label=\"%s\" data-right=\"%d\"><td class=\"n\">%zu</td><td><a href=\"#p%zu\">", c->number, xfv_decision_word(v),
-            xfv_view_label(v), right, c->number, c->number);
+    fprintf(f,
+            "<tr data-card=\"p%zu\" data-decision=\"%s\" data-label=\"%s\" data-right=\"%d\"><td "
+            "class=\"n\">%zu</td><td><a href=\"#p%zu\">",
+            c->number, xfv_decision_word(v), xfv_view_label(v), right, c->number, c->number);
     xfv_html_str(f, v->face[0].id[0] ? v->face[0].id : "?");
     fputs("</a></td><td>", f);
     xfv_html_str(f, v->face[1].id[0] ? v->face[1].id : "?");
@@ -347,5 +383,9 @@ void xfv_card_row(FILE *f, const struct xfv_card *c)
     fprintf(f, "</td><td>%s</td><td>", v->accept < 0 ? "none" : v->accept ? "accepted" : "rejected");
     if (v->label[0]) xfv_html_str(f, v->label);
     else fputs(v->genuine < 0 ? "" : v->genuine ? "same" : "different", f);
-    fprintf(f, "</td><td>%s</td></tr>\n", right < 0 ? "" : right ? "right" : v->accept ? "<strong class=\"wrong\">false match</strong>" : "<strong class=\"wrong\">false non-match</strong>");
+    fprintf(f, "</td><td>%s</td></tr>\n",
+            right < 0   ? ""
+            : right     ? "right"
+            : v->accept ? "<strong class=\"wrong\">false match</strong>"
+                        : "<strong class=\"wrong\">false non-match</strong>");
 }

@@ -12,7 +12,10 @@ enum { GAP = 6 };
 
 static int too_large(size_t n, struct xfv_err *e)
 {
-    return xfv_fail(e, XFV_EARG, "a sheet may hold 64 Mi pixels, and %zu pictures are more: take a part with xfv-select --head N or --shard I/N, or lower --scale", n);
+    return xfv_fail(e, XFV_EARG,
+                    "a sheet may hold 64 Mi pixels, and %zu pictures are more: take a part with xfv-select --head N or "
+                    "--shard I/N, or lower --scale",
+                    n);
 }
 
 int xfv_contact_add(struct xfv_contact *s, struct xfv_image *cell, struct xfv_err *e)
@@ -62,7 +65,8 @@ int xfv_contact_draw(struct xfv_contact *s, int columns, struct xfv_image *out, 
     columns = columns_for(s, columns, widest);
     double width = columns * ((double)widest + GAP) + GAP, height = GAP;
     for (size_t i = 0; i < s->n; i += (size_t)columns) height += row_height(s, i, columns) + GAP;
-    if (width * height > 1.25 * XFV_CONTACT_PIXELS || width > 1e6 || height > 1e6) return too_large(s->n, e); /* 1.25: gaps, and the last row's rest */
+    /* 1.25: gaps, and the last row's rest */
+    if (width * height > 1.25 * XFV_CONTACT_PIXELS || width > 1e6 || height > 1e6) return too_large(s->n, e);
     int status = xfv_image_alloc(out, xfv_to_int(width, 0, 1000000), xfv_to_int(height, 0, 1000000), 3, e), y = GAP;
     if (status) return status;
     memset(out->data, 255, (size_t)out->width * (size_t)out->height * 3);

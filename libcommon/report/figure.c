@@ -1,5 +1,6 @@
-/* The layout, from the top: the decision; a row with both faces and what is known of each; a row of maps for each method with its name at the
- * left and its colour bar at the right; the legend. Two columns belong to each face. All lengths grow with the tiles (unit `u`). */
+/* The layout, from the top: the decision; a row with both faces and what is known of each; a row of maps for each
+ * method with its name at the left and its colour bar at the right; the legend. Two columns belong to each face. All
+ * lengths grow with the tiles (unit `u`). */
 #include "report/figure.h"
 
 #include <limits.h>
@@ -12,10 +13,24 @@
 #include "image/blur.h"
 #include "pair/maps.h"
 
-static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, pale = {214, 214, 218}, green = {21, 115, 55},
-                            red = {185, 28, 28};
+static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, pale = {214, 214, 218},
+                            green = {21, 115, 55}, red = {185, 28, 28};
 
-enum { LABEL = 124, BAR = 88, GAP = 8, GROUP_GAP = 28, MARGIN = 20, HEADER = 66, TITLE = 24, CAPTION = 24, LEGEND_LINE = 20, TRIAL = 46, TRIAL_LINES = 2, MIN_COLUMN = 196, MIN_FACE_ROW = 152 };
+enum {
+    LABEL = 124,
+    BAR = 88,
+    GAP = 8,
+    GROUP_GAP = 28,
+    MARGIN = 20,
+    HEADER = 66,
+    TITLE = 24,
+    CAPTION = 24,
+    LEGEND_LINE = 20,
+    TRIAL = 46,
+    TRIAL_LINES = 2,
+    MIN_COLUMN = 196,
+    MIN_FACE_ROW = 152
+};
 
 struct layout {
     const struct xfv_pairview *p;
@@ -67,7 +82,8 @@ static enum xfv_role role_of(const struct xfv_view_row *r, int slot)
     return r->signed_key[0] ? XFV_SIGNED : slot ? XFV_DISSIMILARITY : XFV_SIMILARITY;
 }
 
-/* The colour of value t (of the scale) over a pixel. Small values let the face through, so that "nothing here" looks like nothing. */
+/* The colour of value t (of the scale) over a pixel. Small values let the face through, so that "nothing here" looks
+ * like nothing. */
 struct xfv_rgb xfv_figure_over(const struct xfv_figure_opts *o, enum xfv_role role, double t, struct xfv_rgb under)
 {
     struct xfv_rgb c = xfv_scheme_colour(o->scheme, role, t);
@@ -82,7 +98,8 @@ static int draw_map(struct layout *l, const struct xfv_view_row *r, int side, in
     const struct xfv_image *face = &l->face[side], *src = &l->p->face[side].image;
     struct xfv_image tile;
     float *big = malloc((size_t)face->width * (size_t)face->height * sizeof *big);
-    int status = big ? xfv_image_alloc(&tile, face->width, face->height, 3, e) : xfv_fail(e, XFV_ENOMEM, "no memory for a map's picture");
+    int status = big ? xfv_image_alloc(&tile, face->width, face->height, 3, e)
+                     : xfv_fail(e, XFV_ENOMEM, "no memory for a map's picture");
     if (!status) {
         status = xfv_enlarge(m->v, src->width, src->height, big, face->width, face->height, e);
         for (size_t i = 0; i < (size_t)face->width * (size_t)face->height && !status; i++) {
@@ -126,8 +143,8 @@ static void label_text(const struct xfv_pairview *p, char *buf, size_t cap)
 {
     buf[0] = 0;
     if (p->genuine >= 0 && p->accept >= 0)
-        snprintf(buf, cap, "%s pair, %s %s", p->genuine ? "genuine" : "impostor", p->genuine == p->accept ? "correctly" : "wrongly",
-                 p->accept ? "accepted" : "rejected");
+        snprintf(buf, cap, "%s pair, %s %s", p->genuine ? "genuine" : "impostor",
+                 p->genuine == p->accept ? "correctly" : "wrongly", p->accept ? "accepted" : "rejected");
     else if (p->genuine >= 0) snprintf(buf, cap, "%s pair", p->genuine ? "genuine" : "impostor");
     else if (p->label[0]) snprintf(buf, cap, "label: %s", p->label);
 }
@@ -162,7 +179,8 @@ static void draw_header(struct layout *l)
     double end = text(l, x + width + px(l, 42), base, 17, 1, black, line);
     label_text(p, line, sizeof line);
     char cut[200];
-    xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){15 * l->u, 0}, l->im->width - px(l, MARGIN) - end - px(l, 24));
+    xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){15 * l->u, 0},
+                     l->im->width - px(l, MARGIN) - end - px(l, 24));
     text(l, end + px(l, 24), base, 15, 0, is_wrong(p) ? red : grey, cut);
     xfv_draw_rect(l->im, px(l, MARGIN), px(l, HEADER - 4), l->im->width - 2 * px(l, MARGIN), 1, pale);
     l->y = px(l, HEADER + 8);
@@ -182,7 +200,8 @@ static void join_params(const char *s, char *buf, size_t cap)
 }
 
 /* Text in lines of at most `width`, at most max_lines (the last one shortened). Returns the y below. */
-static int paragraph(struct layout *l, int x, int y, int width, int max_lines, double size, struct xfv_rgb c, const char *s)
+static int paragraph(struct layout *l, int x, int y, int width, int max_lines, double size, struct xfv_rgb c,
+                     const char *s)
 {
     struct xfv_font f = {size * l->u, 0};
     char line[1100];
@@ -205,7 +224,8 @@ static int paragraph(struct layout *l, int x, int y, int width, int max_lines, d
 }
 
 /* s, its middle cut as far as it must be to take at most `lines` lines. */
-static void shorten_to_lines(const struct layout *l, const char *s, int width, int lines, double size, char *buf, size_t cap)
+static void shorten_to_lines(const struct layout *l, const char *s, int width, int lines, double size, char *buf,
+                             size_t cap)
 {
     struct xfv_font f = {size * l->u, 0};
     for (double room = (double)lines * width;; room *= 0.95) {
@@ -224,7 +244,8 @@ static void draw_faces(struct layout *l)
         int x = l->column[2 * side], tx = l->column[2 * side + 1] + px(l, 6), width = l->column_w - px(l, 6);
         char line[128], id[sizeof f->id];
         shorten_to_lines(l, f->id, width, 3, 15, id, sizeof id);
-        xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale); /* a white background must not melt into the page */
+        /* a white background must not melt into the page */
+        xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale);
         xfv_draw_picture(l->im, x + (l->tile_w - im->width) / 2, l->y + (l->tile_h - im->height) / 2, im);
         text(l, tx, l->y + px(l, 22), 24, 1, black, side ? "B" : "A");
         int y = paragraph(l, tx, l->y + px(l, 48), width, 3, 15, black, id[0] ? id : "(no id)") + px(l, 4);
@@ -274,7 +295,8 @@ static void tick_text(double value, double scale, char *buf, size_t cap)
 
 static void draw_bars(struct layout *l, const struct xfv_view_row *r)
 {
-    int two = !r->signed_key[0] && xfv_scheme_two_sided(l->o->scheme), w = px(l, two ? 9 : 14), x = l->column[3] + l->column_w + px(l, 14);
+    int two = !r->signed_key[0] && xfv_scheme_two_sided(l->o->scheme), w = px(l, two ? 9 : 14),
+        x = l->column[3] + l->column_w + px(l, 14);
     draw_bar(l, role_of(r, 0), x, l->y, w);
     if (two) draw_bar(l, XFV_DISSIMILARITY, x + w + px(l, 2), l->y, w);
     int tx = x + (two ? 2 * w + px(l, 2) : w) + px(l, 5), ticks = 4;
@@ -283,7 +305,8 @@ static void draw_bars(struct layout *l, const struct xfv_view_row *r)
     for (int i = 0; i <= ticks; i++) {
         double t = 1 - (double)i / ticks * (1 - from);
         char number[32] = "0";
-        if (l->o->each) snprintf(number, sizeof number, "%s", i == 0 ? "max" : i == ticks ? (from < 0 ? "-max" : "0") : "");
+        if (l->o->each)
+            snprintf(number, sizeof number, "%s", i == 0 ? "max" : i == ticks ? (from < 0 ? "-max" : "0") : "");
         else if (scale > 0) tick_text(t * scale, scale, number, sizeof number);
         int y = l->y + xfv_to_int(round((double)i / ticks * (l->tile_h - 1)), 0, l->tile_h);
         if (number[0]) xfv_draw_rect(l->im, tx - px(l, 5), y, px(l, 4), 1, grey);
@@ -318,8 +341,10 @@ static int draw_row(struct layout *l, const struct xfv_view_row *r, struct xfv_e
     l->y += px(l, TITLE);
     char params[3 * sizeof r->params];
     join_params(r->params, params, sizeof params);
-    int y = paragraph(l, px(l, MARGIN), l->y + px(l, 14), px(l, LABEL - 8), 3, 17, black, r->method[0] ? r->method : "(no method)");
-    paragraph(l, px(l, MARGIN), y + px(l, 2), px(l, LABEL - 8), (l->tile_h - (y - l->y)) / px(l, 12.5 * 1.4), 12.5, grey, params);
+    int y = paragraph(l, px(l, MARGIN), l->y + px(l, 14), px(l, LABEL - 8), 3, 17, black,
+                      r->method[0] ? r->method : "(no method)");
+    paragraph(l, px(l, MARGIN), y + px(l, 2), px(l, LABEL - 8), (l->tile_h - (y - l->y)) / px(l, 12.5 * 1.4), 12.5,
+              grey, params);
     for (int k = 0; k < 4; k++) {
         int side = k / 2, slot = k % 2, x = l->column[k];
         const struct xfv_view_map *m = &r->map[side][slot];
@@ -375,17 +400,20 @@ static void make_legend(struct layout *l)
     }
     char line[400];
     if (parts)
-        add_legend(l, "S+ similarity: pixels that the method counts for the same person (a score above the threshold). S- dissimilarity: pixels that "
+        add_legend(l, "S+ similarity: pixels that the method counts for the same person (a score above the threshold). "
+                      "S- dissimilarity: pixels that "
                       "it counts for different people.");
     if (is_signed) add_legend(l, "Signed maps: green counts for the same person, the other colour against.");
     if (p->n_rows == 0) add_legend(l, xfv_maps_none(NULL, line, sizeof line));
     if (p->n_rows && !n_trials(p))
-        add_legend(l, "Whether what these maps mark matters to this decision was not tried: send the stream through ablate first.");
+        add_legend(l, "Whether what these maps mark matters to this decision was not tried: send the stream through "
+                      "ablate first.");
     if (p->n_rows) {
         char blur[64] = "none";
         if (l->o->sigma > 0) snprintf(blur, sizeof blur, "Gaussian, sigma %g face pixels", l->o->sigma);
-        snprintf(line, sizeof line, "%s Blur for display: %s.%s%s", l->o->each ? "Every map has its own colour scale." : "One colour scale for all maps of a row.",
-                 blur, l->o->model[0] ? " Model: " : "", l->o->model);
+        snprintf(line, sizeof line, "%s Blur for display: %s.%s%s",
+                 l->o->each ? "Every map has its own colour scale." : "One colour scale for all maps of a row.", blur,
+                 l->o->model[0] ? " Model: " : "", l->o->model);
         add_legend(l, line);
     }
 }
@@ -393,7 +421,8 @@ static void make_legend(struct layout *l)
 static int picture_size(double width, double height, struct xfv_err *e)
 {
     if (width * height > 256.0 * 1024 * 1024 || width > 1e6 || height > 1e6)
-        return xfv_fail(e, XFV_EDATA, "the picture would have %.0fx%.0f pixels; lower --scale or pick one --method", width, height);
+        return xfv_fail(e, XFV_EDATA, "the picture would have %.0fx%.0f pixels; lower --scale or pick one --method",
+                        width, height);
     return 0;
 }
 
@@ -424,7 +453,8 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     make_legend(l);
     l->im = NULL;
     double row = (double)l->tile_h + px(l, TITLE) + px(l, CAPTION);
-    double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + n_trials(l->p) * px(l, TRIAL) + l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
+    double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + n_trials(l->p) * px(l, TRIAL) +
+                    l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
     int status = picture_size(size_only.width, height, e);
     if (!status) status = xfv_image_alloc(out, size_only.width, xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
@@ -439,7 +469,8 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     return status;
 }
 
-/* Tiles only: a's maps at the left, b's at the right, each method in its row: similarity and dissimilarity, or a signed map. */
+/* Tiles only: a's maps at the left, b's at the right, each method in its row: similarity and dissimilarity, or a signed
+ * map. */
 static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
 {
     int gap = px(l, 4), columns = 2;
@@ -447,7 +478,8 @@ static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
     if (l->p->n_rows == 0) return xfv_fail(e, XFV_EDATA, "%s", xfv_maps_none(NULL, why, sizeof why));
     for (int i = 0; i < l->p->n_rows; i++)
         if (!l->p->row[i].signed_key[0]) columns = 4;
-    double width = (double)columns * l->tile_w + (columns - 1) * gap, height = (double)l->p->n_rows * (l->tile_h + gap) - gap;
+    double width = (double)columns * l->tile_w + (columns - 1) * gap,
+           height = (double)l->p->n_rows * (l->tile_h + gap) - gap;
     int status = picture_size(width, height, e);
     if (!status) status = xfv_image_alloc(out, xfv_to_int(width, 0, INT_MAX), xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
@@ -455,7 +487,8 @@ static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
     xfv_draw_rect(out, 0, 0, out->width, out->height, white);
     for (int k = 0; k < 4 * l->p->n_rows && !status; k++) {
         const struct xfv_view_row *r = &l->p->row[k / 4];
-        int side = k / 2 % 2, slot = k % 2, y = k / 4 * (l->tile_h + gap), x = (columns == 2 ? side : 2 * side + slot) * (l->tile_w + gap);
+        int side = k / 2 % 2, slot = k % 2, y = k / 4 * (l->tile_h + gap),
+            x = (columns == 2 ? side : 2 * side + slot) * (l->tile_w + gap);
         if (r->signed_key[0] && slot) continue;
         if (r->map[side][slot].v) status = draw_map(l, r, side, slot, x, y, e);
         else draw_missing(l, x, y);
@@ -491,7 +524,8 @@ static void cell_words(struct layout *l)
     const struct xfv_pairview *p = l->p;
     double x = px(l, CELL_MARGIN);
     char line[200];
-    for (int side = 0; side < (p->one_face ? 1 : 2); side++) cell_line(l, x, black, p->face[side].id[0] ? p->face[side].id : "(no id)");
+    for (int side = 0; side < (p->one_face ? 1 : 2); side++)
+        cell_line(l, x, black, p->face[side].id[0] ? p->face[side].id : "(no id)");
     if (p->one_face) return;
     if (p->n_rows) cell_method(l, &p->row[0]);
     double end = text(l, x, l->y + px(l, CELL_LINE), CELL_TEXT, 1, decision_colour(p), decision_word(p));
@@ -520,7 +554,11 @@ static int cell_maps(struct layout *l, const struct xfv_view_row *r, int slot, s
 static int draw_cell(struct layout *l, struct xfv_image *out, struct xfv_err *e)
 {
     const struct xfv_view_row *r = l->p->n_rows ? &l->p->row[0] : NULL;
-    int faces = l->p->one_face ? 1 : 2, lines = l->p->one_face ? 1 : r ? 5 : 4, tiles = r ? (r->signed_key[0] ? 2 : 3) : 1, margin = px(l, CELL_MARGIN);
+    int faces = l->p->one_face ? 1 : 2,
+        lines = l->p->one_face ? 1
+                : r            ? 5
+                               : 4,
+        tiles = r ? (r->signed_key[0] ? 2 : 3) : 1, margin = px(l, CELL_MARGIN);
     l->column_w = l->tile_w > px(l, CELL_COLUMN) ? l->tile_w : px(l, CELL_COLUMN);
     for (int side = 0; side < 2; side++) l->column[side] = margin + side * (l->column_w + px(l, CELL_GAP));
     double width = faces * (double)l->column_w + (faces - 1) * px(l, CELL_GAP) + 2 * margin;
@@ -539,7 +577,8 @@ static int draw_cell(struct layout *l, struct xfv_image *out, struct xfv_err *e)
     return status;
 }
 
-int xfv_figure_draw(const struct xfv_pairview *p, const struct xfv_figure_opts *o, struct xfv_image *out, struct xfv_err *e)
+int xfv_figure_draw(const struct xfv_pairview *p, const struct xfv_figure_opts *o, struct xfv_image *out,
+                    struct xfv_err *e)
 {
     struct layout l = {.p = p, .o = o};
     memset(out, 0, sizeof *out);

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* n bytes as the text of an element or of a double-quoted attribute: & < > " ' become references, control characters their pictures (U+2400..),
- * what turns the direction of text (bidirectional controls) and what is not UTF-8 U+FFFD. */
+/* n bytes as the text of an element or of a double-quoted attribute: & < > " ' become references, control characters
+ * their pictures (U+2400..), what turns the direction of text (bidirectional controls) and what is not UTF-8 U+FFFD. */
 void xfv_html_text(FILE *f, const char *s, size_t n);
 void xfv_html_str(FILE *f, const char *s); /* the same for a NUL-terminated text */
 void xfv_base64(FILE *f, const uint8_t *p, size_t n);

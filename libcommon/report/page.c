@@ -49,7 +49,8 @@ void xfv_report_free(struct xfv_report *r)
 static int spooled(FILE *f, struct xfv_err *e)
 {
     if (!ferror(f)) return 0;
-    return errno == ENOMEM ? xfv_fail(e, XFV_ENOMEM, "out of memory for the page") : xfv_fail(e, XFV_EIO, "cannot write to a temporary file");
+    return errno == ENOMEM ? xfv_fail(e, XFV_ENOMEM, "out of memory for the page")
+                           : xfv_fail(e, XFV_EIO, "cannot write to a temporary file");
 }
 
 /* ---- provenance ---- */
@@ -81,7 +82,8 @@ static void put_stage(FILE *f, const msgpack_object *stage)
 int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv_err *e)
 {
     FILE *f = r->spool[SPOOL_ORIGINS];
-    const msgpack_object *map = xfv_rec_map(head), *model = xfv_map_get(map, "model"), *stages = xfv_map_get(map, "provenance");
+    const msgpack_object *map = xfv_rec_map(head), *model = xfv_map_get(map, "model"),
+                         *stages = xfv_map_get(map, "provenance");
     fprintf(f, "<div class=\"origin-of\" id=\"s%d\"><h3>Stream %d</h3>\n", r->segments, r->segments + 1);
     r->segments++;
     if (model) {
@@ -94,7 +96,8 @@ int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv
     struct xfv_err ignored;
     if (!r->calibration.bins && !xfv_histogram_get(map, &h, &ignored)) r->calibration = h;
     fputs("<ol>\n", f);
-    for (uint32_t i = 0; stages && stages->type == MSGPACK_OBJECT_ARRAY && i < stages->via.array.size; i++) put_stage(f, &stages->via.array.ptr[i]);
+    for (uint32_t i = 0; stages && stages->type == MSGPACK_OBJECT_ARRAY && i < stages->via.array.size; i++)
+        put_stage(f, &stages->via.array.ptr[i]);
     fputs("</ol></div>\n", f);
     return spooled(f, e);
 }
@@ -109,7 +112,8 @@ static void steady_params(const char *params, char *buf, size_t cap)
     while (*params) {
         size_t n = strcspn(params, ","), at = strlen(buf);
         int skip = 0;
-        for (size_t i = 0; i < sizeof measured / sizeof *measured; i++) skip |= !strncmp(params, measured[i], strlen(measured[i]));
+        for (size_t i = 0; i < sizeof measured / sizeof *measured; i++)
+            skip |= !strncmp(params, measured[i], strlen(measured[i]));
         if (!skip) snprintf(buf + at, cap - at, "%s%.*s", at ? ", " : "", (int)n, params);
         params += n;
         params += strspn(params, ", ");
@@ -121,8 +125,8 @@ static int method_number(struct xfv_report *r, const struct xfv_view_row *row, i
 {
     char params[sizeof row->params + 8], name[sizeof row->method + sizeof params + sizeof row->signed_key + 16];
     steady_params(row->params, params, sizeof params);
-    snprintf(name, sizeof name, "%s%s%s%s%s%s", row->method[0] ? row->method : "unnamed", row->signed_key[0] ? ":" : "", row->signed_key, params[0] ? " (" : "",
-             params, params[0] ? ")" : "");
+    snprintf(name, sizeof name, "%s%s%s%s%s%s", row->method[0] ? row->method : "unnamed", row->signed_key[0] ? ":" : "",
+             row->signed_key, params[0] ? " (" : "", params, params[0] ? ")" : "");
     for (int i = 0; i < r->n_methods; i++)
         if (!strcmp(r->method[i], name)) return *number = i, 0;
     *number = -1;
@@ -140,7 +144,8 @@ static void set_scale(struct xfv_report *r, const struct xfv_pairview *v)
     double reach = fmin(fmax(fabs(v->score), isfinite(v->threshold) ? fabs(v->threshold) : 0), 1e300);
     if (r->scale_set || !isfinite(v->score)) return;
     r->scale_set = 1;
-    r->scale = reach <= 1 ? (struct xfv_scale){-0.4, 1, 0.2} : (struct xfv_scale){v->score > 0 ? 0 : -2 * reach, v->score > 0 ? 2 * reach : 0, reach / 2};
+    r->scale = reach <= 1 ? (struct xfv_scale){-0.4, 1, 0.2}
+                          : (struct xfv_scale){v->score > 0 ? 0 : -2 * reach, v->score > 0 ? 2 * reach : 0, reach / 2};
 }
 
 static void count(struct xfv_report *r, const struct xfv_pairview *v)
@@ -172,12 +177,22 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
     }
     if (!status) {
         struct xfv_pairview *v = &r->x.view;
-        if (!v->n_rows && r->o.only_method && !v->problem[0]) xfv_maps_none(r->o.only_method, v->problem, sizeof v->problem);
+        if (!v->n_rows && r->o.only_method && !v->problem[0])
+            xfv_maps_none(r->o.only_method, v->problem, sizeof v->problem);
         set_scale(r, v);
         count(r, v);
         snprintf(problem, 256, "%s", v->problem);
-        if (dropped && !problem[0]) snprintf(problem, 256, "the page has room for %d methods; %d of this pair are left out (--method picks one)", XFV_REPORT_METHODS, dropped);
-        struct xfv_card c = {.x = &r->x, .id = id, .n_id = n_id, .number = r->pairs, .method = method, .scale = &r->scale, .segment = r->segments ? r->segments - 1 : 0};
+        if (dropped && !problem[0])
+            snprintf(problem, 256,
+                     "the page has room for %d methods; %d of this pair are left out (--method picks one)",
+                     XFV_REPORT_METHODS, dropped);
+        struct xfv_card c = {.x = &r->x,
+                             .id = id,
+                             .n_id = n_id,
+                             .number = r->pairs,
+                             .method = method,
+                             .scale = &r->scale,
+                             .segment = r->segments ? r->segments - 1 : 0};
         status = xfv_card_write(r->spool[SPOOL_CARDS], &c, e);
         if (!status) xfv_card_row(r->spool[SPOOL_ROWS], &c);
         if (!status) status = spooled(r->spool[SPOOL_CARDS], e);
@@ -186,7 +201,8 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
     return status;
 }
 
-int xfv_report_error(struct xfv_report *r, const char *id, size_t n, const char *tool, const char *message, struct xfv_err *e)
+int xfv_report_error(struct xfv_report *r, const char *id, size_t n, const char *tool, const char *message,
+                     struct xfv_err *e)
 {
     FILE *f = r->spool[SPOOL_ERRORS];
     fputs("<li><span class=\"id\">", f);
@@ -219,9 +235,13 @@ static void put_head(const struct xfv_report *r, FILE *f)
     xfv_html_hash(css, xfv_report_css, xfv_report_css_size);
     xfv_html_hash(js, xfv_report_js, xfv_report_js_size);
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", f);
-    fprintf(f, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'\">\n",
+    fprintf(f,
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src '%s'; "
+            "script-src '%s'; base-uri 'none'; form-action 'none'\">\n",
             css, js);
-    fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>", f);
+    fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" "
+          "content=\"light dark\">\n<title>",
+          f);
     xfv_html_str(f, r->o.title ? r->o.title : "Face verification, explained");
     fputs("</title>\n<style>", f);
     fwrite(xfv_report_css, 1, xfv_report_css_size, f);
@@ -250,9 +270,11 @@ static void put_calibration(const struct xfv_report *r, FILE *f, int genuine)
     double most = 0, step = (h->high - h->low) / (h->bins ? h->bins : 1);
     for (int i = 0; i < h->bins; i++) most = fmax(most, h->count[genuine][i]);
     if (!(most > 0) || !r->scale_set) return;
-    fprintf(f, "<path class=\"outline %s\" vector-effect=\"non-scaling-stroke\" d=\"", genuine ? "genuine" : "impostor");
+    fprintf(f, "<path class=\"outline %s\" vector-effect=\"non-scaling-stroke\" d=\"",
+            genuine ? "genuine" : "impostor");
     for (int i = 0, drawn = 0; i < h->bins; i++) {
-        double from = 1000 * xfv_scale_at(&r->scale, h->low + i * step), to = 1000 * xfv_scale_at(&r->scale, h->low + (i + 1) * step), y = 100 - 96 * h->count[genuine][i] / most;
+        double from = 1000 * xfv_scale_at(&r->scale, h->low + i * step),
+               to = 1000 * xfv_scale_at(&r->scale, h->low + (i + 1) * step), y = 100 - 96 * h->count[genuine][i] / most;
         if (!(to > from)) continue; /* left or right of the scale that is drawn */
         fprintf(f, "%s%.1f %.1fL%.1f %.1f", drawn++ ? "L" : "M", from, y, to, y);
     }
@@ -268,7 +290,9 @@ static void put_legend(const struct xfv_report *r, FILE *f)
     if (r->total[2]) fprintf(f, "<span class=\"key unlabelled\"></span>%zu without a label ", r->total[2]);
     fputs("(each drawn as a share of its own kind)", f);
     if (h->bins) {
-        fprintf(f, "; as outlines, those of the model&rsquo;s calibration: <span class=\"key line genuine\"></span>%ld genuine and <span class=\"key line impostor\"></span>%ld impostor pairs",
+        fprintf(f,
+                "; as outlines, those of the model&rsquo;s calibration: <span class=\"key line genuine\"></span>%ld "
+                "genuine and <span class=\"key line impostor\"></span>%ld impostor pairs",
                 xfv_histogram_total(h, 1), xfv_histogram_total(h, 0));
         if (h->data[0]) fputs(" of ", f);
         xfv_html_str(f, h->data);
@@ -282,8 +306,10 @@ static void put_summary(const struct xfv_report *r, FILE *f)
     xfv_html_str(f, r->o.title ? r->o.title : "Face verification, explained");
     fprintf(f, "</h1>\n<p class=\"lead\">%zu pair%s", r->pairs, r->pairs == 1 ? "" : "s");
     if (r->decided) fprintf(f, ": %zu accepted, %zu rejected", r->accepted, r->decided - r->accepted);
-    if (r->labelled) fprintf(f, "; of %zu with a known answer, %zu false match%s and %zu false non-match%s", r->labelled, r->false_match, r->false_match == 1 ? "" : "es",
-                             r->false_non_match, r->false_non_match == 1 ? "" : "es");
+    if (r->labelled)
+        fprintf(f, "; of %zu with a known answer, %zu false match%s and %zu false non-match%s", r->labelled,
+                r->false_match, r->false_match == 1 ? "" : "es", r->false_non_match,
+                r->false_non_match == 1 ? "" : "es");
     if (r->errors) fprintf(f, "; <a href=\"#errors\">%zu could not be made</a>", r->errors);
     fputs(".</p>\n", f);
     fputs("<svg width=\"0\" height=\"0\" aria-hidden=\"true\" class=\"hidden\"><defs><g id=\"dist\">", f);
@@ -294,25 +320,34 @@ static void put_summary(const struct xfv_report *r, FILE *f)
     put_calibration(r, f, 1);
     fputs("</g></defs></svg>\n", f);
     if (r->total[0] || r->total[1] || r->total[2]) put_legend(r, f);
-    fputs("<p class=\"legend\"><span class=\"key plus\"></span><b>S+</b> colours what the method counts for the same person, <span class=\"key minus\"></span><b>S&minus;</b> what it counts for "
-          "different people. ", f);
-    fprintf(f, "Maps are %s%s. In the bars, the tick is the region&rsquo;s share of the picture: a map that knows nothing has bars up to the ticks. A map "
+    fputs("<p class=\"legend\"><span class=\"key plus\"></span><b>S+</b> colours what the method counts for the same "
+          "person, <span class=\"key minus\"></span><b>S&minus;</b> what it counts for "
+          "different people. ",
+          f);
+    fprintf(f,
+            "Maps are %s%s. In the bars, the tick is the region&rsquo;s share of the picture: a map that knows nothing "
+            "has bars up to the ticks. A map "
             "shows what a method computed, not why a network decided.</p>\n</header>\n",
-            r->o.each ? "scaled each to its own maximum" : "drawn on one scale for each pair and method", r->o.sigma > 0 ? " and blurred for display" : "");
+            r->o.each ? "scaled each to its own maximum" : "drawn on one scale for each pair and method",
+            r->o.sigma > 0 ? " and blurred for display" : "");
 }
 
 static void put_toolbar(const struct xfv_report *r, FILE *f)
 {
-    fputs("<div class=\"toolbar\" role=\"group\" aria-label=\"What the maps show\">\n<fieldset class=\"segments\"><legend>Map</legend>"
+    fputs("<div class=\"toolbar\" role=\"group\" aria-label=\"What the maps show\">\n<fieldset "
+          "class=\"segments\"><legend>Map</legend>"
           "<label><input type=\"radio\" name=\"sign\" id=\"sign-both\" checked><span>Both</span></label>"
           "<label><input type=\"radio\" name=\"sign\" id=\"sign-plus\"><span>S+</span></label>"
-          "<label><input type=\"radio\" name=\"sign\" id=\"sign-minus\"><span>S&minus;</span></label></fieldset>\n", f);
+          "<label><input type=\"radio\" name=\"sign\" id=\"sign-minus\"><span>S&minus;</span></label></fieldset>\n",
+          f);
     if (r->n_methods) fputs("<fieldset class=\"segments methods\"><legend>Method</legend>", f);
     for (int i = 0; i < r->n_methods; i++) {
         char *params = strstr(r->method[i], " (");
         int shown = params ? (int)(params - r->method[i]) : (int)strlen(r->method[i]);
         for (int k = 0; k < r->n_methods; k++) /* the parameters only where the name alone says too little */
-            if (k != i && !strncmp(r->method[i], r->method[k], (size_t)shown) && (r->method[k][shown] == ' ' || !r->method[k][shown])) shown = (int)strlen(r->method[i]);
+            if (k != i && !strncmp(r->method[i], r->method[k], (size_t)shown) &&
+                (r->method[k][shown] == ' ' || !r->method[k][shown]))
+                shown = (int)strlen(r->method[i]);
         fprintf(f, "<label title=\"");
         xfv_html_str(f, r->method[i]);
         fprintf(f, "\"><input type=\"radio\" name=\"method\" id=\"m%d\"%s><span>", i, i ? "" : " checked");
@@ -320,24 +355,36 @@ static void put_toolbar(const struct xfv_report *r, FILE *f)
         fputs("</span></label>", f);
     }
     if (r->n_methods) fputs("</fieldset>\n", f);
-    fputs("<label class=\"slider js\">Opacity <input type=\"range\" id=\"opacity\" min=\"0\" max=\"100\" value=\"85\"></label>\n"
+    fputs("<label class=\"slider js\">Opacity <input type=\"range\" id=\"opacity\" min=\"0\" max=\"100\" "
+          "value=\"85\"></label>\n"
           "<label class=\"check\"><input type=\"checkbox\" id=\"colour\"><span>Colour photographs</span></label>\n"
-          "<button type=\"button\" id=\"theme\" class=\"js\">Dark</button>\n</div>\n", f);
+          "<button type=\"button\" id=\"theme\" class=\"js\">Dark</button>\n</div>\n",
+          f);
 }
 
 static int put_table(struct xfv_report *r, FILE *f, struct xfv_err *e)
 {
-    static const char *const columns[] = {"#", "Face A", "Face B", "Score", "Threshold", "Decision", "Label", "Outcome"};
+    static const char *const columns[] = {"#",         "Face A",   "Face B", "Score",
+                                          "Threshold", "Decision", "Label",  "Outcome"};
     fputs("<section id=\"summary\" aria-label=\"Summary\">\n<form class=\"filters js\" role=\"search\">"
           "<label>Search <input type=\"search\" id=\"search\" placeholder=\"name or id\" autocomplete=\"off\"></label>"
-          "<label>Decision <select id=\"decision\"><option value=\"\">any<option value=\"accept\">accepted<option value=\"reject\">rejected</select></label>"
-          "<label>Label <select id=\"label\"><option value=\"\">any<option value=\"genuine\">same person<option value=\"impostor\">different people<option value=\"unlabelled\">none</select></label>"
-          "<label>Outcome <select id=\"outcome\"><option value=\"\">any<option value=\"1\">right<option value=\"0\">wrong</select></label>"
-          "<label>Score from <input type=\"number\" id=\"from\" step=\"0.05\"></label><label>to <input type=\"number\" id=\"to\" step=\"0.05\"></label>"
-          "<button type=\"reset\">Clear</button></form>\n", f);
-    fprintf(f, "<p class=\"count js\" id=\"count\" aria-live=\"polite\">%zu of %zu pairs</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of pairs\"><table class=\"pairs\"><thead><tr>", r->pairs, r->pairs);
+          "<label>Decision <select id=\"decision\"><option value=\"\">any<option value=\"accept\">accepted<option "
+          "value=\"reject\">rejected</select></label>"
+          "<label>Label <select id=\"label\"><option value=\"\">any<option value=\"genuine\">same person<option "
+          "value=\"impostor\">different people<option value=\"unlabelled\">none</select></label>"
+          "<label>Outcome <select id=\"outcome\"><option value=\"\">any<option value=\"1\">right<option "
+          "value=\"0\">wrong</select></label>"
+          "<label>Score from <input type=\"number\" id=\"from\" step=\"0.05\"></label><label>to <input type=\"number\" "
+          "id=\"to\" step=\"0.05\"></label>"
+          "<button type=\"reset\">Clear</button></form>\n",
+          f);
+    fprintf(f,
+            "<p class=\"count js\" id=\"count\" aria-live=\"polite\">%zu of %zu pairs</p>\n<div class=\"scroll\" "
+            "tabindex=\"0\" role=\"region\" aria-label=\"Table of pairs\"><table class=\"pairs\"><thead><tr>",
+            r->pairs, r->pairs);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        fprintf(f, "<th scope=\"col\"%s><button type=\"button\">%s</button></th>", i == 0 || i == 3 || i == 4 ? " class=\"n\"" : "", columns[i]);
+        fprintf(f, "<th scope=\"col\"%s><button type=\"button\">%s</button></th>",
+                i == 0 || i == 3 || i == 4 ? " class=\"n\"" : "", columns[i]);
     fputs("</tr></thead><tbody>\n", f);
     int status = copy_spool(r->spool[SPOOL_ROWS], f, e);
     fputs("</tbody></table></div>\n</section>\n", f);
@@ -358,8 +405,11 @@ int xfv_report_write(struct xfv_report *r, FILE *f, struct xfv_err *e)
     if (r->errors) fputs("</ul></section>\n", f);
     fputs("<section class=\"after\" id=\"origins\"><h2>How it was made</h2>\n", f);
     if (!status) status = copy_spool(r->spool[SPOOL_ORIGINS], f, e);
-    fputs("</section>\n<footer><p class=\"js\">Keys: <kbd>j</kbd> <kbd>&rarr;</kbd> next pair, <kbd>k</kbd> <kbd>&larr;</kbd> the one before, <kbd>s</kbd> map, <kbd>m</kbd> method, "
-          "<kbd>/</kbd> search, <kbd>Esc</kbd> back to the table.</p><p>Made by report of xfv-tools.</p></footer>\n<script>", f);
+    fputs("</section>\n<footer><p class=\"js\">Keys: <kbd>j</kbd> <kbd>&rarr;</kbd> next pair, <kbd>k</kbd> "
+          "<kbd>&larr;</kbd> the one before, <kbd>s</kbd> map, <kbd>m</kbd> method, "
+          "<kbd>/</kbd> search, <kbd>Esc</kbd> back to the table.</p><p>Made by report of "
+          "xfv-tools.</p></footer>\n<script>",
+          f);
     fwrite(xfv_report_js, 1, xfv_report_js_size, f);
     fputs("</script>\n</body>\n</html>\n", f);
     return status ? status : fflush(f) || ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write") : 0;

@@ -1,6 +1,7 @@
-/* A page of explained pairs: one HTML file that needs nothing else. Cards, rows of the summary and errors are kept aside in files without names, since the
- * page's top tells what only the stream's end knows; so memory does not grow with the stream. The page's scripts are only the ones built in
- * (the Content-Security-Policy names their hashes), and it may load nothing from anywhere. */
+/* A page of explained pairs: one HTML file that needs nothing else. Cards, rows of the summary and errors are kept
+ * aside in files without names, since the page's top tells what only the stream's end knows; so memory does not grow
+ * with the stream. The page's scripts are only the ones built in (the Content-Security-Policy names their hashes), and
+ * it may load nothing from anywhere. */
 #ifndef XFV_REPORT_REPORT_H
 #define XFV_REPORT_REPORT_H
 
@@ -19,15 +20,18 @@ struct xfv_report_opts {
 };
 
 struct xfv_report;
-int xfv_report_new(struct xfv_report **r, const struct xfv_report_opts *o, struct xfv_err *e); /* o is copied, its texts kept by pointer */
+/* o is copied, its texts kept by pointer */
+int xfv_report_new(struct xfv_report **r, const struct xfv_report_opts *o, struct xfv_err *e);
 void xfv_report_free(struct xfv_report *r);
 
 /* A segment's head: its provenance. */
 int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv_err *e);
-/* A pair: its card and its row. problem (at least 256 bytes): what could not be drawn; empty: nothing. XFV_EDATA: this pair cannot be drawn at all. */
+/* A pair: its card and its row. problem (at least 256 bytes): what could not be drawn; empty: nothing. XFV_EDATA: this
+ * pair cannot be drawn at all. */
 int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *problem, struct xfv_err *e);
 /* A record that could not be made; any texts. */
-int xfv_report_error(struct xfv_report *r, const char *id, size_t n, const char *tool, const char *message, struct xfv_err *e);
+int xfv_report_error(struct xfv_report *r, const char *id, size_t n, const char *tool, const char *message,
+                     struct xfv_err *e);
 int xfv_report_write(struct xfv_report *r, FILE *out, struct xfv_err *e);
 
 #endif

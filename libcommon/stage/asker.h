@@ -1,5 +1,5 @@
-/* Who answers questions about a pair's faces: the model that the stream was made with, its network, and the faces' images. One opener for the
- * explainers and the measures. */
+/* Who answers questions about a pair's faces: the model that the stream was made with, its network, and the faces'
+ * images. One opener for the explainers and the measures. */
 #ifndef XFV_STAGE_ASKER_H
 #define XFV_STAGE_ASKER_H
 
@@ -16,18 +16,24 @@ struct xfv_asker {
     char digest[65];         /* of the model that is open */
 };
 
-/* A segment's head: the model that it names, or -m, is loaded, and its digest goes into the provenance. 1: it is another model than the one
- * that is open: free what was made for that one, then call xfv_asker_open; 0: the same; negative: the error. */
-int xfv_asker_head(struct xfv_asker *a, const struct xfv_rec *in, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e);
-int xfv_asker_open(struct xfv_asker *a, int want_net, struct xfv_err *e); /* want_net 0: n is set, and no network is built */
+/* A segment's head: the model that it names, or -m, is loaded, and its digest goes into the provenance. 1: it is
+ * another model than the one that is open: free what was made for that one, then call xfv_asker_open; 0: the same;
+ * negative: the error. */
+int xfv_asker_head(struct xfv_asker *a, const struct xfv_rec *in, msgpack_zone *zone, msgpack_object *extra,
+                   struct xfv_err *e);
+/* want_net 0: n is set, and no network is built */
+int xfv_asker_open(struct xfv_asker *a, int want_net, struct xfv_err *e);
 void xfv_asker_forget(struct xfv_asker *a); /* what was made for the model failed: the next head opens it again */
 void xfv_asker_close(struct xfv_asker *a);
 
-/* The images of both faces, u8 [H][W][3] of the model's size, views into the pair. foreign 0: faces must name this model. XFV_EDATA, XFV_EMODEL. */
-int xfv_asker_images(const struct xfv_asker *a, const msgpack_object *pair, int foreign, const uint8_t *rgb[2], struct xfv_err *e);
+/* The images of both faces, u8 [H][W][3] of the model's size, views into the pair. foreign 0: faces must name this
+ * model. XFV_EDATA, XFV_EMODEL. */
+int xfv_asker_images(const struct xfv_asker *a, const msgpack_object *pair, int foreign, const uint8_t *rgb[2],
+                     struct xfv_err *e);
 
 struct xfv_explain_opts;
 /* The option's threshold or the pair's own; XFV_EDATA when neither is there. */
-int xfv_asker_threshold(const struct xfv_asker *a, const struct xfv_explain_opts *o, const msgpack_object *pair, double *threshold, struct xfv_err *e);
+int xfv_asker_threshold(const struct xfv_asker *a, const struct xfv_explain_opts *o, const msgpack_object *pair,
+                        double *threshold, struct xfv_err *e);
 
 #endif

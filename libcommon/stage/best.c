@@ -88,7 +88,8 @@ static int drop_unfit(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_er
         int status = xfv_decider_score(&p->d, f, reference ? reference : f, &s, e);
         if (status == XFV_EDATA) {
             status = xfv_shard_is_first(&p->shard) ? xfv_pairing_leave_alone(p, f, "embedding", e->msg, w, e) : 0;
-            if (!status && !(f->failure = strdup("it has no direction"))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+            if (!status && !(f->failure = strdup("it has no direction")))
+                status = xfv_fail(e, XFV_ENOMEM, "out of memory");
         } else if (!reference) {
             reference = f;
         }

@@ -45,10 +45,12 @@ static int ask_length(struct xfv_blackbox *b, struct xfv_err *e)
     uint8_t *black = calloc(3 * (size_t)b->height, (size_t)b->width);
     size_t n = 0;
     float *f = NULL;
-    int status = black ? xfv_exec_embed(b->command, 1, b->height, b->width, black, &n, &f, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    int status = black ? xfv_exec_embed(b->command, 1, b->height, b->width, black, &n, &f, e)
+                       : xfv_fail(e, XFV_ENOMEM, "out of memory");
     free(black);
     free(f);
-    if (!status && n > (1u << 20)) status = xfv_fail(e, XFV_ELIMIT, "--exec: embeddings of %zu numbers are longer than any network's", n);
+    if (!status && n > (1u << 20))
+        status = xfv_fail(e, XFV_ELIMIT, "--exec: embeddings of %zu numbers are longer than any network's", n);
     b->n = (int)n;
     return status;
 }
@@ -66,7 +68,8 @@ int xfv_blackbox_open(struct xfv_blackbox *b, const struct xfv_explain_env *env,
     }
     for (int i = 0; i < 2; i++) {
         b->unit[i] = calloc((size_t)env->workers, sizeof *b->unit[i]);
-        for (int k = 0; b->unit[i] && k < env->workers; k++) ok = (b->unit[i][k] = calloc((size_t)b->n, sizeof(double))) && ok;
+        for (int k = 0; b->unit[i] && k < env->workers; k++)
+            ok = (b->unit[i][k] = calloc((size_t)b->n, sizeof(double))) && ok;
         ok = ok && b->unit[i];
     }
     if (!ok) return xfv_fail(e, XFV_ENOMEM, "out of memory");

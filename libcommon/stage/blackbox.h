@@ -1,4 +1,5 @@
-/* What the explainers that only ask for embeddings of masked images share: the network to ask, ours or --exec COMMAND. */
+/* What the explainers that only ask for embeddings of masked images share: the network to ask, ours or --exec COMMAND.
+ */
 #ifndef XFV_STAGE_BLACKBOX_H
 #define XFV_STAGE_BLACKBOX_H
 

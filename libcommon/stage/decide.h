@@ -36,11 +36,14 @@ int xfv_decider_head(struct xfv_decider *d, const struct xfv_rec *head, struct x
  * failed, or the two cannot be compared, a message says so, and an err record or a row without score takes the pair's
  * place; the call still returns 0. w: the stream's; unused with a table. XFV_EMODEL: faces and model do not belong
  * together; XFV_EIO; XFV_ENOMEM. */
-int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, const struct xfv_pair_entry *entry, struct xfv_err *e);
+int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b,
+               const struct xfv_pair_entry *entry, struct xfv_err *e);
 /* The exact score of two faces that have not failed. XFV_EDATA, XFV_EMODEL as xfv_compare. */
-int xfv_decider_score(const struct xfv_decider *d, const struct xfv_held *a, const struct xfv_held *b, double *s, struct xfv_err *e);
+int xfv_decider_score(const struct xfv_decider *d, const struct xfv_held *a, const struct xfv_held *b, double *s,
+                      struct xfv_err *e);
 /* Write a pair that lacks a face; `why` is the sentence. */
-int xfv_decide_failed(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_pair_entry *entry, const char *why, struct xfv_err *e);
+int xfv_decide_failed(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_pair_entry *entry, const char *why,
+                      struct xfv_err *e);
 /* Decide a pair record anew, by its embeddings or, when they were dropped, by its score; it keeps its label. XFV_EDATA
  * when it cannot be scored. */
 int xfv_decide_again(struct xfv_decider *d, struct xfv_writer *w, struct xfv_rec *pair, struct xfv_err *e);

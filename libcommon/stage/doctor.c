@@ -53,8 +53,14 @@ void xfv_doctor_begin(struct xfv_doctor *d)
 void xfv_doctor_end(struct xfv_doctor *d)
 {
     int fine = d->n[XFV_FINE], warn = d->n[XFV_WARN], bad = d->n[XFV_BAD];
-    if (d->json) fprintf(d->f, "],\n\"verdict\":\"%s\",\"ok\":%d,\"warn\":%d,\"fail\":%d}\n", bad ? "fail" : warn ? "warn" : "ok", fine, warn, bad);
-    else if (bad || warn || xfv_cli_verbose(d->c) >= 0) fprintf(d->f, "%s: %d checks passed, %d warnings, %d failures\n", bad ? "not sound" : "sound", fine, warn, bad);
+    if (d->json)
+        fprintf(d->f, "],\n\"verdict\":\"%s\",\"ok\":%d,\"warn\":%d,\"fail\":%d}\n",
+                bad    ? "fail"
+                : warn ? "warn"
+                       : "ok",
+                fine, warn, bad);
+    else if (bad || warn || xfv_cli_verbose(d->c) >= 0)
+        fprintf(d->f, "%s: %d checks passed, %d warnings, %d failures\n", bad ? "not sound" : "sound", fine, warn, bad);
     if (bad) xfv_cli_some_failed(d->c);
 }
 
@@ -71,12 +77,16 @@ static void check_libraries(struct xfv_doctor *d)
              ", gcc " __VERSION__
 #endif
     );
-    xfv_tell(d, strcmp(msgpack_version(), MSGPACK_VERSION) ? XFV_WARN : XFV_FINE, "library", "msgpack-c %s, compiled with %s", msgpack_version(), MSGPACK_VERSION);
-    xfv_tell(d, strcmp(png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING) ? XFV_WARN : XFV_FINE, "library", "libpng %s, compiled with %s", png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING);
-    xfv_tell(d, zlibVersion()[0] != ZLIB_VERSION[0] ? XFV_BAD : XFV_FINE, "library", "zlib %s, compiled with %s", zlibVersion(), ZLIB_VERSION);
+    xfv_tell(d, strcmp(msgpack_version(), MSGPACK_VERSION) ? XFV_WARN : XFV_FINE, "library",
+             "msgpack-c %s, compiled with %s", msgpack_version(), MSGPACK_VERSION);
+    xfv_tell(d, strcmp(png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING) ? XFV_WARN : XFV_FINE, "library",
+             "libpng %s, compiled with %s", png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING);
+    xfv_tell(d, zlibVersion()[0] != ZLIB_VERSION[0] ? XFV_BAD : XFV_FINE, "library", "zlib %s, compiled with %s",
+             zlibVersion(), ZLIB_VERSION);
     xfv_tell(d, XFV_FINE, "library", "libwebp %d.%d.%d", webp >> 16, webp >> 8 & 255, webp & 255);
     xfv_tell(d, XFV_FINE, "library", "images: JPEG PNG WebP BMP Netpbm%s", xfv_image_optional_formats());
-    xfv_tell(d, openblas_get_num_threads() == 1 ? XFV_FINE : XFV_BAD, "library", "%s; core %s, %s build, %d thread used", openblas_get_config(), openblas_get_corename(),
+    xfv_tell(d, openblas_get_num_threads() == 1 ? XFV_FINE : XFV_BAD, "library",
+             "%s; core %s, %s build, %d thread used", openblas_get_config(), openblas_get_corename(),
              kind >= 0 && kind < 3 ? threading[kind] : "unknown", openblas_get_num_threads());
 }
 
@@ -86,19 +96,34 @@ static void check_processor(struct xfv_doctor *d)
     cpu_set_t set;
     int usable = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 #if defined(__x86_64__)
-    xfv_tell(d, XFV_FINE, "processor", "%d of %ld cores usable (-j 0 takes them all);%s%s%s%s", usable, sysconf(_SC_NPROCESSORS_ONLN), __builtin_cpu_supports("avx2") ? " AVX2" : "",
-             __builtin_cpu_supports("fma") ? " FMA" : "", __builtin_cpu_supports("avx512f") ? " AVX-512F" : "", __builtin_cpu_supports("avx2") ? "" : " no AVX2");
+    xfv_tell(d, XFV_FINE, "processor", "%d of %ld cores usable (-j 0 takes them all);%s%s%s%s", usable,
+             sysconf(_SC_NPROCESSORS_ONLN), __builtin_cpu_supports("avx2") ? " AVX2" : "",
+             __builtin_cpu_supports("fma") ? " FMA" : "", __builtin_cpu_supports("avx512f") ? " AVX-512F" : "",
+             __builtin_cpu_supports("avx2") ? "" : " no AVX2");
 #else
-    xfv_tell(d, XFV_FINE, "processor", "%d of %ld cores usable (-j 0 takes them all)", usable, sysconf(_SC_NPROCESSORS_ONLN));
+    xfv_tell(d, XFV_FINE, "processor", "%d of %ld cores usable (-j 0 takes them all)", usable,
+             sysconf(_SC_NPROCESSORS_ONLN));
 #endif
-    if (forced) xfv_tell(d, XFV_WARN, "kernels", "%s, because XFV_KERNELS is '%s': unset it for the fastest that this processor has", kernels, forced);
-    else if (!strcmp(kernels, "generic")) xfv_tell(d, XFV_WARN, "kernels", "generic: there are none for this kind of processor (x86-64 with AVX2 and FMA, 64-bit ARM), so expect a tenth of the speed");
+    if (forced)
+        xfv_tell(d, XFV_WARN, "kernels",
+                 "%s, because XFV_KERNELS is '%s': unset it for the fastest that this processor has", kernels, forced);
+    else if (!strcmp(kernels, "generic"))
+        xfv_tell(d, XFV_WARN, "kernels",
+                 "generic: there are none for this kind of processor (x86-64 with AVX2 and FMA, 64-bit ARM), so expect "
+                 "a tenth of the speed");
     else xfv_tell(d, XFV_FINE, "kernels", "%s", kernels);
     struct xfv_blas blas = xfv_blas_used();
-    if (blas.why && !core) xfv_tell(d, XFV_WARN, "kernels", "OpenBLAS multiplies with its %s kernels, slower than this processor allows: %s", blas.used, blas.why);
-    else if (strcmp(blas.found, blas.used)) xfv_tell(d, XFV_FINE, "kernels", "OpenBLAS's %s; by itself it would take %s", blas.used, blas.found);
+    if (blas.why && !core)
+        xfv_tell(d, XFV_WARN, "kernels",
+                 "OpenBLAS multiplies with its %s kernels, slower than this processor allows: %s", blas.used, blas.why);
+    else if (strcmp(blas.found, blas.used))
+        xfv_tell(d, XFV_FINE, "kernels", "OpenBLAS's %s; by itself it would take %s", blas.used, blas.found);
     else xfv_tell(d, XFV_FINE, "kernels", "OpenBLAS's %s", blas.used);
-    if (core) xfv_tell(d, XFV_WARN, "kernels", "OPENBLAS_CORETYPE is '%s': last digits may differ from those of other machines; unset it unless you mean that", core);
+    if (core)
+        xfv_tell(d, XFV_WARN, "kernels",
+                 "OPENBLAS_CORETYPE is '%s': last digits may differ from those of other machines; unset it unless you "
+                 "mean that",
+                 core);
 }
 
 /* ---- surroundings ---- */
@@ -108,26 +133,40 @@ static void check_limits(struct xfv_doctor *d)
     struct rlimit r;
     struct sigaction sa;
     if (!getrlimit(RLIMIT_NOFILE, &r)) {
-        if (r.rlim_cur < 64) xfv_tell(d, XFV_WARN, "limits", "%llu open files: too few; raise it with ulimit -n 256", (unsigned long long)r.rlim_cur);
+        if (r.rlim_cur < 64)
+            xfv_tell(d, XFV_WARN, "limits", "%llu open files: too few; raise it with ulimit -n 256",
+                     (unsigned long long)r.rlim_cur);
         else xfv_tell(d, XFV_FINE, "limits", "%llu open files", (unsigned long long)r.rlim_cur);
     }
     if (!getrlimit(RLIMIT_AS, &r) && r.rlim_cur != RLIM_INFINITY) {
         enum xfv_verdict v = r.rlim_cur < ((rlim_t)1 << 30) ? XFV_WARN : XFV_FINE;
-        xfv_tell(d, v, "limits", "%llu MiB of address space (ulimit -v)%s", (unsigned long long)r.rlim_cur >> 20, v == XFV_WARN ? ": under 1024, large networks or images may not fit" : "");
+        xfv_tell(d, v, "limits", "%llu MiB of address space (ulimit -v)%s", (unsigned long long)r.rlim_cur >> 20,
+                 v == XFV_WARN ? ": under 1024, large networks or images may not fit" : "");
     }
     if (!getrlimit(RLIMIT_FSIZE, &r) && r.rlim_cur != RLIM_INFINITY)
-        xfv_tell(d, XFV_WARN, "limits", "files of at most %llu MiB (ulimit -f): longer streams fail", (unsigned long long)r.rlim_cur >> 20);
+        xfv_tell(d, XFV_WARN, "limits", "files of at most %llu MiB (ulimit -f): longer streams fail",
+                 (unsigned long long)r.rlim_cur >> 20);
     if (!sigaction(SIGPIPE, NULL, &sa) && sa.sa_handler == SIG_IGN)
-        xfv_tell(d, XFV_WARN, "limits", "SIGPIPE is ignored here, as some launchers leave it: these programs end all the same, but cat, sort and the like complain");
+        xfv_tell(d, XFV_WARN, "limits",
+                 "SIGPIPE is ignored here, as some launchers leave it: these programs end all the same, but cat, sort "
+                 "and the like complain");
 }
 
 static void check_locale(struct xfv_doctor *d)
 {
     const char *got = setlocale(LC_ALL, "");
     const char *point = got ? localeconv()->decimal_point : ".", *code = got ? nl_langinfo(CODESET) : "";
-    if (!got) xfv_tell(d, XFV_WARN, "locale", "the locale that LANG or LC_ALL asks for is not installed: set LC_ALL=C.UTF-8");
-    else if (strcmp(point, ".")) xfv_tell(d, XFV_WARN, "locale", "numbers are written with '%s' here: these programs write '.', and sort -g, awk and printf may misread that; set LC_ALL=C in scripts", point);
-    else xfv_tell(d, XFV_FINE, "locale", "%s%s", code, strcmp(code, "UTF-8") ? ": names beyond ASCII may look odd on this terminal, and are right in files" : "");
+    if (!got)
+        xfv_tell(d, XFV_WARN, "locale", "the locale that LANG or LC_ALL asks for is not installed: set LC_ALL=C.UTF-8");
+    else if (strcmp(point, "."))
+        xfv_tell(d, XFV_WARN, "locale",
+                 "numbers are written with '%s' here: these programs write '.', and sort -g, awk and printf may "
+                 "misread that; set LC_ALL=C in scripts",
+                 point);
+    else
+        xfv_tell(d, XFV_FINE, "locale", "%s%s", code,
+                 strcmp(code, "UTF-8") ? ": names beyond ASCII may look odd on this terminal, and are right in files"
+                                       : "");
     setlocale(LC_ALL, "C");
 }
 
@@ -159,7 +198,8 @@ static int on_path(const char *name, char *buf, size_t cap)
 /* embed, verify, report: names that others may use, too. */
 static void check_programs(struct xfv_doctor *d)
 {
-    static const char *const names[] = {"facecrop", "embed", "verify", "fggb-grad", "heatmap", "report", "regions", "roc", NULL};
+    static const char *const names[] = {"facecrop", "embed",   "verify", "fggb-grad", "heatmap",
+                                        "report",   "regions", "roc",    NULL};
     char folder[PATH_MAX], own[PATH_MAX + 64], found[PATH_MAX + 64];
     struct stat a, b;
     ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
@@ -175,7 +215,8 @@ static void check_programs(struct xfv_doctor *d)
         } else if (!on_path(names[i], found, sizeof found)) {
             missing++;
         } else if (!stat(found, &b) && (a.st_dev != b.st_dev || a.st_ino != b.st_ino)) {
-            xfv_tell(d, XFV_WARN, "programs", "'%s' is %s to the shell, not %s: put the folder first into PATH", names[i], found, own);
+            xfv_tell(d, XFV_WARN, "programs", "'%s' is %s to the shell, not %s: put the folder first into PATH",
+                     names[i], found, own);
             other++;
         }
     }
@@ -185,5 +226,5 @@ static void check_programs(struct xfv_doctor *d)
 
 /* ---- all of them ---- */
 
-xfv_check_fn *const xfv_checks[] = {check_libraries, check_processor, check_programs, xfv_check_models, check_limits, xfv_check_sandbox, check_locale, check_terminal,
-                                    xfv_check_results, NULL};
+xfv_check_fn *const xfv_checks[] = {check_libraries,   check_processor, check_programs, xfv_check_models,  check_limits,
+                                    xfv_check_sandbox, check_locale,    check_terminal, xfv_check_results, NULL};

@@ -23,9 +23,11 @@ void xfv_doctor_begin(struct xfv_doctor *d);
 void xfv_doctor_end(struct xfv_doctor *d);
 
 /* For the checks. One finding: topic is a word; with -q a line that is fine is not written. */
-void xfv_tell(struct xfv_doctor *d, enum xfv_verdict v, const char *topic, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void xfv_tell(struct xfv_doctor *d, enum xfv_verdict v, const char *topic, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 void xfv_check_sandbox(struct xfv_doctor *d); /* which parts of it are in force here */
-/* Of stage/doctor_models.c: the models that names lead to; the default one and FGGB on two made-up pictures (explain/selftest.h). */
+/* Of stage/doctor_models.c: the models that names lead to; the default one and FGGB on two made-up pictures
+ * (explain/selftest.h). */
 void xfv_check_models(struct xfv_doctor *d);
 void xfv_check_results(struct xfv_doctor *d);
 

@@ -59,7 +59,11 @@ static void check_model(struct xfv_doctor *d, const char *folder, const char *fi
     }
     const char *want = shipped_digest(name);
     int same = want && !strcmp(want, m->digest);
-    xfv_tell(d, want && !same ? XFV_WARN : XFV_FINE, "model", "%s, %s, sha256 %.12s: %s%s", name, m->kind, m->digest, path, same ? "" : want ? "; not the one that xfv-tools ships" : "; your own");
+    xfv_tell(d, want && !same ? XFV_WARN : XFV_FINE, "model", "%s, %s, sha256 %.12s: %s%s", name, m->kind, m->digest,
+             path,
+             same   ? ""
+             : want ? "; not the one that xfv-tools ships"
+                    : "; your own");
     xfv_model_free(m);
 }
 
@@ -73,7 +77,8 @@ void xfv_check_models(struct xfv_doctor *d)
         struct dirent **list = NULL;
         int again = 0, n;
         if (!realpath(asked, folder) || stat(folder, &st[n_folders])) continue;
-        for (int k = 0; k < n_folders; k++) again |= st[k].st_dev == st[n_folders].st_dev && st[k].st_ino == st[n_folders].st_ino;
+        for (int k = 0; k < n_folders; k++)
+            again |= st[k].st_dev == st[n_folders].st_dev && st[k].st_ino == st[n_folders].st_ino;
         if (again) continue;
         n_folders++;
         n = scandir(folder, &list, is_model, alphasort);
@@ -86,7 +91,10 @@ void xfv_check_models(struct xfv_doctor *d)
     for (int i = 0; i < N_SHIPPED; i++) {
         const struct seen *s = all;
         while (s && strcmp(s->name, shipped[i].name)) s = s->next;
-        if (!s) xfv_tell(d, XFV_BAD, "model", "no %s.xfvm in any folder of models: set XFV_MODEL_PATH to the one that holds it", shipped[i].name);
+        if (!s)
+            xfv_tell(d, XFV_BAD, "model",
+                     "no %s.xfvm in any folder of models: set XFV_MODEL_PATH to the one that holds it",
+                     shipped[i].name);
     }
     for (struct seen *s; (s = all); free(s)) all = s->next;
 }
@@ -112,16 +120,19 @@ static void tell_results(struct xfv_doctor *d, const struct xfv_model *m, const 
 {
     const char *want = shipped_digest(m->name);
     int same = t->difference < 1e-5;
-    xfv_tell(d, same ? XFV_FINE : XFV_BAD, "self-test", "an embedding by %s kernels differs from plain C by %.1e (at most 1e-5)%s", xfv_net_kernels(), t->difference,
-             same ? "" : ": do not trust results of this machine; try XFV_KERNELS=generic, and tell us");
+    xfv_tell(d, same ? XFV_FINE : XFV_BAD, "self-test",
+             "an embedding by %s kernels differs from plain C by %.1e (at most 1e-5)%s", xfv_net_kernels(),
+             t->difference, same ? "" : ": do not trust results of this machine; try XFV_KERNELS=generic, and tell us");
     if (!want || strcmp(want, m->digest)) {
         xfv_tell(d, isfinite(t->score) && isfinite(t->sum) ? XFV_FINE : XFV_BAD, "self-test",
-                 "embed and FGGB: score %.6f, map %.6f; nothing to compare with, for a model of your own", t->score, t->sum);
+                 "embed and FGGB: score %.6f, map %.6f; nothing to compare with, for a model of your own", t->score,
+                 t->sum);
         return;
     }
-    xfv_tell(d, near(t->score, known_score, 1e-4) ? XFV_FINE : XFV_BAD, "self-test", "embed: the score of two made-up faces is %.7f (%.7f expected)", t->score, known_score);
-    xfv_tell(d, near(t->sum, known_sum, 1e-3) ? XFV_FINE : XFV_BAD, "self-test", "FGGB: its map of %d channels sums to %.7f (%.7f expected)", XFV_SELFTEST_CHANNELS, t->sum,
-             known_sum);
+    xfv_tell(d, near(t->score, known_score, 1e-4) ? XFV_FINE : XFV_BAD, "self-test",
+             "embed: the score of two made-up faces is %.7f (%.7f expected)", t->score, known_score);
+    xfv_tell(d, near(t->sum, known_sum, 1e-3) ? XFV_FINE : XFV_BAD, "self-test",
+             "FGGB: its map of %d channels sums to %.7f (%.7f expected)", XFV_SELFTEST_CHANNELS, t->sum, known_sum);
 }
 
 void xfv_check_results(struct xfv_doctor *d)

@@ -15,7 +15,8 @@
 
 extern char **environ;
 
-/* The faces, as a stream in a file without a name: a program that reads its input to the end before it writes, and one that does not, both get on. */
+/* The faces, as a stream in a file without a name: a program that reads its input to the end before it writes, and one
+ * that does not, both get on. */
 static int write_faces(int fd, int count, int height, int width, const uint8_t *rgb, struct xfv_err *e)
 {
     struct xfv_writer *w;
@@ -33,7 +34,9 @@ static int write_faces(int fd, int count, int height, int width, const uint8_t *
         struct xfv_tensor image = xfv_tensor_view(XFV_U8, 3, shape, (void *)(rgb + (size_t)i * bytes));
         snprintf(id, sizeof id, "%d", i);
         status = xfv_map_put(xfv_rec_zone(r), xfv_rec_root(r), "id", xfv_val_str(xfv_rec_zone(r), id), e);
-        if (!status) status = xfv_map_put(xfv_rec_zone(r), xfv_rec_root(r), "image", xfv_val_tensor_ref(xfv_rec_zone(r), &image), e);
+        if (!status)
+            status = xfv_map_put(xfv_rec_zone(r), xfv_rec_root(r), "image", xfv_val_tensor_ref(xfv_rec_zone(r), &image),
+                                 e);
         if (!status) status = xfv_writer_put(w, r, e);
         xfv_rec_free(r);
     }
@@ -49,13 +52,17 @@ static int take_face(struct xfv_rec *r, int count, int done, size_t *n, float **
     struct xfv_tensor v;
     char id[16], wanted[16];
     snprintf(wanted, sizeof wanted, "%d", done);
-    if (xfv_rec_kind(r) != XFV_FACE || done == count) return xfv_fail(e, XFV_EFORMAT, "it wrote a record of kind '%s' after %d of %d faces", xfv_rec_kind_name(r), done, count);
+    if (xfv_rec_kind(r) != XFV_FACE || done == count)
+        return xfv_fail(e, XFV_EFORMAT, "it wrote a record of kind '%s' after %d of %d faces", xfv_rec_kind_name(r),
+                        done, count);
     int status = xfv_get_text(xfv_rec_root(r), "id", id, sizeof id, e);
-    if (!status && strcmp(id, wanted)) status = xfv_fail(e, XFV_EFORMAT, "it wrote face '%s' where face '%s' was due", id, wanted);
+    if (!status && strcmp(id, wanted))
+        status = xfv_fail(e, XFV_EFORMAT, "it wrote face '%s' where face '%s' was due", id, wanted);
     if (!status) status = xfv_get_tensor(xfv_rec_root(r), "embedding", XFV_F32, 1, any, &v, e);
     if (status) return status;
     if (!*n) *n = v.shape[0];
-    if (v.shape[0] != *n || !*n) status = xfv_fail(e, XFV_EFORMAT, "it wrote an embedding of %zu numbers, %zu are wanted", v.shape[0], *n);
+    if (v.shape[0] != *n || !*n)
+        status = xfv_fail(e, XFV_EFORMAT, "it wrote an embedding of %zu numbers, %zu are wanted", v.shape[0], *n);
     if (!status && !*f) *f = malloc((size_t)count * *n * sizeof **f);
     if (!status && !*f) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (!status) memcpy(*f + (size_t)done * *n, v.data, *n * sizeof **f);
@@ -118,7 +125,8 @@ static int finish(pid_t pid, int status, struct xfv_err *e)
     return xfv_fail(e, XFV_EFORMAT, "it was ended by signal %d", WIFSIGNALED(how) ? WTERMSIG(how) : 0);
 }
 
-int xfv_exec_embed(const char *command, int count, int height, int width, const uint8_t *rgb, size_t *n, float **f, struct xfv_err *e)
+int xfv_exec_embed(const char *command, int count, int height, int width, const uint8_t *rgb, size_t *n, float **f,
+                   struct xfv_err *e)
 {
     FILE *file;
     int out;

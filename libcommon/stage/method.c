@@ -91,9 +91,18 @@ static int explain(void *ctx, const struct xfv_subject *s, int worker, float *co
     struct method *t = ctx;
     for (int i = 0; i < 2; i++) {
         struct room room = {&t->grad[worker], e, 0};
-        struct xfv_call c = {.height = t->height, .width = t->width, .channels = t->channels, .n = t->n, .x = s->x[i], .rgb = s->rgb[i],
-                             .embedding = s->embedding[i], .partner = s->embedding[1 - i], .score = s->score, .threshold = s->threshold,
-                             .side = i, .room = &room};
+        struct xfv_call c = {.height = t->height,
+                             .width = t->width,
+                             .channels = t->channels,
+                             .n = t->n,
+                             .x = s->x[i],
+                             .rgb = s->rgb[i],
+                             .embedding = s->embedding[i],
+                             .partner = s->embedding[1 - i],
+                             .score = s->score,
+                             .threshold = s->threshold,
+                             .side = i,
+                             .room = &room};
         if (!s->wanted[i]) continue;
         int status = t->m->explain(t->m->ctx, &c, map[i][0], map[i][1]);
         if (room.status) return room.status;
@@ -109,17 +118,24 @@ static void params(const void *ctx, struct xfv_put *put)
 
 static int is_name(const char *s)
 {
-    return s && *s && strlen(s) < 64 && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == strlen(s);
+    return s && *s && strlen(s) < 64 &&
+           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == strlen(s);
 }
 
 int xfv_method_main(const struct xfv_method *m, int argc, char **argv)
 {
     static struct method t;
     static const struct xfv_opt options[] = {XFV_OPT_THRESHOLD, XFV_OPT_IMAGE, {0}};
-    static const struct xfv_explainer method = {
-        .flags = XFV_EXPLAIN_THRESHOLD | XFV_EXPLAIN_ON_INPUT, .name = name, .open = open_method, .close = close_method, .params = params, .explain = explain};
+    static const struct xfv_explainer method = {.flags = XFV_EXPLAIN_THRESHOLD | XFV_EXPLAIN_ON_INPUT,
+                                                .name = name,
+                                                .open = open_method,
+                                                .close = close_method,
+                                                .params = params,
+                                                .explain = explain};
     if (m->abi < 1 || m->abi > XFV_ABI || !is_name(m->name) || !m->version || !m->summary || !m->explain) {
-        fprintf(stderr, "%s: its struct xfv_method is not one of this libxfv, whose XFV_ABI is %u: build it again with this xfv.h\n",
+        fprintf(stderr,
+                "%s: its struct xfv_method is not one of this libxfv, whose XFV_ABI is %u: build it again with this "
+                "xfv.h\n",
                 argc > 0 ? argv[0] : "method", XFV_ABI);
         return XFV_EXIT_SYSTEM;
     }

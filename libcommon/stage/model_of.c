@@ -9,20 +9,27 @@ int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct x
     const msgpack_object *said = xfv_map_get(xfv_rec_map(head), "model");
     char name[64] = "", digest[65] = "";
     if (said && said->type == MSGPACK_OBJECT_NIL) said = NULL; /* xfv-cat --mixed: each face names its own */
-    if (said && (xfv_get_text(said, "name", name, sizeof name, e) || xfv_get_text(said, "digest", digest, sizeof digest, e)))
+    if (said &&
+        (xfv_get_text(said, "name", name, sizeof name, e) || xfv_get_text(said, "digest", digest, sizeof digest, e)))
         return xfv_fail_at(e, "the head's model");
     if (*m && (!*digest || !strcmp(digest, (*m)->digest))) return 0;
     const char *wanted = xfv_cli_model(c);
     /* A stream may name a model, not lead us to any file of this machine. */
     if (!wanted && *name) {
-        if (strchr(name, '/')) return xfv_fail(e, XFV_EMODEL, "the stream's head names its model '%s': that is no name; give the model with -m", name);
+        if (strchr(name, '/'))
+            return xfv_fail(e, XFV_EMODEL,
+                            "the stream's head names its model '%s': that is no name; give the model with -m", name);
         wanted = name;
     }
     struct xfv_model *found;
     int status = xfv_model_load(wanted, &found, e);
-    if (status) return *name && !xfv_cli_model(c) ? xfv_fail_at(e, "the model that the stream names, as there is no -m") : status;
+    if (status)
+        return *name && !xfv_cli_model(c) ? xfv_fail_at(e, "the model that the stream names, as there is no -m")
+                                          : status;
     if (*digest && strcmp(digest, found->digest)) {
-        status = xfv_fail(e, XFV_EMODEL, "the stream was made with model '%s' of digest %.12s..., but '%s' has digest %.12s...: give the right one with -m, or run embed -m %s anew",
+        status = xfv_fail(e, XFV_EMODEL,
+                          "the stream was made with model '%s' of digest %.12s..., but '%s' has digest %.12s...: give "
+                          "the right one with -m, or run embed -m %s anew",
                           name, digest, wanted ? wanted : found->name, found->digest, wanted ? wanted : found->name);
         xfv_model_free(found);
         return status;
@@ -39,22 +46,31 @@ int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, st
     int status = xfv_get_text(face, "model", digest, sizeof digest, e);
     if (status) return status;
     if (!strcmp(digest, m->digest)) return 0;
-    return xfv_fail(e, XFV_EMODEL, "a face was embedded by the model of digest %.12s..., not by '%s' of digest %.12s...: run embed again, or name the other model with -m",
+    return xfv_fail(e, XFV_EMODEL,
+                    "a face was embedded by the model of digest %.12s..., not by '%s' of digest %.12s...: run embed "
+                    "again, or name the other model with -m",
                     digest, m->name, m->digest);
 }
 
-int xfv_cli_face_image(const msgpack_object *face, const struct xfv_model *m, struct xfv_tensor *image, struct xfv_err *e)
+int xfv_cli_face_image(const msgpack_object *face, const struct xfv_model *m, struct xfv_tensor *image,
+                       struct xfv_err *e)
 {
-    if (!face || face->type != MSGPACK_OBJECT_MAP) return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
+    if (!face || face->type != MSGPACK_OBJECT_MAP)
+        return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
     if (!xfv_map_get(face, "image"))
-        return xfv_fail_code(e, XFV_EDATA, "noimage", "the face carries no image: run facecrop again, and no stage with --drop image before this one");
+        return xfv_fail_code(e, XFV_EDATA, "noimage",
+                             "the face carries no image: run facecrop again, and no stage with --drop image before "
+                             "this one");
     struct xfv_err why;
     if (xfv_get_tensor_view(face, "image", image, &why)) return xfv_fail_code(e, XFV_EDATA, "image", "%s", why.msg);
     if (image->dtype != XFV_U8 || image->ndim != 3 || image->shape[2] != 3)
-        return xfv_fail_code(e, XFV_EDATA, "image", "the face's image must be |u1 [H,W,3], found %s with %d dimensions", xfv_dtype_name(image->dtype), image->ndim);
+        return xfv_fail_code(e, XFV_EDATA, "image", "the face's image must be |u1 [H,W,3], found %s with %d dimensions",
+                             xfv_dtype_name(image->dtype), image->ndim);
     if (image->shape[0] == (size_t)m->height && image->shape[1] == (size_t)m->width) return 0;
-    return xfv_fail_code(e, XFV_EDATA, "size", "the face's image is %zu x %zu pixels but model '%s' takes %d x %d: run facecrop with --size %d", image->shape[1],
-                         image->shape[0], m->name, m->width, m->height, m->width);
+    return xfv_fail_code(e, XFV_EDATA, "size",
+                         "the face's image is %zu x %zu pixels but model '%s' takes %d x %d: run facecrop with --size "
+                         "%d",
+                         image->shape[1], image->shape[0], m->name, m->width, m->height, m->width);
 }
 
 int xfv_cli_face_input(const msgpack_object *face, const struct xfv_model *m, float *x, struct xfv_err *e)

@@ -35,7 +35,8 @@ int xfv_pairing_open(struct xfv_pairing *p, struct xfv_err *e);
 void xfv_pairing_clear(struct xfv_pairing *p); /* the decider too */
 
 /* Find the model and threshold of a segment (xfv_decider_head). 1: its faces meet those of the segment before. */
-int xfv_pairing_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e);
+int xfv_pairing_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                     struct xfv_err *e);
 /* Wants faces, err records and pairs. Shards after the first also drop all other records, so that the joined parts hold
  * them once. */
 int xfv_pairing_wants(void *ctx, const struct xfv_rec *r);
@@ -47,7 +48,8 @@ int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e);
 
 /* For the files of this room. _leave_alone: write an err record, or a line, for a face that meets no other. _best:
  * judge the pairs of --best and --above (probe_id: the probe's, by its pointer, or NULL for every face). */
-int xfv_pairing_leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why, struct xfv_writer *w, struct xfv_err *e);
+int xfv_pairing_leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why,
+                            struct xfv_writer *w, struct xfv_err *e);
 int xfv_pairing_best(struct xfv_pairing *p, const char *probe_id, struct xfv_writer *w, struct xfv_err *e);
 
 #endif

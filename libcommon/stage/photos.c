@@ -66,7 +66,8 @@ static void work(void *ctx, int i, int worker)
     if (it->status != XFV_ENOMEM) xfv_raw_image_clear(&it->raw);
 }
 
-/* There was no memory for a photograph beside the others: alone it may have enough. Else it is an err record: the next one may be smaller. */
+/* There was no memory for a photograph beside the others: alone it may have enough. Else it is an err record: the next
+ * one may be smaller. */
 static void work_alone(struct xfv_photos *p, int i)
 {
     struct xfv_photo *it = &p->items[i];
@@ -78,7 +79,8 @@ static void work_alone(struct xfv_photos *p, int i)
         xfv_raw_image_clear(&it->raw);
     }
     if (it->status != XFV_ENOMEM) return;
-    it->status = xfv_fail_code(&it->err, XFV_ELIMIT, "limit", "there is not enough memory for this photograph (--max-memory, ulimit)");
+    it->status = xfv_fail_code(&it->err, XFV_ELIMIT, "limit",
+                               "there is not enough memory for this photograph (--max-memory, ulimit)");
 }
 
 /* ---- writing, in order ---- */
@@ -123,7 +125,8 @@ static int put_item(struct xfv_photos *p, struct xfv_photo *it, struct xfv_err *
     if (it->status != XFV_EDATA && it->status != XFV_ELIMIT && it->status != XFV_EIO) {
         char where[360];
         *e = it->err;
-        return xfv_fail_at(e, "%s", xfv_cli_where(p->c, "record", it->no, it->name, strlen(it->name), where, sizeof where));
+        return xfv_fail_at(e, "%s",
+                           xfv_cli_where(p->c, "record", it->no, it->name, strlen(it->name), where, sizeof where));
     }
     xfv_cli_record_failed(p->c, it->no, it->name, strlen(it->name), it->err.msg);
     struct xfv_rec *bad = xfv_cli_error_record(p->c, it->name, strlen(it->name), code_of(&it->err), it->err.msg);
@@ -171,7 +174,8 @@ static char *name_of(const char *path, int number)
 }
 
 /* Take in an image, or why there is none (*why). */
-static int add_item(struct xfv_photos *p, const char *path, struct xfv_raw_image *raw, int status, const struct xfv_err *why, struct xfv_err *e)
+static int add_item(struct xfv_photos *p, const char *path, struct xfv_raw_image *raw, int status,
+                    const struct xfv_err *why, struct xfv_err *e)
 {
     struct xfv_photo *it = &p->items[p->held];
     *it = (struct xfv_photo){.path = strdup(path), .name = name_of(path, raw->number), .raw = *raw, .status = status};
@@ -187,11 +191,13 @@ static int add_item(struct xfv_photos *p, const char *path, struct xfv_raw_image
     return p->held == p->window || p->bytes > WINDOW_BYTES ? flush(p, e) : 0;
 }
 
-/* Does a JPEG or PNG image begin where one ends? So it is when photographs are joined by cat, or a film's decoder writes such frames. (A thumbnail lies within.) */
+/* Does a JPEG or PNG image begin where one ends? So it is when photographs are joined by cat, or a film's decoder
+ * writes such frames. (A thumbnail lies within.) */
 static int holds_several(const struct xfv_raw_image *raw)
 {
     static const char jpeg[] = "\xff\xd9\xff\xd8\xff", png[] = "IEND\xae\x42\x60\x82\x89PNG";
-    return raw->bytes && (memmem(raw->bytes, raw->n, jpeg, sizeof jpeg - 1) || memmem(raw->bytes, raw->n, png, sizeof png - 1));
+    return raw->bytes &&
+           (memmem(raw->bytes, raw->n, jpeg, sizeof jpeg - 1) || memmem(raw->bytes, raw->n, png, sizeof png - 1));
 }
 
 /* The digest of a file of Netpbm images, which are decoded as they are read; empty for what can be read only once. */
@@ -204,7 +210,8 @@ static void digest_netpbm(struct xfv_photos *p, const char *path)
     fclose(f);
 }
 
-/* All images of one file. Nothing finished waits for a pipe: before a read that may block, what was gathered is worked on and written. */
+/* All images of one file. Nothing finished waits for a pipe: before a read that may block, what was gathered is worked
+ * on and written. */
 static int take_path(struct xfv_photos *p, const char *path, struct xfv_err *e)
 {
     struct xfv_image_source *s = NULL;
@@ -233,16 +240,22 @@ static int take_path(struct xfv_photos *p, const char *path, struct xfv_err *e)
     return r;
 }
 
-static int take_listed_name(struct xfv_photos *p, const char *name, const char *shown, int from_stdin, struct xfv_err *e)
+static int take_listed_name(struct xfv_photos *p, const char *name, const char *shown, int from_stdin,
+                            struct xfv_err *e)
 {
     if (!*name) return xfv_fail(e, XFV_EARG, "%s: an empty file name", shown);
-    if (from_stdin && !strcmp(name, "-")) return xfv_fail(e, XFV_EARG, "standard input holds the list of files and cannot be one of them");
+    if (from_stdin && !strcmp(name, "-"))
+        return xfv_fail(e, XFV_EARG, "standard input holds the list of files and cannot be one of them");
     if (strchr(name, '\n') && access(name, F_OK))
-        xfv_cli_warn(p->c, "%s: a name of several lines, and no file: names end with NUL here, not with a newline (find -print0, tr '\\n' '\\0')", shown);
+        xfv_cli_warn(p->c,
+                     "%s: a name of several lines, and no file: names end with NUL here, not with a newline (find "
+                     "-print0, tr '\\n' '\\0')",
+                     shown);
     return take_path(p, name, e);
 }
 
-/* The names of a list, to know how many they are before the first is taken. *names is the caller's to free, also after an error. */
+/* The names of a list, to know how many they are before the first is taken. *names is the caller's to free, also after
+ * an error. */
 static int read_list(FILE *f, const char *shown, char ***names, size_t *n, struct xfv_err *e)
 {
     char *line = NULL;
@@ -313,11 +326,13 @@ static int take_all(struct xfv_photos *p, struct xfv_err *e)
 int xfv_photos_check(const struct xfv_photos *p, int others, int default_names, struct xfv_err *e)
 {
     int from_stdin = others;
-    if (p->list_path && p->n) return xfv_fail(e, XFV_EARG, "--files0-from names the images: no operand may do so too, found %d", p->n);
+    if (p->list_path && p->n)
+        return xfv_fail(e, XFV_EARG, "--files0-from names the images: no operand may do so too, found %d", p->n);
     for (int i = 0; i < p->n; i++) from_stdin += !strcmp(p->names[i], "-");
     if (p->list_path) from_stdin += !strcmp(p->list_path, "-");
     else if (p->n == 0 && !default_names) from_stdin++;
-    if (p->shard.n && !p->n && !p->list_path) return xfv_fail(e, XFV_EARG, "--shard takes a part of the images that operands or --files0-from name");
+    if (p->shard.n && !p->n && !p->list_path)
+        return xfv_fail(e, XFV_EARG, "--shard takes a part of the images that operands or --files0-from name");
     if (from_stdin > 1) return xfv_fail(e, XFV_EARG, "standard input ('-') can be read only once");
     return 0;
 }

@@ -21,9 +21,11 @@ struct xfv_photos {
     struct xfv_shard shard;        /* the part of the names to take */
     struct xfv_decode_opts decode;
     void *ctx;
-    /* Parallel over images: the image's records. path: as it was named; name: the same, with #number in a Netpbm stream. XFV_EDATA makes the image an
-     * err record; other errors stop the run. What *out holds is freed by the loop. */
-    int (*make)(void *ctx, const struct xfv_image *im, const char *path, const char *name, int worker, struct xfv_crops *out, struct xfv_err *e);
+    /* Parallel over images: the image's records. path: as it was named; name: the same, with #number in a Netpbm
+     * stream. XFV_EDATA makes the image an err record; other errors stop the run. What *out holds is freed by the loop.
+     */
+    int (*make)(void *ctx, const struct xfv_image *im, const char *path, const char *name, int worker,
+                struct xfv_crops *out, struct xfv_err *e);
     uint64_t images, records, notes; /* afterwards: how many; notes: images with something doubtful */
     double decode_seconds;         /* summed over the workers */
     /* the loop's own */

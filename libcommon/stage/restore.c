@@ -37,7 +37,8 @@ void xfv_restore_free(struct xfv_restore *t)
     free(t);
 }
 
-struct xfv_restore *xfv_restore_new(const struct xfv_asker *a, const struct xfv_blackbox *box, double blur, struct xfv_err *e)
+struct xfv_restore *xfv_restore_new(const struct xfv_asker *a, const struct xfv_blackbox *box, double blur,
+                                    struct xfv_err *e)
 {
     const struct xfv_model *m = a->model;
     size_t pixels = (size_t)m->height * (size_t)m->width;
@@ -46,7 +47,9 @@ struct xfv_restore *xfv_restore_new(const struct xfv_asker *a, const struct xfv_
         return NULL;
     }
     struct xfv_restore *t = calloc(1, sizeof *t);
-    if (t) *t = (struct xfv_restore){a, box, blur, xfv_pool_size(a->pool), calloc((size_t)xfv_pool_size(a->pool), sizeof *t->workers)};
+    if (t)
+        *t = (struct xfv_restore){a, box, blur, xfv_pool_size(a->pool),
+                                  calloc((size_t)xfv_pool_size(a->pool), sizeof *t->workers)};
     int ok = t && t->workers;
     for (int i = 0; ok && i < t->n_workers; i++) {
         struct worker *w = &t->workers[i];
@@ -82,7 +85,8 @@ static int look_at(const struct xfv_restore *t, const msgpack_object *root, stru
     if (xfv_get_str(root, "id", &p->id, &p->n_id, NULL)) p->id = "", p->n_id = 0;
     if (!xfv_map_get(truth, "original") || xfv_get_text(truth, "face", side, sizeof side, NULL) ||
         xfv_parse_choice("face", side, xfv_sides, &p->side, NULL))
-        return xfv_fail_code(e, XFV_EDATA, "truth", "the pair does not hold its image as it was: plant --kind patches makes such pairs");
+        return xfv_fail_code(e, XFV_EDATA, "truth",
+                             "the pair does not hold its image as it was: plant --kind patches makes such pairs");
     if (xfv_pair_label(root) < 0)
         return xfv_fail_code(e, XFV_EDATA, "pair", "the pair has no label: verify --pairs with a list that has them");
     if (xfv_get_f64(root, "score", &p->score, e)) return xfv_fail_code(e, XFV_EDATA, "pair", "%s", e->msg);
@@ -91,7 +95,9 @@ static int look_at(const struct xfv_restore *t, const msgpack_object *root, stru
     if (!status) status = xfv_cli_face_image(p->face[p->side], t->a->model, &p->rgb, e);
     if (status) return status;
     status = xfv_get_tensor(truth, "original", XFV_U8, 3, shape, &p->original, e);
-    return !status || status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "truth", "the pair's original image: %s", e->msg);
+    return !status || status == XFV_ENOMEM
+               ? status
+               : xfv_fail_code(e, XFV_EDATA, "truth", "the pair's original image: %s", e->msg);
 }
 
 /* The partner's embedding as a unit vector. */
@@ -101,17 +107,22 @@ static int partner(const struct xfv_restore *t, const struct pair *p, double *un
     size_t n = (size_t)xfv_probe_n(t->box->probe);
     double norm = 0;
     int status = xfv_get_tensor(p->face[1 - p->side], "embedding", XFV_F32, 1, &n, &f, e);
-    if (status) return status == XFV_ENOMEM ? status : xfv_fail_code(e, XFV_EDATA, "embedding", "face %s: %s", xfv_sides[1 - p->side], e->msg);
+    if (status)
+        return status == XFV_ENOMEM
+                   ? status
+                   : xfv_fail_code(e, XFV_EDATA, "embedding", "face %s: %s", xfv_sides[1 - p->side], e->msg);
     for (size_t i = 0; i < n; i++) unit[i] = (double)((const float *)f.data)[i], norm += unit[i] * unit[i];
     xfv_tensor_clear(&f);
-    if (!(norm > 0) || !isfinite(norm)) return xfv_fail_code(e, XFV_EDATA, "embedding", "face %s has an embedding without direction", xfv_sides[1 - p->side]);
+    if (!(norm > 0) || !isfinite(norm))
+        return xfv_fail_code(e, XFV_EDATA, "embedding", "face %s has an embedding without direction",
+                             xfv_sides[1 - p->side]);
     for (size_t i = 0; i < n; i++) unit[i] /= sqrt(norm);
     return 0;
 }
 
 /* Similarity less dissimilarity, on the changed face. *one: 1 when both are one map, whose size is all that it says. */
-static int read_map(const struct xfv_restore *t, const struct pair *p, const struct xfv_map_entry *entry, struct worker *w, int *one,
-                    struct xfv_err *e)
+static int read_map(const struct xfv_restore *t, const struct pair *p, const struct xfv_map_entry *entry,
+                    struct worker *w, int *one, struct xfv_err *e)
 {
     int height = t->a->model->height, width = t->a->model->width;
     size_t n = (size_t)height * (size_t)width;
@@ -137,7 +148,8 @@ static void mask(void *ctx, int i, float *m)
     for (size_t p = 0; p < k; p++) m[r->order[r->lowest ? r->n - 1 - p : p]] = 0;
 }
 
-static int measure(struct xfv_restore *t, const struct pair *p, int worker, const struct xfv_map_entry *entry, const double *unit, double *scores, struct xfv_err *e)
+static int measure(struct xfv_restore *t, const struct pair *p, int worker, const struct xfv_map_entry *entry,
+                   const double *unit, double *scores, struct xfv_err *e)
 {
     struct worker *w = &t->workers[worker];
     int h = t->a->model->height, width = t->a->model->width;
@@ -148,11 +160,13 @@ static int measure(struct xfv_restore *t, const struct pair *p, int worker, cons
     if (!status && one) r.lowest = 0;
     if (!status) status = xfv_delins_order(&o, w->map, h, width, &random, w->order, e);
     for (size_t i = 0; i < 3 * r.n && !status; i++) w->fill[i] = ((const uint8_t *)p->original.data)[i];
-    return status ? status : xfv_probe_scores(t->box->probe, worker, p->rgb.data, w->fill, STEPS, mask, &r, unit, scores, e);
+    return status ? status
+                  : xfv_probe_scores(t->box->probe, worker, p->rgb.data, w->fill, STEPS, mask, &r, unit, scores, e);
 }
 
-static int measure_all(struct xfv_restore *t, const struct pair *p, int worker, int (*wanted)(const void *ctx, const msgpack_object *entry),
-                       const void *ctx, msgpack_zone *z, msgpack_object *list, struct xfv_err *e)
+static int measure_all(struct xfv_restore *t, const struct pair *p, int worker,
+                       int (*wanted)(const void *ctx, const msgpack_object *entry), const void *ctx, msgpack_zone *z,
+                       msgpack_object *list, struct xfv_err *e)
 {
     struct xfv_maps entries;
     double scores[STEPS], *unit = malloc((size_t)xfv_probe_n(t->box->probe) * sizeof *unit);
@@ -173,8 +187,8 @@ static int measure_all(struct xfv_restore *t, const struct pair *p, int worker, 
     return status;
 }
 
-int xfv_restore_work(struct xfv_restore *t, struct xfv_rec *pair, int worker, int (*wanted)(const void *ctx, const msgpack_object *entry),
-                     const void *ctx, struct xfv_err *e)
+int xfv_restore_work(struct xfv_restore *t, struct xfv_rec *pair, int worker,
+                     int (*wanted)(const void *ctx, const msgpack_object *entry), const void *ctx, struct xfv_err *e)
 {
     struct pair p;
     msgpack_zone *z = xfv_rec_zone(pair);
@@ -223,6 +237,7 @@ int xfv_restore_tally(struct xfv_sheet *sheet, const msgpack_object *root, enum 
     }
     long at = xfv_sheet_case(sheet, name[0], n[0], name[1], n[1]);
     if (at < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    for (uint32_t i = 0; i < list->via.array.size && !status; i++) status = tally(sheet, at, &list->via.array.ptr[i], genuine, e);
+    for (uint32_t i = 0; i < list->via.array.size && !status; i++)
+        status = tally(sheet, at, &list->via.array.ptr[i], genuine, e);
     return status;
 }

@@ -56,7 +56,8 @@ static int compare_keys(const void *pa, const void *pb)
 static int twice(const msgpack_object *key, struct xfv_err *e)
 {
     char show[48];
-    return xfv_fail(e, XFV_EFORMAT, "key '%s' occurs twice in one map", xfv_show_text(show, key->via.str.ptr, key->via.str.size));
+    return xfv_fail(e, XFV_EFORMAT, "key '%s' occurs twice in one map",
+                    xfv_show_text(show, key->via.str.ptr, key->via.str.size));
 }
 
 /* No key twice: each against each in small maps, sorted in large ones. */
@@ -86,10 +87,12 @@ static int check_unique(const msgpack_object_map *m, struct xfv_err *e)
 static int check_key(const msgpack_object *key, struct xfv_err *e)
 {
     char show[48];
-    if (key->type != MSGPACK_OBJECT_STR) return xfv_fail(e, XFV_EFORMAT, "a map's key is %s; keys are text", xfv_type_name(key));
+    if (key->type != MSGPACK_OBJECT_STR)
+        return xfv_fail(e, XFV_EFORMAT, "a map's key is %s; keys are text", xfv_type_name(key));
     const char *s = key->via.str.ptr;
     uint32_t n = key->via.str.size;
-    if (n && memchr(s, '\0', n)) return xfv_fail(e, XFV_EFORMAT, "key '%s' holds a NUL byte", xfv_show_text(show, s, n));
+    if (n && memchr(s, '\0', n))
+        return xfv_fail(e, XFV_EFORMAT, "key '%s' holds a NUL byte", xfv_show_text(show, s, n));
     if (!xfv_utf8_valid(s, n)) return xfv_fail(e, XFV_EFORMAT, "key '%s' is not UTF-8", xfv_show_text(show, s, n));
     return 0;
 }
@@ -100,7 +103,8 @@ int xfv_object_check(const msgpack_object *o, unsigned max_depth, struct xfv_err
     if (o->type != MSGPACK_OBJECT_MAP && o->type != MSGPACK_OBJECT_ARRAY) return 0;
     if (max_depth == 0) return xfv_fail(e, XFV_ELIMIT, "arrays and maps nested too deeply");
     if (o->type == MSGPACK_OBJECT_ARRAY) {
-        for (uint32_t i = 0; i < o->via.array.size && r == 0; i++) r = xfv_object_check(&o->via.array.ptr[i], max_depth - 1, e);
+        for (uint32_t i = 0; i < o->via.array.size && r == 0; i++)
+            r = xfv_object_check(&o->via.array.ptr[i], max_depth - 1, e);
         return r;
     }
     const msgpack_object_map *m = &o->via.map;

@@ -3,9 +3,11 @@
 
 #include "stream/internal.h"
 
-static int want(const msgpack_object *map, const char *key, const char *what, const msgpack_object **o, struct xfv_err *e)
+static int want(const msgpack_object *map, const char *key, const char *what, const msgpack_object **o,
+                struct xfv_err *e)
 {
-    if (!map || map->type != MSGPACK_OBJECT_MAP) return xfv_fail(e, XFV_EFORMAT, "key '%s' wanted from something that is not a map", key);
+    if (!map || map->type != MSGPACK_OBJECT_MAP)
+        return xfv_fail(e, XFV_EFORMAT, "key '%s' wanted from something that is not a map", key);
     *o = xfv_map_get(map, key);
     return *o ? 0 : xfv_fail(e, XFV_EFORMAT, "key '%s' (%s) is missing", key, what);
 }
@@ -33,7 +35,8 @@ int xfv_get_text(const msgpack_object *map, const char *key, char *buf, size_t c
     int status = xfv_get_str(map, key, &s, &n, e);
     if (status) return status;
     if (memchr(s, '\0', n)) return xfv_fail(e, XFV_EFORMAT, "key '%s': text with a NUL byte", key);
-    if (n >= cap) return xfv_fail(e, XFV_EFORMAT, "key '%s': text of %zu bytes where %zu is the most", key, n, cap ? cap - 1 : 0);
+    if (n >= cap)
+        return xfv_fail(e, XFV_EFORMAT, "key '%s': text of %zu bytes where %zu is the most", key, n, cap ? cap - 1 : 0);
     memcpy(buf, s, n);
     buf[n] = '\0';
     return 0;
@@ -80,7 +83,8 @@ int xfv_get_bool(const msgpack_object *map, const char *key, int *v, struct xfv_
     return 0;
 }
 
-/* Numbers of nested arrays in order; *at counts them, only the first n are kept. Depth is bounded by the reader's limit. */
+/* Numbers of nested arrays in order; *at counts them, only the first n are kept. Depth is bounded by the reader's
+ * limit. */
 static int gather(const msgpack_object *o, double *v, size_t n, size_t *at)
 {
     double x;
@@ -102,7 +106,8 @@ int xfv_get_f64s(const msgpack_object *map, const char *key, double *v, size_t n
     int status = want(map, key, "an array of numbers", &o, e);
     if (status) return status;
     if (o->type != MSGPACK_OBJECT_ARRAY) return wrong(key, "an array of numbers", o, e);
-    if (gather(o, v, n, &at)) return xfv_fail(e, XFV_EFORMAT, "key '%s': an array that holds other things than numbers", key);
+    if (gather(o, v, n, &at))
+        return xfv_fail(e, XFV_EFORMAT, "key '%s': an array that holds other things than numbers", key);
     if (at != n) return xfv_fail(e, XFV_EFORMAT, "key '%s': expected %zu numbers, found %zu", key, n, at);
     return 0;
 }
@@ -114,7 +119,8 @@ static const char *show_shape(char out[256], int ndim, const size_t *shape, int 
     out[at++] = '[';
     for (int i = 0; i < ndim; i++) {
         const char *comma = i ? "," : "";
-        int n = wanted && !shape[i] ? snprintf(out + at, 26, "%s*", comma) : snprintf(out + at, 26, "%s%zu", comma, shape[i]);
+        int n = wanted && !shape[i] ? snprintf(out + at, 26, "%s*", comma)
+                                    : snprintf(out + at, 26, "%s%zu", comma, shape[i]);
         at += n > 0 ? (size_t)n : 0;
     }
     memcpy(out + at, "]", 2);
@@ -128,12 +134,14 @@ static int read_shape(const msgpack_object *o, struct xfv_tensor *t, struct xfv_
     if (status) return status;
     if (shape->type != MSGPACK_OBJECT_ARRAY) return wrong("shape", "an array of integers", shape, e);
     if (shape->via.array.size > XFV_MAX_DIMS)
-        return xfv_fail(e, XFV_EFORMAT, "a tensor of %u dimensions; %d are the most", shape->via.array.size, XFV_MAX_DIMS);
+        return xfv_fail(e, XFV_EFORMAT, "a tensor of %u dimensions; %d are the most", shape->via.array.size,
+                        XFV_MAX_DIMS);
     t->ndim = (int)shape->via.array.size;
     for (int i = 0; i < t->ndim; i++) {
         const msgpack_object *d = &shape->via.array.ptr[i];
         if (d->type != MSGPACK_OBJECT_POSITIVE_INTEGER) return wrong("shape", "integers, none negative", d, e);
-        if (d->via.u64 > UINT32_MAX) return xfv_fail(e, XFV_EFORMAT, "a tensor's dimension of %llu", (unsigned long long)d->via.u64);
+        if (d->via.u64 > UINT32_MAX)
+            return xfv_fail(e, XFV_EFORMAT, "a tensor's dimension of %llu", (unsigned long long)d->via.u64);
         t->shape[i] = (size_t)d->via.u64;
     }
     return 0;
@@ -147,7 +155,8 @@ int xfv_tensor_from_object(const msgpack_object *o, struct xfv_tensor *view, str
     size_t n;
     char show[256];
     if (!o || o->type != MSGPACK_OBJECT_MAP)
-        return xfv_fail(e, XFV_EFORMAT, "expected a tensor (a map of dtype, shape and data), found %s", o ? xfv_type_name(o) : "nothing");
+        return xfv_fail(e, XFV_EFORMAT, "expected a tensor (a map of dtype, shape and data), found %s",
+                        o ? xfv_type_name(o) : "nothing");
     int status = xfv_get_str(o, "dtype", &dtype, &n, e);
     if (status) return status;
     if (xfv_dtype_parse(dtype, n, &t.dtype))
@@ -156,14 +165,16 @@ int xfv_tensor_from_object(const msgpack_object *o, struct xfv_tensor *view, str
     if (status == 0) status = want(o, "data", "bytes", &data, e);
     if (status) return status;
     if (data->type != MSGPACK_OBJECT_BIN) return wrong("data", "bytes", data, e);
-    /* The product in steps, so that it cannot overflow: no step may pass what 32 bits of length can hold, unless a dimension is 0. */
+    /* The product in steps, so that it cannot overflow: no step may pass what 32 bits of length can hold, unless a
+     * dimension is 0. */
     uint64_t bytes = xfv_dtype_size(t.dtype);
     for (int i = 0; i < t.ndim; i++)
         if (t.shape[i] == 0) bytes = 0;
     for (int i = 0; i < t.ndim && bytes <= UINT32_MAX; i++) bytes *= t.shape[i];
     if (bytes != data->via.bin.size)
         return xfv_fail(e, XFV_EFORMAT, "tensor of %s %s: its data has %u bytes%s", xfv_dtype_name(t.dtype),
-                        show_shape(show, t.ndim, t.shape, 0), data->via.bin.size, bytes > data->via.bin.size ? ", too few" : ", too many");
+                        show_shape(show, t.ndim, t.shape, 0), data->via.bin.size,
+                        bytes > data->via.bin.size ? ", too few" : ", too many");
     t.data = (void *)(uintptr_t)data->via.bin.ptr; /* a view: the caller reads only */
     *view = t;
     return 0;
@@ -178,8 +189,8 @@ int xfv_get_tensor_view(const msgpack_object *map, const char *key, struct xfv_t
     return status && e ? xfv_fail_at(e, "key '%s'", key) : status;
 }
 
-int xfv_get_tensor(const msgpack_object *map, const char *key, enum xfv_dtype dtype, int want_ndim, const size_t *want_shape,
-                   struct xfv_tensor *out, struct xfv_err *e)
+int xfv_get_tensor(const msgpack_object *map, const char *key, enum xfv_dtype dtype, int want_ndim,
+                   const size_t *want_shape, struct xfv_tensor *out, struct xfv_err *e)
 {
     struct xfv_tensor v;
     char a[256], b[256];
@@ -189,8 +200,8 @@ int xfv_get_tensor(const msgpack_object *map, const char *key, enum xfv_dtype dt
     for (int i = 0; fits && want_shape && i < want_ndim; i++) fits = !want_shape[i] || want_shape[i] == v.shape[i];
     if (!fits)
         return xfv_fail(e, XFV_EFORMAT, "key '%s': expected a tensor of %s %s, found %s %s", key, xfv_dtype_name(dtype),
-                        want_ndim >= 0 && want_shape ? show_shape(a, want_ndim, want_shape, 1) : "of any shape", xfv_dtype_name(v.dtype),
-                        show_shape(b, v.ndim, v.shape, 0));
+                        want_ndim >= 0 && want_shape ? show_shape(a, want_ndim, want_shape, 1) : "of any shape",
+                        xfv_dtype_name(v.dtype), show_shape(b, v.ndim, v.shape, 0));
     status = xfv_tensor_alloc(out, v.dtype, v.ndim, v.shape, e);
     if (status) return status;
     size_t bytes = xfv_tensor_bytes(out);

@@ -18,11 +18,12 @@ struct xfv_rec {
     const char *name; /* in zone */
 };
 
-/* A record of the len bytes at buf, exactly one msgpack object that xfv_scan has accepted. Takes buf (malloc) over on success only. */
+/* A record of the len bytes at buf, exactly one msgpack object that xfv_scan has accepted. Takes buf (malloc) over on
+ * success only. */
 int xfv_rec_adopt(struct xfv_rec **out, unsigned char *buf, size_t len, unsigned max_depth, struct xfv_err *e);
 
-/* What every record, read or written, must be: a map whose keys (and those of all maps within) are UTF-8 text without NUL, none twice, not
- * nested deeper than max_depth. */
+/* What every record, read or written, must be: a map whose keys (and those of all maps within) are UTF-8 text without
+ * NUL, none twice, not nested deeper than max_depth. */
 int xfv_object_check(const msgpack_object *o, unsigned max_depth, struct xfv_err *e);
 
 /* A key or another text for a message: printable, cut, NUL-terminated. Returns out. */
@@ -31,10 +32,12 @@ const char *xfv_type_name(const msgpack_object *o); /* "text", "a map", ... */
 int xfv_str_is(const msgpack_object *o, const char *s); /* o is the text s */
 
 /* xfv_map_put without its refusal of nil; key is copied. */
-int xfv_map_put_any(msgpack_zone *zone, msgpack_object *map, const char *key, size_t n, msgpack_object value, struct xfv_err *e);
+int xfv_map_put_any(msgpack_zone *zone, msgpack_object *map, const char *key, size_t n, msgpack_object value,
+                    struct xfv_err *e);
 
-/* Finds where one msgpack object ends, from input that comes in any pieces, without building it: so limits hold before msgpack-c, which
- * reserves memory for whatever count an array claims, sees a byte. Zero it but for lim before each object. */
+/* Finds where one msgpack object ends, from input that comes in any pieces, without building it: so limits hold before
+ * msgpack-c, which reserves memory for whatever count an array claims, sees a byte. Zero it but for lim before each
+ * object. */
 struct xfv_scan {
     const struct xfv_limits *lim;
     uint64_t total;               /* bytes of this object so far */
@@ -45,7 +48,8 @@ struct xfv_scan {
     unsigned char head[5];        /* a type byte and its length, gathered across pieces */
     unsigned have;
 };
-/* Take bytes from p: *used of n. 1: the object is complete; 0: all n used, more wanted; negative: XFV_EFORMAT or XFV_ELIMIT. */
+/* Take bytes from p: *used of n. 1: the object is complete; 0: all n used, more wanted; negative: XFV_EFORMAT or
+ * XFV_ELIMIT. */
 int xfv_scan(struct xfv_scan *s, const unsigned char *p, size_t n, size_t *used, struct xfv_err *e);
 
 #endif

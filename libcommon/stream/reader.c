@@ -38,7 +38,8 @@ struct xfv_limits xfv_limits_default(void)
     return (struct xfv_limits){.max_record = (size_t)256 << 20, .max_depth = 16, .max_items = (size_t)1 << 20};
 }
 
-int xfv_reader_open(struct xfv_reader **out, int fd, int own_fd, const char *name, const struct xfv_limits *lim, struct xfv_err *e)
+int xfv_reader_open(struct xfv_reader **out, int fd, int own_fd, const char *name, const struct xfv_limits *lim,
+                    struct xfv_err *e)
 {
     struct xfv_reader *r = calloc(1, sizeof *r);
     if (!r || !(r->chunk = malloc(CHUNK)) || !(r->name = strdup(name ? name : "input"))) {
@@ -113,7 +114,8 @@ static int rec_reserve(struct xfv_reader *r, size_t cap, struct xfv_err *e)
 static int rec_append(struct xfv_reader *r, const void *p, size_t n, struct xfv_err *e)
 {
     size_t want = r->rec_len + n;
-    if (want > r->rec_cap && rec_reserve(r, r->rec_cap && want < 2 * r->rec_cap ? 2 * r->rec_cap : want, e)) return XFV_ENOMEM;
+    if (want > r->rec_cap && rec_reserve(r, r->rec_cap && want < 2 * r->rec_cap ? 2 * r->rec_cap : want, e))
+        return XFV_ENOMEM;
     memcpy(r->rec + r->rec_len, p, n);
     r->rec_len = want;
     return 0;
@@ -144,7 +146,8 @@ static const char *sniff(const unsigned char *p, size_t n)
     struct xfv_format_info known = xfv_format_of(p, n);
     if (known.name && known.format != XFV_FORMAT_STREAM) return known.name;
     size_t text = 0;
-    while (text < n && (p[text] == '\n' || p[text] == '\t' || p[text] == '\r' || (p[text] >= ' ' && p[text] < 0x7f))) text++;
+    while (text < n && (p[text] == '\n' || p[text] == '\t' || p[text] == '\r' || (p[text] >= ' ' && p[text] < 0x7f)))
+        text++;
     return n > 0 && text == n ? "text" : NULL;
 }
 
@@ -157,15 +160,20 @@ static int check_start(struct xfv_reader *r, struct xfv_err *e)
     size_t n = r->len - r->at;
     if (n == 0 && r->segments == 0) return xfv_fail(e, XFV_ETRUNC, "empty input: did the program before it fail?");
     if (n == 0 && r->in_segment)
-        return xfv_fail(e, XFV_ETRUNC, "no end record after %llu records: the program that wrote the stream failed, or it was cut",
+        return xfv_fail(e, XFV_ETRUNC,
+                        "no end record after %llu records: the program that wrote the stream failed, or it was cut",
                         (unsigned long long)r->records);
     if (n == 0) return XFV_EOF;
     const char *what = r->segments ? NULL : sniff(p, n);
-    if (what) return xfv_fail_code(e, XFV_EFORMAT, strstr(what, "image") ? "image" : NULL, "this is %s, not an xfv stream", what);
+    if (what)
+        return xfv_fail_code(e, XFV_EFORMAT, strstr(what, "image") ? "image" : NULL, "this is %s, not an xfv stream",
+                             what);
     if ((*p & 0xf0) == 0x80 || *p == 0xde || *p == 0xdf) return 0;
     if (*p == 0xc1) return xfv_fail(e, XFV_EFORMAT, "not msgpack: byte 0xc1, which msgpack never uses");
-    if (r->segments == 0) return xfv_fail(e, XFV_EFORMAT, "not an xfv stream: it begins with byte 0x%02x, not with a head record", *p);
-    if (!r->in_segment) return xfv_fail(e, XFV_EFORMAT, "byte 0x%02x after the end record: only another stream's head may follow", *p);
+    if (r->segments == 0)
+        return xfv_fail(e, XFV_EFORMAT, "not an xfv stream: it begins with byte 0x%02x, not with a head record", *p);
+    if (!r->in_segment)
+        return xfv_fail(e, XFV_EFORMAT, "byte 0x%02x after the end record: only another stream's head may follow", *p);
     return xfv_fail(e, XFV_EFORMAT, "expected a record (a map), found byte 0x%02x", *p);
 }
 
@@ -185,7 +193,9 @@ static int read_object(struct xfv_reader *r, struct xfv_err *e)
             status = fill(r, 1, e);
             if (status) return status;
             if (r->at == r->len)
-                return xfv_fail(e, XFV_ETRUNC, "input ends %llu bytes into a record: the program that wrote the stream failed, or it was cut",
+                return xfv_fail(e, XFV_ETRUNC,
+                                "input ends %llu bytes into a record: the program that wrote the stream failed, or it "
+                                "was cut",
                                 (unsigned long long)r->scan.total);
         }
         done = xfv_scan(&r->scan, r->chunk + r->at, r->len - r->at, &used, e);
@@ -217,20 +227,26 @@ static int check_version(const msgpack_object *root, struct xfv_err *e)
 {
     const msgpack_object *v = xfv_map_get(root, "version");
     char who[128], show[48];
-    if (!v || v->type != MSGPACK_OBJECT_ARRAY || v->via.array.size < 2 || v->via.array.ptr[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
+    if (!v || v->type != MSGPACK_OBJECT_ARRAY || v->via.array.size < 2 ||
+        v->via.array.ptr[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
         v->via.array.ptr[1].type != MSGPACK_OBJECT_POSITIVE_INTEGER)
         return xfv_fail(e, XFV_EFORMAT, "the head's version must be two integers, major and minor");
     if (v->via.array.ptr[0].via.u64 != XFV_VERSION_MAJOR)
-        return xfv_fail(e, XFV_EVERSION, "stream version %llu.%llu, written by %s; this program reads version %d: make the stream anew, or take programs of one release",
-                        (unsigned long long)v->via.array.ptr[0].via.u64, (unsigned long long)v->via.array.ptr[1].via.u64,
-                        last_writer(root, who), XFV_VERSION_MAJOR);
+        return xfv_fail(e, XFV_EVERSION,
+                        "stream version %llu.%llu, written by %s; this program reads version %d: make the stream anew, "
+                        "or take programs of one release",
+                        (unsigned long long)v->via.array.ptr[0].via.u64,
+                        (unsigned long long)v->via.array.ptr[1].via.u64, last_writer(root, who), XFV_VERSION_MAJOR);
     const msgpack_object *need = xfv_map_get(root, "need");
     if (!need) return 0;
-    if (need->type != MSGPACK_OBJECT_ARRAY) return xfv_fail(e, XFV_EFORMAT, "the head's key 'need' must be an array of texts");
+    if (need->type != MSGPACK_OBJECT_ARRAY)
+        return xfv_fail(e, XFV_EFORMAT, "the head's key 'need' must be an array of texts");
     if (need->via.array.size == 0) return 0;
     const msgpack_object *first = &need->via.array.ptr[0]; /* version 1.0 knows no feature that a stream could need */
-    if (first->type != MSGPACK_OBJECT_STR) return xfv_fail(e, XFV_EFORMAT, "the head's key 'need' must be an array of texts");
-    return xfv_fail(e, XFV_EVERSION, "the stream, written by %s, needs the feature '%s', which this program does not know",
+    if (first->type != MSGPACK_OBJECT_STR)
+        return xfv_fail(e, XFV_EFORMAT, "the head's key 'need' must be an array of texts");
+    return xfv_fail(e, XFV_EVERSION,
+                    "the stream, written by %s, needs the feature '%s', which this program does not know",
                     last_writer(root, who), xfv_show_text(show, first->via.str.ptr, first->via.str.size));
 }
 
@@ -239,10 +255,13 @@ static int check_model(struct xfv_reader *r, const msgpack_object *root, struct 
 {
     char digest[sizeof r->model];
     const msgpack_object *model = xfv_map_get(root, "model");
-    if (!model || model->type != MSGPACK_OBJECT_MAP || xfv_get_text(model, "digest", digest, sizeof digest, NULL)) return 0;
+    if (!model || model->type != MSGPACK_OBJECT_MAP || xfv_get_text(model, "digest", digest, sizeof digest, NULL))
+        return 0;
     if (!*r->model) memcpy(r->model, digest, sizeof digest);
     if (strcmp(r->model, digest) != 0)
-        return xfv_fail(e, XFV_EFORMAT, "streams of different models joined: this head's model has digest %.12s, an earlier head's %.12s",
+        return xfv_fail(e, XFV_EFORMAT,
+                        "streams of different models joined: this head's model has digest %.12s, an earlier head's "
+                        "%.12s",
                         digest, r->model);
     return 0;
 }
@@ -273,7 +292,10 @@ static int check_head(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_err 
 
 static int check_end(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_err *e)
 {
-    const struct { const char *key; uint64_t found; } want[] = {{"records", r->records}, {"errors", r->errors}, {"crc32", r->crc}};
+    const struct {
+        const char *key;
+        uint64_t found;
+    } want[] = {{"records", r->records}, {"errors", r->errors}, {"crc32", r->crc}};
     r->in_segment = 0;
     for (size_t i = 0; i < 3; i++) {
         int64_t v;
@@ -281,10 +303,12 @@ static int check_end(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_err *
         if (status) return status;
         if (v >= 0 && (uint64_t)v == want[i].found) continue;
         if (i == 2)
-            return xfv_fail(e, XFV_EFORMAT, "the end record says crc32 %#llx, but the bytes give %#llx: the stream was damaged on its way",
+            return xfv_fail(e, XFV_EFORMAT,
+                            "the end record says crc32 %#llx, but the bytes give %#llx: the stream was damaged on its "
+                            "way",
                             (unsigned long long)v, (unsigned long long)want[i].found);
-        return xfv_fail(e, XFV_EFORMAT, "the end record says %lld %s, but %llu came: some were lost or added", (long long)v, want[i].key,
-                        (unsigned long long)want[i].found);
+        return xfv_fail(e, XFV_EFORMAT, "the end record says %lld %s, but %llu came: some were lost or added",
+                        (long long)v, want[i].key, (unsigned long long)want[i].found);
     }
     return 0;
 }
@@ -295,7 +319,8 @@ static int check_record(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_er
 {
     if (!r->in_segment) return check_head(r, rec, e);
     if (rec->kind == XFV_HEAD)
-        return xfv_fail(e, XFV_ETRUNC, "a new head where an end record should be: the stream before it was cut, after %llu records",
+        return xfv_fail(e, XFV_ETRUNC,
+                        "a new head where an end record should be: the stream before it was cut, after %llu records",
                         (unsigned long long)r->records);
     if (rec->kind == XFV_END) {
         int status = check_end(r, rec, e);
@@ -306,7 +331,8 @@ static int check_record(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_er
     }
     r->crc = (uint32_t)crc32_z(r->crc, rec->buf, rec->len);
     if (r->lim.max_records && r->all_records >= r->lim.max_records)
-        return xfv_fail(e, XFV_ELIMIT, "more than %llu records; --max-records raises this limit", (unsigned long long)r->lim.max_records);
+        return xfv_fail(e, XFV_ELIMIT, "more than %llu records; --max-records raises this limit",
+                        (unsigned long long)r->lim.max_records);
     r->records++;
     r->all_records++;
     r->errors += rec->kind == XFV_ERR;
@@ -319,7 +345,8 @@ static int next_record(struct xfv_reader *r, struct xfv_rec **out, struct xfv_er
     struct xfv_rec *rec;
     int status = read_object(r, e);
     if (status) return status;
-    if (r->rec_cap - r->rec_len > r->rec_len / 8) { /* give back what doubling took too much; a failure to shrink is no failure */
+    if (r->rec_cap - r->rec_len >
+        r->rec_len / 8) { /* give back what doubling took too much; a failure to shrink is no failure */
         unsigned char *p = realloc(r->rec, r->rec_len);
         if (p) r->rec = p;
     }
@@ -344,7 +371,8 @@ int xfv_reader_next(struct xfv_reader *r, struct xfv_rec **out, struct xfv_err *
         uint64_t at = r->offset;
         int status = next_record(r, out, &err);
         if (r->status) { /* show an end record before its fault ends the stream */
-            xfv_fail_at(&r->err, "%s: record %llu, byte %llu", r->name, (unsigned long long)r->all_records + 1, (unsigned long long)at);
+            xfv_fail_at(&r->err, "%s: record %llu, byte %llu", r->name, (unsigned long long)r->all_records + 1,
+                        (unsigned long long)at);
             return 0;
         }
         if (status == 0) return 0;
@@ -355,7 +383,8 @@ int xfv_reader_next(struct xfv_reader *r, struct xfv_rec **out, struct xfv_err *
         if (r->segments == 0 && r->offset == 0)
             xfv_fail_at(&r->err, "%s", r->name);
         else
-            xfv_fail_at(&r->err, "%s: record %llu, byte %llu", r->name, (unsigned long long)r->all_records + 1, (unsigned long long)at);
+            xfv_fail_at(&r->err, "%s: record %llu, byte %llu", r->name, (unsigned long long)r->all_records + 1,
+                        (unsigned long long)at);
     }
     if (e && r->status != XFV_EOF) *e = r->err;
     return r->status;
@@ -373,7 +402,8 @@ int xfv_reader_ready(struct xfv_reader *r)
     if (r->status || r->eof) return 1;
     while (at < r->len) {
         struct xfv_scan s = {.lim = &r->lim};
-        if (xfv_scan(&s, r->chunk + at, r->len - at, &used, NULL) == 0) break; /* an error counts: next tells it at once */
+        /* an error counts: next tells it at once */
+        if (xfv_scan(&s, r->chunk + at, r->len - at, &used, NULL) == 0) break;
         if (r->show_ends || !looks_like_end(r->chunk + at, used)) return 1;
         at += used; /* next does not return ends: is there something behind it? */
     }

@@ -96,7 +96,8 @@ fail:
     return status;
 }
 
-/* A zone's chunks: each begins with a pointer to the next (msgpack-c keeps the struct to itself); what follows held the record's values. */
+/* A zone's chunks: each begins with a pointer to the next (msgpack-c keeps the struct to itself); what follows held the
+ * record's values. */
 static void wipe_zone(msgpack_zone *z)
 {
 #if defined __linux__

@@ -11,7 +11,8 @@ static unsigned length_bytes(unsigned b)
     }
 }
 
-/* What follows a complete head: payload bytes, or child objects in *children (a map's keys and values each count) with *container set. */
+/* What follows a complete head: payload bytes, or child objects in *children (a map's keys and values each count) with
+ * *container set. */
 static uint64_t payload_of(const unsigned char *h, unsigned nlen, uint64_t *children, int *container)
 {
     unsigned b = h[0];
@@ -47,7 +48,9 @@ static int object_done(struct xfv_scan *s)
 
 static int too_large(const struct xfv_limits *lim, struct xfv_err *e)
 {
-    if (lim->of_file) return xfv_fail(e, XFV_EFORMAT, "a record claims more than the file's %zu bytes: it was cut, or is damaged", lim->max_record);
+    if (lim->of_file)
+        return xfv_fail(e, XFV_EFORMAT, "a record claims more than the file's %zu bytes: it was cut, or is damaged",
+                        lim->max_record);
     return xfv_fail(e, XFV_ELIMIT, "record larger than %zu bytes; --max-record raises this limit", lim->max_record);
 }
 
@@ -69,7 +72,9 @@ static int take_head(struct xfv_scan *s, unsigned nlen, struct xfv_err *e)
     if (s->depth >= max_depth) return xfv_fail(e, XFV_ELIMIT, "arrays and maps nested deeper than %u", max_depth);
     s->items += children;
     if (s->items > lim->max_items)
-        return xfv_fail(e, XFV_ELIMIT, "a record with more than %zu elements in its arrays and maps (numbers in bulk belong in a tensor)",
+        return xfv_fail(e, XFV_ELIMIT,
+                        "a record with more than %zu elements in its arrays and maps (numbers in bulk belong in a "
+                        "tensor)",
                         lim->max_items);
     if (children == 0) return object_done(s);
     s->left[s->depth++] = children;

@@ -12,9 +12,11 @@
 #error "tensor data is little-endian in a stream and used in place: this build needs a little-endian machine"
 #endif
 
-static const struct { const char *name; size_t size; } dtypes[XFV_DTYPES] = {
-    [XFV_U8] = {"|u1", 1},  [XFV_I8] = {"|i1", 1},  [XFV_U16] = {"<u2", 2}, [XFV_I16] = {"<i2", 2}, [XFV_I32] = {"<i4", 4},
-    [XFV_I64] = {"<i8", 8}, [XFV_F16] = {"<f2", 2}, [XFV_F32] = {"<f4", 4}, [XFV_F64] = {"<f8", 8},
+static const struct { const char *name; size_t size;
+} dtypes[XFV_DTYPES] = {
+    [XFV_U8] = {"|u1", 1},  [XFV_I8] = {"|i1", 1},  [XFV_U16] = {"<u2", 2},
+    [XFV_I16] = {"<i2", 2}, [XFV_I32] = {"<i4", 4}, [XFV_I64] = {"<i8", 8},
+    [XFV_F16] = {"<f2", 2}, [XFV_F32] = {"<f4", 4}, [XFV_F64] = {"<f8", 8},
 };
 
 size_t xfv_dtype_size(enum xfv_dtype t)
@@ -71,9 +73,11 @@ int xfv_tensor_alloc(struct xfv_tensor *t, enum xfv_dtype dtype, int ndim, const
 {
     size_t bytes;
     memset(t, 0, sizeof *t);
-    if (ndim < 0 || ndim > XFV_MAX_DIMS) return xfv_fail(e, XFV_ELIMIT, "a tensor has 0 to %d dimensions, not %d", XFV_MAX_DIMS, ndim);
+    if (ndim < 0 || ndim > XFV_MAX_DIMS)
+        return xfv_fail(e, XFV_ELIMIT, "a tensor has 0 to %d dimensions, not %d", XFV_MAX_DIMS, ndim);
     if (xfv_dtype_size(dtype) == 0) return xfv_fail(e, XFV_EARG, "no such tensor type: %d", (int)dtype);
-    if (checked_bytes(dtype, ndim, shape, &bytes)) return xfv_fail(e, XFV_ELIMIT, "tensor too large: its bytes cannot be counted");
+    if (checked_bytes(dtype, ndim, shape, &bytes))
+        return xfv_fail(e, XFV_ELIMIT, "tensor too large: its bytes cannot be counted");
     void *data = xfv_aligned_alloc(bytes);
     if (!data) return xfv_fail(e, XFV_ENOMEM, "out of memory for a tensor of %zu bytes", bytes);
     memset(data, 0, bytes);
@@ -111,11 +115,13 @@ void xfv_f16_from_f32(const float *src, uint16_t *dst, size_t n)
         memcpy(&u, &x, 4);
         uint32_t sign = u >> 16 & 0x8000, a = u & 0x7fffffff;
         memcpy(&sub, &a, 4);
-        sub += 0.5f; /* between 0.5 and 1 a float's unit is 2^-24, the f16 subnormals' own: the addition rounds for us */
+        /* between 0.5 and 1 a float's unit is 2^-24, the f16 subnormals' own: the addition rounds for us */
+        sub += 0.5f;
         memcpy(&s, &sub, 4);
         uint32_t normal = (a + 0xfff + (a >> 13 & 1)) >> 13;
         uint32_t h = a < 0x38800000 ? s - 0x3f000000 : normal - (112u << 10); /* 2^-14: the smallest normal f16 */
-        if (a >= 0x47800000) h = 0x7c00;                                      /* 65536 and more; 65520 rounds up by itself */
+        /* 65536 and more; 65520 rounds up by itself */
+        if (a >= 0x47800000) h = 0x7c00;
         if (a > 0x7f800000) h = 0x7e00 | (a >> 13 & 0x3ff);
         dst[i] = (uint16_t)(sign | h);
     }

@@ -102,9 +102,10 @@ msgpack_object xfv_val_f64s(msgpack_zone *z, const double *v, size_t n)
 static msgpack_object tensor_with(msgpack_zone *z, const struct xfv_tensor *t, msgpack_object data)
 {
     msgpack_object o = xfv_val_map(z), shape = sized_array(z, (size_t)t->ndim);
-    for (int i = 0; i < t->ndim && shape.type == MSGPACK_OBJECT_ARRAY; i++) shape.via.array.ptr[i] = xfv_val_int((int64_t)t->shape[i]);
-    if (xfv_map_put(z, &o, "dtype", xfv_val_str(z, xfv_dtype_name(t->dtype)), NULL) || xfv_map_put(z, &o, "shape", shape, NULL) ||
-        xfv_map_put(z, &o, "data", data, NULL))
+    for (int i = 0; i < t->ndim && shape.type == MSGPACK_OBJECT_ARRAY; i++)
+        shape.via.array.ptr[i] = xfv_val_int((int64_t)t->shape[i]);
+    if (xfv_map_put(z, &o, "dtype", xfv_val_str(z, xfv_dtype_name(t->dtype)), NULL) ||
+        xfv_map_put(z, &o, "shape", shape, NULL) || xfv_map_put(z, &o, "data", data, NULL))
         return nil;
     return o;
 }

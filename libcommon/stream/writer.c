@@ -68,7 +68,8 @@ static int write_all(struct xfv_writer *w, const unsigned char *p, size_t n)
             n -= (size_t)k;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             struct pollfd pf = {.fd = w->fd, .events = POLLOUT};
-            if (poll(&pf, 1, -1) < 0 && errno != EINTR) return w->status = xfv_fail(&w->err, XFV_EIO, "cannot wait for output");
+            if (poll(&pf, 1, -1) < 0 && errno != EINTR)
+                return w->status = xfv_fail(&w->err, XFV_EIO, "cannot wait for output");
         } else if (errno != EINTR) {
             return w->status = xfv_fail(&w->err, XFV_EIO, "cannot write");
         }
@@ -98,7 +99,8 @@ static int emit(void *ctx, const char *p, size_t n)
     return 0;
 }
 
-/* Check, pack and flush one map. A map that fails the check leaves the stream as it was; a failed write breaks the writer for good. */
+/* Check, pack and flush one map. A map that fails the check leaves the stream as it was; a failed write breaks the
+ * writer for good. */
 static int put_object(struct xfv_writer *w, const msgpack_object *o, struct xfv_err *e)
 {
     struct xfv_err err = {0};
@@ -109,7 +111,8 @@ static int put_object(struct xfv_writer *w, const msgpack_object *o, struct xfv_
     }
     msgpack_packer pk;
     msgpack_packer_init(&pk, w, emit);
-    if (msgpack_pack_object(&pk, *o) && !w->status) w->status = xfv_fail(&w->err, XFV_EARG, "a record holds an object that msgpack cannot hold");
+    if (msgpack_pack_object(&pk, *o) && !w->status)
+        w->status = xfv_fail(&w->err, XFV_EARG, "a record holds an object that msgpack cannot hold");
     if (!w->status) flush(w);
     if (w->status && e) *e = w->err;
     return w->status;
@@ -136,7 +139,8 @@ static int prov_entry(msgpack_zone *z, const struct xfv_prov *p, msgpack_object 
     msgpack_object args = xfv_val_array(z);
     *out = xfv_val_map(z);
     int status = 0;
-    for (size_t i = 0; p->args && p->args[i] && status == 0; i++) status = xfv_array_push(z, &args, xfv_val_str(z, p->args[i]), e);
+    for (size_t i = 0; p->args && p->args[i] && status == 0; i++)
+        status = xfv_array_push(z, &args, xfv_val_str(z, p->args[i]), e);
     struct xfv_put put = {z, out, e, status};
     xfv_put_text(&put, "tool", p->tool);
     xfv_put_text(&put, "version", p->version);
@@ -180,7 +184,8 @@ static int add_prov(msgpack_zone *z, msgpack_object *head, const struct xfv_prov
 {
     msgpack_object entry, list = xfv_val_array(z);
     const msgpack_object *old = xfv_map_get(head, "provenance");
-    if (old && old->type != MSGPACK_OBJECT_ARRAY) return xfv_fail(e, XFV_EARG, "the head's provenance must be an array");
+    if (old && old->type != MSGPACK_OBJECT_ARRAY)
+        return xfv_fail(e, XFV_EARG, "the head's provenance must be an array");
     if (old) list = *old; /* grows by a copy: the old list lives in another zone */
     int status = p ? prov_entry(z, p, &entry, e) : 0;
     if (status == 0 && p) status = xfv_array_push(z, &list, entry, e);
@@ -197,14 +202,16 @@ static int set_keys(msgpack_zone *z, msgpack_object *head, const msgpack_object 
         const msgpack_object_kv *kv = &set->via.map.ptr[i];
         if (kv->key.type != MSGPACK_OBJECT_STR) return xfv_fail(e, XFV_EARG, "keys for the head must be text");
         for (int k = 0; ours[k]; k++)
-            if (xfv_str_is(&kv->key, ours[k])) return xfv_fail(e, XFV_EARG, "key '%s' of the head is the writer's own", ours[k]);
+            if (xfv_str_is(&kv->key, ours[k]))
+                return xfv_fail(e, XFV_EARG, "key '%s' of the head is the writer's own", ours[k]);
         int status = xfv_map_put_any(z, head, kv->key.via.str.ptr, kv->key.via.str.size, kv->val, e);
         if (status) return status;
     }
     return 0;
 }
 
-int xfv_writer_head(struct xfv_writer *w, const struct xfv_rec *in, const struct xfv_prov *p, const msgpack_object *set, struct xfv_err *e)
+int xfv_writer_head(struct xfv_writer *w, const struct xfv_rec *in, const struct xfv_prov *p, const msgpack_object *set,
+                    struct xfv_err *e)
 {
     msgpack_object head;
     int status;

@@ -1,12 +1,11 @@
 /* Rates of this machine and of our passes, for tests/bench/bench.py, which interleaves them with PyTorch's:
  *   xfv-bench peak T            GFLOP/s of T threads that do nothing but multiply-adds in registers
- *   xfv-bench sgemm T           GFLOP/s of OpenBLAS on T threads, each its own 784x128x128 product, a shape that the network has
- *   xfv-bench macs MODEL        multiply-adds of one forward pass
- *   xfv-bench embed MODEL T     seconds per face of forward passes on T threads
- *   xfv-bench fggb MODEL T R    seconds for all maps g_k of one face on T threads, median of R
- *   xfv-bench resnet T D        the same rates for an iResNet of D (50 or 100) layers and random weights: multiply-adds, a forward pass, one row of
- *                               the Jacobian, seconds; then processor seconds of a forward pass
- * One number a line on standard output. */
+ *   xfv-bench sgemm T           GFLOP/s of OpenBLAS on T threads, each its own 784x128x128 product, a shape that the
+ * network has xfv-bench macs MODEL        multiply-adds of one forward pass xfv-bench embed MODEL T     seconds per
+ * face of forward passes on T threads xfv-bench fggb MODEL T R    seconds for all maps g_k of one face on T threads,
+ * median of R xfv-bench resnet T D        the same rates for an iResNet of D (50 or 100) layers and random weights:
+ * multiply-adds, a forward pass, one row of the Jacobian, seconds; then processor seconds of a forward pass One number
+ * a line on standard output. */
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
@@ -98,7 +97,8 @@ static void sgemm_one(void *ctx, int i, int worker)
 {
     float *m = (float *)ctx + (size_t)i * (P * K + K * N + P * N), *x = m, *w = x + P * K, *y = w + K * N;
     (void)worker;
-    for (int r = 0; r < TIMES; r++) cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, P, N, K, 1, x, K, w, N, 0, y, N);
+    for (int r = 0; r < TIMES; r++)
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, P, N, K, 1, x, K, w, N, 0, y, N);
 }
 
 static double sgemm(struct xfv_pool *pool, int t)
@@ -205,7 +205,8 @@ static void affine(struct build *b)
     append(b, n);
 }
 
-/* InsightFace's iResNet-50 or -100: 112x112, 512-d, batch normalisations folded but for those in front of padded convolutions. */
+/* InsightFace's iResNet-50 or -100: 112x112, 512-d, batch normalisations folded but for those in front of padded
+ * convolutions. */
 static struct build iresnet(int depth)
 {
     static const int wide[] = {64, 128, 256, 512}, deep50[] = {3, 4, 14, 3}, deep100[] = {3, 13, 30, 3};
@@ -249,7 +250,8 @@ int main(int argc, char **argv)
         struct build b = iresnet(argc > 3 ? atoi(argv[3]) : 50);
         double cpu, s = forward_seconds(b.g, b.last, pool, t, 5, &cpu);
         fggb_seconds(b.g, b.last, pool, t, 16 * t);
-        printf("%.0f\n%.6f\n%.6f\n%.6f\n", xfv_graph_macs(b.g), s, fggb_seconds(b.g, b.last, pool, t, 32 * t) / (32 * t), cpu);
+        printf("%.0f\n%.6f\n%.6f\n%.6f\n", xfv_graph_macs(b.g), s,
+               fggb_seconds(b.g, b.last, pool, t, 32 * t) / (32 * t), cpu);
         xfv_graph_free(b.g);
     } else return fprintf(stderr, "xfv-bench: no such measurement '%s'\n", argv[1]), 2;
     xfv_pool_free(pool);

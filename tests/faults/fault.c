@@ -1,8 +1,9 @@
-/* LD_PRELOAD library: the n-th call of one kind fails, once. XFV_FAULT=KIND:N, N from 1; with N 0 nothing fails. XFV_FAULT_COUNT=FILE: at exit the
- * number of calls of that kind is written there, and the number of blocks of memory that are still allocated. Kinds: read write open close fsync rename
- * flush malloc thread; and clock: with N 1 every clock jumps, mostly backwards. Only calls made by the program itself
- * and by the libraries that decode for it count: not those of the dynamic linker, nor OpenBLAS's, which aborts when it gets no memory, nor libseccomp's, which
- * follows null pointers then. */
+/* LD_PRELOAD library: the n-th call of one kind fails, once. XFV_FAULT=KIND:N, N from 1; with N 0 nothing fails.
+ * XFV_FAULT_COUNT=FILE: at exit the number of calls of that kind is written there, and the number of blocks of memory
+ * that are still allocated. Kinds: read write open close fsync rename flush malloc thread; and clock: with N 1 every
+ * clock jumps, mostly backwards. Only calls made by the program itself and by the libraries that decode for it count:
+ * not those of the dynamic linker, nor OpenBLAS's, which aborts when it gets no memory, nor libseccomp's, which follows
+ * null pointers then. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -72,7 +73,8 @@ static void set_up(void)
 /* Libraries whose own calls are left alone. The last answer is kept: dladdr is slow. */
 static int spared(void *caller)
 {
-    static const char *const names[] = {"ld-linux", "openblas", "libgomp", "libgfortran", "libquadmath", "libc.so", "libgcc", "libseccomp", NULL};
+    static const char *const names[] = {"ld-linux", "openblas", "libgomp",    "libgfortran", "libquadmath",
+                                        "libc.so",  "libgcc",   "libseccomp", NULL};
     static __thread char *last_base;
     static __thread int last;
     Dl_info i;
@@ -191,7 +193,10 @@ static void *noted(void *p, void *caller)
     return p;
 }
 void *malloc(size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : noted(__libc_malloc(n), CALLER); }
-void *calloc(size_t n, size_t size) { return fails("malloc", CALLER, ENOMEM) ? NULL : noted(__libc_calloc(n, size), CALLER); }
+void *calloc(size_t n, size_t size)
+{
+    return fails("malloc", CALLER, ENOMEM) ? NULL : noted(__libc_calloc(n, size), CALLER);
+}
 void *realloc(void *p, size_t n)
 {
     if (fails("malloc", CALLER, ENOMEM)) return NULL;
@@ -200,7 +205,10 @@ void *realloc(void *p, size_t n)
     if (!q && n && was) note(p);
     return noted(q, CALLER);
 }
-void *aligned_alloc(size_t align, size_t n) { return fails("malloc", CALLER, ENOMEM) ? NULL : noted(__libc_memalign(align, n), CALLER); }
+void *aligned_alloc(size_t align, size_t n)
+{
+    return fails("malloc", CALLER, ENOMEM) ? NULL : noted(__libc_memalign(align, n), CALLER);
+}
 int posix_memalign(void **p, size_t align, size_t n)
 {
     if (fails("malloc", CALLER, ENOMEM)) return ENOMEM;
@@ -237,7 +245,8 @@ int clock_gettime(clockid_t id, struct timespec *t)
     static long turn;
     int r = real(id, t);
     if (target < 0) set_up();
-    if (target == 1 && !strcmp(kind, "clock")) t->tv_sec += __atomic_add_fetch(&turn, 1, __ATOMIC_SEQ_CST) % 2 ? -3600 : 1;
+    if (target == 1 && !strcmp(kind, "clock"))
+        t->tv_sec += __atomic_add_fetch(&turn, 1, __ATOMIC_SEQ_CST) % 2 ? -3600 : 1;
     return r;
 }
 time_t time(time_t *t)

@@ -1,4 +1,5 @@
-/* replay FILE...: each file through the target that XFV_FUZZ names, without a fuzzer: for coverage, and to look at one input in a debugger. */
+/* replay FILE...: each file through the target that XFV_FUZZ names, without a fuzzer: for coverage, and to look at one
+ * input in a debugger. */
 #include "fuzz/targets.h"
 
 static int replay(const struct fuzz_target *t, const char *path)

@@ -1,5 +1,5 @@
-/* What is fuzzed: each target takes any bytes and must neither crash, leak nor hang. tests/fuzz/fuzz.c runs one under libFuzzer;
- * tests/unit/damaged.c replays the inputs of tests/damaged. */
+/* What is fuzzed: each target takes any bytes and must neither crash, leak nor hang. tests/fuzz/fuzz.c runs one under
+ * libFuzzer; tests/unit/damaged.c replays the inputs of tests/damaged. */
 #ifndef FUZZ_TARGETS_H
 #define FUZZ_TARGETS_H
 
@@ -64,7 +64,8 @@ static void fuzz_stream(const uint8_t *p, size_t n)
     if (xfv_reader_open(&r, fd, 1, "input", &lim, &e) || xfv_writer_open(&w, out, &e)) abort();
     while (xfv_reader_next(r, &rec, &e) == 0) {
         visit(xfv_rec_root(rec));
-        int status = xfv_rec_kind(rec) == XFV_HEAD ? xfv_writer_head(w, rec, NULL, NULL, &e) : xfv_writer_put(w, rec, &e);
+        int status = xfv_rec_kind(rec) == XFV_HEAD ? xfv_writer_head(w, rec, NULL, NULL, &e)
+                                                   : xfv_writer_put(w, rec, &e);
         if (status) abort(); /* what the reader takes, the writer takes */
         xfv_rec_free(rec);
     }
@@ -74,7 +75,8 @@ static void fuzz_stream(const uint8_t *p, size_t n)
     close(out);
 }
 
-/* The objects of p and then the end record that makes a stream of them, so that what follows the checksum is reached. */
+/* The objects of p and then the end record that makes a stream of them, so that what follows the checksum is reached.
+ */
 static uint8_t *with_end(const uint8_t *p, size_t n, size_t *m)
 {
     struct xfv_limits lim = xfv_limits_default();
@@ -134,14 +136,17 @@ static void fuzz_model(const uint8_t *p, size_t n)
     }
 }
 
-static void import(int (*f)(const uint8_t *, size_t, const struct xfv_import_opts *, struct xfv_graph **, struct xfv_err *), const uint8_t *p, size_t n)
+static void import(int (*f)(const uint8_t *, size_t, const struct xfv_import_opts *, struct xfv_graph **,
+                            struct xfv_err *),
+                   const uint8_t *p, size_t n)
 {
     struct xfv_graph *g = NULL;
     struct xfv_err e = {0};
     uint8_t *copy = malloc(n ? n : 1); /* of exactly n bytes, so that reading past it shows */
     if (!copy) abort();
     if (n) memcpy(copy, p, n);
-    if (f(copy, n, NULL, &g, &e) == 0 && xfv_fold(&g, NULL, NULL, &e) == 0 && g->n_outputs > 0) run_graph(g, g->outputs[0]);
+    if (f(copy, n, NULL, &g, &e) == 0 && xfv_fold(&g, NULL, NULL, &e) == 0 && g->n_outputs > 0)
+        run_graph(g, g->outputs[0]);
     xfv_graph_free(g);
     free(copy);
 }
@@ -193,7 +198,8 @@ static void fuzz_lists(const uint8_t *p, size_t n)
 static const struct fuzz_target {
     const char *name;
     void (*run)(const uint8_t *p, size_t n);
-} fuzz_targets[] = {{"stream", fuzz_stream}, {"model", fuzz_model}, {"tflite", fuzz_tflite}, {"onnx", fuzz_onnx}, {"image", fuzz_image}, {"lists", fuzz_lists}};
+} fuzz_targets[] = {{"stream", fuzz_stream}, {"model", fuzz_model}, {"tflite", fuzz_tflite},
+                    {"onnx", fuzz_onnx},     {"image", fuzz_image}, {"lists", fuzz_lists}};
 enum { FUZZ_TARGETS = sizeof fuzz_targets / sizeof *fuzz_targets };
 
 #endif

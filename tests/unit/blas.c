@@ -30,7 +30,8 @@ int main(void)
     OK(!strcmp(b.used, "Prescott") && b.why, "the user's OPENBLAS_CORETYPE stays, and is named as the reason");
     unsetenv("OPENBLAS_CORETYPE");
     b = xfv_blas_fit();
-    OK(!strcmp(b.found, "Prescott") && strcmp(b.used, "Prescott") && !b.why, "OpenBLAS takes %s in place of %s", b.used, b.found);
+    OK(!strcmp(b.found, "Prescott") && strcmp(b.used, "Prescott") && !b.why, "OpenBLAS takes %s in place of %s", b.used,
+       b.found);
     OK(!strcmp(openblas_get_corename(), b.used), "... and says so itself");
     OK(!getenv("OPENBLAS_CORETYPE"), "... and the environment is as it was");
     b = xfv_blas_fit();

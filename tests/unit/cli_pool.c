@@ -44,7 +44,8 @@ static void check_size(int jobs)
     xfv_pool_run(p, 1000, visit, &s);
     for (int i = 6; i < 1000; i++) wrong += atomic_load(&s.count[i]) != 1;
     OK(wrong == 0, "%d workers: every item of 201 runs exactly once (%d wrong)", jobs, wrong);
-    OK(atomic_load(&s.worker_max) < jobs && xfv_pool_size(p) == jobs, "%d workers: worker numbers below the size", jobs);
+    OK(atomic_load(&s.worker_max) < jobs && xfv_pool_size(p) == jobs, "%d workers: worker numbers below the size",
+       jobs);
     xfv_pool_free(p);
 }
 

@@ -1,14 +1,16 @@
-/* The contrast map against a plain twin in double precision and central differences; what is left out where a network or its model lacks it; and what the end of a
- * network adds to an embedding, cell by cell. */
+/* The contrast map against a plain twin in double precision and central differences; what is left out where a network
+ * or its model lacks it; and what the end of a network adds to an embedding, cell by cell. */
 #include "explain/contrast.h"
 
 #include "explain/tail.h"
 #include "graphs.h"
 #include "net/graph/ref.h"
 
-enum { H = 52, W = 44, N = 9, FACES = 2 }; /* of the network's input: grids of 26x22 (fine), 13x11 (auto) and 7x6 (cells) */
+/* of the network's input: grids of 26x22 (fine), 13x11 (auto) and 7x6 (cells) */
+enum { H = 52, W = 44, N = 9, FACES = 2 };
 enum { INPUT, FINE, COARSE, LAST, PLACES };
-enum end { FLAT, POOLED, BENT }; /* a dense layer on all cells; channels pooled by weights of their own, then dense layers; one with a PReLU behind */
+/* a dense layer on all cells; channels pooled by weights of their own, then dense layers; one with a PReLU behind */
+enum end { FLAT, POOLED, BENT };
 
 /* The network from one place on; every piece has weights of its own seed, so that parts have those of the whole. */
 struct part { struct xfv_graph *g; struct xfv_shape in; int value[PLACES], out; };
@@ -76,7 +78,8 @@ static void run(const struct part *p, const double *h, double *y, double ***keep
 
 static void on_the_way(const struct twin *t, int place, int face, double share, double *x)
 {
-    for (size_t i = 0; i < count(t, place); i++) x[i] = t->mean[place][i] + share * (t->h[place][face][i] - t->mean[place][i]);
+    for (size_t i = 0; i < count(t, place); i++)
+        x[i] = t->mean[place][i] + share * (t->h[place][face][i] - t->mean[place][i]);
 }
 
 static double centred(const double *y, const double *target, const double *m, double k, double *cot)
@@ -87,12 +90,14 @@ static double centred(const double *y, const double *target, const double *m, do
         aa += a * a, bb += b * b, ab += a * b;
     }
     double c = ab / sqrt(aa * bb);
-    for (int i = 0; i < N && cot; i++) cot[i] = ((target[i] - k * m[i]) / sqrt(bb) - c * (y[i] - k * m[i]) / sqrt(aa)) / sqrt(aa);
+    for (int i = 0; i < N && cot; i++)
+        cot[i] = ((target[i] - k * m[i]) / sqrt(bb) - c * (y[i] - k * m[i]) / sqrt(aa)) / sqrt(aa);
     return c;
 }
 
 /* cells += scale * those of a face at a share of its way, by the formula. */
-static void add_cells(const struct twin *t, int place, int face, double share, const double *target, double k, double scale, double *cells)
+static void add_cells(const struct twin *t, int place, int face, double share, const double *target, double k,
+                      double scale, double *cells)
 {
     struct xfv_err e = {0};
     const struct part *p = &t->from[place];
@@ -233,7 +238,8 @@ static struct xfv_contrast *explained(const struct xfv_model *m, const struct xf
 static double off(const float *got, const double *want, size_t n)
 {
     double worst = 0, most = 0;
-    for (size_t i = 0; i < n; i++) worst = fmax(worst, fabs((double)got[i] - want[i])), most = fmax(most, fabs(want[i]));
+    for (size_t i = 0; i < n; i++)
+        worst = fmax(worst, fabs((double)got[i] - want[i])), most = fmax(most, fabs(want[i]));
     return worst / most;
 }
 
@@ -266,7 +272,8 @@ static void test_twin(enum end end, const char *name)
         size_t n = (size_t)l->h * (size_t)l->w;
         double s = off(xfv_contrast_cells(c, 1, (enum xfv_contrast_witness)i, 0), t.S[i], n);
         double d = off(xfv_contrast_cells(c, 1, (enum xfv_contrast_witness)i, 1), t.D[i], n);
-        OK(s < 2e-5 && d < 2e-5, "%s: the %s witness is its double-precision twin (S %.1e, D %.1e)", name, what[i], s, d);
+        OK(s < 2e-5 && d < 2e-5, "%s: the %s witness is its double-precision twin (S %.1e, D %.1e)", name, what[i], s,
+           d);
     }
     static double want[3][H * W]; /* S, its positive part, and the negative part of D */
     add_up(c, t.S, want[0]);
@@ -279,7 +286,8 @@ static void test_twin(enum end end, const char *name)
     OK(!memcmp(drawn[0], drawn[2], 2 * sizeof drawn[0]), "%s: both faces are shown them", name);
     xfv_contrast_free(c);
     c = explained(m, &(struct xfv_contrast_opts){.fast = 1, .smooth = 1}, 0);
-    OK(xfv_contrast_missing(c, XFV_CONTRAST_FINE) && !xfv_contrast_cells(c, 0, XFV_CONTRAST_FINE, 0) && !xfv_contrast_missing(c, XFV_CONTRAST_LAST),
+    OK(xfv_contrast_missing(c, XFV_CONTRAST_FINE) && !xfv_contrast_cells(c, 0, XFV_CONTRAST_FINE, 0) &&
+           !xfv_contrast_missing(c, XFV_CONTRAST_LAST),
        "%s: fast leaves the fine witness out", name);
     xfv_contrast_free(c);
     free_twin(&t);
@@ -302,14 +310,16 @@ static void test_differences(void)
         double d[2], y[N];
         for (int sign = 0; sign < 2; sign++) {
             on_the_way(&t, COARSE, 0, .25, at);
-            for (size_t k = p * c; k < (p + 1) * c; k++) at[k] += (sign ? -1e-6 : 1e-6) * (t.h[COARSE][0][k] - t.mean[COARSE][k]);
+            for (size_t k = p * c; k < (p + 1) * c; k++)
+                at[k] += (sign ? -1e-6 : 1e-6) * (t.h[COARSE][0][k] - t.mean[COARSE][k]);
             run(&t.from[COARSE], at, y, NULL);
             d[sign] = centred(y, target, mean, 1, NULL);
         }
         worst = fmax(worst, fabs((d[0] - d[1]) / 2e-6 - cells[p]));
         most = fmax(most, fabs(cells[p]));
     }
-    OK(worst < 1e-5 * most, "the twin's cells are central differences of the centred cosine (%.1e of %.1e)", worst, most);
+    OK(worst < 1e-5 * most, "the twin's cells are central differences of the centred cosine (%.1e of %.1e)", worst,
+       most);
     free(at);
     free(cells);
     free_twin(&t);
@@ -338,7 +348,8 @@ static void test_turned(void)
     OK(!memcmp(plain, drawn, sizeof plain), "the same map by another worker");
     m->height = W, m->width = H, m->transposed = 1;
     xfv_contrast_free(explained(m, &(struct xfv_contrast_opts){.smooth = .5}, 0));
-    OK(is_transpose(plain[0], drawn[0]) && is_transpose(plain[1], drawn[1]), "of a network that sees the image turned: the same, turned back");
+    OK(is_transpose(plain[0], drawn[0]) && is_transpose(plain[1], drawn[1]), "of a network that sees the image turned: "
+                                                                             "the same, turned back");
     free_twin(&t);
     xfv_model_free(m);
 }
@@ -351,11 +362,13 @@ static void test_left_out(void)
     struct xfv_contrast *c;
     struct xfv_model *m = model(&whole, BENT, 0);
     make_twin(&t, &whole, x, BENT);
-    OK(xfv_contrast_new(m, &(struct xfv_contrast_opts){0}, 1, &c, &e) == XFV_EMODEL && !c, "no average face, no map: %s", e.msg);
+    OK(xfv_contrast_new(m, &(struct xfv_contrast_opts){0}, 1, &c, &e) == XFV_EMODEL && !c,
+       "no average face, no map: %s", e.msg);
     add_means(m, &t);
     c = explained(m, &(struct xfv_contrast_opts){0}, 0);
     const char *why = xfv_contrast_missing(c, XFV_CONTRAST_LAST);
-    OK(why && !xfv_contrast_missing(c, XFV_CONTRAST_FINE), "an end that is not linear: without that witness (%s)", why ? why : "");
+    OK(why && !xfv_contrast_missing(c, XFV_CONTRAST_FINE), "an end that is not linear: without that witness (%s)",
+       why ? why : "");
     OK(off(xfv_contrast_cells(c, 0, XFV_CONTRAST_FINE, 1), t.D[1], 26 * 22) < 2e-5, "the others are there");
     xfv_contrast_free(c);
     free_twin(&t);
@@ -372,7 +385,8 @@ static void test_average(void)
     make_twin(&t, &whole, x, FLAT);
     add_means(m, &t);
     for (int i = 0; i < m->n_means; i++) m->means[i].data[0] = NAN;
-    OK(xfv_contrast_new(m, &(struct xfv_contrast_opts){0}, 1, &c, &e) && !c, "an average face that is no number: %s", e.msg);
+    OK(xfv_contrast_new(m, &(struct xfv_contrast_opts){0}, 1, &c, &e) && !c, "an average face that is no number: %s",
+       e.msg);
     xfv_contrast_free(c);
     free_twin(&t);
     xfv_model_free(m);
@@ -407,7 +421,8 @@ static void test_tail(enum end end, const char *name)
     run(&t.from[LAST], t.h[LAST][0], whole_f, NULL);
     run(&t.from[LAST], t.mean[LAST], mean_f, NULL);
     for (int k = 0; k < N; k++) gap = fmax(gap, fabs(sum[k] - (whole_f[k] - mean_f[k])));
-    OK(worst < 1e-5 * most && gap < 1e-4 * most, "%s: what each cell adds (%.1e of %.1e), which sums to the embedding (%.1e)", name, worst, most, gap);
+    OK(worst < 1e-5 * most && gap < 1e-4 * most,
+       "%s: what each cell adds (%.1e of %.1e), which sums to the embedding (%.1e)", name, worst, most, gap);
     xfv_tail_free(tail);
     free(h);
     free(h0);

@@ -1,5 +1,5 @@
-/* Every file of tests/damaged/TARGET through its target (tests/fuzz/targets.h): what fuzzing has found, and a minimised corpus. A sanitizer or
- * a signal is the judge; here it counts that all were tried. */
+/* Every file of tests/damaged/TARGET through its target (tests/fuzz/targets.h): what fuzzing has found, and a minimised
+ * corpus. A sanitizer or a signal is the judge; here it counts that all were tried. */
 #include "fuzz/targets.h" /* first: it asks for _GNU_SOURCE */
 
 #include <dirent.h>
@@ -24,7 +24,8 @@ static int replay(const struct fuzz_target *t, const char *folder)
     while (dir && (d = readdir(dir))) {
         char path[4096];
         size_t n;
-        if (d->d_name[0] == '.' || snprintf(path, sizeof path, "%s/%s", folder, d->d_name) >= (int)sizeof path) continue;
+        if (d->d_name[0] == '.' || snprintf(path, sizeof path, "%s/%s", folder, d->d_name) >= (int)sizeof path)
+            continue;
         uint8_t *p = slurp(path, &n);
         if (!p) continue;
         t->run(p, n);

@@ -1,4 +1,5 @@
-/* Decoding: limits, orientation, Netpbm streams, damage. With an argument it writes that image decoded, as PPM, on stdout (tests/cli/decode.sh). */
+/* Decoding: limits, orientation, Netpbm streams, damage. With an argument it writes that image decoded, as PPM, on
+ * stdout (tests/cli/decode.sh). */
 #include <stdint.h>
 
 #include "image/internal.h"
@@ -68,10 +69,15 @@ static void netpbm(void)
     GIVES("plain PPM", "P3 1 1 255 10 20 30\n", "\x0a\x14\x1e");
     GIVES("raw PBM: 1 is black", "P4\n2 1\n\x40", "\xff\xff\xff\0\0\0");
     GIVES("plain PBM", "P1\n2 1\n01", "\xff\xff\xff\0\0\0");
-    GIVES("PAM grey with opacity, over mid grey", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 2\nMAXVAL 255\nTUPLTYPE GRAYSCALE_ALPHA\nENDHDR\n\xc8\xff\xc8\x80", "\xc8\xc8\xc8\xa4\xa4\xa4");
-    GIVES("PAM RGB with opacity", "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n\xff\x80\x40\x00", "\x80\x80\x80");
-    GIVES("PAM CMYK", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE CMYK\nENDHDR\n\xff\0\0\0\0\0\0\xff", "\0\xff\xff\0\0\0");
-    GIVES("PAM with maxval 1", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 1\nMAXVAL 1\nTUPLTYPE BLACKANDWHITE\nENDHDR\n\1\0", "\xff\xff\xff\0\0\0");
+    GIVES("PAM grey with opacity, over mid grey",
+          "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 2\nMAXVAL 255\nTUPLTYPE GRAYSCALE_ALPHA\nENDHDR\n\xc8\xff\xc8\x80",
+          "\xc8\xc8\xc8\xa4\xa4\xa4");
+    GIVES("PAM RGB with opacity",
+          "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n\xff\x80\x40\x00", "\x80\x80\x80");
+    GIVES("PAM CMYK", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE CMYK\nENDHDR\n\xff\0\0\0\0\0\0\xff",
+          "\0\xff\xff\0\0\0");
+    GIVES("PAM with maxval 1", "P7\nWIDTH 2\nHEIGHT 1\nDEPTH 1\nMAXVAL 1\nTUPLTYPE BLACKANDWHITE\nENDHDR\n\1\0",
+          "\xff\xff\xff\0\0\0");
 #define FAILS(what, in, status, part) fails(what, in, sizeof(in) - 1, status, part)
     FAILS("nothing", "", XFV_EDATA, "empty");
     FAILS("a text", "hello, world", XFV_EDATA, "not a JPEG, PNG");
@@ -83,7 +89,8 @@ static void netpbm(void)
     FAILS("a size past the limit, by its header alone", "P5\n100000 100000\n255\n", XFV_ELIMIT, "--max-pixels");
     FAILS("a size past int", "P5\n4294967297 1\n255\n", XFV_EDATA, "corrupt");
     FAILS("too many planes", "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 500000000\nMAXVAL 255\nENDHDR\n\1", XFV_EDATA, "depth");
-    FAILS("five planes", "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 5\nMAXVAL 255\nENDHDR\n\1\1\1\1\1", XFV_EDATA, "samples a pixel");
+    FAILS("five planes", "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 5\nMAXVAL 255\nENDHDR\n\1\1\1\1\1", XFV_EDATA,
+          "samples a pixel");
     FAILS("maxval 0", "P5 1 1 0\n\1", XFV_EDATA, "corrupt");
     FAILS("a 16-bit raster cut short", "P5 2 1 65535\n\x80\x00\x01", XFV_EDATA, "corrupt");
 }
@@ -138,15 +145,19 @@ static void shrink(void)
     struct xfv_decode_opts o = xfv_decode_opts_default();
     int scale, same;
     o.full_pixels = 14;
-    same = !xfv_image_decode((const uint8_t *)ppm, sizeof ppm - 1, &o, &im, &scale, &e) && im.width == 3 && im.height == 2 && scale == 2 && im.scale == 2;
+    same = !xfv_image_decode((const uint8_t *)ppm, sizeof ppm - 1, &o, &im, &scale, &e) && im.width == 3 &&
+           im.height == 2 && scale == 2 && im.scale == 2;
     for (int i = 0; i < 18 && same; i++) same = im.data[i] == want[i / 3];
     OK(same, "halved while it is read");
     xfv_image_clear(&im);
     o.full_pixels = 15;
-    OK(!xfv_image_decode((const uint8_t *)ppm, sizeof ppm - 1, &o, &im, &scale, &e) && im.width == 5 && im.scale == 1, "or not");
+    OK(!xfv_image_decode((const uint8_t *)ppm, sizeof ppm - 1, &o, &im, &scale, &e) && im.width == 5 && im.scale == 1,
+       "or not");
     xfv_image_clear(&im);
     o.max_bytes = 1 << 20;
-    OK(!xfv_check_cost(500, 500, 1, 0, &o, &e) && xfv_check_cost(700, 700, 1, 8, &o, &e) == XFV_ELIMIT && strstr(e.msg, "--max-memory"), "%s", e.msg);
+    OK(!xfv_check_cost(500, 500, 1, 0, &o, &e) && xfv_check_cost(700, 700, 1, 8, &o, &e) == XFV_ELIMIT &&
+           strstr(e.msg, "--max-memory"),
+       "%s", e.msg);
     o = xfv_decode_opts_default();
     OK(!xfv_check_cost(16384, 12240, 20 << 20, 0, &o, &e), "a phone's 200 megapixels");
     OK(xfv_check_cost(16384, 12240, 300000, 0, &o, &e) == XFV_ELIMIT && !strcmp(e.code, "limit"), "%s", e.msg);
@@ -162,7 +173,8 @@ static void png_round_trip(void)
         for (size_t i = 0; i < bytes; i++) im.data[i] = (uint8_t)(i * 7 + i / 5);
         uint8_t *p = NULL, *q = NULL;
         size_t n, m;
-        OK(xfv_image_encode_png(&im, &p, &n, &e) == 0 && xfv_image_encode_png(&im, &q, &m, &e) == 0 && n == m && !memcmp(p, q, n),
+        OK(xfv_image_encode_png(&im, &p, &n, &e) == 0 && xfv_image_encode_png(&im, &q, &m, &e) == 0 && n == m &&
+               !memcmp(p, q, n),
            "PNG of %d channels, the same bytes twice", channels);
         int r = xfv_image_decode(p, n, NULL, &back, NULL, &e), same = !r && back.width == 37 && back.height == 11;
         for (size_t i = 0; same && i < 37 * 11 * 3; i++) same = back.data[i] == im.data[channels == 3 ? i : i / 3];

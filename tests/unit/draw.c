@@ -37,7 +37,8 @@ static void test_shapes(void)
     OK(marked(&im, 0, 0, 20, 10) == 6, "rectangles and lines outside leave nothing");
     xfv_draw_rect(&im, 0, 0, 20, 10, (struct xfv_rgb){255, 255, 255});
     xfv_draw_frame(&im, 2, 2, 6, 5, 1, ink);
-    OK(marked(&im, 0, 0, 20, 10) == 18 && marked(&im, 3, 3, 7, 6) == 0, "a frame is one pixel wide, inside its rectangle");
+    OK(marked(&im, 0, 0, 20, 10) == 18 && marked(&im, 3, 3, 7, 6) == 0, "a frame is one pixel wide, inside its "
+                                                                        "rectangle");
     memset(small.data, 7, 18);
     xfv_draw_picture(&im, 18, 9, &small);
     xfv_draw_picture(&im, -2147483647, 2147483647, &small);
@@ -52,13 +53,19 @@ static void test_text(void)
     struct xfv_font f = {20, 0}, bold = {20, 1}, absurd = {1e6, 0}, none = {0, 0};
     double end = xfv_draw_text(&im, 10, 40, f, ink, "Score 0.78");
     OK(fabs(end - 10 - xfv_text_width("Score 0.78", f)) < 1e-9, "text ends where its width says");
-    OK(marked(&im, 0, 0, 200, 60) > 100 && marked(&im, 0, 0, 9, 60) == 0 && marked(&im, (int)end + 2, 0, 200, 60) == 0 && marked(&im, 0, 0, 200, 24) == 0 &&
-           marked(&im, 0, 43, 200, 60) == 0, "and stays between its ends, the height of its capitals and the baseline");
+    OK(marked(&im, 0, 0, 200, 60) > 100 && marked(&im, 0, 0, 9, 60) == 0 &&
+           marked(&im, (int)end + 2, 0, 200, 60) == 0 && marked(&im, 0, 0, 200, 24) == 0 &&
+           marked(&im, 0, 43, 200, 60) == 0,
+       "and stays between its ends, the height of its capitals and the baseline");
     xfv_draw_text(&other, 10, 40, bold, ink, "Score 0.78");
     OK(marked(&other, 0, 0, 200, 60) > marked(&im, 0, 0, 200, 60), "bold text has more ink");
     OK(xfv_text_width("\xc3\xa9", f) == xfv_text_width("e", f), "an accented letter is drawn as its base");
-    OK(xfv_text_width("\xff\xe5\x90\x8d", f) == 2 * xfv_text_width("\x01", f), "a broken byte and a CJK character are a box each");
-    static const struct { double x, y; int size; } nowhere[] = {{-1e9, 40, 2}, {10, 1e18, 0}, {NAN, NAN, 0}, {10, 10, 1}};
+    OK(xfv_text_width("\xff\xe5\x90\x8d", f) == 2 * xfv_text_width("\x01", f), "a broken byte and a CJK character are "
+                                                                               "a box each");
+    static const struct {
+        double x, y;
+        int size;
+    } nowhere[] = {{-1e9, 40, 2}, {10, 1e18, 0}, {NAN, NAN, 0}, {10, 10, 1}};
     const struct xfv_font fonts[] = {f, none, absurd};
     for (int i = 0; i < 4; i++) {
         int before = marked(&im, 0, 0, 200, 60);
@@ -68,12 +75,15 @@ static void test_text(void)
     char buf[200], tiny[4];
     const char *path = "a/very/long/path/that/does/not/fit/J\xc3\xb6rg.jpg";
     xfv_text_shorten(buf, sizeof buf, path, f, 150);
-    OK(xfv_text_width(buf, f) <= 150 && strstr(buf, "..") && buf[0] == 'a' && strcmp(buf + strlen(buf) - 4, ".jpg") == 0, "a long name loses its middle: %s", buf);
+    OK(xfv_text_width(buf, f) <= 150 && strstr(buf, "..") && buf[0] == 'a' &&
+           strcmp(buf + strlen(buf) - 4, ".jpg") == 0,
+       "a long name loses its middle: %s", buf);
     int bad = 0;
     for (double w = 0; w < 600; w += 3) {
         xfv_text_shorten(buf, sizeof buf, path, f, w);
         for (size_t i = 0; buf[i]; i++)
-            bad += ((unsigned char)buf[i] == 0xc3 && (unsigned char)buf[i + 1] != 0xb6) || ((unsigned char)buf[i] == 0xb6 && (i == 0 || (unsigned char)buf[i - 1] != 0xc3));
+            bad += ((unsigned char)buf[i] == 0xc3 && (unsigned char)buf[i + 1] != 0xb6) ||
+                   ((unsigned char)buf[i] == 0xb6 && (i == 0 || (unsigned char)buf[i - 1] != 0xc3));
     }
     OK(bad == 0, "and never half a character");
     OK(strcmp(buf, path) == 0, "a name that fits is whole");
@@ -116,20 +126,28 @@ static int same(struct xfv_rgb a, int r, int g, int b)
 
 static void test_colours(void)
 {
-    OK(monotone(XFV_VIRIDIS, 0, 1, 1) && monotone(XFV_MAGMA, 0, 1, 1) && monotone(XFV_INFERNO, 0, 1, 1), "viridis, magma and inferno only grow lighter");
+    OK(monotone(XFV_VIRIDIS, 0, 1, 1) && monotone(XFV_MAGMA, 0, 1, 1) && monotone(XFV_INFERNO, 0, 1, 1),
+       "viridis, magma and inferno only grow lighter");
     OK(monotone(XFV_GREENS, 0, 1, -1) && monotone(XFV_REDS, 0, 1, -1), "greens and reds only grow darker");
     OK(monotone(XFV_PIYG, 0.5, 1, -1) && monotone(XFV_PIYG, 0.5, 0, -1), "PiYG darkens from its middle to both ends");
     OK(!monotone(XFV_JET, 0, 1, 1) && !monotone(XFV_JET, 0, 1, -1), "jet does neither, as documented");
-    OK(same(xfv_colour(XFV_JET, 0), 0, 0, 128) && same(xfv_colour(XFV_JET, 0.5), 128, 255, 128) && same(xfv_colour(XFV_JET, 1), 128, 0, 0), "jet's ends and middle");
-    OK(same(xfv_colour(XFV_VIRIDIS, 0), 0x44, 0x01, 0x54) && same(xfv_colour(XFV_VIRIDIS, 1), 0xfd, 0xe7, 0x25), "viridis's ends");
-    OK(same(xfv_colour(XFV_MAGMA, -5), 0, 0, 4) && same(xfv_colour(XFV_MAGMA, INFINITY), 0xfc, 0xfd, 0xbf) && same(xfv_colour(XFV_JET, NAN), 128, 128, 128),
+    OK(same(xfv_colour(XFV_JET, 0), 0, 0, 128) && same(xfv_colour(XFV_JET, 0.5), 128, 255, 128) &&
+           same(xfv_colour(XFV_JET, 1), 128, 0, 0),
+       "jet's ends and middle");
+    OK(same(xfv_colour(XFV_VIRIDIS, 0), 0x44, 0x01, 0x54) && same(xfv_colour(XFV_VIRIDIS, 1), 0xfd, 0xe7, 0x25),
+       "viridis's ends");
+    OK(same(xfv_colour(XFV_MAGMA, -5), 0, 0, 4) && same(xfv_colour(XFV_MAGMA, INFINITY), 0xfc, 0xfd, 0xbf) &&
+           same(xfv_colour(XFV_JET, NAN), 128, 128, 128),
        "values outside are clamped, NaN is grey");
     int schemes = 0;
     for (; xfv_scheme_names[schemes]; schemes++) {
-        struct xfv_rgb s = xfv_scheme_colour(schemes, XFV_SIMILARITY, 1), d = xfv_scheme_colour(schemes, XFV_DISSIMILARITY, 1);
-        OK(xfv_scheme_two_sided(schemes) == !same(s, d.r, d.g, d.b), "%s: two colours when it says so", xfv_scheme_names[schemes]);
+        struct xfv_rgb s = xfv_scheme_colour(schemes, XFV_SIMILARITY, 1),
+                       d = xfv_scheme_colour(schemes, XFV_DISSIMILARITY, 1);
+        OK(xfv_scheme_two_sided(schemes) == !same(s, d.r, d.g, d.b), "%s: two colours when it says so",
+           xfv_scheme_names[schemes]);
         s = xfv_scheme_colour(schemes, XFV_SIGNED, 1), d = xfv_scheme_colour(schemes, XFV_SIGNED, -1);
-        OK(s.g > s.r && d.r > d.g, "%s: signed maps are green above 0 and red or pink below", xfv_scheme_names[schemes]);
+        OK(s.g > s.r && d.r > d.g, "%s: signed maps are green above 0 and red or pink below",
+           xfv_scheme_names[schemes]);
     }
     OK(schemes == 7, "seven schemes");
 }
@@ -164,7 +182,8 @@ static void test_blur(void)
     OK(xfv_blur(q, W, H, sigma, &e) == 0, "blur");
     for (int i = 0; i < W * H; i++) worst = fmax(worst, fabs((double)(q[i] - direct[i])));
     OK(worst < 1e-6, "two passes are the direct sum over the plane (%g)", worst);
-    OK(xfv_blur_radius(5) == 12 && xfv_blur_radius(0.1) == 1 && xfv_blur_radius(0) == 0, "sigma 5 makes a kernel 25 wide");
+    OK(xfv_blur_radius(5) == 12 && xfv_blur_radius(0.1) == 1 && xfv_blur_radius(0) == 0, "sigma 5 makes a kernel 25 "
+                                                                                         "wide");
     float spot[101 * 101] = {0}, total = 0;
     spot[50 * 101 + 50] = 1;
     xfv_blur(spot, 101, 101, 5, &e);
@@ -180,7 +199,8 @@ static void test_blur(void)
     /* Sigma 0.8: weights exp(0), exp(-1/1.28), exp(-4/1.28) over their sum 2.0035: .4991 .2285 .0219. */
     float row[4] = {1, 0, 0, 0}, one = 3;
     xfv_blur(row, 4, 1, 0.8, &e);
-    OK(fabs((double)row[0] - 0.4991) < 1e-4 && fabs((double)row[2] - 0.0219) < 1e-4, "the edge pixel itself is not repeated");
+    OK(fabs((double)row[0] - 0.4991) < 1e-4 && fabs((double)row[2] - 0.0219) < 1e-4, "the edge pixel itself is not "
+                                                                                     "repeated");
     OK(xfv_blur(&one, 1, 1, 100, &e) == 0 && fabs((double)one - 3) < 1e-6, "a map of one pixel stays");
     OK(xfv_blur(p, W, H, -1, &e) == XFV_EARG && xfv_blur(p, W, H, NAN, &e) == XFV_EARG, "a senseless sigma is refused");
 }

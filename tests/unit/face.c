@@ -48,7 +48,8 @@ static void similarity(void)
     OK(least && best > 1, "and is the least-squares one otherwise");
 
     double scaled[6];
-    OK(xfv_align(xfv_template_arcface, xfv_template_arcface, 112, 224, scaled, &e) == 0 && fabs(scaled[0] - 2) < 1e-12 && fabs(scaled[2]) < 1e-10,
+    OK(xfv_align(xfv_template_arcface, xfv_template_arcface, 112, 224, scaled, &e) == 0 &&
+           fabs(scaled[0] - 2) < 1e-12 && fabs(scaled[2]) < 1e-10,
        "a template scales with the crop");
     double same[10] = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5}, nan[10] = {NAN};
     OK(xfv_align(same, xfv_template_arcface, 112, 112, m, &e) == XFV_EDATA, "five equal landmarks are refused");
@@ -64,15 +65,19 @@ static void suppression(void)
 {
     struct xfv_err e;
     struct xfv_boxes l = {0};
-    struct xfv_box a = box(0, 0, 9, 9, 0.8), b = box(5, 0, 14, 9, 0.9), c = box(2, 2, 5, 5, 0.7), d = box(100, 100, 109, 109, 0.8);
-    OK(fabs(xfv_box_overlap(&a, &b, XFV_OVERLAP_UNION) - 50 / 150.) < 1e-12, "intersection over union, both ends counted");
-    OK(xfv_box_overlap(&a, &c, XFV_OVERLAP_MIN) == 1 && fabs(xfv_box_overlap(&a, &c, XFV_OVERLAP_UNION) - 0.16) < 1e-12, "over the smaller box");
+    struct xfv_box a = box(0, 0, 9, 9, 0.8), b = box(5, 0, 14, 9, 0.9), c = box(2, 2, 5, 5, 0.7),
+                   d = box(100, 100, 109, 109, 0.8);
+    OK(fabs(xfv_box_overlap(&a, &b, XFV_OVERLAP_UNION) - 50 / 150.) < 1e-12, "intersection over union, both ends "
+                                                                             "counted");
+    OK(xfv_box_overlap(&a, &c, XFV_OVERLAP_MIN) == 1 && fabs(xfv_box_overlap(&a, &c, XFV_OVERLAP_UNION) - 0.16) < 1e-12,
+       "over the smaller box");
     OK(xfv_box_overlap(&a, &d, XFV_OVERLAP_UNION) == 0, "boxes apart");
     struct xfv_box first = box(0, 0, 9, 9, 0.1);
     xfv_boxes_push(&l, &first, &e);
     xfv_boxes_push(&l, &a, &e), xfv_boxes_push(&l, &b, &e), xfv_boxes_push(&l, &c, &e), xfv_boxes_push(&l, &d, &e);
     xfv_boxes_suppress(&l, 1, 0.3, XFV_OVERLAP_UNION, &e);
-    OK(l.n == 4 && l.v[0].score == 0.1 && l.v[1].score == 0.9 && l.v[2].x1 == 100 && l.v[3].score == 0.7, "the best is kept, what overlaps it goes, what stood before stays");
+    OK(l.n == 4 && l.v[0].score == 0.1 && l.v[1].score == 0.9 && l.v[2].x1 == 100 && l.v[3].score == 0.7,
+       "the best is kept, what overlaps it goes, what stood before stays");
     l.n = 0;
     xfv_boxes_push(&l, &a, &e), xfv_boxes_push(&l, &d, &e), xfv_boxes_push(&l, &a, &e);
     xfv_boxes_suppress(&l, 0, 0.5, XFV_OVERLAP_UNION, &e);

@@ -1,4 +1,5 @@
-/* FGGB on a small network: the identities that hold by its definition, and its maps against the double-precision oracle. */
+/* FGGB on a small network: the identities that hold by its definition, and its maps against the double-precision
+ * oracle. */
 #include "../tap.h"
 #include "explain/fggb.h"
 #include "net/graph/graph.h"
@@ -68,12 +69,14 @@ static struct xfv_fggb_face *run(struct xfv_fggb *f, const float *x)
     struct xfv_fggb_face *face = xfv_fggb_face_new(f);
     struct xfv_err e;
     if (xfv_fggb_begin(f, face, x, 0, &e)) printf("# %s\n", e.msg);
-    for (int i = xfv_fggb_want(f, face, NULL, xfv_fggb_n(f)) - 1; i >= 0; i--) xfv_fggb_chunk(f, face, i, i & 1, NULL); /* any order, any worker */
+    /* any order, any worker */
+    for (int i = xfv_fggb_want(f, face, NULL, xfv_fggb_n(f)) - 1; i >= 0; i--) xfv_fggb_chunk(f, face, i, i & 1, NULL);
     xfv_fggb_end(face);
     return face;
 }
 
-static struct xfv_fggb *engine(const struct xfv_graph *g, int out, enum xfv_fggb_embedding k, enum xfv_fggb_colour c, enum xfv_fggb_norm n)
+static struct xfv_fggb *engine(const struct xfv_graph *g, int out, enum xfv_fggb_embedding k, enum xfv_fggb_colour c,
+                               enum xfv_fggb_norm n)
 {
     struct xfv_fggb_opts o = {k, c, n};
     struct xfv_fggb *f = NULL;
@@ -108,7 +111,9 @@ static void oracle_map(const struct oracle *o, int k, enum xfv_fggb_colour colou
     for (int p = 0; p < PIXELS; p++) {
         const double *d = o->jac[k] + p * C;
         double a = fabs(d[0]), b = fabs(d[1]), c = fabs(d[2]);
-        g[p] = colour == XFV_FGGB_MEAN ? (a + b + c) / 3 : colour == XFV_FGGB_MAX ? fmax(a, fmax(b, c)) : sqrt(a * a + b * b + c * c);
+        g[p] = colour == XFV_FGGB_MEAN  ? (a + b + c) / 3
+               : colour == XFV_FGGB_MAX ? fmax(a, fmax(b, c))
+                                        : sqrt(a * a + b * b + c * c);
         by = norm == XFV_FGGB_NORM_MAX ? fmax(by, g[p]) : by + g[p] * g[p];
     }
     if (norm == XFV_FGGB_NORM_NONE) return;
@@ -138,7 +143,8 @@ static void check_against_oracle(const struct xfv_graph *g, int out, const float
                 }
                 worst = fmax(worst, sqrt(diff / size));
             }
-            OK(worst < 1e-5, "%s, %s, %s: maps as the oracle's, worst relative error %.1e", names[0][kind], names[1][colour], names[2][norm], worst);
+            OK(worst < 1e-5, "%s, %s, %s: maps as the oracle's, worst relative error %.1e", names[0][kind],
+               names[1][colour], names[2][norm], worst);
             xfv_fggb_face_free(face);
             xfv_fggb_free(f);
         }
@@ -277,7 +283,8 @@ int main(void)
         off = fmax(off, fabs(sqrt(sum) - 1));
     }
     OK(off < 1e-6, "every channel's map has norm 1 (off by %.1e)", off);
-    OK(!memcmp(xfv_fggb_map(a, 0), xfv_fggb_map(again, 0), sizeof(float) * N * PIXELS), "the same image, the same bytes");
+    OK(!memcmp(xfv_fggb_map(a, 0), xfv_fggb_map(again, 0), sizeof(float) * N * PIXELS), "the same image, the same "
+                                                                                        "bytes");
     check_maps(f, a, b);
     struct xfv_fggb *bad = NULL;
     struct xfv_err e;

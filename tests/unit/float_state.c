@@ -1,5 +1,6 @@
-/* How the programs calculate: denormal numbers are numbers, but within a network, where they are zero. Neither OpenBLAS nor a compiler's start file sets
- * flush-to-zero or denormals-are-zero, in the caller's thread or in a worker, before a network has run or after; docs/trust.md says so. */
+/* How the programs calculate: denormal numbers are numbers, but within a network, where they are zero. Neither OpenBLAS
+ * nor a compiler's start file sets flush-to-zero or denormals-are-zero, in the caller's thread or in a worker, before a
+ * network has run or after; docs/trust.md says so. */
 #include <cblas.h>
 #include <math.h>
 #include <stdatomic.h>

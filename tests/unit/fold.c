@@ -1,5 +1,5 @@
-/* The simplifier: each pass on a small graph. The forward pass must be what it was (up to float rounding of weights), values that remain must keep
- * their names, and the operators must be the ones that were meant. */
+/* The simplifier: each pass on a small graph. The forward pass must be what it was (up to float rounding of weights),
+ * values that remain must keep their names, and the operators must be the ones that were meant. */
 #include "net/graph/fold.h"
 
 #include "graphs.h"
@@ -9,11 +9,13 @@
 static const char *operators(const struct xfv_graph *g, char *buf, size_t cap)
 {
     buf[0] = '\0';
-    for (int i = 0; i < g->n_nodes; i++) snprintf(buf + strlen(buf), cap - strlen(buf), "%s%s", i ? " " : "", xfv_op_name(g->nodes[i].op));
+    for (int i = 0; i < g->n_nodes; i++)
+        snprintf(buf + strlen(buf), cap - strlen(buf), "%s%s", i ? " " : "", xfv_op_name(g->nodes[i].op));
     return buf;
 }
 
-/* Largest relative difference over the values of `after`, each against the value of the same name of `before`; 1 when a name is new. */
+/* Largest relative difference over the values of `after`, each against the value of the same name of `before`; 1 when a
+ * name is new. */
 static double difference(const struct xfv_graph *before, const struct xfv_graph *after, const double *x)
 {
     double **a, **b, worst = 0;
@@ -24,7 +26,8 @@ static double difference(const struct xfv_graph *before, const struct xfv_graph 
         int w = xfv_graph_find(before, after->values[i].name);
         double d = 0, s = 0;
         if (w < 0) return 1;
-        for (size_t k = 0; k < xfv_shape_count(after->values[i].shape); k++) d += pow(a[w][k] - b[i][k], 2), s += pow(a[w][k], 2);
+        for (size_t k = 0; k < xfv_shape_count(after->values[i].shape); k++)
+            d += pow(a[w][k] - b[i][k], 2), s += pow(a[w][k], 2);
         worst = fmax(worst, sqrt(d / (s > 0 ? s : 1)));
     }
     xfv_ref_free(before, a);
@@ -37,13 +40,15 @@ static struct xfv_graph *copy(const struct xfv_graph *g)
     struct xfv_err e;
     struct xfv_graph *c = xfv_graph_new();
     for (int i = 0; i < g->n_values; i++) sure(xfv_graph_add_value(c, g->values[i].name, g->values[i].shape, &e), &e);
-    for (int i = 0; i < g->n_weights; i++) sure(xfv_graph_add_weight(c, g->weights[i].name, g->weights[i].shape, g->weights[i].data, &e), &e);
+    for (int i = 0; i < g->n_weights; i++)
+        sure(xfv_graph_add_weight(c, g->weights[i].name, g->weights[i].shape, g->weights[i].data, &e), &e);
     for (int i = 0; i < g->n_nodes; i++) sure(xfv_graph_add_node(c, &g->nodes[i], &e), &e);
     for (int i = 0; i < g->n_outputs; i++) sure(xfv_graph_add_output(c, g->outputs[i], &e), &e);
     return c;
 }
 
-/* Fold b's graph: it must become the operators `want`, with values within tolerance. exact: the rounding of no weight is involved. */
+/* Fold b's graph: it must become the operators `want`, with values within tolerance. exact: the rounding of no weight
+ * is involved. */
 static void check_keep(struct build *b, const char *const *keep, const char *want, int exact, const char *what)
 {
     struct xfv_graph *before = finish(b), *after = copy(before);
@@ -51,16 +56,21 @@ static void check_keep(struct build *b, const char *const *keep, const char *wan
     char got[256];
     double *x = spread(xfv_shape_count(before->values[0].shape)), macs = xfv_graph_macs(before);
     int st = xfv_fold(&after, keep, NULL, &e);
-    if (!OK(st == 0 && strcmp(operators(after, got, sizeof got), want) == 0, "%s: becomes %s", what, want)) printf("# %s %s\n", got, e.msg);
+    if (!OK(st == 0 && strcmp(operators(after, got, sizeof got), want) == 0, "%s: becomes %s", what, want))
+        printf("# %s %s\n", got, e.msg);
     double d = st ? 1 : difference(before, after, x);
     OK(d < (exact ? 1e-12 : 3e-7), "%s: computes the same (%.1e)", what, d);
-    OK(strcmp(before->values[before->outputs[0]].name, after->values[after->outputs[0]].name) == 0 && xfv_graph_macs(after) <= macs,
+    OK(strcmp(before->values[before->outputs[0]].name, after->values[after->outputs[0]].name) == 0 &&
+           xfv_graph_macs(after) <= macs,
        "%s: the output keeps its name, and no multiply-adds are added", what);
     free(x);
     xfv_graph_free(before);
     xfv_graph_free(after);
 }
-static void check(struct build *b, const char *want, int exact, const char *what) { check_keep(b, NULL, want, exact, what); }
+static void check(struct build *b, const char *want, int exact, const char *what)
+{
+    check_keep(b, NULL, want, exact, what);
+}
 
 /* relu(x) + m * (x - |x|), and relu(x) + a * -relu(-x); `swap` exchanges operands where that means the same */
 static void spelled_prelu(struct build *b, int abs_form, int swap)
@@ -82,7 +92,8 @@ static void test_prelu(void)
             b = start(xfv_shape_of(3, 3, 4, 5)), spelled_prelu(&b, form, swap);
             check(&b, "prelu", 1, form ? "prelu from |x|" : "prelu from relu(-x)");
         }
-    b = start(xfv_shape_of(3, 3, 4, 5)), conv(&b, 3, 1, 1, 1, 6, 1, 1), spelled_prelu(&b, 1, 0), conv(&b, 1, 1, 0, 0, 4, 1, 1), spelled_prelu(&b, 0, 0);
+    b = start(xfv_shape_of(3, 3, 4, 5)), conv(&b, 3, 1, 1, 1, 6, 1, 1), spelled_prelu(&b, 1, 0),
+    conv(&b, 1, 1, 0, 0, 4, 1, 1), spelled_prelu(&b, 0, 0);
     check(&b, "conv prelu conv prelu", 1, "prelus between convolutions");
     /* relu(x) + m * (y - |y|) is none */
     b = start(xfv_shape_of(3, 3, 4, 5));
@@ -92,7 +103,8 @@ static void test_prelu(void)
     check(&b, "relu act act sub add", 1, "not a prelu: two different inputs");
     /* relu(x) + a * relu(2 * -x) has slope -2a, but is not of the known form: left alone rather than guessed */
     b = start(xfv_shape_of(3, 2, 2, 3));
-    r = simple(&b, XFV_OP_RELU), t = constant(&b, xfv_shape_of(1, 1), -3, -2), t = binary(&b, XFV_OP_MUL, 0, t), t = simple(&b, XFV_OP_RELU);
+    r = simple(&b, XFV_OP_RELU), t = constant(&b, xfv_shape_of(1, 1), -3, -2), t = binary(&b, XFV_OP_MUL, 0, t),
+    t = simple(&b, XFV_OP_RELU);
     binary(&b, XFV_OP_ADD, r, t);
     check(&b, "relu affine relu add", 1, "not a prelu: scaled before the relu");
 }
@@ -110,49 +122,67 @@ static void test_softmax(void)
 {
     struct build b;
     b = start(xfv_shape_of(3, 3, 4, 5)), spelled_softmax(&b, 4), check(&b, "softmax", 1, "softmax");
-    b = start(xfv_shape_of(3, 3, 4, 5)), spelled_softmax(&b, 3), check(&b, "reduce sub act reduce div", 1, "not a softmax: other axes");
+    b = start(xfv_shape_of(3, 3, 4, 5)), spelled_softmax(&b, 3),
+    check(&b, "reduce sub act reduce div", 1, "not a softmax: other axes");
 }
 
 static void test_affine(void)
 {
     struct build b;
-    b = start(xfv_shape_of(3, 4, 4, 3)), conv(&b, 3, 1, 1, 1, 5, 1, 1), channelwise(&b, XFV_OP_AFFINE, 1), check(&b, "conv", 0, "affine after conv");
-    b = start(xfv_shape_of(3, 4, 4, 4)), conv(&b, 3, 1, 1, 1, 4, 4, 0), channelwise(&b, XFV_OP_AFFINE, 1), check(&b, "conv", 0, "affine after depthwise, no bias");
-    b = start(xfv_shape_of(3, 4, 4, 4)), dense(&b, 6, 1), channelwise(&b, XFV_OP_AFFINE, 1), check(&b, "dense", 0, "affine after dense");
-    b = start(xfv_shape_of(3, 4, 4, 4)), channelwise(&b, XFV_OP_AFFINE, 1), conv(&b, 3, 1, 0, 0, 6, 2, 1), check(&b, "conv", 0, "affine before conv in groups");
-    b = start(xfv_shape_of(3, 4, 4, 4)), channelwise(&b, XFV_OP_AFFINE, 0), conv(&b, 3, 1, 1, 1, 6, 1, 1), check(&b, "conv", 0, "scale before padded conv");
+    b = start(xfv_shape_of(3, 4, 4, 3)), conv(&b, 3, 1, 1, 1, 5, 1, 1), channelwise(&b, XFV_OP_AFFINE, 1),
+    check(&b, "conv", 0, "affine after conv");
+    b = start(xfv_shape_of(3, 4, 4, 4)), conv(&b, 3, 1, 1, 1, 4, 4, 0), channelwise(&b, XFV_OP_AFFINE, 1),
+    check(&b, "conv", 0, "affine after depthwise, no bias");
+    b = start(xfv_shape_of(3, 4, 4, 4)), dense(&b, 6, 1), channelwise(&b, XFV_OP_AFFINE, 1),
+    check(&b, "dense", 0, "affine after dense");
+    b = start(xfv_shape_of(3, 4, 4, 4)), channelwise(&b, XFV_OP_AFFINE, 1), conv(&b, 3, 1, 0, 0, 6, 2, 1),
+    check(&b, "conv", 0, "affine before conv in groups");
+    b = start(xfv_shape_of(3, 4, 4, 4)), channelwise(&b, XFV_OP_AFFINE, 0), conv(&b, 3, 1, 1, 1, 6, 1, 1),
+    check(&b, "conv", 0, "scale before padded conv");
     b = start(xfv_shape_of(3, 4, 4, 4)), channelwise(&b, XFV_OP_AFFINE, 1), conv(&b, 3, 1, 1, 1, 6, 1, 1);
     check(&b, "affine conv", 1, "shift before padding stays: the padding is zero");
-    b = start(xfv_shape_of(3, 2, 3, 4)), channelwise(&b, XFV_OP_AFFINE, 1), reshape(&b, -1, 0, 0), dense(&b, 5, 0), check(&b, "dense", 0, "affine before dense");
-    b = start(xfv_shape_of(3, 2, 3, 4)), channelwise(&b, XFV_OP_AFFINE, 1), channelwise(&b, XFV_OP_AFFINE, 1), simple(&b, XFV_OP_RELU);
+    b = start(xfv_shape_of(3, 2, 3, 4)), channelwise(&b, XFV_OP_AFFINE, 1), reshape(&b, -1, 0, 0), dense(&b, 5, 0),
+    check(&b, "dense", 0, "affine before dense");
+    b = start(xfv_shape_of(3, 2, 3, 4)), channelwise(&b, XFV_OP_AFFINE, 1), channelwise(&b, XFV_OP_AFFINE, 1),
+    simple(&b, XFV_OP_RELU);
     check(&b, "affine relu", 0, "affine after affine");
     static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV};
     for (int i = 0; i < 4; i++)
         for (int one = 0; one < 2; one++) {
             char what[64];
             snprintf(what, sizeof what, "%s of %s", xfv_op_name(ops[i]), one ? "one number" : "a constant per channel");
-            b = start(xfv_shape_of(3, 2, 3, 4)), constant(&b, one ? xfv_shape_of(1, 1) : xfv_shape_of(3, 1, 1, 4), .5, 2), binary(&b, ops[i], 0, b.last);
+            b = start(xfv_shape_of(3, 2, 3, 4)),
+            constant(&b, one ? xfv_shape_of(1, 1) : xfv_shape_of(3, 1, 1, 4), .5, 2), binary(&b, ops[i], 0, b.last);
             check(&b, "affine", 0, what);
         }
     /* two readers of the convolution: its result is needed as it is */
     b = start(xfv_shape_of(3, 4, 4, 3));
     int c = conv(&b, 1, 1, 0, 0, 5, 1, 1), a = channelwise(&b, XFV_OP_AFFINE, 1);
     binary(&b, XFV_OP_ADD, c, a), check(&b, "conv affine add", 1, "affine after a conv with two readers stays");
-    b = start(xfv_shape_of(3, 4, 4, 3)), constant(&b, xfv_shape_of(3, 4, 4, 3), -1, 1), binary(&b, XFV_OP_ADD, 0, b.last);
+    b = start(xfv_shape_of(3, 4, 4, 3)), constant(&b, xfv_shape_of(3, 4, 4, 3), -1, 1),
+    binary(&b, XFV_OP_ADD, 0, b.last);
     check(&b, "const add", 1, "a constant for every element stays");
 }
 
 static void test_merge(void)
 {
     struct build b;
-    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1), conv(&b, 1, 1, 0, 0, 5, 1, 1), check(&b, "conv", 0, "1x1 after 1x1");
-    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 0), conv(&b, 1, 1, 0, 0, 5, 1, 0), check(&b, "conv", 0, "1x1 after 1x1, no bias");
-    b = start(xfv_shape_of(3, 5, 5, 8)), conv(&b, 1, 2, 0, 0, 8, 1, 1), conv(&b, 1, 2, 0, 0, 5, 1, 1), check(&b, "conv", 0, "strided 1x1 after strided 1x1");
-    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 2, 1, 1), conv(&b, 1, 1, 0, 0, 8, 1, 1), check(&b, "conv conv", 1, "a bottleneck stays: merging would cost");
-    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1), conv(&b, 1, 1, 1, 1, 5, 1, 1), check(&b, "conv conv", 1, "padding in the second stays");
-    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1), simple(&b, XFV_OP_RELU), conv(&b, 1, 1, 0, 0, 5, 1, 1), check(&b, "conv relu conv", 1, "an activation between stays");
-    b = start(xfv_shape_of(3, 1, 1, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1), reshape(&b, 8, 0, 0), dense(&b, 5, 1), check(&b, "dense", 0, "dense after 1x1");
-    b = start(xfv_shape_of(3, 2, 2, 3)), conv(&b, 1, 1, 0, 0, 8, 1, 1), dense(&b, 5, 0), check(&b, "dense", 0, "dense after 1x1 of an image");
+    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1), conv(&b, 1, 1, 0, 0, 5, 1, 1),
+    check(&b, "conv", 0, "1x1 after 1x1");
+    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 0), conv(&b, 1, 1, 0, 0, 5, 1, 0),
+    check(&b, "conv", 0, "1x1 after 1x1, no bias");
+    b = start(xfv_shape_of(3, 5, 5, 8)), conv(&b, 1, 2, 0, 0, 8, 1, 1), conv(&b, 1, 2, 0, 0, 5, 1, 1),
+    check(&b, "conv", 0, "strided 1x1 after strided 1x1");
+    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 2, 1, 1), conv(&b, 1, 1, 0, 0, 8, 1, 1),
+    check(&b, "conv conv", 1, "a bottleneck stays: merging would cost");
+    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1), conv(&b, 1, 1, 1, 1, 5, 1, 1),
+    check(&b, "conv conv", 1, "padding in the second stays");
+    b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1), simple(&b, XFV_OP_RELU),
+    conv(&b, 1, 1, 0, 0, 5, 1, 1), check(&b, "conv relu conv", 1, "an activation between stays");
+    b = start(xfv_shape_of(3, 1, 1, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1), reshape(&b, 8, 0, 0), dense(&b, 5, 1),
+    check(&b, "dense", 0, "dense after 1x1");
+    b = start(xfv_shape_of(3, 2, 2, 3)), conv(&b, 1, 1, 0, 0, 8, 1, 1), dense(&b, 5, 0),
+    check(&b, "dense", 0, "dense after 1x1 of an image");
     b = start(xfv_shape_of(3, 2, 2, 3)), dense(&b, 12, 1), dense(&b, 5, 1), check(&b, "dense", 0, "dense after dense");
     b = start(xfv_shape_of(3, 4, 4, 8)), conv(&b, 1, 1, 0, 0, 8, 1, 1);
     char name[32];
@@ -164,16 +194,19 @@ static void test_merge(void)
 static void test_rest(void)
 {
     struct build b = start(xfv_shape_of(3, 2, 3, 4));
-    int c1 = constant(&b, xfv_shape_of(1, 4), -1, 1), c2 = constant(&b, xfv_shape_of(1, 4), 1, 2), c3 = binary(&b, XFV_OP_DIV, c1, c2);
+    int c1 = constant(&b, xfv_shape_of(1, 4), -1, 1), c2 = constant(&b, xfv_shape_of(1, 4), 1, 2),
+        c3 = binary(&b, XFV_OP_DIV, c1, c2);
     act(&b, XFV_ACT_TANH, 0, 0), c3 = b.last, binary(&b, XFV_OP_ADD, 0, c3), simple(&b, XFV_OP_RELU);
     check(&b, "affine relu", 0, "constants are computed");
-    b = start(xfv_shape_of(3, 2, 3, 4)), act(&b, XFV_ACT_TANH, 0, 0), conv(&b, 1, 1, 0, 0, 3, 1, 1), b.last = 0, simple(&b, XFV_OP_RELU);
+    b = start(xfv_shape_of(3, 2, 3, 4)), act(&b, XFV_ACT_TANH, 0, 0), conv(&b, 1, 1, 0, 0, 3, 1, 1), b.last = 0,
+    simple(&b, XFV_OP_RELU);
     check(&b, "relu", 1, "what nobody needs goes");
     struct xfv_err e;
     b = start(xfv_shape_of(3, 2, 3, 4)), simple(&b, XFV_OP_RELU);
     struct xfv_graph *g = finish(&b);
     const char *keep[] = {"nothing of the kind", NULL};
-    OK(xfv_fold(&g, keep, NULL, &e) == XFV_EMODEL && strstr(e.msg, "nothing of the kind"), "an unknown name to keep is refused: %s", e.msg);
+    OK(xfv_fold(&g, keep, NULL, &e) == XFV_EMODEL && strstr(e.msg, "nothing of the kind"),
+       "an unknown name to keep is refused: %s", e.msg);
     OK(g->n_nodes == 1 && xfv_graph_check(g, &e) == 0, "and the graph is still there");
     xfv_graph_free(g);
 }

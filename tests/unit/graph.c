@@ -28,7 +28,8 @@ static void test_windows(void)
     struct build b = start(xfv_shape_of(3, 8, 8, 4));
     struct xfv_shape s = xfv_shape_of(3, 9, 8, 4);
     struct xfv_node n = xfv_node_default(XFV_OP_CONV);
-    n.kernel[0] = n.kernel[1] = 3, n.stride[0] = n.stride[1] = 2, n.weight = weight_of(&b, xfv_shape_of(4, 3, 3, 4, 6), -1, 1);
+    n.kernel[0] = n.kernel[1] = 3, n.stride[0] = n.stride[1] = 2,
+    n.weight = weight_of(&b, xfv_shape_of(4, 3, 3, 4, 6), -1, 1);
     SHAPE(n, s, "4x3x6", "conv 3x3/2 of 9x8");
     n.pads[2] = n.pads[3] = 1, SHAPE(n, s, "4x4x6", "with one more at the end");
     n.dilation[0] = 4, SHAPE(n, s, "1x4x6", "dilated");
@@ -57,7 +58,8 @@ static void test_others(void)
     n.i[1] = 7, SHAPE(n, s, "refused", "reshape that does not come out");
     n.i[1] = -1, SHAPE(n, s, "refused", "reshape with two unknowns");
     n.i[0] = 0, SHAPE(n, s, "refused", "reshape to nothing");
-    n = xfv_node_default(XFV_OP_DENSE), n.weight = weight_of(&b, xfv_shape_of(2, 24, 7), -1, 1), SHAPE(n, s, "7", "dense");
+    n = xfv_node_default(XFV_OP_DENSE), n.weight = weight_of(&b, xfv_shape_of(2, 24, 7), -1, 1),
+    SHAPE(n, s, "7", "dense");
     SHAPE(n, xfv_shape_of(3, 2, 3, 5), "refused", "dense with another number of inputs");
     n = xfv_node_default(XFV_OP_TRANSPOSE), n.i[0] = 2, n.i[1] = 0, n.i[2] = 1, SHAPE(n, s, "4x2x3", "transpose");
     n.i[2] = 0, SHAPE(n, s, "refused", "transpose that names an axis twice");
@@ -78,7 +80,8 @@ static void test_others(void)
     n.i[0] = 0, SHAPE(n, s, "refused", "matmul that does not fit");
     n = xfv_node_default(XFV_OP_ADD), n.n_in = 2, SHAPE(n, s, "2x3x4", "add");
     n.n_in = 1, SHAPE(n, s, "refused", "add of one");
-    n = xfv_node_default(XFV_OP_PRELU), n.weight = weight_of(&b, xfv_shape_of(1, 4), -1, 1), SHAPE(n, s, "2x3x4", "prelu");
+    n = xfv_node_default(XFV_OP_PRELU), n.weight = weight_of(&b, xfv_shape_of(1, 4), -1, 1),
+    SHAPE(n, s, "2x3x4", "prelu");
     SHAPE(n, xfv_shape_of(2, 4, 3), "refused", "prelu with other channels");
     n = xfv_node_default(XFV_OP_LAYERNORM), n.weight = 1, SHAPE(n, s, "refused", "layernorm without a bias");
     n = xfv_node_default(XFV_OP_RELU), n.op = (enum xfv_op)99, SHAPE(n, s, "refused", "unknown operator");
@@ -94,7 +97,8 @@ static void broadcast(struct xfv_shape a, struct xfv_shape c, int fits)
     char t[64], u[64];
     n.name = (char[]){"node"}, n.n_in = 2;
     int st = xfv_node_shape(b.g, &n, in, &out, &e);
-    OK((st == 0 && xfv_shape_equal(out, a)) == fits, "%s - %s %s", xfv_shape_text(a, t), xfv_shape_text(c, u), fits ? "fits" : "does not");
+    OK((st == 0 && xfv_shape_equal(out, a)) == fits, "%s - %s %s", xfv_shape_text(a, t), xfv_shape_text(c, u),
+       fits ? "fits" : "does not");
     xfv_graph_free(b.g);
 }
 
@@ -124,14 +128,21 @@ static void weight_far(struct xfv_graph *g) { g->nodes[0].weight = 100; }
 static void bias_negative(struct xfv_graph *g) { g->nodes[0].bias = -2; }
 static void shape_lies(struct xfv_graph *g) { g->values[2].shape.dim[0] = 5; }
 static void shape_zero(struct xfv_graph *g) { g->values[0].shape.dim[0] = 0; }
-static void shape_huge(struct xfv_graph *g) { g->values[0].shape.dim[0] = g->values[0].shape.dim[1] = XFV_MAX_ELEMENTS; }
+static void shape_huge(struct xfv_graph *g)
+{
+    g->values[0].shape.dim[0] = g->values[0].shape.dim[1] = XFV_MAX_ELEMENTS;
+}
 
 static void test_check(void)
 {
-    damaged(no_output, "no output"), damaged(no_node, "no nodes"), damaged(output_far, "output 0"), damaged(output_negative, "output 0");
-    damaged(input_far, "value 7"), damaged(input_negative, "value -1"), damaged(reads_itself, "before any"), damaged(reads_later, "before any");
-    damaged(makes_twice, "second time"), damaged(makes_input, "second time"), damaged(makes_far, "value 100"), damaged(weight_far, "weight 100");
-    damaged(bias_negative, "weight -2"), damaged(shape_lies, "declared 5x4x3"), damaged(shape_zero, "input of shape"), damaged(shape_huge, "input of shape");
+    damaged(no_output, "no output"), damaged(no_node, "no nodes"), damaged(output_far, "output 0"),
+        damaged(output_negative, "output 0");
+    damaged(input_far, "value 7"), damaged(input_negative, "value -1"), damaged(reads_itself, "before any"),
+        damaged(reads_later, "before any");
+    damaged(makes_twice, "second time"), damaged(makes_input, "second time"), damaged(makes_far, "value 100"),
+        damaged(weight_far, "weight 100");
+    damaged(bias_negative, "weight -2"), damaged(shape_lies, "declared 5x4x3"), damaged(shape_zero, "input of shape"),
+        damaged(shape_huge, "input of shape");
 }
 
 static void test_names(void)
@@ -152,10 +163,12 @@ static void test_names(void)
     }
     OK(good, "a thousand names are found");
     OK(xfv_graph_find(g, "value 1000") == -1 && xfv_graph_find_weight(g, "") == -1, "others are not");
-    OK(xfv_graph_add_value(g, "value 7", xfv_shape_of(1, 1), &e) == XFV_EMODEL && strstr(e.msg, "value 7"), "a name twice is refused: %s", e.msg);
+    OK(xfv_graph_add_value(g, "value 7", xfv_shape_of(1, 1), &e) == XFV_EMODEL && strstr(e.msg, "value 7"),
+       "a name twice is refused: %s", e.msg);
     OK(xfv_graph_add_value(g, "", xfv_shape_of(1, 1), &e) == XFV_EMODEL, "no name is refused: %s", e.msg);
     OK(xfv_graph_add_value(g, "x", (struct xfv_shape){0}, &e) == XFV_EMODEL, "no shape is refused: %s", e.msg);
-    OK(xfv_graph_add_weight(g, "x", xfv_shape_of(2, 65536, 65536), &one, &e) == XFV_EMODEL, "a shape that overflows is refused: %s", e.msg);
+    OK(xfv_graph_add_weight(g, "x", xfv_shape_of(2, 65536, 65536), &one, &e) == XFV_EMODEL,
+       "a shape that overflows is refused: %s", e.msg);
     memset(name, 'n', sizeof name - 1), name[sizeof name - 1] = '\0';
     OK(xfv_graph_add_value(g, name, xfv_shape_of(1, 1), &e) == XFV_EMODEL, "a name that is too long is refused");
     xfv_graph_free(g);
@@ -166,13 +179,17 @@ static void test_names(void)
     for (int i = 0, v; i < XFV_ACTS; i++) good &= xfv_act_parse(xfv_act_name(i), &v) == 0 && v == i;
     for (int i = 0, v; i < XFV_REDUCES; i++) good &= xfv_reduce_parse(xfv_reduce_name(i), &v) == 0 && v == i;
     int v;
-    OK(good && xfv_act_parse("nothing", &v) && xfv_reduce_parse("", &v) && !xfv_act_name(-1) && !xfv_reduce_name(XFV_REDUCES), "operators and functions have names");
+    OK(good && xfv_act_parse("nothing", &v) && xfv_reduce_parse("", &v) && !xfv_act_name(-1) &&
+           !xfv_reduce_name(XFV_REDUCES),
+       "operators and functions have names");
 }
 
 static void test_counts(void)
 {
-    OK(xfv_shape_count(xfv_shape_of(3, 2, 3, 4)) == 24 && xfv_shape_count((struct xfv_shape){0}) == 1, "elements of a shape");
-    OK(!xfv_shape_count(xfv_shape_of(2, 1 << 16, 1 << 16)) && !xfv_shape_count(xfv_shape_of(2, 3, -1)) && !xfv_shape_count((struct xfv_shape){.rank = 5}),
+    OK(xfv_shape_count(xfv_shape_of(3, 2, 3, 4)) == 24 && xfv_shape_count((struct xfv_shape){0}) == 1, "elements of a "
+                                                                                                       "shape");
+    OK(!xfv_shape_count(xfv_shape_of(2, 1 << 16, 1 << 16)) && !xfv_shape_count(xfv_shape_of(2, 3, -1)) &&
+           !xfv_shape_count((struct xfv_shape){.rank = 5}),
        "impossible shapes have none");
     struct build b = start(xfv_shape_of(3, 8, 8, 4));
     conv(&b, 3, 1, 1, 1, 6, 2, 1), conv(&b, 3, 2, 1, 1, 6, 6, 1), simple(&b, XFV_OP_RELU), dense(&b, 10, 1);
@@ -193,8 +210,10 @@ static void test_embedding(void)
     struct build b = start(xfv_shape_of(3, 4, 4, 3));
     dense(&b, 6, 1), simple(&b, XFV_OP_L2NORM);
     struct xfv_graph *g = finish(&b);
-    OK(!xfv_find_embedding(g, NULL, NULL, &raw, &unit, &e) && raw == 1 && unit == 2, "an embedding is what is normalised at the end: %d, %d", raw, unit);
-    OK(!xfv_find_embedding(g, g->values[2].name, NULL, &raw, &unit, &e) && raw == 2 && unit == -1, "unless another is named: %d, %d", raw, unit);
+    OK(!xfv_find_embedding(g, NULL, NULL, &raw, &unit, &e) && raw == 1 && unit == 2,
+       "an embedding is what is normalised at the end: %d, %d", raw, unit);
+    OK(!xfv_find_embedding(g, g->values[2].name, NULL, &raw, &unit, &e) && raw == 2 && unit == -1,
+       "unless another is named: %d, %d", raw, unit);
     OK(!xfv_find_embedding(g, NULL, g->values[1].name, &raw, &unit, &e) && unit == 1, "so with its normalisation");
     OK(xfv_find_embedding(g, "nowhere", NULL, &raw, &unit, &e) == XFV_EMODEL && strstr(e.msg, "nowhere"), "%s", e.msg);
     OK(xfv_find_embedding(g, NULL, "nowhere", &raw, &unit, &e) == XFV_EMODEL && strstr(e.msg, "nowhere"), "%s", e.msg);
@@ -205,7 +224,8 @@ static void test_embedding(void)
     b = start(xfv_shape_of(3, 4, 4, 3));
     dense(&b, 1, 1);
     g = finish(&b);
-    OK(xfv_find_embedding(g, g->values[1].name, NULL, &raw, &unit, &e) == XFV_EMODEL && strstr(e.msg, "1 numbers"), "%s", e.msg);
+    OK(xfv_find_embedding(g, g->values[1].name, NULL, &raw, &unit, &e) == XFV_EMODEL && strstr(e.msg, "1 numbers"),
+       "%s", e.msg);
     xfv_graph_free(g);
 }
 
@@ -213,9 +233,12 @@ int main(void)
 {
     test_windows();
     test_others();
-    broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(1, 4), 1), broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(1, 1), 1);
-    broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(3, 2, 3, 1), 1), broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(2, 3, 1), 1);
-    broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(1, 3), 0), broadcast(xfv_shape_of(1, 4), xfv_shape_of(3, 2, 3, 4), 0);
+    broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(1, 4), 1),
+        broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(1, 1), 1);
+    broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(3, 2, 3, 1), 1),
+        broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(2, 3, 1), 1);
+    broadcast(xfv_shape_of(3, 2, 3, 4), xfv_shape_of(1, 3), 0),
+        broadcast(xfv_shape_of(1, 4), xfv_shape_of(3, 2, 3, 4), 0);
     test_check();
     test_names();
     test_counts();

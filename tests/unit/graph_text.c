@@ -20,17 +20,22 @@ static struct xfv_graph *read_graph(const char *text, struct xfv_err *e)
 static void right(void)
 {
     struct xfv_err e;
-    struct xfv_graph *g = read_graph(HEAD "weight a 1x1x2x2 u8 0.5 -1\nweight b 2 f32\nweight c 2 f16\nweight z 4x4x3 zero\n\n"
-                                          "node conv y x weight=a bias=b kernel=1x1 stride=1x1 pads=0,0,0,0\n"
-                                          "node affine s y weight=c\r\nnode const k - weight=z\nnode concat t s,k axis=2\n"
-                                          "node act u t function=clip parameters=0,6\nnode maxpool v u kernel=2x2 stride=2x2\nnode reduce r v function=mean axes=0,1\n"
-                                          "node reshape f r shape=5\nnode l2norm n f epsilon=1e-6\noutput n\n", &e);
+    struct xfv_graph *g =
+        read_graph(HEAD "weight a 1x1x2x2 u8 0.5 -1\nweight b 2 f32\nweight c 2 f16\nweight z 4x4x3 zero\n\n"
+                        "node conv y x weight=a bias=b kernel=1x1 stride=1x1 pads=0,0,0,0\n"
+                        "node affine s y weight=c\r\nnode const k - weight=z\nnode concat t s,k axis=2\n"
+                        "node act u t function=clip parameters=0,6\nnode maxpool v u kernel=2x2 stride=2x2\nnode "
+                        "reduce r v function=mean axes=0,1\n"
+                        "node reshape f r shape=5\nnode l2norm n f epsilon=1e-6\noutput n\n",
+                   &e);
     if (!OK(g != NULL, "a description is read %s", e.msg)) return;
     const float *a = g->weights[0].data, *b = g->weights[1].data, *c = g->weights[2].data;
-    OK(fabsf(a[0] + 1) < 1e-6f && fabsf(a[1] + .5f) < 1e-6f && fabsf(a[3] - 126.5f) < 1e-6f, "bytes with a scale and a minimum: %g %g %g", (double)a[0], (double)a[1], (double)a[3]);
+    OK(fabsf(a[0] + 1) < 1e-6f && fabsf(a[1] + .5f) < 1e-6f && fabsf(a[3] - 126.5f) < 1e-6f,
+       "bytes with a scale and a minimum: %g %g %g", (double)a[0], (double)a[1], (double)a[3]);
     OK(fabsf(b[0] - 1.5f) < 1e-6f && fabsf(b[1] + 2) < 1e-6f, "then floats");
     OK(fabsf(c[0] - 1) < 1e-6f && fabsf(c[1] + 2) < 1e-6f, "then halves");
-    OK(g->n_nodes == 9 && g->nodes[4].f[1] > 5 && g->nodes[6].i[1] == 3 && g->n_outputs == 1, "nine nodes with what belongs to them");
+    OK(g->n_nodes == 9 && g->nodes[4].f[1] > 5 && g->nodes[6].i[1] == 3 && g->n_outputs == 1, "nine nodes with what "
+                                                                                              "belongs to them");
     xfv_graph_free(g);
 }
 

@@ -1,4 +1,5 @@
-/* Small graphs for tests: nodes appended to the last value, random weights. Any failure ends the test program: the graphs are meant to be right. */
+/* Small graphs for tests: nodes appended to the last value, random weights. Any failure ends the test program: the
+ * graphs are meant to be right. */
 #ifndef TESTS_GRAPHS_H
 #define TESTS_GRAPHS_H
 
@@ -52,7 +53,8 @@ static inline int values_weight(struct build *b, struct xfv_shape s, const float
     return sure(xfv_graph_add_weight(b->g, name, s, v, &e), &e);
 }
 
-/* Append a node; without inputs (and not a constant) it reads the last value. Its value is called `name`, or v<number> when NULL. */
+/* Append a node; without inputs (and not a constant) it reads the last value. Its value is called `name`, or v<number>
+ * when NULL. */
 static inline int append_as(struct build *b, struct xfv_node n, const char *name)
 {
     struct xfv_err e;
@@ -171,7 +173,8 @@ static inline struct xfv_graph *finish(struct build *b)
     return b->g;
 }
 
-/* n numbers that differ from each other and from 0 by at least 2/n, in random order, in -2..2: no kink of relu, abs or max is near. */
+/* n numbers that differ from each other and from 0 by at least 2/n, in random order, in -2..2: no kink of relu, abs or
+ * max is near. */
 static inline double *spread(size_t n)
 {
     double *x = malloc(n * sizeof *x);

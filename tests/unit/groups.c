@@ -1,4 +1,5 @@
-/* Groups of people: error rates of pairs that can be counted by hand, who belongs where, and the note where the counts carry nothing. */
+/* Groups of people: error rates of pairs that can be counted by hand, who belongs where, and the note where the counts
+ * carry nothing. */
 #include <unistd.h>
 
 #include "../tap.h"
@@ -55,10 +56,12 @@ int main(void)
     fclose(f);
     OK(!strncmp(text, "quantity\tmethod\tpairs\tgroup\tn\t", 30), "the columns");
     OK(strstr(text, "fnmr\t-\tgenuine\told\t8\t8\t0.25000\t") != NULL, "old: two of eight genuine pairs are rejected");
-    OK(strstr(text, "fnmr\t-\tgenuine\tyoung\t8\t8\t0.00000\t0.00000\t") != NULL, "young: none of eight, and an interval from 0");
+    OK(strstr(text, "fnmr\t-\tgenuine\tyoung\t8\t8\t0.00000\t0.00000\t") != NULL, "young: none of eight, and an "
+                                                                                  "interval from 0");
     OK(strstr(text, "fmr\t-\timpostor\told\t1\t2\t1.00000\t") != NULL, "one impostor pair of two old people, accepted");
     OK(!strstr(text, "fmr\t-\timpostor\tyoung"), "pairs of two groups, or of nobody, are in none");
-    OK(strstr(text, "\tfew\n") != NULL && xfv_groups_notes(g) > 0, "so few pairs are marked: %s", xfv_groups_note(g, 0));
+    OK(strstr(text, "\tfew\n") != NULL && xfv_groups_notes(g) > 0, "so few pairs are marked: %s",
+       xfv_groups_note(g, 0));
     xfv_groups_free(g);
     g = NULL;
     f = fopen(path, "a");

@@ -31,7 +31,8 @@ int main(void)
     OK(!strcmp(escaped("\xff" "a\xc0\xaf", 4), "\xef\xbf\xbd" "a\xef\xbf\xbd\xef\xbf\xbd"), "what is not UTF-8");
     OK(!strcmp(escaped("\xe2\x80\xae" "x\xc2\x9b", 6), "\xef\xbf\xbd" "x\xef\xbf\xbd"), "what turns text, C1 controls");
     OK(!strcmp(escaped("\xe5\x90\x8d", 3), "\xe5\x90\x8d"), "other text is itself");
-    OK(!strcmp(coded(""), "") && !strcmp(coded("f"), "Zg==") && !strcmp(coded("fo"), "Zm8=") && !strcmp(coded("foo"), "Zm9v") && !strcmp(coded("foobar"), "Zm9vYmFy"),
+    OK(!strcmp(coded(""), "") && !strcmp(coded("f"), "Zg==") && !strcmp(coded("fo"), "Zm8=") &&
+           !strcmp(coded("foo"), "Zm9v") && !strcmp(coded("foobar"), "Zm9vYmFy"),
        "base64 (RFC 4648's vectors)");
     xfv_html_hash(hash, "abc", 3);
     OK(!strcmp(hash, "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="), "a hash (FIPS 180's vector)");

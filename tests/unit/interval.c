@@ -1,4 +1,5 @@
-/* Intervals of proportions, against published values and the definition; calibration on scores whose answers are known. */
+/* Intervals of proportions, against published values and the definition; calibration on scores whose answers are known.
+ */
 #include "measure/interval.h"
 
 #include "measure/calibrate.h"
@@ -13,7 +14,8 @@ static void near(double got, double want, const char *what)
 static double tail(int k, int n, double p)
 {
     double sum = 0;
-    for (int i = k; i <= n; i++) sum += exp(lgamma(n + 1.0) - lgamma(i + 1.0) - lgamma(n - i + 1.0) + i * log(p) + (n - i) * log1p(-p));
+    for (int i = k; i <= n; i++)
+        sum += exp(lgamma(n + 1.0) - lgamma(i + 1.0) - lgamma(n - i + 1.0) + i * log(p) + (n - i) * log1p(-p));
     return sum;
 }
 
@@ -29,7 +31,8 @@ static void intervals(void)
     for (int k = 1; k < 40; k += 6) {
         xfv_proportion_interval((size_t)k, 40, 0.95, &lo, &hi);
         OK(fabs(tail(k, 40, lo) - 0.025) < 1e-9, "%d of 40: so many or more have probability 0.025 at the low end", k);
-        OK(fabs(1 - tail(k + 1, 40, hi) - 0.025) < 1e-9, "%d of 40: so many or fewer have probability 0.025 at the high end", k);
+        OK(fabs(1 - tail(k + 1, 40, hi) - 0.025) < 1e-9,
+           "%d of 40: so many or fewer have probability 0.025 at the high end", k);
     }
     xfv_proportion_interval(0, 0, 0.95, &lo, &hi);
     OK(isnan(lo) && isnan(hi), "0 of 0: unknown");
@@ -48,14 +51,21 @@ static void calibration(void)
     OK(xfv_calibrate(&s, "fmr=1e-2", .01, "", &t, &e) == XFV_EARG, "no genuine pair: %s", e.msg);
     for (int i = 0; i < 200; i++) xfv_scores_add(&s, 0.9 + i / 200.0, 1, 0, &e);
     OK(xfv_calibrate(&s, "fmr=1e-2", .01, "made up", &t, &e) == 0, "at FMR 0.01 %s", e.msg);
-    OK(t.value > .989 && t.value < .9901 && t.impostor == 1000 && t.genuine == 200 && t.pairs == 1200, "threshold %.4f of %d and %d pairs", t.value, t.genuine, t.impostor);
+    OK(t.value > .989 && t.value < .9901 && t.impostor == 1000 && t.genuine == 200 && t.pairs == 1200,
+       "threshold %.4f of %d and %d pairs", t.value, t.genuine, t.impostor);
     near(t.fmr, .01, "FMR");
     near(t.fnmr, 18 / 200.0, "FNMR");
-    OK(t.fmr_interval[0] < .01 && t.fmr_interval[1] > .01 && t.fmr_interval[1] < .02, "interval %.4f to %.4f", t.fmr_interval[0], t.fmr_interval[1]);
-    OK(xfv_threshold_caveat(&t, text, sizeof text) == 1 && strstr(text, "roughly") && strstr(text, "3000"), "10 false matches: %s", text);
-    OK(xfv_calibrate(&s, "fmr=1e-3", .001, "", &t, &e) == 0 && xfv_threshold_caveat(&t, text, sizeof text) == 1 && strstr(text, "cannot"), "1 false match: %s", text);
-    OK(xfv_calibrate(&s, "fmr=1e-1", .1, "", &t, &e) == 0 && xfv_threshold_caveat(&t, text, sizeof text) == 0, "100 false matches are enough");
-    OK(xfv_calibrate(&s, "eer", NAN, "", &t, &e) == 0 && t.fmr > .03 && t.fmr < .12 && fabs(t.fmr - t.fnmr) < .01, "equal errors: FMR %.3f, FNMR %.3f", t.fmr, t.fnmr);
+    OK(t.fmr_interval[0] < .01 && t.fmr_interval[1] > .01 && t.fmr_interval[1] < .02, "interval %.4f to %.4f",
+       t.fmr_interval[0], t.fmr_interval[1]);
+    OK(xfv_threshold_caveat(&t, text, sizeof text) == 1 && strstr(text, "roughly") && strstr(text, "3000"),
+       "10 false matches: %s", text);
+    OK(xfv_calibrate(&s, "fmr=1e-3", .001, "", &t, &e) == 0 && xfv_threshold_caveat(&t, text, sizeof text) == 1 &&
+           strstr(text, "cannot"),
+       "1 false match: %s", text);
+    OK(xfv_calibrate(&s, "fmr=1e-1", .1, "", &t, &e) == 0 && xfv_threshold_caveat(&t, text, sizeof text) == 0,
+       "100 false matches are enough");
+    OK(xfv_calibrate(&s, "eer", NAN, "", &t, &e) == 0 && t.fmr > .03 && t.fmr < .12 && fabs(t.fmr - t.fnmr) < .01,
+       "equal errors: FMR %.3f, FNMR %.3f", t.fmr, t.fnmr);
     OK(xfv_threshold_caveat(&t, text, sizeof text) == 0, "an equal error rate asks for no rate");
     xfv_scores_clear(&s);
 }

@@ -10,7 +10,8 @@ static struct xfv_tensor plane(float *v)
     return xfv_tensor_view(XFV_F32, 2, (size_t[]){SIDE, SIDE}, v);
 }
 
-static void put_entry(struct xfv_put *pair, msgpack_object *list, const char *method, float *similarity, float *dissimilarity)
+static void put_entry(struct xfv_put *pair, msgpack_object *list, const char *method, float *similarity,
+                      float *dissimilarity)
 {
     msgpack_object entry = xfv_val_map(pair->zone), side = xfv_val_map(pair->zone);
     struct xfv_tensor s = plane(similarity), d = plane(dissimilarity);
@@ -58,7 +59,9 @@ int main(void)
     struct xfv_judge_opts o = {0};
     struct xfv_err e = {0};
     for (int y = 0; y < SIDE; y++)
-        for (int x = 0; x < SIDE; x++) truth[y * SIDE + x] = y >= 14 && y < 20 && x >= 12 && x < 20, opposite[y * SIDE + x] = 1 - truth[y * SIDE + x];
+        for (int x = 0; x < SIDE; x++)
+            truth[y * SIDE + x] = y >= 14 && y < 20 && x >= 12 && x < 20,
+                             opposite[y * SIDE + x] = 1 - truth[y * SIDE + x];
     struct xfv_rec *r = made(truth, opposite, zero, &e);
     struct xfv_judge *j = xfv_judge_new(&o);
     OK(r && j, "a pair with a planted truth: %s", e.msg);
@@ -69,11 +72,14 @@ int main(void)
     FILE *f = fmemopen(text, sizeof text, "w");
     OK(!xfv_sheet_print(xfv_judge_sheet(j), XFV_SHEET_TSV, 20, 1, f, &e), "a sheet: %s", e.msg);
     fclose(f);
-    static const char *const right[] = {"told\tauroc dissimilarity\t1\t1.0000", "told\tenergy dissimilarity\t1\t1.0000", "told\tpointing dissimilarity\t1\t1.0000",
-                                        "fooled\tauroc dissimilarity\t1\t0.0000", "fooled\tenergy dissimilarity\t1\t0.0000", "fooled\tpointing dissimilarity\t1\t0.0000"};
+    static const char *const right[] = {
+        "told\tauroc dissimilarity\t1\t1.0000",    "told\tenergy dissimilarity\t1\t1.0000",
+        "told\tpointing dissimilarity\t1\t1.0000", "fooled\tauroc dissimilarity\t1\t0.0000",
+        "fooled\tenergy dissimilarity\t1\t0.0000", "fooled\tpointing dissimilarity\t1\t0.0000"};
     for (int i = 0; i < 6; i++) OK(strstr(text, right[i]) != NULL, "%s", right[i]);
     xfv_map_drop(xfv_rec_root(r), "maps");
-    OK(xfv_judge_pair(j, xfv_rec_map(r), NULL, &e) == XFV_EDATA && strstr(e.msg, "no maps"), "a pair without maps: %s", e.msg);
+    OK(xfv_judge_pair(j, xfv_rec_map(r), NULL, &e) == XFV_EDATA && strstr(e.msg, "no maps"), "a pair without maps: %s",
+       e.msg);
     xfv_judge_free(j);
     xfv_rec_free(r);
     return tap_done();

@@ -1,4 +1,5 @@
-/* Model files: what is saved is what is loaded, to the byte; damaged and lying files are refused with a sentence; look-up; use. */
+/* Model files: what is saved is what is loaded, to the byte; damaged and lying files are refused with a sentence;
+ * look-up; use. */
 #include "net/model/model.h"
 
 #include <fcntl.h>
@@ -8,7 +9,8 @@
 #include "graphs.h"
 #include "stream/stream.h"
 
-static struct xfv_threshold threshold(const char *name, double value, double fmr, double fnmr, const char *data, int pairs)
+static struct xfv_threshold threshold(const char *name, double value, double fmr, double fnmr, const char *data,
+                                      int pairs)
 {
     struct xfv_threshold t = xfv_threshold_new();
     snprintf(t.name, sizeof t.name, "%s", name);
@@ -39,7 +41,8 @@ static struct xfv_graph *every_operator(void)
 {
     struct build b = start(xfv_shape_of(3, 12, 11, 3));
     struct xfv_node n;
-    conv(&b, 3, 2, 0, 1, 4, 1, 1), channelwise(&b, XFV_OP_PRELU, 0), conv(&b, 3, 1, 1, 1, 4, 4, 0), channelwise(&b, XFV_OP_AFFINE, 1);
+    conv(&b, 3, 2, 0, 1, 4, 1, 1), channelwise(&b, XFV_OP_PRELU, 0), conv(&b, 3, 1, 1, 1, 4, 4, 0),
+        channelwise(&b, XFV_OP_AFFINE, 1);
     pool(&b, XFV_OP_MAXPOOL, 2, 1, 0, 1);
     n = xfv_node_default(XFV_OP_AVGPOOL), n.kernel[0] = 2, n.kernel[1] = 1, n.pads[0] = 1, n.i[0] = 1, append(&b, n);
     act(&b, XFV_ACT_CLIP, -.5f, 1e30f), act(&b, XFV_ACT_GELU, 1, 0), simple(&b, XFV_OP_RELU);
@@ -62,7 +65,8 @@ static struct xfv_model *new_model(void)
     struct xfv_model *m = xfv_model_new();
     xfv_graph_free(m->graph);
     m->graph = every_operator();
-    strcpy(m->name, "every"), strcpy(m->kind, "embedding"), strcpy(m->licence, "MIT"), strcpy(m->origin, "this test"), strcpy(m->colour, "rgb");
+    strcpy(m->name, "every"), strcpy(m->kind, "embedding"), strcpy(m->licence, "MIT"), strcpy(m->origin, "this test"),
+        strcpy(m->colour, "rgb");
     for (int i = 0; i < 3; i++) m->mean[i] = 127.5f + (float)i, m->std[i] = 128;
     for (int i = 0; i < 10; i++) m->template_xy[i] = i + 0.1;
     m->embedding_normalised = xfv_graph_find(m->graph, "normalised");
@@ -100,23 +104,34 @@ static void write_bytes(const char *name, const uint8_t *p, size_t n)
     close(fd);
 }
 
-static int same_node(const struct xfv_graph *a, const struct xfv_node *p, const struct xfv_graph *b, const struct xfv_node *q)
+static int same_node(const struct xfv_graph *a, const struct xfv_node *p, const struct xfv_graph *b,
+                     const struct xfv_node *q)
 {
-    int same = p->op == q->op && strcmp(p->name, q->name) == 0 && p->n_in == q->n_in && p->out == q->out && p->groups == q->groups && !memcmp(p->in, q->in, sizeof p->in);
-    same = same && !memcmp(p->kernel, q->kernel, sizeof p->kernel) && !memcmp(p->stride, q->stride, sizeof p->stride) && !memcmp(p->dilation, q->dilation, sizeof p->dilation);
-    same = same && !memcmp(p->pads, q->pads, sizeof p->pads) && !memcmp(p->i, q->i, sizeof p->i) && !memcmp(p->f, q->f, sizeof p->f);
-    same = same && (p->weight < 0 ? q->weight < 0 : q->weight >= 0 && strcmp(a->weights[p->weight].name, b->weights[q->weight].name) == 0);
-    return same && (p->bias < 0 ? q->bias < 0 : q->bias >= 0 && strcmp(a->weights[p->bias].name, b->weights[q->bias].name) == 0);
+    int same = p->op == q->op && strcmp(p->name, q->name) == 0 && p->n_in == q->n_in && p->out == q->out &&
+               p->groups == q->groups && !memcmp(p->in, q->in, sizeof p->in);
+    same = same && !memcmp(p->kernel, q->kernel, sizeof p->kernel) && !memcmp(p->stride, q->stride, sizeof p->stride) &&
+           !memcmp(p->dilation, q->dilation, sizeof p->dilation);
+    same = same && !memcmp(p->pads, q->pads, sizeof p->pads) && !memcmp(p->i, q->i, sizeof p->i) &&
+           !memcmp(p->f, q->f, sizeof p->f);
+    same = same &&
+           (p->weight < 0 ? q->weight < 0
+                          : q->weight >= 0 && strcmp(a->weights[p->weight].name, b->weights[q->weight].name) == 0);
+    return same && (p->bias < 0 ? q->bias < 0
+                                : q->bias >= 0 && strcmp(a->weights[p->bias].name, b->weights[q->bias].name) == 0);
 }
 
 static int same_graph(const struct xfv_graph *a, const struct xfv_graph *b)
 {
-    int same = a->n_nodes == b->n_nodes && a->n_values == b->n_values && a->n_weights == b->n_weights && a->n_outputs == b->n_outputs;
+    int same = a->n_nodes == b->n_nodes && a->n_values == b->n_values && a->n_weights == b->n_weights &&
+               a->n_outputs == b->n_outputs;
     for (int i = 0; i < a->n_nodes && same; i++)
-        if (!(same = same_node(a, &a->nodes[i], b, &b->nodes[i]))) printf("# node %s (%s) differs\n", a->nodes[i].name, xfv_op_name(a->nodes[i].op));
-    for (int i = 0; i < a->n_values && same; i++) same = xfv_shape_equal(a->values[i].shape, b->values[i].shape) && !strcmp(a->values[i].name, b->values[i].name);
+        if (!(same = same_node(a, &a->nodes[i], b, &b->nodes[i])))
+            printf("# node %s (%s) differs\n", a->nodes[i].name, xfv_op_name(a->nodes[i].op));
+    for (int i = 0; i < a->n_values && same; i++)
+        same = xfv_shape_equal(a->values[i].shape, b->values[i].shape) && !strcmp(a->values[i].name, b->values[i].name);
     for (int i = 0; i < a->n_weights && same; i++)
-        same = xfv_shape_equal(a->weights[i].shape, b->weights[i].shape) && !memcmp(a->weights[i].data, b->weights[i].data, a->weights[i].count * sizeof(float));
+        same = xfv_shape_equal(a->weights[i].shape, b->weights[i].shape) &&
+               !memcmp(a->weights[i].data, b->weights[i].data, a->weights[i].count * sizeof(float));
     return same;
 }
 
@@ -130,11 +145,17 @@ static void test_round_trip(void)
     OK(xfv_model_load(at("a.xfvm"), &l, &e) == 0, "a saved model loads %s", e.msg);
     if (!l) return;
     OK(same_graph(m->graph, l->graph), "the graph is the same, attributes and weights included");
-    OK(!strcmp(m->name, l->name) && !strcmp(m->kind, l->kind) && !strcmp(m->licence, l->licence) && !strcmp(m->origin, l->origin) && !strcmp(m->colour, l->colour),
+    OK(!strcmp(m->name, l->name) && !strcmp(m->kind, l->kind) && !strcmp(m->licence, l->licence) &&
+           !strcmp(m->origin, l->origin) && !strcmp(m->colour, l->colour),
        "so are the texts");
-    OK(!memcmp(m->mean, l->mean, sizeof m->mean) && !memcmp(m->std, l->std, sizeof m->std) && !memcmp(m->template_xy, l->template_xy, sizeof m->template_xy), "and the numbers");
-    OK(l->embedding == m->embedding && l->embedding_normalised == m->embedding_normalised && l->height == 12 && l->width == 11 && l->channels == 3, "and the embedding and input");
-    OK(l->n_thresholds == 2 && isnan(l->thresholds[0].fmr) && l->thresholds[1].value < 0.4171 && l->thresholds[1].pairs == 2400 && !strcmp(l->thresholds[1].data, "LFW"),
+    OK(!memcmp(m->mean, l->mean, sizeof m->mean) && !memcmp(m->std, l->std, sizeof m->std) &&
+           !memcmp(m->template_xy, l->template_xy, sizeof m->template_xy),
+       "and the numbers");
+    OK(l->embedding == m->embedding && l->embedding_normalised == m->embedding_normalised && l->height == 12 &&
+           l->width == 11 && l->channels == 3,
+       "and the embedding and input");
+    OK(l->n_thresholds == 2 && isnan(l->thresholds[0].fmr) && l->thresholds[1].value < 0.4171 &&
+           l->thresholds[1].pairs == 2400 && !strcmp(l->thresholds[1].data, "LFW"),
        "and the thresholds");
     save(l, "b.xfvm");
     uint8_t *a = contents("a.xfvm", &n), *b = contents("b.xfvm", &n2);
@@ -148,7 +169,8 @@ static void test_round_trip(void)
     free(a);
     free(b);
     m->graph->weights[0].data[0] = NAN;
-    OK(xfv_model_save(m, -1, &e) == XFV_EMODEL && strstr(e.msg, "finite"), "a weight that is not a number is not saved: %s", e.msg);
+    OK(xfv_model_save(m, -1, &e) == XFV_EMODEL && strstr(e.msg, "finite"),
+       "a weight that is not a number is not saved: %s", e.msg);
     m->graph->weights[0].data[0] = 0;
     OK(xfv_model_save(m, -1, &e) == XFV_EIO, "a descriptor that is none: %s", e.msg);
     xfv_model_free(m);
@@ -192,7 +214,8 @@ static void refused(const char *name, const char *word, const char *what)
     if (st == 0) xfv_model_free(m);
 }
 
-struct edit { const char *path, *key; int kind; double number; const char *text; }; /* path: keys and indices with dots between */
+/* path: keys and indices with dots between */
+struct edit { const char *path, *key; int kind; double number; const char *text; };
 
 static msgpack_object *walk(msgpack_object *o, const char *path)
 {
@@ -201,7 +224,8 @@ static msgpack_object *walk(msgpack_object *o, const char *path)
         size_t n = strcspn(path, ".");
         memcpy(part, path, n), part[n] = '\0';
         path += n + (path[n] == '.');
-        if (o->type == MSGPACK_OBJECT_ARRAY) o = (uint32_t)atoi(part) < o->via.array.size ? &o->via.array.ptr[atoi(part)] : NULL;
+        if (o->type == MSGPACK_OBJECT_ARRAY)
+            o = (uint32_t)atoi(part) < o->via.array.size ? &o->via.array.ptr[atoi(part)] : NULL;
         else o = xfv_map_get_mut(o, part);
     }
     return o;
@@ -211,7 +235,9 @@ enum { DROP, NUMBER, INTEGER, TEXT, SHORTER };
 static void edit(msgpack_object *root, msgpack_zone *z, void *ctx)
 {
     const struct edit *t = ctx;
-    msgpack_object *o = walk(root, t->path), v = t->kind == TEXT ? xfv_val_str(z, t->text) : t->kind == NUMBER ? xfv_val_f64(t->number) : xfv_val_int((int64_t)t->number);
+    msgpack_object *o = walk(root, t->path), v = t->kind == TEXT     ? xfv_val_str(z, t->text)
+                                                 : t->kind == NUMBER ? xfv_val_f64(t->number)
+                                                                     : xfv_val_int((int64_t)t->number);
     if (!o) printf("Bail out! no %s\n", t->path), exit(1);
     if (t->kind == DROP) xfv_map_drop(o, t->key);
     else if (t->kind == SHORTER) o->via.array.size--;
@@ -221,50 +247,54 @@ static void edit(msgpack_object *root, msgpack_zone *z, void *ctx)
 
 static void test_lies(void)
 {
-    static const struct { struct edit e; const char *word; } heads[] = {
-        {{"", "kind", TEXT, 0, "picture"}, "not a model"},
-        {{"", "graph", DROP, 0, NULL}, "values"},
-        {{"graph.values.1.shape", "0", INTEGER, 7, NULL}, "declared 7x"},
-        {{"graph.values.0.shape", "0", INTEGER, 0, NULL}, "impossible shape"},
-        {{"graph.values.0.shape", "0", INTEGER, 2147483647, NULL}, "impossible shape"},
-        {{"graph.values.0.shape", "0", NUMBER, 4.5, NULL}, "whole number"},
-        {{"graph.values.2", "name", TEXT, 0, "input"}, "two values"},
-        {{"graph.values.2", "name", TEXT, 0, ""}, "name"},
-        {{"graph.nodes.0", "op", TEXT, 0, "teleport"}, "teleport"},
-        {{"graph.nodes.0", "secret", INTEGER, 1, NULL}, "unknown attribute 'secret'"},
-        {{"graph.nodes.0", "groups", INTEGER, 0, NULL}, "0 groups"},
-        {{"graph.nodes.0", "groups", INTEGER, 1e12, NULL}, "groups"},
-        {{"graph.nodes.0.kernel", "0", INTEGER, -3, NULL}, "kernel"},
-        {{"graph.nodes.0.stride", "0", INTEGER, 0, NULL}, "stride"},
-        {{"graph.nodes.0.pads", "", SHORTER, 0, NULL}, "pads"},
-        {{"graph.nodes.0", "weight", TEXT, 0, "lost"}, "lost"},
-        {{"graph.nodes.0", "weight", DROP, 0, NULL}, "weight"},
-        {{"graph.nodes.0", "out", TEXT, 0, "input"}, "second time"},
-        {{"graph.nodes.0.in", "0", TEXT, 0, "normalised"}, "before any"},
-        {{"graph.outputs", "0", TEXT, 0, "nowhere"}, "nowhere"},
-        {{"graph.outputs", "", SHORTER, 0, NULL}, "no output"},
-        {{"graph.nodes", "", SHORTER, 0, NULL}, "normalised"},
-        {{"", "embedding", TEXT, 0, "nowhere"}, "nowhere"},
-        {{"", "embedding", DROP, 0, NULL}, "embedding"},
-        {{"", "score", TEXT, 0, "astrology"}, "astrology"},
-        {{"input", "colour", TEXT, 0, "grey"}, "mean"},
-        {{"input", "colour", TEXT, 0, "cmyk"}, "cmyk"},
-        {{"input.std", "0", INTEGER, 0, NULL}, "normalisation"},
-        {{"input.mean", "0", NUMBER, NAN, NULL}, "normalisation"},
-        {{"template", "", SHORTER, 0, NULL}, "template"},
-        {{"template", "0", NUMBER, INFINITY, NULL}, "template"},
-        {{"", "thresholds", INTEGER, 1, NULL}, "thresholds"},
-        {{"thresholds.1", "name", TEXT, 0, "default"}, "two thresholds"},
-        {{"thresholds.0", "value", NUMBER, NAN, NULL}, "impossible"},
-        {{"thresholds.1", "fmr", NUMBER, 1.5, NULL}, "impossible"},
-        {{"", "name", TEXT, 0, ""}, "no name"},
-        {{"", "name", TEXT, 0, "a name that is longer than the sixty-three bytes that a model's name may have"}, "name"},
-    }, weights[] = {
-        {{"", "name", TEXT, 0, "w0"}, "two weights"},
-        {{"tensor", "dtype", TEXT, 0, "<i4"}, "<i4"},
-        {{"tensor.shape", "0", INTEGER, 1, NULL}, "bytes"},
-        {{"", "tensor", DROP, 0, NULL}, "tensor"},
-    };
+    static const struct { struct edit e; const char *word;
+    } heads[] =
+        {
+            {{"", "kind", TEXT, 0, "picture"}, "not a model"},
+            {{"", "graph", DROP, 0, NULL}, "values"},
+            {{"graph.values.1.shape", "0", INTEGER, 7, NULL}, "declared 7x"},
+            {{"graph.values.0.shape", "0", INTEGER, 0, NULL}, "impossible shape"},
+            {{"graph.values.0.shape", "0", INTEGER, 2147483647, NULL}, "impossible shape"},
+            {{"graph.values.0.shape", "0", NUMBER, 4.5, NULL}, "whole number"},
+            {{"graph.values.2", "name", TEXT, 0, "input"}, "two values"},
+            {{"graph.values.2", "name", TEXT, 0, ""}, "name"},
+            {{"graph.nodes.0", "op", TEXT, 0, "teleport"}, "teleport"},
+            {{"graph.nodes.0", "secret", INTEGER, 1, NULL}, "unknown attribute 'secret'"},
+            {{"graph.nodes.0", "groups", INTEGER, 0, NULL}, "0 groups"},
+            {{"graph.nodes.0", "groups", INTEGER, 1e12, NULL}, "groups"},
+            {{"graph.nodes.0.kernel", "0", INTEGER, -3, NULL}, "kernel"},
+            {{"graph.nodes.0.stride", "0", INTEGER, 0, NULL}, "stride"},
+            {{"graph.nodes.0.pads", "", SHORTER, 0, NULL}, "pads"},
+            {{"graph.nodes.0", "weight", TEXT, 0, "lost"}, "lost"},
+            {{"graph.nodes.0", "weight", DROP, 0, NULL}, "weight"},
+            {{"graph.nodes.0", "out", TEXT, 0, "input"}, "second time"},
+            {{"graph.nodes.0.in", "0", TEXT, 0, "normalised"}, "before any"},
+            {{"graph.outputs", "0", TEXT, 0, "nowhere"}, "nowhere"},
+            {{"graph.outputs", "", SHORTER, 0, NULL}, "no output"},
+            {{"graph.nodes", "", SHORTER, 0, NULL}, "normalised"},
+            {{"", "embedding", TEXT, 0, "nowhere"}, "nowhere"},
+            {{"", "embedding", DROP, 0, NULL}, "embedding"},
+            {{"", "score", TEXT, 0, "astrology"}, "astrology"},
+            {{"input", "colour", TEXT, 0, "grey"}, "mean"},
+            {{"input", "colour", TEXT, 0, "cmyk"}, "cmyk"},
+            {{"input.std", "0", INTEGER, 0, NULL}, "normalisation"},
+            {{"input.mean", "0", NUMBER, NAN, NULL}, "normalisation"},
+            {{"template", "", SHORTER, 0, NULL}, "template"},
+            {{"template", "0", NUMBER, INFINITY, NULL}, "template"},
+            {{"", "thresholds", INTEGER, 1, NULL}, "thresholds"},
+            {{"thresholds.1", "name", TEXT, 0, "default"}, "two thresholds"},
+            {{"thresholds.0", "value", NUMBER, NAN, NULL}, "impossible"},
+            {{"thresholds.1", "fmr", NUMBER, 1.5, NULL}, "impossible"},
+            {{"", "name", TEXT, 0, ""}, "no name"},
+            {{"", "name", TEXT, 0, "a name that is longer than the sixty-three bytes that a model's name may have"},
+             "name"},
+        },
+      weights[] = {
+          {{"", "name", TEXT, 0, "w0"}, "two weights"},
+          {{"tensor", "dtype", TEXT, 0, "<i4"}, "<i4"},
+          {{"tensor.shape", "0", INTEGER, 1, NULL}, "bytes"},
+          {{"", "tensor", DROP, 0, NULL}, "tensor"},
+      };
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         struct edit t = heads[i].e;
         rewrite("lie.xfvm", edit, NULL, &t);
@@ -303,7 +333,9 @@ static void replace_in_head(msgpack_object *root, msgpack_zone *z, void *ctx)
     r->seen = 0;
     for (uint32_t i = 0; i < root->via.map.size; i++) {
         const msgpack_object_str *k = &root->via.map.ptr[i].key.via.str;
-        if (k->size >= 4 && (!memcmp(k->ptr, "prov", 4) || !memcmp(k->ptr, "magi", 4) || !memcmp(k->ptr, "vers", 4))) continue; /* the stream's own */
+        /* the stream's own */
+        if (k->size >= 4 && (!memcmp(k->ptr, "prov", 4) || !memcmp(k->ptr, "magi", 4) || !memcmp(k->ptr, "vers", 4)))
+            continue;
         if (k->size > 1) replace_nth(&root->via.map.ptr[i].val, r);
     }
 }
@@ -311,8 +343,9 @@ static void replace_in_head(msgpack_object *root, msgpack_zone *z, void *ctx)
 static void test_every_object(void)
 {
     msgpack_zone *z = msgpack_zone_new(1024);
-    msgpack_object with[] = {xfv_val_bool(1), xfv_val_int(-1), xfv_val_int(INT64_MAX), xfv_val_f64(NAN), xfv_val_str(z, ""), xfv_val_str(z, "input"),
-                             xfv_val_array(z), xfv_val_map(z),  xfv_val_int(3)};
+    msgpack_object with[] = {xfv_val_bool(1),  xfv_val_int(-1),    xfv_val_int(INT64_MAX),
+                             xfv_val_f64(NAN), xfv_val_str(z, ""), xfv_val_str(z, "input"),
+                             xfv_val_array(z), xfv_val_map(z),     xfv_val_int(3)};
     int loads = 0, accepted = 0, silent = 0, objects = 1;
     for (int target = 0; target < objects; target++)
         for (size_t k = 0; k < sizeof with / sizeof *with; k++) {
@@ -328,7 +361,8 @@ static void test_every_object(void)
             if (st == 0) xfv_model_free(m);
         }
     msgpack_zone_free(z);
-    OK(objects > 200 && silent == 0 && accepted < loads / 4, "each of %d objects of the head replaced %d times: %d still a sound model, the rest refused with a sentence",
+    OK(objects > 200 && silent == 0 && accepted < loads / 4,
+       "each of %d objects of the head replaced %d times: %d still a sound model, the rest refused with a sentence",
        objects, loads / objects, accepted);
 }
 
@@ -420,11 +454,14 @@ static void test_means(void)
     save(m, "means.xfvm");
     if (OK(xfv_model_load(at("means.xfvm"), &l, &e) == 0, "a model with means loads %s", e.msg)) {
         const struct xfv_mean *a = xfv_model_mean(l, 1);
-        OK(l->n_means == 2 && a && a->count == count && !memcmp(a->data, v + 1, count * sizeof *v) && !strcmp(a->source, "LFW") && a->faces == 7, "and holds them");
+        OK(l->n_means == 2 && a && a->count == count && !memcmp(a->data, v + 1, count * sizeof *v) &&
+               !strcmp(a->source, "LFW") && a->faces == 7,
+           "and holds them");
         xfv_model_free(l);
     }
     struct xfv_rec *r = xfv_mean_record(xfv_model_mean(m, 1), g->values[1].shape, XFV_F16, &e);
-    OK(r && xfv_mean_read(m, r, &e) == 0 && fabsf(xfv_model_mean(m, 1)->data[3] - v[4]) < 1e-3f, "through a record in half precision");
+    OK(r && xfv_mean_read(m, r, &e) == 0 && fabsf(xfv_model_mean(m, 1)->data[3] - v[4]) < 1e-3f, "through a record in "
+                                                                                                 "half precision");
     xfv_rec_free(r);
     m->means[0].data[2] = NAN;
     OK(xfv_model_save(m, -1, &e) == XFV_EMODEL && strstr(e.msg, "finite"), "a number that is not finite: %s", e.msg);
@@ -454,7 +491,8 @@ static void test_look_up(void)
     int st = xfv_model_load("a", &m, &e);
     OK(st == 0, "a bare name is found in XFV_MODEL_PATH, empty and missing folders passed over");
     if (st == 0) xfv_model_free(m);
-    OK(xfv_model_load("nothing-of-the-kind", &m, &e) == XFV_EMODEL && strstr(e.msg, "XFV_MODEL_PATH"), "a name that is nowhere: %s", e.msg);
+    OK(xfv_model_load("nothing-of-the-kind", &m, &e) == XFV_EMODEL && strstr(e.msg, "XFV_MODEL_PATH"),
+       "a name that is nowhere: %s", e.msg);
     OK(xfv_model_load("", &m, &e) == XFV_EMODEL, "no name: %s", e.msg);
     OK(xfv_model_load(at("a"), &m, &e) == XFV_EMODEL, "with a slash it is a file, as it stands: %s", e.msg);
     unsetenv("XFV_MODEL_PATH");
@@ -463,7 +501,8 @@ static void test_look_up(void)
         printf("# %s\n", e.msg);
         return;
     }
-    OK(!strcmp(m->kind, "embedding") && xfv_shape_count(m->graph->values[m->embedding].shape) == 192 && m->width == 112, "it is MobileFaceNet");
+    OK(!strcmp(m->kind, "embedding") && xfv_shape_count(m->graph->values[m->embedding].shape) == 192 && m->width == 112,
+       "it is MobileFaceNet");
     xfv_model_free(m);
     static const char *const nets[] = {"mtcnn-p", "mtcnn-r", "mtcnn-o"};
     for (int i = 0; i < 3; i++) {
@@ -475,23 +514,30 @@ static void test_look_up(void)
 
 static void test_use(void)
 {
-    static const uint8_t rgb[] = {0, 10, 20, 100, 110, 120, 200, 210, 220, 1, 2, 3, 4, 5, 6, 255, 255, 255}; /* 2 high, 3 wide */
-    struct xfv_model m = {.height = 2, .width = 3, .channels = 3, .colour = "rgb", .mean = {10, 20, 30}, .std = {2, 4, 5}};
+    /* 2 high, 3 wide */
+    static const uint8_t rgb[] = {0, 10, 20, 100, 110, 120, 200, 210, 220, 1, 2, 3, 4, 5, 6, 255, 255, 255};
+    struct xfv_model m = {
+        .height = 2, .width = 3, .channels = 3, .colour = "rgb", .mean = {10, 20, 30}, .std = {2, 4, 5}};
     float x[18];
     double v;
     struct xfv_err e;
     xfv_model_input(&m, rgb, x);
-    OK(x[0] > -5.01f && x[0] < -4.99f && x[4] > 22.4f && x[4] < 22.6f && x[17] > 44.9f && x[17] < 45.1f, "rgb: (v - mean) / std");
+    OK(x[0] > -5.01f && x[0] < -4.99f && x[4] > 22.4f && x[4] < 22.6f && x[17] > 44.9f && x[17] < 45.1f, "rgb: (v - "
+                                                                                                         "mean) / std");
     strcpy(m.colour, "bgr"), xfv_model_input(&m, rgb, x);
-    OK(x[0] > 4.99f && x[0] < 5.01f && x[2] > -6.01f && x[2] < -5.99f, "bgr: mean and std go with the network's channels");
+    OK(x[0] > 4.99f && x[0] < 5.01f && x[2] > -6.01f && x[2] < -5.99f, "bgr: mean and std go with the network's "
+                                                                       "channels");
     strcpy(m.colour, "rgb"), m.transposed = 1, xfv_model_input(&m, rgb, x);
     OK(x[3] > -4.51f && x[3] < -4.49f, "transposed: second element is the pixel below");
     strcpy(m.colour, "grey"), m.transposed = 0, m.channels = 1, xfv_model_input(&m, rgb, x);
     OK(x[5] > 122.4f && x[5] < 122.6f && fabs((double)x[0] - (0.587 * 10 + 0.114 * 20 - 10) / 2) < 1e-4, "grey: luma");
-    OK(xfv_model_threshold(&m, "default", &v, &e) == XFV_EARG && strstr(e.msg, "no calibrated"), "no thresholds: %s", e.msg);
-    m.n_thresholds = 2, m.thresholds[0] = threshold("eer", .35, 0, 0, "", 0), m.thresholds[1] = threshold("fmr=1e-3", .41, 0, 0, "", 0);
+    OK(xfv_model_threshold(&m, "default", &v, &e) == XFV_EARG && strstr(e.msg, "no calibrated"), "no thresholds: %s",
+       e.msg);
+    m.n_thresholds = 2, m.thresholds[0] = threshold("eer", .35, 0, 0, "", 0),
+    m.thresholds[1] = threshold("fmr=1e-3", .41, 0, 0, "", 0);
     OK(xfv_model_threshold(&m, "fmr=1e-3", &v, &e) == 0 && v > 0.409 && v < 0.411, "a threshold by name");
-    OK(xfv_model_threshold(&m, "far", &v, &e) == XFV_EARG && strstr(e.msg, "eer, fmr=1e-3"), "an unknown one: %s", e.msg);
+    OK(xfv_model_threshold(&m, "far", &v, &e) == XFV_EARG && strstr(e.msg, "eer, fmr=1e-3"), "an unknown one: %s",
+       e.msg);
 }
 
 int main(void)

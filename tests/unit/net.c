@@ -1,4 +1,5 @@
-/* The fast executor against the double-precision oracle, on small random graphs of every shape that the planner treats differently. */
+/* The fast executor against the double-precision oracle, on small random graphs of every shape that the planner treats
+ * differently. */
 #include "netgraphs.h"
 
 static void convolutions(void)
@@ -7,10 +8,12 @@ static void convolutions(void)
     conv(&b, 3, 2, 0, 1, 16, 1, 1), prelu(&b);
     compare(&b, "stem: 3x3, 3 channels, stride 2");
     b = start(9, 11, 3);
-    conv(&b, 3, 1, 0, 0, 10, 1, 1), prelu(&b), pool(&b, XFV_OP_MAXPOOL, 2, 2, 1), conv(&b, 3, 1, 0, 0, 20, 1, 0), simple(&b, XFV_OP_RELU);
+    conv(&b, 3, 1, 0, 0, 10, 1, 1), prelu(&b), pool(&b, XFV_OP_MAXPOOL, 2, 2, 1), conv(&b, 3, 1, 0, 0, 20, 1, 0),
+        simple(&b, XFV_OP_RELU);
     compare(&b, "unpadded, odd channels, max pooling");
     b = start(8, 8, 16);
-    conv(&b, 3, 1, 1, 1, 32, 1, 0), prelu(&b), conv(&b, 3, 2, 1, 1, 48, 1, 1), pool(&b, XFV_OP_AVGPOOL, 2, 2, 0), dense(&b, 7);
+    conv(&b, 3, 1, 1, 1, 32, 1, 0), prelu(&b), conv(&b, 3, 2, 1, 1, 48, 1, 1), pool(&b, XFV_OP_AVGPOOL, 2, 2, 0),
+        dense(&b, 7);
     compare(&b, "3x3 padded, stride 2, average pooling, dense");
     b = start(8, 7, 24);
     conv(&b, 3, 1, 1, 1, 24, 4, 1), simple(&b, XFV_OP_RELU), conv(&b, 5, 1, 2, 2, 8, 1, 1);
@@ -23,26 +26,30 @@ static void convolutions(void)
     compare(&b, "depthwise 5x5 stride 2, pointwise stride 2");
 }
 
-/* Winograd's transforms: maps that are not multiples of four, every padding, PReLU and residual behind it, batches of cotangents. */
+/* Winograd's transforms: maps that are not multiples of four, every padding, PReLU and residual behind it, batches of
+ * cotangents. */
 static void winograd(void)
 {
     struct build b = start(18, 23, 3);
     conv(&b, 3, 1, 1, 1, 32, 1, 1), prelu(&b);
     int x = b.last;
     conv(&b, 3, 1, 1, 1, 32, 1, 1), prelu(&b), conv(&b, 3, 1, 1, 1, 32, 1, 0), add(&b, XFV_OP_ADD, x, b.last);
-    conv(&b, 3, 1, 0, 0, 48, 1, 1), conv(&b, 3, 1, 2, 0, 16, 1, 0), prelu(&b), conv(&b, 3, 2, 1, 1, 16, 1, 0), conv(&b, 3, 1, 0, 2, 20, 1, 1);
+    conv(&b, 3, 1, 0, 0, 48, 1, 1), conv(&b, 3, 1, 2, 0, 16, 1, 0), prelu(&b), conv(&b, 3, 2, 1, 1, 16, 1, 0),
+        conv(&b, 3, 1, 0, 2, 20, 1, 1);
     struct xfv_node n = xfv_node_default(XFV_OP_AFFINE);
     n.weight = weight(&b, shape(1, 20, 0, 0), 1);
     n.bias = weight(&b, shape(1, 20, 0, 0), 1);
     append(&b, n), conv(&b, 3, 1, 1, 1, 20, 1, 1), prelu(&b), dense(&b, 37);
     compare(&b, "Winograd");
     b = start(12, 11, 24);
-    conv(&b, 3, 1, 1, 1, 48, 1, 1), prelu(&b), conv(&b, 3, 1, 0, 1, 48, 1, 0), prelu(&b), conv(&b, 3, 1, 2, 1, 80, 1, 1), conv(&b, 3, 1, 1, 1, 17, 1, 0);
+    conv(&b, 3, 1, 1, 1, 48, 1, 1), prelu(&b), conv(&b, 3, 1, 0, 1, 48, 1, 0), prelu(&b),
+        conv(&b, 3, 1, 2, 1, 80, 1, 1), conv(&b, 3, 1, 1, 1, 17, 1, 0);
     dense(&b, 40);
     compare(&b, "Winograd where maps are small");
 }
 
-/* A network that owns its graph's weights differentiates as any other, frees them, and then nobody else can read them. */
+/* A network that owns its graph's weights differentiates as any other, frees them, and then nobody else can read them.
+ */
 static void own_weights(void)
 {
     struct build b = start(16, 16, 16);
@@ -58,11 +65,12 @@ static void own_weights(void)
     struct xfv_tape *tape = NULL, *tape2 = NULL;
     struct xfv_ws *ws = xfv_ws_new();
     struct xfv_err e = {0};
-    int rc = xfv_net_new(b.g, 0, &b.last, 1, &net, &e) || xfv_net_record(net, ws, x, &py, &tape, &e) || xfv_net_vjp(net, ws, tape, 1, cot, dx, &e) ||
-             xfv_net_new(b.g, 0, &b.last, 1, &owner, &e);
+    int rc = xfv_net_new(b.g, 0, &b.last, 1, &net, &e) || xfv_net_record(net, ws, x, &py, &tape, &e) ||
+             xfv_net_vjp(net, ws, tape, 1, cot, dx, &e) || xfv_net_new(b.g, 0, &b.last, 1, &owner, &e);
     if (!OK(rc == 0, "a network and one that is to own its weights (%s)", e.msg)) return;
     xfv_net_own_weights(owner, b.g);
-    rc = xfv_net_record(owner, ws, x, &py2, &tape2, &e) || xfv_net_record(owner, ws, x, &py2, &tape2, &e) || xfv_net_vjp(owner, ws, tape2, 1, cot, dx2, &e);
+    rc = xfv_net_record(owner, ws, x, &py2, &tape2, &e) || xfv_net_record(owner, ws, x, &py2, &tape2, &e) ||
+         xfv_net_vjp(owner, ws, tape2, 1, cot, dx2, &e);
     OK(rc == 0 && !memcmp(y, y2, sizeof y) && !memcmp(dx, dx2, sizeof dx), "give the same bits (%s)", rc ? e.msg : "");
     int left = 0, convs = 0;
     for (int i = 0; i < b.g->n_nodes; i++)
@@ -82,7 +90,8 @@ static int all_zero(const float *v, size_t n)
     return !n;
 }
 
-/* Channels that died in training: what is subnormal within a network counts as zero (net/run/flush.h), and the caller's own arithmetic is as it was. */
+/* Channels that died in training: what is subnormal within a network counts as zero (net/run/flush.h), and the caller's
+ * own arithmetic is as it was. */
 static void subnormal(void)
 {
     enum { IN = 4 * 4 * 16, OUT = 4 * 4 * 8 };
@@ -94,10 +103,11 @@ static void subnormal(void)
     conv(&b, 1, 1, 0, 0, 8, 1, 0);
     for (size_t i = 0; i < IN; i++) x[i] = 1e-39f;
     for (size_t i = 0; i < OUT; i++) cot[i] = 1e-39f;
-    int rc = xfv_net_new(b.g, 0, &b.last, 1, &n, &b.e) || xfv_net_forward(n, ws, NULL, 1, x, y, &b.e) || xfv_net_record(n, ws, x, z, &tape, &b.e) ||
-        xfv_net_vjp(n, ws, tape, 1, cot, dx, &b.e);
+    int rc = xfv_net_new(b.g, 0, &b.last, 1, &n, &b.e) || xfv_net_forward(n, ws, NULL, 1, x, y, &b.e) ||
+             xfv_net_record(n, ws, x, z, &tape, &b.e) || xfv_net_vjp(n, ws, tape, 1, cot, dx, &b.e);
 #ifdef __x86_64__
-    OK(!rc && all_zero(f, OUT) && all_zero(g, OUT) && all_zero(dx, IN), "subnormal numbers are zero within a network, forwards and backwards");
+    OK(!rc && all_zero(f, OUT) && all_zero(g, OUT) && all_zero(dx, IN), "subnormal numbers are zero within a network, "
+                                                                        "forwards and backwards");
 #else
     OK(!rc, "a network takes subnormal numbers (%d)", all_zero(f, OUT) && all_zero(g, OUT) && all_zero(dx, IN));
 #endif

@@ -1,4 +1,5 @@
-/* For the executor's tests: a builder of small graphs with random weights, and the comparison of executor and oracle. */
+/* For the executor's tests: a builder of small graphs with random weights, and the comparison of executor and oracle.
+ */
 #ifndef NETGRAPHS_H
 #define NETGRAPHS_H
 
@@ -51,7 +52,11 @@ static inline int append(struct build *b, struct xfv_node n)
     return b->last = n.out;
 }
 
-static inline int channels(struct build *b) { struct xfv_shape s = b->g->values[b->last].shape; return s.dim[s.rank - 1]; }
+static inline int channels(struct build *b)
+{
+    struct xfv_shape s = b->g->values[b->last].shape;
+    return s.dim[s.rank - 1];
+}
 
 static inline int conv(struct build *b, int k, int stride, int p0, int p1, int cout, int groups, int bias)
 {
@@ -144,27 +149,31 @@ static inline void compare_from(struct build *b, int from, const char *what)
     int out = b->last;
     xfv_graph_add_output(b->g, out, &e);
     size_t ni = xfv_shape_count(in), no = xfv_shape_count(b->g->values[out].shape);
-    float *x = malloc(sizeof *x * ni), *y = malloc(sizeof *y * no), *y2 = malloc(sizeof *y * no), *cot = malloc(sizeof *cot * no), *dx = malloc(sizeof *dx * ni);
+    float *x = malloc(sizeof *x * ni), *y = malloc(sizeof *y * no), *y2 = malloc(sizeof *y * no),
+          *cot = malloc(sizeof *cot * no), *dx = malloc(sizeof *dx * ni);
     double *xd = malloc(sizeof *xd * ni), *cd = malloc(sizeof *cd * no), *dd = malloc(sizeof *dd * ni), **values = NULL;
     for (size_t i = 0; i < ni; i++) xd[i] = x[i] = (float)uniform();
     for (size_t i = 0; i < no; i++) cd[i] = cot[i] = (float)uniform();
     struct xfv_net *net = NULL;
     struct xfv_ws *ws = xfv_ws_new();
     struct xfv_tape *tape = NULL;
-    int rc = xfv_graph_check(b->g, &e) || xfv_ref_forward(b->g, in, xd, &values, &e) || xfv_net_new(b->g, from, &out, 1, &net, &e) ||
-             xfv_net_forward(net, ws, NULL, 1, x, &y, &e);
+    int rc = xfv_graph_check(b->g, &e) || xfv_ref_forward(b->g, in, xd, &values, &e) ||
+             xfv_net_new(b->g, from, &out, 1, &net, &e) || xfv_net_forward(net, ws, NULL, 1, x, &y, &e);
     if (!OK(rc == 0, "%s: runs (%s)", what, e.msg)) goto done;
     OK(relative(y, values[out], no) < 2e-6, "%s: forward, relative error %.1e", what, relative(y, values[out], no));
-    OK(xfv_net_record(net, ws, x, &y2, &tape, &e) == 0 && relative(y2, values[out], no) < 2e-6, "%s: recording gives the same", what);
+    OK(xfv_net_record(net, ws, x, &y2, &tape, &e) == 0 && relative(y2, values[out], no) < 2e-6,
+       "%s: recording gives the same", what);
     rc = xfv_ref_vjp(b->g, in, values, out, cd, dd, &e) || xfv_net_vjp(net, ws, tape, 1, cot, dx, &e);
-    OK(rc == 0 && relative(dx, dd, ni) < 5e-6, "%s: vjp, relative error %.1e %s", what, relative(dx, dd, ni), rc ? e.msg : "");
+    OK(rc == 0 && relative(dx, dd, ni) < 5e-6, "%s: vjp, relative error %.1e %s", what, relative(dx, dd, ni),
+       rc ? e.msg : "");
     if (no <= 64) {
         struct rows r = {malloc(sizeof(float) * no * ni), ni, 0};
         double *sum = calloc(ni, sizeof *sum);
         rc = xfv_net_jacobian(net, ws, tape, 0, (int)no, keep_row, &r, &e);
         for (size_t k = 0; k < no; k++)
             for (size_t i = 0; i < ni; i++) sum[i] += cd[k] * r.dx[k * ni + i];
-        OK(rc == 0 && r.next == (int)no && relative(dx, sum, ni) < 1e-5, "%s: rows of the Jacobian add up to the vjp", what);
+        OK(rc == 0 && r.next == (int)no && relative(dx, sum, ni) < 1e-5, "%s: rows of the Jacobian add up to the vjp",
+           what);
         free(r.dx);
         free(sum);
     }

@@ -1,6 +1,6 @@
-/* ONNX files and what PyTorch says of them (tests/onnx/make.py): every FOLDER/NAME.onnx with a NAME.golden beside it. The folder is the first
- * argument, $XFV_ONNX, or tests/onnx. A golden file without cotangent and gradient is taken, too: then the gradient is held against the oracle's.
- * $XFV_TOLERANCE: of the embedding, 1e-4 by default. */
+/* ONNX files and what PyTorch says of them (tests/onnx/make.py): every FOLDER/NAME.onnx with a NAME.golden beside it.
+ * The folder is the first argument, $XFV_ONNX, or tests/onnx. A golden file without cotangent and gradient is taken,
+ * too: then the gradient is held against the oracle's. $XFV_TOLERANCE: of the embedding, 1e-4 by default. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <time.h>
@@ -50,7 +50,8 @@ static float *by_oracle(const struct xfv_graph *g, const float *x, size_t ni, si
     struct xfv_err e;
     for (size_t i = 0; i < ni; i++) xd[i] = (double)x[i];
     for (size_t i = 0; i < no; i++) cd[i] = (double)(cot[i] = (float)sin(1 + 12.9898 * (double)i));
-    int bad = xfv_ref_forward(g, g->values[0].shape, xd, &values, &e) || xfv_ref_vjp(g, g->values[0].shape, values, g->outputs[0], cd, dx, &e);
+    int bad = xfv_ref_forward(g, g->values[0].shape, xd, &values, &e) ||
+              xfv_ref_vjp(g, g->values[0].shape, values, g->outputs[0], cd, dx, &e);
     for (size_t i = 0; i < ni; i++) cot[no + i] = (float)dx[i];
     if (values) xfv_ref_free(g, values);
     free(xd);
@@ -66,7 +67,9 @@ static void compare(const struct xfv_graph *g, const float *gold, size_t n_gold,
     size_t ni = xfv_shape_count(g->values[0].shape), no = xfv_shape_count(g->values[out].shape);
     int short_one = n_gold == ni + no;
     const char *bound = getenv("XFV_TOLERANCE");
-    if (!OK(short_one || n_gold == 2 * ni + 2 * no, "%s: an input of %zu and an embedding of %zu numbers", what, ni, no)) return;
+    if (!OK(short_one || n_gold == 2 * ni + 2 * no, "%s: an input of %zu and an embedding of %zu numbers", what, ni,
+            no))
+        return;
     float *own = short_one ? by_oracle(g, gold, ni, no) : NULL;
     const float *x = gold, *y = x + ni, *c = short_one ? own : y + no, *dx = c ? c + no : NULL;
     float *gy = malloc(sizeof *gy * no), *gx = malloc(sizeof *gx * ni);
@@ -81,8 +84,10 @@ static void compare(const struct xfv_graph *g, const float *gold, size_t n_gold,
     if (!st) st = xfv_net_vjp(net, ws, tape, 1, c, gx, &e);
     t2 = seconds();
     if (OK(st == 0, "%s: runs %s", what, st ? e.msg : "")) {
-        OK(relative(gy, y, no) < (bound ? atof(bound) : 1e-4), "%s: embedding, relative error %.1e (%.3f s)", what, relative(gy, y, no), t1 - t0);
-        OK(dx && relative(gx, dx, ni) < 1e-3, "%s: gradient, relative error %.1e (%.3f s)", what, dx ? relative(gx, dx, ni) : 1, t2 - t1);
+        OK(relative(gy, y, no) < (bound ? atof(bound) : 1e-4), "%s: embedding, relative error %.1e (%.3f s)", what,
+           relative(gy, y, no), t1 - t0);
+        OK(dx && relative(gx, dx, ni) < 1e-3, "%s: gradient, relative error %.1e (%.3f s)", what,
+           dx ? relative(gx, dx, ni) : 1, t2 - t1);
     }
     xfv_tape_free(tape);
     xfv_ws_free(ws);
@@ -110,7 +115,8 @@ static int one(const char *folder, const char *name)
         if (!getenv("XFV_FOLDED_ONLY")) compare(g, (float *)(void *)gold, n_gold / sizeof(float), name);
         int st = xfv_fold(&g, NULL, NULL, &e);
         snprintf(what, sizeof what, "%.100s, %d nodes folded to %d", name, before, g->n_nodes);
-        if (OK(st == 0, "%s %s", what, st ? e.msg : "")) compare(g, (float *)(void *)gold, n_gold / sizeof(float), what);
+        if (OK(st == 0, "%s %s", what, st ? e.msg : ""))
+            compare(g, (float *)(void *)gold, n_gold / sizeof(float), what);
         xfv_graph_free(g);
     }
     free(gold);

@@ -1,4 +1,5 @@
-/* Writes ONNX files by hand, right and wrong ones: a few functions of Protocol Buffers' wire format. Field numbers are those of onnx.proto. */
+/* Writes ONNX files by hand, right and wrong ones: a few functions of Protocol Buffers' wire format. Field numbers are
+ * those of onnx.proto. */
 #ifndef ONNX_BUILD_H
 #define ONNX_BUILD_H
 
@@ -28,10 +29,19 @@ static inline void pb_varint(struct pb *b, uint64_t v)
     pb_bytes(b, &c, 1);
 }
 
-static inline void pb_int(struct pb *b, int field, int64_t v) { pb_varint(b, (uint64_t)field << 3), pb_varint(b, (uint64_t)v); }
-static inline void pb_data(struct pb *b, int field, const void *p, size_t n) { pb_varint(b, (uint64_t)field << 3 | 2), pb_varint(b, n), pb_bytes(b, p, n); }
+static inline void pb_int(struct pb *b, int field, int64_t v)
+{
+    pb_varint(b, (uint64_t)field << 3), pb_varint(b, (uint64_t)v);
+}
+static inline void pb_data(struct pb *b, int field, const void *p, size_t n)
+{
+    pb_varint(b, (uint64_t)field << 3 | 2), pb_varint(b, n), pb_bytes(b, p, n);
+}
 static inline void pb_text(struct pb *b, int field, const char *s) { pb_data(b, field, s, strlen(s)); }
-static inline void pb_float(struct pb *b, int field, float v) { pb_varint(b, (uint64_t)field << 3 | 5), pb_bytes(b, &v, 4); }
+static inline void pb_float(struct pb *b, int field, float v)
+{
+    pb_varint(b, (uint64_t)field << 3 | 5), pb_bytes(b, &v, 4);
+}
 /* Append a message as a field and free it. */
 static inline void pb_add(struct pb *b, int field, struct pb m)
 {

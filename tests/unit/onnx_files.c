@@ -1,4 +1,5 @@
-/* ONNX files as others write them (half, bfloat16, quantised, external data) and as nobody should: cut, flipped, lying, cyclic, nested. */
+/* ONNX files as others write them (half, bfloat16, quantised, external data) and as nobody should: cut, flipped, lying,
+ * cyclic, nested. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -35,7 +36,8 @@ static void holds_four(struct pb m, const char *folder, const char *what)
 {
     struct xfv_err e;
     struct xfv_graph *g = import(m, folder, &e);
-    int last = g ? g->n_nodes - 1 : -1, same = g && g->nodes[last].op == XFV_OP_CONV && (last == 0 || g->nodes[0].i[0] == XFV_ACT_CLIP) && last < 2;
+    int last = g ? g->n_nodes - 1 : -1,
+        same = g && g->nodes[last].op == XFV_OP_CONV && (last == 0 || g->nodes[0].i[0] == XFV_ACT_CLIP) && last < 2;
     const float *w = same ? g->weights[g->nodes[last].weight].data : NULL;
     static const int order[4] = {0, 2, 1, 3}; /* [out][in] became [in][out] */
     for (int i = 0; same && i < 4; i++) same = fabsf(w[i] - four[order[i]]) < 1e-6f;
@@ -72,7 +74,8 @@ static void kinds_of_weights(void)
     pb_add(&g, 5, pb_tensor("s", 1, &scale, 4, -1));
     holds_four(pb_model(g, 13), NULL, "int8, quantised as a whole");
     static const uint8_t zero = 128;
-    g = pb_graph(2, 4, 4, "DequantizeLinear q s z > w", "QuantizeLinear x s z > xq", "DequantizeLinear xq s z > xd", "Conv xd w > y", NULL);
+    g = pb_graph(2, 4, 4, "DequantizeLinear q s z > w", "QuantizeLinear x s z > xq", "DequantizeLinear xq s z > xd",
+                 "Conv xd w > y", NULL);
     pb_add(&g, 5, pb_tensor("q", 2, offset, 4, 2, 2, 1, 1, -1));
     pb_add(&g, 5, pb_tensor("s", 1, &scale, 4, -1));
     pb_add(&g, 5, pb_tensor("z", 2, &zero, 1, -1));
@@ -142,7 +145,8 @@ static void external_data(void)
     unlink(inner);
     if (symlink("/etc", inner) == 0) refused_at(external("link/passwd", NULL, "16"), folder, "", "a linked folder");
     unlink(inner);
-    if (mkfifo(inner, 0600) == 0) refused_at(external("link", NULL, "16"), folder, "", "a FIFO, without waiting for it");
+    if (mkfifo(inner, 0600) == 0)
+        refused_at(external("link", NULL, "16"), folder, "", "a FIFO, without waiting for it");
     unlink(inner);
     refused(external("w.bin", "8", "16"), "another file", "external data without a folder");
     unlink(path);
@@ -161,17 +165,23 @@ static struct pb flat(const char *spec, struct pb tensor)
 static void lies(void)
 {
     static const int64_t huge[4] = {65536, 65536, 16, 16}, minus[1] = {-5}, zero[2] = {0, -1}, far[1] = {INT64_MAX};
-    refused(flat("Conv x w > y", pb_tensor("w", 1, four, 16, 65536, 2, 1, 1, -1)), "bytes of data", "a weight that is shorter than its shape");
-    refused(flat("Conv x w > y", pb_tensor("w", 1, NULL, 0, 65536, 16384, 1, 1, -1)), "claims", "4 GB of weights that are not there");
-    refused(flat("Conv x w > y", pb_tensor("w", 1, NULL, 0, 65536, 65536, 65536, 65536, -1)), "too large", "a weight of 2^64 numbers");
+    refused(flat("Conv x w > y", pb_tensor("w", 1, four, 16, 65536, 2, 1, 1, -1)), "bytes of data",
+            "a weight that is shorter than its shape");
+    refused(flat("Conv x w > y", pb_tensor("w", 1, NULL, 0, 65536, 16384, 1, 1, -1)), "claims",
+            "4 GB of weights that are not there");
+    refused(flat("Conv x w > y", pb_tensor("w", 1, NULL, 0, 65536, 65536, 65536, 65536, -1)), "too large",
+            "a weight of 2^64 numbers");
     refused(flat("Conv x w > y", pb_tensor("w", 1, four, 16, 4, -1)), "dimensions", "a weight of one dimension");
     refused(flat("Conv x w > y", pb_tensor("w", 99, four, 16, 2, 2, 1, 1, -1)), "data type", "a type that is none");
-    refused(flat("Conv x w > y", pb_tensor("w", 7, NULL, 0, 2, 2, 1, 1, -1)), "numbers", "whole numbers for a weight, and none of them");
+    refused(flat("Conv x w > y", pb_tensor("w", 7, NULL, 0, 2, 2, 1, 1, -1)), "numbers",
+            "whole numbers for a weight, and none of them");
     refused(flat("Conv x w > y", pb_tensor("w", 1, four, 16, 1, 4, 1, 1, -1)), "", "another number of channels");
     refused(flat("Expand x s > y", pb_tensor("s", 7, huge, 32, 4, -1)), "Expand", "an expansion to 2^40 numbers");
-    refused(flat("ConstantOfShape s > y", pb_tensor("s", 7, huge, 32, 4, -1)), "impossible size", "a constant of 2^40 numbers");
+    refused(flat("ConstantOfShape s > y", pb_tensor("s", 7, huge, 32, 4, -1)), "impossible size",
+            "a constant of 2^40 numbers");
     refused(flat("ConstantOfShape s > y", pb_tensor("s", 7, minus, 8, 1, -1)), "-5", "a constant of -5 numbers");
-    refused(flat("ConstantOfShape s > y", pb_tensor("s", 7, far, 8, 1, -1)), "impossible size", "a constant of 2^63 numbers");
+    refused(flat("ConstantOfShape s > y", pb_tensor("s", 7, far, 8, 1, -1)), "impossible size",
+            "a constant of 2^63 numbers");
     refused(flat("Reshape x s > y", pb_tensor("s", 7, huge, 16, 2, -1)), "elements", "a reshape to 2^32 numbers");
     refused(flat("Reshape x s > y", pb_tensor("s", 7, minus, 8, 1, -1)), "impossible shape", "a reshape to -5 numbers");
     refused(flat("Reshape x s > y", pb_tensor("s", 1, four, 8, 2, -1)), "whole numbers", "a reshape to fractions");
@@ -181,7 +191,8 @@ static void lies(void)
     refused(flat("Pad x s > y", pb_tensor("s", 7, huge, 32, 4, -1)), "", "four paddings for four axes");
     static const float scales[4] = {1, 1, NAN, 2}, wide[4] = {1, 1, 1e30f, 1}, none[4] = {1, 1, 0, -1};
     refused(flat("Resize x - - s > y", pb_tensor("s", 7, huge, 32, 4, -1)), "too large", "a resize to 2^40 numbers");
-    refused(flat("Resize x - - s > y", pb_tensor("s", 7, zero, 16, 2, -1)), "2 sizes or scales for 4 axes", "a resize to too few sizes");
+    refused(flat("Resize x - - s > y", pb_tensor("s", 7, zero, 16, 2, -1)), "2 sizes or scales for 4 axes",
+            "a resize to too few sizes");
     refused(flat("Resize x - s > y", pb_tensor("s", 1, scales, 16, 4, -1)), "nan of 4", "a scale that is no number");
     refused(flat("Resize x - s > y", pb_tensor("s", 1, wide, 16, 4, -1)), "of 4 elements", "a scale of 1e30");
     refused(flat("Resize x - s > y", pb_tensor("s", 1, none, 16, 4, -1)), "0 of 4", "a scale of 0");
@@ -189,18 +200,22 @@ static void lies(void)
     refused(flat("Pad x s > y", pb_tensor("s", 7, far, 8, 1, -1)), "1 paddings for 4", "a single padding");
     refused(flat("Tile s s > t", pb_tensor("s", 7, far, 8, 1, -1)), "", "2^63 repeats");
     refused(flat("Range s s s > t", pb_tensor("s", 7, zero, 16, 2, -1)), "", "a range of lists");
-    refused(flat("Conv x > y", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "no input 1", "a convolution without a weight");
+    refused(flat("Conv x > y", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "no input 1",
+            "a convolution without a weight");
     refused(flat("Conv > y", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "no input", "a convolution of nothing");
-    refused(flat("Conv gone w > y", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "nothing makes", "an input that nothing makes");
+    refused(flat("Conv gone w > y", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "nothing makes",
+            "an input that nothing makes");
     refused(flat("Relu x > w", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "two nodes", "two makers of one tensor");
-    refused(flat("Relu x > z", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "no node makes output", "an output that nothing makes");
+    refused(flat("Relu x > z", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "no node makes output",
+            "an output that nothing makes");
     refused(flat("Relu x >", pb_tensor("w", 1, four, 16, 2, 2, 1, 1, -1)), "", "a node without outputs");
 }
 
 /* Constants without elements exist, and what is made of them has none either. */
 static void emptiness(void)
 {
-    static const int64_t from[2] = {-5, 0}, to[2] = {-1, 1000}, first[1] = {0}, back[1] = {-1}, square[2] = {1 << 20, 1 << 20};
+    static const int64_t from[2] = {-5, 0}, to[2] = {-1, 1000}, first[1] = {0}, back[1] = {-1},
+                         square[2] = {1 << 20, 1 << 20};
     float ones[32];
     struct xfv_err e;
     struct pb g = pb_graph(2, 4, 4, "Slice e from to axis step > s", "Relu x > y", NULL);
@@ -232,16 +247,19 @@ static void graphs(void)
 {
     refused(pb_model(pb_graph(2, 4, 4, "Add x b > a", "Relu a > b", "Relu b > y", NULL), 13), "in a circle", "a cycle");
     refused(pb_model(pb_graph(2, 4, 4, "Relu y > y", NULL), 13), "in a circle", "a node that reads itself");
-    refused(pb_model(pb_graph(2, 4, 4, "LSTM x > a", "Relu a > b", "Foo b > y", "LSTM x > c", "GRU x > d", NULL), 13), "LSTM is not supported (node 'a', 'c'); operator Foo is not supported (node 'y'); operator GRU",
+    refused(pb_model(pb_graph(2, 4, 4, "LSTM x > a", "Relu a > b", "Foo b > y", "LSTM x > c", "GRU x > d", NULL), 13),
+            "LSTM is not supported (node 'a', 'c'); operator Foo is not supported (node 'y'); operator GRU",
             "all unknown operators and their nodes in one message");
-    refused(pb_model(pb_graph(2, 4, 4, "Conv x > a", "Gemm x > b", "Foo x > y", NULL), 13), "'b' (Gemm)", "and what else was not understood");
+    refused(pb_model(pb_graph(2, 4, 4, "Conv x > a", "Gemm x > b", "Foo x > y", NULL), 13), "'b' (Gemm)",
+            "and what else was not understood");
     refused(pb_model(pb_graph(2, 70000, 4, "Relu x > y", NULL), 13), "--size", "an input of an impossible height");
     refused(pb_model(pb_graph(2, -1, -1, "Relu x > y", NULL), 13), "--size", "an input of no size");
     char said[400] = "";
     struct xfv_import_opts told = {.note = said, .note_size = sizeof said};
     struct xfv_graph *future = NULL;
     struct pb newer = pb_model(pb_graph(2, 4, 4, "Relu x > y", NULL), 99);
-    OK(xfv_import_onnx(newer.p, newer.n, &told, &future, NULL) == 0 && strstr(said, "opset 99"), "an opset of the future: %s", said);
+    OK(xfv_import_onnx(newer.p, newer.n, &told, &future, NULL) == 0 && strstr(said, "opset 99"),
+       "an opset of the future: %s", said);
     xfv_graph_free(future);
     free(newer.p);
     refused(pb_model(pb_graph(2, 4, 4, "Gravity x > y", NULL), 99), "operator Gravity", "an operator of the future");
@@ -294,7 +312,10 @@ static void damage(const char *name)
         size_t len = n;
         memcpy(q, p, n);
         if (k < 100) len = n * (size_t)k / 100;
-        else for (uint32_t flips = 1 + dice() % 8; flips; flips--) q[k % 2 ? dice() % n : dice() % 4000] ^= (uint8_t)(1u << dice() % 8); /* the nodes lie in front */
+        /* the nodes lie in front */
+        else
+            for (uint32_t flips = 1 + dice() % 8; flips; flips--)
+                q[k % 2 ? dice() % n : dice() % 4000] ^= (uint8_t)(1u << dice() % 8);
         struct xfv_graph *g = NULL;
         struct xfv_err e = {0};
         int st = xfv_import_onnx(q, len, NULL, &g, &e);

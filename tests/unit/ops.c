@@ -1,5 +1,5 @@
-/* The executor's operators other than convolutions against the double-precision oracle: every function, reduction, broadcast and move, with
- * channel counts that leave padding lanes. */
+/* The executor's operators other than convolutions against the double-precision oracle: every function, reduction,
+ * broadcast and move, with channel counts that leave padding lanes. */
 #include "netgraphs.h"
 
 static int image(struct build *b, int h, int w, int c, int cout)
@@ -30,13 +30,20 @@ static int affine(struct build *b, double around)
 
 static void acts(void)
 {
-    static const struct { int which; float f0, f1; double around; } all[] = {
-        {XFV_ACT_CLIP, -.3f, .4f, 0}, {XFV_ACT_LEAKY, .1f, 0, 0}, {XFV_ACT_SIGMOID, 0, 0, 0}, {XFV_ACT_HARDSIGMOID, .2f, .5f, 0},
-        {XFV_ACT_HARDSWISH, 0, 0, 0}, {XFV_ACT_HARDSWISH, 0, 0, -3}, {XFV_ACT_TANH, 0, 0, 0}, {XFV_ACT_SOFTPLUS, 0, 0, 0},
-        {XFV_ACT_MISH, 0, 0, 0}, {XFV_ACT_GELU, 0, 0, 0}, {XFV_ACT_GELU, 1, 0, 0}, {XFV_ACT_SILU, 0, 0, 0}, {XFV_ACT_ERF, 0, 0, 0},
-        {XFV_ACT_SQRT, 0, 0, 4}, {XFV_ACT_POW, 2, 0, 0}, {XFV_ACT_POW, -1, 0, 5}, {XFV_ACT_POW, .5f, 0, 5}, {XFV_ACT_EXP, 0, 0, 0},
-        {XFV_ACT_NEG, 0, 0, 0}, {XFV_ACT_ABS, 0, 0, 0}, {XFV_ACT_LOG, 0, 0, 5}, {XFV_ACT_ELU, 1.2f, .9f, 0}, {XFV_ACT_SOFTSIGN, 0, 0, 0},
-        {XFV_ACT_SIN, 0, 0, 0}, {XFV_ACT_COS, 0, 0, 0}};
+    static const struct { int which; float f0, f1; double around;
+    } all[] = {{XFV_ACT_CLIP, -.3f, .4f, 0}, {XFV_ACT_LEAKY, .1f, 0, 0},
+               {XFV_ACT_SIGMOID, 0, 0, 0},   {XFV_ACT_HARDSIGMOID, .2f, .5f, 0},
+               {XFV_ACT_HARDSWISH, 0, 0, 0}, {XFV_ACT_HARDSWISH, 0, 0, -3},
+               {XFV_ACT_TANH, 0, 0, 0},      {XFV_ACT_SOFTPLUS, 0, 0, 0},
+               {XFV_ACT_MISH, 0, 0, 0},      {XFV_ACT_GELU, 0, 0, 0},
+               {XFV_ACT_GELU, 1, 0, 0},      {XFV_ACT_SILU, 0, 0, 0},
+               {XFV_ACT_ERF, 0, 0, 0},       {XFV_ACT_SQRT, 0, 0, 4},
+               {XFV_ACT_POW, 2, 0, 0},       {XFV_ACT_POW, -1, 0, 5},
+               {XFV_ACT_POW, .5f, 0, 5},     {XFV_ACT_EXP, 0, 0, 0},
+               {XFV_ACT_NEG, 0, 0, 0},       {XFV_ACT_ABS, 0, 0, 0},
+               {XFV_ACT_LOG, 0, 0, 5},       {XFV_ACT_ELU, 1.2f, .9f, 0},
+               {XFV_ACT_SOFTSIGN, 0, 0, 0},  {XFV_ACT_SIN, 0, 0, 0},
+               {XFV_ACT_COS, 0, 0, 0}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct build b;
         image(&b, 5, 4, 3, 21), affine(&b, all[i].around), act(&b, all[i].which, all[i].f0, all[i].f1);
@@ -210,7 +217,8 @@ static void rest(void)
         compare(&b, n.i[0] ? "average pooling that counts padding" : "average pooling that does not");
     }
     int x = image(&b, 6, 6, 3, 20); /* squeeze and excitation */
-    reduce(&b, XFV_REDUCE_MEAN, 3), conv(&b, 1, 1, 0, 0, 5, 1, 1), simple(&b, XFV_OP_RELU), conv(&b, 1, 1, 0, 0, 20, 1, 1), act(&b, XFV_ACT_HARDSIGMOID, .2f, .5f);
+    reduce(&b, XFV_REDUCE_MEAN, 3), conv(&b, 1, 1, 0, 0, 5, 1, 1), simple(&b, XFV_OP_RELU),
+        conv(&b, 1, 1, 0, 0, 20, 1, 1), act(&b, XFV_ACT_HARDSIGMOID, .2f, .5f);
     add(&b, XFV_OP_MUL, x, b.last), act(&b, XFV_ACT_SILU, 0, 0), conv(&b, 3, 2, 1, 1, 8, 1, 1), prelu(&b);
     compare(&b, "squeeze and excitation");
     image(&b, 5, 5, 3, 18), affine(&b, 0), prelu(&b), affine(&b, 0), simple(&b, XFV_OP_RELU);

@@ -1,4 +1,5 @@
-/* Maps of pairs from paths: on images whose axes a network sees exchanged, whatever is kept of faces seen before and whoever works, and what does not go together. */
+/* Maps of pairs from paths: on images whose axes a network sees exchanged, whatever is kept of faces seen before and
+ * whoever works, and what does not go together. */
 #include "explain/pathmap.h"
 
 #include "graphs.h"
@@ -65,17 +66,28 @@ static int is_transpose(const float *a, const float *b)
 static int is_split(const float *sign, const float *similar, const float *different)
 {
     for (int p = 0; p < H * W; p++)
-        if (similar[p] < 0 || different[p] < 0 || memcmp(&similar[p], &(float){sign[p] > 0 ? sign[p] : 0}, sizeof *similar)) return 0;
+        if (similar[p] < 0 || different[p] < 0 ||
+            memcmp(&similar[p], &(float){sign[p] > 0 ? sign[p] : 0}, sizeof *similar))
+            return 0;
     return 1;
 }
 
-static const struct { const char *name; struct xfv_pathmap_opts o; int alike; } rules[] = { /* alike: both faces are shown one map */
+static const struct {
+    const char *name;
+    struct xfv_pathmap_opts o;
+    int alike;
+} rules[] = {
+    /* alike: both faces are shown one map */
     {"pair", {.combine = XFV_COMBINE_PAIR, .steps = 3}, 1},
     {"joint", {.combine = XFV_COMBINE_JOINT, .steps = 3}, 1},
     {"own, from the partner", {.combine = XFV_COMBINE_OWN, .baseline = XFV_PATHMAP_PARTNER, .steps = 3}, 0},
-    {"other, from the blurred face", {.combine = XFV_COMBINE_OTHER, .baseline = XFV_PATHMAP_BLUR, .steps = 3, .sigma = 2}, 0},
+    {"other, from the blurred face",
+     {.combine = XFV_COMBINE_OTHER, .baseline = XFV_PATHMAP_BLUR, .steps = 3, .sigma = 2},
+     0},
     {"dot of cells", {.kind = XFV_PATHMAP_CELLS, .combine = XFV_COMBINE_DOT}, 1},
-    {"cosine of cells, from the blurred face", {.kind = XFV_PATHMAP_CELLS, .combine = XFV_COMBINE_COSINE, .baseline = XFV_PATHMAP_BLUR, .sigma = 2}, 1},
+    {"cosine of cells, from the blurred face",
+     {.kind = XFV_PATHMAP_CELLS, .combine = XFV_COMBINE_COSINE, .baseline = XFV_PATHMAP_BLUR, .sigma = 2},
+     1},
 };
 
 static void test_rules(const struct xfv_model *plain, const struct xfv_model *turned)
@@ -94,10 +106,12 @@ static void test_rules(const struct xfv_model *plain, const struct xfv_model *tu
             empty = empty || is_split(p.parts.sign[f], (float[H * W]){0}, p.of[f][1]);
         }
         OK(transposed && !empty, "%s: a network that sees the image turned: the same maps, turned back", rules[i].name);
-        OK(split && alike == rules[i].alike, "%s: maps of one sign, %s for both faces", rules[i].name, alike ? "one" : "two");
+        OK(split && alike == rules[i].alike, "%s: maps of one sign, %s for both faces", rules[i].name,
+           alike ? "one" : "two");
         explain(t, 1, 2, 1, &again); /* the third face drives one out of the two that are kept */
         explain(t, 1, 0, 1, &again);
-        OK(!memcmp(p.of, again.of, sizeof p.of), "%s: the same by another worker, with faces kept or seen again", rules[i].name);
+        OK(!memcmp(p.of, again.of, sizeof p.of), "%s: the same by another worker, with faces kept or seen again",
+           rules[i].name);
         xfv_pathmap_free(t);
         xfv_pathmap_free(u);
     }
@@ -110,27 +124,34 @@ static void test_looks(struct xfv_model *m)
     struct xfv_err e = {0};
     struct xfv_pathmap *t = open_map(m, &rules[1].o);
     explain(t, 0, 0, 1, &with);
-    OK(xfv_pathmap_looks(t) == 2 && xfv_pathmap_look(t, 0)->h == 13 && xfv_pathmap_look(t, 1)->h == 26, "joint maps look at two grids");
+    OK(xfv_pathmap_looks(t) == 2 && xfv_pathmap_look(t, 0)->h == 13 && xfv_pathmap_look(t, 1)->h == 26,
+       "joint maps look at two grids");
     xfv_pathmap_free(t);
     char *name = m->means[0].value;
     char unknown[] = "unknown";
     m->means[0].value = unknown;
     t = open_map(m, &rules[1].o);
     explain(t, 0, 0, 1, &without);
-    OK(xfv_pathmap_looks(t) == 1 && memcmp(with.of[0][0], without.of[0][0], sizeof with.of[0][0]), "at one where the average face is not known at the finer");
+    OK(xfv_pathmap_looks(t) == 1 && memcmp(with.of[0][0], without.of[0][0], sizeof with.of[0][0]),
+       "at one where the average face is not known at the finer");
     xfv_pathmap_free(t);
-    OK(xfv_pathmap_new(m, &(struct xfv_pathmap_opts){.combine = XFV_COMBINE_PAIR, .layer = "fine", .steps = 1}, 1, &t, &e) == XFV_EMODEL && !t,
+    OK(xfv_pathmap_new(m, &(struct xfv_pathmap_opts){.combine = XFV_COMBINE_PAIR, .layer = "fine", .steps = 1}, 1, &t,
+                       &e) == XFV_EMODEL &&
+           !t,
        "and no path starts there: %s", e.msg);
     m->means[0].value = name;
 }
 
 static void test_refused(struct xfv_model *m)
 {
-    static const struct { const char *why; struct xfv_pathmap_opts o; int status; } cases[] = {
+    static const struct { const char *why; struct xfv_pathmap_opts o; int status;
+    } cases[] = {
         {"products of a path", {.combine = XFV_COMBINE_DOT, .steps = 1}, XFV_EARG},
         {"joint cells", {.kind = XFV_PATHMAP_CELLS}, XFV_EARG},
         {"joint from a blurred face", {.baseline = XFV_PATHMAP_BLUR, .sigma = 1, .steps = 1}, XFV_EARG},
-        {"cells of a layer that is not linear", {.kind = XFV_PATHMAP_CELLS, .combine = XFV_COMBINE_DOT, .layer = "fine"}, XFV_EARG},
+        {"cells of a layer that is not linear",
+         {.kind = XFV_PATHMAP_CELLS, .combine = XFV_COMBINE_DOT, .layer = "fine"},
+         XFV_EARG},
         {"no such layer", {.combine = XFV_COMBINE_PAIR, .layer = "5x5", .steps = 1}, XFV_EARG},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

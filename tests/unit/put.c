@@ -23,7 +23,8 @@ int main(void)
     xfv_put_tensor(&q, "image", &t);
     xfv_put_filled(&p, "inner", &q);
     xfv_put_int(&p, "n", 8);
-    OK(!p.status && !xfv_get_int(xfv_rec_map(r), "n", &n, &e) && n == 8, "a key that is there gets the new value: %s", e.msg);
+    OK(!p.status && !xfv_get_int(xfv_rec_map(r), "n", &n, &e) && n == 8, "a key that is there gets the new value: %s",
+       e.msg);
     OK(!xfv_get_bool(xfv_rec_map(r), "yes", &yes, &e) && yes == 1, "a truth value");
     OK(!xfv_get_f64s(xfv_rec_map(r), "size", v, 2, &e) && v[0] + v[1] > 8.9, "whole numbers in a list");
     OK(!xfv_get_f64(xfv_map_get(xfv_rec_map(r), "inner"), "x", v, &e) && v[0] < 0.3, "a map within");
@@ -36,7 +37,8 @@ int main(void)
     struct xfv_put bad = xfv_put_into(z, &array, &e), outer = xfv_put_into(z, xfv_rec_root(r), &e);
     xfv_put_int(&bad, "n", 1);
     xfv_put_filled(&outer, "bad", &bad);
-    OK(outer.status == XFV_EARG && !xfv_map_get(xfv_rec_map(r), "bad"), "the inner map's failure becomes the outer one's: %s", e.msg);
+    OK(outer.status == XFV_EARG && !xfv_map_get(xfv_rec_map(r), "bad"),
+       "the inner map's failure becomes the outer one's: %s", e.msg);
     xfv_rec_free(r);
     return tap_done();
 }

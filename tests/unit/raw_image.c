@@ -1,5 +1,6 @@
-/* Operators that read the network's own input, which lies without padding lanes when it has few channels: each alone, and random graphs of several,
- * from the graph's input and from a value inside it, with every set of kernels that the processor runs. */
+/* Operators that read the network's own input, which lies without padding lanes when it has few channels: each alone,
+ * and random graphs of several, from the graph's input and from a value inside it, with every set of kernels that the
+ * processor runs. */
 #define _GNU_SOURCE
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,7 +8,10 @@
 #include "netgraphs.h"
 
 /* 0..n-1 */
-static int pick(int n) { return (int)(((seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17) >> 33) % (uint64_t)n); }
+static int pick(int n)
+{
+    return (int)(((seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17) >> 33) % (uint64_t)n);
+}
 
 static struct xfv_node window(enum xfv_op op, int k, int stride, int before, int after)
 {
@@ -87,7 +91,10 @@ static int reader(struct build *b, int which)
     case 23: return twice(b, XFV_OP_MUL), 1;
     case 24: return twice(b, XFV_OP_CONCAT), 1;
     case 25: return twice(b, XFV_OP_MATMUL), 1;
-    case 26: return conv(b, 1, 1, 0, 0, 8, 1, 1), prelu(b), conv(b, 3, 1, 1, 1, 8, 8, 1), prelu(b), conv(b, 1, 1, 0, 0, c, 1, 0), 1; /* a bottleneck */
+    /* a bottleneck */
+    case 26:
+        return conv(b, 1, 1, 0, 0, 8, 1, 1), prelu(b), conv(b, 3, 1, 1, 1, 8, 8, 1), prelu(b),
+               conv(b, 1, 1, 0, 0, c, 1, 0), 1;
     case 27: return dense(b, 3), 1;
     default: return 0;
     }
@@ -111,7 +118,8 @@ static void each(void)
             char what[64];
             int from = begin(&b, 7 + pick(3), 6 + pick(3), c, pick(2));
             reader(&b, which);
-            snprintf(what, sizeof what, "operator %d reads %d channels of %s", which, c, from ? "an inner value" : "the image");
+            snprintf(what, sizeof what, "operator %d reads %d channels of %s", which, c,
+                     from ? "an inner value" : "the image");
             compare_from(&b, from, what);
         }
 }
@@ -150,9 +158,11 @@ static void large_kernels(void)
 /* Groups whose outputs fill lanes, alone or with their neighbours, and some that cannot. */
 static void grouped(void)
 {
-    static const struct { int in, out, groups, k, stride, before, after; } g[] = {
-        {32, 32, 8, 3, 1, 1, 1}, {128, 128, 32, 3, 1, 1, 1}, {48, 96, 3, 3, 2, 1, 0}, {24, 48, 12, 1, 1, 0, 0}, {16, 160, 16, 5, 2, 2, 2},
-        {40, 80, 5, 2, 1, 0, 1}, {6, 10, 2, 3, 1, 1, 1}, {12, 60, 3, 3, 1, 0, 0}, {64, 64, 2, 1, 2, 0, 0}, {21, 49, 7, 3, 3, 1, 2},
+    static const struct { int in, out, groups, k, stride, before, after;
+    } g[] = {
+        {32, 32, 8, 3, 1, 1, 1},   {128, 128, 32, 3, 1, 1, 1}, {48, 96, 3, 3, 2, 1, 0}, {24, 48, 12, 1, 1, 0, 0},
+        {16, 160, 16, 5, 2, 2, 2}, {40, 80, 5, 2, 1, 0, 1},    {6, 10, 2, 3, 1, 1, 1},  {12, 60, 3, 3, 1, 0, 0},
+        {64, 64, 2, 1, 2, 0, 0},   {21, 49, 7, 3, 3, 1, 2},
     };
     for (size_t i = 0; i < sizeof g / sizeof *g; i++) {
         struct build b = start(7, 6, 5);
@@ -160,12 +170,14 @@ static void grouped(void)
         conv(&b, 1, 1, 0, 0, g[i].in, 1, 0), prelu(&b);
         conv(&b, g[i].k, g[i].stride, g[i].before, g[i].after, g[i].out, g[i].groups, 1), prelu(&b);
         conv(&b, 1, 1, 0, 0, g[i].in, 1, 1), dense(&b, 4);
-        snprintf(what, sizeof what, "%d groups of %d to %d channels, kernel %d, stride %d", g[i].groups, g[i].in, g[i].out, g[i].k, g[i].stride);
+        snprintf(what, sizeof what, "%d groups of %d to %d channels, kernel %d, stride %d", g[i].groups, g[i].in,
+                 g[i].out, g[i].k, g[i].stride);
         compare(&b, what);
     }
 }
 
-/* The kernels are chosen once a process: each set has one of its own, which hands back how many checks there were and failed. */
+/* The kernels are chosen once a process: each set has one of its own, which hands back how many checks there were and
+ * failed. */
 static void with_kernels(const char *name, int graphs)
 {
     int ends[2], counts[2] = {0, 0}, status = -1;

@@ -1,5 +1,6 @@
-/* The oracle: every operator's backward pass against central differences of its forward pass, in double; then MobileFaceNet's. And the forward
- * passes of the operators where a definition leaves a choice, against numbers worked out by hand. */
+/* The oracle: every operator's backward pass against central differences of its forward pass, in double; then
+ * MobileFaceNet's. And the forward passes of the operators where a definition leaves a choice, against numbers worked
+ * out by hand. */
 #include "net/graph/ref.h"
 
 #include "graphs.h"
@@ -30,7 +31,8 @@ static double project(const struct xfv_graph *g, const double *x, const double *
     return s;
 }
 
-/* Largest difference between the gradient and central differences over all coordinates, relative to the gradient's largest entry. */
+/* Largest difference between the gradient and central differences over all coordinates, relative to the gradient's
+ * largest entry. */
 static double gradient_error(const struct xfv_graph *g, double *x)
 {
     const double h = 1e-5;
@@ -79,7 +81,8 @@ static void test_linear(void)
     b = start(xfv_shape_of(3, 5, 4, 3)), conv(&b, 3, 1, 1, 1, 3, 3, 1), check(&b, 0, "conv, depthwise");
     b = start(xfv_shape_of(3, 7, 8, 2));
     struct xfv_node n = xfv_node_default(XFV_OP_CONV);
-    n.kernel[0] = 2, n.kernel[1] = 3, n.dilation[0] = 3, n.dilation[1] = 2, n.stride[1] = 2, n.pads[1] = 3, n.pads[2] = 1;
+    n.kernel[0] = 2, n.kernel[1] = 3, n.dilation[0] = 3, n.dilation[1] = 2, n.stride[1] = 2, n.pads[1] = 3,
+    n.pads[2] = 1;
     n.weight = weight_of(&b, xfv_shape_of(4, 2, 3, 2, 3), -1, 1);
     append(&b, n), check(&b, 0, "conv 2x3, dilated, unequal strides and pads");
     b = start(xfv_shape_of(3, 3, 2, 4)), dense(&b, 5, 1), check(&b, 0, "dense");
@@ -112,16 +115,22 @@ static void test_linear(void)
 
 static void test_pointwise(void)
 {
-    static const struct { enum xfv_act a; float f0, f1; int positive; } acts[] = {
-        {XFV_ACT_CLIP, -.51f, .77f, 0}, {XFV_ACT_LEAKY, .1f, 0, 0}, {XFV_ACT_SIGMOID, 0, 0, 0}, {XFV_ACT_HARDSIGMOID, .4f, .51f, 0},
-        {XFV_ACT_HARDSWISH, 0, 0, 0},   {XFV_ACT_TANH, 0, 0, 0},    {XFV_ACT_SOFTPLUS, 0, 0, 0}, {XFV_ACT_MISH, 0, 0, 0},
-        {XFV_ACT_GELU, 0, 0, 0},        {XFV_ACT_GELU, 1, 0, 0},    {XFV_ACT_SILU, 0, 0, 0},     {XFV_ACT_ERF, 0, 0, 0},
-        {XFV_ACT_SQRT, 0, 0, 1},        {XFV_ACT_POW, 2.5f, 0, 1},  {XFV_ACT_EXP, 0, 0, 0},      {XFV_ACT_NEG, 0, 0, 0},
-        {XFV_ACT_ABS, 0, 0, 0},         {XFV_ACT_LOG, 0, 0, 1},     {XFV_ACT_ELU, 1.3f, .9f, 0}, {XFV_ACT_SOFTSIGN, 0, 0, 0},
-        {XFV_ACT_SIN, 0, 0, 0},         {XFV_ACT_COS, 0, 0, 0}};
+    static const struct { enum xfv_act a; float f0, f1; int positive;
+    } acts[] = {{XFV_ACT_CLIP, -.51f, .77f, 0}, {XFV_ACT_LEAKY, .1f, 0, 0},
+                {XFV_ACT_SIGMOID, 0, 0, 0},     {XFV_ACT_HARDSIGMOID, .4f, .51f, 0},
+                {XFV_ACT_HARDSWISH, 0, 0, 0},   {XFV_ACT_TANH, 0, 0, 0},
+                {XFV_ACT_SOFTPLUS, 0, 0, 0},    {XFV_ACT_MISH, 0, 0, 0},
+                {XFV_ACT_GELU, 0, 0, 0},        {XFV_ACT_GELU, 1, 0, 0},
+                {XFV_ACT_SILU, 0, 0, 0},        {XFV_ACT_ERF, 0, 0, 0},
+                {XFV_ACT_SQRT, 0, 0, 1},        {XFV_ACT_POW, 2.5f, 0, 1},
+                {XFV_ACT_EXP, 0, 0, 0},         {XFV_ACT_NEG, 0, 0, 0},
+                {XFV_ACT_ABS, 0, 0, 0},         {XFV_ACT_LOG, 0, 0, 1},
+                {XFV_ACT_ELU, 1.3f, .9f, 0},    {XFV_ACT_SOFTSIGN, 0, 0, 0},
+                {XFV_ACT_SIN, 0, 0, 0},         {XFV_ACT_COS, 0, 0, 0}};
     struct build b;
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
-        b = start(xfv_shape_of(3, 3, 3, 3)), act(&b, acts[i].a, acts[i].f0, acts[i].f1), check(&b, acts[i].positive, xfv_act_name((int)acts[i].a));
+        b = start(xfv_shape_of(3, 3, 3, 3)), act(&b, acts[i].a, acts[i].f0, acts[i].f1),
+        check(&b, acts[i].positive, xfv_act_name((int)acts[i].a));
     }
     b = start(xfv_shape_of(3, 3, 2, 4)), simple(&b, XFV_OP_RELU), check(&b, 0, "relu");
     b = start(xfv_shape_of(3, 3, 2, 4)), channelwise(&b, XFV_OP_PRELU, 0), check(&b, 0, "prelu");
@@ -133,11 +142,16 @@ static void test_pointwise(void)
             if (axes) reduce(&b, XFV_REDUCE_SUM, axes);
             int y = act(&b, XFV_ACT_EXP, 0, 0);
             binary(&b, ops[i], 0, y);
-            snprintf(what, sizeof what, "%s, second operand %s", xfv_op_name(ops[i]), axes == 0 ? "whole" : axes == 3 ? "per channel" : "one number");
+            snprintf(what, sizeof what, "%s, second operand %s", xfv_op_name(ops[i]),
+                     axes == 0   ? "whole"
+                     : axes == 3 ? "per channel"
+                                 : "one number");
             check(&b, 0, what);
         }
-    b = start(xfv_shape_of(3, 3, 2, 4)), reduce(&b, XFV_REDUCE_MAX, 4), binary(&b, XFV_OP_SUB, 0, b.last), check(&b, 0, "sub, second operand per position");
-    b = start(xfv_shape_of(3, 3, 2, 4)), constant(&b, xfv_shape_of(1, 4), -1, 1), binary(&b, XFV_OP_MUL, 0, b.last), check(&b, 0, "mul by a constant");
+    b = start(xfv_shape_of(3, 3, 2, 4)), reduce(&b, XFV_REDUCE_MAX, 4), binary(&b, XFV_OP_SUB, 0, b.last),
+    check(&b, 0, "sub, second operand per position");
+    b = start(xfv_shape_of(3, 3, 2, 4)), constant(&b, xfv_shape_of(1, 4), -1, 1), binary(&b, XFV_OP_MUL, 0, b.last),
+    check(&b, 0, "mul by a constant");
     b = start(xfv_shape_of(3, 3, 2, 4)), binary(&b, XFV_OP_MUL, 0, 0), check(&b, 0, "mul of a value by itself");
 }
 
@@ -145,7 +159,8 @@ static void test_windows_and_rows(void)
 {
     struct build b;
     b = start(xfv_shape_of(3, 6, 5, 2)), pool(&b, XFV_OP_MAXPOOL, 3, 2, 0, 1), check(&b, 0, "maxpool");
-    b = start(xfv_shape_of(3, 6, 5, 2)), pool(&b, XFV_OP_AVGPOOL, 3, 2, 1, 1), check(&b, 0, "avgpool without padding in the divisor");
+    b = start(xfv_shape_of(3, 6, 5, 2)), pool(&b, XFV_OP_AVGPOOL, 3, 2, 1, 1),
+    check(&b, 0, "avgpool without padding in the divisor");
     b = start(xfv_shape_of(3, 6, 5, 2));
     struct xfv_node n = xfv_node_default(XFV_OP_AVGPOOL);
     n.kernel[0] = n.kernel[1] = 2, n.pads[0] = n.pads[3] = 1, n.i[0] = 1;
@@ -174,7 +189,8 @@ static void test_moves(void)
     append(&b, n), check(&b, 0, "pad");
     for (int axis = 0; axis < 3; axis++) {
         b = start(xfv_shape_of(3, 2, 3, 4));
-        n = xfv_node_default(XFV_OP_CONCAT), n.i[0] = axis, n.n_in = 3, n.in[0] = 0, n.in[2] = 0, n.in[1] = act(&b, XFV_ACT_TANH, 0, 0);
+        n = xfv_node_default(XFV_OP_CONCAT), n.i[0] = axis, n.n_in = 3, n.in[0] = 0, n.in[2] = 0,
+        n.in[1] = act(&b, XFV_ACT_TANH, 0, 0);
         append(&b, n), check(&b, 0, "concat");
     }
 }
@@ -194,11 +210,14 @@ static void expect(struct build *b, const double *x, const double *want, size_t 
 
 static void test_definitions(void)
 {
-    static const double x[] = {-1, 2, -3, 4}, max[] = {-1, 2, 2, -1, 4, 4, -3, 4, 4}, average[] = {-1, .5, 2, -2, .5, 3, -3, .5, 4};
+    static const double x[] = {-1, 2, -3, 4}, max[] = {-1, 2, 2, -1, 4, 4, -3, 4, 4},
+                        average[] = {-1, .5, 2, -2, .5, 3, -3, .5, 4};
     static const double counted[] = {-.25, .25, .5, -1, .5, 1.5, -.75, .25, 1}, relu[] = {0, 2, 0, 4};
     struct build b;
-    b = start(xfv_shape_of(3, 2, 2, 1)), pool(&b, XFV_OP_MAXPOOL, 2, 1, 1, 1), expect(&b, x, max, 9, "padding never wins a maximum");
-    b = start(xfv_shape_of(3, 2, 2, 1)), pool(&b, XFV_OP_AVGPOOL, 2, 1, 1, 1), expect(&b, x, average, 9, "padding is not in an average's divisor");
+    b = start(xfv_shape_of(3, 2, 2, 1)), pool(&b, XFV_OP_MAXPOOL, 2, 1, 1, 1),
+    expect(&b, x, max, 9, "padding never wins a maximum");
+    b = start(xfv_shape_of(3, 2, 2, 1)), pool(&b, XFV_OP_AVGPOOL, 2, 1, 1, 1),
+    expect(&b, x, average, 9, "padding is not in an average's divisor");
     b = start(xfv_shape_of(3, 2, 2, 1));
     struct xfv_node n = xfv_node_default(XFV_OP_AVGPOOL);
     for (int a = 0; a < 2; a++) n.kernel[a] = 2, n.pads[a] = n.pads[a + 2] = 1;
@@ -208,9 +227,11 @@ static void test_definitions(void)
     static const float w[] = {1, 0, 10, 1, 100, 0, 1000, 1}, bias[] = {5, -9}; /* [4][2]: rows are inputs */
     static const double dense_x[] = {0, 0, 0, 0}, dense_y[] = {1 * -1 + 10 * 2 + 100 * -3 + 1000 * 4 + 5, 2 + 4 - 9};
     n = xfv_node_default(XFV_OP_DENSE);
-    b = start(xfv_shape_of(3, 2, 2, 1)), n.weight = values_weight(&b, xfv_shape_of(2, 4, 2), w), n.bias = values_weight(&b, xfv_shape_of(1, 2), bias);
+    b = start(xfv_shape_of(3, 2, 2, 1)), n.weight = values_weight(&b, xfv_shape_of(2, 4, 2), w),
+    n.bias = values_weight(&b, xfv_shape_of(1, 2), bias);
     append(&b, n), expect(&b, x, dense_y, 2, "dense: weights are [in][out]");
-    b = start(xfv_shape_of(3, 2, 2, 1)), n.weight = values_weight(&b, xfv_shape_of(2, 4, 2), w), n.bias = values_weight(&b, xfv_shape_of(1, 2), bias);
+    b = start(xfv_shape_of(3, 2, 2, 1)), n.weight = values_weight(&b, xfv_shape_of(2, 4, 2), w),
+    n.bias = values_weight(&b, xfv_shape_of(1, 2), bias);
     append(&b, n), expect(&b, dense_x, (const double[]){5, -9}, 2, "dense: bias");
 }
 
@@ -223,17 +244,20 @@ static void test_mobilefacenet(void)
         printf("# %s\n", e.msg);
         return;
     }
-    graphs_seed = 88172645463325252u; /* whatever other tests drew: an image with no PReLU at its kink to within the smallest step */
+    /* whatever other tests drew: an image with no PReLU at its kink to within the smallest step */
+    graphs_seed = 88172645463325252u;
     const struct xfv_graph *g = m->graph;
     size_t n = xfv_shape_count(g->values[0].shape), k = xfv_shape_count(g->values[m->embedding].shape);
     double *x = random_vector(n), *cot = random_vector(k), *dx = malloc(n * sizeof *dx), **v;
-    for (size_t i = 0; i < n; i++) x[i] = 0.6 * sin((double)(i / 336) / 9 + (double)(i % 3)) + 0.2 * x[i]; /* smooth, so that it is near images */
+    /* smooth, so that it is near images */
+    for (size_t i = 0; i < n; i++) x[i] = 0.6 * sin((double)(i / 336) / 9 + (double)(i % 3)) + 0.2 * x[i];
     sure(xfv_ref_forward(g, g->values[0].shape, x, &v, &e), &e);
     sure(xfv_ref_vjp(g, g->values[0].shape, v, m->embedding, cot, dx, &e), &e);
     xfv_ref_free(g, v);
     for (int t = 0; t < 3; t++) {
         double *d = random_vector(n), best = 1, want = dot(dx, d, n);
-        for (double h = 1e-6; h > 1e-9; h /= 10) { /* kinks: among 500,000 PReLUs some lie within a step, so steps must be tiny */
+        for (double h = 1e-6; h > 1e-9;
+             h /= 10) { /* kinks: among 500,000 PReLUs some lie within a step, so steps must be tiny */
             double up, down;
             for (size_t i = 0; i < n; i++) x[i] += h * d[i];
             up = project(g, x, cot);

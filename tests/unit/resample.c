@@ -1,4 +1,5 @@
-/* Identities of ids, the bootstrap that draws people, Wilcoxon's test, Holm's correction; SplitMix64 against its published numbers. */
+/* Identities of ids, the bootstrap that draws people, Wilcoxon's test, Holm's correction; SplitMix64 against its
+ * published numbers. */
 #include "base/random.h"
 #include "measure/resample.h"
 #include "pair/identity.h"
@@ -14,11 +15,15 @@ static int person(const char *id, enum xfv_identity rule, const char *wanted)
 int main(void)
 {
     struct xfv_random r = {0};
-    OK(xfv_random_u64(&r) == 0xe220a8397b1dcdafu && xfv_random_u64(&r) == 0x6e789e6aa1b965f4u, "SplitMix64 from state 0");
+    OK(xfv_random_u64(&r) == 0xe220a8397b1dcdafu && xfv_random_u64(&r) == 0x6e789e6aa1b965f4u, "SplitMix64 from state "
+                                                                                               "0");
     OK(person("lfw/images/Abel_Pacheco/Abel_Pacheco_0001.jpg", XFV_IDENTITY_NAME, "Abel_Pacheco"), "LFW's name");
     OK(person("Abel_Pacheco_0001", XFV_IDENTITY_NAME, "Abel_Pacheco"), "without folder and extension");
-    OK(person("x/anna-1.jpg", XFV_IDENTITY_NAME, "anna-1") && person("0001.jpg", XFV_IDENTITY_NAME, "0001"), "a name that is not LFW's stays whole");
-    OK(person("a/b/c.jpg", XFV_IDENTITY_FOLDER, "b") && person("b/c.jpg", XFV_IDENTITY_FOLDER, "b") && person("c.jpg", XFV_IDENTITY_FOLDER, ""), "folder");
+    OK(person("x/anna-1.jpg", XFV_IDENTITY_NAME, "anna-1") && person("0001.jpg", XFV_IDENTITY_NAME, "0001"),
+       "a name that is not LFW's stays whole");
+    OK(person("a/b/c.jpg", XFV_IDENTITY_FOLDER, "b") && person("b/c.jpg", XFV_IDENTITY_FOLDER, "b") &&
+           person("c.jpg", XFV_IDENTITY_FOLDER, ""),
+       "folder");
     OK(person("a/b_1.jpg", XFV_IDENTITY_ID, "a/b_1.jpg"), "the id itself");
 
     struct xfv_name_table t = {0};
@@ -53,9 +58,12 @@ int main(void)
     free(w);
 
     double d[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, none[] = {0, 0}, even[] = {1, -1, 2, -2};
-    OK(fabs(xfv_wilcoxon(d, 10) - 0.005062) < 1e-5, "ten differences above zero: p = .00506"); /* z = 27.5 / sqrt(96.25) = 2.8031 */
+    /* z = 27.5 / sqrt(96.25) = 2.8031 */
+    OK(fabs(xfv_wilcoxon(d, 10) - 0.005062) < 1e-5, "ten differences above zero: p = .00506");
     OK(fabs(xfv_wilcoxon(none, 2) - 1) < 1e-12 && fabs(xfv_wilcoxon(even, 4) - 1) < 1e-12, "no difference: p = 1");
     double p[] = {0.01, 0.04, 0.03, 0.005};
-    OK(!xfv_holm(p, 4, NULL) && fabs(p[0] - 0.03) < 1e-12 && fabs(p[1] - 0.06) < 1e-12 && fabs(p[2] - 0.06) < 1e-12 && fabs(p[3] - 0.02) < 1e-12, "Holm: .03 .06 .06 .02");
+    OK(!xfv_holm(p, 4, NULL) && fabs(p[0] - 0.03) < 1e-12 && fabs(p[1] - 0.06) < 1e-12 && fabs(p[2] - 0.06) < 1e-12 &&
+           fabs(p[3] - 0.02) < 1e-12,
+       "Holm: .03 .06 .06 .02");
     return tap_done();
 }

@@ -40,13 +40,19 @@ static void by_hand(void)
     float got[64];
     struct xfv_image im = image_of(5, 1, 1, (const uint8_t[]){10, 20, 30, 40, 50});
     resample(&im, 0, 0, 5, 1, 2, 1, got); /* each covers 2.5 pixels */
-    OK(close_to(got, (double[]){(10 + 20 + 15) / 2.5, (15 + 40 + 50) / 2.5}, 2), "area, 5 to 2: halves of the middle pixel");
+    OK(close_to(got, (double[]){(10 + 20 + 15) / 2.5, (15 + 40 + 50) / 2.5}, 2), "area, 5 to 2: halves of the middle "
+                                                                                 "pixel");
     resample(&im, 0, 0, 5, 1, 3, 1, got);
-    OK(close_to(got, (double[]){(10 + 20 * 2 / 3.) / (5 / 3.), (20 / 3. + 30 + 40 / 3.) / (5 / 3.), (40 * 2 / 3. + 50) / (5 / 3.)}, 3), "area, 5 to 3");
+    OK(close_to(got,
+                (double[]){(10 + 20 * 2 / 3.) / (5 / 3.), (20 / 3. + 30 + 40 / 3.) / (5 / 3.),
+                           (40 * 2 / 3. + 50) / (5 / 3.)},
+                3),
+       "area, 5 to 3");
     resample(&im, 0, 0, 5, 1, 5, 1, got);
     OK(close_to(got, (double[]){10, 20, 30, 40, 50}, 5), "the same size changes nothing");
     resample(&im, 0, 0, 5, 1, 10, 1, got); /* pixel centres at (i + .5) / 2 - .5 = -.25, .25, .75, ... */
-    OK(close_to(got, (double[]){10, 12.5, 17.5, 22.5, 27.5, 32.5, 37.5, 42.5, 47.5, 50}, 10), "bilinear, doubled: half-pixel centres, edges repeated");
+    OK(close_to(got, (double[]){10, 12.5, 17.5, 22.5, 27.5, 32.5, 37.5, 42.5, 47.5, 50}, 10),
+       "bilinear, doubled: half-pixel centres, edges repeated");
     resample(&im, 0, 0, 5, 1, 1, 4, got);
     OK(close_to(got, (double[]){30, 30, 30, 30}, 4), "one axis shrinks while the other grows");
     resample(&im, -2, -1, 4, 2, 2, 1, got); /* rows: one outside, one inside; columns -2 -1 | 0 1 */
@@ -79,14 +85,16 @@ static void tiles(void)
     struct xfv_image im = noise(97, 61);
     struct xfv_err e;
     struct xfv_resampler *r = xfv_resampler_new(97, 61, 40, 23, &e);
-    float *work = malloc(xfv_resample_work(r, 3) * sizeof *work), *whole = malloc(40 * 23 * 3 * 4), *parts = malloc(40 * 23 * 3 * 4);
+    float *work = malloc(xfv_resample_work(r, 3) * sizeof *work), *whole = malloc(40 * 23 * 3 * 4),
+          *parts = malloc(40 * 23 * 3 * 4);
     /* Whole, row-major; by tiles, transposed and normalised. */
     struct xfv_float_sink a = {.out = whole, .pixel = 3, .row = 120, .std = {1, 1, 1}};
     xfv_resample(r, &im, 0, 0, (struct xfv_rect){0, 0, 40, 23}, &a, work);
     for (int y = 0; y < 23; y += 7) {
         for (int x = 0; x < 40; x += 11) {
             struct xfv_rect t = {x, y, 40 - x < 11 ? 40 - x : 11, 23 - y < 7 ? 23 - y : 7};
-            struct xfv_float_sink b = {.out = parts + x * 69 + y * 3, .pixel = 69, .row = 3, .mean = {1, 2, 3}, .std = {2, 4, 8}};
+            struct xfv_float_sink b = {
+                .out = parts + x * 69 + y * 3, .pixel = 69, .row = 3, .mean = {1, 2, 3}, .std = {2, 4, 8}};
             xfv_resample(r, &im, 0, 0, t, &b, work);
         }
     }
@@ -94,7 +102,8 @@ static void tiles(void)
     for (int y = 0; y < 23; y++)
         for (int x = 0; x < 40; x++)
             for (int c = 0; c < 3; c++)
-                if (parts[x * 69 + y * 3 + c] != (whole[(y * 40 + x) * 3 + c] - (float)(c + 1)) / (float)(2 << c)) same = 0;
+                if (parts[x * 69 + y * 3 + c] != (whole[(y * 40 + x) * 3 + c] - (float)(c + 1)) / (float)(2 << c))
+                    same = 0;
     OK(same, "tiles, transposed and normalised, hold the numbers of the whole");
     free(work), free(whole), free(parts);
     xfv_resampler_free(r);
@@ -119,7 +128,8 @@ static void warps(void)
 
     const double half[6] = {1, 0, 0.5, 0, 1, 0}; /* destination x is source x - 0.5 */
     xfv_warp(&im, half, 16, 12, out, &e);
-    OK(out[0] == (im.data[0] + 1) / 2 && out[3] == (im.data[0] + im.data[3] + 1) / 2, "half a pixel: means, and half of zero at the edge");
+    OK(out[0] == (im.data[0] + 1) / 2 && out[3] == (im.data[0] + im.data[3] + 1) / 2, "half a pixel: means, and half "
+                                                                                      "of zero at the edge");
 
     const double turn[6] = {0.6, -0.8, 9.25, 0.8, 0.6, -4.5};
     double v[6], worst = 0;
@@ -129,7 +139,8 @@ static void warps(void)
         double x, y, sum = 0;
         xfv_affine_apply(v, i % 16, i / 16, &x, &y);
         for (int sy = 0; sy < 20; sy++) /* tent functions over every pixel of the source */
-            for (int sx = 0; sx < 30; sx++) sum += fmax(0, 1 - fabs(x - sx)) * fmax(0, 1 - fabs(y - sy)) * im.data[(sy * 30 + sx) * 3 + 1];
+            for (int sx = 0; sx < 30; sx++)
+                sum += fmax(0, 1 - fabs(x - sx)) * fmax(0, 1 - fabs(y - sy)) * im.data[(sy * 30 + sx) * 3 + 1];
         worst = fmax(worst, fabs(sum - out[i * 3 + 1]));
     }
     OK(worst <= 0.5 + 1e-9, "a rotation is the sum of tents, rounded (%.3f)", worst);
@@ -139,7 +150,8 @@ static void warps(void)
     xfv_affine_apply(v, id[0], id[1], &id[0], &id[1]);
     OK(fabs(id[0] - 3) < 1e-12 && fabs(id[1] - 7) < 1e-12, "the inverse undoes");
     const double flat[6] = {1, 2, 0, 2, 4, 0}, nan[6] = {NAN, 0, 0, 0, 1, 0}, huge[6] = {1e-9, 0, 1e300, 0, 1e-9, 0};
-    OK(xfv_warp(&im, flat, 4, 4, out, &e) == XFV_EARG && strstr(e.msg, "cannot be inverted"), "a singular map is refused");
+    OK(xfv_warp(&im, flat, 4, 4, out, &e) == XFV_EARG && strstr(e.msg, "cannot be inverted"), "a singular map is "
+                                                                                              "refused");
     OK(xfv_warp(&im, nan, 4, 4, out, &e) == XFV_EARG, "so is one that is not a number");
     OK(xfv_warp(&im, huge, 4, 4, out, &e) == 0 && out[0] == 0, "far outside is zero");
     xfv_image_clear(&im);

@@ -25,7 +25,8 @@ int main(void)
     struct xfv_roc r = xfv_roc_measure(&s, order, NULL, fmr, 3);
     /* Of 16 comparisons the genuine score is larger in 14, and equal in one. */
     OK(near(r.auc, 14.5 / 16), "area: %g", r.auc);
-    OK(near(r.tar[0], 0.75) && near(r.tar[1], 0.75) && near(r.tar[2], 1), "TAR at FMR 0, .25, .5: %g %g %g", r.tar[0], r.tar[1], r.tar[2]);
+    OK(near(r.tar[0], 0.75) && near(r.tar[1], 0.75) && near(r.tar[2], 1), "TAR at FMR 0, .25, .5: %g %g %g", r.tar[0],
+       r.tar[1], r.tar[2]);
     OK(near(r.eer, 0.25), "equal error: %g", r.eer);
 
     struct xfv_roc_point *p = xfv_roc_curve(&s, &n, &e);
@@ -34,7 +35,8 @@ int main(void)
         int accepted = 0, missed = 0;
         for (int k = 0; k < 4; k++) accepted += impostor[k] >= p[i].threshold, missed += genuine[k] < p[i].threshold;
         right = right && near(p[i].fmr, accepted / 4.0) && near(p[i].fnmr, missed / 4.0);
-        falls = falls && (!i || (p[i].threshold < p[i - 1].threshold && p[i].fmr >= p[i - 1].fmr && p[i].fnmr <= p[i - 1].fnmr));
+        falls = falls &&
+                (!i || (p[i].threshold < p[i - 1].threshold && p[i].fmr >= p[i - 1].fmr && p[i].fnmr <= p[i - 1].fnmr));
     }
     OK(right && n >= 7, "each of %zu points counts who is accepted", n);
     OK(falls, "thresholds fall, false matches grow, false non-matches shrink");
@@ -42,7 +44,8 @@ int main(void)
     /* Weights: a pair of weight 0 is not there. */
     static const float weights[] = {1, 1, 1, 0, 1, 1, 1, 1};
     struct xfv_roc w = xfv_roc_measure(&s, order, weights, fmr, 3);
-    OK(near(w.auc, 1) && near(w.tar[0], 1) && near(w.eer, 0), "without the fourth genuine pair all are told apart: %g", w.auc);
+    OK(near(w.auc, 1) && near(w.tar[0], 1) && near(w.eer, 0), "without the fourth genuine pair all are told apart: %g",
+       w.auc);
 
     double decided[8], accuracy = 0, sd = 0;
     OK(!xfv_fold_decisions(&s, 2, decided, &accuracy, &sd, &e), "LFW's rule over two folds");

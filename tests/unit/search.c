@@ -1,4 +1,5 @@
-/* Candidates of a search hold every row that belongs into the answer: against all scores in double, with ties, near ties and rows without a direction. */
+/* Candidates of a search hold every row that belongs into the answer: against all scores in double, with ties, near
+ * ties and rows without a direction. */
 #include "pair/search.h"
 
 #include "base/random.h"
@@ -30,7 +31,8 @@ static int found(void *ctx, size_t i, const size_t *rows, size_t n, struct xfv_e
     s->calls++;
     s->candidates += n;
     for (size_t k = 0; k < n; k++) {
-        if (rows[k] == i || rows[k] >= N || given[rows[k]] || (k && rows[k] < rows[k - 1]) || (s->later && rows[k] < i)) s->wrong++;
+        if (rows[k] == i || rows[k] >= N || given[rows[k]] || (k && rows[k] < rows[k - 1]) || (s->later && rows[k] < i))
+            s->wrong++;
         given[rows[k]] = 1;
     }
     for (size_t j = s->later ? i + 1 : 0; j < N; j++) {
@@ -63,17 +65,21 @@ int main(void)
     for (size_t i = 0; i < N; i++)
         for (size_t j = 0; j < N; j++) all[i][j] = cosine(i, j);
     OK(!bad, "rows of any length have a direction");
-    static const struct { struct xfv_wish wish; int later; size_t from, to; } asked[] = {
-        {{1, -INFINITY}, 0, 0, N}, {{5, -INFINITY}, 0, 0, N}, {{5, 0.2}, 0, 100, 300}, {{0, 0.3}, 1, 0, N}, {{0, 0.3}, 0, 0, 90}, {{N, -INFINITY}, 0, 20, 24},
+    static const struct { struct xfv_wish wish; int later; size_t from, to;
+    } asked[] = {
+        {{1, -INFINITY}, 0, 0, N}, {{5, -INFINITY}, 0, 0, N}, {{5, 0.2}, 0, 100, 300},
+        {{0, 0.3}, 1, 0, N},       {{0, 0.3}, 0, 0, 90},      {{N, -INFINITY}, 0, 20, 24},
     };
     for (size_t k = 0; k < sizeof asked / sizeof *asked; k++) {
         struct seen got = {.wish = asked[k].wish, .later = asked[k].later};
         int status = xfv_search_rows(s, asked[k].from, asked[k].to, asked[k].later, &asked[k].wish, found, &got, &e);
-        OK(!status && got.calls == asked[k].to - asked[k].from && !got.missing && !got.wrong, "best %zu above %g: nothing is missing, %zu candidates a row",
-           asked[k].wish.best, asked[k].wish.above, got.candidates / got.calls);
+        OK(!status && got.calls == asked[k].to - asked[k].from && !got.missing && !got.wrong,
+           "best %zu above %g: nothing is missing, %zu candidates a row", asked[k].wish.best, asked[k].wish.above,
+           got.candidates / got.calls);
     }
     struct xfv_wish any = {2, -INFINITY};
-    OK(xfv_search_rows(s, 0, N, 0, &any, stop, NULL, &e) == XFV_EDATA && !strcmp(e.msg, "enough"), "a status of the caller's ends the search");
+    OK(xfv_search_rows(s, 0, N, 0, &any, stop, NULL, &e) == XFV_EDATA && !strcmp(e.msg, "enough"),
+       "a status of the caller's ends the search");
     float none[D] = {0};
     OK(xfv_search_set(s, 0, none) == 1, "zeros have no direction");
     none[0] = NAN;

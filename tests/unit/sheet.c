@@ -35,14 +35,17 @@ int main(void)
     const char *tsv = printed(s, XFV_SHEET_TSV);
     OK(!strncmp(tsv, "method\ttest\tn\tvalue\tlo\thi\n", 26), "the columns");
     OK(strstr(tsv, row) != NULL, "the mean over five cases: %s", row + 1);
-    OK(strstr(tsv, "\ntwo|half\tauroc\t2\t1.0000\t1.0000\t1.0000\n") != NULL, "two cases of one value: an interval of no width");
+    OK(strstr(tsv, "\ntwo|half\tauroc\t2\t1.0000\t1.0000\t1.0000\n") != NULL, "two cases of one value: an interval of "
+                                                                              "no width");
     OK(!strstr(tsv, "energy"), "a test without a number has no row");
     double lo = 0, hi = 0, value = 0;
     sscanf(strstr(tsv, "one\tauroc"), "one\tauroc\t5\t%lf\t%lf\t%lf", &value, &lo, &hi);
-    OK(lo < value && value < hi && lo >= 0.5 && hi <= 0.9, "the interval holds the mean, within the values: %g %g %g", lo, value, hi);
+    OK(lo < value && value < hi && lo >= 0.5 && hi <= 0.9, "the interval holds the mean, within the values: %g %g %g",
+       lo, value, hi);
 
     const char *markdown = printed(s, XFV_SHEET_MARKDOWN);
-    OK(!strncmp(markdown, "| method | auroc |", 18) && strstr(markdown, "two_half") != NULL, "Markdown: a column a test, and no bar inside a name");
+    OK(!strncmp(markdown, "| method | auroc |", 18) && strstr(markdown, "two_half") != NULL,
+       "Markdown: a column a test, and no bar inside a name");
     OK(strstr(markdown, " 12 |") != NULL, "a constant has no interval");
     const char *json = printed(s, XFV_SHEET_JSON);
     OK(strstr(json, "{\"method\":\"one\",\"test\":\"passes\",\"n\":1,\"value\":12}") != NULL, "JSON: a line a value");

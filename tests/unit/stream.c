@@ -14,7 +14,8 @@ static void test_whole(void)
     int n, status;
     OK(read_bytes(s.p, s.n, NULL, &n, &e) == XFV_EOF && n == 4, "a whole stream is read");
     out = copy_fd(fd_of(s.p, s.n), NULL, &status);
-    OK(out.n == s.n && !memcmp(out.p, s.p, s.n), "and written again, byte by byte the same: unknown keys, kinds and extension types pass");
+    OK(out.n == s.n && !memcmp(out.p, s.p, s.n), "and written again, byte by byte the same: unknown keys, kinds and "
+                                                 "extension types pass");
     free(out.p);
     add(&twice, s.p, s.n);
     add(&twice, s.p, s.n);
@@ -47,7 +48,8 @@ static void test_byte_by_byte(int nonblocking)
     if (pthread_create(&t, NULL, feed_bytes, &f)) abort();
     out = copy_fd(sv[0], NULL, &status);
     pthread_join(t, NULL);
-    OK(status == XFV_EOF && out.n == s.n && !memcmp(out.p, s.p, s.n), "one byte a read gives the same%s", nonblocking ? ", on a non-blocking descriptor" : "");
+    OK(status == XFV_EOF && out.n == s.n && !memcmp(out.p, s.p, s.n), "one byte a read gives the same%s",
+       nonblocking ? ", on a non-blocking descriptor" : "");
     free(out.p);
     free(s.p);
 }
@@ -78,7 +80,8 @@ static void test_cuts(void)
 static void refused(struct bytes *b, int status, const char *part, const char *what)
 {
     int got = read_bytes(b->p, b->n, NULL, NULL, &e);
-    if (!OK(got == status && strstr(e.msg, part), "%s: %s", what, e.msg)) printf("#   status %d, wanted %d and '%s'\n", got, status, part);
+    if (!OK(got == status && strstr(e.msg, part), "%s: %s", what, e.msg))
+        printf("#   status %d, wanted %d and '%s'\n", got, status, part);
     free(b->p);
     *b = (struct bytes){0};
 }
@@ -124,7 +127,9 @@ static void test_versions(void)
     add_end(&b, 0, 0, 0);
     OK(read_bytes(b.p, b.n, NULL, NULL, &e) == XFV_EOF, "a later minor version is read");
     b.n = 0;
-    ADD(&b, "\x84" HEAD_START "\xa7version\x92\x02\x03\xaaprovenance\x92\x01\x82\xa4tool\xa5" "embed\xa7version\xa3" "9.1");
+    ADD(&b, "\x84" HEAD_START "\xa7version\x92\x02\x03\xaaprovenance\x92\x01\x82\xa4tool\xa5"
+            "embed\xa7version\xa3"
+            "9.1");
     refused(&b, XFV_EVERSION, "2.3, written by embed 9.1", "another major version");
     ADD(&b, "\x83" HEAD_START "\xa7version\x92\x02\x00");
     refused(&b, XFV_EVERSION, "unknown program", "another major version, from nowhere");
@@ -138,27 +143,39 @@ static void test_versions(void)
 
 static void test_bad_records(void)
 {
-    static const struct { const char *p; size_t n; int status; const char *part, *what; } all[] = {
+    static const struct { const char *p; size_t n; int status; const char *part, *what;
+    } all[] = {
 #define BAD(bytes, status, part, what) {bytes, sizeof(bytes) - 1, status, part, what}
         BAD("\x82\xa1_\xa1x\xc1", XFV_EFORMAT, "0xc1", "byte 0xc1 in a record"),
         BAD("\x83\xa1_\xa1x\xa1k\x01\xa1k\x02", XFV_EFORMAT, "'k' occurs twice", "a key twice"),
-        BAD("\x82\xa1_\xa1x\xa1m\x82\xa1k\x01\xd9\x01k\x02", XFV_EFORMAT, "'k' occurs twice", "a key twice, below, spelt in two ways"),
+        BAD("\x82\xa1_\xa1x\xa1m\x82\xa1k\x01\xd9\x01k\x02", XFV_EFORMAT, "'k' occurs twice",
+            "a key twice, below, spelt in two ways"),
         BAD("\x82\xa1_\xa1x\x05\x01", XFV_EFORMAT, "key is an integer", "a key that is a number"),
         BAD("\x82\xa1_\xa1x\xc4\x01k\x01", XFV_EFORMAT, "key is bytes", "a key that is bytes"),
-        BAD("\x82\xa1_\xa1x\xa2" "a\0\x01", XFV_EFORMAT, "NUL", "a key with a NUL"),
-        BAD("\x82\xa1_\xa1x\xa2" "a\xff\x01", XFV_EFORMAT, "not UTF-8", "a key that is not UTF-8"),
+        BAD("\x82\xa1_\xa1x\xa2"
+            "a\0\x01",
+            XFV_EFORMAT, "NUL", "a key with a NUL"),
+        BAD("\x82\xa1_\xa1x\xa2"
+            "a\xff\x01",
+            XFV_EFORMAT, "not UTF-8", "a key that is not UTF-8"),
         BAD("\x81\xa1k\xa1x", XFV_EFORMAT, "'_'", "a record without a kind"),
         BAD("\x80", XFV_EFORMAT, "'_'", "an empty map"),
         BAD("\x81\xa1_\x01", XFV_EFORMAT, "expected text, found an integer", "a kind that is a number"),
-        BAD("\x81\xa1_\xa2" "e\0", XFV_EFORMAT, "NUL", "a kind with a NUL"),
+        BAD("\x81\xa1_\xa2"
+            "e\0",
+            XFV_EFORMAT, "NUL", "a kind with a NUL"),
         BAD("\x93\x01\x02\x03", XFV_EFORMAT, "expected a record", "an array among the records"),
-        BAD("\x82\xa1_\xa1x\xa1k\xdd\xff\xff\xff\xff", XFV_ELIMIT, "elements", "an array that claims 4 Gi elements in 5 bytes"),
+        BAD("\x82\xa1_\xa1x\xa1k\xdd\xff\xff\xff\xff", XFV_ELIMIT, "elements",
+            "an array that claims 4 Gi elements in 5 bytes"),
         BAD("\xdf\xff\xff\xff\xff", XFV_ELIMIT, "elements", "a map that does"),
         BAD("\x82\xa1_\xa1x\xa1k\xc6\xff\xff\xff\xff", XFV_ELIMIT, "--max-record", "bytes that claim 4 GiB"),
         BAD("\x82\xa1_\xa1x\xa1k\xdb\xf0\x00\x00\x00", XFV_ELIMIT, "--max-record", "text that does"),
         BAD("\x82\xa1_\xa1x\xa1k\xc9\x7f\xff\xff\xff\x01", XFV_ELIMIT, "--max-record", "an extension that does"),
-        BAD("\x82\xa1_\xa1x\xa1k\xc6\x08\x00\x00\x00" "abc", XFV_ETRUNC, "into a record", "bytes that claim 128 MiB, and end"),
-        BAD("\x82\xa1_\xa1x\xa1k\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x01", XFV_ELIMIT, "nested deeper than 16", "17 levels"),
+        BAD("\x82\xa1_\xa1x\xa1k\xc6\x08\x00\x00\x00"
+            "abc",
+            XFV_ETRUNC, "into a record", "bytes that claim 128 MiB, and end"),
+        BAD("\x82\xa1_\xa1x\xa1k\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x01", XFV_ELIMIT,
+            "nested deeper than 16", "17 levels"),
         BAD(HEAD, XFV_ETRUNC, "a new head", "a head before the end"),
 #undef BAD
     };
@@ -172,7 +189,8 @@ static void test_bad_records(void)
         if (all[i].status != XFV_ETRUNC) add_end(&b, 0, 2, 0);
         int n, got = read_bytes(b.p, b.n, NULL, &n, &e);
         snprintf(where, sizeof where, "in: record 2, byte %zu: ", at);
-        OK(got == all[i].status && n == 1 && strstr(e.msg, all[i].part) && !strncmp(e.msg, where, strlen(where)), "%s: %s", all[i].what, e.msg);
+        OK(got == all[i].status && n == 1 && strstr(e.msg, all[i].part) && !strncmp(e.msg, where, strlen(where)),
+           "%s: %s", all[i].what, e.msg);
         free(b.p);
     }
     struct bytes b = {0};
@@ -196,7 +214,8 @@ static void test_large_map(void)
         }
         add_end(&b, 0, 1, 0);
         int status = read_bytes(b.p, b.n, NULL, NULL, &e);
-        OK(twice ? status == XFV_EFORMAT && strstr(e.msg, "twice") : status == XFV_EOF, "1000 keys%s", twice ? ", one twice" : "");
+        OK(twice ? status == XFV_EFORMAT && strstr(e.msg, "twice") : status == XFV_EOF, "1000 keys%s",
+           twice ? ", one twice" : "");
         free(b.p);
     }
 }
@@ -212,7 +231,8 @@ static void test_limits(void)
     lim.max_record = record;
     OK(read_bytes(b.p, b.n, &lim, NULL, &e) == XFV_EOF, "a record as large as the limit is read");
     lim.max_record = record - 1;
-    OK(read_bytes(b.p, b.n, &lim, NULL, &e) == XFV_ELIMIT && strstr(e.msg, "--max-record"), "one larger is not: %s", e.msg);
+    OK(read_bytes(b.p, b.n, &lim, NULL, &e) == XFV_ELIMIT && strstr(e.msg, "--max-record"), "one larger is not: %s",
+       e.msg);
     lim = xfv_limits_default();
     lim.max_items = 8; /* as many as the end record has */
     OK(read_bytes(b.p, b.n, &lim, NULL, &e) == XFV_EOF, "as many elements as the limit");
@@ -279,7 +299,8 @@ static void test_show_ends(void)
         bad += xfv_reader_next(r, &rec, &e) != 0 || xfv_rec_kind(rec) != kinds[i];
         xfv_rec_free(rec);
     }
-    OK(!bad && xfv_reader_next(r, &rec, &e) == XFV_EFORMAT && strstr(e.msg, "records"), "a wrong end is shown, then refused: %s", e.msg);
+    OK(!bad && xfv_reader_next(r, &rec, &e) == XFV_EFORMAT && strstr(e.msg, "records"),
+       "a wrong end is shown, then refused: %s", e.msg);
     xfv_reader_close(r);
     free(b.p);
 }
@@ -300,7 +321,8 @@ static void test_ready(void)
     }
     OK(n == 5, "a head and four records are ready, but an end alone has nothing to give");
     close(p[1]);
-    OK(xfv_reader_ready(r) == 1 && xfv_reader_next(r, &rec, &e) == XFV_EOF && xfv_reader_ready(r) == 1, "the end of the input is ready");
+    OK(xfv_reader_ready(r) == 1 && xfv_reader_next(r, &rec, &e) == XFV_EOF && xfv_reader_ready(r) == 1,
+       "the end of the input is ready");
     xfv_reader_close(r);
     free(s.p);
 }
@@ -316,7 +338,9 @@ static void *feed_big(void *arg)
     for (size_t i = 0; i < b->size; i++) ((unsigned char *)t.data)[i] = (unsigned char)(i * 2654435761u >> 13);
     for (int i = 0; i < b->count; i++) {
         struct xfv_rec *rec = xfv_rec_new(XFV_FACE);
-        if (xfv_map_put(xfv_rec_zone(rec), xfv_rec_root(rec), "t", xfv_val_tensor_ref(xfv_rec_zone(rec), &t), &err) || xfv_writer_put(w, rec, &err)) abort();
+        if (xfv_map_put(xfv_rec_zone(rec), xfv_rec_root(rec), "t", xfv_val_tensor_ref(xfv_rec_zone(rec), &t), &err) ||
+            xfv_writer_put(w, rec, &err))
+            abort();
         xfv_rec_free(rec);
     }
     if (xfv_writer_end(w, &err)) abort();
@@ -342,7 +366,8 @@ static void test_big(void)
             if (xfv_rec_kind(rec) == XFV_FACE) {
                 n++;
                 bad += xfv_get_tensor_view(xfv_rec_root(rec), "t", &v, &e) || v.shape[0] != sizes[k];
-                for (size_t i = 0; !bad && i < sizes[k]; i++) bad += ((unsigned char *)v.data)[i] != (unsigned char)(i * 2654435761u >> 13);
+                for (size_t i = 0; !bad && i < sizes[k]; i++)
+                    bad += ((unsigned char *)v.data)[i] != (unsigned char)(i * 2654435761u >> 13);
             }
             xfv_rec_free(rec);
         }

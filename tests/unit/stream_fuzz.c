@@ -1,5 +1,5 @@
-/* Damaged and random input: the scanner agrees with msgpack-c about where an object ends, and the reader takes whatever comes without a crash,
- * a loop or a wrong "all well". The generator is seeded: every run is the same. */
+/* Damaged and random input: the scanner agrees with msgpack-c about where an object ends, and the reader takes whatever
+ * comes without a crash, a loop or a wrong "all well". The generator is seeded: every run is the same. */
 #include "../tap.h"
 #include "stream/internal.h"
 #include "streambytes.h"
@@ -16,15 +16,18 @@ static uint32_t rnd(uint32_t n) /* xorshift64 */
 /* A random object of at most `depth` levels. */
 static void random_object(struct bytes *b, unsigned depth)
 {
-    static const unsigned char heads[] = {0x00, 0x7f, 0x80, 0x83, 0x8f, 0x90, 0x92, 0x9f, 0xa0, 0xa5, 0xbf, 0xc0, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7,
-                                          0xc8, 0xc9, 0xca, 0xcb, 0xcc, 0xcd, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9,
-                                          0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xff};
+    static const unsigned char heads[] = {0x00, 0x7f, 0x80, 0x83, 0x8f, 0x90, 0x92, 0x9f, 0xa0, 0xa5, 0xbf,
+                                          0xc0, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xcb,
+                                          0xcc, 0xcd, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6,
+                                          0xd7, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xff};
     static const unsigned char fixed[] = {4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17}; /* 0xca .. 0xd8 */
     unsigned char h = heads[rnd(sizeof heads)], zero[32] = {0};
     int map = (h & 0xf0) == 0x80 || h == 0xde || h == 0xdf, array = (h & 0xf0) == 0x90 || h == 0xdc || h == 0xdd;
     if (depth == 0 && (map || array)) h = 0xc0, map = array = 0;
-    unsigned wide = h == 0xc4 || h == 0xc7 || h == 0xd9 ? 1 : h == 0xc5 || h == 0xc8 || h == 0xda || h == 0xdc || h == 0xde ? 2 :
-                    h == 0xc6 || h == 0xc9 || h == 0xdb || h == 0xdd || h == 0xdf ? 4 : 0;
+    unsigned wide = h == 0xc4 || h == 0xc7 || h == 0xd9                             ? 1
+                    : h == 0xc5 || h == 0xc8 || h == 0xda || h == 0xdc || h == 0xde ? 2
+                    : h == 0xc6 || h == 0xc9 || h == 0xdb || h == 0xdd || h == 0xdf ? 4
+                                                                                    : 0;
     unsigned n = wide ? rnd(6) : map || array ? h & 0xfu : (h & 0xe0) == 0xa0 ? h & 0x1fu : 0;
     add(b, &h, 1);
     if (wide) add(b, zero, wide - 1);
@@ -72,7 +75,8 @@ static void test_oracle(void)
         random_object(&b, rnd(4));
         size_t real = b.n;
         ADD(&b, "\x01\xc0"); /* more follows */
-        wrong += scanned(&b, 1, &lim) != real || scanned(&b, 3, &lim) != real || scanned(&b, b.n, &lim) != real || oracle(&b) != real;
+        wrong += scanned(&b, 1, &lim) != real || scanned(&b, 3, &lim) != real || scanned(&b, b.n, &lim) != real ||
+                 oracle(&b) != real;
         b.n = rnd((uint32_t)real);
         wrong += scanned(&b, 2, &lim) != 0; /* cut */
         free(b.p);
@@ -98,13 +102,16 @@ static void test_damage(void)
     for (int i = 0; i < 40000; i++) {
         b.n = 0;
         add(&b, s.p, s.n);
-        for (uint32_t k = 1 + rnd(4); k > 0; k--) b.p[rnd((uint32_t)b.n)] = (unsigned char)(rnd(2) ? rnd(256) : 0xc0 + rnd(32));
+        for (uint32_t k = 1 + rnd(4); k > 0; k--)
+            b.p[rnd((uint32_t)b.n)] = (unsigned char)(rnd(2) ? rnd(256) : 0xc0 + rnd(32));
         size_t from = rnd((uint32_t)b.n), drop = rnd(3) ? 0 : rnd((uint32_t)(b.n - from));
         memmove(b.p + from, b.p + from + drop, b.n - from - drop);
         b.n -= drop;
-        int same = b.n == s.n && !memcmp(b.p, s.p, s.n), status = read_bytes(b.p, b.n, &lim, NULL, &(struct xfv_err){0});
+        int same = b.n == s.n && !memcmp(b.p, s.p, s.n),
+            status = read_bytes(b.p, b.n, &lim, NULL, &(struct xfv_err){0});
         well += status == XFV_EOF && !same;
-        odd += status != XFV_EOF && status != XFV_EFORMAT && status != XFV_ETRUNC && status != XFV_ELIMIT && status != XFV_EVERSION;
+        odd += status != XFV_EOF && status != XFV_EFORMAT && status != XFV_ETRUNC && status != XFV_ELIMIT &&
+               status != XFV_EVERSION;
     }
     OK(!well && !odd, "40000 damaged streams are all refused, as format, cut, limit or version");
     free(b.p);

@@ -1,4 +1,5 @@
-/* The stream between us and Python, whose msgpack and NumPy know nothing of our code: each reads what the other writes. */
+/* The stream between us and Python, whose msgpack and NumPy know nothing of our code: each reads what the other writes.
+ */
 #include "../tap.h"
 #include "streambytes.h"
 
@@ -24,7 +25,8 @@ static const char reader[] = /* reads our stream with NumPy, checks it, and writ
     "    assert a.dtype == np.dtype(d) and a.shape == (2, 3), f\n"
     "    want = np.arange(6).reshape(2, 3) * np.dtype(d).type(-0.5 if d[1] == 'f' else 3)\n"
     "    assert (a == want).all(), (d, a)\n"
-    "    assert f['half'] == 0.5 and f['n'] == -129 and f['big'] == 2**40 and f['yes'] is True and f['none'] is None, f\n"
+    "    assert f['half'] == 0.5 and f['n'] == -129 and f['big'] == 2**40 and f['yes'] is True and f['none'] is None, "
+    "f\n"
     "with open(sys.argv[2], 'wb') as out:\n"
     "    for r in records: out.write(msgpack.packb(r, unicode_errors='surrogateescape'))\n"
     "print('fine')\n";
@@ -53,8 +55,10 @@ static void put_face(struct xfv_writer *w, enum xfv_dtype d)
         }
     }
     int bad = xfv_map_put(z, m, "t", xfv_val_tensor(z, &t), &e) || xfv_map_put(z, m, "half", xfv_val_f64(0.5), &e) ||
-              xfv_map_put(z, m, "n", xfv_val_int(-129), &e) || xfv_map_put(z, m, "big", xfv_val_int((int64_t)1 << 40), &e) ||
-              xfv_map_put(z, m, "yes", xfv_val_bool(1), &e) || xfv_map_put_nil(z, m, "none", &e) || xfv_writer_put(w, rec, &e);
+              xfv_map_put(z, m, "n", xfv_val_int(-129), &e) ||
+              xfv_map_put(z, m, "big", xfv_val_int((int64_t)1 << 40), &e) ||
+              xfv_map_put(z, m, "yes", xfv_val_bool(1), &e) || xfv_map_put_nil(z, m, "none", &e) ||
+              xfv_writer_put(w, rec, &e);
     if (bad) abort();
     xfv_tensor_clear(&t);
     xfv_rec_free(rec);
@@ -65,14 +69,16 @@ int main(void)
     static const char *const args[] = {"--x", NULL};
     static const struct xfv_prov p = {.tool = "c", .version = "1", .args = args};
     const char *python = getenv("PYTHON") ? getenv("PYTHON") : "/usr/bin/python3";
-    char ours[] = "/tmp/xfv-ours-XXXXXX", theirs[] = "/tmp/xfv-theirs-XXXXXX", script[] = "/tmp/xfv-script-XXXXXX", command[512], line[64] = "";
+    char ours[] = "/tmp/xfv-ours-XXXXXX", theirs[] = "/tmp/xfv-theirs-XXXXXX", script[] = "/tmp/xfv-script-XXXXXX",
+         command[512], line[64] = "";
     int fo = mkstemp(ours), ft = mkstemp(theirs), fs = mkstemp(script);
     struct xfv_writer *w;
     struct xfv_rec *err = xfv_rec_error("a\xff" "b", 3, "c", "decode", "text");
     if (fo < 0 || ft < 0 || fs < 0 || write(fs, reader, sizeof reader - 1) < 0 || xfv_writer_open(&w, fo, &e)) abort();
     int status = xfv_writer_head(w, NULL, &p, NULL, &e);
     for (int d = 0; d < XFV_DTYPES; d++) put_face(w, (enum xfv_dtype)d);
-    OK(status == 0 && xfv_writer_put(w, err, &e) == 0 && xfv_writer_end(w, &e) == 0, "we write a stream with a tensor of each type");
+    OK(status == 0 && xfv_writer_put(w, err, &e) == 0 && xfv_writer_end(w, &e) == 0, "we write a stream with a tensor "
+                                                                                     "of each type");
     snprintf(command, sizeof command, "%s %s %s %s", python, script, ours, theirs);
     FILE *f = popen(command, "r");
     if (!f || !fgets(line, sizeof line, f)) line[0] = '\0';

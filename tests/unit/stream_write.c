@@ -64,27 +64,32 @@ static void test_provenance(void)
     xfv_map_put(z, &set, "model", xfv_val_str(z, "m"), &e);
     struct xfv_prov p = {.tool = "embed", .version = "0.1.0", .args = args, .extra = &extra};
     struct out o = start();
-    OK(xfv_writer_head(o.w, in, &p, &set, &e) == 0 && xfv_writer_end(o.w, &e) == 0, "a head with provenance and keys of its own is written");
+    OK(xfv_writer_head(o.w, in, &p, &set, &e) == 0 && xfv_writer_end(o.w, &e) == 0, "a head with provenance and keys "
+                                                                                    "of its own is written");
     struct bytes b = stop(&o);
     got = head_of(b);
     const msgpack_object *m = xfv_rec_root(got), *list = xfv_map_get(m, "provenance");
     char text[32] = "";
     int64_t five = 0;
     OK(list && list->type == MSGPACK_OBJECT_ARRAY && list->via.array.size == 2, "the provenance has one entry more");
-    OK(xfv_get_text(&list->via.array.ptr[0], "tool", text, sizeof text, &e) == 0 && !strcmp(text, "test"), "the old one first");
+    OK(xfv_get_text(&list->via.array.ptr[0], "tool", text, sizeof text, &e) == 0 && !strcmp(text, "test"), "the old "
+                                                                                                           "one first");
     const msgpack_object *last = &list->via.array.ptr[1], *a = xfv_map_get(last, "args");
     OK(xfv_get_text(last, "tool", text, sizeof text, &e) == 0 && !strcmp(text, "embed") && a->via.array.size == 2 &&
            xfv_get_text(last, "model", text, sizeof text, &e) == 0 && !strcmp(text, "mobile"),
        "the new one last, with tool, args and what the program adds");
-    OK(xfv_get_int(m, "x-me", &five, &e) == 0 && five == 5 && m->via.map.size == 7 && !memcmp(m->via.map.ptr[6].key.via.str.ptr, "model", 5),
+    OK(xfv_get_int(m, "x-me", &five, &e) == 0 && five == 5 && m->via.map.size == 7 &&
+           !memcmp(m->via.map.ptr[6].key.via.str.ptr, "model", 5),
        "keys are replaced in place or added at the end");
-    OK(xfv_map_get(xfv_rec_root(in), "x-me")->type == MSGPACK_OBJECT_MAP && xfv_rec_root(in)->via.map.size == 6, "and the input's head is as it was");
+    OK(xfv_map_get(xfv_rec_root(in), "x-me")->type == MSGPACK_OBJECT_MAP && xfv_rec_root(in)->via.map.size == 6,
+       "and the input's head is as it was");
     xfv_rec_free(got);
     free(b.p);
 
     o = start();
     xfv_map_put(z, &set, "magic", xfv_val_int(5), &e);
-    OK(xfv_writer_head(o.w, in, &p, &set, &e) == XFV_EARG && strstr(e.msg, "magic"), "the writer's own keys are refused: %s", e.msg);
+    OK(xfv_writer_head(o.w, in, &p, &set, &e) == XFV_EARG && strstr(e.msg, "magic"),
+       "the writer's own keys are refused: %s", e.msg);
     xfv_map_put(z, &extra, "tool", xfv_val_int(5), &e);
     OK(xfv_writer_head(o.w, in, &p, NULL, &e) == XFV_EARG, "also in the provenance: %s", e.msg);
     b = stop(&o);
@@ -118,9 +123,11 @@ static void test_misuse(void)
 {
     struct out o = start();
     struct bytes s = sample();
-    struct xfv_rec *head = head_of(s), *end = xfv_rec_new(XFV_END), *rec = xfv_rec_new(XFV_FACE), *err = xfv_rec_error("a", 1, "t", "c", "m");
+    struct xfv_rec *head = head_of(s), *end = xfv_rec_new(XFV_END), *rec = xfv_rec_new(XFV_FACE),
+                   *err = xfv_rec_error("a", 1, "t", "c", "m");
     msgpack_zone *z = xfv_rec_zone(rec);
-    OK(xfv_writer_put(o.w, head, &e) == XFV_EARG && xfv_writer_put(o.w, end, &e) == XFV_EARG, "heads and ends are not records: %s", e.msg);
+    OK(xfv_writer_put(o.w, head, &e) == XFV_EARG && xfv_writer_put(o.w, end, &e) == XFV_EARG,
+       "heads and ends are not records: %s", e.msg);
     OK(xfv_writer_head(o.w, rec, NULL, NULL, &e) == XFV_EARG, "and a record is no head: %s", e.msg);
     msgpack_object twice = xfv_val_copy(z, xfv_rec_root(rec));
     xfv_map_put(z, &twice, "k", xfv_val_int(1), &e);
@@ -135,7 +142,8 @@ static void test_misuse(void)
         deep = outer;
     }
     xfv_map_put(z, xfv_rec_root(rec), "m", deep, &e);
-    OK(xfv_writer_put(o.w, rec, &e) == XFV_EARG && strstr(e.msg, "nested"), "nested deeper than a reader takes: %s", e.msg);
+    OK(xfv_writer_put(o.w, rec, &e) == XFV_EARG && strstr(e.msg, "nested"), "nested deeper than a reader takes: %s",
+       e.msg);
     xfv_map_put(z, xfv_rec_root(rec), "m", deep.via.array.ptr[0], &e);
     OK(xfv_writer_put(o.w, rec, &e) == 0, "a level less goes");
     xfv_map_put(z, xfv_rec_root(rec), "_", xfv_val_str(z, "end"), &e);
@@ -159,7 +167,8 @@ static void test_no_end(void)
     struct xfv_rec *rec = xfv_rec_new(XFV_FACE);
     int r = xfv_writer_put(o.w, rec, &e);
     struct bytes b = stop(&o);
-    OK(r == 0 && b.n > 40 && read_bytes(b.p, b.n, NULL, NULL, &e) == XFV_ETRUNC, "records are written at once; without an end they are no stream: %s", e.msg);
+    OK(r == 0 && b.n > 40 && read_bytes(b.p, b.n, NULL, NULL, &e) == XFV_ETRUNC,
+       "records are written at once; without an end they are no stream: %s", e.msg);
     free(b.p);
     xfv_rec_free(rec);
 }
@@ -173,10 +182,11 @@ static void failing(int fd, int sys_errno, size_t size, const char *what)
     if (xfv_writer_open(&w, fd, &e) || xfv_tensor_alloc(&t, XFV_U8, 1, &size, &e)) abort();
     if (xfv_map_put(xfv_rec_zone(rec), xfv_rec_root(rec), "t", xfv_val_tensor(xfv_rec_zone(rec), &t), &e)) abort();
     int status = xfv_writer_put(w, rec, &e);
-    OK(status == XFV_EIO && e.sys_errno == sys_errno && strstr(e.msg, "cannot write"), "%s, %zu bytes: %s", what, size, e.msg);
+    OK(status == XFV_EIO && e.sys_errno == sys_errno && strstr(e.msg, "cannot write"), "%s, %zu bytes: %s", what, size,
+       e.msg);
     memset(&e, 0, sizeof e);
-    OK(xfv_writer_put(w, rec, &e) == XFV_EIO && xfv_writer_end(w, &e) == XFV_EIO && xfv_writer_head(w, NULL, NULL, NULL, &e) == XFV_EIO &&
-           e.sys_errno == sys_errno,
+    OK(xfv_writer_put(w, rec, &e) == XFV_EIO && xfv_writer_end(w, &e) == XFV_EIO &&
+           xfv_writer_head(w, NULL, NULL, NULL, &e) == XFV_EIO && e.sys_errno == sys_errno,
        "and it stays so");
     xfv_writer_close(w);
     xfv_tensor_clear(&t);

@@ -29,7 +29,8 @@ static inline void add(struct bytes *b, const void *p, size_t n)
 
 static inline void add_uint(struct bytes *b, uint32_t v) /* as uint 32 */
 {
-    unsigned char x[5] = {0xce, (unsigned char)(v >> 24), (unsigned char)(v >> 16), (unsigned char)(v >> 8), (unsigned char)v};
+    unsigned char x[5] = {0xce, (unsigned char)(v >> 24), (unsigned char)(v >> 16), (unsigned char)(v >> 8),
+                          (unsigned char)v};
     add(b, x, 5);
 }
 
@@ -90,8 +91,8 @@ static inline int read_bytes(const void *p, size_t len, const struct xfv_limits 
     return read_fd(fd_of(p, len), lim, n, e);
 }
 
-/* Copy what can be read from `in` to a new file, heads with p (may be NULL) added; *status is the reader's final status. The output is ended
- * only after a clean end of input. */
+/* Copy what can be read from `in` to a new file, heads with p (may be NULL) added; *status is the reader's final
+ * status. The output is ended only after a clean end of input. */
 static inline struct bytes copy_fd(int in, const struct xfv_prov *p, int *status)
 {
     struct xfv_reader *r;
@@ -119,8 +120,14 @@ static inline struct bytes sample(void)
 {
     struct bytes b = {0};
     ADD(&b, "\x86" HEAD_START "\xa7version\x92\x01\x00\xa4x-me\x81\xa1k\x93\xc0\xc2\xc3");
-    ADD(&b, "\xaaprovenance\x91\x83\xa4tool\xa4test\xa7version\xa1\x31\xa4" "args\x91\xa3--x\xa4more\xcb\x3f\xf8\0\0\0\0\0\0");
-    ADD(&b, "\x83\xa1_\xa4" "face\xa2id\xa5" "a.jpg\xa5image\x83\xa5" "dtype\xa3|u1\xa5shape\x92\x02\x03\xa4" "data\xc4\x06" "abcdef");
+    ADD(&b, "\xaaprovenance\x91\x83\xa4tool\xa4test\xa7version\xa1\x31\xa4"
+            "args\x91\xa3--x\xa4more\xcb\x3f\xf8\0\0\0\0\0\0");
+    ADD(&b, "\x83\xa1_\xa4"
+            "face\xa2id\xa5"
+            "a.jpg\xa5image\x83\xa5"
+            "dtype\xa3|u1\xa5shape\x92\x02\x03\xa4"
+            "data\xc4\x06"
+            "abcdef");
     ADD(&b, "\x84\xa1_\xa6x-kind\xa1" "a\xca\x3f\x80\0\0\xa1" "b\xd0\x80\xa1" "c\xc7\x03\x05xyz");
     ADD(&b, "\x82\xa1_\xa3" "err\xa2id\xa3q\xff\n"); /* text that is not UTF-8: a file's name may be so */
     ADD(&b, "\x83\xa1_\xa4pair\xa5score\xcb\xbf\xe0\0\0\0\0\0\0\xa1n\xcf\0\0\0\x01\0\0\0\0");

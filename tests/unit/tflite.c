@@ -1,12 +1,34 @@
-/* The TFLite importer, on files written here: each operator against TensorFlow's definition, then files that lie or are damaged. With --write FILE
- * it writes a small network for the tests of the programs. */
+/* The TFLite importer, on files written here: each operator against TensorFlow's definition, then files that lie or are
+ * damaged. With --write FILE it writes a small network for the tests of the programs. */
 #include "graphs.h"
 #include "net/import/import.h"
 #include "net/graph/ref.h"
 #include "tflite_build.h"
 
-enum { ADD = 0, AVERAGE_POOL = 1, CONCAT = 2, CONV = 3, DEPTHWISE = 4, DEQUANTIZE = 6, FULLY_CONNECTED = 9, L2_NORM = 11, MAX_POOL = 17, MUL = 18,
-       RELU = 19, RESHAPE = 22, SOFTMAX = 25, PAD = 34, MEAN = 40, SUB = 41, DIV = 42, PRELU = 54, NEG = 59, SUM = 74, ABS = 101, HARD_SWISH = 117 };
+enum {
+    ADD = 0,
+    AVERAGE_POOL = 1,
+    CONCAT = 2,
+    CONV = 3,
+    DEPTHWISE = 4,
+    DEQUANTIZE = 6,
+    FULLY_CONNECTED = 9,
+    L2_NORM = 11,
+    MAX_POOL = 17,
+    MUL = 18,
+    RELU = 19,
+    RESHAPE = 22,
+    SOFTMAX = 25,
+    PAD = 34,
+    MEAN = 40,
+    SUB = 41,
+    DIV = 42,
+    PRELU = 54,
+    NEG = 59,
+    SUM = 74,
+    ABS = 101,
+    HARD_SWISH = 117
+};
 enum { SAME, VALID };
 
 static struct tflite_file file;
@@ -39,7 +61,8 @@ static struct xfv_graph *import(const struct tflite_model *m, struct xfv_err *e)
 }
 
 /* Import, run on x; the output's values (free with xfv_ref_free through *v) or NULL after a failed check. */
-static const double *run(const struct tflite_model *m, const double *x, struct xfv_graph **g, double ***v, const char *what)
+static const double *run(const struct tflite_model *m, const double *x, struct xfv_graph **g, double ***v,
+                         const char *what)
 {
     struct xfv_err e = {0};
     *g = import(m, &e);
@@ -57,14 +80,16 @@ static void compare(const struct tflite_model *m, const double *x, const double 
     const double *y = run(m, x, &g, &v, what);
     if (!y) return;
     for (size_t i = 0; i < n; i++) worst = fmax(worst, fabs(y[i] - want[i]) / (1 + fabs(want[i])));
-    OK(xfv_shape_count(g->values[g->outputs[0]].shape) == n && worst < 1e-6, "%s: as TensorFlow defines it (%.1e)", what, worst);
+    OK(xfv_shape_count(g->values[g->outputs[0]].shape) == n && worst < 1e-6, "%s: as TensorFlow defines it (%.1e)",
+       what, worst);
     xfv_ref_free(g, v);
     xfv_graph_free(g);
 }
 
-/* Convolution as TensorFlow says: weights [cout][kh][kw][cin] (depthwise: [1][kh][kw][c]), SAME pads (total)/2 before. */
-static void tf_conv(const double *x, int h, int w, int cin, const float *k, int kh, int kw, int cout, int stride, int same, int depthwise, const float *bias,
-                    double *y, int oh, int ow)
+/* Convolution as TensorFlow says: weights [cout][kh][kw][cin] (depthwise: [1][kh][kw][c]), SAME pads (total)/2 before.
+ */
+static void tf_conv(const double *x, int h, int w, int cin, const float *k, int kh, int kw, int cout, int stride,
+                    int same, int depthwise, const float *bias, double *y, int oh, int ow)
 {
     int ph = (oh - 1) * stride + kh - h, pw = (ow - 1) * stride + kw - w;
     ph = same && ph > 0 ? ph / 2 : 0, pw = same && pw > 0 ? pw / 2 : 0;
@@ -77,7 +102,8 @@ static void tf_conv(const double *x, int h, int w, int cin, const float *k, int 
                         for (int c = 0; c < cin; c++) {
                             int iy = oy * stride + a - ph, ix = ox * stride + b - pw;
                             if (iy < 0 || ix < 0 || iy >= h || ix >= w || (depthwise && c != o)) continue;
-                            double f = (double)(depthwise ? k[(a * kw + b) * cin + c] : k[((o * kh + a) * kw + b) * cin + c]);
+                            double f = (double)(depthwise ? k[(a * kw + b) * cin + c]
+                                                          : k[((o * kh + a) * kw + b) * cin + c]);
                             s += f * x[(iy * w + ix) * cin + c];
                         }
                 y[(oy * ow + ox) * cout + o] = s;
@@ -91,14 +117,18 @@ static void test_convolutions(void)
         for (int stride = 1; stride < 3; stride++)
             for (int depthwise = 0; depthwise < 2; depthwise++) {
                 char what[80];
-                int oh = same ? (7 + stride - 1) / stride : (7 - 3) / stride + 1, ow = same ? (6 + stride - 1) / stride : (6 - 2) / stride + 1, cout = depthwise ? 3 : 5;
+                int oh = same ? (7 + stride - 1) / stride : (7 - 3) / stride + 1,
+                    ow = same ? (6 + stride - 1) / stride : (6 - 2) / stride + 1, cout = depthwise ? 3 : 5;
                 struct tflite_model m = model(2, 7, 6, 3);
-                int k = depthwise ? floats(&m, "k", 4, 1, 3, 2, 3) : floats(&m, "k", 4, 5, 3, 2, 3), b = floats(&m, "b", 1, cout, 0, 0, 0);
+                int k = depthwise ? floats(&m, "k", 4, 1, 3, 2, 3) : floats(&m, "k", 4, 5, 3, 2, 3),
+                    b = floats(&m, "b", 1, cout, 0, 0, 0);
                 int out = tensor(&m, "y", T_F32, 4, 2, oh, ow, cout, NULL, 0);
-                const int options[] = {same ? SAME : VALID, stride, stride, 0, 1, 1}, d_options[] = {same ? SAME : VALID, stride, stride, 1, 0, 1, 1};
+                const int options[] = {same ? SAME : VALID, stride, stride, 0, 1, 1},
+                          d_options[] = {same ? SAME : VALID, stride, stride, 1, 0, 1, 1};
                 op(&m, depthwise ? DEPTHWISE : CONV, 0, k, b, out, depthwise ? 7 : 6, depthwise ? d_options : options);
                 tf_conv(x, 7, 6, 3, m.t[k].data, 3, 2, cout, stride, same, depthwise, m.t[b].data, y, oh, ow);
-                snprintf(what, sizeof what, "%s 3x2/%d %s", depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D", stride, same ? "SAME" : "VALID");
+                snprintf(what, sizeof what, "%s 3x2/%d %s", depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D", stride,
+                         same ? "SAME" : "VALID");
                 compare(&m, x, y, (size_t)(oh * ow * cout), what);
             }
     free(x);
@@ -108,7 +138,8 @@ static void test_dense(void)
 {
     double *x = spread(12), y[5];
     struct tflite_model m = model(2, 2, 2, 3);
-    int k = floats(&m, "k", 2, 5, 12, 0, 0), b = floats(&m, "b", 1, 5, 0, 0, 0), out = tensor(&m, "y", T_F32, 2, 2, 5, 0, 0, NULL, 0);
+    int k = floats(&m, "k", 2, 5, 12, 0, 0), b = floats(&m, "b", 1, 5, 0, 0, 0),
+        out = tensor(&m, "y", T_F32, 2, 2, 5, 0, 0, NULL, 0);
     const int relu[] = {1};
     op(&m, FULLY_CONNECTED, 0, k, b, out, 1, relu);
     for (int o = 0; o < 5; o++) {
@@ -122,22 +153,28 @@ static void test_dense(void)
 
 static void test_pointwise(void)
 {
-    static const struct { int code, first; const char *name; } ops[] = {{ADD, 0, "ADD"}, {ADD, 1, "ADD"}, {SUB, 0, "SUB"}, {SUB, 1, "SUB"}, {MUL, 0, "MUL"},
-                                                                      {MUL, 1, "MUL"}, {DIV, 0, "DIV"}, {DIV, 1, "DIV"}};
+    static const struct {
+        int code, first;
+        const char *name;
+    } ops[] = {{ADD, 0, "ADD"}, {ADD, 1, "ADD"}, {SUB, 0, "SUB"}, {SUB, 1, "SUB"},
+               {MUL, 0, "MUL"}, {MUL, 1, "MUL"}, {DIV, 0, "DIV"}, {DIV, 1, "DIV"}};
     double *x = spread(24), y[24];
     for (size_t i = 0; i < 24; i++) x[i] += x[i] > 0 ? .5 : -.5;
     for (size_t t = 0; t < 2 * sizeof ops / sizeof *ops; t++) {
         const size_t s = t / 2;
         struct tflite_model m = model(1, 2, 3, 4);
-        int c = t % 2 ? floats(&m, "c", 1, 4, 0, 0, 0) : floats(&m, "c", 4, 1, 1, 1, 1), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0);
+        int c = t % 2 ? floats(&m, "c", 1, 4, 0, 0, 0) : floats(&m, "c", 4, 1, 1, 1, 1),
+            out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0);
         const int none[] = {0};
         char what[64];
         op(&m, ops[s].code, ops[s].first ? c : 0, ops[s].first ? 0 : c, -1, out, 1, none);
         for (int i = 0; i < 24; i++) {
-            double q = (double)((const float *)m.t[c].data)[t % 2 ? i % 4 : 0], a = ops[s].first ? q : x[i], b = ops[s].first ? x[i] : q;
+            double q = (double)((const float *)m.t[c].data)[t % 2 ? i % 4 : 0], a = ops[s].first ? q : x[i],
+                   b = ops[s].first ? x[i] : q;
             y[i] = ops[s].code == ADD ? a + b : ops[s].code == SUB ? a - b : ops[s].code == MUL ? a * b : a / b;
         }
-        snprintf(what, sizeof what, "%s, %s %s", ops[s].name, t % 2 ? "a constant per channel" : "one number", ops[s].first ? "first" : "second");
+        snprintf(what, sizeof what, "%s, %s %s", ops[s].name, t % 2 ? "a constant per channel" : "one number",
+                 ops[s].first ? "first" : "second");
         compare(&m, x, y, 24, what);
     }
     struct tflite_model m = model(1, 2, 3, 4);
@@ -145,7 +182,8 @@ static void test_pointwise(void)
     op(&m, PRELU, 0, a, -1, out, 0, NULL);
     for (int i = 0; i < 24; i++) y[i] = x[i] > 0 ? x[i] : x[i] * (double)((const float *)m.t[a].data)[i % 4];
     compare(&m, x, y, 24, "PRELU");
-    m = model(1, 2, 3, 4), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0), op(&m, HARD_SWISH, 0, -1, -1, out, 0, NULL);
+    m = model(1, 2, 3, 4), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0),
+    op(&m, HARD_SWISH, 0, -1, -1, out, 0, NULL);
     for (int i = 0; i < 24; i++) y[i] = x[i] * fmin(fmax(x[i] + 3, 0), 6) / 6;
     compare(&m, x, y, 24, "HARD_SWISH");
     free(x);
@@ -156,7 +194,8 @@ static void test_shapes(void)
     static const int axes[] = {1, -2}, pads[] = {0, 0, 1, 0, 0, 2, 0, 0};
     double *x = spread(24), y[120] = {0}, norm = 0;
     struct tflite_model m = model(3, 2, 3, 4);
-    int ax = tensor(&m, "axes", T_I32, 1, 2, 0, 0, 0, axes, sizeof axes), out = tensor(&m, "y", T_F32, 2, 3, 4, 0, 0, NULL, 0);
+    int ax = tensor(&m, "axes", T_I32, 1, 2, 0, 0, 0, axes, sizeof axes),
+        out = tensor(&m, "y", T_F32, 2, 3, 4, 0, 0, NULL, 0);
     const int none[] = {0};
     op(&m, MEAN, 0, ax, -1, out, 1, none);
     for (int i = 0; i < 24; i++) y[i % 4] += x[i] / 6;
@@ -167,7 +206,8 @@ static void test_shapes(void)
     out = tensor(&m, "y", T_F32, 4, 1, 3, 5, 4, NULL, 0), op(&m, PAD, 0, p, -1, out, 0, NULL);
     for (int i = 0; i < 24; i++) y[((i / 12 + 1) * 5 + i / 4 % 3) * 4 + i % 4] = x[i];
     compare(&m, x, y, 60, "PAD");
-    m = model(2, 2, 3, 4), out = tensor(&m, "y", T_F32, 2, 2, 24, 0, 0, NULL, 0), op(&m, RESHAPE, 0, -1, -1, out, 0, NULL);
+    m = model(2, 2, 3, 4), out = tensor(&m, "y", T_F32, 2, 2, 24, 0, 0, NULL, 0),
+    op(&m, RESHAPE, 0, -1, -1, out, 0, NULL);
     int n = tensor(&m, "n", T_F32, 2, 2, 24, 0, 0, NULL, 0);
     op(&m, L2_NORM, out, -1, -1, n, 1, none);
     for (int i = 0; i < 24; i++) norm += x[i] * x[i];
@@ -189,7 +229,8 @@ static void test_half(void)
     static const double value[] = {1, -2, 0x1p-24, 0.333251953125};
     double *x = spread(24), y[24];
     struct tflite_model m = model(1, 2, 3, 4);
-    int h = tensor(&m, "half", T_F16, 1, 4, 0, 0, 0, half, sizeof half), f = tensor(&m, "full", T_F32, 1, 4, 0, 0, 0, NULL, 0);
+    int h = tensor(&m, "half", T_F16, 1, 4, 0, 0, 0, half, sizeof half),
+        f = tensor(&m, "full", T_F32, 1, 4, 0, 0, 0, NULL, 0);
     int out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0);
     const int none[] = {0};
     op(&m, DEQUANTIZE, h, -1, -1, f, 0, NULL), op(&m, MUL, 0, f, -1, out, 1, none);
@@ -198,7 +239,8 @@ static void test_half(void)
     free(x);
 }
 
-/* A network of bytes: weights along channels, a bias of whole numbers, quantisers of activations between; the input's own scale. */
+/* A network of bytes: weights along channels, a bias of whole numbers, quantisers of activations between; the input's
+ * own scale. */
 static void test_quantised(void)
 {
     static const int8_t w[] = {10, -20, 30, 40, 5, 6, -7, 8};
@@ -208,22 +250,27 @@ static void test_quantised(void)
     double *x = spread(24), y[12];
     struct tflite_model m = model(1, 2, 3, 4);
     int k = tensor(&m, "w", T_I8, 4, 2, 1, 1, 4, w, sizeof w), c = tensor(&m, "b", T_I32, 1, 2, 0, 0, 0, b, sizeof b);
-    int in = tensor(&m, "xq", T_I8, 4, 1, 2, 3, 4, NULL, 0), yq = tensor(&m, "yq", T_I8, 4, 1, 2, 3, 2, NULL, 0), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 2, NULL, 0);
+    int in = tensor(&m, "xq", T_I8, 4, 1, 2, 3, 4, NULL, 0), yq = tensor(&m, "yq", T_I8, 4, 1, 2, 3, 2, NULL, 0),
+        out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 2, NULL, 0);
     const int conv[] = {1, 1, 1, 0, 1, 1};
     m.t[k].n_scales = 2, memcpy(m.t[k].scale, ws, sizeof ws);
     m.t[c].n_scales = 2, m.t[c].scale[0] = .125f, m.t[c].scale[1] = .0625f;
-    op(&m, 114, 0, -1, -1, in, 0, NULL), op(&m, CONV, in, k, c, yq, 6, conv), op(&m, DEQUANTIZE, yq, -1, -1, out, 0, NULL);
+    op(&m, 114, 0, -1, -1, in, 0, NULL), op(&m, CONV, in, k, c, yq, 6, conv),
+        op(&m, DEQUANTIZE, yq, -1, -1, out, 0, NULL);
     for (int p = 0; p < 6; p++)
         for (int o = 0; o < 2; o++) {
             y[p * 2 + o] = o ? -12.5 : 12.5;
             for (int i = 0; i < 4; i++) y[p * 2 + o] += x[p * 4 + i] * (double)ws[o] * w[o * 4 + i];
         }
     compare(&m, x, y, 12, "int8 weights by channel, whole numbers for the bias, quantised activations");
-    m.t[in].n_scales = 1, m.t[in].scale[0] = .002f, m.t[yq].n_scales = 1, m.t[yq].scale[0] = .1f, m.t[yq].zero[0] = -100; /* -.256...254, -2.8..22.7 */
+    /* -.256...254, -2.8..22.7 */
+    m.t[in].n_scales = 1, m.t[in].scale[0] = .002f, m.t[yq].n_scales = 1, m.t[yq].scale[0] = .1f,
+    m.t[yq].zero[0] = -100;
     for (int p = 0; p < 6; p++)
         for (int o = 0; o < 2; o++) {
             double v = o ? -12.5 : 12.5;
-            for (int i = 0; i < 4; i++) v += fmin(fmax(x[p * 4 + i], -128 * (double).002f), 127 * (double).002f) * (double)ws[o] * w[o * 4 + i];
+            for (int i = 0; i < 4; i++)
+                v += fmin(fmax(x[p * 4 + i], -128 * (double).002f), 127 * (double).002f) * (double)ws[o] * w[o * 4 + i];
             y[p * 2 + o] = fmin(fmax(v, -28 * (double).1f), 227 * (double).1f);
         }
     compare(&m, x, y, 12, "quantised activations are limited to what their numbers hold");
@@ -259,7 +306,9 @@ static void test_resizable(void)
     xfv_graph_free(g);
     struct xfv_import_opts o = {.height = 5, .width = 9};
     g = NULL;
-    OK(xfv_import_tflite(file.p, file.n, &o, &g, &e) == 0 && g->values[1].shape.dim[0] == 3 && g->values[1].shape.dim[1] == 5, "the size can be chosen at import");
+    OK(xfv_import_tflite(file.p, file.n, &o, &g, &e) == 0 && g->values[1].shape.dim[0] == 3 &&
+           g->values[1].shape.dim[1] == 5,
+       "the size can be chosen at import");
     xfv_graph_free(g);
 }
 
@@ -284,10 +333,12 @@ static void test_refusals(void)
     refused(&m, "'y'", "a declared shape that is not so");
     m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), op(&m, RELU, 99, -1, -1, out, 0, NULL);
     refused(&m, "tensor 99", "a tensor that is not there");
-    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), out2 = tensor(&m, "z", T_F32, 4, 1, 4, 4, 2, NULL, 0);
+    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0),
+    out2 = tensor(&m, "z", T_F32, 4, 1, 4, 4, 2, NULL, 0);
     op(&m, RELU, out2, -1, -1, out, 0, NULL), op(&m, RELU, out, -1, -1, out2, 0, NULL);
     refused(&m, "before any makes it", "a cycle");
-    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), op(&m, RELU, 0, -1, -1, out, 0, NULL), op(&m, ABS, 0, -1, -1, out, 0, NULL);
+    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), op(&m, RELU, 0, -1, -1, out, 0, NULL),
+    op(&m, ABS, 0, -1, -1, out, 0, NULL);
     refused(&m, "two operators make 'y'", "a tensor made twice");
     m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 3, NULL, 0);
     int k = floats(&m, "k", 4, 3, 3, 3, 2);
@@ -295,30 +346,39 @@ static void test_refusals(void)
     op(&m, CONV, 0, k, -1, out, 6, conv), refused(&m, "bytes of data", "a weight cut short");
     m.t[k].bytes += 4, m.t[k].dim[3] = 1000000, refused(&m, "'k'", "a weight that claims more than it has");
     m.t[k].dim[3] = -2, refused(&m, "impossible shape", "a negative dimension");
-    m = model(1, 4, 4, 2), m.t[0].type = 3, out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), op(&m, RELU, 0, -1, -1, out, 0, NULL);
+    m = model(1, 4, 4, 2), m.t[0].type = 3, out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0),
+    op(&m, RELU, 0, -1, -1, out, 0, NULL);
     refused(&m, "float image", "a quantised input");
-    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 1, 2, 16, NULL, 0), op(&m, L2_NORM, 0, -1, -1, out, 1, none);
+    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 1, 2, 16, NULL, 0),
+    op(&m, L2_NORM, 0, -1, -1, out, 1, none);
     refused(&m, "L2_NORMALIZATION", "a normalisation per position");
     const int beta[] = {0x40000000}; /* 2.0f */
-    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), out2 = tensor(&m, "z", T_F32, 4, 1, 4, 4, 2, NULL, 0);
+    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0),
+    out2 = tensor(&m, "z", T_F32, 4, 1, 4, 4, 2, NULL, 0);
     int sum = tensor(&m, "sum", T_F32, 4, 1, 4, 4, 2, NULL, 0);
-    op(&m, SOFTMAX, 0, -1, -1, out, 1, beta), op(&m, L2_NORM, 0, -1, -1, out2, 1, none), op(&m, ADD, out, out2, -1, sum, 1, none);
+    op(&m, SOFTMAX, 0, -1, -1, out, 1, beta), op(&m, L2_NORM, 0, -1, -1, out2, 1, none),
+        op(&m, ADD, out, out2, -1, sum, 1, none);
     refused(&m, "beta 2 instead of 1; operator 'z'", "everything that is wrong, in one message,");
     struct xfv_err e;
     struct xfv_graph *g;
-    OK(xfv_import_tflite((const uint8_t *)"GIF89a..", 8, NULL, &g, &e) == XFV_EMODEL, "another kind of file is refused: %s", e.msg);
+    OK(xfv_import_tflite((const uint8_t *)"GIF89a..", 8, NULL, &g, &e) == XFV_EMODEL,
+       "another kind of file is refused: %s", e.msg);
     OK(xfv_import_tflite((const uint8_t *)"", 0, NULL, &g, &e) == XFV_EMODEL, "an empty file is refused: %s", e.msg);
 }
 
 /* A small network with most operators: conv, depthwise, a spelled-out prelu, pooling, dense, softmax. */
 static struct tflite_model small_network(void)
 {
-    const int conv[] = {SAME, 2, 2, 0, 1, 1}, depthwise[] = {VALID, 1, 1, 1, 0, 1, 1}, pool[] = {SAME, 2, 2, 2, 2, 0}, none[] = {0};
+    const int conv[] = {SAME, 2, 2, 0, 1, 1}, depthwise[] = {VALID, 1, 1, 1, 0, 1, 1}, pool[] = {SAME, 2, 2, 2, 2, 0},
+              none[] = {0};
     struct tflite_model m = model(2, 12, 10, 3);
-    int a = tensor(&m, "conv", T_F32, 4, 2, 6, 5, 4, NULL, 0), k = floats(&m, "conv/weights", 4, 4, 3, 3, 3), b = floats(&m, "conv/bias", 1, 4, 0, 0, 0);
+    int a = tensor(&m, "conv", T_F32, 4, 2, 6, 5, 4, NULL, 0), k = floats(&m, "conv/weights", 4, 4, 3, 3, 3),
+        b = floats(&m, "conv/bias", 1, 4, 0, 0, 0);
     op(&m, CONV, 0, k, b, a, 6, conv);
-    int r = tensor(&m, "relu", T_F32, 4, 2, 6, 5, 4, NULL, 0), ab = tensor(&m, "abs", T_F32, 4, 2, 6, 5, 4, NULL, 0), s = tensor(&m, "sub", T_F32, 4, 2, 6, 5, 4, NULL, 0);
-    int mu = tensor(&m, "mul", T_F32, 4, 2, 6, 5, 4, NULL, 0), p = tensor(&m, "prelu", T_F32, 4, 2, 6, 5, 4, NULL, 0), sl = floats(&m, "slope", 1, 4, 0, 0, 0);
+    int r = tensor(&m, "relu", T_F32, 4, 2, 6, 5, 4, NULL, 0), ab = tensor(&m, "abs", T_F32, 4, 2, 6, 5, 4, NULL, 0),
+        s = tensor(&m, "sub", T_F32, 4, 2, 6, 5, 4, NULL, 0);
+    int mu = tensor(&m, "mul", T_F32, 4, 2, 6, 5, 4, NULL, 0), p = tensor(&m, "prelu", T_F32, 4, 2, 6, 5, 4, NULL, 0),
+        sl = floats(&m, "slope", 1, 4, 0, 0, 0);
     op(&m, RELU, a, -1, -1, r, 0, NULL), op(&m, ABS, a, -1, -1, ab, 0, NULL), op(&m, SUB, a, ab, -1, s, 1, none);
     op(&m, MUL, s, sl, -1, mu, 1, none), op(&m, ADD, r, mu, -1, p, 1, none);
     int d = tensor(&m, "depthwise", T_F32, 4, 2, 4, 3, 4, NULL, 0);
@@ -326,14 +386,15 @@ static struct tflite_model small_network(void)
     op(&m, DEPTHWISE, p, k, b, d, 7, depthwise);
     int q = tensor(&m, "pool", T_F32, 4, 2, 2, 2, 4, NULL, 0);
     op(&m, MAX_POOL, d, -1, -1, q, 6, pool);
-    int f = tensor(&m, "dense", T_F32, 2, 2, 6, 0, 0, NULL, 0), o = tensor(&m, "embedding", T_F32, 2, 2, 6, 0, 0, NULL, 0);
+    int f = tensor(&m, "dense", T_F32, 2, 2, 6, 0, 0, NULL, 0),
+        o = tensor(&m, "embedding", T_F32, 2, 2, 6, 0, 0, NULL, 0);
     k = floats(&m, "dense/weights", 2, 6, 16, 0, 0), b = floats(&m, "dense/bias", 1, 6, 0, 0, 0);
     op(&m, FULLY_CONNECTED, q, k, b, f, 1, none), op(&m, L2_NORM, f, -1, -1, o, 1, none);
     return m;
 }
 
-/* Cut anywhere, or with any byte changed: a graph or a sentence, never a crash (run it under ASan). Each input is its own heap block, so that a
- * read one byte past the end is seen. */
+/* Cut anywhere, or with any byte changed: a graph or a sentence, never a crash (run it under ASan). Each input is its
+ * own heap block, so that a read one byte past the end is seen. */
 static void test_damage(void)
 {
     struct tflite_model m = small_network();
@@ -353,7 +414,8 @@ static void test_damage(void)
         xfv_graph_free(g);
         free(p);
     }
-    OK(!bad && !silent, "cut at every place of %zu bytes: refused with a sentence (%d accepted, %d without)", n, bad, silent);
+    OK(!bad && !silent, "cut at every place of %zu bytes: refused with a sentence (%d accepted, %d without)", n, bad,
+       silent);
     int accepted = 0, runs = 0;
     silent = 0;
     uint8_t *p = malloc(n);
@@ -369,7 +431,8 @@ static void test_damage(void)
             xfv_graph_free(g);
         }
     free(p);
-    OK(!silent && accepted > 0 && accepted < runs, "changed bytes: %d of %d still a sound graph, the rest refused with a sentence", accepted, runs);
+    OK(!silent && accepted > 0 && accepted < runs,
+       "changed bytes: %d of %d still a sound graph, the rest refused with a sentence", accepted, runs);
 }
 
 static int write_small(const char *path)

@@ -1,4 +1,5 @@
-/* Ten thousand openings of all that is opened and let go again: descriptors, memory and threads are in the end as many as they were. */
+/* Ten thousand openings of all that is opened and let go again: descriptors, memory and threads are in the end as many
+ * as they were. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -84,7 +85,8 @@ static void thrash(const char *what, void (*once)(int))
     /* a thread that has ended may leave what libc keeps for the next */
     OK(left <= used + 4096, "%s: %zu bytes allocated, %zu before", what, left, used);
     /* a sanitizer keeps what is freed for a while */
-    OK(resident_kib() <= kib + 512 || getenv("XFV_SANITIZED"), "%s: %ld KiB resident, %ld before", what, resident_kib(), kib);
+    OK(resident_kib() <= kib + 512 || getenv("XFV_SANITIZED"), "%s: %ld KiB resident, %ld before", what, resident_kib(),
+       kib);
 }
 
 int main(void)

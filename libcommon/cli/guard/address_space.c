@@ -1,4 +1,5 @@
-/* The limit of address space (ulimit -v, RLIMIT_AS) and OpenBLAS, which tries for ever when it cannot map the buffer of a thread: told before it happens. */
+/* The limit of address space (ulimit -v, RLIMIT_AS) and OpenBLAS, which tries for ever when it cannot map the buffer of
+ * a thread: told before it happens. */
 #define _GNU_SOURCE /* program_invocation_short_name */
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +8,8 @@
 
 #include "cli/internal.h"
 
-enum { LIBRARIES = 128, THREAD = 256 }; /* MiB. A thread: OpenBLAS's buffer of 128, what glibc reserves for its heap, its stack */
+/* MiB. A thread: OpenBLAS's buffer of 128, what glibc reserves for its heap, its stack */
+enum { LIBRARIES = 128, THREAD = 256 };
 
 /* MiB, or 0: no limit. */
 static unsigned long limit(void)
@@ -32,8 +34,9 @@ void xfv_require_address_space(void)
     char text[300];
     if (!threads) return;
     if (!most || most >= need) return;
-    snprintf(text, sizeof text, "the limit of address space (ulimit -v) is %lu MiB, and OpenBLAS with %d threads may take %lu MiB%s", most, threads, need,
-             threads > 1 ? "; OPENBLAS_NUM_THREADS=1 needs less" : "");
+    snprintf(text, sizeof text,
+             "the limit of address space (ulimit -v) is %lu MiB, and OpenBLAS with %d threads may take %lu MiB%s", most,
+             threads, need, threads > 1 ? "; OPENBLAS_NUM_THREADS=1 needs less" : "");
     xfv_cli_say(NULL, program_invocation_short_name, text);
     _exit(XFV_EXIT_SYSTEM); /* exit would wait for OpenBLAS's threads, which may be trying already */
 }

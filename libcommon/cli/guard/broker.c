@@ -115,7 +115,8 @@ static void close_others(int keep)
 int xfv_broker_start(const struct xfv_agreed *a, struct xfv_err *e)
 {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) return xfv_fail(e, XFV_EIO, "cannot start the process that names the output");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return xfv_fail(e, XFV_EIO, "cannot start the process that names the output");
     child = fork();
     if (child < 0) {
         int status = xfv_fail(e, XFV_EIO, "cannot start the process that names the output");

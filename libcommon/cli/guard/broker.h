@@ -1,5 +1,6 @@
-/* A second process, forked before the sandbox is in force, that names the outputs which were agreed on then and does nothing
- * else: a program that a hostile input takes over cannot reach another file through it. It ends with the program. */
+/* A second process, forked before the sandbox is in force, that names the outputs which were agreed on then and does
+ * nothing else: a program that a hostile input takes over cannot reach another file through it. It ends with the
+ * program. */
 #ifndef XFV_CLI_GUARD_BROKER_H
 #define XFV_CLI_GUARD_BROKER_H
 

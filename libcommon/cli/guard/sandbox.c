@@ -39,7 +39,8 @@ const char *xfv_sandbox_watcher(void)
 
 static const char *program_name = "xfv";
 
-/* The call has not been made. Whoever made it may have taken the process over: nothing is trusted, the output is dropped. */
+/* The call has not been made. Whoever made it may have taken the process over: nothing is trusted, the output is
+ * dropped. */
 static void on_hostile_call(int sig, siginfo_t *info, void *context)
 {
     char text[256], digits[16];
@@ -59,8 +60,10 @@ static void on_hostile_call(int sig, siginfo_t *info, void *context)
 #else
     const char *name = "?";
 #endif
-    const char *const parts[] = {program_name, ": stopped by its sandbox: system call ", name, " (", digits + d,
-                                 "), which it never makes by itself: an input may be hostile (see SANDBOX in xfv(7))\n"};
+    const char *const parts[] = {
+        program_name, ": stopped by its sandbox: system call ",
+        name,         " (",
+        digits + d,   "), which it never makes by itself: an input may be hostile (see SANDBOX in xfv(7))\n"};
     xfv_out_remove_live();
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         for (const char *s = parts[i]; *s && n < sizeof text; s++) text[n++] = *s;
@@ -147,12 +150,15 @@ static int open_outputs(struct xfv_cli *c, int alone, struct xfv_err *e)
 static int check_eaten(const struct xfv_cli *c, struct xfv_err *e)
 {
     if (!c->eaten) return 0;
-    return xfv_fail(e, XFV_EARG, "%.300s is both an input and the output, which would replace it: name another output", c->eaten);
+    return xfv_fail(e, XFV_EARG, "%.300s is both an input and the output, which would replace it: name another output",
+                    c->eaten);
 }
 
 int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e)
 {
-    const char *why = c->no_sandbox ? "--no-sandbox" : c->runs_programs ? "--exec runs a program of yours" : xfv_sandbox_watcher();
+    const char *why = c->no_sandbox      ? "--no-sandbox"
+                      : c->runs_programs ? "--exec runs a program of yours"
+                                         : xfv_sandbox_watcher();
     c->rules = -1;
     c->unsealed = why != NULL;
     int status = open_outputs(c, why != NULL, e);

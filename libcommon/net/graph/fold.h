@@ -1,5 +1,5 @@
-/* Simplify a graph without changing what it computes (up to the rounding of weights to float): what exporters spell out in small operators
- * becomes the operator that was meant, and linear operators in a row become one. */
+/* Simplify a graph without changing what it computes (up to the rounding of weights to float): what exporters spell out
+ * in small operators becomes the operator that was meant, and linear operators in a row become one. */
 #ifndef XFV_NET_GRAPH_FOLD_H
 #define XFV_NET_GRAPH_FOLD_H
 
@@ -17,9 +17,9 @@ struct xfv_fold_stats { /* how often each pass found something */
     int dead;           /* nodes that nothing needs, removed (those made so by the passes above included) */
 };
 
-/* Replaces *g by the simplified graph (the old one is freed; on failure *g is what it was, or a graph that computes the same). The input, the
- * outputs and the values named in keep (NULL, or a NULL-terminated list; unknown names: XFV_EMODEL) stay, under their names; so does every
- * other value that is still computed. stats may be NULL. */
+/* Replaces *g by the simplified graph (the old one is freed; on failure *g is what it was, or a graph that computes the
+ * same). The input, the outputs and the values named in keep (NULL, or a NULL-terminated list; unknown names:
+ * XFV_EMODEL) stay, under their names; so does every other value that is still computed. stats may be NULL. */
 int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stats *stats, struct xfv_err *e);
 
 #endif

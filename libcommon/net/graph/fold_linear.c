@@ -12,7 +12,8 @@ static const struct xfv_node *sole_linear(const struct fold *f, int value)
     return p >= 0 && f->uses[value] == 1 && is_linear(&f->g->nodes[p]) ? &f->g->nodes[p] : NULL;
 }
 
-/* Back through reshapes in front of a dense layer, which flattens anyway; *sole: 1 when nobody else reads what lies between. */
+/* Back through reshapes in front of a dense layer, which flattens anyway; *sole: 1 when nobody else reads what lies
+ * between. */
 static int behind_reshapes(const struct fold *f, const struct xfv_node *n, int *sole)
 {
     int v = n->in[0];
@@ -34,7 +35,8 @@ static int replace(struct fold *f, int i, struct xfv_node like, struct xfv_shape
         return like.weight;
     }
     like.bias = -1;
-    if (b && (like.bias = xfv_fold_new_weight(f, i, "bias", xfv_shape_of(1, shape.dim[shape.rank - 1]), b)) < 0) return like.bias;
+    if (b && (like.bias = xfv_fold_new_weight(f, i, "bias", xfv_shape_of(1, shape.dim[shape.rank - 1]), b)) < 0)
+        return like.bias;
     xfv_fold_become(f, i, like);
     return 1;
 }
@@ -61,7 +63,8 @@ int xfv_fold_affine_after(struct fold *f, int i)
     const struct xfv_node *n = &f->g->nodes[i], *p = n->op == XFV_OP_AFFINE ? sole_linear(f, n->in[0]) : NULL;
     double *w, *b;
     if (!p) return 0;
-    const struct xfv_weight *s = xfv_fold_weight(f, n->weight), *t = xfv_fold_weight(f, n->bias), *old = xfv_fold_weight(f, p->weight);
+    const struct xfv_weight *s = xfv_fold_weight(f, n->weight), *t = xfv_fold_weight(f, n->bias),
+                            *old = xfv_fold_weight(f, p->weight);
     int has_bias = t || p->bias >= 0;
     copy_linear(f, p, &w, &b);
     if (!w) return XFV_ENOMEM;
@@ -87,13 +90,15 @@ int xfv_fold_affine_before(struct fold *f, int i)
     if (!is_linear(n)) return 0;
     const struct xfv_node *p = xfv_fold_producer(f, behind_reshapes(f, n, &sole), XFV_OP_AFFINE);
     if (!p) return 0;
-    const struct xfv_weight *s = xfv_fold_weight(f, p->weight), *t = xfv_fold_weight(f, p->bias), *old = xfv_fold_weight(f, n->weight);
+    const struct xfv_weight *s = xfv_fold_weight(f, p->weight), *t = xfv_fold_weight(f, p->bias),
+                            *old = xfv_fold_weight(f, n->weight);
     if (shifts(t) && (n->pads[0] || n->pads[1] || n->pads[2] || n->pads[3])) return 0;
     double *w, *b;
     copy_linear(f, n, &w, &b);
     if (!w) return XFV_ENOMEM;
     size_t cout = (size_t)old->shape.dim[old->shape.rank - 1], rows = old->count / cout;
-    size_t per_group = n->op == XFV_OP_CONV ? (size_t)old->shape.dim[2] : s->count, out_per_group = cout / (size_t)n->groups;
+    size_t per_group = n->op == XFV_OP_CONV ? (size_t)old->shape.dim[2] : s->count,
+           out_per_group = cout / (size_t)n->groups;
     for (size_t r = 0; r < rows; r++)
         for (size_t o = 0; o < cout; o++) {
             size_t c = o / out_per_group * per_group + r % per_group; /* the input channel that this weight meets */
@@ -110,13 +115,16 @@ int xfv_fold_affine_before(struct fold *f, int i)
 
 static int is_pointwise(const struct xfv_node *n)
 {
-    return n->op == XFV_OP_CONV && n->groups == 1 && n->kernel[0] == 1 && n->kernel[1] == 1 && !n->pads[0] && !n->pads[1] && !n->pads[2] && !n->pads[3];
+    return n->op == XFV_OP_CONV && n->groups == 1 && n->kernel[0] == 1 && n->kernel[1] == 1 && !n->pads[0] &&
+           !n->pads[1] && !n->pads[2] && !n->pads[3];
 }
 
 /* w[blocks][cin][cout] = sum over c of w1[cin][c] w2[blocks][c][cout]; b[cout] = b2 + b1 w2. */
-static void multiply(const struct fold *f, const struct xfv_node *first, const double *w2, size_t blocks, size_t c, size_t cin, size_t cout, double *w, double *b)
+static void multiply(const struct fold *f, const struct xfv_node *first, const double *w2, size_t blocks, size_t c,
+                     size_t cin, size_t cout, double *w, double *b)
 {
-    const float *w1 = xfv_fold_weight(f, first->weight)->data, *b1 = first->bias < 0 ? NULL : xfv_fold_weight(f, first->bias)->data;
+    const float *w1 = xfv_fold_weight(f, first->weight)->data,
+                *b1 = first->bias < 0 ? NULL : xfv_fold_weight(f, first->bias)->data;
     for (size_t p = 0; p < blocks; p++)
         for (size_t k = 0; k < c; k++) {
             const double *row = w2 + (p * c + k) * cout;
@@ -132,12 +140,16 @@ int xfv_fold_merge(struct fold *f, int i)
     int sole;
     if (n->op != XFV_OP_DENSE && !is_pointwise(n)) return 0;
     p = sole_linear(f, behind_reshapes(f, n, &sole));
-    if (!p || !sole || (p->op == XFV_OP_CONV && !is_pointwise(p)) || (p->op == XFV_OP_DENSE && n->op == XFV_OP_CONV)) return 0;
+    if (!p || !sole || (p->op == XFV_OP_CONV && !is_pointwise(p)) || (p->op == XFV_OP_DENSE && n->op == XFV_OP_CONV))
+        return 0;
     int strided = p->stride[0] != 1 || p->stride[1] != 1;
-    if (strided && (n->op == XFV_OP_DENSE || p->stride[0] * n->stride[0] > XFV_MAX_KERNEL || p->stride[1] * n->stride[1] > XFV_MAX_KERNEL)) return 0;
+    if (strided && (n->op == XFV_OP_DENSE || p->stride[0] * n->stride[0] > XFV_MAX_KERNEL ||
+                    p->stride[1] * n->stride[1] > XFV_MAX_KERNEL))
+        return 0;
 
     const struct xfv_weight *w1 = xfv_fold_weight(f, p->weight), *w2 = xfv_fold_weight(f, n->weight);
-    size_t c = (size_t)w1->shape.dim[w1->shape.rank - 1], cin = w1->count / c, cout = (size_t)w2->shape.dim[w2->shape.rank - 1];
+    size_t c = (size_t)w1->shape.dim[w1->shape.rank - 1], cin = w1->count / c,
+           cout = (size_t)w2->shape.dim[w2->shape.rank - 1];
     size_t blocks = w2->count / cout / c, outputs = xfv_shape_count(f->g->values[n->out].shape);
     double after = (double)outputs * (double)(blocks * cin);
     if (after > xfv_node_macs(f->g, p) + xfv_node_macs(f->g, n)) return 0;
@@ -158,7 +170,8 @@ int xfv_fold_merge(struct fold *f, int i)
     like.in[0] = p->in[0];
     like.stride[0] *= p->stride[0];
     like.stride[1] *= p->stride[1];
-    struct xfv_shape shape = n->op == XFV_OP_DENSE ? xfv_shape_of(2, (int)(blocks * cin), (int)cout) : xfv_shape_of(4, 1, 1, (int)cin, (int)cout);
+    struct xfv_shape shape = n->op == XFV_OP_DENSE ? xfv_shape_of(2, (int)(blocks * cin), (int)cout)
+                                                   : xfv_shape_of(4, 1, 1, (int)cin, (int)cout);
     f->stats.merged++;
     return replace(f, i, like, shape, w, b);
 }

@@ -86,7 +86,8 @@ int xfv_fold_moves(struct fold *f, int i)
     const struct xfv_node *n = &f->g->nodes[i], *r;
     int changed = 0;
     if (n->op == XFV_OP_TRANSPOSE) changed = fold_transpose(f, i);
-    else if ((n->op == XFV_OP_RESHAPE || n->op == XFV_OP_DENSE) && (r = xfv_fold_producer(f, n->in[0], XFV_OP_RESHAPE))) {
+    else if ((n->op == XFV_OP_RESHAPE || n->op == XFV_OP_DENSE) &&
+             (r = xfv_fold_producer(f, n->in[0], XFV_OP_RESHAPE))) {
         struct xfv_node like = *n;
         if (n->op == XFV_OP_RESHAPE) set_shape(&like, shape_of(f, n->out));
         like.in[0] = r->in[0];
@@ -100,7 +101,8 @@ int xfv_fold_moves(struct fold *f, int i)
 
 int xfv_fold_pad(struct fold *f, int i)
 {
-    const struct xfv_node *n = &f->g->nodes[i], *p = n->op == XFV_OP_CONV ? xfv_fold_producer(f, n->in[0], XFV_OP_PAD) : NULL;
+    const struct xfv_node *n = &f->g->nodes[i],
+                          *p = n->op == XFV_OP_CONV ? xfv_fold_producer(f, n->in[0], XFV_OP_PAD) : NULL;
     if (!p) return 0;
     struct xfv_node both = *n;
     for (int a = 0; a < 4; a++)
@@ -111,10 +113,12 @@ int xfv_fold_pad(struct fold *f, int i)
     return 1;
 }
 
-/* A dense layer behind a transposition (the flattening of an image in another order): its rows take the order of what is before it. */
+/* A dense layer behind a transposition (the flattening of an image in another order): its rows take the order of what
+ * is before it. */
 int xfv_fold_flatten(struct fold *f, int i)
 {
-    const struct xfv_node *n = &f->g->nodes[i], *t = n->op == XFV_OP_DENSE ? xfv_fold_producer(f, n->in[0], XFV_OP_TRANSPOSE) : NULL;
+    const struct xfv_node *n = &f->g->nodes[i],
+                          *t = n->op == XFV_OP_DENSE ? xfv_fold_producer(f, n->in[0], XFV_OP_TRANSPOSE) : NULL;
     if (!t) return 0;
     const struct xfv_weight *w = xfv_fold_weight(f, n->weight);
     struct xfv_shape in = shape_of(f, t->in[0]), out = shape_of(f, t->out);
@@ -125,7 +129,8 @@ int xfv_fold_flatten(struct fold *f, int i)
         step[a] = s;
         s *= (size_t)in.dim[a];
     }
-    for (size_t r = 0; r < rows; r++) { /* row r of the layer meets element r of the transposed value, which is element `from` before */
+    for (size_t r = 0; r < rows;
+         r++) { /* row r of the layer meets element r of the transposed value, which is element `from` before */
         size_t rest = r, from = 0;
         for (int a = out.rank - 1; a >= 0; a--) {
             from += rest % (size_t)out.dim[a] * step[t->i[a]];

@@ -1,4 +1,5 @@
-/* The simplifier's passes over functions that exporters spell out in several operators. By the time they run, arithmetic with constants is AFFINE. */
+/* The simplifier's passes over functions that exporters spell out in several operators. By the time they run,
+ * arithmetic with constants is AFFINE. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -19,7 +20,8 @@ static const struct xfv_node *affine_of(const struct fold *f, int value, double 
     if (!n) return NULL;
     const struct xfv_weight *s = xfv_fold_weight(f, n->weight), *t = xfv_fold_weight(f, n->bias);
     for (size_t k = 1; k < s->count; k++)
-        if (!near((double)s->data[k], (double)s->data[0]) || (t && !near((double)t->data[k], (double)t->data[0]))) return NULL;
+        if (!near((double)s->data[k], (double)s->data[0]) || (t && !near((double)t->data[k], (double)t->data[0])))
+            return NULL;
     *scale = (double)s->data[0];
     *shift = t ? (double)t->data[0] : 0;
     return n;
@@ -58,8 +60,10 @@ static int gate_by(struct fold *f, int i, int x, int gate)
 {
     const struct xfv_node *n;
     if ((n = act_of(f, gate, XFV_ACT_SIGMOID)) && n->in[0] == x) return become_act(f, i, XFV_ACT_SILU, x, 0, 0), 1;
-    if ((n = act_of(f, gate, XFV_ACT_TANH)) && (n = act_of(f, n->in[0], XFV_ACT_SOFTPLUS)) && n->in[0] == x) return become_act(f, i, XFV_ACT_MISH, x, 0, 0), 1;
-    if ((n = act_of(f, gate, XFV_ACT_HARDSIGMOID)) && n->in[0] == x && near((double)n->f[0], 1.0 / 6) && near((double)n->f[1], 0.5))
+    if ((n = act_of(f, gate, XFV_ACT_TANH)) && (n = act_of(f, n->in[0], XFV_ACT_SOFTPLUS)) && n->in[0] == x)
+        return become_act(f, i, XFV_ACT_MISH, x, 0, 0), 1;
+    if ((n = act_of(f, gate, XFV_ACT_HARDSIGMOID)) && n->in[0] == x && near((double)n->f[0], 1.0 / 6) &&
+        near((double)n->f[1], 0.5))
         return become_act(f, i, XFV_ACT_HARDSWISH, x, 0, 0), 1;
     return 0;
 }
@@ -128,8 +132,11 @@ static int l2norm_at(struct fold *f, int i)
     int x = n->in[0], d = without_reshapes(f, n->in[1]);
     float eps = 0;
     if (xfv_shape_count(f->g->values[n->in[1]].shape) != 1) return 0;
-    if ((c = act_of(f, d, XFV_ACT_CLIP)) && c->f[0] >= 0 && c->f[1] > 1e30f) eps = c->f[0], d = without_reshapes(f, c->in[0]);
-    if (!(r = xfv_fold_producer(f, d, XFV_OP_REDUCE)) || r->i[0] != XFV_REDUCE_L2 || without_reshapes(f, r->in[0]) != without_reshapes(f, x)) return 0;
+    if ((c = act_of(f, d, XFV_ACT_CLIP)) && c->f[0] >= 0 && c->f[1] > 1e30f)
+        eps = c->f[0], d = without_reshapes(f, c->in[0]);
+    if (!(r = xfv_fold_producer(f, d, XFV_OP_REDUCE)) || r->i[0] != XFV_REDUCE_L2 ||
+        without_reshapes(f, r->in[0]) != without_reshapes(f, x))
+        return 0;
     struct xfv_node l2 = xfv_node_default(XFV_OP_L2NORM);
     l2.n_in = 1;
     l2.in[0] = x;
@@ -196,9 +203,11 @@ int xfv_fold_norm(struct fold *f, int i)
 
 int xfv_fold_affine_norm(struct fold *f, int i)
 {
-    const struct xfv_node *n = &f->g->nodes[i], *p = n->op == XFV_OP_AFFINE ? xfv_fold_producer(f, n->in[0], XFV_OP_LAYERNORM) : NULL;
+    const struct xfv_node *n = &f->g->nodes[i],
+                          *p = n->op == XFV_OP_AFFINE ? xfv_fold_producer(f, n->in[0], XFV_OP_LAYERNORM) : NULL;
     if (!p || f->uses[n->in[0]] != 1) return 0;
-    const struct xfv_weight *s = xfv_fold_weight(f, n->weight), *t = xfv_fold_weight(f, n->bias), *g = xfv_fold_weight(f, p->weight), *b = xfv_fold_weight(f, p->bias);
+    const struct xfv_weight *s = xfv_fold_weight(f, n->weight), *t = xfv_fold_weight(f, n->bias),
+                            *g = xfv_fold_weight(f, p->weight), *b = xfv_fold_weight(f, p->bias);
     double *gamma = xfv_fold_doubles(f, g->count), *beta = xfv_fold_doubles(f, g->count);
     struct xfv_node ln = *p;
     if (!gamma || !beta) {

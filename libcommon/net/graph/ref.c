@@ -10,7 +10,8 @@ static double *zeros(struct xfv_shape s)
     return calloc(xfv_shape_count(s), sizeof(double));
 }
 
-static void call_of(struct ref_call *c, const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *shapes, double *const *values)
+static void call_of(struct ref_call *c, const struct xfv_graph *g, const struct xfv_node *n,
+                    const struct xfv_shape *shapes, double *const *values)
 {
     c->g = g;
     c->n = n;
@@ -22,7 +23,8 @@ static void call_of(struct ref_call *c, const struct xfv_graph *g, const struct 
     }
 }
 
-int xfv_ref_node(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, const double *const *x, double *y, struct xfv_err *e)
+int xfv_ref_node(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in,
+                 const double *const *x, double *y, struct xfv_err *e)
 {
     struct ref_call c = {.g = g, .n = n};
     int status = xfv_node_shape(g, n, in, &c.out, e);
@@ -39,12 +41,14 @@ void xfv_ref_free(const struct xfv_graph *g, double **values)
     free(values);
 }
 
-int xfv_ref_forward(const struct xfv_graph *g, struct xfv_shape in, const double *x, double ***values, struct xfv_err *e)
+int xfv_ref_forward(const struct xfv_graph *g, struct xfv_shape in, const double *x, double ***values,
+                    struct xfv_err *e)
 {
     struct xfv_shape *s = calloc((size_t)g->n_values + 1, sizeof *s);
     double **v = calloc((size_t)g->n_values + 1, sizeof *v);
     struct ref_call c;
-    int status = s && v ? xfv_graph_shapes(g, in, s, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
+    int status = s && v ? xfv_graph_shapes(g, in, s, e)
+                        : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
     if (status) goto out;
     for (int i = -1; i < g->n_nodes; i++) {
         int o = i < 0 ? 0 : g->nodes[i].out;
@@ -66,12 +70,14 @@ out:
     return status;
 }
 
-int xfv_ref_vjp(const struct xfv_graph *g, struct xfv_shape in, double *const *values, int out, const double *cot, double *dx, struct xfv_err *e)
+int xfv_ref_vjp(const struct xfv_graph *g, struct xfv_shape in, double *const *values, int out, const double *cot,
+                double *dx, struct xfv_err *e)
 {
     struct xfv_shape *s = calloc((size_t)g->n_values + 1, sizeof *s);
     double **d = calloc((size_t)g->n_values + 1, sizeof *d); /* gradients; NULL: zero so far */
     struct ref_call c;
-    int status = s && d ? xfv_graph_shapes(g, in, s, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
+    int status = s && d ? xfv_graph_shapes(g, in, s, e)
+                        : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
     if (status) goto done;
     if (!(d[out] = zeros(s[out]))) goto oom;
     memcpy(d[out], cot, xfv_shape_count(s[out]) * sizeof *cot);

@@ -1,4 +1,5 @@
-/* Every operator as its definition says, in double. Index arithmetic is size_t; shapes were checked by xfv_node_shape. */
+/* Every operator as its definition says, in double. Index arithmetic is size_t; shapes were checked by xfv_node_shape.
+ */
 #include "net/graph/ref_internal.h"
 
 #include <math.h>
@@ -39,17 +40,20 @@ static int source(CALL, int a, int o, int k, int *i)
 static void conv(CALL, const double *x, double *y, const double *dy, double *dx)
 {
     const float *w = weight(c);
-    size_t cin = last(c->in[0]), cout = last(c->out), groups = (size_t)c->n->groups, gi = cin / groups, go = cout / groups;
+    size_t cin = last(c->in[0]), cout = last(c->out), groups = (size_t)c->n->groups, gi = cin / groups,
+           go = cout / groups;
     int iy, ix;
     for (int oy = 0; oy < c->out.dim[0]; oy++)
         for (int ox = 0; ox < c->out.dim[1]; ox++)
             for (int ky = 0; ky < c->n->kernel[0]; ky++)
                 for (int kx = 0; kx < c->n->kernel[1]; kx++) {
                     if (!source(c, 0, oy, ky, &iy) || !source(c, 1, ox, kx, &ix)) continue;
-                    size_t to = ((size_t)oy * (size_t)c->out.dim[1] + (size_t)ox) * cout, from = ((size_t)iy * (size_t)c->in[0].dim[1] + (size_t)ix) * cin;
+                    size_t to = ((size_t)oy * (size_t)c->out.dim[1] + (size_t)ox) * cout,
+                           from = ((size_t)iy * (size_t)c->in[0].dim[1] + (size_t)ix) * cin;
                     for (size_t ci = 0; ci < cin; ci++) {
                         size_t g = ci / gi;
-                        const float *row = w + (((size_t)ky * (size_t)c->n->kernel[1] + (size_t)kx) * gi + ci % gi) * cout;
+                        const float *row = w +
+                                           (((size_t)ky * (size_t)c->n->kernel[1] + (size_t)kx) * gi + ci % gi) * cout;
                         for (size_t co = g * go; co < (g + 1) * go; co++) {
                             if (dy) dx[from + ci] += dy[to + co] * (double)row[co];
                             else y[to + co] += x[from + ci] * (double)row[co];
@@ -70,7 +74,8 @@ static void pool(CALL, double *y, const double *dy, double *dx)
         unravel(c->out, o, at);
         for (int pass = 0; pass < (dy && !max ? 2 : 1); pass++) /* an average's share is known after counting */
             for (int k = 0; k < c->n->kernel[0] * c->n->kernel[1]; k++) {
-                if (!source(c, 0, at[0], k / c->n->kernel[1], &iy) || !source(c, 1, at[1], k % c->n->kernel[1], &ix)) continue;
+                if (!source(c, 0, at[0], k / c->n->kernel[1], &iy) || !source(c, 1, at[1], k % c->n->kernel[1], &ix))
+                    continue;
                 size_t i = ((size_t)iy * w + (size_t)ix) * ch + (size_t)at[2];
                 if (pass == 1) {
                     dx[i] += dy[o] / (c->n->i[0] ? c->n->kernel[0] * c->n->kernel[1] : seen);
@@ -308,12 +313,14 @@ static size_t operand(CALL, int k, size_t b)
 static void matmul(CALL, double *y, const double *dy, double **dx)
 {
     int r = c->out.rank;
-    size_t m = (size_t)c->out.dim[r - 2], n = (size_t)c->out.dim[r - 1], k = last(c->in[0]), batches = xfv_shape_count(c->out) / (m * n);
+    size_t m = (size_t)c->out.dim[r - 2], n = (size_t)c->out.dim[r - 1], k = last(c->in[0]),
+           batches = xfv_shape_count(c->out) / (m * n);
     for (size_t b = 0; b < batches; b++)
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < n; j++)
                 for (size_t l = 0; l < k; l++) {
-                    size_t o = (b * m + i) * n + j, p = (operand(c, 0, b) * m + i) * k + l, q = operand(c, 1, b) * k * n + (c->n->i[0] ? j * k + l : l * n + j);
+                    size_t o = (b * m + i) * n + j, p = (operand(c, 0, b) * m + i) * k + l,
+                           q = operand(c, 1, b) * k * n + (c->n->i[0] ? j * k + l : l * n + j);
                     if (!dy) y[o] += c->x[0][p] * c->x[1][q];
                     else dx[0][p] += dy[o] * c->x[1][q], dx[1][q] += dy[o] * c->x[0][p];
                 }
@@ -368,7 +375,8 @@ static void reduce_backward(CALL, const double *dy, double *dx)
     }
 }
 
-/* ---- moving elements: for reshape, transpose, slice, pad and concat, y[to] = x[from]; the adjoint goes the other way ---- */
+/* ---- moving elements: for reshape, transpose, slice, pad and concat, y[to] = x[from]; the adjoint goes the other way
+ * ---- */
 
 /* Which element of input k becomes output element o? SIZE_MAX: none (zero). */
 static size_t origin(CALL, size_t o, int *k)
@@ -413,7 +421,12 @@ void xfv_ref_op_forward(CALL, double *y)
     case XFV_OP_CONV: conv(c, c->x[0], y, NULL, NULL); break;
     case XFV_OP_DENSE: dense(c, y, NULL, NULL); break;
     case XFV_OP_MAXPOOL: case XFV_OP_AVGPOOL: pool(c, y, NULL, NULL); break;
-    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MAX: case XFV_OP_MIN: binary_forward(c, y); break;
+    case XFV_OP_ADD:
+    case XFV_OP_SUB:
+    case XFV_OP_MUL:
+    case XFV_OP_DIV:
+    case XFV_OP_MAX:
+    case XFV_OP_MIN: binary_forward(c, y); break;
     case XFV_OP_RELU: case XFV_OP_PRELU: case XFV_OP_AFFINE: case XFV_OP_ACT:
         for (size_t i = 0; i < n; i++) y[i] = pointwise(c, i, 0);
         break;
@@ -425,7 +438,11 @@ void xfv_ref_op_forward(CALL, double *y)
         break;
     case XFV_OP_REDUCE: reduce_forward(c, y); break;
     case XFV_OP_MATMUL: matmul(c, y, NULL, NULL); break;
-    case XFV_OP_RESHAPE: case XFV_OP_TRANSPOSE: case XFV_OP_CONCAT: case XFV_OP_SLICE: case XFV_OP_PAD: move(c, y, NULL, NULL); break;
+    case XFV_OP_RESHAPE:
+    case XFV_OP_TRANSPOSE:
+    case XFV_OP_CONCAT:
+    case XFV_OP_SLICE:
+    case XFV_OP_PAD: move(c, y, NULL, NULL); break;
     case XFV_OPS: break;
     }
     if ((c->n->op == XFV_OP_CONV || c->n->op == XFV_OP_DENSE) && bias(c))
@@ -439,7 +456,12 @@ void xfv_ref_op_backward(CALL, const double *dy, double **dx)
     case XFV_OP_CONV: conv(c, NULL, NULL, dy, dx[0]); break;
     case XFV_OP_DENSE: dense(c, NULL, dy, dx[0]); break;
     case XFV_OP_MAXPOOL: case XFV_OP_AVGPOOL: pool(c, NULL, dy, dx[0]); break;
-    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MAX: case XFV_OP_MIN: binary_backward(c, dy, dx); break;
+    case XFV_OP_ADD:
+    case XFV_OP_SUB:
+    case XFV_OP_MUL:
+    case XFV_OP_DIV:
+    case XFV_OP_MAX:
+    case XFV_OP_MIN: binary_backward(c, dy, dx); break;
     case XFV_OP_RELU: case XFV_OP_PRELU: case XFV_OP_AFFINE: case XFV_OP_ACT:
         for (size_t i = 0; i < xfv_shape_count(c->out); i++) dx[0][i] += dy[i] * pointwise(c, i, 1);
         break;
@@ -448,7 +470,11 @@ void xfv_ref_op_backward(CALL, const double *dy, double **dx)
     case XFV_OP_LAYERNORM: layernorm(c, NULL, dy, dx[0]); break;
     case XFV_OP_REDUCE: reduce_backward(c, dy, dx[0]); break;
     case XFV_OP_MATMUL: matmul(c, NULL, dy, dx); break;
-    case XFV_OP_RESHAPE: case XFV_OP_TRANSPOSE: case XFV_OP_CONCAT: case XFV_OP_SLICE: case XFV_OP_PAD: move(c, NULL, dy, dx); break;
+    case XFV_OP_RESHAPE:
+    case XFV_OP_TRANSPOSE:
+    case XFV_OP_CONCAT:
+    case XFV_OP_SLICE:
+    case XFV_OP_PAD: move(c, NULL, dy, dx); break;
     case XFV_OP_CONST: case XFV_OPS: break;
     }
 }

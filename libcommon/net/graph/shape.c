@@ -12,13 +12,15 @@ static const struct xfv_weight *weight_of(const struct xfv_graph *g, int i)
 }
 
 /* The per-channel weight or bias that a node must (or may) have. */
-static int want_vector(const struct xfv_graph *g, const struct xfv_node *n, int index, const char *what, int count, int optional, struct xfv_err *e)
+static int want_vector(const struct xfv_graph *g, const struct xfv_node *n, int index, const char *what, int count,
+                       int optional, struct xfv_err *e)
 {
     const struct xfv_weight *w = weight_of(g, index);
     char t[64];
     if (!w) return optional ? 0 : BAD("node '%s' (%s) has no %s", n->name, xfv_op_name(n->op), what);
     if (w->shape.rank != 1 || w->shape.dim[0] != count)
-        return BAD("the %s of node '%s' (%s) should have shape %d, not %s", what, n->name, xfv_op_name(n->op), count, xfv_shape_text(w->shape, t));
+        return BAD("the %s of node '%s' (%s) should have shape %d, not %s", what, n->name, xfv_op_name(n->op), count,
+                   xfv_shape_text(w->shape, t));
     return 0;
 }
 
@@ -41,8 +43,9 @@ static int window_out(const struct xfv_node *n, int a, int in, int *out, struct 
 {
     int64_t span = (int64_t)(n->kernel[a] - 1) * n->dilation[a] + 1;
     int64_t room = (int64_t)in + n->pads[a] + n->pads[a + 2] - span;
-    if (room < 0) return BAD("the window of node '%s' (%lld) does not fit its input (%d with padding %d+%d)", n->name, (long long)span, in,
-                             n->pads[a], n->pads[a + 2]);
+    if (room < 0)
+        return BAD("the window of node '%s' (%lld) does not fit its input (%d with padding %d+%d)", n->name,
+                   (long long)span, in, n->pads[a], n->pads[a + 2]);
     *out = (int)(room / n->stride[a] + 1);
     return 0;
 }
@@ -54,7 +57,8 @@ static int want_image(const struct xfv_node *n, const struct xfv_shape *in, stru
     return BAD("node '%s' (%s) needs an input HxWxC, not %s", n->name, xfv_op_name(n->op), xfv_shape_text(*in, t));
 }
 
-static int shape_conv(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
+static int shape_conv(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in,
+                      struct xfv_shape *out, struct xfv_err *e)
 {
     const struct xfv_weight *w = weight_of(g, n->weight);
     char t[64];
@@ -62,11 +66,13 @@ static int shape_conv(const struct xfv_graph *g, const struct xfv_node *n, const
     if ((status = want_image(n, in, e)) || (status = check_window(n, e))) return status;
     if (!w || w->shape.rank != 4) return BAD("node '%s' (conv) has no weight of four dimensions", n->name);
     if (n->groups < 1 || cin % n->groups != 0 || w->shape.dim[3] % n->groups != 0)
-        return BAD("node '%s' (conv) cannot split %d input and %d output channels into %d groups", n->name, cin, w->shape.dim[3], n->groups);
+        return BAD("node '%s' (conv) cannot split %d input and %d output channels into %d groups", n->name, cin,
+                   w->shape.dim[3], n->groups);
     struct xfv_shape want = xfv_shape_of(4, n->kernel[0], n->kernel[1], cin / n->groups, w->shape.dim[3]);
     if (!xfv_shape_equal(want, w->shape)) {
         char t2[64];
-        return BAD("the weight of node '%s' (conv) should have shape %s, not %s", n->name, xfv_shape_text(want, t), xfv_shape_text(w->shape, t2));
+        return BAD("the weight of node '%s' (conv) should have shape %s, not %s", n->name, xfv_shape_text(want, t),
+                   xfv_shape_text(w->shape, t2));
     }
     if ((status = want_vector(g, n, n->bias, "bias", w->shape.dim[3], 1, e))) return status;
     *out = xfv_shape_of(3, 0, 0, w->shape.dim[3]);
@@ -80,19 +86,22 @@ static int shape_pool(const struct xfv_node *n, const struct xfv_shape *in, stru
     if ((status = want_image(n, in, e)) || (status = check_window(n, e))) return status;
     for (int a = 0; a < 4; a++) /* else a window could lie in the padding alone */
         if (n->pads[a] > (n->kernel[a & 1] - 1) * n->dilation[a & 1])
-            return BAD("node '%s' (%s) has a padding of %d, not less than its window", n->name, xfv_op_name(n->op), n->pads[a]);
+            return BAD("node '%s' (%s) has a padding of %d, not less than its window", n->name, xfv_op_name(n->op),
+                       n->pads[a]);
     *out = *in;
     if ((status = window_out(n, 0, in->dim[0], &out->dim[0], e))) return status;
     return window_out(n, 1, in->dim[1], &out->dim[1], e);
 }
 
-static int shape_dense(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
+static int shape_dense(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in,
+                       struct xfv_shape *out, struct xfv_err *e)
 {
     const struct xfv_weight *w = weight_of(g, n->weight);
     char t[64], t2[64];
     if (!w || w->shape.rank != 2) return BAD("node '%s' (dense) has no weight of two dimensions", n->name);
     if ((size_t)w->shape.dim[0] != xfv_shape_count(*in))
-        return BAD("node '%s' (dense) has a weight of %s for an input of %s", n->name, xfv_shape_text(w->shape, t), xfv_shape_text(*in, t2));
+        return BAD("node '%s' (dense) has a weight of %s for an input of %s", n->name, xfv_shape_text(w->shape, t),
+                   xfv_shape_text(*in, t2));
     *out = xfv_shape_of(1, w->shape.dim[1]);
     return want_vector(g, n, n->bias, "bias", w->shape.dim[1], 1, e);
 }
@@ -102,7 +111,9 @@ static int shape_binary(const struct xfv_node *n, const struct xfv_shape *in, st
     char t[64], t2[64];
     int off = in[0].rank - in[1].rank, fits = off >= 0;
     for (int i = 0; fits && i < in[1].rank; i++) fits = in[1].dim[i] == 1 || in[1].dim[i] == in[0].dim[i + off];
-    if (!fits) return BAD("node '%s' (%s) cannot join %s and %s", n->name, xfv_op_name(n->op), xfv_shape_text(in[0], t), xfv_shape_text(in[1], t2));
+    if (!fits)
+        return BAD("node '%s' (%s) cannot join %s and %s", n->name, xfv_op_name(n->op), xfv_shape_text(in[0], t),
+                   xfv_shape_text(in[1], t2));
     *out = in[0];
     return 0;
 }
@@ -113,23 +124,28 @@ static int shape_reshape(const struct xfv_node *n, const struct xfv_shape *in, s
     int rest = -1;
     *out = (struct xfv_shape){0};
     for (int i = 0; i < 4 && n->i[i] != 0; i++) {
-        if (n->i[i] < -1 || (n->i[i] == -1 && rest >= 0)) return BAD("node '%s' (reshape) has an impossible new shape", n->name);
+        if (n->i[i] < -1 || (n->i[i] == -1 && rest >= 0))
+            return BAD("node '%s' (reshape) has an impossible new shape", n->name);
         if (n->i[i] == -1) rest = i;
         out->dim[out->rank++] = n->i[i] == -1 ? 1 : n->i[i];
     }
     size_t have = xfv_shape_count(*in), want = xfv_shape_count(*out);
     if (rest >= 0 && want && have % want == 0) out->dim[rest] = (int)(have / want);
     if (out->rank < 1 || xfv_shape_count(*out) != have)
-        return BAD("node '%s' (reshape) cannot make %s out of %s", n->name, xfv_shape_text(*out, t), xfv_shape_text(*in, t2));
+        return BAD("node '%s' (reshape) cannot make %s out of %s", n->name, xfv_shape_text(*out, t),
+                   xfv_shape_text(*in, t2));
     return 0;
 }
 
 static int check_axis(const struct xfv_node *n, int axis, int rank, struct xfv_err *e)
 {
-    return axis >= 0 && axis < rank ? 0 : BAD("node '%s' (%s) works on axis %d of %d", n->name, xfv_op_name(n->op), axis, rank);
+    return axis >= 0 && axis < rank
+               ? 0
+               : BAD("node '%s' (%s) works on axis %d of %d", n->name, xfv_op_name(n->op), axis, rank);
 }
 
-static int shape_transpose(const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
+static int shape_transpose(const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out,
+                           struct xfv_err *e)
 {
     unsigned seen = 0;
     *out = *in;
@@ -151,7 +167,9 @@ static int shape_concat(const struct xfv_node *n, const struct xfv_shape *in, st
         char t[64], t2[64];
         struct xfv_shape s = in[k];
         if (s.rank == in[0].rank) s.dim[n->i[0]] = in[0].dim[n->i[0]];
-        if (!xfv_shape_equal(s, in[0])) return BAD("node '%s' (concat) cannot join %s and %s", n->name, xfv_shape_text(in[0], t), xfv_shape_text(in[k], t2));
+        if (!xfv_shape_equal(s, in[0]))
+            return BAD("node '%s' (concat) cannot join %s and %s", n->name, xfv_shape_text(in[0], t),
+                       xfv_shape_text(in[k], t2));
         sum += in[k].dim[n->i[0]];
     }
     if (sum > XFV_MAX_ELEMENTS) return BAD("node '%s' (concat) is too large", n->name);
@@ -207,12 +225,15 @@ static int shape_matmul(const struct xfv_node *n, const struct xfv_shape *in, st
         }
         fits &= in[0].dim[r - 1] == in[1].dim[n->i[0] ? r - 1 : r - 2];
     }
-    if (!fits) return BAD("node '%s' (matmul) cannot multiply %s and %s", n->name, xfv_shape_text(in[0], t), xfv_shape_text(in[1], t2));
+    if (!fits)
+        return BAD("node '%s' (matmul) cannot multiply %s and %s", n->name, xfv_shape_text(in[0], t),
+                   xfv_shape_text(in[1], t2));
     out->dim[r - 1] = in[1].dim[n->i[0] ? r - 2 : r - 1];
     return 0;
 }
 
-static int shape_channelwise(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
+static int shape_channelwise(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in,
+                             struct xfv_shape *out, struct xfv_err *e)
 {
     int c = in->dim[in->rank - 1], status;
     *out = *in;
@@ -231,7 +252,8 @@ static int n_inputs_fit(const struct xfv_node *n)
     }
 }
 
-static int infer(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
+static int infer(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out,
+                 struct xfv_err *e)
 {
     const struct xfv_weight *w;
     switch (n->op) {
@@ -239,11 +261,18 @@ static int infer(const struct xfv_graph *g, const struct xfv_node *n, const stru
     case XFV_OP_DENSE: return shape_dense(g, n, in, out, e);
     case XFV_OP_PRELU: case XFV_OP_AFFINE: case XFV_OP_LAYERNORM: return shape_channelwise(g, n, in, out, e);
     case XFV_OP_MAXPOOL: case XFV_OP_AVGPOOL: return shape_pool(n, in, out, e);
-    case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MAX: case XFV_OP_MIN: return shape_binary(n, in, out, e);
+    case XFV_OP_ADD:
+    case XFV_OP_SUB:
+    case XFV_OP_MUL:
+    case XFV_OP_DIV:
+    case XFV_OP_MAX:
+    case XFV_OP_MIN: return shape_binary(n, in, out, e);
     case XFV_OP_RESHAPE: return shape_reshape(n, in, out, e);
     case XFV_OP_ACT:
         if (!xfv_act_name(n->i[0])) return BAD("node '%s' (act) has the unknown function %d", n->name, n->i[0]);
-        if (n->i[0] == XFV_ACT_CLIP && !(n->f[0] <= n->f[1])) return BAD("node '%s' (clip) has the range %g..%g, which is empty", n->name, (double)n->f[0], (double)n->f[1]);
+        if (n->i[0] == XFV_ACT_CLIP && !(n->f[0] <= n->f[1]))
+            return BAD("node '%s' (clip) has the range %g..%g, which is empty", n->name, (double)n->f[0],
+                       (double)n->f[1]);
         *out = *in;
         return 0;
     case XFV_OP_CONST:
@@ -264,16 +293,19 @@ static int infer(const struct xfv_graph *g, const struct xfv_node *n, const stru
     return BAD("node '%s' has the unknown operator %d", n->name, (int)n->op);
 }
 
-int xfv_node_shape(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
+int xfv_node_shape(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in,
+                   struct xfv_shape *out, struct xfv_err *e)
 {
     char t[64];
     if ((unsigned)n->op >= XFV_OPS) return BAD("node '%s' has the unknown operator %d", n->name, (int)n->op);
     if (!n_inputs_fit(n)) return BAD("node '%s' (%s) has %d inputs", n->name, xfv_op_name(n->op), n->n_in);
     for (int k = 0; k < n->n_in; k++)
-        if (in[k].rank < 1 || xfv_shape_count(in[k]) == 0) return BAD("node '%s' has an input of shape '%s'", n->name, xfv_shape_text(in[k], t));
+        if (in[k].rank < 1 || xfv_shape_count(in[k]) == 0)
+            return BAD("node '%s' has an input of shape '%s'", n->name, xfv_shape_text(in[k], t));
     int status = infer(g, n, in, out, e);
     if (status) return status;
-    if (xfv_shape_count(*out) == 0) return BAD("the output %s of node '%s' is too large", xfv_shape_text(*out, t), n->name);
+    if (xfv_shape_count(*out) == 0)
+        return BAD("the output %s of node '%s' is too large", xfv_shape_text(*out, t), n->name);
     return 0;
 }
 
@@ -299,13 +331,17 @@ static int check_wiring(const struct xfv_graph *g, char *made, struct xfv_err *e
     for (int i = 0; i < g->n_nodes; i++) {
         const struct xfv_node *n = &g->nodes[i];
         for (int k = 0; k < n->n_in; k++) {
-            if (n->in[k] < 0 || n->in[k] >= g->n_values) return BAD("node '%s' reads value %d of %d", n->name, n->in[k], g->n_values);
-            if (!made[n->in[k]]) return BAD("node '%s' reads '%s' before any node makes it", n->name, g->values[n->in[k]].name);
+            if (n->in[k] < 0 || n->in[k] >= g->n_values)
+                return BAD("node '%s' reads value %d of %d", n->name, n->in[k], g->n_values);
+            if (!made[n->in[k]])
+                return BAD("node '%s' reads '%s' before any node makes it", n->name, g->values[n->in[k]].name);
         }
-        if (n->out < 0 || n->out >= g->n_values) return BAD("node '%s' makes value %d of %d", n->name, n->out, g->n_values);
+        if (n->out < 0 || n->out >= g->n_values)
+            return BAD("node '%s' makes value %d of %d", n->name, n->out, g->n_values);
         if (made[n->out]) return BAD("node '%s' makes '%s' a second time", n->name, g->values[n->out].name);
         if (n->weight < -1 || n->weight >= g->n_weights || n->bias < -1 || n->bias >= g->n_weights)
-            return BAD("node '%s' uses weight %d of %d", n->name, n->weight >= g->n_weights || n->weight < -1 ? n->weight : n->bias, g->n_weights);
+            return BAD("node '%s' uses weight %d of %d", n->name,
+                       n->weight >= g->n_weights || n->weight < -1 ? n->weight : n->bias, g->n_weights);
         made[n->out] = 1;
     }
     for (int v = 0; v < g->n_values; v++)
@@ -321,7 +357,8 @@ int xfv_graph_check(const struct xfv_graph *g, struct xfv_err *e)
     if (g->n_outputs < 1) return BAD("the graph has no output");
     char *made = calloc((size_t)g->n_values, 1);
     struct xfv_shape *s = calloc((size_t)g->n_values, sizeof *s);
-    int status = made && s ? check_wiring(g, made, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
+    int status = made && s ? check_wiring(g, made, e)
+                           : xfv_fail(e, XFV_ENOMEM, "out of memory for %d values", g->n_values);
     if (status) goto out;
     for (int i = 0; i < g->n_outputs; i++)
         if (g->outputs[i] < 0 || g->outputs[i] >= g->n_values) {
@@ -331,7 +368,8 @@ int xfv_graph_check(const struct xfv_graph *g, struct xfv_err *e)
     if ((status = xfv_graph_shapes(g, g->values[0].shape, s, e))) goto out;
     for (int v = 0; v < g->n_values; v++)
         if (!xfv_shape_equal(s[v], g->values[v].shape)) {
-            status = BAD("value '%s' is declared %s but comes out as %s", g->values[v].name, xfv_shape_text(g->values[v].shape, t), xfv_shape_text(s[v], t2));
+            status = BAD("value '%s' is declared %s but comes out as %s", g->values[v].name,
+                         xfv_shape_text(g->values[v].shape, t), xfv_shape_text(s[v], t2));
             goto out;
         }
 out:

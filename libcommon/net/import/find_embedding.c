@@ -20,19 +20,24 @@ static int behind_reshapes(const struct xfv_graph *g, int v)
 
 static size_t elements(const struct xfv_graph *g, int value) { return xfv_shape_count(g->values[value].shape); }
 
-/* The output that is the embedding, or a negative status: the only one with more than one number (some networks also give the embedding's norm). */
+/* The output that is the embedding, or a negative status: the only one with more than one number (some networks also
+ * give the embedding's norm). */
 static int embedding_output(const struct xfv_graph *g, struct xfv_err *e)
 {
     int found = -1, n = 0;
     char list[300] = "";
     for (int i = 0; i < g->n_outputs; i++) {
         size_t at = strlen(list);
-        if (at < sizeof list - 120) snprintf(list + at, sizeof list - at, "%s'%.100s'", i ? ", " : "", g->values[g->outputs[i]].name);
+        if (at < sizeof list - 120)
+            snprintf(list + at, sizeof list - at, "%s'%.100s'", i ? ", " : "", g->values[g->outputs[i]].name);
         if (elements(g, g->outputs[i]) < 2) continue;
         found = g->outputs[i];
         n++;
     }
-    return n == 1 ? found : xfv_fail(e, XFV_EMODEL, "the network has %d outputs (%s): say with --embedding which is the embedding", g->n_outputs, list);
+    return n == 1
+               ? found
+               : xfv_fail(e, XFV_EMODEL, "the network has %d outputs (%s): say with --embedding which is the embedding",
+                          g->n_outputs, list);
 }
 
 /* The l2norm, or division by a norm, that v is the outcome of: the value before it; or -1. */
@@ -61,13 +66,17 @@ static int raw_embedding(const struct xfv_graph *g, const char *name, struct xfv
     return before >= 0 ? before : out;
 }
 
-int xfv_find_embedding(const struct xfv_graph *g, const char *embedding, const char *normalised, int *raw, int *unit, struct xfv_err *e)
+int xfv_find_embedding(const struct xfv_graph *g, const char *embedding, const char *normalised, int *raw, int *unit,
+                       struct xfv_err *e)
 {
     int v = raw_embedding(g, embedding, e);
     if (v < 0) return v;
     if (v == 0 || elements(g, v) < 2 || elements(g, v) > 65536)
-        return xfv_fail(e, XFV_EMODEL, "'%.200s' is not an embedding: it has %zu numbers", g->values[v].name, elements(g, v));
+        return xfv_fail(e, XFV_EMODEL, "'%.200s' is not an embedding: it has %zu numbers", g->values[v].name,
+                        elements(g, v));
     *raw = v;
     *unit = normalised ? xfv_graph_find(g, normalised) : l2norm_of(g, v);
-    return normalised && *unit < 0 ? xfv_fail(e, XFV_EMODEL, "the network has no value '%.200s' (--normalised)", normalised) : 0;
+    return normalised && *unit < 0
+               ? xfv_fail(e, XFV_EMODEL, "the network has no value '%.200s' (--normalised)", normalised)
+               : 0;
 }

@@ -1,5 +1,6 @@
-/* The layout: https://flatbuffers.dev/internals. All numbers are little-endian. A table starts with the signed distance back to its vtable; the
- * vtable holds its own size, the table's size, then for each field the distance from the table's start (0: the field has its default). */
+/* The layout: https://flatbuffers.dev/internals. All numbers are little-endian. A table starts with the signed distance
+ * back to its vtable; the vtable holds its own size, the table's size, then for each field the distance from the
+ * table's start (0: the field has its default). */
 #include "net/import/flatbuffer.h"
 
 #include <string.h>

@@ -59,9 +59,12 @@ static int open_data(struct text *t, const char *path)
     t->data = NULL;
     t->n_data = t->at = 0;
     if (fd < 0) return BAD("cannot open, as a file beside this one,", path);
-    if (!fstat(fd, &sb) && S_ISREG(sb.st_mode) && sb.st_size > 0 && sb.st_size < (off_t)1 << 33 && (t->data = malloc((size_t)sb.st_size))) {
+    if (!fstat(fd, &sb) && S_ISREG(sb.st_mode) && sb.st_size > 0 && sb.st_size < (off_t)1 << 33 &&
+        (t->data = malloc((size_t)sb.st_size))) {
         ssize_t k = 1;
-        while (t->n_data < (size_t)sb.st_size && (k = read(fd, t->data + t->n_data, (size_t)sb.st_size - t->n_data)) > 0) t->n_data += (size_t)k;
+        while (t->n_data < (size_t)sb.st_size &&
+               (k = read(fd, t->data + t->n_data, (size_t)sb.st_size - t->n_data)) > 0)
+            t->n_data += (size_t)k;
     }
     close(fd);
     return t->data && t->n_data == (size_t)sb.st_size ? 0 : BAD("cannot read", path);
@@ -101,7 +104,8 @@ static int read_weight(struct text *t)
     if (size * n > t->n_data - t->at) return BAD("the data ends before", name);
     if (zero && n > 1 << 24) return BAD("too many zeros:", name);
     double scale = 1, min = 0;
-    if (u8 && (real(t->word[4], &scale) || real(t->word[5], &min))) return BAD("the scale or the minimum is no number:", name);
+    if (u8 && (real(t->word[4], &scale) || real(t->word[5], &min)))
+        return BAD("the scale or the minimum is no number:", name);
     float *v = calloc(n, sizeof *v);
     if (!v) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for weight '%.100s'", name);
     if (!zero) decode(v, t->data + t->at, n, size, scale, min);
@@ -113,14 +117,22 @@ static int read_weight(struct text *t)
 
 /* ---- nodes ---- */
 
-static const struct { const char *key; size_t at; int count, floats; char separator; } keys[] = {
-    {"kernel", offsetof(struct xfv_node, kernel), 2, 0, 'x'},        {"stride", offsetof(struct xfv_node, stride), 2, 0, 'x'},
-    {"dilation", offsetof(struct xfv_node, dilation), 2, 0, 'x'},    {"pads", offsetof(struct xfv_node, pads), 4, 0, ','},
-    {"groups", offsetof(struct xfv_node, groups), 1, 0, ','},        {"axis", offsetof(struct xfv_node, i), 1, 0, ','},
-    {"shape", offsetof(struct xfv_node, i), -4, 0, 'x'},             {"permutation", offsetof(struct xfv_node, i), -4, 0, ','},
-    {"begin", offsetof(struct xfv_node, i) + sizeof(int), 1, 0, ','}, {"end", offsetof(struct xfv_node, i) + 2 * sizeof(int), 1, 0, ','},
-    {"count_padding", offsetof(struct xfv_node, i), 1, 0, ','},      {"transpose_b", offsetof(struct xfv_node, i), 1, 0, ','},
-    {"epsilon", offsetof(struct xfv_node, f), 1, 1, ','},            {"parameters", offsetof(struct xfv_node, f), -4, 1, ','},
+static const struct { const char *key; size_t at; int count, floats; char separator;
+} keys[] = {
+    {"kernel", offsetof(struct xfv_node, kernel), 2, 0, 'x'},
+    {"stride", offsetof(struct xfv_node, stride), 2, 0, 'x'},
+    {"dilation", offsetof(struct xfv_node, dilation), 2, 0, 'x'},
+    {"pads", offsetof(struct xfv_node, pads), 4, 0, ','},
+    {"groups", offsetof(struct xfv_node, groups), 1, 0, ','},
+    {"axis", offsetof(struct xfv_node, i), 1, 0, ','},
+    {"shape", offsetof(struct xfv_node, i), -4, 0, 'x'},
+    {"permutation", offsetof(struct xfv_node, i), -4, 0, ','},
+    {"begin", offsetof(struct xfv_node, i) + sizeof(int), 1, 0, ','},
+    {"end", offsetof(struct xfv_node, i) + 2 * sizeof(int), 1, 0, ','},
+    {"count_padding", offsetof(struct xfv_node, i), 1, 0, ','},
+    {"transpose_b", offsetof(struct xfv_node, i), 1, 0, ','},
+    {"epsilon", offsetof(struct xfv_node, f), 1, 1, ','},
+    {"parameters", offsetof(struct xfv_node, f), -4, 1, ','},
 };
 
 static int set_plain(struct text *t, struct xfv_node *n, const char *key, const char *v)
@@ -156,7 +168,9 @@ static int set_key(struct text *t, struct xfv_node *n, char *word)
         return 0;
     }
     if (!strcmp(word, "function"))
-        return (n->op == XFV_OP_ACT ? xfv_act_parse(v, &n->i[0]) : xfv_reduce_parse(v, &n->i[0])) ? BAD("unknown function", v) : 0;
+        return (n->op == XFV_OP_ACT ? xfv_act_parse(v, &n->i[0]) : xfv_reduce_parse(v, &n->i[0]))
+                   ? BAD("unknown function", v)
+                   : 0;
     if (strcmp(word, "axes") != 0) return set_plain(t, n, word, v);
     int k = numbers(v, ',', axes, XFV_MAX_RANK);
     for (int i = 0; i < k; i++) {
@@ -185,7 +199,8 @@ static int read_node(struct text *t)
     }
     for (int i = 4; i < t->n; i++)
         if ((status = set_key(t, &n, t->word[i]))) return status;
-    if ((status = xfv_node_shape(t->g, &n, in, &out, t->e)) || (status = n.out = xfv_graph_add_value(t->g, n.name, out, t->e)) < 0 ||
+    if ((status = xfv_node_shape(t->g, &n, in, &out, t->e)) ||
+        (status = n.out = xfv_graph_add_value(t->g, n.name, out, t->e)) < 0 ||
         (status = xfv_graph_add_node(t->g, &n, t->e)) < 0)
         return xfv_fail_at(t->e, "line %d", t->line);
     return 0;
@@ -203,7 +218,8 @@ static int read_line(struct text *t)
         return t->version ? 0 : BAD("expected xfv-graph 1, found", what);
     }
     if (t->g->n_values == 0) {
-        if (t->n != 3 || strcmp(what, "input") != 0) return BAD("expected input NAME HEIGHTxWIDTHxCHANNELS, found", what);
+        if (t->n != 3 || strcmp(what, "input") != 0)
+            return BAD("expected input NAME HEIGHTxWIDTHxCHANNELS, found", what);
         if ((status = dims(t, t->word[2], &s))) return status;
         status = xfv_graph_add_value(t->g, t->word[1], s, t->e);
         return status < 0 ? status : 0;
@@ -238,7 +254,8 @@ static int read_text(struct text *t, char *s)
     return xfv_graph_check(t->g, t->e);
 }
 
-int xfv_import_text(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)
+int xfv_import_text(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out,
+                    struct xfv_err *e)
 {
     struct xfv_err own = {0};
     struct text t = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL};

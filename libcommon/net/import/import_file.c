@@ -36,7 +36,8 @@ static int read_file(const char *path, uint8_t **bytes, size_t *n, struct xfv_er
 }
 
 /* The file's format shows in its first bytes. */
-static int import(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)
+static int import(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out,
+                  struct xfv_err *e)
 {
     if (n >= 8 && memcmp(bytes + 4, "TFL3", 4) == 0) return xfv_import_tflite(bytes, n, opts, out, e);
     if (n > 10 && memcmp(bytes, "xfv-graph ", 10) == 0) return xfv_import_text(bytes, n, opts, out, e);

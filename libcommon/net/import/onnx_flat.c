@@ -1,5 +1,6 @@
-/* ONNX files: one list of nodes. A node that calls one of the file's own functions becomes the function's nodes, and an If the nodes of both its
- * branches, each to be built only where the condition, which must be a constant by then, has its value. Names within get the caller's name in front. */
+/* ONNX files: one list of nodes. A node that calls one of the file's own functions becomes the function's nodes, and an
+ * If the nodes of both its branches, each to be built only where the condition, which must be a constant by then, has
+ * its value. Names within get the caller's name in front. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,11 @@
 
 #define MAX_DEPTH 16 /* of functions that call functions, and of branches within branches */
 
-/* Where names of a function's or branch's own are looked up: a pair (own name, name in the list), then the scope around it (of a branch), or nothing. */
+/* Where names of a function's or branch's own are looked up: a pair (own name, name in the list), then the scope around
+ * it (of a branch), or nothing. */
 struct scope {
-    const struct scope *outer;     /* of a branch: names that are not its own belong to this one; NULL: a function, or the graph itself */
+    /* of a branch: names that are not its own belong to this one; NULL: a function, or the graph itself */
+    const struct scope *outer;
     int root;                      /* the graph itself: names stay */
     size_t n;
     const char **own, **as;
@@ -58,7 +61,8 @@ static const char *name_in(const struct scope *s, const char *name)
 static int bind(struct onx *o, struct scope *s, const char *own, const char *as)
 {
     if (!own || !*own) return 0;
-    if (s->n >= XFV_MAX_NODES || !XFV_GROW(s->own, s->n + 1) || !XFV_GROW(s->as, s->n + 1)) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for names");
+    if (s->n >= XFV_MAX_NODES || !XFV_GROW(s->own, s->n + 1) || !XFV_GROW(s->as, s->n + 1))
+        return xfv_fail(o->e, XFV_ENOMEM, "out of memory for names");
     s->own[s->n] = own;
     s->as[s->n++] = as;
     return 0;
@@ -77,7 +81,9 @@ static int bind_own(struct onx *o, struct scope *s, const char *own, const char 
 
 static int push(struct onx *o, const onx_node *n, const struct scope *s)
 {
-    if (o->n_flat >= XFV_MAX_NODES) return ONX_BAD("the file has more than %d nodes, those of its functions counted as often as they are called", XFV_MAX_NODES);
+    if (o->n_flat >= XFV_MAX_NODES)
+        return ONX_BAD("the file has more than %d nodes, those of its functions counted as often as they are called",
+                       XFV_MAX_NODES);
     if (!XFV_GROW(o->flat, (size_t)o->n_flat + 1)) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for nodes");
     o->flat[o->n_flat++] = (struct onx_flat){.n = n, .guard = s->guard, .when = s->when};
     return 0;
@@ -91,7 +97,10 @@ static int add_init(struct onx *o, const char *name, const onx_proto *p)
     return 0;
 }
 
-static const char *caller_of(const onx_node *n) { return n->n_output && n->output[0] && *n->output[0] ? n->output[0] : n->name ? n->name : "?"; }
+static const char *caller_of(const onx_node *n)
+{
+    return n->n_output && n->output[0] && *n->output[0] ? n->output[0] : n->name ? n->name : "?";
+}
 
 /* Names of a list as the scope has them, in a new list. */
 static char **renamed(struct onx *o, const struct scope *s, char *const *names, size_t n, const onx_node *of)
@@ -99,7 +108,10 @@ static char **renamed(struct onx *o, const struct scope *s, char *const *names, 
     char **to = keep(o, calloc(n + 1, sizeof *to));
     for (size_t i = 0; to && i < n; i++) {
         const char *name = name_in(s, names[i]);
-        if (!name) return ONX_BAD("'%.60s' (%.40s) reads '%.60s', which nothing makes", caller_of(of), of->op_type ? of->op_type : "?", names[i]), NULL;
+        if (!name)
+            return ONX_BAD("'%.60s' (%.40s) reads '%.60s', which nothing makes", caller_of(of),
+                           of->op_type ? of->op_type : "?", names[i]),
+                   NULL;
         to[i] = (char *)(uintptr_t)name; /* never written to */
     }
     return to;
@@ -137,7 +149,8 @@ static onx_node *node_in(struct onx *o, const struct scope *s, const onx_node *n
         }
         list[c->n_attribute++] = a;
     }
-    if (!(c->input = renamed(o, s, n->input, n->n_input, n)) || !(c->output = renamed(o, s, n->output, n->n_output, n))) return NULL;
+    if (!(c->input = renamed(o, s, n->input, n->n_input, n)) || !(c->output = renamed(o, s, n->output, n->n_output, n)))
+        return NULL;
     return c;
 }
 
@@ -146,7 +159,8 @@ static int same_text(const char *a, const char *b) { return strcmp(a ? a : "", b
 static const Onnx__FunctionProto *function_of(const struct onx *o, const onx_node *n)
 {
     for (size_t i = 0; i < o->n_functions; i++)
-        if (n->op_type && same_text(o->functions[i]->name, n->op_type) && same_text(o->functions[i]->domain, n->domain)) return o->functions[i];
+        if (n->op_type && same_text(o->functions[i]->name, n->op_type) && same_text(o->functions[i]->domain, n->domain))
+            return o->functions[i];
     return NULL;
 }
 
@@ -181,9 +195,14 @@ static int call_function(struct onx *o, const Onnx__FunctionProto *f, const onx_
     struct scope s = {.depth = from->depth + 1, .guard = from->guard, .when = from->when, .call = n};
     int status = 0;
     o->calls++;
-    if (s.depth > MAX_DEPTH) return ONX_BAD("function '%.60s' calls itself, or others more than %d deep", f->name ? f->name : "?", MAX_DEPTH);
-    if (n->n_input > f->n_input || n->n_output > f->n_output) return ONX_BAD("'%.60s' calls function '%.60s' with too many inputs or outputs", caller_of(n), f->name ? f->name : "?");
-    for (size_t i = 0; i < f->n_input && !status; i++) status = bind(o, &s, f->input[i], i < n->n_input && n->input[i] ? n->input[i] : "");
+    if (s.depth > MAX_DEPTH)
+        return ONX_BAD("function '%.60s' calls itself, or others more than %d deep", f->name ? f->name : "?",
+                       MAX_DEPTH);
+    if (n->n_input > f->n_input || n->n_output > f->n_output)
+        return ONX_BAD("'%.60s' calls function '%.60s' with too many inputs or outputs", caller_of(n),
+                       f->name ? f->name : "?");
+    for (size_t i = 0; i < f->n_input && !status; i++)
+        status = bind(o, &s, f->input[i], i < n->n_input && n->input[i] ? n->input[i] : "");
     for (size_t i = 0; i < n->n_output && !status; i++)
         if (n->output[i] && *n->output[i]) status = bind(o, &s, f->output[i], n->output[i]);
     for (size_t i = 0; i < f->n_node && !status; i++)
@@ -196,19 +215,23 @@ static int call_function(struct onx *o, const Onnx__FunctionProto *f, const onx_
     return status;
 }
 
-static int add_branch(struct onx *o, const Onnx__GraphProto *g, const onx_node *n, const struct scope *from, int guard, int when, char **outs)
+static int add_branch(struct onx *o, const Onnx__GraphProto *g, const onx_node *n, const struct scope *from, int guard,
+                      int when, char **outs)
 {
     struct scope s = {.outer = from, .depth = from->depth + 1, .guard = guard, .when = when};
     int status = 0;
     o->calls++;
     if (s.depth > MAX_DEPTH) return ONX_BAD("'%.60s' (If) has branches more than %d deep", caller_of(n), MAX_DEPTH);
-    if (g->n_output != n->n_output) return ONX_BAD("'%.60s' (If) has a branch with %zu outputs instead of %zu", caller_of(n), g->n_output, n->n_output);
+    if (g->n_output != n->n_output)
+        return ONX_BAD("'%.60s' (If) has a branch with %zu outputs instead of %zu", caller_of(n), g->n_output,
+                       n->n_output);
     for (size_t i = 0; i < g->n_initializer && !status; i++) {
         status = bind_own(o, &s, g->initializer[i]->name, caller_of(n));
         if (!status && s.n) status = add_init(o, s.as[s.n - 1], g->initializer[i]);
     }
     for (size_t i = 0; i < g->n_node && !status; i++)
-        for (size_t k = 0; k < g->node[i]->n_output && !status; k++) status = bind_own(o, &s, g->node[i]->output[k], caller_of(n));
+        for (size_t k = 0; k < g->node[i]->n_output && !status; k++)
+            status = bind_own(o, &s, g->node[i]->output[k], caller_of(n));
     if (!status) status = flatten(o, g->node, g->n_node, &s);
     for (size_t i = 0; i < g->n_output && !status; i++) {
         const char *name = name_in(&s, g->output[i]->name);
@@ -231,7 +254,8 @@ static int add_if(struct onx *o, const onx_node *n, const struct scope *from)
         if (n->attribute[i]->name && strcmp(n->attribute[i]->name, "then_branch") == 0) branch[0] = n->attribute[i]->g;
         if (n->attribute[i]->name && strcmp(n->attribute[i]->name, "else_branch") == 0) branch[1] = n->attribute[i]->g;
     }
-    if (!branch[0] || !branch[1] || n->n_input != 1 || n->n_output < 1) return ONX_BAD("'%.60s' (If) lacks a branch or a condition", caller_of(n));
+    if (!branch[0] || !branch[1] || n->n_input != 1 || n->n_output < 1)
+        return ONX_BAD("'%.60s' (If) lacks a branch or a condition", caller_of(n));
     if (!XFV_GROW(o->guards, (size_t)o->n_guards + 1)) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for nodes");
     int guard = o->n_guards++;
     o->guards[guard] = (struct onx_guard){.condition = n->input[0], .outer = from->guard, .when = from->when};
@@ -266,7 +290,8 @@ int xfv_onx_flatten(struct onx *o, const Onnx__ModelProto *m)
     int status = 0;
     o->functions = m->functions;
     o->n_functions = m->n_functions;
-    for (size_t i = 0; i < g->n_initializer && !status; i++) status = add_init(o, g->initializer[i]->name, g->initializer[i]);
+    for (size_t i = 0; i < g->n_initializer && !status; i++)
+        status = add_init(o, g->initializer[i]->name, g->initializer[i]);
     return status ? status : flatten(o, g->node, g->n_node, &root);
 }
 
@@ -279,7 +304,14 @@ int xfv_onx_if(struct onx *o, const struct onx_call *c)
     for (int i = 0; i < c->n_out; i++) {
         struct onx_tensor *from = c->in[1 + i + (v * v > 0 ? 0 : c->n_out)];
         if (!from || !from->made) return ONX_BAD("'%s' (If) has a branch whose output nothing makes", c->label);
-        struct onx_call copy = {.n = c->n, .known = c->known, .op = "Identity", .label = c->label, .n_in = 1, .n_out = 1, .in = {from}, .out = {c->out[i]}};
+        struct onx_call copy = {.n = c->n,
+                                .known = c->known,
+                                .op = "Identity",
+                                .label = c->label,
+                                .n_in = 1,
+                                .n_out = 1,
+                                .in = {from},
+                                .out = {c->out[i]}};
         if (!c->out[i]) continue;
         int status = xfv_onx_is_constant(from) ? xfv_onx_eval_identity(o, &copy) : xfv_onx_identity(o, &copy);
         if (status < 0) return status;

@@ -7,7 +7,8 @@
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
 /* The same value under another shape and layout. */
-static int renamed(const struct onx_call *c, int k, const struct onx_tensor *from, struct onx_dims s, const int *axis, int n)
+static int renamed(const struct onx_call *c, int k, const struct onx_tensor *from, struct onx_dims s, const int *axis,
+                   int n)
 {
     struct onx_tensor *t = c->out[k];
     t->value = from->value;
@@ -20,19 +21,26 @@ static int renamed(const struct onx_call *c, int k, const struct onx_tensor *fro
     return 0;
 }
 
-/* Identity, Dropout, and Cast where it changes no number: to floats, or of whole numbers to a type that holds them all. */
+/* Identity, Dropout, and Cast where it changes no number: to floats, or of whole numbers to a type that holds them all.
+ */
 int xfv_onx_identity(struct onx *o, const struct onx_call *c)
 {
     if (is(c, "CastLike") && c->n_in > 1 && c->in[1]) {
-        int like = c->in[1]->init ? c->in[1]->init->data_type : c->in[1]->c ? c->in[1]->c->type : c->in[1]->whole ? c->in[1]->whole : ONX_F32;
-        if (!xfv_onx_is_float(like) || c->in[0]->whole) return ONX_BAD("'%s' (CastLike) makes whole numbers of a computed tensor", c->label);
+        int like = c->in[1]->init    ? c->in[1]->init->data_type
+                   : c->in[1]->c     ? c->in[1]->c->type
+                   : c->in[1]->whole ? c->in[1]->whole
+                                     : ONX_F32;
+        if (!xfv_onx_is_float(like) || c->in[0]->whole)
+            return ONX_BAD("'%s' (CastLike) makes whole numbers of a computed tensor", c->label);
     }
     int to = is(c, "Cast") ? (int)xfv_onx_int(c, "to", ONX_F32) : 0, from = c->in[0]->whole;
     int wider = from && (to == from || to == ONX_I64 || (to == ONX_I32 && from != ONX_I64 && from != ONX_U32));
-    if (to && !xfv_onx_is_float(to) && !wider) return ONX_BAD("'%s' (Cast) makes whole numbers of a computed tensor", c->label);
+    if (to && !xfv_onx_is_float(to) && !wider)
+        return ONX_BAD("'%s' (Cast) makes whole numbers of a computed tensor", c->label);
     if (is(c, "Dropout") && c->n_in > 2 && c->in[2] && xfv_onx_is_constant(c->in[2])) {
         const struct onx_const *train = xfv_onx_constant(o, c->in[2]);
-        if (!train || (train->count == 1 && xfv_onx_const_at(train, 0) > 0)) return ONX_BAD("'%s' (Dropout) is in training mode: export the network for inference", c->label);
+        if (!train || (train->count == 1 && xfv_onx_const_at(train, 0) > 0))
+            return ONX_BAD("'%s' (Dropout) is in training mode: export the network for inference", c->label);
     }
     int status = c->in[0]->small || c->in[0]->real ? 0 : xfv_onx_materialise(o, c->in[0], c->label);
     if (!status) renamed(c, 0, c->in[0], c->in[0]->s, c->in[0]->axis, c->in[0]->n_axes);
@@ -115,7 +123,8 @@ int xfv_onx_reshape(struct onx *o, const struct onx_call *c)
     struct onx_tensor t;
     struct onx_dims s;
     int status = xfv_onx_new_dims(o, c, &s);
-    if (status || (status = xfv_onx_walker(o, c->in[0], &t, c->label)) || (status = xfv_onx_reshaped(o, c, &t, s))) return status;
+    if (status || (status = xfv_onx_walker(o, c->in[0], &t, c->label)) || (status = xfv_onx_reshaped(o, c, &t, s)))
+        return status;
     return xfv_onx_finish(o, c, &t);
 }
 
@@ -126,7 +135,8 @@ int xfv_onx_transpose(struct onx *o, const struct onx_call *c)
     int n = xfv_onx_ints(o, c, -1, "perm", p, ONX_MAX_RANK), to[ONX_MAX_RANK], axis[ONX_AXES], status;
     unsigned seen = 0;
     struct onx_dims s = {.rank = t->s.rank};
-    if (n < 0 || (n > 0 && n != s.rank)) return n < 0 ? n : ONX_BAD("'%s' (Transpose) names %d axes of %d", c->label, n, s.rank);
+    if (n < 0 || (n > 0 && n != s.rank))
+        return n < 0 ? n : ONX_BAD("'%s' (Transpose) names %d axes of %d", c->label, n, s.rank);
     for (int i = 0; i < s.rank; i++) {
         int a = n ? xfv_onx_axis(o, c, p[i], s.rank) : s.rank - 1 - i;
         if (a < 0) return a;
@@ -207,7 +217,8 @@ int xfv_onx_concat(struct onx *o, const struct onx_call *c)
     struct onx_dims s = guide->s;
     s.dim[axis] = 0;
     for (int k = 0; k < c->n_in; k++) {
-        if (c->in[k]->s.rank != s.rank) return ONX_BAD("'%s' (Concat) joins %d and %d axes", c->label, s.rank, c->in[k]->s.rank);
+        if (c->in[k]->s.rank != s.rank)
+            return ONX_BAD("'%s' (Concat) joins %d and %d axes", c->label, s.rank, c->in[k]->s.rank);
         if ((v[k] = xfv_onx_ordered(o, c->in[k], axes, n, c->label)) < 0) return v[k];
         s.dim[axis] += c->in[k]->s.dim[axis];
     }
@@ -223,7 +234,9 @@ int xfv_onx_concat(struct onx *o, const struct onx_call *c)
 static int cut(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, int axis, int64_t from, int64_t to)
 {
     struct xfv_node n = xfv_onx_unary(XFV_OP_SLICE, t->value);
-    if (from < 0 || to <= from || to > t->s.dim[axis]) return ONX_BAD("'%s' (%s) wants elements %lld..%lld of %lld", c->label, c->op, (long long)from, (long long)to, (long long)t->s.dim[axis]);
+    if (from < 0 || to <= from || to > t->s.dim[axis])
+        return ONX_BAD("'%s' (%s) wants elements %lld..%lld of %lld", c->label, c->op, (long long)from, (long long)to,
+                       (long long)t->s.dim[axis]);
     if (to - from == t->s.dim[axis]) return t->value;
     for (int i = 0; i < t->n_axes; i++)
         if (t->axis[i] == axis) n.i[0] = i;
@@ -242,13 +255,15 @@ int xfv_onx_split(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *t = c->in[0];
     int64_t size[ONX_MAX_INPUTS], at = 0;
-    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), n = axis < 0 ? axis : xfv_onx_ints(o, c, 1, "split", size, ONX_MAX_INPUTS), status;
+    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank),
+        n = axis < 0 ? axis : xfv_onx_ints(o, c, 1, "split", size, ONX_MAX_INPUTS), status;
     if (n < 0) return n;
     if (n != 0 && n != c->n_out) return ONX_BAD("'%s' (Split) has %d sizes for %d outputs", c->label, n, c->n_out);
     int64_t each = (t->s.dim[axis] + c->n_out - 1) / c->n_out;
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     for (int k = 0; k < c->n_out; k++) {
-        if (n && (size[k] < 1 || size[k] > t->s.dim[axis] - at)) return ONX_BAD("'%s' (Split) wants a part of %lld", c->label, (long long)size[k]);
+        if (n && (size[k] < 1 || size[k] > t->s.dim[axis] - at))
+            return ONX_BAD("'%s' (Split) wants a part of %lld", c->label, (long long)size[k]);
         int64_t end = at + (n ? size[k] : each);
         if (!n && end > t->s.dim[axis]) end = t->s.dim[axis];
         struct onx_dims s = t->s;
@@ -275,7 +290,8 @@ static int stride(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
 }
 
 /* Elements begin, begin + step, ... (n of them) of an axis: a matrix of ones and zeros. */
-static int stepped(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, int64_t begin, int64_t step, int64_t n)
+static int stepped(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, int64_t begin, int64_t step,
+                   int64_t n)
 {
     float *m = xfv_onx_matrix(o, c, n, t->s.dim[axis]);
     if (!m) return o->e->status;
@@ -307,7 +323,8 @@ int xfv_onx_slice(struct onx *o, const struct onx_call *c)
             if ((status = stride(o, c, &t, a, step[a]))) return status;
             t = *c->out[0];
             if (t.s.dim[a] < s.dim[a]) return ONX_BAD("'%s' (Slice) does not come out as it should", c->label);
-            if ((t.value = cut(o, c, &t, a, 0, s.dim[a])) < 0) return t.value; /* the end may lie before the last step */
+            /* the end may lie before the last step */
+            if ((t.value = cut(o, c, &t, a, 0, s.dim[a])) < 0) return t.value;
             t.s.dim[a] = s.dim[a];
         }
     }
@@ -320,16 +337,24 @@ int xfv_onx_gather(struct onx *o, const struct onx_call *c)
     struct onx_tensor *t = c->in[0];
     int64_t ix[ONX_MAX_INPUTS];
     const struct onx_const *table = xfv_onx_is_constant(c->in[1]) ? xfv_onx_constant(o, c->in[1]) : NULL;
-    if (!table) return xfv_onx_is_constant(c->in[1]) ? o->e->status : ONX_BAD("'%s' (Gather) has indices that are computed", c->label);
+    if (!table)
+        return xfv_onx_is_constant(c->in[1]) ? o->e->status
+                                             : ONX_BAD("'%s' (Gather) has indices that are computed", c->label);
     int along = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank);
-    if (along < 0 || table->s.rank > 1 || table->count > 16 || (table->count > 1 && t->s.dim[along] == 1)) return along < 0 ? along : xfv_onx_gather_many(o, c, along);
-    int n = xfv_onx_ints(o, c, 1, NULL, ix, ONX_MAX_INPUTS), axis = n < 0 ? n : xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), v[ONX_MAX_INPUTS], status, map[ONX_AXES], d = 0;
+    if (along < 0 || table->s.rank > 1 || table->count > 16 || (table->count > 1 && t->s.dim[along] == 1))
+        return along < 0 ? along : xfv_onx_gather_many(o, c, along);
+    int n = xfv_onx_ints(o, c, 1, NULL, ix, ONX_MAX_INPUTS),
+        axis = n < 0 ? n : xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), t->s.rank), v[ONX_MAX_INPUTS], status,
+        map[ONX_AXES], d = 0;
     if (axis < 0) return axis;
-    if (n == 0 || c->in[1]->s.rank > 1) return ONX_BAD("'%s' (Gather) has indices that are not a number or a list", c->label);
+    if (n == 0 || c->in[1]->s.rank > 1)
+        return ONX_BAD("'%s' (Gather) has indices that are not a number or a list", c->label);
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     for (int k = 0; k < n; k++) {
         int64_t i = ix[k] < 0 ? ix[k] + t->s.dim[axis] : ix[k];
-        if (i < 0 || i >= t->s.dim[axis]) return ONX_BAD("'%s' (Gather) wants element %lld of %lld", c->label, (long long)ix[k], (long long)t->s.dim[axis]);
+        if (i < 0 || i >= t->s.dim[axis])
+            return ONX_BAD("'%s' (Gather) wants element %lld of %lld", c->label, (long long)ix[k],
+                           (long long)t->s.dim[axis]);
         if ((v[k] = cut(o, c, t, axis, i, i + 1)) < 0) return v[k];
     }
     int scalar = c->in[1]->s.rank == 0, there = 0;
@@ -350,7 +375,10 @@ int xfv_onx_gather(struct onx *o, const struct onx_call *c)
         for (int i = 0; i < t->n_axes; i++)
             if (map[i] >= 0) map[n_map++] = map[i];
         int all = join(o, c->label, v, n, 1);
-        return all < 0 ? all : xfv_onx_result(o, c, 0, xfv_onx_emit_reshape(o, all, xfv_onx_shape(s, map, n_map), c->label, "/shape"), s, map, n_map);
+        return all < 0 ? all
+                       : xfv_onx_result(o, c, 0,
+                                        xfv_onx_emit_reshape(o, all, xfv_onx_shape(s, map, n_map), c->label, "/shape"),
+                                        s, map, n_map);
     }
     return xfv_onx_result(o, c, 0, join(o, c->label, v, n, d), s, map, t->n_axes);
 }
@@ -374,21 +402,24 @@ static int block(struct onx *o, const struct onx_call *c, const struct onx_tenso
 static int read_pads(struct onx *o, const struct onx_call *c, int rank, int64_t *before, int64_t *after)
 {
     int64_t p[2 * ONX_MAX_RANK], axes[ONX_MAX_RANK];
-    int n = xfv_onx_ints(o, c, 1, "pads", p, 2 * ONX_MAX_RANK), named = n < 0 ? n : xfv_onx_ints(o, c, 3, NULL, axes, ONX_MAX_RANK), count = named > 0 ? named : rank;
+    int n = xfv_onx_ints(o, c, 1, "pads", p, 2 * ONX_MAX_RANK),
+        named = n < 0 ? n : xfv_onx_ints(o, c, 3, NULL, axes, ONX_MAX_RANK), count = named > 0 ? named : rank;
     if (named < 0) return named;
     if (n != 2 * count) return ONX_BAD("'%s' (Pad) has %d paddings for %d axes", c->label, n, count);
     for (int a = 0; a < rank; a++) before[a] = after[a] = 0;
     for (int k = 0; k < count; k++) {
         int a = named ? xfv_onx_axis(o, c, axes[k], rank) : k;
         if (a < 0) return a;
-        if (p[k] < -XFV_MAX_KERNEL || p[k] > XFV_MAX_KERNEL || p[k + count] < -XFV_MAX_KERNEL || p[k + count] > XFV_MAX_KERNEL)
+        if (p[k] < -XFV_MAX_KERNEL || p[k] > XFV_MAX_KERNEL || p[k + count] < -XFV_MAX_KERNEL ||
+            p[k + count] > XFV_MAX_KERNEL)
             return ONX_BAD("'%s' (Pad) has an impossible padding", c->label);
         before[a] = p[k], after[a] = p[k + count];
     }
     return 0;
 }
 
-/* Which element of n lies at i, which may be outside: at the edge, mirrored at it (without doubling it), or from the other side. */
+/* Which element of n lies at i, which may be outside: at the edge, mirrored at it (without doubling it), or from the
+ * other side. */
 static int64_t outside(char mode, int64_t i, int64_t n)
 {
     int64_t period = mode == 'r' ? 2 * (n - 1) : n;
@@ -398,7 +429,8 @@ static int64_t outside(char mode, int64_t i, int64_t n)
 }
 
 /* Padding with the tensor's own elements, and cutting: a matrix of ones and zeros. */
-static int pad_with_own(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, char mode, int64_t before, int64_t after)
+static int pad_with_own(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, char mode,
+                        int64_t before, int64_t after)
 {
     int64_t n = t->s.dim[axis], to = n + before + after;
     float *m = xfv_onx_matrix(o, c, to, n);
@@ -409,7 +441,8 @@ static int pad_with_own(struct onx *o, const struct onx_call *c, struct onx_tens
     return status;
 }
 
-static int pad_with_value(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, float value, int64_t before, int64_t after)
+static int pad_with_value(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, float value,
+                          int64_t before, int64_t after)
 {
     int d, parts[3], m = 0;
     if (before < 0 || after < 0) { /* cut first */
@@ -428,7 +461,8 @@ static int pad_with_value(struct onx *o, const struct onx_call *c, struct onx_te
 }
 
 /* Height and width with zeros: an operator of its own, which convolutions take in. */
-static int pad_image(struct onx *o, const struct onx_call *c, struct onx_dims s, const int64_t *before, const int64_t *after)
+static int pad_image(struct onx *o, const struct onx_call *c, struct onx_dims s, const int64_t *before,
+                     const int64_t *after)
 {
     static const int hwc[3] = {2, 3, 1};
     struct xfv_node node = xfv_onx_unary(XFV_OP_PAD, xfv_onx_image(o, c, 0));
@@ -449,15 +483,18 @@ int xfv_onx_pad(struct onx *o, const struct onx_call *c)
     if (status) return status;
     while (mode < 5 && !xfv_onx_text_is(c, "mode", modes[mode])) mode++;
     if (mode == 5) return ONX_BAD("'%s' (Pad) has a mode other than constant, reflect, edge and wrap", c->label);
-    if ((status = xfv_onx_scalar(o, c, 2, "value", 0, &value)) || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
+    if ((status = xfv_onx_scalar(o, c, 2, "value", 0, &value)) || (status = xfv_onx_materialise(o, c->in[0], c->label)))
+        return status;
     struct onx_tensor t = *c->in[0];
     t.c = NULL, t.init = NULL;
     int image = mode < 2 && t.s.rank == 4 && t.s.dim[0] == 1 && !(value < 0) && !(value > 0) && t.n_axes == 3;
-    for (int a = 0; a < t.s.rank; a++) image &= a < 2 ? before[a] == 0 && after[a] == 0 : before[a] >= 0 && after[a] >= 0;
+    for (int a = 0; a < t.s.rank; a++)
+        image &= a < 2 ? before[a] == 0 && after[a] == 0 : before[a] >= 0 && after[a] >= 0;
     if (image) return pad_image(o, c, t.s, before, after);
     for (int a = 0; a < t.s.rank; a++) {
         if (before[a] == 0 && after[a] == 0) continue;
-        status = mode < 2 ? pad_with_value(o, c, &t, a, value, before[a], after[a]) : pad_with_own(o, c, &t, a, modes[mode][0], before[a], after[a]);
+        status = mode < 2 ? pad_with_value(o, c, &t, a, value, before[a], after[a])
+                          : pad_with_own(o, c, &t, a, modes[mode][0], before[a], after[a]);
         if (status) return status;
     }
     return xfv_onx_result(o, c, 0, t.value, t.s, t.axis, t.n_axes);

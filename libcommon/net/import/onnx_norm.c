@@ -13,7 +13,8 @@ static float *numbers(struct onx *o, const struct onx_call *c, int k, size_t n, 
     const struct onx_const *x = NULL;
     float *v = n ? malloc(n * sizeof *v) : NULL;
     if (k >= 0 && k < c->n_in && c->in[k] && !(x = xfv_onx_constant(o, c->in[k]))) n = 0;
-    if (x && (!x->f || x->count == 0 || n % x->count)) ONX_BAD("'%s' (%s) has %zu numbers for %zu places", c->label, c->op, x->count, n), n = 0;
+    if (x && (!x->f || x->count == 0 || n % x->count))
+        ONX_BAD("'%s' (%s) has %zu numbers for %zu places", c->label, c->op, x->count, n), n = 0;
     if (v && n) {
         for (size_t i = 0; i < n; i++) v[i] = x ? x->f[i % x->count] : otherwise;
         return v;
@@ -31,7 +32,8 @@ static size_t product(struct onx_dims s, int from, int to)
 }
 
 /* t in ONNX's order as rows x columns, through node n; then in its own shape again. */
-static int by_rows(struct onx *o, const struct onx_call *c, struct onx_tensor *t, size_t rows, size_t columns, struct xfv_node n)
+static int by_rows(struct onx *o, const struct onx_call *c, struct onx_tensor *t, size_t rows, size_t columns,
+                   struct xfv_node n)
 {
     struct onx_dims s = t->s, flat = {2, {(int64_t)rows, (int64_t)columns}};
     const int axes[2] = {0, 1};
@@ -47,21 +49,25 @@ static int by_rows(struct onx *o, const struct onx_call *c, struct onx_tensor *t
 }
 
 /* (x - mean) / sqrt(variance + eps) of each row, times weight plus bias of each column. */
-static int centred(struct onx *o, const struct onx_call *c, struct onx_tensor *t, size_t rows, size_t columns, const float *w, const float *b, float eps)
+static int centred(struct onx *o, const struct onx_call *c, struct onx_tensor *t, size_t rows, size_t columns,
+                   const float *w, const float *b, float eps)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
     float *one = malloc(columns * sizeof *one), *zero = calloc(columns, sizeof *zero);
     int status = one && zero ? 0 : xfv_fail(o->e, XFV_ENOMEM, "out of memory");
     for (size_t i = 0; !status && i < columns; i++) one[i] = 1;
-    if (!status && (n.weight = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), w ? w : one, c->label, "/scale")) < 0) status = n.weight;
-    if (!status && (n.bias = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), b ? b : zero, c->label, "/bias")) < 0) status = n.bias;
+    if (!status && (n.weight = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), w ? w : one, c->label, "/scale")) < 0)
+        status = n.weight;
+    if (!status && (n.bias = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), b ? b : zero, c->label, "/bias")) < 0)
+        status = n.bias;
     free(one);
     free(zero);
     n.f[0] = eps;
     return status ? status : by_rows(o, c, t, rows, columns, n);
 }
 
-/* InstanceNormalization, GroupNormalization: each channel, or group of channels, over its positions; then a scale and a shift by channel. */
+/* InstanceNormalization, GroupNormalization: each channel, or group of channels, over its positions; then a scale and a
+ * shift by channel. */
 int xfv_onx_groupnorm(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor t;
@@ -69,13 +75,16 @@ int xfv_onx_groupnorm(struct onx *o, const struct onx_call *c)
     int64_t groups = is(c, "InstanceNormalization") ? (s.rank > 1 ? s.dim[1] : 0) : xfv_onx_int(c, "num_groups", 0);
     int status = xfv_onx_walker(o, c->in[0], &t, c->label);
     if (status) return status;
-    if (s.rank < 3 || groups < 1 || s.dim[1] % groups) return ONX_BAD("'%s' (%s) cannot split its channels into %lld groups", c->label, c->op, (long long)groups);
+    if (s.rank < 3 || groups < 1 || s.dim[1] % groups)
+        return ONX_BAD("'%s' (%s) cannot split its channels into %lld groups", c->label, c->op, (long long)groups);
     size_t ch = (size_t)s.dim[1], rows = (size_t)s.dim[0] * (size_t)groups;
-    if ((status = centred(o, c, &t, rows, xfv_onx_count(s) / rows, NULL, NULL, xfv_onx_float(c, "epsilon", 1e-5f)))) return status;
+    if ((status = centred(o, c, &t, rows, xfv_onx_count(s) / rows, NULL, NULL, xfv_onx_float(c, "epsilon", 1e-5f))))
+        return status;
     const struct onx_const *given = c->n_in > 1 && c->in[1] ? xfv_onx_constant(o, c->in[1]) : NULL;
     if (!given || c->n_in < 3 || !c->in[2]) return ONX_BAD("'%s' (%s) has no constant scale and bias", c->label, c->op);
     size_t each = given->count && ch % given->count == 0 ? ch / given->count : 0; /* before opset 21: one a group */
-    float *w = each ? numbers(o, c, 1, given->count, 1) : NULL, *b = w ? numbers(o, c, 2, given->count, 0) : NULL, *all = b ? malloc(2 * ch * sizeof *all) : NULL;
+    float *w = each ? numbers(o, c, 1, given->count, 1) : NULL, *b = w ? numbers(o, c, 2, given->count, 0) : NULL,
+          *all = b ? malloc(2 * ch * sizeof *all) : NULL;
     if (!each) status = ONX_BAD("'%s' (%s) has %zu scales for %zu channels", c->label, c->op, given->count, ch);
     else if (!w || !b) status = o->e->status;
     else if (!all) status = xfv_fail(o->e, XFV_ENOMEM, "out of memory");
@@ -94,12 +103,14 @@ int xfv_onx_layernorm_of_many(struct onx *o, const struct onx_call *c, int axis)
     int status = xfv_onx_walker(o, c->in[0], &t, c->label);
     if (status) return status;
     float *w = numbers(o, c, 1, columns, 1), *b = w ? numbers(o, c, 2, columns, 0) : NULL;
-    status = b ? centred(o, c, &t, product(s, 0, axis), columns, w, b, xfv_onx_float(c, "epsilon", 1e-5f)) : o->e->status;
+    status = b ? centred(o, c, &t, product(s, 0, axis), columns, w, b, xfv_onx_float(c, "epsilon", 1e-5f))
+               : o->e->status;
     free(w), free(b);
     return status ? status : xfv_onx_finish(o, c, &t);
 }
 
-/* RMSNormalization, SimplifiedLayerNormalization: x / sqrt(mean x^2 + eps) over the axes from `axis` on, times a scale. */
+/* RMSNormalization, SimplifiedLayerNormalization: x / sqrt(mean x^2 + eps) over the axes from `axis` on, times a scale.
+ */
 int xfv_onx_rmsnorm(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor t, square;
@@ -109,18 +120,24 @@ int xfv_onx_rmsnorm(struct onx *o, const struct onx_call *c)
     size_t columns = product(s, axis, s.rank);
     unsigned mask = 0;
     for (int a = axis; a < s.rank; a++) mask |= 1u << a;
-    if (c->n_out > 1 && c->out[1]) return ONX_BAD("'%s' (%s) also gives its statistics, which is not supported", c->label, c->op);
+    if (c->n_out > 1 && c->out[1])
+        return ONX_BAD("'%s' (%s) also gives its statistics, which is not supported", c->label, c->op);
     if ((status = xfv_onx_walker(o, c->in[0], &t, c->label))) return status;
     square = t;
-    if ((status = xfv_onx_power(o, c, &square, 2, "/square")) || (status = xfv_onx_reduced(o, c, &square, XFV_REDUCE_MEAN, mask, 1))) return status;
+    if ((status = xfv_onx_power(o, c, &square, 2, "/square")) ||
+        (status = xfv_onx_reduced(o, c, &square, XFV_REDUCE_MEAN, mask, 1)))
+        return status;
     square = *c->out[0];
     if ((status = xfv_onx_times(o, c, &square, 1, (double)xfv_onx_float(c, "epsilon", 1e-5f), "/floor"))) return status;
-    if ((status = xfv_onx_power(o, c, &square, -.5f, "/inverse")) || (status = xfv_onx_combine(o, c, XFV_OP_MUL, &t, &square))) return status;
+    if ((status = xfv_onx_power(o, c, &square, -.5f, "/inverse")) ||
+        (status = xfv_onx_combine(o, c, XFV_OP_MUL, &t, &square)))
+        return status;
     t = *c->out[0];
     float *w = numbers(o, c, 1, columns, 1), *zero = w ? calloc(columns, sizeof *zero) : NULL;
     struct xfv_node n = xfv_node_default(XFV_OP_AFFINE);
     status = !w ? o->e->status : !zero ? xfv_fail(o->e, XFV_ENOMEM, "out of memory") : 0;
-    if (!status && (n.weight = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), w, c->label, "/scale")) < 0) status = n.weight;
+    if (!status && (n.weight = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), w, c->label, "/scale")) < 0)
+        status = n.weight;
     free(w), free(zero);
     if (!status) status = by_rows(o, c, &t, xfv_onx_count(s) / columns, columns, n);
     return status ? status : xfv_onx_finish(o, c, &t);
@@ -149,7 +166,8 @@ int xfv_onx_lrn(struct onx *o, const struct onx_call *c)
     return status ? status : xfv_onx_combine(o, c, XFV_OP_MUL, &t, &sum);
 }
 
-/* log(sum of exp x) over the axes in mask, which stay with size 1, as output 0; the largest x is taken out before and added after. */
+/* log(sum of exp x) over the axes in mask, which stay with size 1, as output 0; the largest x is taken out before and
+ * added after. */
 static int log_sum_exp(struct onx *o, const struct onx_call *c, struct onx_tensor *t, unsigned mask)
 {
     struct onx_tensor most, rest;
@@ -158,7 +176,9 @@ static int log_sum_exp(struct onx *o, const struct onx_call *c, struct onx_tenso
     most = *c->out[0];
     if ((status = xfv_onx_combine(o, c, XFV_OP_SUB, t, &most))) return status;
     rest = *c->out[0];
-    if ((status = xfv_onx_step(o, c, &rest, xfv_onx_act(XFV_ACT_EXP, 0, 0, 0), "/exp")) || (status = xfv_onx_reduced(o, c, &rest, XFV_REDUCE_SUM, mask, 1))) return status;
+    if ((status = xfv_onx_step(o, c, &rest, xfv_onx_act(XFV_ACT_EXP, 0, 0, 0), "/exp")) ||
+        (status = xfv_onx_reduced(o, c, &rest, XFV_REDUCE_SUM, mask, 1)))
+        return status;
     rest = *c->out[0];
     if ((status = xfv_onx_step(o, c, &rest, xfv_onx_act(XFV_ACT_LOG, 0, 0, 0), "/log"))) return status;
     return xfv_onx_combine(o, c, XFV_OP_ADD, &rest, &most);

@@ -1,5 +1,6 @@
-/* ONNX files: Resize and Upsample. Interpolation is linear in the image and goes axis by axis: along each it is a product with a matrix that is
- * made here from the operator's definition (ONNX, Resize-19), so the executor, its backward pass and the files of models need nothing new. */
+/* ONNX files: Resize and Upsample. Interpolation is linear in the image and goes axis by axis: along each it is a
+ * product with a matrix that is made here from the operator's definition (ONNX, Resize-19), so the executor, its
+ * backward pass and the files of models need nothing new. */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ enum { HALF_PIXEL, PYTORCH_HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC, HALF_PIXEL_SYM
 enum { PREFER_FLOOR, PREFER_CEIL, FLOOR, CEIL };
 
 struct sampling { int mode, coordinates, nearest, exclude_outside; double a; };
-struct span { int from, to; double scale; int sized; }; /* sized: to was given and scale follows from it; else scale was given */
+/* sized: to was given and scale follows from it; else scale was given */
+struct span { int from, to; double scale; int sized; };
 
 /* Which word of the list the attribute holds. */
 static int choice(struct onx *o, const struct onx_call *c, const char *name, const char *const *list, int otherwise)
@@ -26,20 +28,27 @@ static int choice(struct onx *o, const struct onx_call *c, const char *name, con
     if (!a || !a->has_s || a->s.len == 0) return otherwise;
     for (int i = 0; list[i]; i++)
         if (xfv_onx_text_is(c, name, list[i])) return i;
-    return ONX_BAD("'%s' (%s) has %s = '%.*s', which is not supported", c->label, c->op, name, (int)(a->s.len < 40 ? a->s.len : 40), (const char *)a->s.data);
+    return ONX_BAD("'%s' (%s) has %s = '%.*s', which is not supported", c->label, c->op, name,
+                   (int)(a->s.len < 40 ? a->s.len : 40), (const char *)a->s.data);
 }
 
 static int read_sampling(struct onx *o, const struct onx_call *c, struct sampling *p)
 {
-    static const char *const modes[] = {"nearest", "linear", "cubic", "bilinear", NULL}, *const near[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
-    static const char *const places[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric", "tf_half_pixel_for_nn", NULL};
+    static const char *const modes[] = {"nearest", "linear", "cubic", "bilinear", NULL}, *const near[] = {
+                                                                                             "round_prefer_floor",
+                                                                                             "round_prefer_ceil",
+                                                                                             "floor", "ceil", NULL};
+    static const char *const places[] = {"half_pixel", "pytorch_half_pixel",   "align_corners",
+                                         "asymmetric", "half_pixel_symmetric", "tf_half_pixel_for_nn",
+                                         NULL};
     static const char *const keep[] = {"stretch", NULL};
     int old = o->opset < 11 || strcmp(c->op, "Upsample") == 0, ratio;
     *p = (struct sampling){.coordinates = ASYMMETRIC, .nearest = FLOOR, .a = -0.75};
     if ((p->mode = choice(o, c, "mode", modes, NEAREST)) < 0) return p->mode;
     if (p->mode == 3) p->mode = LINEAR; /* Upsample-1's word for it */
     if (old) return 0;
-    if ((p->coordinates = choice(o, c, "coordinate_transformation_mode", places, HALF_PIXEL)) < 0) return p->coordinates;
+    if ((p->coordinates = choice(o, c, "coordinate_transformation_mode", places, HALF_PIXEL)) < 0)
+        return p->coordinates;
     if ((p->nearest = choice(o, c, "nearest_mode", near, PREFER_FLOOR)) < 0) return p->nearest;
     if ((ratio = choice(o, c, "keep_aspect_ratio_policy", keep, 0)) < 0) return ratio;
     p->exclude_outside = xfv_onx_int(c, "exclude_outside", 0) != 0;
@@ -58,7 +67,8 @@ static double place(const struct sampling *p, const struct span *s, int r)
         return s->to > 1 ? (double)r * (s->from - 1) / (at - 1) : 0;
     case PYTORCH_HALF_PIXEL: return s->to > 1 ? x - 0.5 : 0;
     case HALF_PIXEL: return x - 0.5;
-    case HALF_PIXEL_SYMMETRIC: return s->from / 2.0 * (1 - s->to / (s->sized ? (double)s->to : s->scale * s->from)) + x - 0.5;
+    case HALF_PIXEL_SYMMETRIC:
+        return s->from / 2.0 * (1 - s->to / (s->sized ? (double)s->to : s->scale * s->from)) + x - 0.5;
     default: return x;
     }
 }
@@ -78,7 +88,10 @@ static void fill_row(const struct sampling *p, const struct span *s, int r, floa
 {
     double x = place(p, s, r), low = floor(x), weight[4], sum = 0;
     if (p->mode == NEAREST) {
-        double i = p->nearest == FLOOR ? low : p->nearest == CEIL ? ceil(x) : p->nearest == PREFER_FLOOR ? ceil(x - 0.5) : floor(x + 0.5);
+        double i = p->nearest == FLOOR          ? low
+                   : p->nearest == CEIL         ? ceil(x)
+                   : p->nearest == PREFER_FLOOR ? ceil(x - 0.5)
+                                                : floor(x + 0.5);
         row[inside(xfv_to_i64(i), s->from)] = 1;
         return;
     }
@@ -90,7 +103,8 @@ static void fill_row(const struct sampling *p, const struct span *s, int r, floa
         if (p->exclude_outside && inside(first + k, s->from) != first + k) weight[k] = 0;
         sum += weight[k];
     }
-    for (int k = 0; k < taps; k++) row[inside(first + k, s->from)] += (float)(p->exclude_outside ? weight[k] / sum : weight[k]);
+    for (int k = 0; k < taps; k++)
+        row[inside(first + k, s->from)] += (float)(p->exclude_outside ? weight[k] / sum : weight[k]);
 }
 
 /* ---- the node ---- */
@@ -104,24 +118,35 @@ static int read_spans(struct onx *o, const struct onx_call *c, const int *axis, 
     int64_t size[ONX_MAX_RANK];
     const struct onx_const *scales = NULL;
     if (k < c->n_in && c->in[k] && !(scales = xfv_onx_constant(o, c->in[k]))) return o->e->status;
-    if (modern && c->n_in > 3 && c->in[3] && (sizes = xfv_onx_ints(o, c, 3, NULL, size, ONX_MAX_RANK)) < 0) return sizes;
+    if (modern && c->n_in > 3 && c->in[3] && (sizes = xfv_onx_ints(o, c, 3, NULL, size, ONX_MAX_RANK)) < 0)
+        return sizes;
     size_t have = sizes ? (size_t)sizes : scales ? scales->count : a ? a->n_floats : 0;
-    if (have != (size_t)n || (!sizes && scales && !scales->f)) return ONX_BAD("'%s' (%s) has %zu sizes or scales for %d axes", c->label, c->op, have, n);
+    if (have != (size_t)n || (!sizes && scales && !scales->f))
+        return ONX_BAD("'%s' (%s) has %zu sizes or scales for %d axes", c->label, c->op, have, n);
     for (int i = 0; i < n; i++) {
         int64_t from = t->s.dim[axis[i]];
-        double scale = sizes ? (double)size[i] / (double)from : scales ? (double)scales->f[i] : (double)a->floats[i], out = sizes ? (double)size[i] : floor(scale * (double)from);
-        if (axis[i] == 0 && from == 1 && sizes && size[i] == o->batch) out = scale = 1; /* the batch that the file was made with */
-        if (!(out >= 1 && out <= XFV_MAX_KERNEL * 16.0)) return ONX_BAD("'%s' (%s) makes %g of %lld elements along an axis", c->label, c->op, out, (long long)from);
+        double scale = sizes    ? (double)size[i] / (double)from
+                       : scales ? (double)scales->f[i]
+                                : (double)a->floats[i],
+               out = sizes ? (double)size[i] : floor(scale * (double)from);
+        /* the batch that the file was made with */
+        if (axis[i] == 0 && from == 1 && sizes && size[i] == o->batch) out = scale = 1;
+        if (!(out >= 1 && out <= XFV_MAX_KERNEL * 16.0))
+            return ONX_BAD("'%s' (%s) makes %g of %lld elements along an axis", c->label, c->op, out, (long long)from);
         int elements = xfv_to_int(out, 1, INT_MAX);
         to[i] = (struct span){.from = (int)from, .to = elements, .scale = scale, .sized = sizes != 0};
     }
     return 0;
 }
 
-static int resize_axis(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const struct sampling *p, const struct span *s)
+static int resize_axis(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis,
+                       const struct sampling *p, const struct span *s)
 {
-    if (s->from == s->to && p->coordinates != TF_HALF_PIXEL_FOR_NN && (s->sized || (s->scale >= 1 && s->scale <= 1))) return 0; /* the same elements */
-    if (p->mode != NEAREST && s->scale < 1 && xfv_onx_int(c, "antialias", 0)) return ONX_BAD("'%s' (%s) shrinks with antialias, which is not supported", c->label, c->op);
+    /* the same elements */
+    if (s->from == s->to && p->coordinates != TF_HALF_PIXEL_FOR_NN && (s->sized || (s->scale >= 1 && s->scale <= 1)))
+        return 0;
+    if (p->mode != NEAREST && s->scale < 1 && xfv_onx_int(c, "antialias", 0))
+        return ONX_BAD("'%s' (%s) shrinks with antialias, which is not supported", c->label, c->op);
     float *m = xfv_onx_matrix(o, c, s->to, s->from);
     if (!m) return o->e->status;
     for (int r = 0; r < s->to; r++) fill_row(p, s, r, m + (size_t)r * (size_t)s->from);
@@ -142,7 +167,8 @@ int xfv_onx_resize(struct onx *o, const struct onx_call *c)
     for (int i = 0; i < (n ? n : rank); i++)
         if ((axis[i] = n ? xfv_onx_axis(o, c, named[i], rank) : i) < 0) return axis[i];
     n = n ? n : rank;
-    if ((status = read_spans(o, c, axis, n, span)) || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
+    if ((status = read_spans(o, c, axis, n, span)) || (status = xfv_onx_materialise(o, c->in[0], c->label)))
+        return status;
     struct onx_tensor t = *c->in[0];
     t.c = NULL, t.init = NULL; /* a copy that walks from axis to axis */
     for (int i = 0; i < n; i++)

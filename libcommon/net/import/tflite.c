@@ -11,7 +11,11 @@
 
 static size_t element_size(int type)
 {
-    return type == TFL_F32 || type == TFL_I32 ? 4 : type == TFL_F16 || type == TFL_I16 ? 2 : type == TFL_I64 ? 8 : type == TFL_U8 || type == TFL_I8 ? 1 : 0;
+    return type == TFL_F32 || type == TFL_I32   ? 4
+           : type == TFL_F16 || type == TFL_I16 ? 2
+           : type == TFL_I64                    ? 8
+           : type == TFL_U8 || type == TFL_I8   ? 1
+                                                : 0;
 }
 
 static size_t count_of(const struct tfl_tensor *x)
@@ -26,8 +30,8 @@ static int has_data(struct tfl *t, const struct tfl_tensor *x)
 {
     if (!x->pos) return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' should be a constant, but it is computed", x->name);
     if (x->bytes != count_of(x) * element_size(x->type))
-        return xfv_fail(t->e, XFV_EMODEL, "constant '%s' has %zu bytes of data for %zu elements of %zu bytes", x->name, x->bytes, count_of(x),
-                        element_size(x->type));
+        return xfv_fail(t->e, XFV_EMODEL, "constant '%s' has %zu bytes of data for %zu elements of %zu bytes", x->name,
+                        x->bytes, count_of(x), element_size(x->type));
     return 0;
 }
 
@@ -55,7 +59,10 @@ static int is_quantised(const struct tfl_tensor *x)
 static double whole_at(struct tfl *t, int type, size_t at)
 {
     const uint8_t *p = t->fb.p + at;
-    return type == TFL_I32 ? xfv_fb_read_i32(&t->fb, at) : type == TFL_U8 ? p[0] : type == TFL_I8 ? (int8_t)p[0] : (int16_t)(p[0] | p[1] << 8);
+    return type == TFL_I32  ? xfv_fb_read_i32(&t->fb, at)
+           : type == TFL_U8 ? p[0]
+           : type == TFL_I8 ? (int8_t)p[0]
+                            : (int16_t)(p[0] | p[1] << 8);
 }
 
 int xfv_tfl_limits(const struct tfl *t, const struct tfl_tensor *x, float *lo, float *hi)
@@ -76,7 +83,8 @@ static int dequantise(struct tfl *t, struct tfl_tensor *x, size_t n)
     size_t inner = 1, channels = x->n_scales;
     if (channels > 1) {
         if (x->quantised_dim < 0 || x->quantised_dim >= x->rank || (size_t)x->dim[x->quantised_dim] != channels)
-            return xfv_fail(t->e, XFV_EMODEL, "constant '%s' has %zu scales, which do not fit its shape", x->name, channels);
+            return xfv_fail(t->e, XFV_EMODEL, "constant '%s' has %zu scales, which do not fit its shape", x->name,
+                            channels);
         for (int a = x->quantised_dim + 1; a < x->rank; a++) inner *= (size_t)x->dim[a];
     }
     for (size_t k = 0; k < n; k++) {
@@ -138,7 +146,8 @@ int xfv_tfl_sample_shape(struct tfl *t, int i, struct xfv_shape *s)
 {
     const struct tfl_tensor *x = &t->t[i];
     if (x->rank < 1 || x->rank - 1 > XFV_MAX_RANK || x->dim[0] != t->batch)
-        return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' does not have the input's batch axis (%d) first", x->name, t->batch);
+        return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' does not have the input's batch axis (%d) first", x->name,
+                        t->batch);
     *s = (struct xfv_shape){.rank = x->rank - 1};
     for (int k = 1; k < x->rank; k++) s->dim[k - 1] = x->dim[k];
     if (s->rank == 0) s->dim[s->rank++] = 1;
@@ -151,7 +160,8 @@ static char *unique_name(struct tfl *t, int i, const uint8_t *p, size_t n)
     char *s = malloc(XFV_MAX_NAME + 32);
     if (!s) return NULL;
     size_t len = 0;
-    for (; len < n && len < XFV_MAX_NAME - 16 && p[len]; len++) s[len] = p[len] > ' ' && p[len] < 127 ? (char)p[len] : '_';
+    for (; len < n && len < XFV_MAX_NAME - 16 && p[len]; len++)
+        s[len] = p[len] > ' ' && p[len] < 127 ? (char)p[len] : '_';
     s[len] = '\0';
     if (len == 0) snprintf(s, 32, "tensor%d", i);
     for (int k = 0; k < i; k++)
@@ -168,19 +178,22 @@ static int read_tensor(struct tfl *t, size_t table, int i)
     size_t n, v, rank, len, total = 1;
     *x = (struct tfl_tensor){.value = -1};
     v = xfv_fb_vector(&t->fb, table, 3, 1, &n);
-    if (!(x->name = unique_name(t, i, t->fb.p + v, n))) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for tensor %d", i);
+    if (!(x->name = unique_name(t, i, t->fb.p + v, n)))
+        return xfv_fail(t->e, XFV_ENOMEM, "out of memory for tensor %d", i);
     x->type = xfv_fb_i8(&t->fb, table, 1, 0);
     v = xfv_fb_vector(&t->fb, table, 0, 4, &rank);
     if (rank > TFL_MAX_RANK) return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' has %zu dimensions", x->name, rank);
     for (x->rank = 0; x->rank < (int)rank; x->rank++) {
         int d = xfv_fb_i32_at(&t->fb, v, rank, (size_t)x->rank);
         if (d < 1 || total > XFV_MAX_ELEMENTS / (size_t)d)
-            return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' has an impossible shape (dimension %d is %d)", x->name, x->rank, d);
+            return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' has an impossible shape (dimension %d is %d)", x->name,
+                            x->rank, d);
         total *= (size_t)d;
         x->dim[x->rank] = d;
     }
     size_t buffer = (size_t)(uint32_t)xfv_fb_i32(&t->fb, table, 2, 0);
-    if (buffer >= t->n_buffers) return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' refers to buffer %zu of %zu", x->name, buffer, t->n_buffers);
+    if (buffer >= t->n_buffers)
+        return xfv_fail(t->e, XFV_EMODEL, "tensor '%s' refers to buffer %zu of %zu", x->name, buffer, t->n_buffers);
     x->pos = xfv_fb_vector(&t->fb, xfv_fb_at(&t->fb, t->buffers, t->n_buffers, buffer), 0, 1, &len);
     if (len == 0) x->pos = 0;
     x->bytes = len;
@@ -208,7 +221,8 @@ static int read_tensors(struct tfl *t, size_t subgraph)
 static int op_code(struct tfl *t, size_t index)
 {
     size_t c = xfv_fb_at(&t->fb, t->codes, t->n_codes, index);
-    int old = xfv_fb_i8(&t->fb, c, 0, 0), now = xfv_fb_i32(&t->fb, c, 3, 0); /* files older than 2020 have the first only */
+    /* files older than 2020 have the first only */
+    int old = xfv_fb_i8(&t->fb, c, 0, 0), now = xfv_fb_i32(&t->fb, c, 3, 0);
     return now > old ? now : old;
 }
 
@@ -217,7 +231,8 @@ static int read_call(struct tfl *t, size_t k, struct tfl_call *c)
     size_t table = xfv_fb_at(&t->fb, t->calls, t->n_calls, k), n, v;
     memset(c, 0, sizeof *c);
     size_t index = (size_t)(uint32_t)xfv_fb_i32(&t->fb, table, 0, 0);
-    if (index >= t->n_codes) return xfv_fail(t->e, XFV_EMODEL, "operator %zu has code %zu of %zu", k, index, t->n_codes);
+    if (index >= t->n_codes)
+        return xfv_fail(t->e, XFV_EMODEL, "operator %zu has code %zu of %zu", k, index, t->n_codes);
     c->op = op_code(t, index);
     v = xfv_fb_vector(&t->fb, table, 1, 4, &n);
     if (n > XFV_MAX_INPUTS) return xfv_fail(t->e, XFV_EMODEL, "operator %zu has %zu inputs", k, n);
@@ -250,7 +265,8 @@ static int check_operators(struct tfl *t)
     char list[400] = "";
     for (int op = 0; op < 256; op++) {
         size_t at = strlen(list);
-        if (unknown[op]) snprintf(list + at, sizeof list - at, "%s%d %s", at ? ", " : "", unknown[op], xfv_tfl_op_name(op));
+        if (unknown[op])
+            snprintf(list + at, sizeof list - at, "%s%d %s", at ? ", " : "", unknown[op], xfv_tfl_op_name(op));
     }
     size_t at = strlen(list);
     if (other) snprintf(list + at, sizeof list - at, "%s%d newer ones", at ? ", " : "", other);
@@ -266,7 +282,8 @@ static int read_input(struct tfl *t, size_t subgraph, const struct xfv_import_op
     struct tfl_tensor *x = &t->t[i];
     struct xfv_shape s;
     if (x->rank != 4 || (x->type != TFL_F32 && !is_quantised(x)))
-        return xfv_fail(t->e, XFV_EMODEL, "input '%s' is not a float image [batch,H,W,C] (%d dimensions, type %d)", x->name, x->rank, x->type);
+        return xfv_fail(t->e, XFV_EMODEL, "input '%s' is not a float image [batch,H,W,C] (%d dimensions, type %d)",
+                        x->name, x->rank, x->type);
     t->batch = x->dim[0];
     if ((status = xfv_tfl_sample_shape(t, i, &s))) return status;
     t->resized = o && ((o->height && o->height != s.dim[0]) || (o->width && o->width != s.dim[1]));
@@ -288,7 +305,8 @@ static int read_outputs(struct tfl *t, size_t subgraph)
     return 0;
 }
 
-/* All operators in order. One that cannot be understood does not stop the others, so that a user learns of everything at once. */
+/* All operators in order. One that cannot be understood does not stop the others, so that a user learns of everything
+ * at once. */
 static int build_all(struct tfl *t)
 {
     char problems[400] = "";
@@ -312,7 +330,8 @@ static int read_file(struct tfl *t, const struct xfv_import_opts *o)
 {
     size_t n, v, subgraph, root;
     int status;
-    if (t->fb.n < 8 || memcmp(t->fb.p + 4, "TFL3", 4) != 0) return xfv_fail(t->e, XFV_EMODEL, "not a TFLite file (no 'TFL3' at byte 4)");
+    if (t->fb.n < 8 || memcmp(t->fb.p + 4, "TFL3", 4) != 0)
+        return xfv_fail(t->e, XFV_EMODEL, "not a TFLite file (no 'TFL3' at byte 4)");
     root = xfv_fb_root(&t->fb);
     v = xfv_fb_vector(&t->fb, root, 2, 4, &n);
     if (n != 1) return xfv_fail(t->e, XFV_EMODEL, "the TFLite file has %zu subgraphs instead of one", n);
@@ -321,19 +340,22 @@ static int read_file(struct tfl *t, const struct xfv_import_opts *o)
     t->buffers = xfv_fb_vector(&t->fb, root, 4, 4, &t->n_buffers);
     t->calls = xfv_fb_vector(&t->fb, subgraph, 3, 4, &t->n_calls);
     if (t->n_calls > XFV_MAX_NODES) return xfv_fail(t->e, XFV_EMODEL, "the file has %zu operators", t->n_calls);
-    if ((status = read_tensors(t, subgraph)) || (status = check_operators(t)) || (status = read_input(t, subgraph, o))) return status;
+    if ((status = read_tensors(t, subgraph)) || (status = check_operators(t)) || (status = read_input(t, subgraph, o)))
+        return status;
     if ((status = build_all(t)) || (status = read_outputs(t, subgraph))) return status;
     return xfv_graph_check(t->g, t->e);
 }
 
-int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)
+int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out,
+                      struct xfv_err *e)
 {
     struct xfv_err own;
     struct tfl t = {.fb = {bytes, n, 0}, .e = e ? e : &own};
     int status = 0;
     if (!(t.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     status = read_file(&t, opts);
-    if (t.fb.bad && status != XFV_ENOMEM) status = xfv_fail(e, XFV_EMODEL, "the TFLite file is damaged: an offset in it points outside its %zu bytes", n);
+    if (t.fb.bad && status != XFV_ENOMEM)
+        status = xfv_fail(e, XFV_EMODEL, "the TFLite file is damaged: an offset in it points outside its %zu bytes", n);
     for (int i = 0; i < t.n_tensors; i++) free(t.t[i].name), free(t.t[i].data);
     free(t.t);
     if (!status && t.quantisers && opts && opts->note) xfv_quantiser_note(t.quantisers, opts->note, opts->note_size);

@@ -8,11 +8,37 @@
 enum { TFL_F32 = 0, TFL_F16 = 1, TFL_I32 = 2, TFL_U8 = 3, TFL_I64 = 4, TFL_I16 = 7, TFL_I8 = 9 };
 
 enum tfl_op {
-    TFL_ADD = 0, TFL_AVERAGE_POOL_2D = 1, TFL_CONCATENATION = 2, TFL_CONV_2D = 3, TFL_DEPTHWISE_CONV_2D = 4, TFL_DEQUANTIZE = 6,
-    TFL_FULLY_CONNECTED = 9, TFL_L2_NORMALIZATION = 11, TFL_LOGISTIC = 14, TFL_MAX_POOL_2D = 17, TFL_MUL = 18, TFL_RELU = 19,
-    TFL_RELU_N1_TO_1 = 20, TFL_RELU6 = 21, TFL_RESHAPE = 22, TFL_SOFTMAX = 25, TFL_TANH = 28, TFL_PAD = 34, TFL_MEAN = 40, TFL_SUB = 41,
-    TFL_DIV = 42, TFL_SQUEEZE = 43, TFL_EXP = 47, TFL_PRELU = 54, TFL_NEG = 59, TFL_SUM = 74, TFL_REDUCE_MAX = 82, TFL_LEAKY_RELU = 98,
-    TFL_ABS = 101, TFL_QUANTIZE = 114, TFL_HARD_SWISH = 117
+    TFL_ADD = 0,
+    TFL_AVERAGE_POOL_2D = 1,
+    TFL_CONCATENATION = 2,
+    TFL_CONV_2D = 3,
+    TFL_DEPTHWISE_CONV_2D = 4,
+    TFL_DEQUANTIZE = 6,
+    TFL_FULLY_CONNECTED = 9,
+    TFL_L2_NORMALIZATION = 11,
+    TFL_LOGISTIC = 14,
+    TFL_MAX_POOL_2D = 17,
+    TFL_MUL = 18,
+    TFL_RELU = 19,
+    TFL_RELU_N1_TO_1 = 20,
+    TFL_RELU6 = 21,
+    TFL_RESHAPE = 22,
+    TFL_SOFTMAX = 25,
+    TFL_TANH = 28,
+    TFL_PAD = 34,
+    TFL_MEAN = 40,
+    TFL_SUB = 41,
+    TFL_DIV = 42,
+    TFL_SQUEEZE = 43,
+    TFL_EXP = 47,
+    TFL_PRELU = 54,
+    TFL_NEG = 59,
+    TFL_SUM = 74,
+    TFL_REDUCE_MAX = 82,
+    TFL_LEAKY_RELU = 98,
+    TFL_ABS = 101,
+    TFL_QUANTIZE = 114,
+    TFL_HARD_SWISH = 117
 };
 
 #define TFL_MAX_RANK 6
@@ -21,7 +47,8 @@ struct tfl_tensor {
     char *name;                      /* unique, printable */
     int type, rank, dim[TFL_MAX_RANK];
     size_t pos, bytes;               /* constant data in the file; 0, 0 when it has none */
-    size_t scales, n_scales, zeros, n_zeros; /* quantised: positions and numbers of scales (f32) and zero points (i64); real = scale (q - zero) */
+    /* quantised: positions and numbers of scales (f32) and zero points (i64); real = scale (q - zero) */
+    size_t scales, n_scales, zeros, n_zeros;
     int quantised_dim;
     float *data;                     /* constant as floats: loaded by xfv_tfl_constant, or made by DEQUANTIZE; owned */
     int value;                       /* index in the graph, -1 while it has none */
@@ -36,7 +63,8 @@ struct tfl_call { /* one operator of the file */
 struct tfl {
     struct xfv_fb fb;
     size_t codes, n_codes, calls, n_calls, buffers, n_buffers;
-    int n_tensors, batch, resized; /* resized: the caller asked for another input size, so declared shapes do not bind */
+    /* resized: the caller asked for another input size, so declared shapes do not bind */
+    int n_tensors, batch, resized;
     struct tfl_tensor *t;
     int quantisers; /* operators whose outcome was limited to what its numbers can hold */
     struct xfv_graph *g;
@@ -53,6 +81,7 @@ int xfv_tfl_limits(const struct tfl *t, const struct tfl_tensor *x, float *lo, f
 int xfv_tfl_sample_shape(struct tfl *t, int i, struct xfv_shape *s);
 int xfv_tfl_build_call(struct tfl *t, const struct tfl_call *c); /* add the node or nodes of one operator */
 int xfv_tfl_supported(int op);                                    /* can the operator be expressed? */
-const char *xfv_tfl_op_name(int op);                              /* the schema's name; NULL for a number that it does not have */
+/* the schema's name; NULL for a number that it does not have */
+const char *xfv_tfl_op_name(int op);
 
 #endif

@@ -48,17 +48,23 @@ int xfv_histogram_get(const msgpack_object *map, struct xfv_histogram *h, struct
     int status;
     *h = (struct xfv_histogram){0};
     if (!o) return 0;
-    if ((status = xfv_get_text(o, "data", h->data, sizeof h->data, e)) || (status = xfv_get_f64(o, "low", &h->low, e)) || (status = xfv_get_f64(o, "high", &h->high, e)))
+    if ((status = xfv_get_text(o, "data", h->data, sizeof h->data, e)) ||
+        (status = xfv_get_f64(o, "low", &h->low, e)) || (status = xfv_get_f64(o, "high", &h->high, e)))
         return xfv_fail_at(e, "key 'calibration'");
-    if (!isfinite(h->low) || !isfinite(h->high) || !(h->low < h->high)) return xfv_fail(e, XFV_EFORMAT, "key 'calibration': a range from %g to %g", h->low, h->high);
+    if (!isfinite(h->low) || !isfinite(h->high) || !(h->low < h->high))
+        return xfv_fail(e, XFV_EFORMAT, "key 'calibration': a range from %g to %g", h->low, h->high);
     for (int k = 0; k < 2; k++) {
         const msgpack_object *list = xfv_map_get(o, kinds[k]);
-        if (!list || list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size < 1 || list->via.array.size > XFV_HISTOGRAM_BINS || (k && (int)list->via.array.size != h->bins))
-            return xfv_fail(e, XFV_EFORMAT, "key 'calibration': '%s' should be a list of 1 to %d counts, the same for both kinds", kinds[k], XFV_HISTOGRAM_BINS);
+        if (!list || list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size < 1 ||
+            list->via.array.size > XFV_HISTOGRAM_BINS || (k && (int)list->via.array.size != h->bins))
+            return xfv_fail(e, XFV_EFORMAT,
+                            "key 'calibration': '%s' should be a list of 1 to %d counts, the same for both kinds",
+                            kinds[k], XFV_HISTOGRAM_BINS);
         h->bins = (int)list->via.array.size;
         for (int i = 0; i < h->bins; i++) {
             const msgpack_object *v = &list->via.array.ptr[i];
-            if (v->type != MSGPACK_OBJECT_POSITIVE_INTEGER || v->via.u64 > INT_MAX) return xfv_fail(e, XFV_EFORMAT, "key 'calibration': '%s' holds something else than counts", kinds[k]);
+            if (v->type != MSGPACK_OBJECT_POSITIVE_INTEGER || v->via.u64 > INT_MAX)
+                return xfv_fail(e, XFV_EFORMAT, "key 'calibration': '%s' holds something else than counts", kinds[k]);
             h->count[k][i] = (int)v->via.u64;
         }
     }

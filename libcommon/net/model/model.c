@@ -62,12 +62,16 @@ static int check_thresholds(const struct xfv_model *m, struct xfv_err *e)
         const struct xfv_threshold *t = &m->thresholds[i];
         if (!t->name[0]) return xfv_fail(e, XFV_EMODEL, "threshold %d has no name", i);
         if (!isfinite(t->value) || t->fmr < 0 || t->fmr > 1 || t->fnmr < 0 || t->fnmr > 1 || t->pairs < 0)
-            return xfv_fail(e, XFV_EMODEL, "threshold '%s' is impossible (value %g, FMR %g, FNMR %g, %d pairs)", t->name, t->value, t->fmr, t->fnmr, t->pairs);
+            return xfv_fail(e, XFV_EMODEL, "threshold '%s' is impossible (value %g, FMR %g, FNMR %g, %d pairs)",
+                            t->name, t->value, t->fmr, t->fnmr, t->pairs);
         if (!is_interval(t->fmr_interval) || !is_interval(t->fnmr_interval) || t->genuine < 0 || t->impostor < 0 ||
             (t->genuine + (int64_t)t->impostor != 0 && t->genuine + (int64_t)t->impostor != t->pairs))
-            return xfv_fail(e, XFV_EMODEL, "threshold '%s' has impossible intervals or counts (%d genuine, %d impostor pairs of %d)", t->name, t->genuine, t->impostor, t->pairs);
+            return xfv_fail(e, XFV_EMODEL,
+                            "threshold '%s' has impossible intervals or counts (%d genuine, %d impostor pairs of %d)",
+                            t->name, t->genuine, t->impostor, t->pairs);
         for (int k = 0; k < i; k++)
-            if (strcmp(m->thresholds[k].name, t->name) == 0) return xfv_fail(e, XFV_EMODEL, "two thresholds are called '%s'", t->name);
+            if (strcmp(m->thresholds[k].name, t->name) == 0)
+                return xfv_fail(e, XFV_EMODEL, "two thresholds are called '%s'", t->name);
     }
     return 0;
 }
@@ -80,13 +84,15 @@ static int check_input(struct xfv_model *m, struct xfv_err *e)
     if (channels == 3 && strcmp(m->colour, "rgb") != 0 && strcmp(m->colour, "bgr") != 0)
         return xfv_fail(e, XFV_EMODEL, "the input's colour '%s' is not rgb, bgr or grey", m->colour);
     if (s.rank != 3 || s.dim[2] != channels)
-        return xfv_fail(e, XFV_EMODEL, "the graph's input is %s, not an image HxWx%d (%s)", xfv_shape_text(s, t), channels, m->colour);
+        return xfv_fail(e, XFV_EMODEL, "the graph's input is %s, not an image HxWx%d (%s)", xfv_shape_text(s, t),
+                        channels, m->colour);
     m->height = s.dim[m->transposed ? 1 : 0];
     m->width = s.dim[m->transposed ? 0 : 1];
     m->channels = channels;
     for (int i = 0; i < channels; i++)
         if (!isfinite(m->mean[i]) || !(m->std[i] > 0) || !isfinite(m->std[i]))
-            return xfv_fail(e, XFV_EMODEL, "the input's normalisation (mean %g, std %g) is impossible", (double)m->mean[i], (double)m->std[i]);
+            return xfv_fail(e, XFV_EMODEL, "the input's normalisation (mean %g, std %g) is impossible",
+                            (double)m->mean[i], (double)m->std[i]);
     return 0;
 }
 
@@ -94,14 +100,17 @@ int xfv_model_check(struct xfv_model *m, struct xfv_err *e)
 {
     int status = xfv_graph_check(m->graph, e);
     if (status || (status = check_input(m, e)) || (status = check_thresholds(m, e))) return status;
-    if (!m->name[0] || !m->kind[0]) return xfv_fail(e, XFV_EMODEL, "the model has no %s", m->name[0] ? "network kind" : "name");
-    if (m->embedding >= m->graph->n_values || m->embedding_normalised >= m->graph->n_values || m->embedding < -1 || m->embedding_normalised < -1)
+    if (!m->name[0] || !m->kind[0])
+        return xfv_fail(e, XFV_EMODEL, "the model has no %s", m->name[0] ? "network kind" : "name");
+    if (m->embedding >= m->graph->n_values || m->embedding_normalised >= m->graph->n_values || m->embedding < -1 ||
+        m->embedding_normalised < -1)
         return xfv_fail(e, XFV_EMODEL, "the embedding is value %d of %d", m->embedding, m->graph->n_values);
     if (strcmp(m->kind, "embedding") == 0 && m->embedding < 1)
         return xfv_fail(e, XFV_EMODEL, "an embedding network must say which value is the embedding");
     if ((status = xfv_means_check(m, e))) return status;
     for (int i = 0; i < 10; i++)
-        if (!isfinite(m->template_xy[i]) || fabs(m->template_xy[i]) > 1e5) return xfv_fail(e, XFV_EMODEL, "the alignment template is impossible");
+        if (!isfinite(m->template_xy[i]) || fabs(m->template_xy[i]) > 1e5)
+            return xfv_fail(e, XFV_EMODEL, "the alignment template is impossible");
     return 0;
 }
 
@@ -145,11 +154,15 @@ static int find_file(const char *path, char **where, struct xfv_err *e)
     *where = NULL;
     if (!path) path = XFV_DEFAULT_MODEL;
     if (!*path) return xfv_fail(e, XFV_EMODEL, "the name of the model is empty");
-    if (is_foreign(path)) return xfv_fail(e, XFV_EMODEL, "'%.300s' is a network of another format: model-import makes a model of it (NAME.xfvm)", path);
+    if (is_foreign(path))
+        return xfv_fail(e, XFV_EMODEL,
+                        "'%.300s' is a network of another format: model-import makes a model of it (NAME.xfvm)", path);
     if (!xfv_model_is_path(path)) {
         if ((fd = look_up(path, where)) >= 0) return fd;
         if (fd == NO_MEMORY) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        return xfv_fail(e, XFV_EMODEL, "no model '%.200s': looked for %.200s.xfvm in XFV_MODEL_PATH, beside the program and in %s; a file is named with a slash or .xfvm, and xfv-doctor lists the models there are",
+        return xfv_fail(e, XFV_EMODEL,
+                        "no model '%.200s': looked for %.200s.xfvm in XFV_MODEL_PATH, beside the program and in %s; a "
+                        "file is named with a slash or .xfvm, and xfv-doctor lists the models there are",
                         path, path, XFV_MODEL_DIR);
     }
     fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -185,7 +198,8 @@ static int digest_file(int fd, size_t size, char hex[65], struct xfv_err *e)
 static int check_finite(const struct xfv_weight *x, struct xfv_err *e)
 {
     for (size_t i = 0; i < x->count; i++)
-        if (!isfinite(x->data[i])) return xfv_fail(e, XFV_EMODEL, "weight '%.200s' holds a number that is not finite", x->name);
+        if (!isfinite(x->data[i]))
+            return xfv_fail(e, XFV_EMODEL, "weight '%.200s' holds a number that is not finite", x->name);
     return 0;
 }
 
@@ -197,8 +211,10 @@ static int read_weight(struct xfv_graph *g, struct xfv_rec *r, struct xfv_err *e
     int status = xfv_get_text(xfv_rec_root(r), "name", name, sizeof name, e);
     if (status || (status = xfv_get_tensor_view(xfv_rec_root(r), "tensor", &t, e))) return status;
     size_t n = xfv_tensor_count(&t);
-    if (t.ndim < 1 || t.ndim > XFV_MAX_RANK) return xfv_fail(e, XFV_EMODEL, "weight '%.200s' has %d dimensions", name, t.ndim);
-    if (t.dtype != XFV_F32 && t.dtype != XFV_F16) return xfv_fail(e, XFV_EMODEL, "weight '%.200s' is %s, not <f4 or <f2", name, xfv_dtype_name(t.dtype));
+    if (t.ndim < 1 || t.ndim > XFV_MAX_RANK)
+        return xfv_fail(e, XFV_EMODEL, "weight '%.200s' has %d dimensions", name, t.ndim);
+    if (t.dtype != XFV_F32 && t.dtype != XFV_F16)
+        return xfv_fail(e, XFV_EMODEL, "weight '%.200s' is %s, not <f4 or <f2", name, xfv_dtype_name(t.dtype));
     s.rank = t.ndim;
     for (int i = 0; i < t.ndim; i++) s.dim[i] = t.shape[i] <= XFV_MAX_ELEMENTS ? (int)t.shape[i] : -1;
     if (t.dtype == XFV_F32 || xfv_shape_count(s) != n) {
@@ -286,7 +302,8 @@ static int write_weight(struct xfv_writer *w, const struct xfv_weight *x, struct
 
 static int write_mean(struct xfv_writer *w, const struct xfv_model *m, const struct xfv_mean *mean, struct xfv_err *e)
 {
-    struct xfv_shape shape = m->graph->values[xfv_graph_find(m->graph, mean->value)].shape; /* xfv_model_check found it */
+    /* xfv_model_check found it */
+    struct xfv_shape shape = m->graph->values[xfv_graph_find(m->graph, mean->value)].shape;
     struct xfv_rec *r = xfv_mean_record(mean, shape, XFV_F32, e);
     int status = r ? xfv_writer_put(w, r, e) : XFV_ENOMEM;
     xfv_rec_free(r);
@@ -366,6 +383,7 @@ int xfv_model_threshold(const struct xfv_model *m, const char *name, double *val
         size_t at = strlen(list);
         snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", m->thresholds[i].name);
     }
-    if (!m->n_thresholds) return xfv_fail(e, XFV_EARG, "the model %s has no calibrated thresholds; give a number", m->name);
+    if (!m->n_thresholds)
+        return xfv_fail(e, XFV_EARG, "the model %s has no calibrated thresholds; give a number", m->name);
     return xfv_fail(e, XFV_EARG, "the model %s has no threshold '%.64s'; it has: %s", m->name, name, list);
 }

@@ -39,11 +39,13 @@ struct xfv_model {
     char licence[64], origin[256]; /* SPDX id; where the weights came from */
     char digest[65];           /* SHA-256 of the whole file, lower-case hex; set by load and save */
     struct xfv_graph *graph;
-    int height, width, channels;       /* of the image that the graph's declared input holds (a transposed input is [width][height][C]) */
+    /* of the image that the graph's declared input holds (a transposed input is [width][height][C]) */
+    int height, width, channels;
     char colour[8];            /* "rgb", "bgr", "grey" */
     float mean[3], std[3];     /* x = (v - mean) / std per channel, v in 0..255 */
     int transposed;            /* 1: the net wants H and W exchanged (MTCNN) */
-    double template_xy[10];    /* alignment template of five landmarks in input pixels: x0,y0,...; all zero when the model has none */
+    /* alignment template of five landmarks in input pixels: x0,y0,...; all zero when the model has none */
+    double template_xy[10];
     int embedding;             /* value index of the raw embedding, -1 when not an embedding net */
     int embedding_normalised;  /* value index of the graph's own L2 normalisation, or -1 */
     enum xfv_score score;
@@ -58,11 +60,13 @@ struct xfv_model {
 const struct xfv_mean *xfv_model_mean(const struct xfv_model *m, int value);
 /* Add a mean (data [count] is copied, value and source too; source is cut), or replace the one of this value.
  * XFV_ELIMIT past XFV_MAX_MEANS. */
-int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data, size_t count, int faces, const char *source, struct xfv_err *e);
+int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data, size_t count, int faces,
+                       const char *source, struct xfv_err *e);
 /* A mean as the record {"_":"mean","value","faces","data","tensor"} (see xfv-model(5)), its tensor of this shape and
  * dtype (f32 or f16); the other way round, any record of this kind is added to m. */
 struct xfv_rec;
-struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype, struct xfv_err *e);
+struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype,
+                                struct xfv_err *e);
 int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *e);
 /* Add all such records of a stream in a file (model-means --records). XFV_EIO, and what reading a stream and
  * xfv_model_add_mean give. */
@@ -91,7 +95,8 @@ int xfv_model_has_template(const struct xfv_model *m);
 /* u8 RGB image [height,width,3] of the model's own size -> input tensor f32 [height,width,C] ([width,height,C] when
  * transposed) in the model's colour order and normalisation; grey is ITU-R BT.601 luma. */
 void xfv_model_input(const struct xfv_model *m, const uint8_t *rgb, float *x);
-void xfv_model_input_f32(const struct xfv_model *m, const float *rgb, float *x); /* the same for grey levels between whole ones */
+/* the same for grey levels between whole ones */
+void xfv_model_input_f32(const struct xfv_model *m, const float *rgb, float *x);
 /* The threshold called name ("default", "eer", "fmr=1e-3"); XFV_EARG when the model does not hold it (the sentence
  * lists those it has). */
 int xfv_model_threshold(const struct xfv_model *m, const char *name, double *value, struct xfv_err *e);

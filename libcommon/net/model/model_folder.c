@@ -1,4 +1,5 @@
-/* Where models are looked up. Apart from loading them: programs that have no network must know, and not link OpenBLAS for it. */
+/* Where models are looked up. Apart from loading them: programs that have no network must know, and not link OpenBLAS
+ * for it. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

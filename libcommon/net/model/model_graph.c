@@ -1,4 +1,5 @@
-/* The graph in a model file's head: one table says which attributes each operator has and where they live in struct xfv_node. */
+/* The graph in a model file's head: one table says which attributes each operator has and where they live in struct
+ * xfv_node. */
 #include <stddef.h>
 #include <string.h>
 
@@ -11,15 +12,33 @@ struct attr { enum xfv_op op; const char *key; enum type type; size_t at; int n;
 #define AT(member) offsetof(struct xfv_node, member)
 #define I(k) (offsetof(struct xfv_node, i) + (k) * sizeof(int))
 static const struct attr attrs[] = {
-    {XFV_OP_CONV, "kernel", INTS, AT(kernel), 2},     {XFV_OP_CONV, "stride", INTS, AT(stride), 2},     {XFV_OP_CONV, "dilation", INTS, AT(dilation), 2},
-    {XFV_OP_CONV, "pads", INTS, AT(pads), 4},         {XFV_OP_CONV, "groups", INTS, AT(groups), 1},     {XFV_OP_MAXPOOL, "kernel", INTS, AT(kernel), 2},
-    {XFV_OP_MAXPOOL, "stride", INTS, AT(stride), 2},  {XFV_OP_MAXPOOL, "dilation", INTS, AT(dilation), 2}, {XFV_OP_MAXPOOL, "pads", INTS, AT(pads), 4},
-    {XFV_OP_AVGPOOL, "kernel", INTS, AT(kernel), 2},  {XFV_OP_AVGPOOL, "stride", INTS, AT(stride), 2},  {XFV_OP_AVGPOOL, "dilation", INTS, AT(dilation), 2},
-    {XFV_OP_AVGPOOL, "pads", INTS, AT(pads), 4},      {XFV_OP_AVGPOOL, "count_padding", BOOL, I(0), 1}, {XFV_OP_RESHAPE, "shape", DIMS, I(0), 4},
-    {XFV_OP_L2NORM, "epsilon", FLOATS, AT(f), 1},     {XFV_OP_ACT, "function", FUNCTION_ACT, I(0), 1},  {XFV_OP_ACT, "parameters", FLOATS, AT(f), 4},
-    {XFV_OP_TRANSPOSE, "permutation", INTS, I(0), 4}, {XFV_OP_CONCAT, "axis", INTS, I(0), 1},           {XFV_OP_SLICE, "axis", INTS, I(0), 1},
-    {XFV_OP_SLICE, "begin", INTS, I(1), 1},           {XFV_OP_SLICE, "end", INTS, I(2), 1},             {XFV_OP_PAD, "pads", INTS, AT(pads), 4},
-    {XFV_OP_REDUCE, "function", FUNCTION_REDUCE, I(0), 1}, {XFV_OP_REDUCE, "axes", AXES, I(1), 1},      {XFV_OP_MATMUL, "transpose_b", BOOL, I(0), 1},
+    {XFV_OP_CONV, "kernel", INTS, AT(kernel), 2},
+    {XFV_OP_CONV, "stride", INTS, AT(stride), 2},
+    {XFV_OP_CONV, "dilation", INTS, AT(dilation), 2},
+    {XFV_OP_CONV, "pads", INTS, AT(pads), 4},
+    {XFV_OP_CONV, "groups", INTS, AT(groups), 1},
+    {XFV_OP_MAXPOOL, "kernel", INTS, AT(kernel), 2},
+    {XFV_OP_MAXPOOL, "stride", INTS, AT(stride), 2},
+    {XFV_OP_MAXPOOL, "dilation", INTS, AT(dilation), 2},
+    {XFV_OP_MAXPOOL, "pads", INTS, AT(pads), 4},
+    {XFV_OP_AVGPOOL, "kernel", INTS, AT(kernel), 2},
+    {XFV_OP_AVGPOOL, "stride", INTS, AT(stride), 2},
+    {XFV_OP_AVGPOOL, "dilation", INTS, AT(dilation), 2},
+    {XFV_OP_AVGPOOL, "pads", INTS, AT(pads), 4},
+    {XFV_OP_AVGPOOL, "count_padding", BOOL, I(0), 1},
+    {XFV_OP_RESHAPE, "shape", DIMS, I(0), 4},
+    {XFV_OP_L2NORM, "epsilon", FLOATS, AT(f), 1},
+    {XFV_OP_ACT, "function", FUNCTION_ACT, I(0), 1},
+    {XFV_OP_ACT, "parameters", FLOATS, AT(f), 4},
+    {XFV_OP_TRANSPOSE, "permutation", INTS, I(0), 4},
+    {XFV_OP_CONCAT, "axis", INTS, I(0), 1},
+    {XFV_OP_SLICE, "axis", INTS, I(0), 1},
+    {XFV_OP_SLICE, "begin", INTS, I(1), 1},
+    {XFV_OP_SLICE, "end", INTS, I(2), 1},
+    {XFV_OP_PAD, "pads", INTS, AT(pads), 4},
+    {XFV_OP_REDUCE, "function", FUNCTION_REDUCE, I(0), 1},
+    {XFV_OP_REDUCE, "axes", AXES, I(1), 1},
+    {XFV_OP_MATMUL, "transpose_b", BOOL, I(0), 1},
     {XFV_OP_LAYERNORM, "epsilon", FLOATS, AT(f), 1},
 };
 enum { N_ATTRS = sizeof attrs / sizeof *attrs };
@@ -69,13 +88,15 @@ static msgpack_object attr_value(msgpack_zone *z, const struct attr *a, const st
     return xfv_val_int(0);
 }
 
-static int write_node(const struct xfv_graph *g, const struct xfv_node *n, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
+static int write_node(const struct xfv_graph *g, const struct xfv_node *n, msgpack_zone *z, msgpack_object *out,
+                      struct xfv_err *e)
 {
     msgpack_object in = xfv_array_of(z, n->n_in);
     *out = xfv_val_map(z);
     for (int k = 0; k < n->n_in && in.type == MSGPACK_OBJECT_ARRAY; k++) {
         in.via.array.ptr[k] = xfv_val_str(z, g->values[n->in[k]].name);
-        if (in.via.array.ptr[k].type == MSGPACK_OBJECT_NIL) return xfv_fail(e, XFV_ENOMEM, "out of memory for node '%s'", n->name);
+        if (in.via.array.ptr[k].type == MSGPACK_OBJECT_NIL)
+            return xfv_fail(e, XFV_ENOMEM, "out of memory for node '%s'", n->name);
     }
     struct xfv_put put = xfv_put_into(z, out, e);
     xfv_put_text(&put, "op", xfv_op_name(n->op));
@@ -91,7 +112,8 @@ static int write_node(const struct xfv_graph *g, const struct xfv_node *n, msgpa
 
 int xfv_graph_write(const struct xfv_graph *g, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
 {
-    msgpack_object values = xfv_array_of(z, g->n_values), nodes = xfv_array_of(z, g->n_nodes), outputs = xfv_array_of(z, g->n_outputs);
+    msgpack_object values = xfv_array_of(z, g->n_values), nodes = xfv_array_of(z, g->n_nodes),
+                   outputs = xfv_array_of(z, g->n_outputs);
     int status;
     *out = xfv_val_map(z);
     if (values.type == MSGPACK_OBJECT_NIL || nodes.type == MSGPACK_OBJECT_NIL || outputs.type == MSGPACK_OBJECT_NIL)
@@ -108,7 +130,8 @@ int xfv_graph_write(const struct xfv_graph *g, msgpack_zone *z, msgpack_object *
         if ((status = write_node(g, &g->nodes[i], z, &nodes.via.array.ptr[i], e))) return status;
     for (int i = 0; i < g->n_outputs; i++) {
         outputs.via.array.ptr[i] = xfv_val_str(z, g->values[g->outputs[i]].name);
-        if (outputs.via.array.ptr[i].type == MSGPACK_OBJECT_NIL) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
+        if (outputs.via.array.ptr[i].type == MSGPACK_OBJECT_NIL)
+            return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     }
     struct xfv_put put = xfv_put_into(z, out, e);
     xfv_put(&put, "values", values);
@@ -120,11 +143,15 @@ int xfv_graph_write(const struct xfv_graph *g, msgpack_zone *z, msgpack_object *
 /* ---- reading ---- */
 
 /* An array under key: its length (at most cap), or a negative status. */
-static int get_array(const msgpack_object *map, const char *key, int cap, const msgpack_object **items, struct xfv_err *e)
+static int get_array(const msgpack_object *map, const char *key, int cap, const msgpack_object **items,
+                     struct xfv_err *e)
 {
     const msgpack_object *o = xfv_map_get(map, key);
-    if (!o || o->type != MSGPACK_OBJECT_ARRAY) return xfv_fail(e, XFV_EMODEL, "key '%s' of the graph should be a list", key);
-    if (o->via.array.size > (uint32_t)cap) return xfv_fail(e, XFV_EMODEL, "key '%s' of the graph lists %u things, more than %d", key, o->via.array.size, cap);
+    if (!o || o->type != MSGPACK_OBJECT_ARRAY)
+        return xfv_fail(e, XFV_EMODEL, "key '%s' of the graph should be a list", key);
+    if (o->via.array.size > (uint32_t)cap)
+        return xfv_fail(e, XFV_EMODEL, "key '%s' of the graph lists %u things, more than %d", key, o->via.array.size,
+                        cap);
     *items = o->via.array.ptr;
     return (int)o->via.array.size;
 }
@@ -153,7 +180,8 @@ static int get_ints(const msgpack_object *map, const char *key, int *v, int n, i
 
 static int get_name(const msgpack_object *o, char *buf, const char *what, struct xfv_err *e)
 {
-    if (!o || o->type != MSGPACK_OBJECT_STR || o->via.str.size > XFV_MAX_NAME || o->via.str.size == 0 || memchr(o->via.str.ptr, '\0', o->via.str.size))
+    if (!o || o->type != MSGPACK_OBJECT_STR || o->via.str.size > XFV_MAX_NAME || o->via.str.size == 0 ||
+        memchr(o->via.str.ptr, '\0', o->via.str.size))
         return xfv_fail(e, XFV_EMODEL, "%s should be a name of 1 to %d bytes", what, XFV_MAX_NAME);
     memcpy(buf, o->via.str.ptr, o->via.str.size);
     buf[o->via.str.size] = '\0';
@@ -175,7 +203,8 @@ static int read_floats(const msgpack_object *map, const struct attr *a, float *f
     double d[4];
     int status = a->n == 1 ? xfv_get_f64(map, a->key, d, e) : xfv_get_f64s(map, a->key, d, (size_t)a->n, e);
     for (int k = 0; k < a->n && !status; k++) {
-        if (!(d[k] >= -3.4e38 && d[k] <= 3.4e38)) return xfv_fail(e, XFV_EMODEL, "key '%s' holds a number that is not finite", a->key);
+        if (!(d[k] >= -3.4e38 && d[k] <= 3.4e38))
+            return xfv_fail(e, XFV_EMODEL, "key '%s' holds a number that is not finite", a->key);
         f[k] = (float)d[k];
     }
     return status;
@@ -201,7 +230,8 @@ static int read_attr(const msgpack_object *map, const struct attr *a, struct xfv
     case AXES:
         if ((status = get_ints(map, a->key, list, XFV_MAX_RANK, 0, &count, e))) return status;
         for (int k = 0; k < count; k++) {
-            if (list[k] < 0 || list[k] >= XFV_MAX_RANK) return xfv_fail(e, XFV_EMODEL, "key '%s' names axis %d", a->key, list[k]);
+            if (list[k] < 0 || list[k] >= XFV_MAX_RANK)
+                return xfv_fail(e, XFV_EMODEL, "key '%s' names axis %d", a->key, list[k]);
             *v |= 1 << list[k];
         }
         return 0;
@@ -220,10 +250,11 @@ static int check_keys(const msgpack_object *map, enum xfv_op op, struct xfv_err 
         for (size_t c = 0; c < sizeof common / sizeof *common; c++)
             known |= k->via.str.size == strlen(common[c]) && memcmp(k->via.str.ptr, common[c], k->via.str.size) == 0;
         for (int a = 0; a < N_ATTRS; a++)
-            known |= attrs[a].op == op && k->via.str.size == strlen(attrs[a].key) && memcmp(k->via.str.ptr, attrs[a].key, k->via.str.size) == 0;
+            known |= attrs[a].op == op && k->via.str.size == strlen(attrs[a].key) &&
+                     memcmp(k->via.str.ptr, attrs[a].key, k->via.str.size) == 0;
         if (!known)
-            return xfv_fail(e, XFV_EMODEL, "operator %s has the unknown attribute '%.*s'", xfv_op_name(op), (int)(k->via.str.size < 64 ? k->via.str.size : 64),
-                            k->via.str.ptr);
+            return xfv_fail(e, XFV_EMODEL, "operator %s has the unknown attribute '%.*s'", xfv_op_name(op),
+                            (int)(k->via.str.size < 64 ? k->via.str.size : 64), k->via.str.ptr);
     }
     return 0;
 }
@@ -236,7 +267,8 @@ static int read_wiring(struct xfv_graph *g, const msgpack_object *map, struct xf
     for (n->n_in = 0; n->n_in < have; n->n_in++)
         if ((n->in[n->n_in] = find(g, &in[n->n_in], 0, "input", e)) < 0) return n->in[n->n_in];
     if ((n->out = find(g, xfv_map_get(map, "out"), 0, "output", e)) < 0) return n->out;
-    if (xfv_map_get(map, "weight") && (n->weight = find(g, xfv_map_get(map, "weight"), 1, "weight", e)) < 0) return n->weight;
+    if (xfv_map_get(map, "weight") && (n->weight = find(g, xfv_map_get(map, "weight"), 1, "weight", e)) < 0)
+        return n->weight;
     if (xfv_map_get(map, "bias") && (n->bias = find(g, xfv_map_get(map, "bias"), 1, "bias", e)) < 0) return n->bias;
     return 0;
 }
@@ -247,11 +279,15 @@ static int read_node(struct xfv_graph *g, const msgpack_object *map, struct xfv_
     enum xfv_op op;
     int status;
     if (map->type != MSGPACK_OBJECT_MAP) return xfv_fail(e, XFV_EMODEL, "a node should be a map");
-    if ((status = get_name(xfv_map_get(map, "name"), name, "a node's name", e)) || (status = xfv_get_text(map, "op", op_name, sizeof op_name, e))) return status;
-    if (xfv_op_parse(op_name, &op)) return xfv_fail(e, XFV_EMODEL, "node '%s' has the operator '%s', which is not known", name, op_name);
+    if ((status = get_name(xfv_map_get(map, "name"), name, "a node's name", e)) ||
+        (status = xfv_get_text(map, "op", op_name, sizeof op_name, e)))
+        return status;
+    if (xfv_op_parse(op_name, &op))
+        return xfv_fail(e, XFV_EMODEL, "node '%s' has the operator '%s', which is not known", name, op_name);
     struct xfv_node n = xfv_node_default(op);
     n.name = name;
-    if ((status = check_keys(map, op, e)) || (status = read_wiring(g, map, &n, e))) return xfv_fail_at(e, "node '%s'", name);
+    if ((status = check_keys(map, op, e)) || (status = read_wiring(g, map, &n, e)))
+        return xfv_fail_at(e, "node '%s'", name);
     for (int a = 0; a < N_ATTRS; a++)
         if (attrs[a].op == op && (status = read_attr(map, &attrs[a], &n, e))) return xfv_fail_at(e, "node '%s'", name);
     status = xfv_graph_add_node(g, &n, e);
@@ -264,7 +300,8 @@ static int read_value(struct xfv_graph *g, const msgpack_object *map, struct xfv
     struct xfv_shape s = {0};
     int status;
     if ((status = get_name(xfv_map_get(map, "name"), name, "a value's name", e))) return status;
-    if ((status = get_ints(map, "shape", s.dim, XFV_MAX_RANK, 0, &s.rank, e))) return xfv_fail_at(e, "value '%s'", name);
+    if ((status = get_ints(map, "shape", s.dim, XFV_MAX_RANK, 0, &s.rank, e)))
+        return xfv_fail_at(e, "value '%s'", name);
     status = xfv_graph_add_value(g, name, s, e);
     return status < 0 ? status : 0;
 }

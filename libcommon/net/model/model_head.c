@@ -57,7 +57,9 @@ int xfv_model_head_write(const struct xfv_model *m, msgpack_zone *z, msgpack_obj
     msgpack_object input, thresholds, graph;
     int status;
     *out = xfv_val_map(z);
-    if ((status = write_input(m, z, &input, e)) || (status = write_thresholds(m, z, &thresholds, e)) || (status = xfv_graph_write(g, z, &graph, e))) return status;
+    if ((status = write_input(m, z, &input, e)) || (status = write_thresholds(m, z, &thresholds, e)) ||
+        (status = xfv_graph_write(g, z, &graph, e)))
+        return status;
     struct xfv_put put = xfv_put_into(z, out, e);
     xfv_put_text(&put, "kind", "model");
     xfv_put_text(&put, "name", m->name);
@@ -70,7 +72,8 @@ int xfv_model_head_write(const struct xfv_model *m, msgpack_zone *z, msgpack_obj
         xfv_put_text(&put, "embedding", g->values[m->embedding].name);
         xfv_put_text(&put, "score", scores[m->score]);
     }
-    if (m->embedding_normalised >= 0) xfv_put_text(&put, "embedding_normalised", g->values[m->embedding_normalised].name);
+    if (m->embedding_normalised >= 0)
+        xfv_put_text(&put, "embedding_normalised", g->values[m->embedding_normalised].name);
     xfv_put(&put, "thresholds", thresholds);
     if (!put.status && m->calibration.bins) put.status = xfv_histogram_put(&m->calibration, z, out, e);
     xfv_put(&put, "graph", graph);
@@ -84,11 +87,13 @@ static int read_input(struct xfv_model *m, const msgpack_object *o, struct xfv_e
     double mean[3], std[3];
     int status = xfv_get_text(o, "colour", m->colour, sizeof m->colour, e);
     size_t n = strcmp(m->colour, "grey") == 0 ? 1 : 3;
-    if (status || (status = xfv_get_f64s(o, "mean", mean, n, e)) || (status = xfv_get_f64s(o, "std", std, n, e)) || (status = xfv_get_bool(o, "transposed", &m->transposed, e)))
+    if (status || (status = xfv_get_f64s(o, "mean", mean, n, e)) || (status = xfv_get_f64s(o, "std", std, n, e)) ||
+        (status = xfv_get_bool(o, "transposed", &m->transposed, e)))
         return xfv_fail_at(e, "key 'input'");
     for (size_t i = 0; i < n; i++) {
         if (!(mean[i] >= -1e6 && mean[i] <= 1e6) || !(std[i] >= 1e-6 && std[i] <= 1e6))
-            return xfv_fail(e, XFV_EMODEL, "the input's normalisation (mean %g, std %g) is impossible", mean[i], std[i]);
+            return xfv_fail(e, XFV_EMODEL, "the input's normalisation (mean %g, std %g) is impossible", mean[i],
+                            std[i]);
         m->mean[i] = (float)mean[i];
         m->std[i] = (float)std[i];
     }
@@ -126,11 +131,14 @@ static int read_thresholds(struct xfv_model *m, const msgpack_object *o, struct 
         int64_t pairs;
         int status;
         *t = xfv_threshold_new();
-        if ((status = xfv_get_text(from, "name", t->name, sizeof t->name, e)) || (status = xfv_get_f64(from, "value", &t->value, e)) ||
-            (status = read_rate(from, "fmr", &t->fmr, e)) || (status = read_rate(from, "fnmr", &t->fnmr, e)) ||
-            (status = xfv_get_int(from, "pairs", &pairs, e)) || (status = xfv_get_text(from, "data", t->data, sizeof t->data, e)) ||
-            (status = read_interval(from, "fmr_interval", t->fmr_interval, e)) || (status = read_interval(from, "fnmr_interval", t->fnmr_interval, e)) ||
-            (status = read_count(from, "genuine", &t->genuine, e)) || (status = read_count(from, "impostor", &t->impostor, e)))
+        if ((status = xfv_get_text(from, "name", t->name, sizeof t->name, e)) ||
+            (status = xfv_get_f64(from, "value", &t->value, e)) || (status = read_rate(from, "fmr", &t->fmr, e)) ||
+            (status = read_rate(from, "fnmr", &t->fnmr, e)) || (status = xfv_get_int(from, "pairs", &pairs, e)) ||
+            (status = xfv_get_text(from, "data", t->data, sizeof t->data, e)) ||
+            (status = read_interval(from, "fmr_interval", t->fmr_interval, e)) ||
+            (status = read_interval(from, "fnmr_interval", t->fnmr_interval, e)) ||
+            (status = read_count(from, "genuine", &t->genuine, e)) ||
+            (status = read_count(from, "impostor", &t->impostor, e)))
             return xfv_fail_at(e, "threshold %d", m->n_thresholds);
         t->pairs = pairs >= 0 && pairs <= INT32_MAX ? (int)pairs : -1;
     }
@@ -138,7 +146,8 @@ static int read_thresholds(struct xfv_model *m, const msgpack_object *o, struct 
 }
 
 /* Index of the value that key names; -1 when the key is absent. */
-static int read_value_name(const struct xfv_model *m, const msgpack_object *head, const char *key, int *index, struct xfv_err *e)
+static int read_value_name(const struct xfv_model *m, const msgpack_object *head, const char *key, int *index,
+                           struct xfv_err *e)
 {
     char name[XFV_MAX_NAME + 1];
     *index = -1;
@@ -155,14 +164,19 @@ int xfv_model_head_read(struct xfv_model *m, const msgpack_object *head, struct 
     int status;
     if (xfv_get_text(head, "kind", text, sizeof text, e) || strcmp(text, "model") != 0)
         return xfv_fail(e, XFV_EMODEL, "this is a stream, but not a model (its head does not say kind: model)");
-    if ((status = xfv_graph_read(m->graph, xfv_map_get(head, "graph"), e)) || (status = xfv_get_text(head, "name", m->name, sizeof m->name, e)) ||
-        (status = xfv_get_text(head, "network", m->kind, sizeof m->kind, e)) || (status = xfv_get_text(head, "licence", m->licence, sizeof m->licence, e)) ||
-        (status = xfv_get_text(head, "origin", m->origin, sizeof m->origin, e)) || (status = read_input(m, xfv_map_get(head, "input"), e)) ||
-        (status = read_thresholds(m, xfv_map_get(head, "thresholds"), e)) || (status = read_value_name(m, head, "embedding", &m->embedding, e)) ||
+    if ((status = xfv_graph_read(m->graph, xfv_map_get(head, "graph"), e)) ||
+        (status = xfv_get_text(head, "name", m->name, sizeof m->name, e)) ||
+        (status = xfv_get_text(head, "network", m->kind, sizeof m->kind, e)) ||
+        (status = xfv_get_text(head, "licence", m->licence, sizeof m->licence, e)) ||
+        (status = xfv_get_text(head, "origin", m->origin, sizeof m->origin, e)) ||
+        (status = read_input(m, xfv_map_get(head, "input"), e)) ||
+        (status = read_thresholds(m, xfv_map_get(head, "thresholds"), e)) ||
+        (status = read_value_name(m, head, "embedding", &m->embedding, e)) ||
         (status = read_value_name(m, head, "embedding_normalised", &m->embedding_normalised, e)))
         return status;
     if ((status = xfv_histogram_get(head, &m->calibration, e))) return status;
-    if (xfv_map_get(head, "template") && (status = xfv_get_f64s(head, "template", m->template_xy, 10, e))) return status;
+    if (xfv_map_get(head, "template") && (status = xfv_get_f64s(head, "template", m->template_xy, 10, e)))
+        return status;
     if (!xfv_map_get(head, "score")) return 0;
     if ((status = xfv_get_text(head, "score", text, sizeof text, e))) return status;
     for (int i = 0; i < 2; i++)

@@ -13,7 +13,8 @@
 int xfv_model_floats(const struct xfv_tensor *t, const char *what, float **out, struct xfv_err *e)
 {
     size_t n = xfv_tensor_count(t);
-    if (t->dtype != XFV_F32 && t->dtype != XFV_F16) return xfv_fail(e, XFV_EMODEL, "'%.200s' is %s, not <f4 or <f2", what, xfv_dtype_name(t->dtype));
+    if (t->dtype != XFV_F32 && t->dtype != XFV_F16)
+        return xfv_fail(e, XFV_EMODEL, "'%.200s' is %s, not <f4 or <f2", what, xfv_dtype_name(t->dtype));
     *out = malloc(n ? n * sizeof **out : 1);
     uint16_t *half = t->dtype == XFV_F16 ? malloc(n ? n * sizeof *half : 1) : NULL; /* the view may be unaligned */
     if (!*out || (t->dtype == XFV_F16 && !half)) {
@@ -50,20 +51,25 @@ int xfv_means_check(const struct xfv_model *m, struct xfv_err *e)
         int v = xfv_graph_find(m->graph, a->value);
         if (v < 0) return xfv_fail(e, XFV_EMODEL, "a mean names '%.200s', which is not in the graph", a->value);
         size_t want = xfv_shape_count(m->graph->values[v].shape);
-        if (a->count != want) return xfv_fail(e, XFV_EMODEL, "the mean of '%.200s' has %zu elements, not %zu", a->value, a->count, want);
+        if (a->count != want)
+            return xfv_fail(e, XFV_EMODEL, "the mean of '%.200s' has %zu elements, not %zu", a->value, a->count, want);
         for (size_t k = 0; k < a->count; k++)
-            if (!isfinite(a->data[k])) return xfv_fail(e, XFV_EMODEL, "the mean of '%.200s' holds a number that is not finite", a->value);
+            if (!isfinite(a->data[k]))
+                return xfv_fail(e, XFV_EMODEL, "the mean of '%.200s' holds a number that is not finite", a->value);
     }
     return 0;
 }
 
-int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data, size_t count, int faces, const char *source, struct xfv_err *e)
+int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data, size_t count, int faces,
+                       const char *source, struct xfv_err *e)
 {
-    struct xfv_mean new = {.value = strdup(value), .count = count, .data = malloc(count ? count * sizeof *data : 1), .faces = faces};
+    struct xfv_mean new = {
+        .value = strdup(value), .count = count, .data = malloc(count ? count * sizeof *data : 1), .faces = faces};
     int at = 0, status = 0;
     if (!new.value || !new.data) status = xfv_fail(e, XFV_ENOMEM, "out of memory for the mean of '%.200s'", value);
     while (at < m->n_means && strcmp(m->means[at].value, value)) at++;
-    if (!status && at == XFV_MAX_MEANS) status = xfv_fail(e, XFV_ELIMIT, "a model holds at most %d means", XFV_MAX_MEANS);
+    if (!status && at == XFV_MAX_MEANS)
+        status = xfv_fail(e, XFV_ELIMIT, "a model holds at most %d means", XFV_MAX_MEANS);
     if (status) {
         free(new.value);
         free(new.data);
@@ -81,12 +87,15 @@ int xfv_model_add_mean(struct xfv_model *m, const char *value, const float *data
     return 0;
 }
 
-struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype, struct xfv_err *e)
+struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype,
+                                struct xfv_err *e)
 {
     size_t dim[XFV_MAX_RANK];
     struct xfv_rec *r = xfv_rec_new_named("mean");
     uint16_t *half = dtype == XFV_F16 ? malloc(mean->count * sizeof *half) : NULL;
-    int status = r && (half || dtype != XFV_F16) ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for the mean of '%.200s'", mean->value);
+    int status = r && (half || dtype != XFV_F16)
+                     ? 0
+                     : xfv_fail(e, XFV_ENOMEM, "out of memory for the mean of '%.200s'", mean->value);
     for (int i = 0; i < shape.rank; i++) dim[i] = (size_t)shape.dim[i];
     if (!status) {
         msgpack_zone *z = xfv_rec_zone(r);
@@ -117,7 +126,8 @@ int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *
     if (!status) status = xfv_get_int(map, "faces", &faces, e);
     if (!status) status = xfv_get_text(map, "data", source, sizeof source, e);
     if (!status) status = xfv_get_tensor_view(map, "tensor", &t, e);
-    if (!status && (faces < 0 || faces > INT32_MAX)) status = xfv_fail(e, XFV_EMODEL, "the mean of '%.200s' is over %lld faces", value, (long long)faces);
+    if (!status && (faces < 0 || faces > INT32_MAX))
+        status = xfv_fail(e, XFV_EMODEL, "the mean of '%.200s' is over %lld faces", value, (long long)faces);
     if (!status) status = xfv_model_floats(&t, value, &data, e);
     if (status) return status;
     status = xfv_model_add_mean(m, value, data, xfv_tensor_count(&t), (int)faces, source, e);

@@ -1,5 +1,6 @@
-/* Vector-Jacobian products: the gradient of one cotangent at a time travels back through the network, so that what a worker touches stays
- * in its cache; bottleneck blocks go row by row (1x1, mask, depthwise, mask, 1x1), so that their wide inner gradients never leave it. */
+/* Vector-Jacobian products: the gradient of one cotangent at a time travels back through the network, so that what a
+ * worker touches stays in its cache; bottleneck blocks go row by row (1x1, mask, depthwise, mask, 1x1), so that their
+ * wide inner gradients never leave it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ static float *grad(const struct back *b, int v)
     return b->arena + b->at->offset[v] * b->batch + b->image * value_floats(b->net, v, b->net->shape[v]);
 }
 
-/* Epilogue of the last write into the gradient of s's input j: the sum so far, and the mask of the PReLU that made that input. */
+/* Epilogue of the last write into the gradient of s's input j: the sum so far, and the mask of the PReLU that made that
+ * input. */
 static struct xfv_epilogue input_epilogue(const struct back *b, const struct step *s, int j)
 {
     struct xfv_epilogue e = {0};
@@ -48,16 +50,24 @@ static void advance(struct xfv_epilogue *e, size_t floats)
 
 /* One row y of the gradient before a depthwise convolution. The gradient behind it has ho rows of wo columns, row oy at
  * dy + (oy % ring) * row. */
-static void depthwise_row(const struct back *b, const struct step *s, int y, const float *dy, int ring, const float *zero, float *out,
-                          const struct xfv_epilogue *e)
+static void depthwise_row(const struct back *b, const struct step *s, int y, const float *dy, int ring,
+                          const float *zero, float *out, const struct xfv_epilogue *e)
 {
     const struct xfv_node *nd = s->node;
     struct xfv_shape o = b->net->shape[s->out], in = b->net->shape[s->in[0]];
     int ch = value_pitch(b->net, s->out, o), two = nd->stride[0] == 2;
     size_t row = (size_t)o.dim[1] * (size_t)ch;
     const float *rows[MAX_ROWS];
-    struct xfv_dwrow d = {.rows = rows, .kh = nd->kernel[0], .kw = nd->kernel[1], .stride = 1, .win = o.dim[1], .wout = in.dim[1],
-                          .channels = ch, .w = two ? s->wf : s->wb, .y = out, .e = *e};
+    struct xfv_dwrow d = {.rows = rows,
+                          .kh = nd->kernel[0],
+                          .kw = nd->kernel[1],
+                          .stride = 1,
+                          .win = o.dim[1],
+                          .wout = in.dim[1],
+                          .channels = ch,
+                          .w = two ? s->wf : s->wb,
+                          .y = out,
+                          .e = *e};
     d.left = two ? nd->pads[1] : nd->kernel[1] - 1 - nd->pads[1];
     for (int i = 0; i < d.kh; i++) {
         int at = two ? y + nd->pads[0] - i : y - (d.kh - 1 - nd->pads[0]) + i;
@@ -78,7 +88,8 @@ static void depthwise_scatter(const struct back *b, const struct step *s, const 
     for (int oy = 0; oy < o.dim[0]; oy++)
         for (int ox = 0; ox < o.dim[1]; ox++, dy += ch)
             for (int t = 0; t < nd->kernel[0] * nd->kernel[1]; t++) {
-                int y = oy * nd->stride[0] - nd->pads[0] + t / nd->kernel[1], x = ox * nd->stride[1] - nd->pads[1] + t % nd->kernel[1];
+                int y = oy * nd->stride[0] - nd->pads[0] + t / nd->kernel[1],
+                    x = ox * nd->stride[1] - nd->pads[1] + t % nd->kernel[1];
                 if (y < 0 || x < 0 || y >= in.dim[0] || x >= in.dim[1]) continue;
                 float *to = dx + ((size_t)y * (size_t)in.dim[1] + (size_t)x) * ch;
                 const float *w = s->wf + (size_t)t * ch;
@@ -110,9 +121,17 @@ static void back_depthwise(const struct back *b, const struct step *s)
 
 static void back_point(const struct back *b, const struct step *s)
 {
-    int n = value_pitch(b->net, s->in[0], b->net->shape[s->in[0]]), k = value_pitch(b->net, s->out, b->net->shape[s->out]);
-    struct xfv_gemm g = {.x = grad(b, s->out), .ldx = (size_t)k, .taps = 1, .k = shape_channels(b->net->shape[s->out]), .w = s->wb,
-                         .n = n, .y = grad(b, s->in[0]), .ldy = (size_t)n, .e = input_epilogue(b, s, 0)};
+    int n = value_pitch(b->net, s->in[0], b->net->shape[s->in[0]]),
+        k = value_pitch(b->net, s->out, b->net->shape[s->out]);
+    struct xfv_gemm g = {.x = grad(b, s->out),
+                         .ldx = (size_t)k,
+                         .taps = 1,
+                         .k = shape_channels(b->net->shape[s->out]),
+                         .w = s->wb,
+                         .n = n,
+                         .y = grad(b, s->in[0]),
+                         .ldy = (size_t)n,
+                         .e = input_epilogue(b, s, 0)};
     b->net->k->gemm(&g, (int)shape_pixels(b->net->shape[s->out]));
 }
 
@@ -122,28 +141,41 @@ static void block_middle(const struct back *b, const struct step *mid, const str
     struct xfv_shape m = b->net->shape[mid->out];
     int n = value_pitch(b->net, mid->out, m), k = value_pitch(b->net, tail->out, b->net->shape[tail->out]);
     size_t row = (size_t)m.dim[1] * (size_t)n;
-    struct xfv_gemm g = {.x = grad(b, tail->out) + (size_t)oy * (size_t)m.dim[1] * (size_t)k, .ldx = (size_t)k, .taps = 1,
-                         .k = shape_channels(b->net->shape[tail->out]), .w = tail->wb, .n = n,
-                         .y = ring + (size_t)(oy % RING) * row, .ldy = (size_t)n};
+    struct xfv_gemm g = {.x = grad(b, tail->out) + (size_t)oy * (size_t)m.dim[1] * (size_t)k,
+                         .ldx = (size_t)k,
+                         .taps = 1,
+                         .k = shape_channels(b->net->shape[tail->out]),
+                         .w = tail->wb,
+                         .n = n,
+                         .y = ring + (size_t)(oy % RING) * row,
+                         .ldy = (size_t)n};
     g.e.slope = mid->slope;
     g.e.mask = b->tape->signs + mid->sign + (size_t)oy * row / 8;
     g.e.bits = (size_t)n / 8;
     b->net->k->gemm(&g, m.dim[1]);
 }
 
-/* Bottleneck: head (1x1), mid (depthwise), tail (1x1). Rows of the input's gradient are finished top down; when the block has a residual
- * connection they overwrite the output's gradient, whose rows up to one below have been read by then. */
+/* Bottleneck: head (1x1), mid (depthwise), tail (1x1). Rows of the input's gradient are finished top down; when the
+ * block has a residual connection they overwrite the output's gradient, whose rows up to one below have been read by
+ * then. */
 static void back_block(const struct back *b, const struct step *head)
 {
     const struct step *mid = head + 1, *tail = head + 2;
     struct xfv_shape in = b->net->shape[head->in[0]], m = b->net->shape[mid->out];
     int n = value_pitch(b->net, head->in[0], in), wide = value_pitch(b->net, head->out, b->net->shape[head->out]);
     const struct xfv_node *nd = mid->node;
-    size_t mrow = (size_t)m.dim[1] * (size_t)wide, xrow = (size_t)in.dim[1] * (size_t)wide, drow = (size_t)in.dim[1] * (size_t)n;
+    size_t mrow = (size_t)m.dim[1] * (size_t)wide, xrow = (size_t)in.dim[1] * (size_t)wide,
+           drow = (size_t)in.dim[1] * (size_t)n;
     float *ring = b->scratch, *zero = ring + RING * mrow, *inner = zero + mrow, *dx = grad(b, head->in[0]);
     struct xfv_epilogue e = {.slope = head->slope, .mask = b->tape->signs + head->sign, .bits = (size_t)wide / 8};
-    struct xfv_gemm g = {.x = inner, .ldx = (size_t)wide, .taps = 1, .k = shape_channels(b->net->shape[head->out]), .w = head->wb, .n = n,
-                         .ldy = (size_t)n, .e = input_epilogue(b, head, 0)};
+    struct xfv_gemm g = {.x = inner,
+                         .ldx = (size_t)wide,
+                         .taps = 1,
+                         .k = shape_channels(b->net->shape[head->out]),
+                         .w = head->wb,
+                         .n = n,
+                         .ldy = (size_t)n,
+                         .e = input_epilogue(b, head, 0)};
     memset(zero, 0, sizeof *zero * mrow);
     int made = 0;
     for (int y = 0; y < in.dim[0]; y++) {
@@ -158,7 +190,8 @@ static void back_block(const struct back *b, const struct step *head)
 }
 
 /* Scatter one row of columns [wo][taps*ch] into the gradient of ch channels of the input. */
-static void col2im_row(const struct xfv_node *nd, struct xfv_shape in, int ch, int pitch, const float *cols, size_t ldc, int oy, int wo, float *dx)
+static void col2im_row(const struct xfv_node *nd, struct xfv_shape in, int ch, int pitch, const float *cols, size_t ldc,
+                       int oy, int wo, float *dx)
 {
     for (int i = 0; i < nd->kernel[0]; i++) {
         int y = oy * nd->stride[0] - nd->pads[0] + i * nd->dilation[0];
@@ -197,7 +230,8 @@ static void back_conv(const struct back *b, const struct step *s)
 static void back_other(const struct back *b, const struct step *s)
 {
     for (int j = 0; j < s->n_in; j++)
-        if (!(s->alias >> j & 1)) xfv_op_backward(&b->fwd, s, grad(b, s->out), j, grad(b, s->in[j]), (int)(s->acc >> j & 1));
+        if (!(s->alias >> j & 1))
+            xfv_op_backward(&b->fwd, s, grad(b, s->out), j, grad(b, s->in[j]), (int)(s->acc >> j & 1));
 }
 
 static void back_wino(const struct back *b, const struct step *s)
@@ -214,7 +248,8 @@ static void back_wino(const struct back *b, const struct step *s)
 static void own_mask(const struct back *b, const struct step *s)
 {
     struct xfv_shape o = b->net->shape[s->out];
-    b->net->k->mask(grad(b, s->out), b->tape->signs + s->sign, s->slope, shape_pixels(o), value_pitch(b->net, s->out, o));
+    b->net->k->mask(grad(b, s->out), b->tape->signs + s->sign, s->slope, shape_pixels(o),
+                    value_pitch(b->net, s->out, o));
 }
 
 static void back_step(const struct back *b, const struct step *s)
@@ -267,18 +302,22 @@ static void back_front(struct pass *p, int image)
     const struct xfv_net *n = b->net;
     p->tail.image = (size_t)image;
     b->image = 0;
-    memcpy(grad(b, n->split_value), grad(&p->tail, n->split_value), sizeof(float) * value_floats(n, n->split_value, n->shape[n->split_value]));
+    memcpy(grad(b, n->split_value), grad(&p->tail, n->split_value),
+           sizeof(float) * value_floats(n, n->split_value, n->shape[n->split_value]));
     back_steps(b, 0, n->split);
 }
 
-static int back_ready(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *t, int count, struct pass *p, struct xfv_err *e)
+static int back_ready(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *t, int count, struct pass *p,
+                      struct xfv_err *e)
 {
     if (t->net != n) return xfv_fail(e, XFV_EARG, "the tape was recorded by another network");
     size_t chunk = (size_t)(count < n->chunk ? count : n->chunk);
     int status = xfv_ws_reserve(ws, n->tail.floats * chunk + n->front.floats, n->bwd_scratch, e);
     if (status) return status;
-    struct run fwd = {.net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
-    p->tail = (struct back){.net = n, .tape = t, .at = &n->tail, .arena = ws->arena, .scratch = ws->scratch, .fwd = fwd};
+    struct run fwd = {
+        .net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
+    p->tail =
+        (struct back){.net = n, .tape = t, .at = &n->tail, .arena = ws->arena, .scratch = ws->scratch, .fwd = fwd};
     p->front = p->tail;
     p->front.at = &n->front;
     p->front.arena = ws->arena + n->tail.floats * chunk;
@@ -298,8 +337,8 @@ static const float *dense_input(const struct back *b, float *buf)
     return buf;
 }
 
-int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *tape, int count, const float *cot, float *dx,
-                struct xfv_err *e)
+int xfv_net_vjp(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *tape, int count, const float *cot,
+                float *dx, struct xfv_err *e)
 {
     struct pass p;
     int status = back_ready(n, ws, tape, count, &p, e);
@@ -333,8 +372,8 @@ static void some_rows(struct pass *p, const int *rows, int m, float *unit, float
     }
 }
 
-int xfv_net_jacobian(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *tape, const int *rows, int count, xfv_row_sink *sink,
-                     void *ctx, struct xfv_err *e)
+int xfv_net_jacobian(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_tape *tape, const int *rows,
+                     int count, xfv_row_sink *sink, void *ctx, struct xfv_err *e)
 {
     struct pass p;
     size_t out = xfv_shape_count(n->shape[n->outs[0]]), in = xfv_shape_count(n->shape[n->from]);

@@ -1,5 +1,5 @@
-/* Dense layers: matrix times vector, bound by reading the weights once, which OpenBLAS does well. One product per image and shape, on one
- * thread, so that an image's bits do not depend on its neighbours. */
+/* Dense layers: matrix times vector, bound by reading the weights once, which OpenBLAS does well. One product per image
+ * and shape, on one thread, so that an image's bits do not depend on its neighbours. */
 #include <cblas.h>
 #include <string.h>
 
@@ -43,7 +43,8 @@ static void times_columns(const struct xfv_weight *w, const float *dy, float *dx
 void xfv_dense_backward(const struct run *r, const struct step *s, const float *dy, float *dx, int acc)
 {
     struct xfv_shape in = r->net->shape[s->in[0]];
-    size_t ch = (size_t)shape_channels(in), pitch = (size_t)value_pitch(r->net, s->in[0], in), pixels = shape_pixels(in);
+    size_t ch = (size_t)shape_channels(in), pitch = (size_t)value_pitch(r->net, s->in[0], in),
+           pixels = shape_pixels(in);
     const struct xfv_weight *w = &r->net->g->weights[s->node->weight];
     if (!acc && ch == pitch) {
         times_columns(w, dy, dx);

@@ -1,6 +1,7 @@
-/* Subnormal numbers (below 1.2e-38) count as zero while a network runs: x86 takes a hundred times longer over an instruction that meets one, and trained
- * networks are full of channels that died to 1e-20 and less, whose products are subnormal. Zero in their place changes no result that is not itself that
- * small. Set and put back around each pass: the rest of a program, and a caller's own state, keep gradual underflow. Other processors are not slowed. */
+/* Subnormal numbers (below 1.2e-38) count as zero while a network runs: x86 takes a hundred times longer over an
+ * instruction that meets one, and trained networks are full of channels that died to 1e-20 and less, whose products are
+ * subnormal. Zero in their place changes no result that is not itself that small. Set and put back around each pass:
+ * the rest of a program, and a caller's own state, keep gradual underflow. Other processors are not slowed. */
 #ifndef XFV_NET_RUN_FLUSH_H
 #define XFV_NET_RUN_FLUSH_H
 

@@ -11,7 +11,8 @@
 /* Zero-padded copy of x [h][w][pitch] into p [h+top+bottom][w+left+right][pitch]. */
 static void pad_copy(float *p, const float *x, int h, int w, int pitch, const int pads[4])
 {
-    size_t row = (size_t)w * (size_t)pitch, left = (size_t)pads[1] * (size_t)pitch, right = (size_t)pads[3] * (size_t)pitch;
+    size_t row = (size_t)w * (size_t)pitch, left = (size_t)pads[1] * (size_t)pitch,
+           right = (size_t)pads[3] * (size_t)pitch;
     size_t full = left + row + right;
     memset(p, 0, sizeof *p * full * (size_t)pads[0]);
     p += full * (size_t)pads[0];
@@ -42,8 +43,15 @@ static void forward_depthwise(const struct run *r, const struct step *s)
     const float *x = run_value(r, s->in[0]), *rows[MAX_ROWS], *zero = r->scratch;
     float *y = run_value(r, s->out);
     memset(r->scratch, 0, sizeof *r->scratch * xrow);
-    struct xfv_dwrow d = {.rows = rows, .kh = nd->kernel[0], .kw = nd->kernel[1], .stride = nd->stride[1], .left = nd->pads[1],
-                          .win = w, .wout = out.dim[1], .channels = ch, .w = s->wf};
+    struct xfv_dwrow d = {.rows = rows,
+                          .kh = nd->kernel[0],
+                          .kw = nd->kernel[1],
+                          .stride = nd->stride[1],
+                          .left = nd->pads[1],
+                          .win = w,
+                          .wout = out.dim[1],
+                          .channels = ch,
+                          .w = s->wf};
     for (int oy = 0; oy < out.dim[0]; oy++) {
         for (int i = 0; i < d.kh; i++) {
             int at = oy * nd->stride[0] - nd->pads[0] + i;
@@ -56,11 +64,13 @@ static void forward_depthwise(const struct run *r, const struct step *s)
     }
 }
 
-/* Where gradients follow, sums are kept short: one chain of 4608 multiply-adds rounds by 1e-6, which moves a network of 100 layers across enough PReLU
- * kinks to change its gradient by 2e-3; chains of 64 and their sum round by a fifth of that, for 2 % of the time. */
+/* Where gradients follow, sums are kept short: one chain of 4608 multiply-adds rounds by 1e-6, which moves a network of
+ * 100 layers across enough PReLU kinks to change its gradient by 2e-3; chains of 64 and their sum round by a fifth of
+ * that, for 2 % of the time. */
 #define CHAIN 64
 
-/* Taps of a convolution in a padded image of row length `row` floats: whole kernel rows when a kernel row is contiguous in memory. */
+/* Taps of a convolution in a padded image of row length `row` floats: whole kernel rows when a kernel row is contiguous
+ * in memory. */
 static int conv_taps(const struct xfv_node *nd, int channels, int pitch, size_t row, ptrdiff_t *tap, int *k)
 {
     int n = 0, whole = pitch == channels && nd->dilation[1] == 1;
@@ -80,7 +90,8 @@ static void forward_wino(const struct run *r, const struct step *s)
     xfv_wino_conv(&j, 1, r->scratch);
 }
 
-/* Winograd's, but not where gradients follow: its rounding (1e-5) moves enough PReLU inputs across zero to change a deep network's gradient by 3e-3. */
+/* Winograd's, but not where gradients follow: its rounding (1e-5) moves enough PReLU inputs across zero to change a
+ * deep network's gradient by 3e-3. */
 static int by_wino(const struct run *r, const struct step *s)
 {
     return !s->point && !r->signs && xfv_wino_runs(s, r->shape);
@@ -107,8 +118,13 @@ static void forward_conv(const struct run *r, const struct step *s)
     int pitch = value_pitch(r->net, s->in[0], in), n = value_pitch(r->net, s->out, out);
     const float *x = run_value(r, s->in[0]);
     ptrdiff_t *tap = (ptrdiff_t *)(void *)r->scratch; /* room for them, then the padded image */
-    struct xfv_gemm g = {.ldx = (size_t)(nd->stride[1] * pitch), .taps = 1, .k = s->part_in, .w = s->wf, .n = s->parts > 1 ? s->part_out : n,
-                         .ldy = (size_t)n, .block = r->signs ? CHAIN : 0};
+    struct xfv_gemm g = {.ldx = (size_t)(nd->stride[1] * pitch),
+                         .taps = 1,
+                         .k = s->part_in,
+                         .w = s->wf,
+                         .n = s->parts > 1 ? s->part_out : n,
+                         .ldy = (size_t)n,
+                         .block = r->signs ? CHAIN : 0};
     g.e = epilogue(r, s, (size_t)n);
     if (s->point) {
         g.x = x;
@@ -187,7 +203,8 @@ static void one_forward(const struct run *r, const float *x, float *const *y, si
     forward_steps(r);
     for (int i = 0; i < n->n_outs; i++) {
         struct xfv_shape o = r->shape[n->outs[i]];
-        if (y && y[i]) xfv_gather(y[i] + sample * xfv_shape_count(o), run_value(r, n->outs[i]), o, value_pitch(n, n->outs[i], o));
+        if (y && y[i])
+            xfv_gather(y[i] + sample * xfv_shape_count(o), run_value(r, n->outs[i]), o, value_pitch(n, n->outs[i], o));
     }
 }
 
@@ -196,7 +213,8 @@ static int shapes_for(const struct xfv_net *n, struct xfv_ws *ws, struct xfv_sha
 {
     if (n->from != 0) return xfv_fail(e, XFV_EARG, "only a network that starts at the graph's input takes other sizes");
     for (int i = 0; i < n->n_steps; i++)
-        if (n->steps[i].op == XFV_OP_DENSE) return xfv_fail(e, XFV_EARG, "a network with dense layers takes its declared size only");
+        if (n->steps[i].op == XFV_OP_DENSE)
+            return xfv_fail(e, XFV_EARG, "a network with dense layers takes its declared size only");
     struct xfv_shape *shape = realloc(ws->shape, sizeof *shape * (size_t)n->g->n_values);
     if (!shape) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     ws->shape = shape;
@@ -204,8 +222,8 @@ static int shapes_for(const struct xfv_net *n, struct xfv_ws *ws, struct xfv_sha
     return status ? status : xfv_plan_layout(n, shape, 0, &ws->layout, e);
 }
 
-int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_shape *in, int batch, const float *x, float *const *y,
-                    struct xfv_err *e)
+int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_shape *in, int batch, const float *x,
+                    float *const *y, struct xfv_err *e)
 {
     struct run r = {.net = n, .shape = n->shape, .at = &n->record};
     int status = 0, other = in && !xfv_shape_equal(*in, n->shape[n->from]);
@@ -213,7 +231,8 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
         r.shape = ws->shape;
         r.at = &ws->layout;
     }
-    /* Packed before anything looks at a step's weights: another thread may be packing them, under the lock, for the same shape. */
+    /* Packed before anything looks at a step's weights: another thread may be packing them, under the lock, for the
+     * same shape. */
     if (!status) status = xfv_pack_forward(n, r.shape, e);
     if (!status) status = xfv_ws_reserve(ws, r.at->floats, other ? xfv_plan_scratch(n, r.shape) : n->fwd_scratch, e);
     if (status) return status;
@@ -228,7 +247,8 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
     return status;
 }
 
-int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i, struct xfv_shape *out, struct xfv_err *e)
+int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i, struct xfv_shape *out,
+                      struct xfv_err *e)
 {
     if (!in || xfv_shape_equal(*in, n->shape[n->from])) {
         *out = n->shape[n->outs[i]];
@@ -242,7 +262,8 @@ int xfv_net_out_shape(const struct xfv_net *n, const struct xfv_shape *in, int i
     return status;
 }
 
-int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, float *const *y, struct xfv_tape **tape, struct xfv_err *e)
+int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, float *const *y, struct xfv_tape **tape,
+                   struct xfv_err *e)
 {
     int status = xfv_ws_reserve(ws, 0, n->fwd_scratch, e);
     if (!status) status = xfv_pack_record(n, e);
@@ -257,11 +278,13 @@ int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, f
         t->signs = xfv_aligned_alloc(n->sign_bytes);
         if (!t->arena || !t->signs) {
             xfv_tape_free(t);
-            return xfv_fail(e, XFV_ENOMEM, "out of memory: a tape needs %zu MiB", n->record.floats * sizeof(float) >> 20);
+            return xfv_fail(e, XFV_ENOMEM, "out of memory: a tape needs %zu MiB",
+                            n->record.floats * sizeof(float) >> 20);
         }
         *tape = t;
     }
-    struct run r = {.net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
+    struct run r = {
+        .net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
     unsigned state = xfv_flush_begin();
     one_forward(&r, x, y, 0);
     xfv_flush_end(state);

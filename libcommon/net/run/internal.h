@@ -18,19 +18,26 @@ struct step {
     const struct xfv_node *node;
     int n_in, in[XFV_MAX_INPUTS], out; /* value indices */
     int depthwise, point;              /* CONV: channel by channel; 1x1 without stride or padding */
-    int parts, part_in, part_out;      /* CONV with groups: neighbouring groups taken together until their outputs fill lanes; 1: all of them */
+    /* CONV with groups: neighbouring groups taken together until their outputs fill lanes; 1: all of them */
+    int parts, part_in, part_out;
     float *slope;                      /* fused PReLU, padded; NULL: none */
     float *bias;                       /* padded; NULL: none */
-    int wino;                          /* CONV: 3x3 by Winograd in the backward pass, and in the forward pass where xfv_wino_runs */
-    float *wf, *wb;                    /* weights of the forward and of the backward pass, packed (depthwise: [kh][kw][channels], wb flipped) */
-    float *uf, *ub;                    /* the same in Winograd's frequencies; in the deep layers' backward pass its taps instead, in wb. Of a convolution, all four are NULL until a pass first reads them */
+    /* CONV: 3x3 by Winograd in the backward pass, and in the forward pass where xfv_wino_runs */
+    int wino;
+    /* weights of the forward and of the backward pass, packed (depthwise: [kh][kw][channels], wb flipped) */
+    float *wf, *wb;
+    /* the same in Winograd's frequencies; in the deep layers' backward pass its taps instead, in wb. Of a
+     * convolution, all four are NULL until a pass first reads them */
+    float *uf, *ub;
     size_t sign;                       /* offset of its sign bits in a tape; only with slope */
     /* Backward pass, decided once: */
     unsigned acc;       /* bit i: input i's gradient exists already, add to it */
     unsigned alias;     /* ADD, bit i: input i's gradient is the output's gradient, nothing to do */
-    unsigned last;      /* bit i: this is the last write into input i's gradient: its producer's PReLU mask goes into the epilogue */
+    /* bit i: this is the last write into input i's gradient: its producer's PReLU mask goes into the epilogue */
+    unsigned last;
     int masked;         /* the output's gradient arrives with the mask applied */
-    int block;          /* 1: head of a fused bottleneck (1x1, depthwise, 1x1) of steps s, s+1, s+2; its backward pass does all three */
+    /* 1: head of a fused bottleneck (1x1, depthwise, 1x1) of steps s, s+1, s+2; its backward pass does all three */
+    int block;
     int in_block;       /* 1: done by the block's head */
     int flows;          /* 1: output 0 depends on it */
     int deep;           /* 1: its backward pass is for a batch: behind the split */
@@ -45,7 +52,8 @@ struct xfv_net {
     struct xfv_graph *owned; /* g, when its weights are to be freed once they are packed; then NULL */
     const struct xfv_kernels *k;
     int from, n_outs, n_steps;
-    int dense;               /* 1: the input lies without padding lanes, in its own few channels; all that read it can do so */
+    /* 1: the input lies without padding lanes, in its own few channels; all that read it can do so */
+    int dense;
     int *outs;
     struct step *steps;
     int *producer;           /* step that makes a value, -1 */
@@ -53,8 +61,9 @@ struct xfv_net {
     struct xfv_shape *shape; /* of every value at the declared size */
     unsigned char *keep;     /* values whose content the backward pass needs */
     struct layout record;    /* forward with tape */
-    /* The backward pass: steps split.. for `chunk` cotangents together (deep layers: large weights, small maps), then the steps before it
-     * one by one (early layers: maps that should stay in the cache). Only split_value's gradient goes from the one to the other. */
+    /* The backward pass: steps split.. for `chunk` cotangents together (deep layers: large weights, small maps), then
+     * the steps before it one by one (early layers: maps that should stay in the cache). Only split_value's gradient
+     * goes from the one to the other. */
     int split, split_value, chunk;
     struct layout tail, front;
     pthread_mutex_t lock;    /* guards packing wf, wb, uf, ub; the caller of xfv_pack_* then reads without it */
@@ -78,7 +87,11 @@ struct xfv_ws {
 
 /* Rows, channels and pitch (floats from one pixel to the next) of a value at shape s. */
 static inline int shape_channels(struct xfv_shape s) { return s.rank ? s.dim[s.rank - 1] : 1; }
-static inline size_t shape_pixels(struct xfv_shape s) { size_t c = (size_t)shape_channels(s); return c ? xfv_shape_count(s) / c : 0; }
+static inline size_t shape_pixels(struct xfv_shape s)
+{
+    size_t c = (size_t)shape_channels(s);
+    return c ? xfv_shape_count(s) / c : 0;
+}
 static inline int value_pitch(const struct xfv_net *n, int v, struct xfv_shape s)
 {
     int c = shape_channels(s);
@@ -90,7 +103,8 @@ static inline size_t value_floats(const struct xfv_net *n, int v, struct xfv_sha
 }
 
 /* Lay out all values for a forward pass at the given shapes; with keep, kept values stay to the end. */
-int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out, struct xfv_err *e);
+int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out,
+                    struct xfv_err *e);
 /* Floats of scratch that hold where each tap of a convolution reads; whole cache lines. */
 static inline size_t xfv_tap_floats(const struct xfv_node *nd)
 {
@@ -105,14 +119,17 @@ float *xfv_padded_vector(const float *v, size_t count, int channels);
 int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e);
 int xfv_pack_forward(const struct xfv_net *n, const struct xfv_shape *shape, struct xfv_err *e);
 int xfv_pack_record(const struct xfv_net *n, struct xfv_err *e);
-int xfv_wino_runs(const struct step *s, const struct xfv_shape *shape); /* 1: a forward pass without gradients goes by Winograd here */
+/* 1: a forward pass without gradients goes by Winograd here */
+int xfv_wino_runs(const struct step *s, const struct xfv_shape *shape);
 
 /* A 3x3 convolution by Winograd (net/run/wino.c). Channels are padded; kin: real input channels (rows of u's
  * matrices). */
 struct wino_job {
     const struct xfv_kernels *k;
     const float *x, *u;
-    int of_taps; /* 0: u is [36] packed matrices of kin x cout; 1: [9], and the frequencies are made of them panel by panel: a quarter of the memory */
+    /* 0: u is [36] packed matrices of kin x cout; 1: [9], and the frequencies are made of them panel by panel: a
+     * quarter of the memory */
+    int of_taps;
     float *y;
     size_t xstep, ystep; /* floats from one image to the next */
     int h, w, cin, kin, ho, wo, cout, top, left;
@@ -151,7 +168,8 @@ size_t xfv_dense_scratch(const struct xfv_net *n, const struct step *s); /* floa
  * to or stored in dx. */
 int xfv_op_runs(enum xfv_op op); /* 1 when the executor has the operator */
 void xfv_op_forward(const struct run *r, const struct step *s);
-unsigned xfv_op_keeps(const struct step *s); /* what its backward pass reads again: bit 0 its inputs, bit 1 its output */
+/* what its backward pass reads again: bit 0 its inputs, bit 1 its output */
+unsigned xfv_op_keeps(const struct step *s);
 void xfv_op_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx, int acc);
 
 #endif

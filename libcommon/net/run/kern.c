@@ -11,8 +11,8 @@ static const struct xfv_kernels *choose(void)
     if (want && !strcmp(want, "generic")) return &xfv_kern_generic;
 #if defined(__x86_64__)
     int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                 __builtin_cpu_supports("avx512vl");
+    int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (avx512 && !(want && !strcmp(want, "avx2"))) return &xfv_kern_avx512;
     return avx2 ? &xfv_kern_avx2 : &xfv_kern_generic;
 #elif defined(__aarch64__)

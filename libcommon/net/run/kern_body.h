@@ -1,10 +1,12 @@
 /* The kernels, written once; see net/run/kern_internal.h. The including file defines for its instruction set:
  *   VL lanes; V the vector type; V_LD V_ST V_SET1 V_ZERO V_ADD V_MUL; V_FMA(a,b,c) = a*b+c
  *   V_SIGN(v, p) store the bits v > 0 at p; V_PRELU(v, s); V_MASK(v, p, s) = bit of p ? v : s*v
- *   MR pixels of a tile (MR x 2 vectors of accumulators fit the registers); KERN the table's name, KERN_NAME its text. */
+ *   MR pixels of a tile (MR x 2 vectors of accumulators fit the registers); KERN the table's name, KERN_NAME its text.
+ */
 
 /* y <- epilogue(v) for one vector of channels c.. at one pixel. */
-static inline __attribute__((always_inline)) void store_vec(const struct xfv_epilogue *e, V v, float *y, size_t pixel, int c, size_t offset)
+static inline __attribute__((always_inline)) void store_vec(const struct xfv_epilogue *e, V v, float *y, size_t pixel,
+                                                            int c, size_t offset)
 {
     if (e->bias) v = V_ADD(v, V_LD(e->bias + c));
     if (e->add) v = V_ADD(v, V_LD(e->add + offset));
@@ -17,7 +19,8 @@ static inline __attribute__((always_inline)) void store_vec(const struct xfv_epi
 }
 
 /* A tile of m pixels by nv vectors, in blocks or not (constants after inlining). */
-static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g, const float *w, size_t p0, int m, int c0, int nv, int blocks)
+static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g, const float *w, size_t p0, int m,
+                                                       int c0, int nv, int blocks)
 {
     V acc[MR][2];
     float sum[MR * 2 * VL]; /* of finished chains: in memory, the registers are taken */
@@ -57,7 +60,8 @@ static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g,
 
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
 #define TILE(M) case M: tile(g, w, p, M, c, nv, blocks); break;
-static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c, int nv, int blocks)
+static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c,
+                                                        int nv, int blocks)
 {
     int tiles = (pixels + MR - 1) / MR;
     size_t p = 0;
@@ -93,24 +97,29 @@ static void gemm(const struct xfv_gemm *g, int pixels)
     else panels(g, pixels, 0);
 }
 
-/* Output columns x0..x1-1 of a depthwise row, any geometry: for kernels other than 3x3, and where a row's ends lack inputs. */
+/* Output columns x0..x1-1 of a depthwise row, any geometry: for kernels other than 3x3, and where a row's ends lack
+ * inputs. */
 static void dw_outside(const struct xfv_dwrow *d, int x0, int x1)
 {
     size_t ch = (size_t)d->channels;
     for (int x = x0; x < x1; x++) {
-        int start = x * d->stride - d->left, lo = start < 0 ? -start : 0, hi = d->win - start < d->kw ? d->win - start : d->kw;
+        int start = x * d->stride - d->left, lo = start < 0 ? -start : 0,
+            hi = d->win - start < d->kw ? d->win - start : d->kw;
         for (int c = 0; c < d->channels; c += VL) {
             V acc = V_ZERO();
             for (int i = 0; i < d->kh; i++)
                 for (int j = lo; j < hi; j++)
-                    acc = V_FMA(V_LD(d->rows[i] + (size_t)(start + j) * ch + c), V_LD(d->w + (size_t)(i * d->kw + j) * ch + c), acc);
+                    acc = V_FMA(V_LD(d->rows[i] + (size_t)(start + j) * ch + c),
+                                V_LD(d->w + (size_t)(i * d->kw + j) * ch + c), acc);
             store_vec(&d->e, acc, d->y, (size_t)x, c, (size_t)x * ch + (size_t)c);
         }
     }
 }
 
-/* m neighbouring columns x.. (a constant after inlining) of a 3x3 depthwise row whose inputs all exist: each weight is loaded once for all. */
-static inline __attribute__((always_inline)) void dw3_columns(const struct xfv_dwrow *d, int x, int m, int c, int stride)
+/* m neighbouring columns x.. (a constant after inlining) of a 3x3 depthwise row whose inputs all exist: each weight is
+ * loaded once for all. */
+static inline __attribute__((always_inline)) void dw3_columns(const struct xfv_dwrow *d, int x, int m, int c,
+                                                              int stride)
 {
     size_t ch = (size_t)d->channels, at = (size_t)(x * stride - d->left) * ch + (size_t)c;
     V acc[4];
@@ -162,7 +171,8 @@ static inline __attribute__((always_inline)) V back2_point(const struct xfv_dwro
         for (int j = (x + d->left) & 1; j < d->kw; j += 2) {
             int at = x + d->left - j;
             if (at < 0 || at / 2 >= d->win) continue;
-            acc = V_FMA(V_LD(d->rows[i] + (size_t)(at / 2) * ch + c), V_LD(d->w + (size_t)(i * d->kw + j) * ch + c), acc);
+            acc = V_FMA(V_LD(d->rows[i] + (size_t)(at / 2) * ch + c), V_LD(d->w + (size_t)(i * d->kw + j) * ch + c),
+                        acc);
         }
     }
     return acc;
@@ -195,7 +205,8 @@ static void dwrow_back2(const struct xfv_dwrow *d)
             x += 2;
             continue;
         }
-        for (int c = 0; c < ch; c += VL) store_vec(&d->e, back2_point(d, x, c), d->y, (size_t)x, c, (size_t)x * (size_t)ch + (size_t)c);
+        for (int c = 0; c < ch; c += VL)
+            store_vec(&d->e, back2_point(d, x, c), d->y, (size_t)x, c, (size_t)x * (size_t)ch + (size_t)c);
         x++;
     }
 }
@@ -215,7 +226,8 @@ static void add(float *a, const float *b, size_t n)
     for (size_t i = 0; i < n; i++) a[i] += b[i];
 }
 
-static void affine(float *y, const float *x, const float *scale, const float *shift, size_t pixels, int channels, int acc)
+static void affine(float *y, const float *x, const float *scale, const float *shift, size_t pixels, int channels,
+                   int acc)
 {
     size_t ch = (size_t)channels;
     for (size_t p = 0; p < pixels; p++, x += ch, y += ch)
@@ -228,4 +240,5 @@ static void affine(float *y, const float *x, const float *scale, const float *sh
 
 #include "net/run/kern_wino.h"
 
-const struct xfv_kernels KERN = {KERN_NAME, 2 * VL, gemm, dwrow, dwrow_back2, mask, add, affine, wino_in, wino_out, wino_u};
+const struct xfv_kernels KERN = {KERN_NAME, 2 * VL, gemm,    dwrow,    dwrow_back2, mask,
+                                 add,       affine, wino_in, wino_out, wino_u};

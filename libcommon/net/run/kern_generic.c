@@ -11,8 +11,16 @@ static inline V V_ADD(V a, V b) { for (int i = 0; i < VL; i++) a.f[i] += b.f[i];
 static inline V V_MUL(V a, V b) { for (int i = 0; i < VL; i++) a.f[i] *= b.f[i]; return a; }
 static inline V V_SUB(V a, V b) { for (int i = 0; i < VL; i++) a.f[i] -= b.f[i]; return a; }
 static inline V V_FMA(V a, V b, V c) { for (int i = 0; i < VL; i++) c.f[i] += a.f[i] * b.f[i]; return c; }
-static inline V V_PRELU(V v, V s) { for (int i = 0; i < VL; i++) v.f[i] = v.f[i] > 0.0f ? v.f[i] : v.f[i] * s.f[i]; return v; }
-static inline V V_MASK(V v, const uint8_t *p, V s) { for (int i = 0; i < VL; i++) v.f[i] = *p >> i & 1 ? v.f[i] : v.f[i] * s.f[i]; return v; }
+static inline V V_PRELU(V v, V s)
+{
+    for (int i = 0; i < VL; i++) v.f[i] = v.f[i] > 0.0f ? v.f[i] : v.f[i] * s.f[i];
+    return v;
+}
+static inline V V_MASK(V v, const uint8_t *p, V s)
+{
+    for (int i = 0; i < VL; i++) v.f[i] = *p >> i & 1 ? v.f[i] : v.f[i] * s.f[i];
+    return v;
+}
 static inline void V_SIGN(V v, uint8_t *p)
 {
     unsigned b = 0;

@@ -1,9 +1,11 @@
-/* The inner loops that OpenBLAS does not have, in three builds (plain C, AVX2+FMA, AVX-512) of one source, net/run/kern_body.h. Every output
- * element is one chain of multiply-adds in a fixed order (taps, then channels; or a sum of such chains), whatever the tile it falls into: so
- * results do not depend on batch, chunk or thread, and AVX2 and AVX-512 give the same bits.
+/* The inner loops that OpenBLAS does not have, in three builds (plain C, AVX2+FMA, AVX-512) of one source,
+ * net/run/kern_body.h. Every output element is one chain of multiply-adds in a fixed order (taps, then channels; or a
+ * sum of such chains), whatever the tile it falls into: so results do not depend on batch, chunk or thread, and AVX2
+ * and AVX-512 give the same bits.
  *
- * Activations are [pixel][channel] with channels padded to a multiple of 16 (xfv_pad16); padding lanes hold zeros, and so do the weights
- * that meet them. Only a network's input is dense. Sign bits are [pixel][channel/8], bit c%8 of byte c/8 set where the PReLU's input was > 0. */
+ * Activations are [pixel][channel] with channels padded to a multiple of 16 (xfv_pad16); padding lanes hold zeros, and
+ * so do the weights that meet them. Only a network's input is dense. Sign bits are [pixel][channel/8], bit c%8 of byte
+ * c/8 set where the PReLU's input was > 0. */
 #ifndef XFV_NET_RUN_KERN_INTERNAL_H
 #define XFV_NET_RUN_KERN_INTERNAL_H
 
@@ -13,7 +15,8 @@
 #define XFV_LANES 16
 static inline int xfv_pad16(int c) { return (c + XFV_LANES - 1) / XFV_LANES * XFV_LANES; }
 
-/* What happens to a row of results [pixel][n] before it is stored. All pointers may be NULL. Order: + bias, + add, sign out, PReLU, mask. */
+/* What happens to a row of results [pixel][n] before it is stored. All pointers may be NULL. Order: + bias, + add, sign
+ * out, PReLU, mask. */
 struct xfv_epilogue {
     const float *bias;   /* [n] */
     const float *add;    /* [pixel][n], same pixel stride as the output; may be the output itself */
@@ -23,13 +26,16 @@ struct xfv_epilogue {
     size_t bits;         /* bytes from one pixel's sign or mask to the next */
 };
 
-/* A sum over taps of small matrix products: y[p][:] = sum_t sum_k x[p*ldx + tap[t] + k] * w[t][k][:]. Convolutions of every kind,
- * forward and backward, and dense layers are calls of it. w is packed by xfv_pack (panels of `panel` columns). */
+/* A sum over taps of small matrix products: y[p][:] = sum_t sum_k x[p*ldx + tap[t] + k] * w[t][k][:]. Convolutions of
+ * every kind, forward and backward, and dense layers are calls of it. w is packed by xfv_pack (panels of `panel`
+ * columns). */
 struct xfv_gemm {
     const float *x;
     size_t ldx;           /* floats from one output pixel's input to the next's */
     int taps, k;          /* floats read per tap */
-    int block;            /* 0: a sum is one chain; else chains of at most so many multiply-adds of a tap are added up: a long sum rounds less */
+    /* 0: a sum is one chain; else chains of at most so many multiply-adds of a tap are added up: a long sum rounds
+     * less */
+    int block;
     const ptrdiff_t *tap; /* NULL: one tap at 0 */
     const float *w;
     int n;                /* columns, multiple of 16 */
@@ -38,8 +44,8 @@ struct xfv_gemm {
     struct xfv_epilogue e;
 };
 
-/* One row of a depthwise convolution, channels padded. rows[i]: input row that kernel row i reads (never NULL: a row of zeros for padding);
- * columns outside 0..win-1 are zero. y[x] = sum_ij rows[i][x*stride - left + j] w[i][j]. */
+/* One row of a depthwise convolution, channels padded. rows[i]: input row that kernel row i reads (never NULL: a row of
+ * zeros for padding); columns outside 0..win-1 are zero. y[x] = sum_ij rows[i][x*stride - left + j] w[i][j]. */
 struct xfv_dwrow {
     const float *const *rows;
     int kh, kw, stride, left, win, wout, channels;
@@ -48,11 +54,12 @@ struct xfv_dwrow {
     struct xfv_epilogue e;
 };
 
-/* Winograd F(4x4, 3x3) (Lavin and Gray, 2015): 6x6 input patches to 36 frequencies, products per frequency, back to 4x4 outputs: a quarter
- * of the multiplications. */
+/* Winograd F(4x4, 3x3) (Lavin and Gray, 2015): 6x6 input patches to 36 frequencies, products per frequency, back to 4x4
+ * outputs: a quarter of the multiplications. */
 #define XFV_WINO 36
 struct xfv_wino {
-    const float *x;       /* input patches' top left corner: first tile of a row of tiles; tiles follow every 4 pixels */
+    /* input patches' top left corner: first tile of a row of tiles; tiles follow every 4 pixels */
+    const float *x;
     size_t row;           /* floats from one input row to the next */
     int channels;         /* padded */
     float *v;             /* frequencies: [36][freq floats]; tile t of this call at t * channels */
@@ -69,7 +76,8 @@ struct xfv_wino_out {
     struct xfv_epilogue e; /* add, sign and mask: those of the pixel at y */
 };
 
-/* The weights' side, G g G^T, of n kernels at once: tap t of kernel i at w[t*tap + i], frequency f of it to u[f*freq + i]. n: a multiple of 16. */
+/* The weights' side, G g G^T, of n kernels at once: tap t of kernel i at w[t*tap + i], frequency f of it to u[f*freq +
+ * i]. n: a multiple of 16. */
 struct xfv_wino_u { const float *w; size_t tap; float *u; size_t freq, n; };
 
 struct xfv_kernels {
@@ -77,14 +85,16 @@ struct xfv_kernels {
     int panel; /* columns of a packed panel: 16 or 32 */
     void (*gemm)(const struct xfv_gemm *g, int pixels);
     void (*dwrow)(const struct xfv_dwrow *d);
-    /* Transposed, stride 2: rows[i] is the gradient row that kernel row i meets at this input row, or NULL. d->win: columns of the gradient,
-     * d->wout: columns of the input row. y[x] = sum over i, j with (x + left - j) even of rows[i][(x + left - j)/2] w[i][j]. */
+    /* Transposed, stride 2: rows[i] is the gradient row that kernel row i meets at this input row, or NULL. d->win:
+     * columns of the gradient, d->wout: columns of the input row. y[x] = sum over i, j with (x + left - j) even of
+     * rows[i][(x + left - j)/2] w[i][j]. */
     void (*dwrow_back2)(const struct xfv_dwrow *d);
     /* v[p][c] = bit ? v : slope v, and plain a += b. */
     void (*mask)(float *v, const uint8_t *bits, const float *slope, size_t pixels, int channels);
     void (*add)(float *a, const float *b, size_t n);
     /* y[p][c] = x[p][c] scale[c] + shift[c] (shift NULL: none), added to y when acc. channels padded. */
-    void (*affine)(float *y, const float *x, const float *scale, const float *shift, size_t pixels, int channels, int acc);
+    void (*affine)(float *y, const float *x, const float *scale, const float *shift, size_t pixels, int channels,
+                   int acc);
     void (*wino_in)(const struct xfv_wino *w);
     void (*wino_out)(const struct xfv_wino_out *w);
     void (*wino_u)(const struct xfv_wino_u *w);
@@ -100,7 +110,8 @@ extern const struct xfv_kernels xfv_kern_neon;
 /* The best that this processor has; XFV_KERNELS=generic|avx2 in the environment picks another one (for tests). */
 const struct xfv_kernels *xfv_kernels(void);
 
-/* Pack w [rows][n] (row stride ldw, n real columns) into panels for k->gemm: out holds rows * pad16(n) floats. Missing columns are zero. */
+/* Pack w [rows][n] (row stride ldw, n real columns) into panels for k->gemm: out holds rows * pad16(n) floats. Missing
+ * columns are zero. */
 void xfv_pack(const struct xfv_kernels *k, const float *w, size_t ldw, size_t rows, int n, float *out);
 
 #endif

@@ -16,7 +16,8 @@ static inline V V_SUB(V a, V b) { return (V){vsubq_f32(a.l, b.l), vsubq_f32(a.h,
 static inline V V_FMA(V a, V b, V c) { return (V){vfmaq_f32(c.l, a.l, b.l), vfmaq_f32(c.h, a.h, b.h)}; }
 static inline V V_PRELU(V v, V s)
 {
-    return (V){vbslq_f32(vcgtzq_f32(v.l), v.l, vmulq_f32(v.l, s.l)), vbslq_f32(vcgtzq_f32(v.h), v.h, vmulq_f32(v.h, s.h))};
+    return (V){vbslq_f32(vcgtzq_f32(v.l), v.l, vmulq_f32(v.l, s.l)),
+               vbslq_f32(vcgtzq_f32(v.h), v.h, vmulq_f32(v.h, s.h))};
 }
 static const uint32_t lane_bit[8] = {1, 2, 4, 8, 16, 32, 64, 128};
 static inline V V_MASK(V v, const uint8_t *p, V s)
@@ -27,7 +28,8 @@ static inline V V_MASK(V v, const uint8_t *p, V s)
 }
 static inline void V_SIGN(V v, uint8_t *p)
 {
-    uint32x4_t l = vandq_u32(vcgtzq_f32(v.l), vld1q_u32(lane_bit)), h = vandq_u32(vcgtzq_f32(v.h), vld1q_u32(lane_bit + 4));
+    uint32x4_t l = vandq_u32(vcgtzq_f32(v.l), vld1q_u32(lane_bit)),
+               h = vandq_u32(vcgtzq_f32(v.h), vld1q_u32(lane_bit + 4));
     *p = (uint8_t)vaddvq_u32(vorrq_u32(l, h));
 }
 #define MR 6

@@ -1,5 +1,5 @@
-/* Winograd F(4x4, 3x3) transforms, included by net/run/kern_body.h. Points 0, 1, -1, 2, -2 and infinity (Lavin and Gray, "Fast Algorithms for
- * Convolutional Neural Networks", 2015, section 4.3). One vector of channels at a time. */
+/* Winograd F(4x4, 3x3) transforms, included by net/run/kern_body.h. Points 0, 1, -1, 2, -2 and infinity (Lavin and
+ * Gray, "Fast Algorithms for Convolutional Neural Networks", 2015, section 4.3). One vector of channels at a time. */
 
 /* B^T d for one column of six. */
 static inline __attribute__((always_inline)) void wino_bt(const V d[6], V o[6])
@@ -91,7 +91,8 @@ static void wino_out(const struct xfv_wino_out *w)
             for (int i = 0; i < high; i++) {
                 wino_at(half[i], out);
                 size_t p = (size_t)i * w->pixels_row + (size_t)(4 * t);
-                for (int j = 0; j < wide; j++) store_vec(&w->e, out[j], w->y, p + (size_t)j, (int)c, (p + (size_t)j) * ch + c);
+                for (int j = 0; j < wide; j++)
+                    store_vec(&w->e, out[j], w->y, p + (size_t)j, (int)c, (p + (size_t)j) * ch + c);
             }
         }
     }

@@ -81,7 +81,8 @@ static float silu_slope(float x, float w)
     break
 
 /* x: input, y: output of the forward pass. */
-static void slope_row(const struct xfv_node *nd, const float *restrict x, const float *restrict y, const float *restrict dy, float *restrict g, int n)
+static void slope_row(const struct xfv_node *nd, const float *restrict x, const float *restrict y,
+                      const float *restrict dy, float *restrict g, int n)
 {
     float p = nd->f[0], q = nd->f[1];
     switch ((enum xfv_act)nd->i[0]) {
@@ -120,5 +121,6 @@ void xfv_op_act_forward(const struct run *r, const struct step *s)
 void xfv_op_act_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out), g = view_at(r, s->in[i], dx);
-    for (size_t p = 0; p < y.pixels; p++) slope_row(s->node, at(x, p, 0), at(y, p, 0), dy + p * (size_t)y.pitch, at(g, p, 0), y.ch);
+    for (size_t p = 0; p < y.pixels; p++)
+        slope_row(s->node, at(x, p, 0), at(y, p, 0), dy + p * (size_t)y.pitch, at(g, p, 0), y.ch);
 }

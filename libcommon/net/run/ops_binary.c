@@ -13,7 +13,8 @@ static struct axes stretched(struct view v, struct axes full)
 /* Offsets of row k (of the three outer axes) of a layout. */
 static size_t row_at(const struct axes *full, const struct axes *a, size_t k)
 {
-    size_t i2 = k % (size_t)full->dim[2], i1 = k / (size_t)full->dim[2] % (size_t)full->dim[1], i0 = k / (size_t)full->dim[2] / (size_t)full->dim[1];
+    size_t i2 = k % (size_t)full->dim[2], i1 = k / (size_t)full->dim[2] % (size_t)full->dim[1],
+           i0 = k / (size_t)full->dim[2] / (size_t)full->dim[1];
     return i0 * a->step[0] + i1 * a->step[1] + i2 * a->step[2];
 }
 
@@ -86,7 +87,8 @@ static void second_row(enum xfv_op op, const float *a, const float *b, size_t sb
 
 void xfv_op_binary_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
 {
-    struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out), g = view_at(r, s->in[i], dx);
+    struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out),
+                g = view_at(r, s->in[i], dx);
     struct axes full = axes_of(y), small = stretched(b, full);
     for (size_t p = 0; p < y.pixels; p++) {
         size_t o = row_at(&full, &small, p);

@@ -1,5 +1,6 @@
-/* Inside the executor: what the files of operators other than convolutions and dense layers share. Values lie as plan.h says: [pixel][pitch],
- * the pixels being all axes but the last; operators touch real channels only and leave zeros in the padding lanes of what they make. */
+/* Inside the executor: what the files of operators other than convolutions and dense layers share. Values lie as plan.h
+ * says: [pixel][pitch], the pixels being all axes but the last; operators touch real channels only and leave zeros in
+ * the padding lanes of what they make. */
 #ifndef XFV_NET_RUN_OPS_INTERNAL_H
 #define XFV_NET_RUN_OPS_INTERNAL_H
 
@@ -31,7 +32,8 @@ static inline float *at(struct view v, size_t p, int c)
 static inline void clear_lanes(struct view v)
 {
     if (v.pitch == v.ch) return;
-    for (size_t p = 0; p < v.pixels; p++) memset(v.x + p * (size_t)v.pitch + v.ch, 0, sizeof *v.x * (size_t)(v.pitch - v.ch));
+    for (size_t p = 0; p < v.pixels; p++)
+        memset(v.x + p * (size_t)v.pitch + v.ch, 0, sizeof *v.x * (size_t)(v.pitch - v.ch));
 }
 
 static inline const float *weight_data(const struct run *r, int w)
@@ -55,11 +57,14 @@ static inline struct axes axes_of(struct view v)
     return a;
 }
 
-/* One operator: forward makes the whole output; backward adds the gradient of input i to dx, which holds zeros or what others added. */
+/* One operator: forward makes the whole output; backward adds the gradient of input i to dx, which holds zeros or what
+ * others added. */
 typedef void op_forward(const struct run *r, const struct step *s);
 typedef void op_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx);
 
-op_forward xfv_op_act_forward, xfv_op_binary_forward, xfv_op_add_forward, xfv_op_move_forward, xfv_op_reshape_forward, xfv_op_reduce_forward, xfv_op_matmul_forward, xfv_op_layernorm_forward;
-op_backward xfv_op_act_backward, xfv_op_binary_backward, xfv_op_move_backward, xfv_op_reshape_backward, xfv_op_reduce_backward, xfv_op_matmul_backward, xfv_op_layernorm_backward;
+op_forward xfv_op_act_forward, xfv_op_binary_forward, xfv_op_add_forward, xfv_op_move_forward, xfv_op_reshape_forward,
+    xfv_op_reduce_forward, xfv_op_matmul_forward, xfv_op_layernorm_forward;
+op_backward xfv_op_act_backward, xfv_op_binary_backward, xfv_op_move_backward, xfv_op_reshape_backward,
+    xfv_op_reduce_backward, xfv_op_matmul_backward, xfv_op_layernorm_backward;
 
 #endif

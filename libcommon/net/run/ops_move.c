@@ -1,4 +1,5 @@
-/* Operators that move elements: reshape, transpose, concat, slice, pad. All are strided copies between padded layouts. */
+/* Operators that move elements: reshape, transpose, concat, slice, pad. All are strided copies between padded layouts.
+ */
 #include "net/run/ops_internal.h"
 
 /* to[..] = from[..] (add: +=) over dim, each side with its own steps. */
@@ -16,7 +17,8 @@ static void copy4(const int *dim, float *to, const size_t *ts, const float *from
             }
 }
 
-/* How input k and the output meet: the elements dim[] lie at in + in_at with steps in_step, and at out + out_at with steps out_step. */
+/* How input k and the output meet: the elements dim[] lie at in + in_at with steps in_step, and at out + out_at with
+ * steps out_step. */
 struct meeting { int dim[XFV_MAX_RANK]; size_t in_at, in_step[XFV_MAX_RANK], out_at, out_step[XFV_MAX_RANK]; };
 
 static struct meeting meet(const struct run *r, const struct step *s, int k)

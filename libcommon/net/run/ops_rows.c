@@ -4,7 +4,9 @@
 
 #include "net/run/ops_internal.h"
 
-/* ---- reduce ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- reduce
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 #define BLOCK 16 /* channels that a reduction over pixels takes at a time */
 
@@ -18,7 +20,8 @@ static void gather_row(int what, double *acc, const float *x, int n)
     }
 }
 
-/* The pixels of x (offsets) that output pixel p is made of, one after the other; k counts them. 0 when there are no more. */
+/* The pixels of x (offsets) that output pixel p is made of, one after the other; k counts them. 0 when there are no
+ * more. */
 struct walk { struct axes in, out; int inner[3]; };
 
 static struct walk walk_of(struct view x, struct view y)
@@ -29,12 +32,16 @@ static struct walk walk_of(struct view x, struct view y)
     return w;
 }
 
-static size_t walk_count(const struct walk *w) { return (size_t)w->inner[0] * (size_t)w->inner[1] * (size_t)w->inner[2]; }
+static size_t walk_count(const struct walk *w)
+{
+    return (size_t)w->inner[0] * (size_t)w->inner[1] * (size_t)w->inner[2];
+}
 
 static size_t walk_at(const struct walk *w, size_t p, size_t k)
 {
     size_t d1 = (size_t)w->out.dim[1], d2 = (size_t)w->out.dim[2], n1 = (size_t)w->inner[1], n2 = (size_t)w->inner[2];
-    size_t i2 = p % d2 + k % n2, i1 = p / d2 % d1 + k / n2 % n1, i0 = p / d2 / d1 + k / n2 / n1; /* one of each pair is 0 */
+    /* one of each pair is 0 */
+    size_t i2 = p % d2 + k % n2, i1 = p / d2 % d1 + k / n2 % n1, i0 = p / d2 / d1 + k / n2 / n1;
     return i0 * w->in.step[0] + i1 * w->in.step[1] + i2 * w->in.step[2];
 }
 
@@ -105,10 +112,13 @@ void xfv_op_reduce_backward(const struct run *r, const struct step *s, const flo
         }
 }
 
-/* ---- matmul ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- matmul
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
-/* One product of a batch: y [m][n] of a [m][k] and b [k][n], or b [n][k] when transposed; pitches apart. Product q of the batch, at (i, j) of the
- * leading axes (rows x columns of them), takes its matrices at i * s[0] + j * s[1]: steps of 0 where an operand stretches. */
+/* One product of a batch: y [m][n] of a [m][k] and b [k][n], or b [n][k] when transposed; pitches apart. Product q of
+ * the batch, at (i, j) of the leading axes (rows x columns of them), takes its matrices at i * s[0] + j * s[1]: steps
+ * of 0 where an operand stretches. */
 struct product { int m, n, k, transposed; size_t pa, pb, py, batches, columns, sa[2], sb[2], sy; };
 
 static void lead_steps(struct view v, size_t matrix, size_t to[2])
@@ -136,7 +146,8 @@ static struct product product_of(const struct run *r, const struct step *s)
     return p;
 }
 
-/* By OpenBLAS, one product of a sample at a time on one thread, so that a sample's bits do not depend on its neighbours. */
+/* By OpenBLAS, one product of a sample at a time on one thread, so that a sample's bits do not depend on its
+ * neighbours. */
 void xfv_op_matmul_forward(const struct run *r, const struct step *s)
 {
     struct product p = product_of(r, s);
@@ -144,7 +155,8 @@ void xfv_op_matmul_forward(const struct run *r, const struct step *s)
     const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
     for (size_t q = 0; q < p.batches; q++)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, 1.0f,
-                    a + lead_at(&p, p.sa, q), (int)p.pa, b + lead_at(&p, p.sb, q), (int)p.pb, 0.0f, y.x + q * p.sy, (int)p.py);
+                    a + lead_at(&p, p.sa, q), (int)p.pa, b + lead_at(&p, p.sb, q), (int)p.pb, 0.0f, y.x + q * p.sy,
+                    (int)p.py);
     clear_lanes(y);
 }
 
@@ -157,16 +169,20 @@ void xfv_op_matmul_backward(const struct run *r, const struct step *s, const flo
         size_t at_a = lead_at(&p, p.sa, q), at_b = lead_at(&p, p.sb, q);
         const float *d = dy + q * p.sy, *aq = a + at_a, *bq = b + at_b;
         if (i == 0)
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, 1.0f, d, (int)p.py, bq, (int)p.pb,
-                        1.0f, dx + at_a, (int)p.pa);
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, 1.0f, d,
+                        (int)p.py, bq, (int)p.pb, 1.0f, dx + at_a, (int)p.pa);
         else if (p.transposed)
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, 1.0f, d, (int)p.py, aq, (int)p.pa, 1.0f, dx + at_b, (int)p.pb);
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, 1.0f, d, (int)p.py, aq, (int)p.pa, 1.0f,
+                        dx + at_b, (int)p.pb);
         else
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, 1.0f, aq, (int)p.pa, d, (int)p.py, 1.0f, dx + at_b, (int)p.pb);
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, 1.0f, aq, (int)p.pa, d, (int)p.py, 1.0f,
+                        dx + at_b, (int)p.pb);
     }
 }
 
-/* ---- layernorm ------------------------------------------------------------------------------------------------------------------- */
+/* ---- layernorm
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void moments(const float *x, int n, float eps, double *mean, double *scale)
 {

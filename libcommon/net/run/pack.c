@@ -1,5 +1,6 @@
-/* Weights in the order that the kernels read them. Large ones are packed when a pass first reads them in that order: who only embeds does not
- * pay for the backward pass, and who only records does not pay for the forward pass's Winograd. */
+/* Weights in the order that the kernels read them. Large ones are packed when a pass first reads them in that order:
+ * who only embeds does not pay for the backward pass, and who only records does not pay for the forward pass's
+ * Winograd. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -14,7 +15,8 @@ float *xfv_padded_vector(const float *v, size_t count, int channels)
     return p;
 }
 
-/* How many groups go into a part: enough that its outputs are whole lanes. A number of groups that this does not divide is taken whole. */
+/* How many groups go into a part: enough that its outputs are whole lanes. A number of groups that this does not divide
+ * is taken whole. */
 static int groups_of_part(int groups, int out)
 {
     int together = XFV_LANES;
@@ -26,7 +28,8 @@ static int groups_of_part(int groups, int out)
 static float *part_kernel(const struct xfv_graph *g, const struct step *s, int cout, int part)
 {
     const struct xfv_node *nd = s->node;
-    int taps = nd->kernel[0] * nd->kernel[1], go = cout / nd->groups, gi = s->part_in / (s->part_out / go), first = part * s->part_out;
+    int taps = nd->kernel[0] * nd->kernel[1], go = cout / nd->groups, gi = s->part_in / (s->part_out / go),
+        first = part * s->part_out;
     float *w = calloc((size_t)taps * (size_t)s->part_in * (size_t)s->part_out, sizeof *w);
     if (!w) return NULL;
     const float *src = g->weights[nd->weight].data;
@@ -38,7 +41,8 @@ static float *part_kernel(const struct xfv_graph *g, const struct step *s, int c
     return w;
 }
 
-/* [kh][kw][channels], padded; flipped for the backward pass of stride 1, which is a convolution with the kernel turned round. */
+/* [kh][kw][channels], padded; flipped for the backward pass of stride 1, which is a convolution with the kernel turned
+ * round. */
 static float *pack_depthwise(const struct xfv_net *n, const struct step *s, int channels, int flip)
 {
     int taps = s->node->kernel[0] * s->node->kernel[1], pc = xfv_pad16(channels);
@@ -46,7 +50,8 @@ static float *pack_depthwise(const struct xfv_net *n, const struct step *s, int 
     float *out = xfv_aligned_alloc(sizeof(float) * (size_t)taps * (size_t)pc);
     for (int t = 0; out && t < taps; t++)
         for (int c = 0; c < pc; c++)
-            out[(size_t)(flip ? taps - 1 - t : t) * (size_t)pc + (size_t)c] = c < channels ? w[(size_t)t * (size_t)channels + (size_t)c] : 0.0f;
+            out[(size_t)(flip ? taps - 1 - t : t) * (size_t)pc + (size_t)c] =
+                c < channels ? w[(size_t)t * (size_t)channels + (size_t)c] : 0.0f;
     return out;
 }
 
@@ -70,11 +75,14 @@ static void wino_kernel(const double g[9], double u[XFV_WINO])
         for (int j = 0; j < 6; j++) u[6 * i + j] = half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2];
 }
 
-/* [36] packed matrices of rows x cols from a kernel [9][cin][cout]; back: rows are outputs, columns inputs, and the kernel is turned round. */
+/* [36] packed matrices of rows x cols from a kernel [9][cin][cout]; back: rows are outputs, columns inputs, and the
+ * kernel is turned round. */
 static float *pack_wino(const struct xfv_net *n, const float *w, int cin, int cout, int back)
 {
-    size_t rows = (size_t)(back ? cout : cin), cols = (size_t)(back ? cin : cout), each = rows * (size_t)xfv_pad16((int)cols);
-    float *all = w ? malloc(sizeof *all * XFV_WINO * rows * cols) : NULL, *out = all ? xfv_aligned_alloc(sizeof *out * XFV_WINO * each) : NULL;
+    size_t rows = (size_t)(back ? cout : cin), cols = (size_t)(back ? cin : cout),
+           each = rows * (size_t)xfv_pad16((int)cols);
+    float *all = w ? malloc(sizeof *all * XFV_WINO * rows * cols) : NULL,
+          *out = all ? xfv_aligned_alloc(sizeof *out * XFV_WINO * each) : NULL;
     for (size_t r = 0; out && r < rows; r++)
         for (size_t c = 0; c < cols; c++) {
             size_t i = back ? c : r, o = back ? r : c;
@@ -83,7 +91,8 @@ static float *pack_wino(const struct xfv_net *n, const float *w, int cin, int co
             wino_kernel(g, u);
             for (size_t f = 0; f < XFV_WINO; f++) all[(f * rows + r) * cols + c] = (float)u[f];
         }
-    for (size_t f = 0; out && f < XFV_WINO; f++) xfv_pack(n->k, all + f * rows * cols, cols, rows, (int)cols, out + f * each);
+    for (size_t f = 0; out && f < XFV_WINO; f++)
+        xfv_pack(n->k, all + f * rows * cols, cols, rows, (int)cols, out + f * each);
     free(all);
     return out;
 }
@@ -109,9 +118,10 @@ static int is_wino(const struct xfv_net *n, const struct step *s, int cin, int c
 {
     const struct xfv_node *nd = s->node;
     struct xfv_shape in = n->shape[s->in[0]], out = n->shape[s->out];
-    return nd->kernel[0] == 3 && nd->kernel[1] == 3 && nd->stride[0] == 1 && nd->stride[1] == 1 && nd->dilation[0] == 1 && nd->dilation[1] == 1 &&
-           nd->groups == 1 && cin >= XFV_LANES && cout >= XFV_LANES && in.dim[0] >= 6 && in.dim[1] >= 6 && out.dim[0] >= 4 && out.dim[1] >= 4 &&
-           nd->pads[0] <= 2 && nd->pads[1] <= 2 && nd->pads[2] <= 2 && nd->pads[3] <= 2;
+    return nd->kernel[0] == 3 && nd->kernel[1] == 3 && nd->stride[0] == 1 && nd->stride[1] == 1 &&
+           nd->dilation[0] == 1 && nd->dilation[1] == 1 && nd->groups == 1 && cin >= XFV_LANES && cout >= XFV_LANES &&
+           in.dim[0] >= 6 && in.dim[1] >= 6 && out.dim[0] >= 4 && out.dim[1] >= 4 && nd->pads[0] <= 2 &&
+           nd->pads[1] <= 2 && nd->pads[2] <= 2 && nd->pads[3] <= 2;
 }
 
 /* One form of a convolution's weights: packed for a forward pass, in Winograd's frequencies, or for the
@@ -131,7 +141,8 @@ static float *pack_parts(const struct xfv_net *n, const struct step *s, enum for
     size_t each = f == DIRECT ? rows * (size_t)xfv_pad16((int)cols) : cols * (size_t)xfv_pad16((int)rows);
     float *out = xfv_aligned_alloc(sizeof *out * each * (size_t)s->parts);
     for (int p = 0; out && p < s->parts; p++) {
-        float *w = part_kernel(n->g, s, cout, p), *t = f == BACK ? transposed(w, rows, cols) : NULL, *to = out + (size_t)p * each;
+        float *w = part_kernel(n->g, s, cout, p), *t = f == BACK ? transposed(w, rows, cols) : NULL,
+              *to = out + (size_t)p * each;
         int ok = w && (f == DIRECT || t);
         if (ok && f == DIRECT) xfv_pack(n->k, w, cols, rows, (int)cols, to);
         if (ok && f == BACK) xfv_pack(n->k, t, rows, cols, (int)rows, to);
@@ -169,7 +180,8 @@ static int pack_conv(const struct xfv_net *n, struct step *s, enum form f, struc
 int xfv_wino_runs(const struct step *s, const struct xfv_shape *shape)
 {
     struct xfv_shape out = shape[s->out];
-    return s->wino && xfv_wino_tiles(out.dim[0], out.dim[1]) >= XFV_WINO_MIN_TILES; /* few tiles do not pay for reading 36/9 times the weights */
+    /* few tiles do not pay for reading 36/9 times the weights */
+    return s->wino && xfv_wino_tiles(out.dim[0], out.dim[1]) >= XFV_WINO_MIN_TILES;
 }
 
 int xfv_pack_forward(const struct xfv_net *cn, const struct xfv_shape *shape, struct xfv_err *e)
@@ -178,7 +190,8 @@ int xfv_pack_forward(const struct xfv_net *cn, const struct xfv_shape *shape, st
     int status = 0;
     pthread_mutex_lock(&n->lock);
     for (int i = 0; i < n->n_steps && !status; i++)
-        if (n->steps[i].op == XFV_OP_CONV) status = pack_conv(n, &n->steps[i], xfv_wino_runs(&n->steps[i], shape) ? FREQUENCIES : DIRECT, e);
+        if (n->steps[i].op == XFV_OP_CONV)
+            status = pack_conv(n, &n->steps[i], xfv_wino_runs(&n->steps[i], shape) ? FREQUENCIES : DIRECT, e);
     pthread_mutex_unlock(&n->lock);
     return status;
 }
@@ -227,14 +240,14 @@ int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e)
     const struct xfv_weight *all = n->g->weights, *bias = nd->bias >= 0 ? &all[nd->bias] : NULL;
     int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]), bad = 0;
     if (nd->op == XFV_OP_CONV) {
-        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 && nd->dilation[1] == 1 &&
-                       nd->kernel[0] < MAX_ROWS;
+        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 &&
+                       nd->dilation[1] == 1 && nd->kernel[0] < MAX_ROWS;
         int together = groups_of_part(nd->groups, cout / nd->groups);
         s->parts = nd->groups / together;
         s->part_in = cin / s->parts;
         s->part_out = cout / s->parts;
-        s->point = s->parts == 1 && nd->kernel[0] == 1 && nd->kernel[1] == 1 && nd->stride[0] == 1 && nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] &&
-                   !nd->pads[2] && !nd->pads[3];
+        s->point = s->parts == 1 && nd->kernel[0] == 1 && nd->kernel[1] == 1 && nd->stride[0] == 1 &&
+                   nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] && !nd->pads[2] && !nd->pads[3];
         s->wino = !s->depthwise && is_wino(n, s, cin, cout);
         if (bias) bad = !(s->bias = xfv_padded_vector(bias->data, bias->count, cout));
     } else if (nd->op == XFV_OP_AFFINE) {

@@ -1,4 +1,5 @@
-/* Compile a graph: choose the steps between two values, fuse PReLUs, pack weights, decide how gradients flow, and lay out memory. */
+/* Compile a graph: choose the steps between two values, fuse PReLUs, pack weights, decide how gradients flow, and lay
+ * out memory. */
 #include "net/run/internal.h"
 
 #include <stdlib.h>
@@ -27,7 +28,8 @@ static int mark_needed(struct xfv_net *n, unsigned char *need, struct xfv_err *e
             return xfv_fail(e, XFV_EMODEL, "node '%s' has no input", nd->name ? nd->name : "?");
     }
     if (n->from != 0 && need[0])
-        return xfv_fail(e, XFV_EMODEL, "the outputs do not depend on '%s' alone: the graph goes round it", g->values[n->from].name);
+        return xfv_fail(e, XFV_EMODEL, "the outputs do not depend on '%s' alone: the graph goes round it",
+                        g->values[n->from].name);
     if (!need[n->from]) return xfv_fail(e, XFV_EMODEL, "the outputs do not depend on '%s'", g->values[n->from].name);
     return 0;
 }
@@ -38,7 +40,9 @@ static int fuse_partner(const struct xfv_net *n, const struct xfv_node *act)
     if (p < 0 || n->consumers[act->in[0]] != 1) return -1;
     if (n->steps[p].slope || !can_fuse_act(n->steps[p].node)) return -1;
     int c = shape_channels(n->shape[act->in[0]]);
-    if (act->op == XFV_OP_PRELU && n->g->weights[act->weight].count != (size_t)c && n->g->weights[act->weight].count != 1) return -1;
+    if (act->op == XFV_OP_PRELU && n->g->weights[act->weight].count != (size_t)c &&
+        n->g->weights[act->weight].count != 1)
+        return -1;
     return p;
 }
 
@@ -64,7 +68,8 @@ static int add_steps(struct xfv_net *n, const unsigned char *need, struct xfv_er
             continue;
         }
         struct step *s = &n->steps[n->n_steps];
-        if (!xfv_op_runs(nd->op)) return xfv_fail(e, XFV_EMODEL, "'%s': operator '%s' cannot be run yet", nd->name, xfv_op_name(nd->op));
+        if (!xfv_op_runs(nd->op))
+            return xfv_fail(e, XFV_EMODEL, "'%s': operator '%s' cannot be run yet", nd->name, xfv_op_name(nd->op));
         s->op = nd->op;
         s->node = nd;
         s->n_in = nd->n_in;
@@ -87,7 +92,9 @@ static int block_at(const struct xfv_net *n, int i)
     return value_pitch(n, a->in[0], n->shape[a->in[0]]) >= XFV_LANES;
 }
 
-/* ---- gradients ------------------------------------------------------------------------------------------------------------------- */
+/* ---- gradients
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static int reads_elsewhere(const struct xfv_net *n, int v, int add, int before)
 {
@@ -97,7 +104,8 @@ static int reads_elsewhere(const struct xfv_net *n, int v, int add, int before)
     return 0;
 }
 
-/* ADD hands its output's gradient to its inputs without copying where nobody can see the difference (a: the input made last). */
+/* ADD hands its output's gradient to its inputs without copying where nobody can see the difference (a: the input made
+ * last). */
 static void plan_add(struct xfv_net *n, int i, const unsigned char *seen)
 {
     struct step *s = &n->steps[i];
@@ -105,7 +113,9 @@ static void plan_add(struct xfv_net *n, int i, const unsigned char *seen)
     if (xfv_shape_count(n->shape[s->in[0]]) != xfv_shape_count(n->shape[s->in[1]])) return;
     int p0 = n->producer[s->in[0]], p1 = n->producer[s->in[1]], ia = p0 > p1 ? 0 : 1;
     int a = s->in[ia], b = s->in[1 - ia], pa = n->producer[a];
-    if (pa < 0 || n->consumers[a] != 1 || n->steps[pa].slope || (n->steps[pa].op != XFV_OP_CONV && n->steps[pa].op != XFV_OP_DENSE)) return;
+    if (pa < 0 || n->consumers[a] != 1 || n->steps[pa].slope ||
+        (n->steps[pa].op != XFV_OP_CONV && n->steps[pa].op != XFV_OP_DENSE))
+        return;
     s->alias |= 1u << ia;
     if (b != n->from && !seen[b] && !reads_elsewhere(n, b, i, pa)) s->alias |= 1u << (1 - ia);
 }
@@ -146,11 +156,14 @@ static int plan_gradients(struct xfv_net *n, struct xfv_err *e)
     return 0;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 struct life { size_t size, offset; int birth, death; };
 
-/* First-fit: give every living thing an offset so that no two alive at one time overlap. Few and small counts: quadratic is fine. */
+/* First-fit: give every living thing an offset so that no two alive at one time overlap. Few and small counts:
+ * quadratic is fine. */
 static size_t place(struct life *l, int n)
 {
     size_t top = 0;
@@ -161,7 +174,8 @@ static size_t place(struct life *l, int n)
             moved = 0;
             for (int j = 0; j < i; j++) {
                 if (l[j].size == 0 || l[j].death < l[i].birth || l[j].birth > l[i].death) continue;
-                if (at < l[j].offset + l[j].size && l[j].offset < at + l[i].size) at = l[j].offset + l[j].size, moved = 1;
+                if (at < l[j].offset + l[j].size && l[j].offset < at + l[i].size)
+                    at = l[j].offset + l[j].size, moved = 1;
             }
         }
         l[i].offset = at;
@@ -187,7 +201,8 @@ static int finish_layout(const struct xfv_net *n, struct life *l, struct layout 
     return 0;
 }
 
-int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out, struct xfv_err *e)
+int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out,
+                    struct xfv_err *e)
 {
     int count = n->g->n_values, end = n->n_steps + 1;
     struct life *l = calloc((size_t)(count ? count : 1), sizeof *l);
@@ -210,7 +225,8 @@ int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int 
     return status;
 }
 
-/* The only value whose gradient is alive between the backward passes of steps i.. and of those before; -1 when there is not just one. */
+/* The only value whose gradient is alive between the backward passes of steps i.. and of those before; -1 when there is
+ * not just one. */
 static int lone_gradient(const struct xfv_net *n, int i)
 {
     int found = -1;
@@ -241,8 +257,8 @@ static void plan_split(struct xfv_net *n)
     n->chunk = wino ? XFV_NET_ROWS : 4; /* measured: more gains nothing */
 }
 
-/* Gradients live from their first writer (in reverse order of the steps) to their producer; aliases share a place. For the steps lo..hi-1;
- * start: the value whose gradient comes in. */
+/* Gradients live from their first writer (in reverse order of the steps) to their producer; aliases share a place. For
+ * the steps lo..hi-1; start: the value whose gradient comes in. */
 static int grad_layout(struct xfv_net *n, int lo, int hi, int start, struct layout *out, struct xfv_err *e)
 {
     int count = n->g->n_values;
@@ -270,7 +286,8 @@ static int grad_layout(struct xfv_net *n, int lo, int hi, int start, struct layo
     /* A block writes its input's gradient while its output's is still read: keep both to the head's time. */
     for (int i = lo; !status && i < hi; i++)
         if (n->steps[i].block) {
-            int r = root[n->steps[i + 2].out], rv = root[n->steps[i].in[0]], t0 = n->n_steps - (i + 2), t1 = n->n_steps - i;
+            int r = root[n->steps[i + 2].out], rv = root[n->steps[i].in[0]], t0 = n->n_steps - (i + 2),
+                t1 = n->n_steps - i;
             if (l[r].death < t1) l[r].death = t1;
             if (l[rv].birth > t0) l[rv].birth = t0;
             l[n->steps[i].out].size = l[n->steps[i + 1].out].size = 0; /* inner gradients live in scratch */
@@ -311,7 +328,8 @@ size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape)
             size_t floats = xfv_wino_scratch(&j);
             if (floats > most) most = floats;
         }
-        size_t need = s->depthwise ? (size_t)in.dim[1] * (size_t)pitch : padded_floats(in, pitch, s->node->pads) + xfv_tap_floats(s->node);
+        size_t need = s->depthwise ? (size_t)in.dim[1] * (size_t)pitch
+                                   : padded_floats(in, pitch, s->node->pads) + xfv_tap_floats(s->node);
         if (need > most) most = need;
     }
     return most + 64;
@@ -362,8 +380,8 @@ static void count_consumers(struct xfv_net *n, const unsigned char *need)
     for (int i = 0; i < n->n_outs; i++) n->consumers[n->outs[i]]++;
 }
 
-/* A convolution with a row of its kernel contiguous in memory reads an image of few channels best as it is; depthwise and 1x1 convolutions need
- * whole vectors of channels, forward or backward. */
+/* A convolution with a row of its kernel contiguous in memory reads an image of few channels best as it is; depthwise
+ * and 1x1 convolutions need whole vectors of channels, forward or backward. */
 static int stays_dense(const struct xfv_net *n)
 {
     int dense = shape_channels(n->shape[n->from]) < XFV_LANES;
@@ -396,11 +414,13 @@ static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
     return status;
 }
 
-int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs, struct xfv_net **out, struct xfv_err *e)
+int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs, struct xfv_net **out,
+                struct xfv_err *e)
 {
     size_t nv = (size_t)g->n_values, nn = (size_t)g->n_nodes + 1;
     *out = NULL;
-    if (n_outs < 1 || from < 0 || from >= g->n_values) return xfv_fail(e, XFV_EARG, "a network needs an input value and at least one output");
+    if (n_outs < 1 || from < 0 || from >= g->n_values)
+        return xfv_fail(e, XFV_EARG, "a network needs an input value and at least one output");
     struct xfv_net *n = calloc(1, sizeof *n);
     unsigned char *need = calloc(nv, 1);
     if (!n || !need) {

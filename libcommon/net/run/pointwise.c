@@ -1,10 +1,12 @@
-/* Operators other than convolutions and dense layers: the table of them, and pooling, scales, softmax and normalisation (the others are in
- * ops_*.c). Padding lanes may hold anything that weights of zero make harmless but never NaN. */
+/* Operators other than convolutions and dense layers: the table of them, and pooling, scales, softmax and normalisation
+ * (the others are in ops_*.c). Padding lanes may hold anything that weights of zero make harmless but never NaN. */
 #include <math.h>
 
 #include "net/run/ops_internal.h"
 
-/* ---- pooling --------------------------------------------------------------------------------------------------------------------- */
+/* ---- pooling
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Rows y0, y0 + dy, ... < y1 of the input and columns alike. */
 struct window { int y0, y1, dy, x0, x1, dx, area; };
@@ -16,8 +18,10 @@ static int first_inside(int from, int step) { return from >= 0 ? from : from + (
 
 static struct window window_at(const struct xfv_node *nd, struct xfv_shape in, int oy, int ox)
 {
-    int y = oy * nd->stride[0] - nd->pads[0], x = ox * nd->stride[1] - nd->pads[1], dy = nd->dilation[0], dx = nd->dilation[1];
-    struct window w = {first_inside(y, dy), y + (nd->kernel[0] - 1) * dy + 1, dy, first_inside(x, dx), x + (nd->kernel[1] - 1) * dx + 1, dx,
+    int y = oy * nd->stride[0] - nd->pads[0], x = ox * nd->stride[1] - nd->pads[1], dy = nd->dilation[0],
+        dx = nd->dilation[1];
+    struct window w = {first_inside(y, dy),          y + (nd->kernel[0] - 1) * dy + 1, dy,
+                       first_inside(x, dx),          x + (nd->kernel[1] - 1) * dx + 1, dx,
                        nd->kernel[0] * nd->kernel[1]};
     if (w.y1 > in.dim[0]) w.y1 = in.dim[0];
     if (w.x1 > in.dim[1]) w.x1 = in.dim[1];
@@ -70,12 +74,14 @@ static void pool_backward(const struct run *r, const struct step *s, const float
                     continue;
                 }
                 for (int iy = w.y0; iy < w.y1; iy += w.dy)
-                    for (int ix = w.x0; ix < w.x1; ix += w.dx) *at(g, (size_t)iy * (size_t)x.s.dim[1] + (size_t)ix, c) += d / (float)w.area;
+                    for (int ix = w.x0; ix < w.x1; ix += w.dx)
+                        *at(g, (size_t)iy * (size_t)x.s.dim[1] + (size_t)ix, c) += d / (float)w.area;
             }
         }
 }
 
-/* ---- one operand ----------------------------------------------------------------------------------------------------------------- */
+/* ---- one operand
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 /* Slopes of a PReLU: one a channel, or one for all; NULL: a ReLU. */
 static const float *slopes_of(const struct run *r, const struct step *s, int *step)
@@ -87,8 +93,8 @@ static const float *slopes_of(const struct run *r, const struct step *s, int *st
     return w->data;
 }
 
-/* Sums of two selected terms, one of which is 0: the same values as a branch would give, in loops that compilers make vectors of. slope: one a
- * channel; below: one for all. */
+/* Sums of two selected terms, one of which is 0: the same values as a branch would give, in loops that compilers make
+ * vectors of. slope: one a channel; below: one for all. */
 static void prelu_row(const float *restrict x, const float *restrict slope, float *restrict y, int n)
 {
     for (int c = 0; c < n; c++) y[c] = (x[c] > 0.0f ? x[c] : 0.0f) + slope[c] * (x[c] > 0.0f ? 0.0f : x[c]);
@@ -99,7 +105,8 @@ static void leaky_row(const float *restrict x, float below, float *restrict y, i
     for (int c = 0; c < n; c++) y[c] = (x[c] > 0.0f ? x[c] : 0.0f) + below * (x[c] > 0.0f ? 0.0f : x[c]);
 }
 
-static void prelu_slope_row(const float *restrict x, const float *restrict slope, const float *restrict dy, float *restrict g, int n)
+static void prelu_slope_row(const float *restrict x, const float *restrict slope, const float *restrict dy,
+                            float *restrict g, int n)
 {
     for (int c = 0; c < n; c++) g[c] += (x[c] > 0.0f ? dy[c] : 0.0f) + slope[c] * (x[c] > 0.0f ? 0.0f : dy[c]);
 }
@@ -212,7 +219,8 @@ static void l2norm_backward(const struct run *r, const struct step *s, const flo
     for (size_t p = 0; norm > eps && p < y.pixels; p++)
         for (int c = 0; c < y.ch; c++) dot += (double)*at(y, p, c) * dy[p * (size_t)y.pitch + (size_t)c];
     for (size_t p = 0; p < y.pixels; p++)
-        for (int c = 0; c < y.ch; c++) *at(g, p, c) += (float)((dy[p * (size_t)y.pitch + (size_t)c] - *at(y, p, c) * dot) / by);
+        for (int c = 0; c < y.ch; c++)
+            *at(g, p, c) += (float)((dy[p * (size_t)y.pitch + (size_t)c] - *at(y, p, c) * dot) / by);
 }
 
 static void const_forward(const struct run *r, const struct step *s)
@@ -223,7 +231,9 @@ static void const_forward(const struct run *r, const struct step *s)
     clear_lanes(y);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the table
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 enum { KEEP_IN = 1, KEEP_OUT = 2 }; /* what the backward pass reads again */
 
