@@ -5,6 +5,8 @@
 
 #include "cli/table.h"
 #include "cli/cli.h"
+#include "face/quality.h"
+#include "measure/discard.h"
 #include "measure/roc.h"
 #include "base/grow.h"
 #include "base/lines.h"
@@ -26,6 +28,8 @@ struct roc {
     struct xfv_scores s;
     uint64_t n_rows; /* pairs met, also those that failed: a fold is a run of them */
     uint64_t *row;   /* [s.n] */
+    const char *discard;
+    double *quality; /* --discard: [s.n][XFV_QUALITIES], the worse of the two faces', high is good; NaN: unknown */
     long *a, *b;     /* [s.n] people */
     size_t cap;
     struct xfv_name_table people;
@@ -40,6 +44,7 @@ static int add(struct roc *t, double score, int genuine, const char *a, size_t n
     if (at == t->cap) {
         size_t cap = xfv_more(t->cap, 1024);
         if (!XFV_GROW(t->a, cap) || !XFV_GROW(t->b, cap) || !XFV_GROW(t->row, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        if (t->discard && !XFV_GROW(t->quality, cap * XFV_QUALITIES)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         t->cap = cap;
     }
     t->a[at] = xfv_name_number(&t->people, pa, la);
@@ -62,6 +67,20 @@ static int is_photo(const msgpack_object *root)
     return !xfv_get_text(root, "tool", tool, sizeof tool, NULL) && !strcmp(tool, "facecrop");
 }
 
+/* --discard: the qualities of the pair that was added last. */
+static void add_quality(struct roc *t, const msgpack_object *root)
+{
+    struct xfv_quality a, b;
+    if (!t->discard) return;
+    double *to = t->quality + (t->s.n - 1) * XFV_QUALITIES;
+    xfv_quality_read(xfv_map_get(root, "a"), &a);
+    xfv_quality_read(xfv_map_get(root, "b"), &b);
+    for (int m = 0; m < XFV_QUALITIES; m++) {
+        double u = a.v[m], v = b.v[m];
+        to[m] = isnan(u) || isnan(v) ? NAN : xfv_quality_info[m].high_is_good ? fmin(u, v) : -fmax(fabs(u), fabs(v));
+    }
+}
+
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
     struct roc *t = ctx;
@@ -81,6 +100,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     if (xfv_get_str(xfv_map_get(root, "a"), "id", &a, &n_a, NULL)) a = "", n_a = 0;
     if (xfv_get_str(xfv_map_get(root, "b"), "id", &b, &n_b, NULL)) b = "", n_b = 0;
     status = add(t, score, genuine, a, n_a, b, n_b, e);
+    if (!status) add_quality(t, root);
     return status;
 }
 
@@ -204,6 +224,81 @@ static int put_curve(struct roc *t, struct xfv_err *e)
     return status || !o ? status : xfv_outfile_commit(o, e);
 }
 
+/* ---- error versus discard ---- */
+
+static void put_numbers(FILE *f, const double *v, int n)
+{
+    for (int i = 0; i < n; i++) isnan(v[i]) ? fputs("\t-", f) : fprintf(f, "\t%.6f", v[i]);
+}
+
+/* The curve of measure m, and its area. work: f64 [replicates] */
+static int put_discard(struct roc *t, int m, double threshold, const float *weights, double *work, struct xfv_err *e)
+{
+    static const double shares[] = {0, .01, .02, .05, .1, .15, .2, .3};
+    const char *name = xfv_quality_info[m].name;
+    double *q = malloc((t->s.n + 1) * sizeof *q), lo, hi;
+    size_t known, *order = NULL;
+    for (size_t i = 0; q && i < t->s.n; i++) q[i] = t->quality[i * XFV_QUALITIES + (size_t)m];
+    if (q) order = xfv_discard_order(q, t->s.n, &known);
+    int status = order ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    for (size_t k = 0; !status && known && k < sizeof shares / sizeof *shares; k++) {
+        struct xfv_discard d = xfv_discard_at(&t->s, q, order, threshold, shares[k], NULL);
+        if (k && d.share < shares[k - 1] + 1e-9) continue; /* so many are equally bad */
+        for (int i = 0; i < t->replicates; i++)
+            work[i] = xfv_discard_at(&t->s, q, order, threshold, shares[k], weights + (size_t)i * t->s.n).fnmr;
+        xfv_interval_of(work, t->replicates, &lo, &hi);
+        fprintf(t->out, "%s", name);
+        put_numbers(t->out, (const double[]){d.share, fabs(d.floor), d.fnmr, lo, hi, d.fmr}, 6);
+        fprintf(t->out, "\t%zu\t%zu\n", d.genuine, d.impostor);
+    }
+    int n = 0;
+    for (int i = 0; !status && known && i < t->replicates; i++) {
+        work[n] = xfv_discard_area(&t->s, q, order, threshold, weights + (size_t)i * t->s.n);
+        n += !isnan(work[n]);
+    }
+    if (!status && known) {
+        xfv_interval_of(work, n, &lo, &hi);
+        fprintf(t->out, "%s\tarea\t-", name);
+        put_numbers(t->out, (const double[]){xfv_discard_area(&t->s, q, order, threshold, NULL), lo, hi}, 3);
+        fprintf(t->out, "\t-\t-\t-\n");
+    }
+    free(order), free(q);
+    return status;
+}
+
+/* The table of --discard, at the threshold of the first --fmr. */
+static int report_discard(struct roc *t, struct xfv_err *e)
+{
+    double threshold;
+    float *weights = xfv_bootstrap_weights(t->a, t->b, t->s.n, t->people.n, t->replicates, t->seed);
+    double *work = calloc((size_t)t->replicates, sizeof *work);
+    int status = weights && work ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory"), known = 0;
+    if (!status) status = xfv_threshold_at_fmr(&t->s, t->fmr[0], &threshold, e);
+    for (int m = 0; m < XFV_QUALITIES; m++) {
+        int asked = !strcmp(t->discard, "all") || !strcmp(t->discard, xfv_quality_info[m].name);
+        for (size_t i = 0; asked && i < t->s.n && known <= m; i++)
+            if (!isnan(t->quality[i * XFV_QUALITIES + (size_t)m])) known = m + 1;
+    }
+    if (!status && !known)
+        status = xfv_fail(e, XFV_EARG,
+                          "no pair's faces tell '%s': crop the photographs anew with facecrop", t->discard);
+    if (!status) {
+        xfv_cli_info(t->c, "threshold %.6f, at an FMR of %g", threshold, t->fmr[0]);
+        t->out = xfv_table_open(&t->table, t->form ? (enum xfv_table_form)t->form : XFV_TABLE_TSV, NULL, t->out, e);
+        if (!t->out) status = e->status;
+    }
+    if (!status) fprintf(t->out, "measure\tdiscarded\tfloor\tfnmr\tlo\thi\tfmr\tgenuine\timpostor\n");
+    for (int m = 0; m < XFV_QUALITIES && !status; m++)
+        if (!strcmp(t->discard, "all") || !strcmp(t->discard, xfv_quality_info[m].name))
+            status = put_discard(t, m, threshold, weights, work, e);
+    if (known && t->out) {
+        int closed = xfv_table_close(&t->table, status ? NULL : e);
+        if (!status) status = closed;
+    }
+    free(weights), free(work);
+    return status;
+}
+
 static int report(struct roc *t, struct xfv_err *e)
 {
     struct xfv_rates r = xfv_rates_at(&t->s, 0);
@@ -212,6 +307,7 @@ static int report(struct roc *t, struct xfv_err *e)
     if (!t->s.n && xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why)) return xfv_fail(e, XFV_EARG, "%s", why);
     if (!r.genuine || !r.impostor) return xfv_fail(e, XFV_EARG, "genuine and impostor pairs are needed: %zu and %zu given", r.genuine, r.impostor);
     xfv_cli_info(t->c, "%zu genuine and %zu impostor pairs, %llu failed", r.genuine, r.impostor, (unsigned long long)t->n_rows - (r.genuine + r.impostor));
+    if (t->discard) return report_discard(t, e);
     double *boot[10] = {NULL};
     size_t *order = xfv_roc_order(&t->s);
     float *weights = xfv_bootstrap_weights(t->a, t->b, t->s.n, t->people.n, t->replicates, t->seed);
@@ -251,6 +347,20 @@ static int set_fmr(void *ctx, const char *s, struct xfv_err *e)
     return xfv_parse_f64("--fmr", s, 0, 1, &t->fmr[t->n_fmr++], e);
 }
 
+static int set_discard(void *ctx, const char *s, struct xfv_err *e)
+{
+    char known[400] = "all";
+    size_t n = 3;
+    for (int m = 0; m < XFV_QUALITIES; m++) {
+        if (!strcmp(s, xfv_quality_info[m].name)) break;
+        n += (size_t)snprintf(known + n, sizeof known - n, ", %s", xfv_quality_info[m].name);
+        if (m == XFV_QUALITIES - 1 && strcmp(s, "all"))
+            return xfv_fail(e, XFV_EARG, "--discard: '%s' is none of %s", s, known);
+    }
+    ((struct roc *)ctx)->discard = s;
+    return 0;
+}
+
 static const struct xfv_opt options[] = {
     {"scores", 0, "FILE", "read verify's table instead of a stream (-: standard input)",
      XFV_OPT_READS, XFV_TO_TEXT(struct roc, scores_path, 0)},
@@ -260,6 +370,8 @@ static const struct xfv_opt options[] = {
      XFV_OPT_MANY, .set = set_fmr},
     {"curve", 0, "FILE", "write threshold, FMR and FNMR of every point: for DET and ROC plots",
      XFV_OPT_WRITES, XFV_TO_TEXT(struct roc, curve_path, 0)},
+    {"discard", 0, "MEASURE", "instead, errors as the pairs with the worst faces are set aside (all: by each measure)",
+     0, .set = set_discard},
     {"identity", 0, "RULE", "where an id names the person (default name: the file name less _digits)",
      0, XFV_TO_CHOICE(struct roc, identity, xfv_identity_rules)},
     XFV_OPT_TABLE(struct roc, form),
@@ -291,6 +403,9 @@ int main(int argc, char **argv)
     char **files;
     int status = 0;
     if (t.scores_path && xfv_cli_operands(t.c, &files)) status = xfv_fail(&e, XFV_EARG, "--scores reads a table, and no stream: leave out the files or --scores");
+    if (!status && t.discard && (t.scores_path || t.curve_path || t.folds))
+        status = xfv_fail(&e, XFV_EARG, "--discard needs a stream, whose faces hold the measures, and makes a table of "
+                          "its own: leave out --scores, --curve and --folds");
     if (!status && !(t.out = xfv_cli_out_file(t.c, &e))) status = e.status;
     if (!status && t.scores_path) {
         status = read_table(&t, &e);
@@ -301,6 +416,6 @@ int main(int argc, char **argv)
     }
     xfv_scores_clear(&t.s);
     xfv_name_table_clear(&t.people);
-    free(t.row), free(t.a), free(t.b);
+    free(t.row), free(t.a), free(t.b), free(t.quality);
     return exit_status;
 }
