@@ -23,7 +23,7 @@ printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | tr '\n' ' '
 X
 try() { wanted=$1; shift; is "$(bash try.bash "$@" 2>&1)" "$wanted " "bash: $*"; }
 try "--layout=" heatmap --la
-try "figure maps overlay sheet" heatmap --layout = ""
+try "figure maps overlay photo sheet" heatmap --layout = ""
 try "overlay" heatmap --layout = ov
 try "viridis" heatmap -c v
 try "crop pad stretch" embed -g --resize ""
@@ -61,7 +61,7 @@ else
 fi
 if command -v fish >/dev/null; then
     tryf() { is "$(HOME=$work fish -N -c "source out.d/fish/${2%% *}.fish; complete -C '$2'" 2>&1 | cut -f 1 | LC_ALL=C sort | tr '\n' ' ')" "$1 " "fish: $2"; }
-    tryf "figure maps overlay sheet" "heatmap --layout "
+    tryf "figure maps overlay photo sheet" "heatmap --layout "
     tryf "--layout" "heatmap --layo"
     tryf "here.xfv" "verify her"
     like "$(HOME=$work fish -N -c "source out.d/fish/embed.fish; complete -C 'embed -m m'" | cut -f 1 | tr '\n' ' ')" "mobilefacenet mtcnn-o" "fish: models"
