@@ -78,7 +78,9 @@ static int check_pair(const msgpack_object *pair, struct xfv_err *e)
         status = xfv_fail(e, XFV_EFORMAT, "accept is %s, but the score is %g and the threshold %g",
                           accept ? "true" : "false", score, threshold);
     if (!status && xfv_map_get(pair, "label")) status = xfv_get_bool(pair, "label", &accept, e);
-    return status ? status : xfv_maps_check(pair, e);
+    if (status || xfv_maps_check(pair, e) != XFV_EDATA) return status ? status : e->status;
+    struct xfv_err why = *e;
+    return xfv_fail(e, XFV_EFORMAT, "%s", why.msg); /* here it is the stream that breaks a rule */
 }
 
 static int check_err(const msgpack_object *r, struct xfv_err *e)
