@@ -1,4 +1,5 @@
-/* delins: Deletion and Insertion, the yardstick for explained pairs. What is measured: measure/delins.h; use and presets: delins(1). */
+/* delins: Deletion and Insertion, the yardstick for explained pairs. What is measured: measure/delins.h; use and
+ * presets: delins(1). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,8 @@ static void close_model(struct delins *t)
     t->restore = NULL;
     for (int i = 0; t->workers && i < xfv_pool_size(t->a.pool); i++) {
         free(t->workers[i].spare);
-        for (int j = 0; j < 2; j++) free(t->workers[i].map[j]), free(t->workers[i].order[j]), free(t->workers[i].curve[j]);
+        for (int j = 0; j < 2; j++)
+            free(t->workers[i].map[j]), free(t->workers[i].order[j]), free(t->workers[i].curve[j]);
     }
     free(t->workers);
     t->workers = NULL;
@@ -109,7 +111,8 @@ static int open_model(struct delins *t, struct xfv_err *e)
     return status;
 }
 
-static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                struct xfv_err *e)
 {
     struct delins *t = ctx;
     (void)set;
@@ -147,8 +150,8 @@ static int look_at(const struct delins *t, msgpack_object *root, struct pair *p,
 }
 
 /* The map that ranks face i: one of the two, or their difference. */
-static int read_map(const struct delins *t, const struct pair *p, const struct xfv_map_entry *entry, int i, float *map, float *spare,
-                    struct xfv_err *e)
+static int read_map(const struct delins *t, const struct pair *p, const struct xfv_map_entry *entry, int i, float *map,
+                    float *spare, struct xfv_err *e)
 {
     int height = t->a.model->height, width = t->a.model->width;
     size_t n = (size_t)height * (size_t)width;
@@ -165,8 +168,8 @@ static int read_map(const struct delins *t, const struct pair *p, const struct x
     return 0;
 }
 
-static int put_result(const struct delins *t, const struct pair *p, const struct worker *w, const struct xfv_map_entry *entry,
-                      msgpack_zone *z, msgpack_object *list, struct xfv_err *e)
+static int put_result(const struct delins *t, const struct pair *p, const struct worker *w,
+                      const struct xfv_map_entry *entry, msgpack_zone *z, msgpack_object *list, struct xfv_err *e)
 {
     msgpack_object r = xfv_val_map(z);
     size_t points = (size_t)t->o.steps + 1;
@@ -189,12 +192,13 @@ static int put_result(const struct delins *t, const struct pair *p, const struct
     return put.status ? put.status : xfv_array_push(z, list, r, e);
 }
 
-static int measure(struct delins *t, const struct pair *p, struct worker *w, int worker, const struct xfv_map_entry *entry,
-                   struct xfv_err *e)
+static int measure(struct delins *t, const struct pair *p, struct worker *w, int worker,
+                   const struct xfv_map_entry *entry, struct xfv_err *e)
 {
     int height = t->a.model->height, width = t->a.model->width;
     struct xfv_delins_face face[2] = {{.rgb = p->rgb[0]}, {.rgb = p->rgb[1]}};
-    struct xfv_random r = xfv_random_new(t->box.common.seed, p->id, p->n_id); /* the same for every method: no method has luckier ties */
+    /* the same for every method: no method has luckier ties */
+    struct xfv_random r = xfv_random_new(t->box.common.seed, p->id, p->n_id);
     for (int i = 0; i < 2; i++) {
         if (p->image != IMAGE_BOTH && p->image != i) continue;
         int status = read_map(t, p, entry, i, w->map[i], w->spare, e);
@@ -225,13 +229,15 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     msgpack_object *root = xfv_rec_root(r), *list = xfv_map_get_mut(root, curve_list), fresh = xfv_val_array(z);
     struct xfv_maps entries;
     (void)slot;
-    if (t->table >= 0 && xfv_map_get(root, t->restore ? restored_list : curve_list)) return 0; /* measured before: only to be tallied */
+    /* measured before: only to be tallied */
+    if (t->table >= 0 && xfv_map_get(root, t->restore ? restored_list : curve_list)) return 0;
     if (t->restore) return xfv_restore_work(t->restore, r, worker, is_wanted, t, e);
     int status = look_at(t, root, &p, e);
     if (status || (t->set.pairs != ALL && p.genuine != (t->set.pairs == GENUINE))) return status;
     status = xfv_maps_wanted(root, &entries, e);
     if (status) return status;
-    if (list && list->type != MSGPACK_OBJECT_ARRAY) return xfv_fail_code(e, XFV_EDATA, "delins", "the pair's 'delins' is not a list");
+    if (list && list->type != MSGPACK_OBJECT_ARRAY)
+        return xfv_fail_code(e, XFV_EDATA, "delins", "the pair's 'delins' is not a list");
     status = xfv_asker_images(&t->a, root, t->box.common.foreign, p.rgb, e);
     for (uint32_t i = 0; i < entries.n && !status; i++) {
         struct xfv_map_entry entry;
@@ -258,7 +264,8 @@ static void meet(struct delins *t, const msgpack_object *entries)
         size_t k = strlen(t->met);
         snprintf(all, sizeof all, ", %s,", t->met);
         snprintf(one, sizeof one, ", %s,", name);
-        if (!strstr(all, one) && k + strlen(name) + 3 < sizeof t->met) snprintf(t->met + k, sizeof t->met - k, "%s%s", k ? ", " : "", name);
+        if (!strstr(all, one) && k + strlen(name) + 3 < sizeof t->met)
+            snprintf(t->met + k, sizeof t->met - k, "%s%s", k ? ", " : "", name);
     }
 }
 
@@ -266,9 +273,11 @@ static void tell_unmet(struct delins *t)
 {
     if (!t->met[0]) return;
     if (t->met_wanted && t->reference_given && !t->met_reference)
-        xfv_cli_warn(t->a.c, "--reference: no map is of '%s', so nothing is compared; there are %s", t->reference, t->met);
+        xfv_cli_warn(t->a.c, "--reference: no map is of '%s', so nothing is compared; there are %s", t->reference,
+                     t->met);
     if (t->met_wanted) return;
-    xfv_cli_warn(t->a.c, "--method: no map is of '%s'%s; there are %s", t->methods[0], t->n_methods > 1 ? " or the others" : "", t->met);
+    xfv_cli_warn(t->a.c, "--method: no map is of '%s'%s; there are %s", t->methods[0],
+                 t->n_methods > 1 ? " or the others" : "", t->met);
     xfv_cli_some_failed(t->a.c);
 }
 
@@ -298,8 +307,12 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     tell_unmet(t);
     if (w) return 0;
     int status;
-    if (t->protocol == DPR) status = xfv_sheet_print(t->sheet, (enum xfv_sheet_format)(t->format - XFV_TABLE_TSV), t->replicates, t->box.common.seed, t->out, e);
-    else status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates, t->box.common.seed, t->out, e);
+    if (t->protocol == DPR)
+        status = xfv_sheet_print(t->sheet, (enum xfv_sheet_format)(t->format - XFV_TABLE_TSV), t->replicates,
+                                 t->box.common.seed, t->out, e);
+    else
+        status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates,
+                                 t->box.common.seed, t->out, e);
     return status ? status : xfv_table_close(&t->lines, e);
 }
 
@@ -308,7 +321,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 static int set_method(void *ctx, const char *s, struct xfv_err *e)
 {
     struct delins *t = ctx;
-    if (t->n_methods == (int)(sizeof t->methods / sizeof *t->methods)) return xfv_fail(e, XFV_EARG, "too many --method");
+    if (t->n_methods == (int)(sizeof t->methods / sizeof *t->methods))
+        return xfv_fail(e, XFV_EARG, "too many --method");
     t->methods[t->n_methods++] = s;
     return 0;
 }
@@ -368,8 +382,10 @@ static int set_up(struct delins *t, struct xfv_err *e)
 {
     static const char *const texts[] = {"method", "pair", "reference", NULL};
     const struct setting *s = &t->set;
-    if (t->protocol == DPR && (s->map >= 0 || s->image >= 0 || s->pairs >= 0 || s->fill >= 0 || s->ties >= 0 || s->steps >= 0 || t->table > 0))
-        return xfv_fail(e, XFV_EARG, "--protocol dpr settles --map, --image, --pairs, --fill, --ties, --steps and --table itself");
+    if (t->protocol == DPR && (s->map >= 0 || s->image >= 0 || s->pairs >= 0 || s->fill >= 0 || s->ties >= 0 ||
+                               s->steps >= 0 || t->table > 0))
+        return xfv_fail(e, XFV_EARG,
+                        "--protocol dpr settles --map, --image, --pairs, --fill, --ties, --steps and --table itself");
     settle(t);
     t->a.pool = xfv_pool_new(xfv_cli_jobs(t->a.c));
     if (!t->a.pool) return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -388,10 +404,15 @@ static int set_up(struct delins *t, struct xfv_err *e)
 
 int main(int argc, char **argv)
 {
-    static struct delins t = {.set = {-1, -1, -1, -1, -1, -1, -1}, .table = -1, .replicates = 1000, .reference = "fggb", .o = {.fill_sigma = 8}};
+    static struct delins t = {.set = {-1, -1, -1, -1, -1, -1, -1},
+                              .table = -1,
+                              .replicates = 1000,
+                              .reference = "fggb",
+                              .o = {.fill_sigma = 8}};
     static const struct xfv_program program = {
         .name = "delins",
-        .summary = "Measure explanations by Deletion and Insertion: pairs with maps in, the same with curves (or a table) out.",
+        .summary = "Measure explanations by Deletion and Insertion: pairs with maps in, the same with curves (or a "
+                   "table) out.",
         .operands = "[FILE]...",
         .example = "verify faces.xfv | fggb-grad | xssab-grad | control-map --kind centre | delins --tsv",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT,
@@ -406,7 +427,8 @@ int main(int argc, char **argv)
     if (!t.a.c) return exit_status;
     int status = set_up(&t, &e);
     stage.sink = t.table >= 0;
-    exit_status = status ? xfv_cli_finish(t.a.c, &e, 0) : xfv_cli_finish(t.a.c, NULL, xfv_stage_run(t.a.c, t.a.pool, &stage));
+    exit_status = status ? xfv_cli_finish(t.a.c, &e, 0)
+                         : xfv_cli_finish(t.a.c, NULL, xfv_stage_run(t.a.c, t.a.pool, &stage));
     close_model(&t);
     xfv_asker_close(&t.a);
     xfv_pool_free(t.a.pool);

@@ -1,4 +1,5 @@
-/* path-grad: explains each pair by gradients along paths of inner features. The methods: explain/pathmap.h, explain/contrast.h. */
+/* path-grad: explains each pair by gradients along paths of inner features. The methods: explain/pathmap.h,
+ * explain/contrast.h. */
 #include <string.h>
 
 #include "stage/explainer.h"
@@ -27,15 +28,18 @@ static void close_method(void *ctx)
     t->contrast = NULL;
 }
 
-/* An option of the paths asks for their maps where --combine does not say otherwise. What does not go together is refused. */
+/* An option of the paths asks for their maps where --combine does not say otherwise. What does not go together is
+ * refused. */
 static int choose_maps(struct grad *t, struct xfv_err *e)
 {
-    int of_paths = t->given_kind || t->given_steps || t->given_baseline || t->o.layer, of_contrast = t->contrast_opts.fast || t->given_smooth;
+    int of_paths = t->given_kind || t->given_steps || t->given_baseline || t->o.layer,
+        of_contrast = t->contrast_opts.fast || t->given_smooth;
     if (!t->given_combine) t->combine = of_paths && !of_contrast ? XFV_COMBINE_PAIR : XFV_COMBINE_CONTRAST;
     if (t->combine != XFV_COMBINE_CONTRAST)
         return of_contrast ? xfv_fail(e, XFV_EARG, "--fast and --smooth go with --combine contrast") : 0;
     if (!of_paths) return 0;
-    return xfv_fail(e, XFV_EARG, "--combine contrast has its own paths: leave --kind, --layer, --steps and --baseline out");
+    return xfv_fail(e, XFV_EARG,
+                    "--combine contrast has its own paths: leave --kind, --layer, --steps and --baseline out");
 }
 
 static int open_contrast(struct grad *t, const struct xfv_explain_env *env, struct xfv_err *e)
@@ -67,7 +71,8 @@ static int see_face(struct grad *t, const struct xfv_subject *s, int i, int work
 {
     int status = t->contrast ? xfv_contrast_see(t->contrast, worker, i, s->rgb[i], s->x[i], e)
                              : xfv_pathmap_see(t->maps, worker, i, s->rgb[i], s->x[i], e);
-    const float *f = t->contrast ? xfv_contrast_embedding(t->contrast, worker, i) : xfv_pathmap_embedding(t->maps, worker, i);
+    const float *f = t->contrast ? xfv_contrast_embedding(t->contrast, worker, i)
+                                 : xfv_pathmap_embedding(t->maps, worker, i);
     int n = t->contrast ? xfv_contrast_n(t->contrast) : xfv_pathmap_n(t->maps);
     if (!status) status = xfv_explain_check_embedding(s->face[i], t->model, f, n, e);
     return status ? xfv_fail_at(e, "face %s", i ? "b" : "a") : 0;
@@ -177,14 +182,17 @@ static void put_witness(const struct grad *t, int worker, enum xfv_contrast_witn
     xfv_put_filled(p, xfv_contrast_names[w], &put);
 }
 
-static void extra_contrast(const struct grad *t, const struct xfv_subject *s, int worker, struct xfv_put *p, struct xfv_put side[2])
+static void extra_contrast(const struct grad *t, const struct xfv_subject *s, int worker, struct xfv_put *p,
+                           struct xfv_put side[2])
 {
     msgpack_object witnesses = xfv_val_map(p->zone);
     struct xfv_put put = xfv_put_into(p->zone, &witnesses, p->e);
     for (int i = 0; i < XFV_CONTRAST_WITNESSES; i++)
-        if (!xfv_contrast_missing(t->contrast, (enum xfv_contrast_witness)i)) put_witness(t, worker, (enum xfv_contrast_witness)i, &put);
+        if (!xfv_contrast_missing(t->contrast, (enum xfv_contrast_witness)i))
+            put_witness(t, worker, (enum xfv_contrast_witness)i, &put);
     xfv_put_filled(p, "witnesses", &put);
-    for (int i = 0; i < 2; i++) put_plane(&side[i], "signed", s->height, s->width, xfv_contrast_signed(t->contrast, worker));
+    for (int i = 0; i < 2; i++)
+        put_plane(&side[i], "signed", s->height, s->width, xfv_contrast_signed(t->contrast, worker));
 }
 
 static void put_partner(const struct grad *t, const struct xfv_pathmap_parts *parts, struct xfv_put *p)
@@ -234,24 +242,24 @@ static void extra(void *ctx, const struct xfv_subject *s, int worker, struct xfv
 static const struct xfv_opt options[] = {
     {"kind", 'k', "KIND", "along a path of features (default), or the exact scores of the last map's cells",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, kind, xfv_pathmap_kinds), XFV_GIVEN(struct grad, given_kind)},
-    {"layer", 'l', "NAME", "auto (default), fine, cells, a grid (14x14) or a value's name",
-     XFV_OPT_RESULT, XFV_TO_TEXT(struct grad, o.layer, 0)},
-    {"steps", 'n', "N", "steps of the path (default 4)",
-     XFV_OPT_RESULT, XFV_TO_INT(struct grad, o.steps, 1, 4096), XFV_GIVEN(struct grad, given_steps)},
-    {"baseline", 0, "WHAT", "where the path begins (default mean: the average face)",
-     XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, baseline, xfv_pathmap_baselines), XFV_GIVEN(struct grad, given_baseline)},
+    {"layer", 'l', "NAME", "auto (default), fine, cells, a grid (14x14) or a value's name", XFV_OPT_RESULT,
+     XFV_TO_TEXT(struct grad, o.layer, 0)},
+    {"steps", 'n', "N", "steps of the path (default 4)", XFV_OPT_RESULT, XFV_TO_INT(struct grad, o.steps, 1, 4096),
+     XFV_GIVEN(struct grad, given_steps)},
+    {"baseline", 0, "WHAT", "where the path begins (default mean: the average face)", XFV_OPT_RESULT,
+     XFV_TO_CHOICE(struct grad, baseline, xfv_pathmap_baselines), XFV_GIVEN(struct grad, given_baseline)},
     {"combine", 0, "HOW", "how the faces' maps join (default contrast, or pair with an option of paths)",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, combine, xfv_combines), XFV_GIVEN(struct grad, given_combine)},
-    {"fast", 0, NULL, "of contrast: 10 passes instead of 14, without the fine cells",
-     XFV_OPT_RESULT, XFV_TO_FLAG(struct grad, contrast_opts.fast, 1)},
-    {"smooth", 0, "CELLS", "of contrast: blur its witnesses (default 0: not)",
-     XFV_OPT_RESULT, XFV_TO_F64(struct grad, contrast_opts.smooth, 0, 10), XFV_GIVEN(struct grad, given_smooth)},
-    {"sigma", 0, "PIXELS", "of --baseline blur (default 8)",
-     XFV_OPT_RESULT, XFV_TO_F64(struct grad, o.sigma, 0.1, 100)},
+    {"fast", 0, NULL, "of contrast: 10 passes instead of 14, without the fine cells", XFV_OPT_RESULT,
+     XFV_TO_FLAG(struct grad, contrast_opts.fast, 1)},
+    {"smooth", 0, "CELLS", "of contrast: blur its witnesses (default 0: not)", XFV_OPT_RESULT,
+     XFV_TO_F64(struct grad, contrast_opts.smooth, 0, 10), XFV_GIVEN(struct grad, given_smooth)},
+    {"sigma", 0, "PIXELS", "of --baseline blur (default 8)", XFV_OPT_RESULT,
+     XFV_TO_F64(struct grad, o.sigma, 0.1, 100)},
     {"as", 0, "NAME", "the method's name in the record, to tell several settings apart (default path-grad)",
      XFV_OPT_RESULT, XFV_TO_TEXT(struct grad, name, 63)},
-    {"cache", 0, "SIZE", "memory for the features of faces seen before (default 64M, two faces at least)",
-     0, XFV_TO_SIZE(struct grad, o.cache_bytes, 0, SIZE_MAX / 2)},
+    {"cache", 0, "SIZE", "memory for the features of faces seen before (default 64M, two faces at least)", 0,
+     XFV_TO_SIZE(struct grad, o.cache_bytes, 0, SIZE_MAX / 2)},
     {0},
 };
 
@@ -260,7 +268,8 @@ int main(int argc, char **argv)
     static struct grad t = {.o = {.steps = 4, .sigma = 8, .cache_bytes = (size_t)64 << 20}};
     static const struct xfv_program program = {
         .name = "path-grad",
-        .summary = "Explain each pair by gradients along a path of inner features, from the average face: pairs in, the same with maps out.",
+        .summary = "Explain each pair by gradients along a path of inner features, from the average face: pairs in, "
+                   "the same with maps out.",
         .operands = "[FILE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify | path-grad | heatmap -o why.png",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
@@ -268,7 +277,13 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net},
     };
-    static const struct xfv_explainer method = {.method = "path-grad", .name = name_of, .flags = XFV_EXPLAIN_OWN_FORWARD, .open = open_method,
-                                                .close = close_method, .params = params, .explain = explain, .extra = extra};
+    static const struct xfv_explainer method = {.method = "path-grad",
+                                                .name = name_of,
+                                                .flags = XFV_EXPLAIN_OWN_FORWARD,
+                                                .open = open_method,
+                                                .close = close_method,
+                                                .params = params,
+                                                .explain = explain,
+                                                .extra = extra};
     return xfv_explainer_main(&method, &program, argc, argv);
 }

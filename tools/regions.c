@@ -1,5 +1,5 @@
-/* regions: how much of each map lies on the eyes, the nose, ...; and whether groups of people differ in it. Layout of the regions:
- * measure/regions.h; statistics: measure/groups.h. */
+/* regions: how much of each map lies on the eyes, the nose, ...; and whether groups of people differ in it. Layout of
+ * the regions: measure/regions.h; statistics: measure/groups.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ static const char *part_name(const struct xfv_view_row *r, int sign, char *buf, 
     return buf;
 }
 
-static int put_shares(msgpack_zone *z, msgpack_object *map, const char *key, const struct xfv_region_shares *s, int mass, struct xfv_err *e)
+static int put_shares(msgpack_zone *z, msgpack_object *map, const char *key, const struct xfv_region_shares *s,
+                      int mass, struct xfv_err *e)
 {
     msgpack_object v = xfv_val_map(z);
     struct xfv_put put = xfv_put_into(z, &v, e);
@@ -62,7 +63,8 @@ static int entry_regions(const struct regions *g, int at, msgpack_zone *z, msgpa
             for (int sign = 0; sign < 2 && !status && x->view.row[i].entry == at; sign++) {
                 char name[64];
                 if (!x->row[i].part[side][sign].has) continue;
-                status = put_shares(z, &face, part_name(&x->view.row[i], sign, name, sizeof name), &x->row[i].part[side][sign].shares, 1, e);
+                status = put_shares(z, &face, part_name(&x->view.row[i], sign, name, sizeof name),
+                                    &x->row[i].part[side][sign].shares, 1, e);
             }
         }
         if (!status) status = xfv_map_put(z, out, side ? "b" : "a", face, e);
@@ -104,7 +106,8 @@ static int print_rows(struct regions *g, const char *id, size_t n_id, struct xfv
         const char *part = part_name(r, sign, name, sizeof name);
         xfv_put_field(f, part, strlen(part), "");
         fprintf(f, "\t%s\t%.6g", xfv_region_source_names[g->x.from[side]], s->mass);
-        for (int j = 0; j < XFV_REGIONS; j++) isfinite(s->share[j]) ? fprintf(f, "\t%.5f", s->share[j]) : fputs("\tNA", f);
+        for (int j = 0; j < XFV_REGIONS; j++)
+            isfinite(s->share[j]) ? fprintf(f, "\t%.5f", s->share[j]) : fputs("\tNA", f);
         putc('\n', f);
     }
     return ferror(f) ? xfv_fail(e, XFV_EIO, "cannot write") : 0;
@@ -117,8 +120,12 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     size_t n = 0;
     if (xfv_get_str(xfv_rec_map(*r), "id", &id, &n, NULL)) n = 0;
     int status = xfv_explained_read(xfv_rec_map(*r), NULL, g->has_points ? &g->points : NULL, &g->x, e);
-    if (!status && g->x.generic) status = xfv_fail_code(e, XFV_EDATA, "noface", "the pair is of whole pictures (embed --generic), which have no eyes, nose and mouth to measure");
-    if (!status && g->x.view.problem[0]) xfv_cli_record_failed(g->c, xfv_stage_record_no(g->c), id, n, g->x.view.problem);
+    if (!status && g->x.generic)
+        status = xfv_fail_code(e, XFV_EDATA, "noface",
+                               "the pair is of whole pictures (embed --generic), which have no eyes, nose and mouth to "
+                               "measure");
+    if (!status && g->x.view.problem[0])
+        xfv_cli_record_failed(g->c, xfv_stage_record_no(g->c), id, n, g->x.view.problem);
     for (int side = 0; side < 2 && !status; side++) {
         g->without68 += g->has_points && g->x.from[side] != XFV_FROM_68;
         g->from_template += g->x.from[side] == XFV_FROM_TEMPLATE;
@@ -166,15 +173,21 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     (void)w;
     xfv_stage_tell_no_pairs(g->c, "verify and an explainer (fggb-grad)", "");
     if (g->without_maps) {
-        xfv_cli_warn(g->c, "%llu of %llu pairs have no maps: run an explainer (fggb-grad) before regions", (unsigned long long)g->without_maps, (unsigned long long)g->pairs);
+        xfv_cli_warn(g->c, "%llu of %llu pairs have no maps: run an explainer (fggb-grad) before regions",
+                     (unsigned long long)g->without_maps, (unsigned long long)g->pairs);
         xfv_cli_some_failed(g->c);
     }
-    if (g->without68) xfv_cli_warn(g->c, "%llu faces are not in '%s': their regions come from five points", (unsigned long long)g->without68, g->points_path);
-    if (g->from_template) xfv_cli_info(g->c, "%llu faces without landmarks: their regions come from the template", (unsigned long long)g->from_template);
+    if (g->without68)
+        xfv_cli_warn(g->c, "%llu faces are not in '%s': their regions come from five points",
+                     (unsigned long long)g->without68, g->points_path);
+    if (g->from_template)
+        xfv_cli_info(g->c, "%llu faces without landmarks: their regions come from the template",
+                     (unsigned long long)g->from_template);
     if (!g->groups || !g->pairs) return 0;
     int status = xfv_groups_compare(g->groups, g->against, g->replicates, g->seed, e);
     if (!status) xfv_groups_print(g->groups, g->form == XFV_TABLE_MARKDOWN, g->out);
-    for (int i = 0; !status && i < xfv_groups_notes(g->groups); i++) xfv_cli_warn(g->c, "%s", xfv_groups_note(g->groups, i));
+    for (int i = 0; !status && i < xfv_groups_notes(g->groups); i++)
+        xfv_cli_warn(g->c, "%s", xfv_groups_note(g->groups, i));
     if (!status && g->plot_path) status = write_plot(g, e);
     return status ? status : ferror(g->out) ? xfv_fail(e, XFV_EIO, "cannot write") : 0;
 }
@@ -202,11 +215,14 @@ static int open_table(struct regions *g, struct xfv_err *e)
 
 static int run(struct regions *g, int *exit_status, struct xfv_err *e)
 {
-    struct xfv_stage stage = {.ctx = g, .window = 1, .wants = wants, .emit = emit, .finish = finish, .sink = g->form || g->groups_path};
+    struct xfv_stage stage = {
+        .ctx = g, .window = 1, .wants = wants, .emit = emit, .finish = finish, .sink = g->form || g->groups_path};
     int status = 0;
-    if (!g->groups_path && (g->plot_path || g->against)) return xfv_fail(e, XFV_EARG, "--plot and --against go with --groups");
+    if (!g->groups_path && (g->plot_path || g->against))
+        return xfv_fail(e, XFV_EARG, "--plot and --against go with --groups");
     if (g->points_path) status = read_points(g, e);
-    if (!status && g->groups_path) status = xfv_groups_new(&g->groups, g->groups_path, (enum xfv_identity)g->identity, e);
+    if (!status && g->groups_path)
+        status = xfv_groups_new(&g->groups, g->groups_path, (enum xfv_identity)g->identity, e);
     if (!status && stage.sink) status = open_table(g, e);
     if (!status) *exit_status = xfv_stage_run(g->c, NULL, &stage);
     if (!status && stage.sink) status = xfv_table_close(&g->table, e);
@@ -238,7 +254,8 @@ int main(int argc, char **argv)
     };
     static const struct xfv_program program = {
         .name = "regions",
-        .summary = "how much of each map lies on eyes, nose, mouth ...: explained pairs in, the same with shares out; or a table",
+        .summary = "how much of each map lies on eyes, nose, mouth ...: explained pairs in, the same with shares out; "
+                   "or a table",
         .operands = "[FILE]...",
         .example = "regions --groups age.tsv --markdown explained.xfv",
         .flags = XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_MAY_WRITE_TEXT,

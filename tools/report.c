@@ -14,7 +14,8 @@ struct tool {
     int say; /* enum xfv_answer */
 };
 
-static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                    struct xfv_err *e)
 {
     (void)set, (void)zone, (void)extra;
     return xfv_report_head(((struct tool *)ctx)->page, in, e);
@@ -75,7 +76,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 
 static int run(struct tool *t, int *exit_status, struct xfv_err *e)
 {
-    struct xfv_stage stage = {.ctx = t, .window = 1, .head = new_head, .wants = wants, .emit = emit, .finish = finish, .sink = 1};
+    struct xfv_stage stage = {
+        .ctx = t, .window = 1, .head = new_head, .wants = wants, .emit = emit, .finish = finish, .sink = 1};
     t->o.beside = xfv_cli_out_path(t->c);
     int status = 0;
     if (t->say && (!t->o.beside || !strcmp(t->o.beside, "-")))

@@ -44,18 +44,21 @@ struct xfv_cli {
 struct xfv_named { const char *name; int writes; };
 
 struct option;
-/* XFV_EARG, with the option that was meant or, for a file whose name begins with '-', with what to write. longs ends with a NULL name; `at` is the argument. */
+/* XFV_EARG, with the option that was meant or, for a file whose name begins with '-', with what to write. longs ends
+ * with a NULL name; `at` is the argument. */
 int xfv_cli_unknown_option(const struct option *longs, int argc, char **argv, const char *at, struct xfv_err *e);
-int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e); /* 0, 1 for help, 2 for version, or XFV_EARG / XFV_ENOMEM */
+/* 0, 1 for help, 2 for version, or XFV_EARG / XFV_ENOMEM */
+int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e);
 int xfv_cli_print_help(const struct xfv_program *p, FILE *f);
 int xfv_cli_print_version(const struct xfv_program *p, FILE *f);
 void xfv_cli_wipe_line(struct xfv_cli *c); /* the progress line, from the screen */
 void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one escaped line on stderr; c may be NULL */
-/* The sentence, escaped, into buf, without the names that the escaped id holds: '...' in their place. Returns 1 when there was one. */
+/* The sentence, escaped, into buf, without the names that the escaped id holds: '...' in their place. Returns 1 when
+ * there was one. */
 int xfv_hide_names(const char *sentence, const char *id, char *buf, size_t cap);
 int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
-/* Open the outputs, before anything is read; numbered: a path with a %d stands for any number of files, which are opened
- * later. alone: no broker, for a program without a sandbox. */
+/* Open the outputs, before anything is read; numbered: a path with a %d stands for any number of files, which are
+ * opened later. alone: no broker, for a program without a sandbox. */
 struct xfv_agreed;
 struct stat;
 int xfv_outputs_start(const struct xfv_agreed *a, int numbered, int alone, struct xfv_err *e);
@@ -66,12 +69,15 @@ void xfv_outputs_end(void);                        /* what is not committed is d
 const char *xfv_out_kind_name(enum xfv_out_kind kind);
 int xfv_out_kind_fits(enum xfv_out_kind kind, const unsigned char *head, size_t n); /* a file that begins so */
 void xfv_die_of_sigpipe(void);           /* does not return */
-/* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for its threads. Before anything else. */
+/* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for its threads.
+ * Before anything else. */
 void xfv_require_address_space(void);
 int xfv_has_openblas(void); /* this program is linked with it; naming xfv_library_net would link every one */
-int xfv_workers_that_fit(int jobs); /* jobs, or as many as RLIMIT_AS has room for, at least 1: results do not depend on it */
+/* jobs, or as many as RLIMIT_AS has room for, at least 1: results do not depend on it */
+int xfv_workers_that_fit(int jobs);
 void xfv_out_remove_live(void);          /* unlink the temporary files of all outputs; async-signal-safe */
-int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e); /* once options are known: find out what may be opened, and seal unless XFV_SEALS_LATER */
+/* once options are known: find out what may be opened, and seal unless XFV_SEALS_LATER */
+int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e);
 unsigned xfv_out_mode(void);
 void xfv_out_set_mode(unsigned mode);   /* --mode: of files made from now on, 0600 without */
 

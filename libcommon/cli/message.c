@@ -9,7 +9,8 @@
 #include "base/escape.h"
 #include "base/toint.h"
 
-struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code, const char *message)
+struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code,
+                                     const char *message)
 {
     char text[1024];
     xfv_escape(text, sizeof text, message, strlen(message));
@@ -83,7 +84,8 @@ void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_
     xfv_cli_failed_at(c, "record", no, id, n, sentence);
 }
 
-/* By itself it is shown on a terminal, once a run takes longer than anyone likes to wait, and not where the lines of a table would be written over it. */
+/* By itself it is shown on a terminal, once a run takes longer than anyone likes to wait, and not where the lines of a
+ * table would be written over it. */
 static int progress_on(const struct xfv_cli *c, double seconds)
 {
     const char *term = getenv("TERM");
@@ -114,7 +116,8 @@ void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const ch
     if (!progress_on(c, seconds)) return;
     if (total) snprintf(of, sizeof of, " of %llu", (unsigned long long)total);
     time_left(total ? (double)done / (double)total : c->seen.share, seconds, left, sizeof left);
-    int k = snprintf(text, sizeof text, "%s: %llu%s %s, %.1f/s%s", c->p->name, (unsigned long long)done, of, unit, seconds > 0 ? (double)done / seconds : 0.0, left);
+    int k = snprintf(text, sizeof text, "%s: %llu%s %s, %.1f/s%s", c->p->name, (unsigned long long)done, of, unit,
+                     seconds > 0 ? (double)done / seconds : 0.0, left);
     fprintf(stderr, "\r%-*s", c->line, text);
     fflush(stderr);
     c->line = k;

@@ -1,7 +1,7 @@
 /* Names in messages.
  *
- * Ids are names of photographs and of people. With --private a message about a record has its number instead, and no name
- * within the sentence. */
+ * Ids are names of photographs and of people. With --private a message about a record has its number instead, and no
+ * name within the sentence. */
 #include <string.h>
 
 #include "cli/internal.h"
@@ -11,7 +11,8 @@ enum { SURE = 64 }; /* so many bytes alike are the name, though a sentence may h
 
 static int in_word(char ch)
 {
-    return ch == '_' || (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (unsigned char)ch >= 0x80;
+    return ch == '_' || (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+           (unsigned char)ch >= 0x80;
 }
 
 /* It may as well be a word of the sentence: such a name is known by its quotes only. */
@@ -78,7 +79,8 @@ int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id)
     return e->status;
 }
 
-const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, char *buf, size_t cap)
+const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, char *buf,
+                          size_t cap)
 {
     char shown[300];
     int named = n && !c->private_names, numbered = c->verbose > 0 || !strcmp(what, "line");

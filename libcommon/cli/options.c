@@ -40,7 +40,8 @@ static int set_mode(void *ctx, const char *v, struct xfv_err *e)
     char *end;
     unsigned long mode = strtoul(v, &end, 8);
     (void)ctx;
-    if (*v < '0' || *v > '7' || *end || mode > 0777 || !(mode & 0200)) return xfv_fail(e, XFV_EARG, "--mode must be octal, such as 640, and let you write, got '%s'", v);
+    if (*v < '0' || *v > '7' || *end || mode > 0777 || !(mode & 0200))
+        return xfv_fail(e, XFV_EARG, "--mode must be octal, such as 640, and let you write, got '%s'", v);
     xfv_out_set_mode((unsigned)mode);
     return 0;
 }
@@ -49,7 +50,8 @@ static int set_drop(void *ctx, const char *v, struct xfv_err *e)
 {
     struct xfv_cli *c = ctx;
     if (!strcmp(v, "_") || !strcmp(v, "id")) return xfv_fail(e, XFV_EARG, "--drop: every record needs its key '%s'", v);
-    if (c->n_drop == XFV_MOST_DROPPED) return xfv_fail(e, XFV_EARG, "--drop can be given %d times at most", XFV_MOST_DROPPED);
+    if (c->n_drop == XFV_MOST_DROPPED)
+        return xfv_fail(e, XFV_EARG, "--drop can be given %d times at most", XFV_MOST_DROPPED);
     c->drop[c->n_drop++] = v;
     return 0;
 }
@@ -146,7 +148,8 @@ int xfv_cli_print_version(const struct xfv_program *p, FILE *f)
 {
     fprintf(f, "%s " XFV_VERSION "\n", p->name);
     fprintf(f, "msgpack-c %s (compiled with %s)\n", msgpack_version(), MSGPACK_VERSION);
-    for (size_t i = 0; i < sizeof p->libraries / sizeof *p->libraries && p->libraries[i]; i++) p->libraries[i]->version(f);
+    for (size_t i = 0; i < sizeof p->libraries / sizeof *p->libraries && p->libraries[i]; i++)
+        p->libraries[i]->version(f);
 #if defined __clang__
     fprintf(f, "compiler clang %s\n", __clang_version__);
 #elif defined __GNUC__
@@ -181,7 +184,11 @@ static int build_table(struct table *t, const struct xfv_program *p)
     for (int i = 0; i < t->n; i++) {
         const struct xfv_opt *o = t->opts[i];
         int optional = o->set == set_progress;
-        t->longs[i] = (struct option){o->long_name, optional ? optional_argument : o->arg ? required_argument : no_argument, NULL, 256 + i};
+        t->longs[i] = (struct option){o->long_name,
+                                      optional ? optional_argument
+                                      : o->arg ? required_argument
+                                               : no_argument,
+                                      NULL, 256 + i};
         if (!o->short_name) continue;
         *s++ = (char)o->short_name;
         if (o->arg) *s++ = ':';
@@ -228,7 +235,8 @@ static char *arg_text(const char *name, const char *value)
     return text;
 }
 
-/* The options that change the result, as texts for the provenance, in the table's order so that the order on the command line is no difference. */
+/* The options that change the result, as texts for the provenance, in the table's order so that the order on the
+ * command line is no difference. */
 static int keep_args(struct xfv_cli *c, const struct table *t, const struct given *g, int n_given)
 {
     int k = 0;
@@ -256,7 +264,8 @@ static int keep_paths(struct xfv_cli *c, const struct table *t, const struct giv
     for (int i = 0; i < n_given; i++) {
         unsigned flags = t->opts[g[i].opt]->flags;
         if (flags & XFV_OPT_RUNS) c->runs_programs = 1;
-        if (flags & (XFV_OPT_READS | XFV_OPT_WRITES)) c->paths[c->n_paths++] = (struct xfv_named){g[i].value, (flags & XFV_OPT_WRITES) != 0};
+        if (flags & (XFV_OPT_READS | XFV_OPT_WRITES))
+            c->paths[c->n_paths++] = (struct xfv_named){g[i].value, (flags & XFV_OPT_WRITES) != 0};
     }
     return 0;
 }
@@ -314,15 +323,19 @@ static void open_standard_fds(void)
 static int check_terminals(const struct xfv_cli *c, struct xfv_err *e)
 {
     unsigned f = c->p->flags;
-    if ((f & (XFV_READS_STREAM | XFV_READS_STDIN)) && !(f & XFV_CHECKS_STDIN) && c->n_operands == 0 && isatty(STDIN_FILENO))
-        return xfv_fail(e, XFV_EARG, "no input: name a file, or pipe one in; usage: %s [OPTION]... %s", c->p->name, c->p->operands);
-    if ((f & (XFV_WRITES_STREAM | XFV_WRITES_BINARY)) && !(f & XFV_MAY_WRITE_TEXT) && !c->force && xfv_out_is_stdout(c->out_path) &&
-        isatty(STDOUT_FILENO))
-        return xfv_fail(e, XFV_EARG, "not writing binary data to a terminal: name a file with -o, pipe it on, or give --force");
+    if ((f & (XFV_READS_STREAM | XFV_READS_STDIN)) && !(f & XFV_CHECKS_STDIN) && c->n_operands == 0 &&
+        isatty(STDIN_FILENO))
+        return xfv_fail(e, XFV_EARG, "no input: name a file, or pipe one in; usage: %s [OPTION]... %s", c->p->name,
+                        c->p->operands);
+    if ((f & (XFV_WRITES_STREAM | XFV_WRITES_BINARY)) && !(f & XFV_MAY_WRITE_TEXT) && !c->force &&
+        xfv_out_is_stdout(c->out_path) && isatty(STDOUT_FILENO))
+        return xfv_fail(e, XFV_EARG,
+                        "not writing binary data to a terminal: name a file with -o, pipe it on, or give --force");
     return 0;
 }
 
-/* Bytes that the program has mapped to write to before any input: OpenBLAS reserves more than it uses. And what its threads' stacks will. */
+/* Bytes that the program has mapped to write to before any input: OpenBLAS reserves more than it uses. And what its
+ * threads' stacks will. */
 static size_t memory_at_start(const struct xfv_cli *c)
 {
     char line[200];
@@ -333,13 +346,15 @@ static size_t memory_at_start(const struct xfv_cli *c)
         if (sscanf(line, "VmData: %lu", &kib) == 1) break;
     if (f) fclose(f);
     if (getrlimit(RLIMIT_STACK, &stack) || stack.rlim_cur == RLIM_INFINITY) stack.rlim_cur = 8 << 20;
-    /* OpenBLAS reserves 128 MiB more for each thread that multiplies at the same time, touches little of it, and waits for ever when it cannot. */
+    /* OpenBLAS reserves 128 MiB more for each thread that multiplies at the same time, touches little of it, and waits
+     * for ever when it cannot. */
     size_t blas = xfv_has_openblas() ? (size_t)130 << 20 : 0;
-    return ((size_t)kib << 10) + (size_t)(c->jobs - 1) * (blas + (size_t)stack.rlim_cur) + (c->timeout > 0 ? (size_t)stack.rlim_cur : 0);
+    return ((size_t)kib << 10) + (size_t)(c->jobs - 1) * (blas + (size_t)stack.rlim_cur) +
+           (c->timeout > 0 ? (size_t)stack.rlim_cur : 0);
 }
 
-/* What can be written to: heaps, private maps. A refused allocation is then an error like any other. And no core file, not by a handler that the kernel
- * calls either (that is what 1 means): it would hold faces and embeddings. */
+/* What can be written to: heaps, private maps. A refused allocation is then an error like any other. And no core file,
+ * not by a handler that the kernel calls either (that is what 1 means): it would hold faces and embeddings. */
 static void limit_resources(const struct xfv_cli *c)
 {
     struct rlimit most, core;

@@ -1,12 +1,12 @@
-/* Text in scripts that the stroke font of image/draw.h does not have, by Pango and Cairo with the system's fonts, where the
- * build found them. What is drawn depends on the fonts that are installed. */
+/* Text in scripts that the stroke font of image/draw.h does not have, by Pango and Cairo with the system's fonts, where
+ * the build found them. What is drawn depends on the fonts that are installed. */
 #ifndef XFV_IMAGE_SCRIPT_H
 #define XFV_IMAGE_SCRIPT_H
 
 #include "image/draw.h"
 
-/* Read the fonts' list, before a sandbox closes; call once. 1; 0 in a build without Pango, or when there are no fonts: then
- * xfv_script_wanted is 0 for all text, and the stroke font draws a box for what it does not have. */
+/* Read the fonts' list, before a sandbox closes; call once. 1; 0 in a build without Pango, or when there are no fonts:
+ * then xfv_script_wanted is 0 for all text, and the stroke font draws a box for what it does not have. */
 int xfv_script_start(void);
 /* The folders that must stay open to be read. */
 void xfv_script_each_folder(void (*fn)(void *ctx, const char *path), void *ctx);

@@ -17,7 +17,9 @@ static void repeat_caveat(struct xfv_decider *d)
 {
     char text[400];
     for (int i = 0; d->at && i < d->model->n_thresholds; i++)
-        if (strcmp(d->model->thresholds[i].name, d->at) == 0 && xfv_threshold_caveat(&d->model->thresholds[i], text, sizeof text)) xfv_cli_warn(d->c, "%s", text);
+        if (strcmp(d->model->thresholds[i].name, d->at) == 0 &&
+            xfv_threshold_caveat(&d->model->thresholds[i], text, sizeof text))
+            xfv_cli_warn(d->c, "%s", text);
 }
 
 static int model_for_score(struct xfv_decider *d, const struct xfv_rec *head, struct xfv_err *e)
@@ -36,11 +38,14 @@ static int model_for_threshold(struct xfv_decider *d, const struct xfv_rec *head
     int status = xfv_cli_stream_model(d->c, head, &d->model, e);
     if (status == XFV_EMODEL && !xfv_cli_model(d->c) && !d->head_names_model) {
         struct xfv_err why = *e;
-        return xfv_fail(e, status, "no threshold: the stream names no model; give --threshold X, or the model with -m (%.300s)", why.msg);
+        return xfv_fail(e, status,
+                        "no threshold: the stream names no model; give --threshold X, or the model with -m (%.300s)",
+                        why.msg);
     }
     if (status) return status;
     status = xfv_model_threshold(d->model, d->at ? d->at : "default", &d->threshold, e);
-    if (status == XFV_EARG && !d->at) return xfv_fail(e, status, "model '%s' has no threshold of its own: give one with --threshold", d->model->name);
+    if (status == XFV_EARG && !d->at)
+        return xfv_fail(e, status, "model '%s' has no threshold of its own: give one with --threshold", d->model->name);
     if (status || d->caveat_told) return status;
     d->caveat_told = 1;
     repeat_caveat(d);
@@ -66,10 +71,13 @@ void xfv_decider_clear(struct xfv_decider *d)
 static struct xfv_comparison comparison(const struct xfv_decider *d)
 {
     int own = !xfv_cli_model(d->c); /* the stream's own model, not one that -m names */
-    return (struct xfv_comparison){.model = d->model, .any_model = d->given_threshold && own, .must_name = !d->given_threshold && own && !d->head_names_model};
+    return (struct xfv_comparison){.model = d->model,
+                                   .any_model = d->given_threshold && own,
+                                   .must_name = !d->given_threshold && own && !d->head_names_model};
 }
 
-int xfv_decider_score(const struct xfv_decider *d, const struct xfv_held *a, const struct xfv_held *b, double *s, struct xfv_err *e)
+int xfv_decider_score(const struct xfv_decider *d, const struct xfv_held *a, const struct xfv_held *b, double *s,
+                      struct xfv_err *e)
 {
     const struct xfv_comparison how = comparison(d);
     return xfv_compare(&how, &a->vector, a->digest, &b->vector, b->digest, s, e);
@@ -135,7 +143,8 @@ static void put_decision(const struct xfv_decider *d, struct xfv_put *pair, doub
 }
 
 /* The faces go in by reference: their records outlive the writing. */
-static int fill_pair(const struct xfv_decider *d, struct xfv_rec *pair, const char *id, const struct xfv_held *a, const struct xfv_held *b, double s, int label, struct xfv_err *e)
+static int fill_pair(const struct xfv_decider *d, struct xfv_rec *pair, const char *id, const struct xfv_held *a,
+                     const struct xfv_held *b, double s, int label, struct xfv_err *e)
 {
     struct xfv_put put = xfv_put_into(xfv_rec_zone(pair), xfv_rec_root(pair), e);
     xfv_put_text(&put, "id", id);
@@ -146,7 +155,8 @@ static int fill_pair(const struct xfv_decider *d, struct xfv_rec *pair, const ch
     return put.status;
 }
 
-static int put_pair(const struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, double s, int label, struct xfv_err *e)
+static int put_pair(const struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a,
+                    const struct xfv_held *b, double s, int label, struct xfv_err *e)
 {
     struct xfv_rec *pair = xfv_rec_new(XFV_PAIR);
     char *id = pair_id(a->id, b->id);
@@ -157,7 +167,8 @@ static int put_pair(const struct xfv_decider *d, struct xfv_writer *w, const str
     return status;
 }
 
-static int put_error(const struct xfv_decider *d, struct xfv_writer *w, const char *id, const char *code, const char *why, struct xfv_err *e)
+static int put_error(const struct xfv_decider *d, struct xfv_writer *w, const char *id, const char *code,
+                     const char *why, struct xfv_err *e)
 {
     struct xfv_rec *r = xfv_cli_error_record(d->c, id, strlen(id), code, why);
     int status = r ? xfv_writer_put(w, r, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -168,8 +179,8 @@ static int put_error(const struct xfv_decider *d, struct xfv_writer *w, const ch
 /* ---- a pair ---- */
 
 /* Messages name pairs of a list by its lines, others by their number. */
-static int fail_pair(struct xfv_decider *d, struct xfv_writer *w, const char *a, const char *b, const struct xfv_pair_entry *entry, const char *code, const char *why,
-                     int told, struct xfv_err *e)
+static int fail_pair(struct xfv_decider *d, struct xfv_writer *w, const char *a, const char *b,
+                     const struct xfv_pair_entry *entry, const char *code, const char *why, int told, struct xfv_err *e)
 {
     char *id = pair_id(a, b);
     if (!id) return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -183,12 +194,14 @@ static int fail_pair(struct xfv_decider *d, struct xfv_writer *w, const char *a,
     return status;
 }
 
-int xfv_decide_failed(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_pair_entry *entry, const char *why, struct xfv_err *e)
+int xfv_decide_failed(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_pair_entry *entry, const char *why,
+                      struct xfv_err *e)
 {
     return fail_pair(d, w, entry->a, entry->b, entry, "noface", why, 0, e);
 }
 
-int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b, const struct xfv_pair_entry *entry, struct xfv_err *e)
+int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_held *a, const struct xfv_held *b,
+               const struct xfv_pair_entry *entry, struct xfv_err *e)
 {
     const struct xfv_held *bad = a->failure ? a : b->failure ? b : NULL;
     int label = entry ? entry->label : -1;
@@ -210,7 +223,8 @@ int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_hel
 
 /* ---- a pair that comes as one ---- */
 
-static int score_again(const struct xfv_decider *d, const msgpack_object *a, const msgpack_object *b, double *s, struct xfv_err *e)
+static int score_again(const struct xfv_decider *d, const msgpack_object *a, const msgpack_object *b, double *s,
+                       struct xfv_err *e)
 {
     const struct xfv_comparison how = comparison(d);
     struct xfv_tensor va = {0}, vb = {0};
@@ -223,7 +237,8 @@ static int score_again(const struct xfv_decider *d, const msgpack_object *a, con
     return status;
 }
 
-static int put_row_again(struct xfv_decider *d, const msgpack_object *a, const msgpack_object *b, double s, int label, struct xfv_err *e)
+static int put_row_again(struct xfv_decider *d, const msgpack_object *a, const msgpack_object *b, double s, int label,
+                         struct xfv_err *e)
 {
     char *id_a = xfv_face_id(a, 0), *id_b = xfv_face_id(b, 0);
     int status = id_a && id_b ? put_row(d, id_a, id_b, &s, label, e) : xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -237,7 +252,8 @@ int xfv_decide_again(struct xfv_decider *d, struct xfv_writer *w, struct xfv_rec
     msgpack_object *root = xfv_rec_root(pair), *a = xfv_map_get_mut(root, "a"), *b = xfv_map_get_mut(root, "b");
     double s = 0;
     int label, status = 0;
-    if (xfv_map_get(a, "embedding") || xfv_map_get(b, "embedding") || xfv_get_f64(root, "score", &s, NULL)) status = score_again(d, a, b, &s, e);
+    if (xfv_map_get(a, "embedding") || xfv_map_get(b, "embedding") || xfv_get_f64(root, "score", &s, NULL))
+        status = score_again(d, a, b, &s, e);
     if (status) return status;
     label = xfv_pair_label(root);
     status = count(d, s, label, 0, e);
@@ -258,14 +274,17 @@ void xfv_decider_tell(const struct xfv_decider *d, int folds)
     double eer, at, accuracy;
     int used;
     struct xfv_cli *c = d->c;
-    xfv_cli_info(c, "%llu pairs, %llu accepted, %llu failed, threshold %.6f", (unsigned long long)d->n_pairs + (unsigned long long)d->n_failed,
-                 (unsigned long long)d->n_accepted, (unsigned long long)d->n_failed, d->threshold);
+    xfv_cli_info(c, "%llu pairs, %llu accepted, %llu failed, threshold %.6f",
+                 (unsigned long long)d->n_pairs + (unsigned long long)d->n_failed, (unsigned long long)d->n_accepted,
+                 (unsigned long long)d->n_failed, d->threshold);
     if (!d->scores.n) return;
     struct xfv_rates r = xfv_rates_at(&d->scores, d->threshold);
-    xfv_cli_info(c, "%zu genuine, %zu impostor pairs: accuracy %.2f %%, FMR %.3f %%, FNMR %.3f %%", r.genuine, r.impostor, 100 * r.accuracy,
-                 100 * r.fmr, 100 * r.fnmr);
-    if (!xfv_eer(&d->scores, &eer, &at, NULL)) xfv_cli_info(c, "equal error rate %.3f %% at threshold %.6f", 100 * eer, at);
-    if (!xfv_best_threshold(&d->scores, &accuracy, &at, NULL)) xfv_cli_info(c, "best accuracy %.2f %% at threshold %.6f", 100 * accuracy, at);
+    xfv_cli_info(c, "%zu genuine, %zu impostor pairs: accuracy %.2f %%, FMR %.3f %%, FNMR %.3f %%", r.genuine,
+                 r.impostor, 100 * r.accuracy, 100 * r.fmr, 100 * r.fnmr);
+    if (!xfv_eer(&d->scores, &eer, &at, NULL))
+        xfv_cli_info(c, "equal error rate %.3f %% at threshold %.6f", 100 * eer, at);
+    if (!xfv_best_threshold(&d->scores, &accuracy, &at, NULL))
+        xfv_cli_info(c, "best accuracy %.2f %% at threshold %.6f", 100 * accuracy, at);
     if (folds > 1 && !xfv_fold_accuracy(&d->scores, &accuracy, &used, NULL))
         xfv_cli_info(c, "accuracy over %d folds, threshold from the others: %.2f %%", used, 100 * accuracy);
 }

@@ -39,7 +39,8 @@ int xfv_pair_truth(const msgpack_object *pair, double threshold, int *genuine, s
     double score;
     *genuine = xfv_pair_label(pair);
     if (*genuine >= 0) return 0;
-    if (xfv_get_f64(pair, "score", &score, NULL)) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has neither a label nor a score: run verify before");
+    if (xfv_get_f64(pair, "score", &score, NULL))
+        return xfv_fail_code(e, XFV_EDATA, "label", "the pair has neither a label nor a score: run verify before");
     *genuine = score >= threshold;
     return 0;
 }
@@ -98,7 +99,9 @@ static int make_worker(struct run *t, struct worker *w, struct xfv_err *e)
 static int open_method(struct run *t, struct xfv_err *e)
 {
     close_method(t);
-    int status = t->x->flags & XFV_EXPLAIN_NO_NETWORK ? 0 : xfv_asker_open(&t->a, !(t->x->flags & XFV_EXPLAIN_OWN_FORWARD), e);
+    int status = t->x->flags & XFV_EXPLAIN_NO_NETWORK
+                     ? 0
+                     : xfv_asker_open(&t->a, !(t->x->flags & XFV_EXPLAIN_OWN_FORWARD), e);
     if (status) return status;
     t->workers = calloc((size_t)xfv_pool_size(t->a.pool), sizeof *t->workers);
     if (!t->workers) return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -111,7 +114,8 @@ static int open_method(struct run *t, struct xfv_err *e)
     return status;
 }
 
-static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                struct xfv_err *e)
 {
     struct run *t = ctx;
     (void)set;
@@ -130,7 +134,8 @@ static int wants(void *ctx, const struct xfv_rec *r)
 
 /* ---- the pair ---- */
 
-int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_model *m, const float *embedding, int n, struct xfv_err *e)
+int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_model *m, const float *embedding, int n,
+                                struct xfv_err *e)
 {
     struct xfv_tensor said;
     struct xfv_err why;
@@ -147,7 +152,9 @@ int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_mod
     }
     xfv_tensor_clear(&said);
     if (diff <= 1e-6 * norm) return 0;
-    return xfv_fail(e, XFV_EMODEL, "the face's embedding is not the one that model '%s' gives for its image (relative difference %.2g): name the right model with -m, or run embed again",
+    return xfv_fail(e, XFV_EMODEL,
+                    "the face's embedding is not the one that model '%s' gives for its image (relative difference "
+                    "%.2g): name the right model with -m, or run embed again",
                     m->name, sqrt(diff / norm));
 }
 
@@ -155,12 +162,14 @@ int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_mod
 static int any_image(const msgpack_object *face, struct xfv_tensor *image, struct xfv_err *e)
 {
     struct xfv_err why;
-    if (!face || face->type != MSGPACK_OBJECT_MAP) return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
+    if (!face || face->type != MSGPACK_OBJECT_MAP)
+        return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
     if (xfv_get_tensor_view(face, "image", image, &why)) return xfv_fail_code(e, XFV_EDATA, "noimage", "%s", why.msg);
-    if (image->dtype == XFV_U8 && image->ndim == 3 && image->shape[2] == 3 && image->shape[0] > 0 && image->shape[1] > 0 && image->shape[0] < INT_MAX &&
-        image->shape[1] < INT_MAX)
+    if (image->dtype == XFV_U8 && image->ndim == 3 && image->shape[2] == 3 && image->shape[0] > 0 &&
+        image->shape[1] > 0 && image->shape[0] < INT_MAX && image->shape[1] < INT_MAX)
         return 0;
-    return xfv_fail_code(e, XFV_EDATA, "image", "the face's image must be |u1 [H,W,3], found %s with %d dimensions", xfv_dtype_name(image->dtype), image->ndim);
+    return xfv_fail_code(e, XFV_EDATA, "image", "the face's image must be |u1 [H,W,3], found %s with %d dimensions",
+                         xfv_dtype_name(image->dtype), image->ndim);
 }
 
 static int find_images(struct run *t, struct xfv_subject *s, struct xfv_err *e)
@@ -188,7 +197,8 @@ static int embed_face(struct run *t, struct worker *w, struct xfv_subject *s, in
     double norm = 0;
     float *y[] = {w->embedding[i]};
     int status = xfv_net_forward(t->a.net, w->ws, NULL, 1, w->x[i], y, e);
-    if (!status && !t->o->foreign) status = xfv_explain_check_embedding(s->face[i], t->a.model, w->embedding[i], t->a.n, e);
+    if (!status && !t->o->foreign)
+        status = xfv_explain_check_embedding(s->face[i], t->a.model, w->embedding[i], t->a.n, e);
     for (int k = 0; k < t->a.n; k++) norm += (double)y[0][k] * (double)y[0][k];
     s->embedding[i] = y[0];
     s->norm[i] = sqrt(norm);
@@ -208,7 +218,8 @@ static int choose_images(const struct run *t, const msgpack_object *root, struct
     return status;
 }
 
-static int look_at(struct run *t, struct worker *w, const msgpack_object *root, struct xfv_subject *s, struct xfv_err *e)
+static int look_at(struct run *t, struct worker *w, const msgpack_object *root, struct xfv_subject *s,
+                   struct xfv_err *e)
 {
     *s = (struct xfv_subject){.id = "", .pair = root, .face = {xfv_map_get(root, "a"), xfv_map_get(root, "b")},
                                 .threshold = t->o->threshold, .n = t->a.n};
@@ -238,15 +249,19 @@ static int finish_maps(const struct run *t, struct worker *w, const struct xfv_s
     for (int i = 0; i < 4; i++) {
         float *map = w->map[i / 2][i % 2];
         for (size_t p = 0; p < w->pixels; p++)
-            if (!isfinite(map[p])) return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite", xfv_sides[i / 2]);
-        if ((t->x->flags & XFV_EXPLAIN_ON_INPUT) && t->a.model->transposed) transpose(map, s->width, s->height, w->spare);
+            if (!isfinite(map[p]))
+                return xfv_fail_code(e, XFV_EDATA, "map", "the map of face %s holds a number that is not finite",
+                                     xfv_sides[i / 2]);
+        if ((t->x->flags & XFV_EXPLAIN_ON_INPUT) && t->a.model->transposed)
+            transpose(map, s->width, s->height, w->spare);
     }
     return 0;
 }
 
 /* ---- the noise of a map ---- */
 
-/* Do the photographs give nearly one embedding? Then a derivative of the score is a difference of nearly equal numbers. */
+/* Do the photographs give nearly one embedding? Then a derivative of the score is a difference of nearly equal numbers.
+ */
 static int nearly_same(const struct run *t, const struct xfv_subject *s)
 {
     struct xfv_tensor f[2];
@@ -279,7 +294,8 @@ static int explain_maps(struct run *t, struct worker *w, const struct xfv_subjec
 /* The maps of the shaken photographs, into w->shaken. Overwrites what s points to in w. */
 static int explain_shaken(struct run *t, struct worker *w, const struct xfv_subject *s, struct xfv_err *e)
 {
-    static const msgpack_object nothing = {.type = MSGPACK_OBJECT_NIL}; /* with an embedding it would be checked against */
+    /* with an embedding it would be checked against */
+    static const msgpack_object nothing = {.type = MSGPACK_OBJECT_NIL};
     size_t n = 3 * w->pixels;
     struct xfv_subject shaken = *s;
     struct xfv_random r = xfv_random_new(t->o->seed, s->id, s->n_id);
@@ -308,7 +324,8 @@ static void put_noise(const struct worker *w, int i, struct xfv_put *side)
     double noise[2] = {0, 0};
     for (int j = 0; j < 2; j++) {
         const float *was = w->map[i][j], *shaken = w->shaken + (size_t)(2 * i + j) * w->pixels;
-        for (size_t k = 0; k < w->pixels; k++) noise[j] += ((double)was[k] - (double)shaken[k]) * ((double)was[k] - (double)shaken[k]);
+        for (size_t k = 0; k < w->pixels; k++)
+            noise[j] += ((double)was[k] - (double)shaken[k]) * ((double)was[k] - (double)shaken[k]);
         noise[j] = sqrt(noise[j] / (double)w->pixels);
     }
     xfv_put_f64s(side, "noise", noise, 2);
@@ -321,7 +338,8 @@ static void put_origin(const struct xfv_subject *s, struct xfv_put *entry)
 {
     char digits[17];
     size_t n = 3 * (size_t)s->height * (size_t)s->width;
-    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)xfv_hash(xfv_hash(XFV_HASH_START, s->rgb[0], n), s->rgb[1], n));
+    snprintf(digits, sizeof digits, "%016llx",
+             (unsigned long long)xfv_hash(xfv_hash(XFV_HASH_START, s->rgb[0], n), s->rgb[1], n));
     xfv_put_text(entry, "of", digits);
 }
 
@@ -358,7 +376,8 @@ static int make_entry(const struct run *t, struct worker *w, const struct xfv_su
 static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s, struct xfv_rec *r, struct xfv_err *e)
 {
     msgpack_zone *z = xfv_rec_zone(r);
-    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), list = xfv_val_array(z), *maps = xfv_map_get_mut(root, XFV_KEY_MAPS);
+    msgpack_object *root = xfv_rec_root(r), entry = xfv_val_map(z), list = xfv_val_array(z),
+                   *maps = xfv_map_get_mut(root, XFV_KEY_MAPS);
     struct xfv_maps legal;
     if (xfv_maps_read(root, &legal, e)) return e->status;
     struct xfv_put put = xfv_put_into(z, &entry, e);
@@ -370,7 +389,8 @@ static int put_maps(struct run *t, struct worker *w, const struct xfv_subject *s
 static int work_face(struct run *t, struct xfv_rec *r, int worker, struct xfv_err *e)
 {
     struct worker *w = &t->workers[worker];
-    struct xfv_subject s = {.id = "", .face = {xfv_rec_root(r)}, .n = t->a.n, .height = t->a.model->height, .width = t->a.model->width};
+    struct xfv_subject s = {
+        .id = "", .face = {xfv_rec_root(r)}, .n = t->a.n, .height = t->a.model->height, .width = t->a.model->width};
     struct xfv_tensor image;
     int status = xfv_cli_face_image(s.face[0], t->a.model, &image, e);
     if (!status) status = xfv_cli_face_model(s.face[0], t->a.model, e);
@@ -426,7 +446,8 @@ int xfv_explainer_main(const struct xfv_explainer *x, const struct xfv_program *
     int alone = (x->flags & XFV_EXPLAIN_ALONE) != 0;
     if (alone) stage.window = 1;
     int status = t.a.pool ? 0 : xfv_fail(&e, XFV_ENOMEM, "out of memory");
-    exit_status = status ? xfv_cli_finish(t.a.c, &e, 0) : xfv_cli_finish(t.a.c, NULL, xfv_stage_run(t.a.c, alone ? NULL : t.a.pool, &stage));
+    exit_status = status ? xfv_cli_finish(t.a.c, &e, 0)
+                         : xfv_cli_finish(t.a.c, NULL, xfv_stage_run(t.a.c, alone ? NULL : t.a.pool, &stage));
     close_method(&t);
     xfv_asker_close(&t.a);
     xfv_pool_free(t.a.pool);

@@ -18,13 +18,15 @@ void xfv_pairing_clear(struct xfv_pairing *p)
 
 /* ---- as records come ---- */
 
-int xfv_pairing_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+int xfv_pairing_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                     struct xfv_err *e)
 {
     static const char *const names[] = {"consecutive", "all", "list", "probe"};
     struct xfv_pairing *p = ctx;
     int status = xfv_decider_head(&p->d, in, e);
     if (!status) status = xfv_map_put(zone, extra, "pairs", xfv_val_str(zone, names[p->mode]), e);
-    if (!status && p->d.model && p->d.model->calibration.bins) status = xfv_histogram_put(&p->d.model->calibration, zone, set, e);
+    if (!status && p->d.model && p->d.model->calibration.bins)
+        status = xfv_histogram_put(&p->d.model->calibration, zone, set, e);
     if (status) return status;
     /* No border between the two faces of a pair, or between faces that are all held: the pair would have two heads. */
     int joined = p->open_segment && (p->mode != XFV_PAIR_CONSECUTIVE || p->held.n > 0);
@@ -35,7 +37,8 @@ int xfv_pairing_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack
 int xfv_pairing_wants(void *ctx, const struct xfv_rec *r)
 {
     enum xfv_kind k = xfv_rec_kind(r);
-    return k == XFV_FACE || k == XFV_PAIR || k == XFV_ERR || !xfv_shard_is_first(&((const struct xfv_pairing *)ctx)->shard);
+    return k == XFV_FACE || k == XFV_PAIR || k == XFV_ERR ||
+           !xfv_shard_is_first(&((const struct xfv_pairing *)ctx)->shard);
 }
 
 /* Pass an err record on, or report it when a table is written. */
@@ -118,7 +121,8 @@ int xfv_pairing_take(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct
 /* ---- at the end ---- */
 
 /* A face that met no other leaves an err record. */
-int xfv_pairing_leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why, struct xfv_writer *w, struct xfv_err *e)
+int xfv_pairing_leave_alone(struct xfv_pairing *p, const struct xfv_held *f, const char *code, const char *why,
+                            struct xfv_writer *w, struct xfv_err *e)
 {
     xfv_cli_record_failed(p->d.c, f->no, f->id, strlen(f->id), why);
     if (p->d.table) return 0;
@@ -131,11 +135,13 @@ int xfv_pairing_leave_alone(struct xfv_pairing *p, const struct xfv_held *f, con
 
 static int finish_consecutive(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err *e)
 {
-    static const char why[] = "this face is the last of an odd number and has no partner: faces are paired first with second, third with fourth "
+    static const char why[] = "this face is the last of an odd number and has no partner: faces are paired first with "
+                              "second, third with fourth "
                               "(--all, --pairs and --probe pair otherwise)";
     const struct xfv_held *last = p->held.v;
     if (p->held.n == 0 || last->was_err) return 0;
-    return last->failure ? xfv_pairing_leave_alone(p, last, "embedding", last->failure, w, e) : xfv_pairing_leave_alone(p, last, "unpaired", why, w, e);
+    return last->failure ? xfv_pairing_leave_alone(p, last, "embedding", last->failure, w, e)
+                         : xfv_pairing_leave_alone(p, last, "unpaired", why, w, e);
 }
 
 static const char only_one[] = "this face is the only one of the input and has no partner";
@@ -145,7 +151,8 @@ static int finish_all(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_er
     xfv_gallery_remove_failed(&p->held); /* they were told, and have no pairs here */
     size_t n = p->held.n;
     if (n > 1 && searches(p)) return xfv_pairing_best(p, NULL, w, e);
-    if (n == 1 && p->held.seen == 1 && xfv_shard_is_first(&p->shard)) return xfv_pairing_leave_alone(p, p->held.v, "unpaired", only_one, w, e);
+    if (n == 1 && p->held.seen == 1 && xfv_shard_is_first(&p->shard))
+        return xfv_pairing_leave_alone(p, p->held.v, "unpaired", only_one, w, e);
     uint64_t from, to, at = 0; /* pairs are numbered row by row; rows before the shard are passed over whole */
     xfv_shard_slice(&p->shard, (uint64_t)n * (n ? n - 1 : 0) / 2, &from, &to);
     for (size_t i = 0; i < n && at < to; i++) {
@@ -164,14 +171,19 @@ static int finish_all(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_er
 }
 
 /* The face of an id, or NULL and in *why the reason. */
-static const struct xfv_held *find(struct xfv_pairing *p, const struct xfv_id_index *x, const char *id, char *why, size_t cap)
+static const struct xfv_held *find(struct xfv_pairing *p, const struct xfv_id_index *x, const char *id, char *why,
+                                   size_t cap)
 {
     long at = xfv_id_index_find(x, id);
     if (at >= 0) {
         p->held.v[at].used = 1;
         return &p->held.v[at];
     }
-    if (at == XFV_ID_NONE) snprintf(why, cap, "no face '%.200s' among the %zu of the input (ids are the photographs' names as facecrop was given them)", id, p->held.seen);
+    if (at == XFV_ID_NONE)
+        snprintf(why, cap,
+                 "no face '%.200s' among the %zu of the input (ids are the photographs' names as facecrop was given "
+                 "them)",
+                 id, p->held.seen);
     else snprintf(why, cap, "several faces have the file name of '%.200s': give the whole id", id);
     return NULL;
 }
@@ -181,7 +193,8 @@ static int check_heading(const struct xfv_pairing *p, const struct xfv_id_index 
 {
     const struct xfv_pair_entry *h = &p->list.heading;
     if (!h->line || (xfv_id_index_find(x, h->a) == XFV_ID_NONE && xfv_id_index_find(x, h->b) == XFV_ID_NONE)) return 0;
-    return xfv_fail(e, XFV_EARG, "%s, line %d names faces, so it is no heading; its third column must be a label: " XFV_LABEL_WORDS,
+    return xfv_fail(e, XFV_EARG,
+                    "%s, line %d names faces, so it is no heading; its third column must be a label: " XFV_LABEL_WORDS,
                     p->list_path, h->line);
 }
 
@@ -190,7 +203,8 @@ static void tell_unused(const struct xfv_pairing *p)
 {
     size_t unused = 0;
     for (size_t i = 0; i < p->held.n; i++) unused += !p->held.v[i].used && !p->held.v[i].failure;
-    if (unused && !p->shard.n) xfv_cli_info(p->d.c, "%zu of %zu faces are in no line of '%s'", unused, p->held.seen, p->list_path);
+    if (unused && !p->shard.n)
+        xfv_cli_info(p->d.c, "%zu of %zu faces are in no line of '%s'", unused, p->held.seen, p->list_path);
 }
 
 static int finish_list(struct xfv_pairing *p, const struct xfv_id_index *x, struct xfv_writer *w, struct xfv_err *e)
@@ -260,7 +274,8 @@ int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (p->mode == XFV_PAIR_CONSECUTIVE) status = finish_consecutive(p, w, e);
     else if (p->mode == XFV_PAIR_ALL) status = finish_all(p, w, e);
     else if (!p->probe_found) status = finish_by_id(p, w, e);
-    if (!status && p->mode == XFV_PAIR_PROBE && p->probe_found && p->held.seen == 1) status = xfv_pairing_leave_alone(p, p->held.v, "unpaired", only_one, w, e);
+    if (!status && p->mode == XFV_PAIR_PROBE && p->probe_found && p->held.seen == 1)
+        status = xfv_pairing_leave_alone(p, p->held.v, "unpaired", only_one, w, e);
     if (!status) xfv_decider_tell(&p->d, p->list.folds);
     return status;
 }

@@ -158,8 +158,12 @@ static int flush(struct run *r, struct xfv_err *e)
 static int check_head(const struct run *r, const struct xfv_rec *head, struct xfv_err *e)
 {
     char kind[16];
-    if (!(xfv_cli_program(r->c)->flags & XFV_TAKES_MODEL) || xfv_get_text(xfv_rec_map(head), "kind", kind, sizeof kind, NULL) || strcmp(kind, "model")) return 0;
-    return xfv_fail(e, XFV_EFORMAT, "the input is a model, not a stream of faces or pairs: give the model with -m, and the stream as operand");
+    if (!(xfv_cli_program(r->c)->flags & XFV_TAKES_MODEL) ||
+        xfv_get_text(xfv_rec_map(head), "kind", kind, sizeof kind, NULL) || strcmp(kind, "model"))
+        return 0;
+    return xfv_fail(e, XFV_EFORMAT,
+                    "the input is a model, not a stream of faces or pairs: give the model with -m, and the stream as "
+                    "operand");
 }
 
 static int start_segment(struct run *r, struct xfv_rec *head, struct xfv_err *e)
@@ -224,7 +228,8 @@ static int run_input(struct run *r, const char *name, struct xfv_err *e)
         status = 0;
     } else if (status == XFV_EFORMAT && e->code && !strcmp(e->code, "image")) {
         size_t n = strlen(e->msg);
-        snprintf(e->msg + n, sizeof e->msg - n, ": facecrop makes a stream of photographs (facecrop a.jpg b.jpg | embed | verify ...)");
+        snprintf(e->msg + n, sizeof e->msg - n,
+                 ": facecrop makes a stream of photographs (facecrop a.jpg b.jpg | embed | verify ...)");
     } else if (r->n) { /* the input broke: what came before it is whole */
         struct xfv_err other;
         if (flush(r, &other)) {
@@ -253,8 +258,8 @@ static double total_bytes(char *const *names, int n)
 static void tell_left(const struct run *r)
 {
     if (r->n_left && (r->n_taken || !xfv_cli_seen(r->c)->faces))
-        xfv_cli_warn(r->c, "%llu of %llu records are of a kind that %s does not read: left out", (unsigned long long)r->n_left, (unsigned long long)r->no,
-                     xfv_cli_program(r->c)->name);
+        xfv_cli_warn(r->c, "%llu of %llu records are of a kind that %s does not read: left out",
+                     (unsigned long long)r->n_left, (unsigned long long)r->no, xfv_cli_program(r->c)->name);
 }
 
 static int run_all(struct run *r, struct xfv_err *e)
@@ -318,7 +323,9 @@ int xfv_stage_run(struct xfv_cli *c, struct xfv_pool *pool, const struct xfv_sta
 int xfv_stage_no_pairs(struct xfv_cli *c, const char *stages, char *buf, size_t cap)
 {
     if (xfv_cli_seen(c)->pairs) return 0;
-    if (xfv_cli_seen(c)->faces) snprintf(buf, cap, "no pair in the stream, but %llu faces: run %s before %s", (unsigned long long)xfv_cli_seen(c)->faces, stages, xfv_cli_program(c)->name);
+    if (xfv_cli_seen(c)->faces)
+        snprintf(buf, cap, "no pair in the stream, but %llu faces: run %s before %s",
+                 (unsigned long long)xfv_cli_seen(c)->faces, stages, xfv_cli_program(c)->name);
     else snprintf(buf, cap, "no pair in the stream");
     return 1;
 }

@@ -1,6 +1,7 @@
-/* LD_PRELOAD library: a reader that was taken over. The first JPEG header or stream that is read once the sandbox is in force
- * (or at all, with XFV_HIJACK_EARLY=1) makes it try what XFV_HIJACK names, and tell on standard error "got in" or "refused".
- * A refusal may also be the program's death. XFV_LANDLOCK=N plays a kernel whose Landlock is of version N; 0: it has none. */
+/* LD_PRELOAD library: a reader that was taken over. The first JPEG header or stream that is read once the sandbox is in
+ * force (or at all, with XFV_HIJACK_EARLY=1) makes it try what XFV_HIJACK names, and tell on standard error "got in" or
+ * "refused". A refusal may also be the program's death. XFV_LANDLOCK=N plays a kernel whose Landlock is of version N;
+ * 0: it has none. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -49,7 +50,8 @@ static int forks(void)
 
 static int executes(void)
 {
-    char *const argv[] = {(char *)"sh", (char *)"-c", (char *)"echo 'hijack: exec got in' >&2", NULL}, *const env[] = {NULL};
+    char *const argv[] = {(char *)"sh", (char *)"-c", (char *)"echo 'hijack: exec got in' >&2", NULL}, *const env[] = {
+                                                                                                           NULL};
     execve("/bin/sh", argv, env);
     return 0;
 }
@@ -103,7 +105,8 @@ static int attempt(const char *what)
     pthread_t t;
     int got = 0;
     if (!strcmp(what, "read")) return opens("/etc/passwd", O_RDONLY);
-    if (!strcmp(what, "thread")) return !pthread_create(&t, NULL, read_in_thread, &got) && !pthread_join(t, NULL) && got;
+    if (!strcmp(what, "thread"))
+        return !pthread_create(&t, NULL, read_in_thread, &got) && !pthread_join(t, NULL) && got;
     if (!strcmp(what, "list")) return lists();
     if (!strcmp(what, "write")) return opens("stolen", O_WRONLY | O_CREAT);
     if (!strcmp(what, "tmp")) return opens("elsewhere/stolen", O_WRONLY | O_CREAT);
@@ -127,7 +130,8 @@ static int attempt(const char *what)
     if (!strcmp(what, "ptrace")) return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
     if (!strcmp(what, "kill")) return kill(getppid(), 0) == 0;
     if (!strcmp(what, "hang")) return (int)sleep(60) + 1;
-    if (!strcmp(what, "code")) return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+    if (!strcmp(what, "code"))
+        return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
     return -1;
 }
 

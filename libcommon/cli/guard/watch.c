@@ -1,5 +1,5 @@
-/* --timeout: what does not look at its deadline (a decoder inside a library) cannot be stopped, a thread cannot be killed; so a record that takes
- * much longer ends the program, with a sentence. */
+/* --timeout: what does not look at its deadline (a decoder inside a library) cannot be stopped, a thread cannot be
+ * killed; so a record that takes much longer ends the program, with a sentence. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -28,8 +28,10 @@ struct xfv_watch {
 static void give_up(const struct xfv_watch *w, const struct slot *s)
 {
     char text[512];
-    int k = snprintf(text, sizeof text, "%s: record %llu%s%s%s takes much longer than the %g s of --timeout and cannot be stopped: the run ends\n", w->program,
-                     (unsigned long long)s->no, *s->id ? " (" : "", s->id, *s->id ? ")" : "", w->seconds);
+    int k = snprintf(text, sizeof text,
+                     "%s: record %llu%s%s%s takes much longer than the %g s of --timeout and cannot be stopped: the "
+                     "run ends\n",
+                     w->program, (unsigned long long)s->no, *s->id ? " (" : "", s->id, *s->id ? ")" : "", w->seconds);
     xfv_out_remove_live();
     if (k > 0) (void)!write(STDERR_FILENO, text, (size_t)k < sizeof text ? (size_t)k : sizeof text - 1);
     _exit(XFV_EXIT_SYSTEM);

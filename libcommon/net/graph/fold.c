@@ -38,7 +38,8 @@ int xfv_fold_new_weight(struct fold *f, int i, const char *what, struct xfv_shap
     size_t n = xfv_shape_count(s);
     float *d = malloc((n ? n : 1) * sizeof *d);
     snprintf(name, sizeof name, "%.900s/%s", f->g->nodes[i].name, what);
-    for (int k = 2; xfv_graph_find_weight(f->g, name) >= 0; k++) snprintf(name, sizeof name, "%.900s/%s#%d", f->g->nodes[i].name, what, k);
+    for (int k = 2; xfv_graph_find_weight(f->g, name) >= 0; k++)
+        snprintf(name, sizeof name, "%.900s/%s#%d", f->g->nodes[i].name, what, k);
     for (size_t k = 0; d && k < n; k++) d[k] = (float)v[k];
     free(v);
     if (d) w = xfv_graph_take_weight(f->g, name, s, d, f->e);
@@ -54,7 +55,8 @@ int xfv_fold_new_weight(struct fold *f, int i, const char *what, struct xfv_shap
     return w;
 }
 
-/* One use of a value less; a node whose output nobody uses dies, and so on backwards. Work list instead of recursion: graphs come from files. */
+/* One use of a value less; a node whose output nobody uses dies, and so on backwards. Work list instead of recursion:
+ * graphs come from files. */
 static void release(struct fold *f, int value)
 {
     int p;
@@ -161,7 +163,8 @@ static const struct xfv_weight *channel_constant(const struct fold *f, const str
 static int fold_to_affine(struct fold *f, int i)
 {
     const struct xfv_node *n = &f->g->nodes[i];
-    int neg = n->op == XFV_OP_ACT && n->i[0] == XFV_ACT_NEG, binary = n->op == XFV_OP_ADD || n->op == XFV_OP_SUB || n->op == XFV_OP_MUL || n->op == XFV_OP_DIV;
+    int neg = n->op == XFV_OP_ACT && n->i[0] == XFV_ACT_NEG,
+        binary = n->op == XFV_OP_ADD || n->op == XFV_OP_SUB || n->op == XFV_OP_MUL || n->op == XFV_OP_DIV;
     const struct xfv_weight *w = binary ? channel_constant(f, n) : NULL;
     if (!neg && !w) return 0;
     for (size_t k = 0; n->op == XFV_OP_DIV && k < w->count; k++)
@@ -190,9 +193,11 @@ static int fold_to_affine(struct fold *f, int i)
 /* AFFINE -> AFFINE i: (x s1 + b1) s2 + b2 */
 static int fold_affine_chain(struct fold *f, int i)
 {
-    const struct xfv_node *n = &f->g->nodes[i], *p = n->op == XFV_OP_AFFINE ? xfv_fold_producer(f, n->in[0], XFV_OP_AFFINE) : NULL;
+    const struct xfv_node *n = &f->g->nodes[i],
+                          *p = n->op == XFV_OP_AFFINE ? xfv_fold_producer(f, n->in[0], XFV_OP_AFFINE) : NULL;
     if (!p) return 0;
-    const struct xfv_weight *s1 = xfv_fold_weight(f, p->weight), *b1 = xfv_fold_weight(f, p->bias), *s2 = xfv_fold_weight(f, n->weight), *b2 = xfv_fold_weight(f, n->bias);
+    const struct xfv_weight *s1 = xfv_fold_weight(f, p->weight), *b1 = xfv_fold_weight(f, p->bias),
+                            *s2 = xfv_fold_weight(f, n->weight), *b2 = xfv_fold_weight(f, n->bias);
     int in = p->in[0], channels = xfv_fold_channels(f, in), bias = -1;
     double *s = xfv_fold_doubles(f, (size_t)channels), *b = xfv_fold_doubles(f, (size_t)channels);
     if (!s || !b) {
@@ -215,7 +220,8 @@ static int fold_affine_chain(struct fold *f, int i)
 
 /* ---- spelled-out operators ---- */
 
-/* Go back through AFFINE nodes without shift; multiplies scale (one per channel) and returns the value they start from. */
+/* Go back through AFFINE nodes without shift; multiplies scale (one per channel) and returns the value they start from.
+ */
 static int unscale(const struct fold *f, int value, double *scale, int channels)
 {
     const struct xfv_node *n;
@@ -236,7 +242,8 @@ static int is_abs_of(const struct fold *f, int value, int x)
 /* Is `value` relu(-x)? */
 static int is_relu_of_minus(const struct fold *f, int value, int x)
 {
-    const struct xfv_node *r = xfv_fold_producer(f, value, XFV_OP_RELU), *n = r ? xfv_fold_producer(f, r->in[0], XFV_OP_AFFINE) : NULL;
+    const struct xfv_node *r = xfv_fold_producer(f, value, XFV_OP_RELU),
+                          *n = r ? xfv_fold_producer(f, r->in[0], XFV_OP_AFFINE) : NULL;
     if (!n || n->bias >= 0 || n->in[0] != x) return 0;
     const struct xfv_weight *w = xfv_fold_weight(f, n->weight);
     for (size_t k = 0; k < w->count; k++)
@@ -287,7 +294,8 @@ static int fold_softmax(struct fold *f, int i)
     const struct xfv_node *ex = n->op == XFV_OP_DIV ? xfv_fold_producer(f, n->in[0], XFV_OP_ACT) : NULL;
     const struct xfv_node *sum = ex && ex->i[0] == XFV_ACT_EXP ? last_axis_reduce(f, n->in[1], XFV_REDUCE_SUM) : NULL;
     if (!sum || sum->in[0] != ex->out) return 0;
-    const struct xfv_node *sub = xfv_fold_producer(f, ex->in[0], XFV_OP_SUB), *max = sub ? last_axis_reduce(f, sub->in[1], XFV_REDUCE_MAX) : NULL;
+    const struct xfv_node *sub = xfv_fold_producer(f, ex->in[0], XFV_OP_SUB),
+                          *max = sub ? last_axis_reduce(f, sub->in[1], XFV_REDUCE_MAX) : NULL;
     int x = max && max->in[0] == sub->in[0] ? sub->in[0] : ex->in[0];
     xfv_fold_become(f, i, unary(XFV_OP_SOFTMAX, x, -1, -1));
     f->stats.softmax++;
@@ -298,7 +306,8 @@ static int fold_softmax(struct fold *f, int i)
 
 typedef int pass(struct fold *f, int i);
 
-/* Run the passes over all nodes, in order, until nothing changes. Each change removes an operator or a step towards one, so this ends. */
+/* Run the passes over all nodes, in order, until nothing changes. Each change removes an operator or a step towards
+ * one, so this ends. */
 static int sweep(struct fold *f, pass *const *passes)
 {
     int changed;
@@ -345,9 +354,11 @@ static int compact(const struct fold *f, struct xfv_graph **out)
 {
     const struct xfv_graph *g = f->g;
     struct xfv_graph *to = xfv_graph_new();
-    int *values = calloc((size_t)g->n_values, sizeof *values), *weights = calloc((size_t)g->n_weights + 1, sizeof *weights), status = 0;
+    int *values = calloc((size_t)g->n_values, sizeof *values),
+        *weights = calloc((size_t)g->n_weights + 1, sizeof *weights), status = 0;
     if (!to || !values || !weights) status = xfv_fail(f->e, XFV_ENOMEM, "out of memory for a graph");
-    if (!status && (values[0] = xfv_graph_add_value(to, g->values[0].name, g->values[0].shape, f->e)) < 0) status = values[0];
+    if (!status && (values[0] = xfv_graph_add_value(to, g->values[0].name, g->values[0].shape, f->e)) < 0)
+        status = values[0];
     for (int i = 0; i < g->n_nodes && !status; i++)
         if (!f->dead[i]) status = copy_node(f, to, values, weights, i);
     for (int i = 0; i < g->n_outputs && !status; i++) {
@@ -390,11 +401,13 @@ static int analyse(struct fold *f, const char *const *keep)
 
 int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stats *stats, struct xfv_err *e)
 {
-    /* The order matters: negations and scales must be AFFINE before the spelled-out forms are looked for, and must not yet be joined. */
+    /* The order matters: negations and scales must be AFFINE before the spelled-out forms are looked for, and must not
+     * yet be joined. */
     static pass *const normalise[] = {fold_constants, fold_to_affine, xfv_fold_moves, NULL};
     static pass *const spelled[] = {fold_prelu, fold_softmax, xfv_fold_norm, xfv_fold_gate, NULL};
-    static pass *const linear[] = {xfv_fold_moves,        xfv_fold_flatten,       xfv_fold_pad,   fold_affine_chain, xfv_fold_affine_norm,
-                                   xfv_fold_affine_after, xfv_fold_affine_before, xfv_fold_merge, NULL};
+    static pass *const linear[] = {xfv_fold_moves,         xfv_fold_flatten,     xfv_fold_pad,
+                                   fold_affine_chain,      xfv_fold_affine_norm, xfv_fold_affine_after,
+                                   xfv_fold_affine_before, xfv_fold_merge,       NULL};
     struct xfv_err own;
     struct xfv_graph *out = NULL;
     int status = xfv_graph_check(*g, e);
@@ -404,7 +417,8 @@ int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stat
     f.uses = calloc((size_t)f.g->n_values, sizeof *f.uses);
     f.dead = calloc((size_t)f.g->n_nodes, 1);
     f.weight_uses = calloc((size_t)f.g->n_weights + 1, sizeof *f.weight_uses);
-    if (!f.weight_uses || !f.producer || !f.uses || !f.dead) status = xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
+    if (!f.weight_uses || !f.producer || !f.uses || !f.dead)
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     if (!status) status = analyse(&f, keep);
     if (!status) status = sweep(&f, normalise);
     if (!status) status = sweep(&f, spelled);

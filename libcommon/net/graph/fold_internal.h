@@ -1,5 +1,6 @@
-/* Private to the simplifier: the state that its passes share. A pass looks at one node and returns 1 when it changed it, 0 when not, or a
- * negative status. Nodes change in place and keep their output value, so producers and the topological order never change; only uses do. */
+/* Private to the simplifier: the state that its passes share. A pass looks at one node and returns 1 when it changed
+ * it, 0 when not, or a negative status. Nodes change in place and keep their output value, so producers and the
+ * topological order never change; only uses do. */
 #ifndef XFV_NET_GRAPH_FOLD_INTERNAL_H
 #define XFV_NET_GRAPH_FOLD_INTERNAL_H
 
@@ -15,7 +16,8 @@ struct fold {
     struct xfv_err *e;
 };
 
-const struct xfv_node *xfv_fold_producer(const struct fold *f, int value, enum xfv_op op); /* NULL when it is not that operator */
+/* NULL when it is not that operator */
+const struct xfv_node *xfv_fold_producer(const struct fold *f, int value, enum xfv_op op);
 const struct xfv_weight *xfv_fold_weight(const struct fold *f, int index);                 /* NULL for -1 */
 /* Node i becomes n (its name and output stay); what only the old node needed dies. */
 void xfv_fold_become(struct fold *f, int i, struct xfv_node n);
@@ -29,7 +31,8 @@ int xfv_fold_affine_before(struct fold *f, int i); /* AFFINE -> conv or dense i 
 int xfv_fold_merge(struct fold *f, int i);         /* conv 1x1 or dense -> conv 1x1 or dense i */
 int xfv_fold_affine_norm(struct fold *f, int i);   /* layernorm -> AFFINE i */
 
-int xfv_fold_moves(struct fold *f, int i);         /* reshape or transpose -> node i that needs it not, or can come before it (fold_move.c) */
+/* reshape or transpose -> node i that needs it not, or can come before it (fold_move.c) */
+int xfv_fold_moves(struct fold *f, int i);
 int xfv_fold_pad(struct fold *f, int i);           /* pad -> conv i */
 int xfv_fold_flatten(struct fold *f, int i);       /* transpose -> reshapes -> dense i: rows in another order */
 

@@ -8,12 +8,15 @@
 #include "base/grow.h"
 #include "base/hash.h"
 
-static const char *const op_names[XFV_OPS] = {
-    "conv", "dense", "prelu", "relu", "add", "maxpool", "softmax", "reshape", "l2norm", "avgpool", "sub", "mul", "div", "affine", "act", "const",
-    "transpose", "concat", "slice", "pad", "reduce", "matmul", "layernorm", "max", "min"};
-static const char *const act_names[XFV_ACTS] = {"clip", "leaky", "sigmoid", "hardsigmoid", "hardswish", "tanh", "softplus", "mish",
-                                                "gelu", "silu",  "erf",     "sqrt",        "pow",       "exp",  "neg",      "abs",
-                                                "log",  "elu",  "softsign", "sin",        "cos"};
+static const char *const op_names[XFV_OPS] = {"conv",    "dense",     "prelu",     "relu",   "add",
+                                              "maxpool", "softmax",   "reshape",   "l2norm", "avgpool",
+                                              "sub",     "mul",       "div",       "affine", "act",
+                                              "const",   "transpose", "concat",    "slice",  "pad",
+                                              "reduce",  "matmul",    "layernorm", "max",    "min"};
+static const char *const act_names[XFV_ACTS] = {"clip",     "leaky", "sigmoid", "hardsigmoid", "hardswish", "tanh",
+                                                "softplus", "mish",  "gelu",    "silu",        "erf",       "sqrt",
+                                                "pow",      "exp",   "neg",     "abs",         "log",       "elu",
+                                                "softsign", "sin",   "cos"};
 static const char *const reduce_names[XFV_REDUCES] = {"mean", "sum", "max", "l2"};
 
 static int lookup(const char *const *names, int n, const char *name)
@@ -136,13 +139,16 @@ static int reserve(void *array, int n, size_t size, const char *what, struct xfv
 {
     if (n >= XFV_MAX_NODES) return xfv_fail(e, XFV_EMODEL, "the graph has more than %d %s", XFV_MAX_NODES, what);
     if (n != 0 && (n < 16 || (n & (n - 1)) != 0)) return 0;
-    return xfv_grow(array, xfv_more((size_t)n, 16), size) ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for %d %s", n + 1, what);
+    return xfv_grow(array, xfv_more((size_t)n, 16), size)
+               ? 0
+               : xfv_fail(e, XFV_ENOMEM, "out of memory for %d %s", n + 1, what);
 }
 
 static int check_name(const char *name, const char *what, struct xfv_err *e)
 {
     if (!name || !*name) return xfv_fail(e, XFV_EMODEL, "a %s has no name", what);
-    if (strlen(name) > XFV_MAX_NAME) return xfv_fail(e, XFV_EMODEL, "the name of %s '%.40s...' has more than %d bytes", what, name, XFV_MAX_NAME);
+    if (strlen(name) > XFV_MAX_NAME)
+        return xfv_fail(e, XFV_EMODEL, "the name of %s '%.40s...' has more than %d bytes", what, name, XFV_MAX_NAME);
     return 0;
 }
 
@@ -151,8 +157,10 @@ int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape 
     char t[64];
     int status = check_name(name, "value", e);
     if (status) return status;
-    if (names_find(g->value_names, g, value_name, name) >= 0) return xfv_fail(e, XFV_EMODEL, "two values are called '%s'", name);
-    if (s.rank < 1 || xfv_shape_count(s) == 0) return xfv_fail(e, XFV_EMODEL, "value '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
+    if (names_find(g->value_names, g, value_name, name) >= 0)
+        return xfv_fail(e, XFV_EMODEL, "two values are called '%s'", name);
+    if (s.rank < 1 || xfv_shape_count(s) == 0)
+        return xfv_fail(e, XFV_EMODEL, "value '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
     if ((status = reserve(&g->values, g->n_values, sizeof *g->values, "values", e))) return status;
     char *copy = strdup(name);
     if (!copy || names_reserve(g->value_names)) {
@@ -170,8 +178,10 @@ int xfv_graph_take_weight(struct xfv_graph *g, const char *name, struct xfv_shap
     int status = check_name(name, "weight", e);
     size_t count = xfv_shape_count(s);
     if (status) return status;
-    if (names_find(g->weight_names, g, weight_name, name) >= 0) return xfv_fail(e, XFV_EMODEL, "two weights are called '%s'", name);
-    if (s.rank < 1 || count == 0) return xfv_fail(e, XFV_EMODEL, "weight '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
+    if (names_find(g->weight_names, g, weight_name, name) >= 0)
+        return xfv_fail(e, XFV_EMODEL, "two weights are called '%s'", name);
+    if (s.rank < 1 || count == 0)
+        return xfv_fail(e, XFV_EMODEL, "weight '%s' has the impossible shape %s", name, xfv_shape_text(s, t));
     if ((status = reserve(&g->weights, g->n_weights, sizeof *g->weights, "weights", e))) return status;
     char *copy = strdup(name);
     if (!copy || names_reserve(g->weight_names)) {
@@ -211,7 +221,8 @@ int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv
 int xfv_graph_add_output(struct xfv_graph *g, int value, struct xfv_err *e)
 {
     int status;
-    if (value < 0 || value >= g->n_values) return xfv_fail(e, XFV_EMODEL, "output %d is value %d of %d", g->n_outputs, value, g->n_values);
+    if (value < 0 || value >= g->n_values)
+        return xfv_fail(e, XFV_EMODEL, "output %d is value %d of %d", g->n_outputs, value, g->n_values);
     if ((status = reserve(&g->outputs, g->n_outputs, sizeof *g->outputs, "outputs", e))) return status;
     g->outputs[g->n_outputs] = value;
     return g->n_outputs++;
@@ -219,7 +230,14 @@ int xfv_graph_add_output(struct xfv_graph *g, int value, struct xfv_err *e)
 
 struct xfv_node xfv_node_default(enum xfv_op op)
 {
-    return (struct xfv_node){.op = op, .out = -1, .weight = -1, .bias = -1, .kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+    return (struct xfv_node){.op = op,
+                             .out = -1,
+                             .weight = -1,
+                             .bias = -1,
+                             .kernel = {1, 1},
+                             .stride = {1, 1},
+                             .dilation = {1, 1},
+                             .groups = 1};
 }
 
 int xfv_graph_find(const struct xfv_graph *g, const char *value)
@@ -267,6 +285,7 @@ char *xfv_shape_text(struct xfv_shape s, char buf[64])
 {
     size_t at = 0;
     buf[0] = '\0';
-    for (int i = 0; i < s.rank && i < XFV_MAX_RANK; i++) at += (size_t)snprintf(buf + at, 64 - at, "%s%d", i ? "x" : "", s.dim[i]);
+    for (int i = 0; i < s.rank && i < XFV_MAX_RANK; i++)
+        at += (size_t)snprintf(buf + at, 64 - at, "%s%d", i ? "x" : "", s.dim[i]);
     return buf;
 }

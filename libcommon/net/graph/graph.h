@@ -10,20 +10,27 @@
 #include "base/err.h"
 
 enum xfv_op {            /* append only: the name, not the number, is stored in files */
-    XFV_OP_CONV,         /* 2-D convolution; weight [kh][kw][cin/groups][cout], bias [cout] optional; groups==cin==cout is depthwise */
+    /* 2-D convolution; weight [kh][kw][cin/groups][cout], bias [cout] optional; groups==cin==cout is depthwise */
+    XFV_OP_CONV,
     XFV_OP_DENSE,        /* y = x W + b on the flattened (H,W,C order) input; weight [in][out], bias [out] optional */
     XFV_OP_PRELU,        /* x > 0 ? x : slope_c x; weight = slope [C] */
     XFV_OP_RELU,
-    XFV_OP_ADD,          /* two inputs; the second has the first's shape or broadcasts to it as in NumPy (right-aligned, 1 stretches): [1], [C], ... */
+    /* two inputs; the second has the first's shape or broadcasts to it as in NumPy (right-aligned, 1 stretches): [1],
+     * [C], ... */
+    XFV_OP_ADD,
     XFV_OP_MAXPOOL,      /* padding never wins */
     XFV_OP_SOFTMAX,      /* over the last axis */
-    XFV_OP_RESHAPE,      /* same elements, same (H,W,C) order; i[0..3] = new dimensions, 0 after the last, one may be -1 (what remains) */
-    XFV_OP_L2NORM,       /* x / max(|x|_2, eps) over all elements of the sample, zeros for zeros; attribute eps in f[0] */
+    /* same elements, same (H,W,C) order; i[0..3] = new dimensions, 0 after the last, one may be -1 (what remains) */
+    XFV_OP_RESHAPE,
+    /* x / max(|x|_2, eps) over all elements of the sample, zeros for zeros; attribute eps in f[0] */
+    XFV_OP_L2NORM,
     XFV_OP_AVGPOOL,      /* i[0] = 1: padding counts in the divisor */
     XFV_OP_SUB,          /* shapes as for ADD, also for MUL and DIV */
     XFV_OP_MUL,
     XFV_OP_DIV,
-    XFV_OP_AFFINE,       /* y = x * scale_c + shift_c; weight = scale [C], bias = shift [C] or none (a batch normalisation that cannot be folded) */
+    /* y = x * scale_c + shift_c; weight = scale [C], bias = shift [C] or none (a batch normalisation that cannot be
+     * folded) */
+    XFV_OP_AFFINE,
     XFV_OP_ACT,          /* other pointwise functions: i[0] = enum xfv_act, parameters in f[] */
     XFV_OP_CONST,        /* no input; weight is the value */
     XFV_OP_TRANSPOSE,    /* i[0..3] = permutation of the sample's axes */
@@ -31,18 +38,41 @@ enum xfv_op {            /* append only: the name, not the number, is stored in 
     XFV_OP_SLICE,        /* i[0] = axis, i[1] = begin, i[2] = end */
     XFV_OP_PAD,          /* zero padding, pads[4] */
     XFV_OP_REDUCE,       /* i[0] = enum xfv_reduce, i[1] = bit mask of axes (kept as 1) */
-    XFV_OP_MATMUL,       /* two activations of one rank, batched over leading axes, where 1 stretches; i[0] = transpose b */
+    /* two activations of one rank, batched over leading axes, where 1 stretches; i[0] = transpose b */
+    XFV_OP_MATMUL,
     XFV_OP_LAYERNORM,    /* over the last axis; weight = gamma, bias = beta; f[0] = eps */
-    XFV_OP_MAX,          /* the larger of two; shapes as for ADD, also for MIN. The gradient of equals goes to the first */
+    /* the larger of two; shapes as for ADD, also for MIN. The gradient of equals goes to the first */
+    XFV_OP_MAX,
     XFV_OP_MIN,
     XFV_OPS
 };
 /* Parameters: clip f[0]..f[1], not empty; leaky slope f[0]; hardsigmoid clip(f[0] x + f[1], 0, 1); hardswish x
  * clip(x/6 + 1/2, 0, 1); gelu f[0] = 0 exact, 1 the tanh form; pow x^f[0]; elu x > 0 ? f[1] x : f[0] (exp(f[2] x) - 1).
  * Names, for files: xfv_act_name. */
-enum xfv_act { XFV_ACT_CLIP, XFV_ACT_LEAKY, XFV_ACT_SIGMOID, XFV_ACT_HARDSIGMOID, XFV_ACT_HARDSWISH, XFV_ACT_TANH, XFV_ACT_SOFTPLUS, XFV_ACT_MISH,
-               XFV_ACT_GELU, XFV_ACT_SILU, XFV_ACT_ERF, XFV_ACT_SQRT, XFV_ACT_POW, XFV_ACT_EXP, XFV_ACT_NEG, XFV_ACT_ABS,
-               XFV_ACT_LOG, XFV_ACT_ELU, XFV_ACT_SOFTSIGN, XFV_ACT_SIN, XFV_ACT_COS, XFV_ACTS };
+enum xfv_act {
+    XFV_ACT_CLIP,
+    XFV_ACT_LEAKY,
+    XFV_ACT_SIGMOID,
+    XFV_ACT_HARDSIGMOID,
+    XFV_ACT_HARDSWISH,
+    XFV_ACT_TANH,
+    XFV_ACT_SOFTPLUS,
+    XFV_ACT_MISH,
+    XFV_ACT_GELU,
+    XFV_ACT_SILU,
+    XFV_ACT_ERF,
+    XFV_ACT_SQRT,
+    XFV_ACT_POW,
+    XFV_ACT_EXP,
+    XFV_ACT_NEG,
+    XFV_ACT_ABS,
+    XFV_ACT_LOG,
+    XFV_ACT_ELU,
+    XFV_ACT_SOFTSIGN,
+    XFV_ACT_SIN,
+    XFV_ACT_COS,
+    XFV_ACTS
+};
 enum xfv_reduce { XFV_REDUCE_MEAN, XFV_REDUCE_SUM, XFV_REDUCE_MAX, XFV_REDUCE_L2, XFV_REDUCES };
 
 #define XFV_MAX_RANK 4
@@ -98,10 +128,12 @@ void xfv_graph_free(struct xfv_graph *g);
  * XFV_EMODEL); data is copied. */
 int xfv_graph_add_value(struct xfv_graph *g, const char *name, struct xfv_shape s, struct xfv_err *e);
 /* data: floats, at any alignment. */
-int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const void *data, struct xfv_err *e);
+int xfv_graph_add_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, const void *data,
+                         struct xfv_err *e);
 /* As above, but data, from malloc or NULL, is the graph's from now on; after a failure the caller's. */
 int xfv_graph_take_weight(struct xfv_graph *g, const char *name, struct xfv_shape s, float *data, struct xfv_err *e);
-int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv_err *e); /* name copied; node defaults: xfv_node_default() */
+/* name copied; node defaults: xfv_node_default() */
+int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv_err *e);
 int xfv_graph_add_output(struct xfv_graph *g, int value, struct xfv_err *e);
 struct xfv_node xfv_node_default(enum xfv_op op);        /* stride 1, dilation 1, groups 1, no weights */
 int xfv_graph_find(const struct xfv_graph *g, const char *value_name); /* value index or -1 */
@@ -112,7 +144,8 @@ char *xfv_shape_text(struct xfv_shape s, char buf[64]); /* "112x112x3"; returns 
 
 /* Shape of a node's output from the shapes of its inputs; XFV_EMODEL with a sentence naming the node when they do not
  * fit. */
-int xfv_node_shape(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e);
+int xfv_node_shape(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in,
+                   struct xfv_shape *out, struct xfv_err *e);
 /* Shapes of all values for another input shape (fully convolutional nets); out has n_values entries. */
 int xfv_graph_shapes(const struct xfv_graph *g, struct xfv_shape input, struct xfv_shape *out, struct xfv_err *e);
 /* Everything a file could have got wrong: indices, topological order, one producer a value, weight shapes, sizes that

@@ -31,7 +31,8 @@ static void bounded_free(void *ctx, void *p)
 
 static Onnx__ModelProto *unpack(const uint8_t *bytes, size_t n)
 {
-    /* A byte of the file becomes at most a handful of bytes in memory: numbers of one byte as int64 (8), empty messages as structures. */
+    /* A byte of the file becomes at most a handful of bytes in memory: numbers of one byte as int64 (8), empty messages
+     * as structures. */
     struct bounds b = {(uintptr_t)__builtin_frame_address(0), n < SIZE_MAX / 64 ? n * 40 + (1 << 20) : SIZE_MAX};
     ProtobufCAllocator a = {bounded_alloc, bounded_free, &b};
     Onnx__ModelProto *m = xfv_onnx__model_proto__unpack(&a, n, bytes);
@@ -69,7 +70,8 @@ static void take_out(Onnx__ModelProto *m, const struct xfv_onx_hollow *h)
 
 int xfv_is_onnx(const uint8_t *p, size_t n)
 {
-    /* A ModelProto starts with ir_version (field 1, a small number) or, rarely, with another of its first fields as text or message. */
+    /* A ModelProto starts with ir_version (field 1, a small number) or, rarely, with another of its first fields as
+     * text or message. */
     return n > 16 && ((p[0] == 0x08 && p[1] < 0x40) || (p[0] == 0x12 && p[1] < 0x80) || (p[0] == 0x3a && p[1] >= 0x80));
 }
 
@@ -98,7 +100,8 @@ static char *printable(const char *s)
 
 static void add_name(struct onx *o, const char *name, const onx_proto *init)
 {
-    if (name && *name) o->t[o->n_tensors++] = (struct onx_tensor){.name = name, .init = init, .value = -1, .made = init != NULL};
+    if (name && *name)
+        o->t[o->n_tensors++] = (struct onx_tensor){.name = name, .init = init, .value = -1, .made = init != NULL};
 }
 
 /* Everything that has a name: inputs, constants, outputs of nodes. Inputs that are constants too (older files) count
@@ -115,7 +118,8 @@ static int read_names(struct onx *o)
         for (size_t k = 0; k < o->flat[i].n->n_output; k++) add_name(o, o->flat[i].n->output[k], NULL);
     qsort(o->t, (size_t)o->n_tensors, sizeof *o->t, by_name);
     for (int i = 1; i < o->n_tensors; i++)
-        if (strcmp(o->t[i].name, o->t[i - 1].name) == 0) return ONX_BAD("two nodes or constants make '%.100s'", o->t[i].name);
+        if (strcmp(o->t[i].name, o->t[i - 1].name) == 0)
+            return ONX_BAD("two nodes or constants make '%.100s'", o->t[i].name);
     int made = o->n_tensors;
     for (size_t i = 0; i < f->n_input; i++) {
         struct onx_tensor key = {.name = f->input[i]->name};
@@ -124,7 +128,8 @@ static int read_names(struct onx *o)
     }
     qsort(o->t, (size_t)o->n_tensors, sizeof *o->t, by_name);
     for (int i = 0; i < o->n_tensors; i++) {
-        if (i && strcmp(o->t[i].name, o->t[i - 1].name) == 0) return ONX_BAD("two inputs are called '%.100s'", o->t[i].name);
+        if (i && strcmp(o->t[i].name, o->t[i - 1].name) == 0)
+            return ONX_BAD("two inputs are called '%.100s'", o->t[i].name);
         if (!(o->t[i].label = printable(o->t[i].name))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
         if (!o->t[i].init) continue;
         const onx_proto *p = o->t[i].init; /* shapes of constants are known before they are loaded */
@@ -172,8 +177,10 @@ static int channels_last(const struct xfv_import_opts *opts, const int64_t d[4])
 
 static int read_type(struct onx *o, const struct onx_tensor *t, int type)
 {
-    int whole = type == ONX_U8 || type == ONX_I32 || type == ONX_I64 || type == ONX_U16 || type == ONX_I16 || type == ONX_U32;
-    if (!whole && !xfv_onx_is_float(type)) return ONX_BAD("input '%s' has elements of type %d, which is not supported", t->label, type);
+    int whole = type == ONX_U8 || type == ONX_I32 || type == ONX_I64 || type == ONX_U16 || type == ONX_I16 ||
+                type == ONX_U32;
+    if (!whole && !xfv_onx_is_float(type))
+        return ONX_BAD("input '%s' has elements of type %d, which is not supported", t->label, type);
     o->whole_input = whole;
     return whole ? type : 0;
 }
@@ -184,10 +191,14 @@ static int read_input(struct onx *o, const struct xfv_import_opts *opts)
     const Onnx__ValueInfoProto *v = NULL;
     int status = find_input(o, &v);
     if (status) return status;
-    const Onnx__TypeProto__Tensor *tt = v->type && v->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? v->type->tensor_type : NULL;
+    const Onnx__TypeProto__Tensor *tt = v->type && v->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE
+                                            ? v->type->tensor_type
+                                            : NULL;
     struct onx_tensor *t = find(o, v->name);
     const Onnx__TensorShapeProto *s = tt ? tt->shape : NULL;
-    if (!s || s->n_dim != 4) return ONX_BAD("input '%s' is not an image (N,C,H,W or N,H,W,C): it has %zu dimensions", t->label, s ? s->n_dim : 0);
+    if (!s || s->n_dim != 4)
+        return ONX_BAD("input '%s' is not an image (N,C,H,W or N,H,W,C): it has %zu dimensions", t->label,
+                       s ? s->n_dim : 0);
     if ((t->whole = read_type(o, t, tt->elem_type)) < 0) return t->whole;
     int64_t d[4];
     for (int i = 0; i < 4; i++) {
@@ -202,8 +213,9 @@ static int read_input(struct onx *o, const struct xfv_import_opts *opts)
     if (!d[at[2]] && (opts ? opts->channels : 0)) d[at[2]] = opts->channels;
     int64_t h = d[at[0]], w = d[at[1]], c = d[at[2]];
     if (c < 1 || h < 1 || w < 1 || c > 4096 || h > 65536 || w > 65536)
-        return ONX_BAD("input '%s' is declared %lldx%lldx%lld (channels, height, width; 0: not said): say with --size how large the image is", t->label, (long long)c,
-                       (long long)h, (long long)w);
+        return ONX_BAD("input '%s' is declared %lldx%lldx%lld (channels, height, width; 0: not said): say with --size "
+                       "how large the image is",
+                       t->label, (long long)c, (long long)h, (long long)w);
     t->value = xfv_graph_add_value(o->g, t->label, xfv_shape_of(3, (int)h, (int)w, (int)c), o->e);
     if (t->value < 0) return t->value;
     t->made = 1;
@@ -223,13 +235,15 @@ static int named_copy(struct onx *o, int v, const char *label)
     return xfv_onx_emit(o, &n, label, "");
 }
 
-/* An output that shares its value with another tensor (it was only renamed or transposed) gets one under its own name. */
+/* An output that shares its value with another tensor (it was only renamed or transposed) gets one under its own name.
+ */
 static int read_outputs(struct onx *o)
 {
     const Onnx__GraphProto *f = o->file;
     for (size_t i = 0; i < f->n_output; i++) {
         struct onx_tensor *t = find(o, f->output[i]->name);
-        if (!t || !t->made) return ONX_BAD("no node makes output '%.100s'", f->output[i]->name ? f->output[i]->name : "");
+        if (!t || !t->made)
+            return ONX_BAD("no node makes output '%.100s'", f->output[i]->name ? f->output[i]->name : "");
         if (t->broken) continue;
         int status = xfv_onx_materialise(o, t, t->label);
         if (status) return status;
@@ -269,7 +283,9 @@ static int keep_names(struct onx *o, const struct xfv_import_opts *opts)
         if ((v = xfv_onx_materialise(o, t, t->label)) < 0) return v;
         n_have = xfv_onx_layout_without(t, -1, have);
         for (int i = 0; i < n_have; i++) turned |= have[i] != want[i];
-        if ((v = turned ? xfv_onx_ordered(o, t, want, n, t->label) : t->value) < 0 || (v = named_copy(o, v, t->label)) < 0) return v;
+        if ((v = turned ? xfv_onx_ordered(o, t, want, n, t->label) : t->value) < 0 ||
+            (v = named_copy(o, v, t->label)) < 0)
+            return v;
         snprintf(name->value, sizeof name->value, "%s", o->g->values[v].name);
     }
     return 0;
@@ -305,7 +321,8 @@ static int make_call(struct onx *o, const onx_node *n, struct onx_call *c, char 
     for (int k = 0; k < c->n_out; k++) c->out[k] = find(o, n->output[k]);
     for (int k = 0; k < c->n_in; k++) {
         c->in[k] = find(o, n->input[k]);
-        if (!c->in[k] && n->input[k] && *n->input[k]) return ONX_BAD("'%s' (%.40s) reads '%.60s', which nothing makes", label, c->op, n->input[k]);
+        if (!c->in[k] && n->input[k] && *n->input[k])
+            return ONX_BAD("'%s' (%.40s) reads '%.60s', which nothing makes", label, c->op, n->input[k]);
     }
     return 0;
 }
@@ -316,7 +333,10 @@ static int build(struct onx *o, const struct onx_call *c)
     if (!c->out[0] || c->out[0]->made) return ONX_BAD("'%s' (%.40s) has no output of its own", c->label, c->op);
     for (int k = 0; k < c->n_in; k++) {
         if (!c->in[k] || (c->known->flags & ONX_PICKS && k)) continue;
-        if (!c->in[k]->made) return ONX_BAD("'%s' (%.40s) reads '%s' before any node makes it: the nodes are not in order, or go in a circle", c->label, c->op, c->in[k]->label);
+        if (!c->in[k]->made)
+            return ONX_BAD("'%s' (%.40s) reads '%s' before any node makes it: the nodes are not in order, or go in a "
+                           "circle",
+                           c->label, c->op, c->in[k]->label);
     }
     const struct onx_op *op = c->known;
     int constant = 1, whole = 0;
@@ -326,10 +346,12 @@ static int build(struct onx *o, const struct onx_call *c)
         constant &= !c->in[k] || xfv_onx_is_constant(c->in[k]);
         if (c->in[k] && c->in[k]->whole) whole = c->in[k]->whole;
     }
-    if (op->eval && (constant || (op->flags & ONX_OF_SHAPE)) && (status = op->eval(o, c)) != 0) return status < 0 ? status : 0;
+    if (op->eval && (constant || (op->flags & ONX_OF_SHAPE)) && (status = op->eval(o, c)) != 0)
+        return status < 0 ? status : 0;
     if (!op->build) return ONX_BAD("'%s' (%s) works on computed tensors, which is not supported", c->label, c->op);
     if (c->n_in < 1 || !c->in[0]) return ONX_BAD("'%s' (%s) has no input", c->label, c->op);
-    if (whole && !(op->flags & ONX_MOVES)) return ONX_BAD("'%s' (%s) computes with whole numbers, which is not supported", c->label, c->op);
+    if (whole && !(op->flags & ONX_MOVES))
+        return ONX_BAD("'%s' (%s) computes with whole numbers, which is not supported", c->label, c->op);
     if ((status = op->build(o, c))) return status;
     for (int k = 0; k < c->n_out && whole && op->build != xfv_onx_dequantise && strcmp(c->op, "Cast") != 0; k++)
         if (c->out[k]) c->out[k]->whole = whole;
@@ -374,7 +396,8 @@ static int note_unknown(struct onx *o, struct problems *p)
     for (int i = 0; i < o->n_flat; i++) {
         const char *op = o->flat[i].n->op_type ? o->flat[i].n->op_type : "";
         int seen = 0, count = 0;
-        if (o->flat[i].guard >= 0 || xfv_onx_find_op(op, o->flat[i].n->domain)) continue; /* of a branch: only when it is taken */
+        /* of a branch: only when it is taken */
+        if (o->flat[i].guard >= 0 || xfv_onx_find_op(op, o->flat[i].n->domain)) continue;
         for (int k = 0; k < i && !seen; k++) seen = o->flat[k].n->op_type && strcmp(o->flat[k].n->op_type, op) == 0;
         if (seen) continue;
         char text[300];
@@ -383,11 +406,14 @@ static int note_unknown(struct onx *o, struct problems *p)
             const onx_node *n = o->flat[k].n;
             if (!n->op_type || strcmp(n->op_type, op) != 0) continue;
             char *label = printable(n->n_output && n->output[0] ? n->output[0] : "?");
-            if (count < 4 && at < sizeof text - 60) at += (size_t)snprintf(text + at, sizeof text - at, "%s '%.40s'", count ? "," : "", label ? label : "?");
+            if (count < 4 && at < sizeof text - 60)
+                at += (size_t)snprintf(text + at, sizeof text - at, "%s '%.40s'", count ? "," : "",
+                                       label ? label : "?");
             free(label);
             count++;
         }
-        if (count > 4 && at < sizeof text - 30) at += (size_t)snprintf(text + at, sizeof text - at, " and %d more", count - 4);
+        if (count > 4 && at < sizeof text - 30)
+            at += (size_t)snprintf(text + at, sizeof text - at, " and %d more", count - 4);
         if (at < sizeof text - 2) snprintf(text + at, sizeof text - at, ")");
         note(p, text);
     }
@@ -418,7 +444,8 @@ static int build_all(struct onx *o, struct problems *p)
         int when = taken(o, o->flat[i].guard, o->flat[i].when);
         if (when != 1) continue;
         int status = make_call(o, n, &c, label, sizeof label), broken = !c.known;
-        if (!status && broken && o->flat[i].guard >= 0) status = ONX_BAD("operator %.60s is not supported (node '%.40s')", c.op, label);
+        if (!status && broken && o->flat[i].guard >= 0)
+            status = ONX_BAD("operator %.60s is not supported (node '%.40s')", c.op, label);
         for (int k = 0; !status && k < c.n_in; k++) broken |= c.in[k] && c.in[k]->broken; /* said already */
         if (!status && !broken) status = build(o, &c);
         if (status == XFV_ENOMEM || status == XFV_EIO) return status;
@@ -451,13 +478,19 @@ static int read_model(struct onx *o, const Onnx__ModelProto *m, const struct xfv
     o->file = m->graph;
     o->opset = opset_of(m);
     if (o->opset < 7) return ONX_BAD("the file is of opset %d; 7 and later are supported", o->opset);
-    if (o->opset > NEWEST) xfv_onx_note(o, "the file is of opset %d: its operators were taken as they are in %d, the newest that is known here", o->opset, NEWEST);
-    if ((status = xfv_onx_flatten(o, m)) || (status = read_names(o)) || (status = read_input(o, opts)) || (status = build_all(o, &p)) || (status = read_outputs(o)) || (status = keep_names(o, opts)))
+    if (o->opset > NEWEST)
+        xfv_onx_note(o,
+                     "the file is of opset %d: its operators were taken as they are in %d, the newest that is known "
+                     "here",
+                     o->opset, NEWEST);
+    if ((status = xfv_onx_flatten(o, m)) || (status = read_names(o)) || (status = read_input(o, opts)) ||
+        (status = build_all(o, &p)) || (status = read_outputs(o)) || (status = keep_names(o, opts)))
         return status;
     return xfv_graph_check(o->g, o->e);
 }
 
-int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)
+int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out,
+                    struct xfv_err *e)
 {
     struct xfv_err own;
     struct onx o = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL, .file_bytes = n};
@@ -468,7 +501,8 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
     put_back(m, &hollow);
     int status = read_model(&o, m, opts);
     char quantisers[128];
-    if (o.quantisers) xfv_quantiser_note(o.quantisers, quantisers, sizeof quantisers), xfv_onx_note(&o, "%s", quantisers);
+    if (o.quantisers)
+        xfv_quantiser_note(o.quantisers, quantisers, sizeof quantisers), xfv_onx_note(&o, "%s", quantisers);
     if (!status && opts && opts->whole) *opts->whole = o.whole_input;
     if (!status && opts && opts->note) snprintf(opts->note, opts->note_size, "%s", o.note);
     for (int i = 0; i < o.n_tensors; i++) {

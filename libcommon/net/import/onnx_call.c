@@ -48,13 +48,17 @@ int xfv_onx_ints(struct onx *o, const struct onx_call *c, int k, const char *nam
     if (k >= 0 && k < c->n_in && c->in[k]) {
         const struct onx_const *x = xfv_onx_constant(o, c->in[k]);
         if (!x) return o->e->status;
-        if (!x->i || x->count > (size_t)cap) return ONX_BAD("'%s' (%s): input '%s' is not a list of at most %d whole numbers", c->label, c->op, c->in[k]->label, cap);
+        if (!x->i || x->count > (size_t)cap)
+            return ONX_BAD("'%s' (%s): input '%s' is not a list of at most %d whole numbers", c->label, c->op,
+                           c->in[k]->label, cap);
         memcpy(v, x->i, x->count * sizeof *v);
         return (int)x->count;
     }
     const Onnx__AttributeProto *a = name ? xfv_onx_attribute(c, name) : NULL;
     if (!a) return 0;
-    if (a->n_ints > (size_t)cap) return ONX_BAD("'%s' (%s): attribute '%s' has %zu numbers, more than %d", c->label, c->op, name, a->n_ints, cap);
+    if (a->n_ints > (size_t)cap)
+        return ONX_BAD("'%s' (%s): attribute '%s' has %zu numbers, more than %d", c->label, c->op, name, a->n_ints,
+                       cap);
     if (a->n_ints) memcpy(v, a->ints, a->n_ints * sizeof *v);
     return (int)a->n_ints;
 }
@@ -62,7 +66,8 @@ int xfv_onx_ints(struct onx *o, const struct onx_call *c, int k, const char *nam
 int xfv_onx_axis(struct onx *o, const struct onx_call *c, int64_t axis, int rank)
 {
     int64_t a = axis < 0 ? axis + rank : axis;
-    return a >= 0 && a < rank ? (int)a : ONX_BAD("'%s' (%s) works on axis %lld of %d", c->label, c->op, (long long)axis, rank);
+    return a >= 0 && a < rank ? (int)a
+                              : ONX_BAD("'%s' (%s) works on axis %lld of %d", c->label, c->op, (long long)axis, rank);
 }
 
 int xfv_onx_scalar(struct onx *o, const struct onx_call *c, int k, const char *name, float otherwise, float *v)
@@ -213,8 +218,11 @@ static int by_name(const void *name, const void *op) { return strcmp(name, ((con
 
 const struct onx_op *xfv_onx_find_op(const char *name, const char *domain)
 {
-    int own = !domain || !*domain || strcmp(domain, "ai.onnx") == 0, microsoft = !own && strcmp(domain, "com.microsoft") == 0;
-    const struct onx_op *op = name && (own || microsoft) ? bsearch(name, ops, sizeof ops / sizeof *ops, sizeof *ops, by_name) : NULL;
+    int own = !domain || !*domain || strcmp(domain, "ai.onnx") == 0,
+        microsoft = !own && strcmp(domain, "com.microsoft") == 0;
+    const struct onx_op *op = name && (own || microsoft)
+                                  ? bsearch(name, ops, sizeof ops / sizeof *ops, sizeof *ops, by_name)
+                                  : NULL;
     if (!op || (own ? op->flags & ONX_ALIEN : !(op->flags & (ONX_MICROSOFT | ONX_ALIEN)))) return NULL;
     return op;
 }

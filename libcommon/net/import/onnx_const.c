@@ -1,4 +1,5 @@
-/* ONNX files: operators of constants alone, computed at import. Most are the arithmetic of shapes that exporters leave in the graph. */
+/* ONNX files: operators of constants alone, computed at import. Most are the arithmetic of shapes that exporters leave
+ * in the graph. */
 #include <math.h>
 #include <string.h>
 
@@ -51,7 +52,8 @@ static int may_make(struct onx *o, const struct onx_call *c, struct onx_dims s)
     for (int i = 0; i < s.rank; i++)
         if (s.dim[i] == 0) return 0;
     size_t n = xfv_onx_count(s);
-    return n > 0 && n <= ONX_MAX_MADE ? 0 : ONX_BAD("'%s' (%s) makes a constant of an impossible size", c->label, c->op);
+    return n > 0 && n <= ONX_MAX_MADE ? 0
+                                      : ONX_BAD("'%s' (%s) makes a constant of an impossible size", c->label, c->op);
 }
 
 struct onx_const *xfv_onx_permuted(struct onx *o, const struct onx_const *c, const int *perm)
@@ -79,8 +81,28 @@ static size_t stretched(const struct onx_const *c, struct onx_dims s, const int6
 
 /* ---- arithmetic ---- */
 
-static const char *const binaries[] = {"Add", "Sub", "Mul", "Div", "Mod", "Pow", "Max", "Min", "Equal", "Less", "Greater", "And", "Or", "LessOrEqual", "GreaterOrEqual", "Xor", NULL};
-enum { B_ADD, B_SUB, B_MUL, B_DIV, B_MOD, B_POW, B_MAX, B_MIN, B_EQUAL, B_LESS, B_GREATER, B_AND, B_OR, B_AT_MOST, B_AT_LEAST, B_XOR };
+static const char *const binaries[] = {"Add",     "Sub", "Mul", "Div",         "Mod",
+                                       "Pow",     "Max", "Min", "Equal",       "Less",
+                                       "Greater", "And", "Or",  "LessOrEqual", "GreaterOrEqual",
+                                       "Xor",     NULL};
+enum {
+    B_ADD,
+    B_SUB,
+    B_MUL,
+    B_DIV,
+    B_MOD,
+    B_POW,
+    B_MAX,
+    B_MIN,
+    B_EQUAL,
+    B_LESS,
+    B_GREATER,
+    B_AND,
+    B_OR,
+    B_AT_MOST,
+    B_AT_LEAST,
+    B_XOR
+};
 
 static int index_of(const char *const *list, const char *op)
 {
@@ -114,13 +136,15 @@ static double binary(int op, double a, double b)
 int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
 {
     int op = index_of(binaries, c->op);
-    const struct onx_const *a = xfv_onx_constant(o, c->in[0]), *b = a && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
+    const struct onx_const *a = xfv_onx_constant(o, c->in[0]),
+                           *b = a && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
     struct onx_dims s;
     int64_t at[ONX_MAX_RANK];
     if (!b) return c->n_in == 2 ? o->e->status : 0;
     if (a->count == 0 || b->count == 0) return ONX_BAD("'%s' (%s) has an empty operand", c->label, c->op);
     int status = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s);
-    if (status || (a->count != xfv_onx_count(s) && b->count != xfv_onx_count(s) && (status = may_make(o, c, s)))) return status;
+    if (status || (a->count != xfv_onx_count(s) && b->count != xfv_onx_count(s) && (status = may_make(o, c, s))))
+        return status;
     struct onx_const *k = xfv_onx_const_new(o, s, op >= B_EQUAL || (a->i && b->i));
     for (size_t i = 0; k && i < k->count; i++) {
         unravel(s, i, at);
@@ -136,7 +160,9 @@ int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
     return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 
-static const char *const unaries[] = {"Neg", "Abs", "Sqrt", "Exp", "Log", "Floor", "Ceil", "Reciprocal", "Not", "Sigmoid", "Tanh", "Relu", "Round", "Sign", "Sin", "Cos", "Erf", "Softplus", NULL};
+static const char *const unaries[] = {"Neg",        "Abs", "Sqrt",    "Exp",      "Log",  "Floor", "Ceil",
+                                      "Reciprocal", "Not", "Sigmoid", "Tanh",     "Relu", "Round", "Sign",
+                                      "Sin",        "Cos", "Erf",     "Softplus", NULL};
 
 static double unary(int op, double v)
 {
@@ -183,9 +209,11 @@ int xfv_onx_eval_where(struct onx *o, const struct onx_call *c)
     int64_t at[ONX_MAX_RANK];
     if (c->n_in != 3) return ONX_BAD("'%s' (Where) has %d inputs", c->label, c->n_in);
     for (int k = 0; k < 3; k++)
-        if (!(p[k] = xfv_onx_constant(o, c->in[k])) || p[k]->count == 0) return p[k] ? ONX_BAD("'%s' (Where) has an empty operand", c->label) : o->e->status;
+        if (!(p[k] = xfv_onx_constant(o, c->in[k])) || p[k]->count == 0)
+            return p[k] ? ONX_BAD("'%s' (Where) has an empty operand", c->label) : o->e->status;
     int status = xfv_onx_broadcast_dims(o, c, p[0]->s, p[1]->s, &s);
-    if (status || (status = xfv_onx_broadcast_dims(o, c, s, p[2]->s, &s)) || (status = may_make(o, c, s))) return status;
+    if (status || (status = xfv_onx_broadcast_dims(o, c, s, p[2]->s, &s)) || (status = may_make(o, c, s)))
+        return status;
     struct onx_const *k = xfv_onx_const_new(o, s, p[1]->i && p[2]->i);
     for (size_t i = 0; k && i < k->count; i++) {
         unravel(s, i, at);
@@ -205,7 +233,9 @@ int xfv_onx_eval_shape(struct onx *o, const struct onx_call *c)
     if (start < 0) start += t->s.rank;
     if (end < 0) end += t->s.rank;
     if (end > t->s.rank) end = t->s.rank;
-    if (start < 0 || start > end) return ONX_BAD("'%s' (Shape) wants axes %lld to %lld of %d", c->label, (long long)start, (long long)end, t->s.rank);
+    if (start < 0 || start > end)
+        return ONX_BAD("'%s' (Shape) wants axes %lld to %lld of %d", c->label, (long long)start, (long long)end,
+                       t->s.rank);
     int all = is(c, "Size");
     struct onx_const *k = xfv_onx_const_new(o, (struct onx_dims){.rank = all ? 0 : 1, .dim = {end - start}}, 1);
     if (!k) return o->e->status;
@@ -216,12 +246,14 @@ int xfv_onx_eval_shape(struct onx *o, const struct onx_call *c)
 
 int xfv_onx_eval_gather(struct onx *o, const struct onx_call *c)
 {
-    const struct onx_const *x = xfv_onx_constant(o, c->in[0]), *ix = x && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
+    const struct onx_const *x = xfv_onx_constant(o, c->in[0]),
+                           *ix = x && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
     if (!ix) return c->n_in == 2 ? o->e->status : ONX_BAD("'%s' (Gather) has %d inputs", c->label, c->n_in);
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), x->s.rank);
     if (axis < 0) return axis;
     struct onx_dims s = {.rank = x->s.rank - 1 + ix->s.rank};
-    if (!ix->i || s.rank > ONX_MAX_RANK || x->count == 0 || ix->count == 0) return ONX_BAD("'%s' (Gather) has impossible operands", c->label);
+    if (!ix->i || s.rank > ONX_MAX_RANK || x->count == 0 || ix->count == 0)
+        return ONX_BAD("'%s' (Gather) has impossible operands", c->label);
     for (int i = 0, n = 0; i < x->s.rank; i++) {
         if (i != axis) s.dim[n++] = x->s.dim[i];
         for (int j = 0; i == axis && j < ix->s.rank; j++) s.dim[n++] = ix->s.dim[j];
@@ -255,7 +287,8 @@ int xfv_onx_eval_concat(struct onx *o, const struct onx_call *c)
         const struct onx_const *x = xfv_onx_constant(o, c->in[k]);
         if (!x) return o->e->status;
         for (int a = 0; a < s.rank; a++)
-            if (x->s.rank != s.rank || (a != axis && x->s.dim[a] != s.dim[a])) return ONX_BAD("'%s' (Concat) joins different shapes", c->label);
+            if (x->s.rank != s.rank || (a != axis && x->s.dim[a] != s.dim[a]))
+                return ONX_BAD("'%s' (Concat) joins different shapes", c->label);
         s.dim[axis] += x->s.dim[axis];
         whole &= x->i != NULL;
     }
@@ -334,7 +367,8 @@ int xfv_onx_eval_fill(struct onx *o, const struct onx_call *c) /* ConstantOfShap
     int status = dims_input(o, c, 0, &s);
     if (!status) status = may_make(o, c, s);
     if (!status && a && a->t) status = xfv_onx_load(o, a->t, &v);
-    if (!status && v && v->count != 1) status = ONX_BAD("'%s' (ConstantOfShape) has a value that is not one number", c->label);
+    if (!status && v && v->count != 1)
+        status = ONX_BAD("'%s' (ConstantOfShape) has a value that is not one number", c->label);
     if (!status && !(k = xfv_onx_const_new(o, s, v && v->i))) status = XFV_ENOMEM;
     for (size_t i = 0; !status && v && i < k->count; i++) copy_element(k, i, v, 0);
     xfv_onx_const_free(v);
@@ -363,7 +397,8 @@ int xfv_onx_eval_tile(struct onx *o, const struct onx_call *c)
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
     int status = x ? dims_input(o, c, 1, &s) : o->e->status;
     if (status) return status;
-    if (s.rank != x->s.rank || x->count == 0) return ONX_BAD("'%s' (Tile) has %d repeats for %d axes", c->label, s.rank, x->s.rank);
+    if (s.rank != x->s.rank || x->count == 0)
+        return ONX_BAD("'%s' (Tile) has %d repeats for %d axes", c->label, s.rank, x->s.rank);
     for (int i = 0; i < s.rank; i++) s.dim[i] = s.dim[i] > ONX_MAX_MADE ? -1 : s.dim[i] * x->s.dim[i];
     if ((status = may_make(o, c, s))) return status;
     struct onx_const *k = xfv_onx_const_new(o, s, x->i != NULL);
@@ -379,8 +414,10 @@ int xfv_onx_eval_range(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *p[3];
     for (int k = 0; k < 3; k++)
-        if (!(p[k] = k < c->n_in ? xfv_onx_constant(o, c->in[k]) : NULL) || p[k]->count != 1) return ONX_BAD("'%s' (Range) wants three numbers", c->label);
-    double a = xfv_onx_const_at(p[0], 0), b = xfv_onx_const_at(p[1], 0), d = xfv_onx_const_at(p[2], 0), n = ceil((b - a) / d);
+        if (!(p[k] = k < c->n_in ? xfv_onx_constant(o, c->in[k]) : NULL) || p[k]->count != 1)
+            return ONX_BAD("'%s' (Range) wants three numbers", c->label);
+    double a = xfv_onx_const_at(p[0], 0), b = xfv_onx_const_at(p[1], 0), d = xfv_onx_const_at(p[2], 0),
+           n = ceil((b - a) / d);
     if (!(n >= 0 && n <= ONX_MAX_MADE)) return ONX_BAD("'%s' (Range) has an impossible length", c->label);
     struct onx_dims dims = {.rank = 1, .dim = {xfv_to_i64(n)}};
     struct onx_const *k = xfv_onx_const_new(o, dims, p[0]->i && p[2]->i);
@@ -404,7 +441,8 @@ int xfv_onx_eval_constant(struct onx *o, const struct onx_call *c)
         if (!(a = xfv_onx_attribute(c, lists[i]))) continue;
         size_t n = i == 1 ? a->n_floats : i == 3 ? a->n_ints : 1;
         if (n > XFV_MAX_ELEMENTS) return ONX_BAD("'%s' (Constant) is too large", c->label);
-        if (!(k = xfv_onx_const_new(o, (struct onx_dims){.rank = i & 1, .dim = {(int64_t)n}}, i >= 2))) return o->e->status;
+        if (!(k = xfv_onx_const_new(o, (struct onx_dims){.rank = i & 1, .dim = {(int64_t)n}}, i >= 2)))
+            return o->e->status;
         for (size_t j = 0; j < n; j++) {
             if (k->f) k->f[j] = i == 1 ? a->floats[j] : a->f;
             else k->i[j] = i == 3 ? a->ints[j] : a->i;
@@ -418,7 +456,9 @@ int xfv_onx_eval_constant(struct onx *o, const struct onx_call *c)
 
 int xfv_onx_eval_cast(struct onx *o, const struct onx_call *c)
 {
-    const struct onx_const *like = is(c, "CastLike") && c->n_in > 1 && c->in[1] && xfv_onx_is_constant(c->in[1]) ? xfv_onx_constant(o, c->in[1]) : NULL;
+    const struct onx_const *like = is(c, "CastLike") && c->n_in > 1 && c->in[1] && xfv_onx_is_constant(c->in[1])
+                                       ? xfv_onx_constant(o, c->in[1])
+                                       : NULL;
     if (is(c, "CastLike") && !like) return ONX_BAD("'%s' (CastLike) has no constant to be like", c->label);
     int64_t to = like ? like->type : xfv_onx_int(c, "to", 1);
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
@@ -447,7 +487,8 @@ int xfv_onx_eval_reduce(struct onx *o, const struct onx_call *c)
     const struct onx_const *x = xfv_onx_constant(o, c->in[0]);
     int64_t axes[ONX_MAX_RANK];
     if (!x) return o->e->status;
-    int n = xfv_onx_ints(o, c, 1, "axes", axes, ONX_MAX_RANK), op = (unsigned char)c->op[6]; /* Reduce[P]rod, [S]um, M... */
+    /* Reduce[P]rod, [S]um, M... */
+    int n = xfv_onx_ints(o, c, 1, "axes", axes, ONX_MAX_RANK), op = (unsigned char)c->op[6];
     if (n < 0) return n;
     if ((n != 0 && n != x->s.rank) || x->count == 0) return 0;
     int mean = is(c, "ReduceMean"), max = is(c, "ReduceMax"), min = is(c, "ReduceMin");

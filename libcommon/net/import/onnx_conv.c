@@ -15,10 +15,13 @@ static int pair(struct onx *o, const struct onx_call *c, const char *name, int o
     int n = xfv_onx_ints(o, c, -1, name, v, 8);
     if (n < 0) return n;
     int line = c->in[0]->s.rank == 3; /* a signal: its one number is the width's */
-    if (n != 0 && n != (line ? 1 : 2)) return ONX_BAD("'%s' (%s): attribute '%s' has %d numbers instead of %d", c->label, c->op, name, n, line ? 1 : 2);
+    if (n != 0 && n != (line ? 1 : 2))
+        return ONX_BAD("'%s' (%s): attribute '%s' has %d numbers instead of %d", c->label, c->op, name, n,
+                       line ? 1 : 2);
     if (n && line) v[1] = v[0], v[0] = 1;
     for (int a = 0; a < 2; a++) {
-        if (n && (v[a] < 1 || v[a] > XFV_MAX_KERNEL)) return ONX_BAD("'%s' (%s): attribute '%s' holds %lld", c->label, c->op, name, (long long)v[a]);
+        if (n && (v[a] < 1 || v[a] > XFV_MAX_KERNEL))
+            return ONX_BAD("'%s' (%s): attribute '%s' holds %lld", c->label, c->op, name, (long long)v[a]);
         to[a] = n ? (int)v[a] : otherwise;
     }
     return 0;
@@ -27,21 +30,25 @@ static int pair(struct onx *o, const struct onx_call *c, const char *name, int o
 static int pads(struct onx *o, const struct onx_call *c, struct xfv_node *n, struct xfv_shape in)
 {
     int64_t v[8];
-    int count = xfv_onx_ints(o, c, -1, "pads", v, 8), upper = xfv_onx_text_is(c, "auto_pad", "SAME_UPPER"), lower = xfv_onx_text_is(c, "auto_pad", "SAME_LOWER");
+    int count = xfv_onx_ints(o, c, -1, "pads", v, 8), upper = xfv_onx_text_is(c, "auto_pad", "SAME_UPPER"),
+        lower = xfv_onx_text_is(c, "auto_pad", "SAME_LOWER");
     if (count < 0) return count;
     if (xfv_onx_text_is(c, "auto_pad", "VALID")) return 0;
     if (!upper && !lower) {
         int line = c->in[0]->s.rank == 3;
-        if (count != 0 && count != (line ? 2 : 4)) return ONX_BAD("'%s' (%s) has %d paddings instead of %d", c->label, c->op, count, line ? 2 : 4);
+        if (count != 0 && count != (line ? 2 : 4))
+            return ONX_BAD("'%s' (%s) has %d paddings instead of %d", c->label, c->op, count, line ? 2 : 4);
         if (count && line) v[3] = v[1], v[1] = v[0], v[0] = v[2] = 0, count = 4;
         for (int a = 0; a < count; a++) {
-            if (v[a] < 0 || v[a] > XFV_MAX_KERNEL) return ONX_BAD("'%s' (%s) has a padding of %lld", c->label, c->op, (long long)v[a]);
+            if (v[a] < 0 || v[a] > XFV_MAX_KERNEL)
+                return ONX_BAD("'%s' (%s) has a padding of %lld", c->label, c->op, (long long)v[a]);
             n->pads[a] = (int)v[a];
         }
         return 0;
     }
     for (int a = 0; a < 2; a++) {
-        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, out = ((int64_t)in.dim[a] + n->stride[a] - 1) / n->stride[a];
+        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1,
+                out = ((int64_t)in.dim[a] + n->stride[a] - 1) / n->stride[a];
         int64_t total = (out - 1) * n->stride[a] + span - in.dim[a];
         if (total < 0) total = 0;
         n->pads[a] = (int)(upper ? total / 2 : total - total / 2);
@@ -68,7 +75,8 @@ static int conv_weight(struct onx *o, const struct onx_call *c, const struct onx
     struct onx_const *p = xfv_onx_permuted(o, w, w->s.rank == 3 ? line : perm);
     if (!p) return o->e->status;
     const int64_t *d = p->s.dim;
-    struct xfv_shape s = w->s.rank == 3 ? xfv_shape_of(4, 1, (int)d[0], (int)d[1], (int)d[2]) : xfv_shape_of(4, (int)d[0], (int)d[1], (int)d[2], (int)d[3]);
+    struct xfv_shape s = w->s.rank == 3 ? xfv_shape_of(4, 1, (int)d[0], (int)d[1], (int)d[2])
+                                        : xfv_shape_of(4, (int)d[0], (int)d[1], (int)d[2], (int)d[3]);
     int i = xfv_onx_take_weight(o, s, &p->f, c->in[1]->label, "");
     xfv_onx_const_free(p);
     return i;
@@ -82,13 +90,17 @@ int xfv_onx_conv(struct onx *o, const struct onx_call *c)
     const struct onx_const *w = xfv_onx_floats(o, c, 1), *b = NULL;
     if (!w) return o->e->status;
     if (w->s.rank < 3 || w->s.rank > 4 || w->s.rank != c->in[0]->s.rank || w->count == 0)
-        return ONX_BAD("'%s' (Conv) has a weight of %d dimensions; only images and signals are supported", c->label, w->s.rank);
+        return ONX_BAD("'%s' (Conv) has a weight of %d dimensions; only images and signals are supported", c->label,
+                       w->s.rank);
     for (int a = 0; a < w->s.rank; a++)
-        if (w->s.dim[a] > XFV_MAX_ELEMENTS || (a > 1 && w->s.dim[a] > XFV_MAX_KERNEL)) return ONX_BAD("'%s' (Conv) has an impossible weight", c->label);
+        if (w->s.dim[a] > XFV_MAX_ELEMENTS || (a > 1 && w->s.dim[a] > XFV_MAX_KERNEL))
+            return ONX_BAD("'%s' (Conv) has an impossible weight", c->label);
     if ((n.in[0] = xfv_onx_image(o, c, 0)) < 0) return n.in[0];
     n.kernel[0] = w->s.rank == 3 ? 1 : (int)w->s.dim[2];
     n.kernel[1] = (int)w->s.dim[w->s.rank - 1];
-    if ((status = pair(o, c, "kernel_shape", 0, k)) || (status = pair(o, c, "strides", 1, n.stride)) || (status = pair(o, c, "dilations", 1, n.dilation))) return status;
+    if ((status = pair(o, c, "kernel_shape", 0, k)) || (status = pair(o, c, "strides", 1, n.stride)) ||
+        (status = pair(o, c, "dilations", 1, n.dilation)))
+        return status;
     if (k[0] && (k[0] != n.kernel[0] || k[1] != n.kernel[1]))
         return ONX_BAD("'%s' (Conv) has a kernel_shape other than its weight's", c->label);
     if ((status = pads(o, c, &n, o->g->values[n.in[0]].shape))) return status;
@@ -97,7 +109,8 @@ int xfv_onx_conv(struct onx *o, const struct onx_call *c)
     if ((n.weight = conv_weight(o, c, w)) < 0) return n.weight;
     if (c->n_in > 2 && c->in[2]) {
         if (!(b = xfv_onx_floats(o, c, 2))) return o->e->status;
-        if (b->count != (size_t)w->s.dim[0]) return ONX_BAD("'%s' (Conv) has %zu biases for %lld channels", c->label, b->count, (long long)w->s.dim[0]);
+        if (b->count != (size_t)w->s.dim[0])
+            return ONX_BAD("'%s' (Conv) has %zu biases for %lld channels", c->label, b->count, (long long)w->s.dim[0]);
         if ((n.bias = xfv_onx_weight(o, xfv_shape_of(1, (int)b->count), b->f, c->in[2]->label, "")) < 0) return n.bias;
     }
     return image_result(o, c, xfv_onx_emit(o, &n, c->label, ""));
@@ -107,7 +120,8 @@ int xfv_onx_conv(struct onx *o, const struct onx_call *c)
 static void ceil_pads(struct xfv_node *n, struct xfv_shape in)
 {
     for (int a = 0; a < 2; a++) {
-        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, room = (int64_t)in.dim[a] + n->pads[a] + n->pads[a + 2] - span;
+        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1,
+                room = (int64_t)in.dim[a] + n->pads[a] + n->pads[a + 2] - span;
         if (room < 0) continue;
         int64_t rest = room % n->stride[a], steps = room / n->stride[a] + 1;
         if (rest == 0 || steps * n->stride[a] >= (int64_t)in.dim[a] + n->pads[a]) continue;
@@ -146,9 +160,12 @@ int xfv_onx_pool(struct onx *o, const struct onx_call *c)
     int max = strcmp(c->op, "MaxPool") == 0, lp = strcmp(c->op, "LpPool") == 0, status;
     struct xfv_node n = xfv_node_default(max ? XFV_OP_MAXPOOL : XFV_OP_AVGPOOL);
     n.n_in = 1;
-    if (c->n_out > 1 && c->out[1]) return ONX_BAD("'%s' (MaxPool) also gives indices, which are not supported", c->label);
+    if (c->n_out > 1 && c->out[1])
+        return ONX_BAD("'%s' (MaxPool) also gives indices, which are not supported", c->label);
     if ((n.in[0] = xfv_onx_image(o, c, 0)) < 0) return n.in[0];
-    if ((status = pair(o, c, "kernel_shape", 0, n.kernel)) || (status = pair(o, c, "strides", 1, n.stride)) || (status = pair(o, c, "dilations", 1, n.dilation))) return status;
+    if ((status = pair(o, c, "kernel_shape", 0, n.kernel)) || (status = pair(o, c, "strides", 1, n.stride)) ||
+        (status = pair(o, c, "dilations", 1, n.dilation)))
+        return status;
     if (!n.kernel[0]) return ONX_BAD("'%s' (%s) has no kernel_shape", c->label, c->op);
     struct xfv_shape in = o->g->values[n.in[0]].shape;
     if ((status = pads(o, c, &n, in))) return status;
@@ -171,7 +188,8 @@ int xfv_onx_global_pool(struct onx *o, const struct onx_call *c)
         n = xfv_node_default(XFV_OP_AVGPOOL);
         n.n_in = 1;
         n.in[0] = xfv_onx_image(o, c, 0);
-        if (s.dim[0] > XFV_MAX_KERNEL || s.dim[1] > XFV_MAX_KERNEL) return ONX_BAD("'%s' (%s) has too large an image", c->label, c->op);
+        if (s.dim[0] > XFV_MAX_KERNEL || s.dim[1] > XFV_MAX_KERNEL)
+            return ONX_BAD("'%s' (%s) has too large an image", c->label, c->op);
         n.kernel[0] = s.dim[0], n.kernel[1] = s.dim[1], n.i[0] = 1;
         return lp_pool(o, c, n);
     }
@@ -185,7 +203,8 @@ int xfv_onx_global_pool(struct onx *o, const struct onx_call *c)
 /* ONNX [cin][cout/groups][kh][kw] -> [kh][kw][cin/groups][cout], the kernel turned round. */
 static int turned_weight(struct onx *o, const struct onx_call *c, const struct onx_const *w, size_t groups)
 {
-    size_t cin = (size_t)w->s.dim[0], per = (size_t)w->s.dim[1], kh = (size_t)w->s.dim[2], kw = (size_t)w->s.dim[3], gi = cin / groups, cout = per * groups;
+    size_t cin = (size_t)w->s.dim[0], per = (size_t)w->s.dim[1], kh = (size_t)w->s.dim[2], kw = (size_t)w->s.dim[3],
+           gi = cin / groups, cout = per * groups;
     float *v = malloc(w->count * sizeof *v);
     if (!v) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for a weight");
     for (size_t i = 0; i < w->count; i++) {
@@ -197,28 +216,35 @@ static int turned_weight(struct onx *o, const struct onx_call *c, const struct o
     return k;
 }
 
-/* What is before and after the image along axis a, where zeros stand between its elements: the kernel's reach less the padding that is taken away. */
-static int adjoint_pads(struct onx *o, const struct onx_call *c, const struct xfv_node *n, const int *stride, struct onx_dims in, int64_t reach[2][2])
+/* What is before and after the image along axis a, where zeros stand between its elements: the kernel's reach less the
+ * padding that is taken away. */
+static int adjoint_pads(struct onx *o, const struct onx_call *c, const struct xfv_node *n, const int *stride,
+                        struct onx_dims in, int64_t reach[2][2])
 {
     int64_t v[8], more[2] = {0, 0}, shape[ONX_MAX_RANK], pads[4] = {0};
-    int count = xfv_onx_ints(o, c, -1, "pads", v, 8), extra = count < 0 ? count : xfv_onx_ints(o, c, -1, "output_padding", more, 2);
+    int count = xfv_onx_ints(o, c, -1, "pads", v, 8),
+        extra = count < 0 ? count : xfv_onx_ints(o, c, -1, "output_padding", more, 2);
     int sized = extra < 0 ? extra : xfv_onx_ints(o, c, -1, "output_shape", shape, ONX_MAX_RANK);
     int upper = xfv_onx_text_is(c, "auto_pad", "SAME_UPPER"), lower = xfv_onx_text_is(c, "auto_pad", "SAME_LOWER");
     if (sized < 0) return sized;
-    if ((count && count != 4) || (extra && extra != 2) || (sized && sized != 2)) return ONX_BAD("'%s' (%s) has lists that are not for an image", c->label, c->op);
+    if ((count && count != 4) || (extra && extra != 2) || (sized && sized != 2))
+        return ONX_BAD("'%s' (%s) has lists that are not for an image", c->label, c->op);
     for (int a = 0; a < 4 && count && !upper && !lower; a++) pads[a] = v[a];
     for (int a = 0; a < 2; a++) {
-        int64_t span = (int64_t)(n->kernel[a] - 1) * n->dilation[a] + 1, full = (in.dim[a + 2] - 1) * stride[a] + span + more[a];
+        int64_t span = (int64_t)(n->kernel[a] - 1) * n->dilation[a] + 1,
+                full = (in.dim[a + 2] - 1) * stride[a] + span + more[a];
         int64_t want = sized ? shape[a] : upper || lower ? in.dim[a + 2] * stride[a] : -1;
         if (want >= 0) {
-            int64_t total = full - want; /* as ONNX says: what is odd goes to the end with SAME_UPPER, else to the beginning */
+            /* as ONNX says: what is odd goes to the end with SAME_UPPER, else to the beginning */
+            int64_t total = full - want;
             pads[a] = total < 0 ? 0 : upper ? total / 2 : total - total / 2;
             pads[a + 2] = total - pads[a];
         }
         reach[a][0] = span - 1 - pads[a];
         reach[a][1] = span - 1 - pads[a + 2] + more[a];
         if (reach[a][0] < 0 || reach[a][1] < 0 || reach[a][0] > XFV_MAX_KERNEL || reach[a][1] > XFV_MAX_KERNEL)
-            return ONX_BAD("'%s' (%s) takes away more than its kernel reaches, which is not supported", c->label, c->op);
+            return ONX_BAD("'%s' (%s) takes away more than its kernel reaches, which is not supported", c->label,
+                           c->op);
     }
     return 0;
 }
@@ -232,11 +258,13 @@ int xfv_onx_conv_transpose(struct onx *o, const struct onx_call *c)
     int64_t reach[2][2], groups = xfv_onx_int(c, "group", 1);
     const struct onx_const *w = xfv_onx_floats(o, c, 1), *b = NULL;
     if (!w) return o->e->status;
-    if (w->s.rank != 4 || w->count == 0 || c->in[0]->s.rank != 4 || groups < 1 || w->s.dim[0] % groups || w->s.dim[0] != c->in[0]->s.dim[1] || w->s.dim[2] > XFV_MAX_KERNEL ||
-        w->s.dim[3] > XFV_MAX_KERNEL)
+    if (w->s.rank != 4 || w->count == 0 || c->in[0]->s.rank != 4 || groups < 1 || w->s.dim[0] % groups ||
+        w->s.dim[0] != c->in[0]->s.dim[1] || w->s.dim[2] > XFV_MAX_KERNEL || w->s.dim[3] > XFV_MAX_KERNEL)
         return ONX_BAD("'%s' (%s) has a weight that does not fit an image", c->label, c->op);
     n.kernel[0] = (int)w->s.dim[2], n.kernel[1] = (int)w->s.dim[3];
-    if ((status = pair(o, c, "strides", 1, stride)) || (status = pair(o, c, "dilations", 1, n.dilation)) || (status = xfv_onx_walker(o, c->in[0], &t, c->label))) return status;
+    if ((status = pair(o, c, "strides", 1, stride)) || (status = pair(o, c, "dilations", 1, n.dilation)) ||
+        (status = xfv_onx_walker(o, c->in[0], &t, c->label)))
+        return status;
     if ((status = adjoint_pads(o, c, &n, stride, t.s, reach))) return status;
     for (int a = 0; a < 2; a++) {
         int64_t d = t.s.dim[a + 2], to = (d - 1) * stride[a] + 1;
@@ -253,7 +281,8 @@ int xfv_onx_conv_transpose(struct onx *o, const struct onx_call *c)
     for (int a = 0; a < 2; a++) n.pads[a] = (int)reach[a][0], n.pads[a + 2] = (int)reach[a][1];
     if (c->n_in > 2 && c->in[2]) {
         if (!(b = xfv_onx_floats(o, c, 2))) return o->e->status;
-        if (b->count != (size_t)(w->s.dim[1] * groups)) return ONX_BAD("'%s' (%s) has %zu biases", c->label, c->op, b->count);
+        if (b->count != (size_t)(w->s.dim[1] * groups))
+            return ONX_BAD("'%s' (%s) has %zu biases", c->label, c->op, b->count);
         if ((n.bias = xfv_onx_weight(o, xfv_shape_of(1, (int)b->count), b->f, c->label, "/bias")) < 0) return n.bias;
     }
     struct onx_call moved = *c;

@@ -1,5 +1,6 @@
-/* ONNX files: operators that stand for several: of whole numbers (what they stand for, within the limits of their outcome), attention, and those of
- * com.microsoft that ONNX Runtime's optimiser writes. Each is built as what it stands for. */
+/* ONNX files: operators that stand for several: of whole numbers (what they stand for, within the limits of their
+ * outcome), attention, and those of com.microsoft that ONNX Runtime's optimiser writes. Each is built as what it stands
+ * for. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,19 @@
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
-/* Output `out` by another operator's builder, with c's attributes; the inputs are tensors of c's or of the caller's own. */
-static int by(struct onx *o, const struct onx_call *c, onx_builder *f, const char *op, struct onx_tensor *out, int n, struct onx_tensor *a, struct onx_tensor *b, struct onx_tensor *d)
+/* Output `out` by another operator's builder, with c's attributes; the inputs are tensors of c's or of the caller's
+ * own. */
+static int by(struct onx *o, const struct onx_call *c, onx_builder *f, const char *op, struct onx_tensor *out, int n,
+              struct onx_tensor *a, struct onx_tensor *b, struct onx_tensor *d)
 {
-    struct onx_call call = {.n = c->n, .known = c->known, .op = op, .label = c->label, .n_in = n, .n_out = 1, .in = {a, b, d}, .out = {out}};
+    struct onx_call call = {.n = c->n,
+                            .known = c->known,
+                            .op = op,
+                            .label = c->label,
+                            .n_in = n,
+                            .n_out = 1,
+                            .in = {a, b, d},
+                            .out = {out}};
     int status = f(o, &call);
     return status < 0 ? status : 0;
 }
@@ -19,7 +29,8 @@ static int by(struct onx *o, const struct onx_call *c, onx_builder *f, const cha
 /* A tensor of this builder's own. */
 static struct onx_tensor fresh(const char *label)
 {
-    return (struct onx_tensor){.name = label, .label = (char *)(uintptr_t)label, .value = -1}; /* the label is only read */
+    /* the label is only read */
+    return (struct onx_tensor){.name = label, .label = (char *)(uintptr_t)label, .value = -1};
 }
 
 /* ---- whole numbers ---- */
@@ -30,7 +41,8 @@ static int real_of(struct onx *o, const struct onx_call *c, int q, int scale, in
     struct onx_tensor *z = zero >= 0 && zero < c->n_in ? c->in[zero] : NULL;
     *out = fresh(c->in[q]->label);
     if (!c->in[scale]) return ONX_BAD("'%s' (%s) lacks a scale", c->label, c->op);
-    return by(o, c, xfv_onx_is_constant(c->in[q]) ? xfv_onx_eval_dequantise : xfv_onx_dequantise, "DequantizeLinear", out, z ? 3 : 2, c->in[q], c->in[scale], z);
+    return by(o, c, xfv_onx_is_constant(c->in[q]) ? xfv_onx_eval_dequantise : xfv_onx_dequantise, "DequantizeLinear",
+              out, z ? 3 : 2, c->in[q], c->in[scale], z);
 }
 
 /* Output 0 is x as whole numbers of inputs scale and zero. */
@@ -41,14 +53,18 @@ static int as_whole(struct onx *o, const struct onx_call *c, struct onx_tensor *
     return by(o, c, xfv_onx_quantise, "QuantizeLinear", c->out[0], z ? 3 : 2, x, c->in[scale], z);
 }
 
-/* A constant weight less its zero point, times its scale (absent: 1), the last two by the weight's axis `axis` when there are several. */
-static int real_weight(struct onx *o, const struct onx_call *c, int w, int scale, int zero, int axis, struct onx_tensor *out)
+/* A constant weight less its zero point, times its scale (absent: 1), the last two by the weight's axis `axis` when
+ * there are several. */
+static int real_weight(struct onx *o, const struct onx_call *c, int w, int scale, int zero, int axis,
+                       struct onx_tensor *out)
 {
-    if (w >= c->n_in || !c->in[w] || !xfv_onx_is_constant(c->in[w])) return ONX_BAD("'%s' (%s) has a weight that is computed", c->label, c->op);
+    if (w >= c->n_in || !c->in[w] || !xfv_onx_is_constant(c->in[w]))
+        return ONX_BAD("'%s' (%s) has a weight that is computed", c->label, c->op);
     const struct onx_const *q = xfv_onx_constant(o, c->in[w]), *s = NULL, *z = NULL;
     if (scale >= 0 && scale < c->n_in && c->in[scale] && !(s = xfv_onx_constant(o, c->in[scale]))) return o->e->status;
     if (zero >= 0 && zero < c->n_in && c->in[zero] && !(z = xfv_onx_constant(o, c->in[zero]))) return o->e->status;
-    if (!q || !q->i || axis >= q->s.rank) return q ? ONX_BAD("'%s' (%s) has a weight that is not of whole numbers", c->label, c->op) : o->e->status;
+    if (!q || !q->i || axis >= q->s.rank)
+        return q ? ONX_BAD("'%s' (%s) has a weight that is not of whole numbers", c->label, c->op) : o->e->status;
     size_t n = (size_t)q->s.dim[axis], inner = 1;
     for (int a = axis + 1; a < q->s.rank; a++) inner *= (size_t)q->s.dim[a];
     if ((s && (!s->f || (s->count != 1 && s->count != n))) || (z && (!z->i || (z->count != 1 && z->count != n))))
@@ -57,7 +73,8 @@ static int real_weight(struct onx *o, const struct onx_call *c, int w, int scale
     if (!k) return o->e->status;
     for (size_t i = 0; i < k->count; i++) {
         size_t j = i / inner % n;
-        k->f[i] = (float)((xfv_onx_const_at(q, i) - (z ? xfv_onx_const_at(z, z->count == 1 ? 0 : j) : 0)) * (s ? (double)s->f[s->count == 1 ? 0 : j] : 1));
+        k->f[i] = (float)((xfv_onx_const_at(q, i) - (z ? xfv_onx_const_at(z, z->count == 1 ? 0 : j) : 0)) *
+                          (s ? (double)s->f[s->count == 1 ? 0 : j] : 1));
     }
     *out = fresh(c->in[w]->label);
     out->c = k;
@@ -69,12 +86,15 @@ static int real_weight(struct onx *o, const struct onx_call *c, int w, int scale
 /* The bias of a quantised layer: whole numbers in units of the input's scale times the weight's. */
 static int real_bias(struct onx *o, const struct onx_call *c, int b, int xs, int ws, struct onx_tensor *out)
 {
-    const struct onx_const *q = xfv_onx_constant(o, c->in[b]), *x = q ? xfv_onx_constant(o, c->in[xs]) : NULL, *w = x ? xfv_onx_constant(o, c->in[ws]) : NULL;
+    const struct onx_const *q = xfv_onx_constant(o, c->in[b]), *x = q ? xfv_onx_constant(o, c->in[xs]) : NULL,
+                           *w = x ? xfv_onx_constant(o, c->in[ws]) : NULL;
     if (!w) return o->e->status;
-    if (!q->i || !x->f || !w->f || x->count != 1 || (w->count != 1 && w->count != q->count)) return ONX_BAD("'%s' (%s) has a bias that does not fit", c->label, c->op);
+    if (!q->i || !x->f || !w->f || x->count != 1 || (w->count != 1 && w->count != q->count))
+        return ONX_BAD("'%s' (%s) has a bias that does not fit", c->label, c->op);
     struct onx_const *k = xfv_onx_const_new(o, q->s, 0);
     if (!k) return o->e->status;
-    for (size_t i = 0; i < k->count; i++) k->f[i] = (float)(xfv_onx_const_at(q, i) * (double)x->f[0] * (double)w->f[w->count == 1 ? 0 : i]);
+    for (size_t i = 0; i < k->count; i++)
+        k->f[i] = (float)(xfv_onx_const_at(q, i) * (double)x->f[0] * (double)w->f[w->count == 1 ? 0 : i]);
     *out = fresh(c->in[b]->label);
     out->c = k;
     out->s = k->s;
@@ -117,9 +137,13 @@ int xfv_onx_qlinear_math(struct onx *o, const struct onx_call *c)
     if (two && c->n_in < 7) return ONX_BAD("'%s' (%s) has %d inputs", c->label, c->op, c->n_in);
     if (!status && two) status = real_of(o, c, 3, 4, 5, &b);
     if (!status && two) status = by(o, c, xfv_onx_binary, is(c, "QLinearAdd") ? "Add" : "Mul", &y, 2, &a, &b, NULL);
-    if (!status && is(c, "QLinearGlobalAveragePool")) status = xfv_onx_int(c, "channels_last", 0) ? ONX_BAD("'%s' (%s) has channels last, which is not supported", c->label, c->op) :
-                                                               by(o, c, xfv_onx_global_pool, "GlobalAveragePool", &y, 1, &a, NULL, NULL);
-    else if (!status && !two) status = by(o, c, xfv_onx_unary_math, is(c, "QLinearLeakyRelu") ? "LeakyRelu" : "Sigmoid", &y, 1, &a, NULL, NULL);
+    if (!status && is(c, "QLinearGlobalAveragePool"))
+        status = xfv_onx_int(c, "channels_last", 0)
+                     ? ONX_BAD("'%s' (%s) has channels last, which is not supported", c->label, c->op)
+                     : by(o, c, xfv_onx_global_pool, "GlobalAveragePool", &y, 1, &a, NULL, NULL);
+    else if (!status && !two)
+        status = by(o, c, xfv_onx_unary_math, is(c, "QLinearLeakyRelu") ? "LeakyRelu" : "Sigmoid", &y, 1, &a, NULL,
+                    NULL);
     if (!status) status = as_whole(o, c, &y, two ? 6 : 3, two ? 7 : 4);
     if (xfv_onx_is_constant(&a)) xfv_onx_const_free(a.c);
     if (xfv_onx_is_constant(&b)) xfv_onx_const_free(b.c);
@@ -141,13 +165,14 @@ int xfv_onx_integer(struct onx *o, const struct onx_call *c)
     struct onx_tensor x, w = {.value = -1};
     int conv = is(c, "ConvInteger"), status = less_zero(o, c, 2, &x);
     if (!status) status = real_weight(o, c, 1, -1, 3, conv ? 0 : c->in[1] ? c->in[1]->s.rank - 1 : 0, &w);
-    if (!status) status = by(o, c, conv ? xfv_onx_conv : xfv_onx_matmul, conv ? "Conv" : "MatMul", c->out[0], 2, &x, &w, NULL);
+    if (!status)
+        status = by(o, c, conv ? xfv_onx_conv : xfv_onx_matmul, conv ? "Conv" : "MatMul", c->out[0], 2, &x, &w, NULL);
     xfv_onx_const_free(w.c);
     return status;
 }
 
-/* DynamicQuantizeLinear: the scale follows the image, so that nothing is cut off; without rounding, the numbers, their scale and their zero point may as
- * well be the reals, 1 and 0. */
+/* DynamicQuantizeLinear: the scale follows the image, so that nothing is cut off; without rounding, the numbers, their
+ * scale and their zero point may as well be the reals, 1 and 0. */
 /* Is the tensor read by these operators alone, and no output of the network? */
 static int read_by(const struct onx *o, const struct onx_tensor *t, const char *const *ops)
 {
@@ -165,12 +190,17 @@ static int read_by(const struct onx *o, const struct onx_tensor *t, const char *
 
 int xfv_onx_dynamic_quantise(struct onx *o, const struct onx_call *c)
 {
-    static const char *const numbers[] = {"ConvInteger", "MatMulInteger", "DequantizeLinear", NULL}, *const scales[] = {"Mul", "DequantizeLinear", NULL};
-    if (c->n_out != 3 || !read_by(o, c->out[0], numbers) || !read_by(o, c->out[1], scales) || !read_by(o, c->out[2], numbers))
-        return ONX_BAD("'%s' (%s) makes numbers that others than integer layers read, which is not supported", c->label, c->op);
-    struct onx_const *one = xfv_onx_const_new(o, (struct onx_dims){0}, 0), *zero = xfv_onx_const_new(o, (struct onx_dims){0}, 1);
+    static const char *const numbers[] = {"ConvInteger", "MatMulInteger", "DequantizeLinear", NULL},
+                             *const scales[] = {"Mul", "DequantizeLinear", NULL};
+    if (c->n_out != 3 || !read_by(o, c->out[0], numbers) || !read_by(o, c->out[1], scales) ||
+        !read_by(o, c->out[2], numbers))
+        return ONX_BAD("'%s' (%s) makes numbers that others than integer layers read, which is not supported", c->label,
+                       c->op);
+    struct onx_const *one = xfv_onx_const_new(o, (struct onx_dims){0}, 0),
+                     *zero = xfv_onx_const_new(o, (struct onx_dims){0}, 1);
     struct onx_tensor t;
-    int status = one && zero && c->out[1] && c->out[2] ? xfv_onx_walker(o, c->in[0], &t, c->label) : ONX_BAD("'%s' (%s) has no scale to give", c->label, c->op);
+    int status = one && zero && c->out[1] && c->out[2] ? xfv_onx_walker(o, c->in[0], &t, c->label)
+                                                       : ONX_BAD("'%s' (%s) has no scale to give", c->label, c->op);
     if (!status) status = xfv_onx_finish(o, c, &t);
     if (status) {
         xfv_onx_const_free(one);
@@ -192,8 +222,12 @@ static int by_heads(struct onx *o, const struct onx_call *c, int k, int64_t head
     static const int perm[4] = {0, 2, 1, 3};
     int status = xfv_onx_walker(o, c->in[k], t, c->label);
     if (status || t->s.rank == 4) return status;
-    if (t->s.rank != 3 || heads < 1 || t->s.dim[2] % heads) return ONX_BAD("'%s' (%s) cannot split %lld numbers into %lld heads", c->label, c->op, (long long)t->s.dim[2], (long long)heads);
-    if ((status = xfv_onx_reshaped(o, c, t, (struct onx_dims){4, {t->s.dim[0], t->s.dim[1], heads, t->s.dim[2] / heads}}))) return status;
+    if (t->s.rank != 3 || heads < 1 || t->s.dim[2] % heads)
+        return ONX_BAD("'%s' (%s) cannot split %lld numbers into %lld heads", c->label, c->op, (long long)t->s.dim[2],
+                       (long long)heads);
+    if ((status = xfv_onx_reshaped(o, c, t,
+                                   (struct onx_dims){4, {t->s.dim[0], t->s.dim[1], heads, t->s.dim[2] / heads}})))
+        return status;
     xfv_onx_permute(t, perm);
     return 0;
 }
@@ -203,7 +237,9 @@ static int repeated(struct onx *o, const struct onx_call *c, struct onx_tensor *
 {
     int64_t own = t->s.dim[1];
     if (own == heads) return 0;
-    if (own < 1 || heads % own) return ONX_BAD("'%s' (%s) has %lld heads of keys for %lld of queries", c->label, c->op, (long long)own, (long long)heads);
+    if (own < 1 || heads % own)
+        return ONX_BAD("'%s' (%s) has %lld heads of keys for %lld of queries", c->label, c->op, (long long)own,
+                       (long long)heads);
     float *m = xfv_onx_matrix(o, c, heads, own);
     if (!m) return o->e->status;
     for (int64_t h = 0; h < heads; h++) m[h * own + h / (heads / own)] = 1;
@@ -212,22 +248,28 @@ static int repeated(struct onx *o, const struct onx_call *c, struct onx_tensor *
     return status;
 }
 
-/* What is added to scores of rows x columns: of a constant mask (NULL: none), truth values become 0 and the lowest number; what is later than its query gets
- * that, too, when it is causal. A row that is all lowest has no defined softmax here: refused. */
-static struct onx_const *mask_of(struct onx *o, const struct onx_call *c, const struct onx_const *m, int64_t rows, int64_t columns, int causal)
+/* What is added to scores of rows x columns: of a constant mask (NULL: none), truth values become 0 and the lowest
+ * number; what is later than its query gets that, too, when it is causal. A row that is all lowest has no defined
+ * softmax here: refused. */
+static struct onx_const *mask_of(struct onx *o, const struct onx_call *c, const struct onx_const *m, int64_t rows,
+                                 int64_t columns, int causal)
 {
     struct onx_dims s = m ? m->s : (struct onx_dims){0};
     int lead = s.rank > 2 ? s.rank - 2 : 0;
     int64_t mr = s.rank > 1 ? s.dim[s.rank - 2] : 1, mc = s.rank > 0 ? s.dim[s.rank - 1] : 1;
     s.rank = lead + 2;
     s.dim[lead] = rows, s.dim[lead + 1] = columns;
-    struct onx_const *k = xfv_onx_count(s) && xfv_onx_count(s) <= ONX_MAX_MADE && (mr == 1 || mr == rows) && (mc == 1 || mc == columns) ? xfv_onx_const_new(o, s, 0) : NULL;
+    struct onx_const *k = xfv_onx_count(s) && xfv_onx_count(s) <= ONX_MAX_MADE && (mr == 1 || mr == rows) &&
+                                  (mc == 1 || mc == columns)
+                              ? xfv_onx_const_new(o, s, 0)
+                              : NULL;
     if (!k && !o->e->status) ONX_BAD("'%s' (%s) has a mask that does not fit", c->label, c->op);
     for (size_t i = 0; k && i < k->count; i += (size_t)columns) {
         int open = 0;
         int64_t r = (int64_t)(i / (size_t)columns) % rows, block = (int64_t)(i / (size_t)columns) / rows;
         for (int64_t col = 0; col < columns; col++) {
-            double v = m ? xfv_onx_const_at(m, (size_t)((block * mr + (mr == 1 ? 0 : r)) * mc + (mc == 1 ? 0 : col))) : 0;
+            double v = m ? xfv_onx_const_at(m, (size_t)((block * mr + (mr == 1 ? 0 : r)) * mc + (mc == 1 ? 0 : col)))
+                         : 0;
             if (m && m->i) v = v > 0 || v < 0 ? 0 : -1e30;
             if (causal && col > r) v = -1e30;
             k->f[i + (size_t)col] = (float)(v < -1e30 ? -1e30 : v);
@@ -246,7 +288,14 @@ static int masked(struct onx *o, const struct onx_call *c, struct onx_tensor *sc
     struct onx_tensor *given = c->n_in > 3 ? c->in[3] : NULL, y = fresh(c->label);
     int constant = given && xfv_onx_is_constant(given), status = 0;
     if (given && !constant) {
-        struct onx_call add = {.n = c->n, .known = c->known, .op = "Add", .label = c->label, .n_in = 2, .n_out = 1, .in = {scores, given}, .out = {&y}};
+        struct onx_call add = {.n = c->n,
+                               .known = c->known,
+                               .op = "Add",
+                               .label = c->label,
+                               .n_in = 2,
+                               .n_out = 1,
+                               .in = {scores, given},
+                               .out = {&y}};
         if ((status = xfv_onx_combine(o, &add, XFV_OP_ADD, scores, given))) return status;
         *scores = y;
     }
@@ -258,7 +307,14 @@ static int masked(struct onx *o, const struct onx_call *c, struct onx_tensor *sc
     if (!(k.c = mask_of(o, c, m, scores->s.dim[2], scores->s.dim[3], causal))) return o->e->status;
     k.s = k.c->s;
     y = fresh(c->label);
-    struct onx_call add = {.n = c->n, .known = c->known, .op = "Add", .label = c->label, .n_in = 2, .n_out = 1, .in = {scores, &k}, .out = {&y}};
+    struct onx_call add = {.n = c->n,
+                           .known = c->known,
+                           .op = "Add",
+                           .label = c->label,
+                           .n_in = 2,
+                           .n_out = 1,
+                           .in = {scores, &k},
+                           .out = {&y}};
     status = xfv_onx_combine(o, &add, XFV_OP_ADD, scores, &k);
     *scores = y;
     xfv_onx_const_free(k.c);
@@ -273,28 +329,44 @@ int xfv_onx_attention(struct onx *o, const struct onx_call *c)
     float cap = xfv_onx_float(c, "softcap", 0);
     int three = c->in[0]->s.rank == 3, status;
     for (int i = 1; i < c->n_out; i++)
-        if (c->out[i]) return ONX_BAD("'%s' (%s) also gives keys, values or scores, which is not supported", c->label, c->op);
+        if (c->out[i])
+            return ONX_BAD("'%s' (%s) also gives keys, values or scores, which is not supported", c->label, c->op);
     for (int i = 4; i < c->n_in; i++)
-        if (c->in[i]) return ONX_BAD("'%s' (%s) has a past or lengths of sequences, which are not supported", c->label, c->op);
+        if (c->in[i])
+            return ONX_BAD("'%s' (%s) has a past or lengths of sequences, which are not supported", c->label, c->op);
     if (c->n_in < 3 || !c->in[1] || !c->in[2]) return ONX_BAD("'%s' (%s) lacks keys or values", c->label, c->op);
-    if ((status = by_heads(o, c, 0, qh, &q)) || (status = by_heads(o, c, 1, kh, &k)) || (status = by_heads(o, c, 2, kh, &v))) return status;
+    if ((status = by_heads(o, c, 0, qh, &q)) || (status = by_heads(o, c, 1, kh, &k)) ||
+        (status = by_heads(o, c, 2, kh, &v)))
+        return status;
     if ((status = repeated(o, c, &k, q.s.dim[1])) || (status = repeated(o, c, &v, q.s.dim[1]))) return status;
     double scale = (double)xfv_onx_float(c, "scale", (float)(1 / sqrt((double)q.s.dim[3])));
     if ((status = xfv_onx_times(o, c, &q, scale, 0, "/scaled"))) return status;
     xfv_onx_permute(&k, turned);
     if ((status = by(o, c, xfv_onx_matmul, "MatMul", &y, 2, &q, &k, NULL))) return status;
     if (cap > 0) {
-        if ((status = xfv_onx_times(o, c, &y, 1 / (double)cap, 0, "/soft")) || (status = xfv_onx_step(o, c, &y, xfv_onx_act(XFV_ACT_TANH, 0, 0, 0), "/tanh")) ||
+        if ((status = xfv_onx_times(o, c, &y, 1 / (double)cap, 0, "/soft")) ||
+            (status = xfv_onx_step(o, c, &y, xfv_onx_act(XFV_ACT_TANH, 0, 0, 0), "/tanh")) ||
             (status = xfv_onx_times(o, c, &y, (double)cap, 0, "/capped")))
             return status;
     }
     if ((status = masked(o, c, &y, xfv_onx_int(c, "is_causal", 0) != 0))) return status;
     struct onx_tensor p = fresh(c->label), out = fresh(c->label);
-    struct onx_call soft = {.n = c->n, .known = c->known, .op = "Softmax", .label = c->label, .n_in = 1, .n_out = 1, .in = {&y}, .out = {&p}};
-    if ((status = xfv_onx_softmax_last(o, &soft)) || (status = by(o, c, xfv_onx_matmul, "MatMul", &out, 2, &p, &v, NULL))) return status;
+    struct onx_call soft = {.n = c->n,
+                            .known = c->known,
+                            .op = "Softmax",
+                            .label = c->label,
+                            .n_in = 1,
+                            .n_out = 1,
+                            .in = {&y},
+                            .out = {&p}};
+    if ((status = xfv_onx_softmax_last(o, &soft)) ||
+        (status = by(o, c, xfv_onx_matmul, "MatMul", &out, 2, &p, &v, NULL)))
+        return status;
     if (three) {
         xfv_onx_permute(&out, back);
-        if ((status = xfv_onx_reshaped(o, c, &out, (struct onx_dims){3, {out.s.dim[0], out.s.dim[1], out.s.dim[2] * out.s.dim[3]}}))) return status;
+        if ((status = xfv_onx_reshaped(
+                 o, c, &out, (struct onx_dims){3, {out.s.dim[0], out.s.dim[1], out.s.dim[2] * out.s.dim[3]}})))
+            return status;
     }
     return xfv_onx_finish(o, c, &out);
 }
@@ -306,7 +378,8 @@ int xfv_onx_bias_gelu(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor t;
     int status = c->n_in > 1 && c->in[1] ? xfv_onx_combine(o, c, XFV_OP_ADD, c->in[0], c->in[1]) : 0;
-    if (status || (status = xfv_onx_walker(o, c->n_in > 1 && c->in[1] ? c->out[0] : c->in[0], &t, c->label))) return status;
+    if (status || (status = xfv_onx_walker(o, c->n_in > 1 && c->in[1] ? c->out[0] : c->in[0], &t, c->label)))
+        return status;
     status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_GELU, 0, (float)is(c, "FastGelu"), 0), "");
     return status ? status : xfv_onx_finish(o, c, &t);
 }
@@ -314,8 +387,14 @@ int xfv_onx_bias_gelu(struct onx *o, const struct onx_call *c)
 /* FusedConv, FusedGemm: the activation that their attribute names; FusedConv also adds a fourth input. */
 int xfv_onx_fused(struct onx *o, const struct onx_call *c)
 {
-    static const struct { const char *name; enum xfv_act act; } acts[] = {{"Sigmoid", XFV_ACT_SIGMOID}, {"Tanh", XFV_ACT_TANH}, {"LeakyRelu", XFV_ACT_LEAKY}, {"Clip", XFV_ACT_CLIP},
-                                                                          {"HardSigmoid", XFV_ACT_HARDSIGMOID}};
+    static const struct {
+        const char *name;
+        enum xfv_act act;
+    } acts[] = {{"Sigmoid", XFV_ACT_SIGMOID},
+                {"Tanh", XFV_ACT_TANH},
+                {"LeakyRelu", XFV_ACT_LEAKY},
+                {"Clip", XFV_ACT_CLIP},
+                {"HardSigmoid", XFV_ACT_HARDSIGMOID}};
     struct onx_tensor t;
     int conv = is(c, "FusedConv"), status;
     const Onnx__AttributeProto *p = xfv_onx_attribute(c, "activation_params");
@@ -333,7 +412,10 @@ int xfv_onx_fused(struct onx *o, const struct onx_call *c)
     int known = xfv_onx_text_is(c, "activation", "Relu");
     for (size_t i = 0; i < sizeof acts / sizeof *acts && !known; i++) {
         if (!xfv_onx_text_is(c, "activation", acts[i].name)) continue;
-        float alpha = conv ? (p && p->n_floats > 0 ? p->floats[0] : acts[i].act == XFV_ACT_LEAKY ? .01f : .2f) : xfv_onx_float(c, "activation_alpha", .01f);
+        float alpha = conv ? (p && p->n_floats > 0           ? p->floats[0]
+                              : acts[i].act == XFV_ACT_LEAKY ? .01f
+                                                             : .2f)
+                           : xfv_onx_float(c, "activation_alpha", .01f);
         float beta = conv ? (p && p->n_floats > 1 ? p->floats[1] : .5f) : xfv_onx_float(c, "activation_beta", .5f);
         if (acts[i].act == XFV_ACT_CLIP && (!conv || !p || p->n_floats != 2)) break;
         n = xfv_onx_act(acts[i].act, 0, alpha, beta);
@@ -349,7 +431,8 @@ int xfv_onx_skip_layernorm(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor sum = fresh(c->label), all = fresh(c->label);
     int simple = is(c, "SkipSimplifiedLayerNormalization"), bias = simple ? 3 : 4, status;
-    if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2])) return ONX_BAD("'%s' (%s) also gives its statistics, which is not supported", c->label, c->op);
+    if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2]))
+        return ONX_BAD("'%s' (%s) also gives its statistics, which is not supported", c->label, c->op);
     if (c->n_in < 3 || !c->in[1] || !c->in[2]) return ONX_BAD("'%s' (%s) has %d inputs", c->label, c->op, c->n_in);
     if ((status = by(o, c, xfv_onx_binary, "Add", &sum, 2, c->in[0], c->in[1], NULL))) return status;
     if (bias < c->n_in && c->in[bias]) {
@@ -359,5 +442,7 @@ int xfv_onx_skip_layernorm(struct onx *o, const struct onx_call *c)
     int told = c->n_out > 3 && c->out[3]; /* the sum itself */
     if (told && (status = xfv_onx_result(o, c, 3, sum.value, sum.s, sum.axis, sum.n_axes))) return status;
     struct onx_tensor *beta = !simple && c->n_in > 3 ? c->in[3] : NULL;
-    return by(o, c, simple ? xfv_onx_rmsnorm : xfv_onx_layernorm, simple ? "SimplifiedLayerNormalization" : "LayerNormalization", c->out[0], beta ? 3 : 2, &sum, c->in[2], beta);
+    return by(o, c, simple ? xfv_onx_rmsnorm : xfv_onx_layernorm,
+              simple ? "SimplifiedLayerNormalization" : "LayerNormalization", c->out[0], beta ? 3 : 2, &sum, c->in[2],
+              beta);
 }

@@ -1,5 +1,6 @@
-/* ONNX files: large constants stay where they are in the file. protobuf-c would copy them, so it is given the file without them, and they are put in
- * their places afterwards. A ModelProto holds its graph in field 7, a graph its constants in field 5, a constant its bytes in field 9. */
+/* ONNX files: large constants stay where they are in the file. protobuf-c would copy them, so it is given the file
+ * without them, and they are put in their places afterwards. A ModelProto holds its graph in field 7, a graph its
+ * constants in field 5, a constant its bytes in field 9. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,10 +114,12 @@ int xfv_onx_hollow(const uint8_t *p, size_t n, struct xfv_onx_hollow *h)
     if (!ok || graphs != 1) return 0;
     for (size_t at = graph.content; ok && at < graph.end; at = f.end) {
         struct field raw;
-        if ((ok = next(p, graph.end, at, &f)) && f.number == 5 && f.wire == 2 && large_bytes(p, &f, &raw)) large += raw.end - raw.content;
+        if ((ok = next(p, graph.end, at, &f)) && f.number == 5 && f.wire == 2 && large_bytes(p, &f, &raw))
+            large += raw.end - raw.content;
     }
     if (!ok || !large) return 0;
-    ok = (inner.p = malloc(graph.end - graph.content - large + 1)) && strip(h, p, &graph, &inner) && (all.p = malloc(n - large + 16));
+    ok = (inner.p = malloc(graph.end - graph.content - large + 1)) && strip(h, p, &graph, &inner) &&
+         (all.p = malloc(n - large + 16));
     if (ok) {
         put(&all, p, graph.tag);
         put_length(&all, &graph, inner.n);

@@ -13,10 +13,12 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
     struct onx_tensor *t = c->in[0];
     if (t->s.rank < 2) return ONX_BAD("'%s' (BatchNormalization) has an input of %d dimensions", c->label, t->s.rank);
     size_t ch = (size_t)t->s.dim[1];
-    if (xfv_onx_int(c, "training_mode", 0)) return ONX_BAD("'%s' (BatchNormalization) is in training mode: export the network for inference", c->label);
+    if (xfv_onx_int(c, "training_mode", 0))
+        return ONX_BAD("'%s' (BatchNormalization) is in training mode: export the network for inference", c->label);
     for (int k = 0; k < 4; k++) {
         if (!(p[k] = xfv_onx_floats(o, c, k + 1))) return o->e->status;
-        if (p[k]->count != ch) return ONX_BAD("'%s' (BatchNormalization) has %zu numbers for %zu channels", c->label, p[k]->count, ch);
+        if (p[k]->count != ch)
+            return ONX_BAD("'%s' (BatchNormalization) has %zu numbers for %zu channels", c->label, p[k]->count, ch);
     }
     float eps = xfv_onx_float(c, "epsilon", 1e-5f), *scale = malloc(2 * ch * sizeof *scale), *shift = scale + ch;
     if (!scale) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
@@ -32,9 +34,10 @@ int xfv_onx_batchnorm(struct onx *o, const struct onx_call *c)
 
 /* ---- products ---- */
 
-/* t contracted over its axis with *w [k][m] (floats, the graph's from now on, *w becomes NULL), plus bias [m] or NULL; the axis gets size m. One row: a
- * dense layer; many: a 1x1 convolution over them. */
-static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, float **w, int m, const float *bias)
+/* t contracted over its axis with *w [k][m] (floats, the graph's from now on, *w becomes NULL), plus bias [m] or NULL;
+ * the axis gets size m. One row: a dense layer; many: a 1x1 convolution over them. */
+static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, float **w, int m,
+                  const float *bias)
 {
     int axes[ONX_AXES], n, v, rows = 1, k = (int)t->s.dim[axis], status = xfv_onx_materialise(o, t, c->label);
     struct xfv_shape flat, full;
@@ -48,7 +51,8 @@ static int linear(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
     struct xfv_node node = xfv_node_default(rows == 1 ? XFV_OP_DENSE : XFV_OP_CONV);
     if (rows > 1) node.weight = xfv_onx_take_weight(o, xfv_shape_of(4, 1, 1, k, m), w, c->label, "/weight");
     else node.weight = xfv_onx_take_weight(o, xfv_shape_of(2, k, m), w, c->label, "/weight");
-    if (node.weight < 0 || (bias && (node.bias = xfv_onx_weight(o, xfv_shape_of(1, m), bias, c->label, "/bias")) < 0)) return o->e->status;
+    if (node.weight < 0 || (bias && (node.bias = xfv_onx_weight(o, xfv_shape_of(1, m), bias, c->label, "/bias")) < 0))
+        return o->e->status;
     if ((v = xfv_onx_ordered(o, t, axes, n, c->label)) < 0) return v;
     flat = rows == 1 ? xfv_shape_of(1, k) : xfv_shape_of(3, rows, 1, k);
     node.n_in = 1;
@@ -68,7 +72,8 @@ static float *matrix(struct onx *o, const struct onx_const *w, size_t rows, size
     return m;
 }
 
-/* The bias of a layer with m outputs, times beta: 1, it is one for all or one a column; 0, it is something else, or none; or a negative status. */
+/* The bias of a layer with m outputs, times beta: 1, it is one for all or one a column; 0, it is something else, or
+ * none; or a negative status. */
 static int gemm_bias(struct onx *o, const struct onx_call *c, size_t m, float **bias)
 {
     *bias = NULL;
@@ -105,7 +110,14 @@ static int gemm_values(struct onx *o, const struct onx_call *c, struct onx_tenso
     if (x.s.rank != 2 || y.s.rank != 2) return ONX_BAD("'%s' (Gemm) has shapes that do not fit", c->label);
     if (xfv_onx_int(c, "transA", 0)) xfv_onx_permute(&x, turned);
     if (xfv_onx_int(c, "transB", 0)) xfv_onx_permute(&y, turned);
-    struct onx_call product = {.n = c->n, .known = c->known, .op = "MatMul", .label = c->label, .n_in = 2, .n_out = 1, .in = {&x, &y}, .out = {c->out[0]}};
+    struct onx_call product = {.n = c->n,
+                               .known = c->known,
+                               .op = "MatMul",
+                               .label = c->label,
+                               .n_in = 2,
+                               .n_out = 1,
+                               .in = {&x, &y},
+                               .out = {c->out[0]}};
     status = xfv_onx_matmul(o, &product);
     return status ? status : scaled_and_shifted(o, c, xfv_onx_float(c, "alpha", 1));
 }
@@ -202,7 +214,8 @@ int xfv_onx_matmul(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *a = c->in[0], *b = c->n_in > 1 ? c->in[1] : NULL;
     if (!b) return ONX_BAD("'%s' (MatMul) has one operand", c->label);
-    int right = is_matrix(b) && a->s.rank >= b->s.rank, left = !right && is_matrix(a) && b->s.rank >= 2 && b->s.rank >= a->s.rank;
+    int right = is_matrix(b) && a->s.rank >= b->s.rank,
+        left = !right && is_matrix(a) && b->s.rank >= 2 && b->s.rank >= a->s.rank;
     if (!right && !left) return matmul_values(o, c);
     struct onx_tensor *x = right ? a : b, *wt = right ? b : a;
     const struct onx_const *w = xfv_onx_floats(o, c, right ? 1 : 0);

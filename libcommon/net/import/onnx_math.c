@@ -17,28 +17,39 @@ static int swish(struct onx *o, const struct onx_call *c, float a)
     if (status) return status;
     if (a >= 1 && a <= 1) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_SILU, t.value, 0, 0));
     gate = t;
-    if ((status = xfv_onx_times(o, c, &gate, (double)a, 0, "/scaled")) || (status = xfv_onx_step(o, c, &gate, xfv_onx_act(XFV_ACT_SIGMOID, 0, 0, 0), "/gate"))) return status;
+    if ((status = xfv_onx_times(o, c, &gate, (double)a, 0, "/scaled")) ||
+        (status = xfv_onx_step(o, c, &gate, xfv_onx_act(XFV_ACT_SIGMOID, 0, 0, 0), "/gate")))
+        return status;
     return xfv_onx_combine(o, c, XFV_OP_MUL, &t, &gate);
 }
 
 int xfv_onx_unary_math(struct onx *o, const struct onx_call *c)
 {
-    static const struct { const char *op; enum xfv_act act; } plain[] = {
-        {"Abs", XFV_ACT_ABS}, {"Erf", XFV_ACT_ERF}, {"Exp", XFV_ACT_EXP}, {"HardSwish", XFV_ACT_HARDSWISH}, {"Mish", XFV_ACT_MISH}, {"Neg", XFV_ACT_NEG},
-        {"Sigmoid", XFV_ACT_SIGMOID}, {"Softplus", XFV_ACT_SOFTPLUS}, {"Sqrt", XFV_ACT_SQRT}, {"Tanh", XFV_ACT_TANH},
-        {"Log", XFV_ACT_LOG}, {"Softsign", XFV_ACT_SOFTSIGN}, {"Sin", XFV_ACT_SIN}, {"Cos", XFV_ACT_COS}};
+    static const struct { const char *op; enum xfv_act act;
+    } plain[] = {
+        {"Abs", XFV_ACT_ABS},   {"Erf", XFV_ACT_ERF},   {"Exp", XFV_ACT_EXP},         {"HardSwish", XFV_ACT_HARDSWISH},
+        {"Mish", XFV_ACT_MISH}, {"Neg", XFV_ACT_NEG},   {"Sigmoid", XFV_ACT_SIGMOID}, {"Softplus", XFV_ACT_SOFTPLUS},
+        {"Sqrt", XFV_ACT_SQRT}, {"Tanh", XFV_ACT_TANH}, {"Log", XFV_ACT_LOG},         {"Softsign", XFV_ACT_SOFTSIGN},
+        {"Sin", XFV_ACT_SIN},   {"Cos", XFV_ACT_COS}};
     int status = xfv_onx_materialise(o, c->in[0], c->label), v = c->in[0]->value;
     if (status) return status;
     if (is(c, "Relu")) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_RELU, v));
     if (is(c, "Reciprocal")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, v, -1, 0));
-    if (is(c, "LeakyRelu")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_LEAKY, v, xfv_onx_float(c, "alpha", 0.01f), 0));
-    if (is(c, "HardSigmoid")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_HARDSIGMOID, v, xfv_onx_float(c, "alpha", 0.2f), xfv_onx_float(c, "beta", 0.5f)));
-    float a = xfv_onx_float(c, "alpha", is(c, "Selu") ? 1.67326319217681884765625f : 1), scale = xfv_onx_float(c, "gamma", 1.05070102214813232421875f);
+    if (is(c, "LeakyRelu"))
+        return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_LEAKY, v, xfv_onx_float(c, "alpha", 0.01f), 0));
+    if (is(c, "HardSigmoid"))
+        return xfv_onx_pointwise(
+            o, c, xfv_onx_act(XFV_ACT_HARDSIGMOID, v, xfv_onx_float(c, "alpha", 0.2f), xfv_onx_float(c, "beta", 0.5f)));
+    float a = xfv_onx_float(c, "alpha", is(c, "Selu") ? 1.67326319217681884765625f : 1),
+          scale = xfv_onx_float(c, "gamma", 1.05070102214813232421875f);
     struct xfv_node elu = xfv_onx_act(XFV_ACT_ELU, v, is(c, "Selu") ? a * scale : a, is(c, "Selu") ? scale : 1);
     elu.f[2] = is(c, "Celu") ? 1 / a : 1;
     if (is(c, "Elu") || is(c, "Selu") || is(c, "Celu")) return xfv_onx_pointwise(o, c, elu);
-    if (is(c, "Swish") || is(c, "QuickGelu")) return swish(o, c, is(c, "Swish") ? xfv_onx_float(c, "alpha", 1) : xfv_onx_float(c, "alpha", 1.702f));
-    if (is(c, "Gelu")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_GELU, v, (float)xfv_onx_text_is(c, "approximate", "tanh"), 0));
+    if (is(c, "Swish") || is(c, "QuickGelu"))
+        return swish(o, c, is(c, "Swish") ? xfv_onx_float(c, "alpha", 1) : xfv_onx_float(c, "alpha", 1.702f));
+    if (is(c, "Gelu"))
+        return xfv_onx_pointwise(o, c,
+                                 xfv_onx_act(XFV_ACT_GELU, v, (float)xfv_onx_text_is(c, "approximate", "tanh"), 0));
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (is(c, plain[i].op)) return xfv_onx_pointwise(o, c, xfv_onx_act(plain[i].act, v, 0, 0));
     return ONX_BAD("'%s' (%s) is not supported", c->label, c->op);
@@ -53,13 +64,15 @@ int xfv_onx_clip(struct onx *o, const struct onx_call *c)
     float lo = -FAR, hi = FAR;
     int k = 0, status;
     if (is(c, "Clip")) {
-        if ((status = xfv_onx_scalar(o, c, 1, "min", lo, &lo)) || (status = xfv_onx_scalar(o, c, 2, "max", hi, &hi))) return status;
+        if ((status = xfv_onx_scalar(o, c, 1, "min", lo, &lo)) || (status = xfv_onx_scalar(o, c, 2, "max", hi, &hi)))
+            return status;
     } else {
         for (int i = 0; i < c->n_in; i++)
             if (!c->in[i]) return ONX_BAD("'%s' (%s) lacks an operand", c->label, c->op);
         k = xfv_onx_is_constant(c->in[0]) ? 1 : 0;
         if (c->n_in == 1) return xfv_onx_identity(o, c);
-        if (c->n_in != 2 || !xfv_onx_is_constant(c->in[1 - k]) || xfv_onx_count(c->in[1 - k]->s) != 1 || c->in[1 - k]->s.rank > c->in[k]->s.rank)
+        if (c->n_in != 2 || !xfv_onx_is_constant(c->in[1 - k]) || xfv_onx_count(c->in[1 - k]->s) != 1 ||
+            c->in[1 - k]->s.rank > c->in[k]->s.rank)
             return one_after_another(o, c, is(c, "Max") ? XFV_OP_MAX : XFV_OP_MIN);
         if ((status = xfv_onx_scalar(o, c, 1 - k, NULL, 0, is(c, "Max") ? &lo : &hi))) return status;
     }
@@ -76,7 +89,8 @@ int xfv_onx_clip(struct onx *o, const struct onx_call *c)
 int xfv_onx_pow(struct onx *o, const struct onx_call *c)
 {
     float p = 1;
-    if (c->n_in < 2 || !c->in[1] || !xfv_onx_is_constant(c->in[1])) return ONX_BAD("'%s' (Pow) has an exponent that is computed", c->label);
+    if (c->n_in < 2 || !c->in[1] || !xfv_onx_is_constant(c->in[1]))
+        return ONX_BAD("'%s' (Pow) has an exponent that is computed", c->label);
     int status = xfv_onx_scalar(o, c, 1, NULL, 1, &p);
     if (status || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
     return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, c->in[0]->value, p, 0));
@@ -86,9 +100,11 @@ int xfv_onx_pow(struct onx *o, const struct onx_call *c)
 
 static int full(const struct onx_tensor *t, struct onx_dims s) { return xfv_onx_count(t->s) == xfv_onx_count(s); }
 
-/* Two operands in one layout of at most XFV_MAX_RANK dimensions: the first's axes (n of them, of the result's shape s), neighbours together that the second
- * stretches over alike or has alike. in: their values; *given: the result's shape before it gets the layout's own. */
-static int together(struct onx *o, const struct onx_call *c, struct onx_tensor *a, struct onx_tensor *b, struct onx_dims s, const int *axis, int n, int in[2])
+/* Two operands in one layout of at most XFV_MAX_RANK dimensions: the first's axes (n of them, of the result's shape s),
+ * neighbours together that the second stretches over alike or has alike. in: their values; *given: the result's shape
+ * before it gets the layout's own. */
+static int together(struct onx *o, const struct onx_call *c, struct onx_tensor *a, struct onx_tensor *b,
+                    struct onx_dims s, const int *axis, int n, int in[2])
 {
     int want[ONX_AXES] = {-1}, own[ONX_AXES], n_own = 0, last = -1;
     struct xfv_shape full = {0}, part = {0};
@@ -132,7 +148,8 @@ int xfv_onx_combine(struct onx *o, const struct onx_call *c, enum xfv_op op, str
     for (int i = 0; i < first->n_axes; i++) axis[i] = first->axis[i] + s.rank - first->s.rank;
     if ((status = together(o, c, first, second, s, axis, first->n_axes, in)) < 0) return status;
     if (swap && (op == XFV_OP_SUB || op == XFV_OP_DIV)) { /* b - x = (-x) + b, b / x = x^-1 b; x is the wide one */
-        struct xfv_node pre = op == XFV_OP_SUB ? xfv_onx_act(XFV_ACT_NEG, in[0], 0, 0) : xfv_onx_act(XFV_ACT_POW, in[0], -1, 0);
+        struct xfv_node pre = op == XFV_OP_SUB ? xfv_onx_act(XFV_ACT_NEG, in[0], 0, 0)
+                                               : xfv_onx_act(XFV_ACT_POW, in[0], -1, 0);
         if ((in[0] = xfv_onx_emit(o, &pre, c->label, op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0) return in[0];
         op = op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL;
     }
@@ -153,7 +170,8 @@ static int one_after_another(struct onx *o, const struct onx_call *c, enum xfv_o
     if (xfv_onx_is_constant(c->in[0]) && !xfv_onx_constant(o, c->in[0])) return o->e->status;
     struct onx_tensor sum = *c->in[0]; /* a constant is loaded by now, and stays its owner's */
     for (int k = 1; k < c->n_in; k++) {
-        int status = c->in[k] ? xfv_onx_combine(o, c, op, &sum, c->in[k]) : ONX_BAD("'%s' (%s) lacks an operand", c->label, c->op);
+        int status = c->in[k] ? xfv_onx_combine(o, c, op, &sum, c->in[k])
+                              : ONX_BAD("'%s' (%s) lacks an operand", c->label, c->op);
         if (status) return status;
         sum = *c->out[0];
     }
@@ -172,7 +190,8 @@ static int prelu_along(struct onx *o, const struct onx_call *c, int axis, const 
     int axes[ONX_AXES], n, v, status = xfv_onx_materialise(o, t, c->label);
     if (status) return status;
     if (axis < 0) axis = t->n_axes ? t->axis[t->n_axes - 1] : t->s.rank - 1;
-    if (axis < 0 || axis >= t->s.rank || (s->count != 1 && (int64_t)s->count != t->s.dim[axis])) return ONX_BAD("'%s' (PRelu) has %zu slopes, which do not fit", c->label, s->count);
+    if (axis < 0 || axis >= t->s.rank || (s->count != 1 && (int64_t)s->count != t->s.dim[axis]))
+        return ONX_BAD("'%s' (PRelu) has %zu slopes, which do not fit", c->label, s->count);
     size_t ch = (size_t)t->s.dim[axis];
     float *slope = malloc(ch * sizeof *slope);
     if (!slope) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
@@ -198,9 +217,12 @@ static int prelu_of_parts(struct onx *o, const struct onx_call *c)
     struct xfv_node up = xfv_onx_unary(XFV_OP_RELU, t->value), down = xfv_onx_act(XFV_ACT_CLIP, t->value, -FAR, 0), sum;
     part = *t;
     part.c = NULL, part.init = NULL;
-    if ((above = xfv_onx_emit(o, &up, c->label, "/above")) < 0 || (part.value = xfv_onx_emit(o, &down, c->label, "/below")) < 0) return o->e->status;
+    if ((above = xfv_onx_emit(o, &up, c->label, "/above")) < 0 ||
+        (part.value = xfv_onx_emit(o, &down, c->label, "/below")) < 0)
+        return o->e->status;
     if ((status = xfv_onx_combine(o, c, XFV_OP_MUL, &part, c->in[1]))) return status;
-    if (xfv_onx_count(c->out[0]->s) != xfv_onx_count(t->s)) return ONX_BAD("'%s' (PRelu) has slopes of a larger shape than what they are for", c->label);
+    if (xfv_onx_count(c->out[0]->s) != xfv_onx_count(t->s))
+        return ONX_BAD("'%s' (PRelu) has slopes of a larger shape than what they are for", c->label);
     struct onx_tensor below = *c->out[0];
     if ((status = xfv_onx_ordered(o, &below, t->axis, t->n_axes, c->label)) < 0) return status;
     sum = xfv_onx_unary(XFV_OP_ADD, above);
@@ -222,9 +244,14 @@ int xfv_onx_prelu(struct onx *o, const struct onx_call *c)
         axis = i + t->s.rank - s->s.rank;
     }
     if (several) return prelu_of_parts(o, c);
-    if (s->s.rank == 1 && t->s.rank == 4 && s->s.dim[0] == t->s.dim[1]) { /* older exporters list the channels' so; ONNX means columns */
+    if (s->s.rank == 1 && t->s.rank == 4 &&
+        s->s.dim[0] == t->s.dim[1]) { /* older exporters list the channels' so; ONNX means columns */
         if (s->s.dim[0] != t->s.dim[3]) axis = 1;
-        else if (s->count > 1) xfv_onx_note(o, "'%s' (PRelu) has %zu slopes, as many as channels and as columns: ONNX's rule, columns, was taken", c->label, s->count);
+        else if (s->count > 1)
+            xfv_onx_note(o,
+                         "'%s' (PRelu) has %zu slopes, as many as channels and as columns: ONNX's rule, columns, was "
+                         "taken",
+                         c->label, s->count);
     }
     return prelu_along(o, c, axis, s);
 }
@@ -238,7 +265,8 @@ static int trailing_axis(struct onx *o, const struct onx_call *c, int from)
     int axis = -1;
     for (int i = from; i < t->s.rank; i++) {
         if (t->s.dim[i] == 1) continue;
-        if (axis >= 0) return ONX_BAD("'%s' (%s) works on several axes together, which is not supported", c->label, c->op);
+        if (axis >= 0)
+            return ONX_BAD("'%s' (%s) works on several axes together, which is not supported", c->label, c->op);
         axis = i;
     }
     return axis >= 0 ? axis : t->s.rank - 1;
@@ -275,7 +303,8 @@ int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
     struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), c->in[0]->s.rank);
     if (axis < 0) return axis;
-    if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2])) return ONX_BAD("'%s' (LayerNormalization) also gives its statistics, which is not supported", c->label);
+    if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2]))
+        return ONX_BAD("'%s' (LayerNormalization) also gives its statistics, which is not supported", c->label);
     int wide = 0;
     for (int a = axis; a < c->in[0]->s.rank; a++) wide += c->in[0]->s.dim[a] != 1;
     if (wide > 1) return xfv_onx_layernorm_of_many(o, c, axis);
@@ -285,9 +314,13 @@ int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
     int *to[2] = {&n.weight, &n.bias}, status = zeros ? 0 : xfv_fail(o->e, XFV_ENOMEM, "out of memory");
     for (int k = 0; k < 2 && !status; k++) {
         const struct onx_const *x = k + 1 < c->n_in && c->in[k + 1] ? xfv_onx_constant(o, c->in[k + 1]) : NULL;
-        if (!x && (k == 0 || (c->n_in > 2 && c->in[2]))) status = ONX_BAD("'%s' (LayerNormalization) has no constant %s", c->label, k ? "bias" : "scale");
-        else if (x && (!x->f || x->count != d)) status = ONX_BAD("'%s' (LayerNormalization) has %zu numbers for %zu channels", c->label, x->count, d);
-        else if ((*to[k] = xfv_onx_weight(o, xfv_shape_of(1, (int)d), x ? x->f : zeros, c->label, k ? "/bias" : "/scale")) < 0) status = *to[k];
+        if (!x && (k == 0 || (c->n_in > 2 && c->in[2])))
+            status = ONX_BAD("'%s' (LayerNormalization) has no constant %s", c->label, k ? "bias" : "scale");
+        else if (x && (!x->f || x->count != d))
+            status = ONX_BAD("'%s' (LayerNormalization) has %zu numbers for %zu channels", c->label, x->count, d);
+        else if ((*to[k] = xfv_onx_weight(o, xfv_shape_of(1, (int)d), x ? x->f : zeros, c->label,
+                                          k ? "/bias" : "/scale")) < 0)
+            status = *to[k];
     }
     free(zeros);
     n.f[0] = xfv_onx_float(c, "epsilon", 1e-5f);
@@ -296,7 +329,8 @@ int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
 
 /* ---- reductions ---- */
 
-/* The value of t with neighbouring axes of its layout together that are all reduced or all kept: its bits in *mask say which dimensions are. */
+/* The value of t with neighbouring axes of its layout together that are all reduced or all kept: its bits in *mask say
+ * which dimensions are. */
 static int grouped(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, unsigned axes, int *mask)
 {
     struct xfv_shape s = {0};
@@ -334,9 +368,11 @@ int xfv_onx_reduced(struct onx *o, const struct onx_call *c, struct onx_tensor *
     n.n_in = 1;
     n.in[0] = v;
     if (n.i[1] == 0) n = what == XFV_REDUCE_L2 ? xfv_onx_act(XFV_ACT_ABS, v, 0, 0) : xfv_onx_unary(XFV_OP_RESHAPE, v);
-    for (int i = 0; n.op == XFV_OP_RESHAPE && i < XFV_MAX_RANK; i++) n.i[i] = i < o->g->values[v].shape.rank ? o->g->values[v].shape.dim[i] : 0;
+    for (int i = 0; n.op == XFV_OP_RESHAPE && i < XFV_MAX_RANK; i++)
+        n.i[i] = i < o->g->values[v].shape.rank ? o->g->values[v].shape.dim[i] : 0;
     v = xfv_onx_emit(o, &n, c->label, "");
-    if (v >= 0 && t->n_axes > XFV_MAX_RANK) v = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n_axes), c->label, "/shape");
+    if (v >= 0 && t->n_axes > XFV_MAX_RANK)
+        v = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n_axes), c->label, "/shape");
     return xfv_onx_result(o, c, 0, v, s, axis, n_axes);
 }
 
@@ -347,9 +383,11 @@ int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
     int n = xfv_onx_ints(o, c, 1, "axes", v, ONX_MAX_RANK);
     unsigned mask = 0;
     if (n < 0) return n;
-    int made = is(c, "ReduceMin") || is(c, "ReduceL1") || is(c, "ReduceSumSquare") || is(c, "ReduceLogSum") || is(c, "ReduceLogSumExp");
+    int made = is(c, "ReduceMin") || is(c, "ReduceL1") || is(c, "ReduceSumSquare") || is(c, "ReduceLogSum") ||
+               is(c, "ReduceLogSumExp");
     int empty = n == 0 && xfv_onx_int(c, "noop_with_empty_axes", 0);
-    if (empty && (made || is(c, "ReduceL2"))) return ONX_BAD("'%s' (%s) reduces over no axis, which is not supported", c->label, c->op);
+    if (empty && (made || is(c, "ReduceL2")))
+        return ONX_BAD("'%s' (%s) reduces over no axis, which is not supported", c->label, c->op);
     if (empty) return xfv_onx_identity(o, c);
     for (int i = 0; i < n; i++) {
         int a = xfv_onx_axis(o, c, v[i], t->s.rank);
@@ -358,7 +396,10 @@ int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
     }
     if (n == 0) mask = (1u << t->s.rank) - 1;
     if (made) return xfv_onx_reduce_made(o, c, mask, xfv_onx_int(c, "keepdims", 1) != 0);
-    int what = is(c, "ReduceMean") ? XFV_REDUCE_MEAN : is(c, "ReduceSum") ? XFV_REDUCE_SUM : is(c, "ReduceMax") ? XFV_REDUCE_MAX : XFV_REDUCE_L2;
+    int what = is(c, "ReduceMean")  ? XFV_REDUCE_MEAN
+               : is(c, "ReduceSum") ? XFV_REDUCE_SUM
+               : is(c, "ReduceMax") ? XFV_REDUCE_MAX
+                                    : XFV_REDUCE_L2;
     return xfv_onx_reduced(o, c, t, what, mask, xfv_onx_int(c, "keepdims", 1) != 0);
 }
 
@@ -369,7 +410,9 @@ static int inverse_norm(struct onx *o, const struct onx_call *c, int v)
     int f = xfv_onx_emit(o, &floor, c->label, "/floor"), p, t, scaled;
     if (f < 0) return f;
     power = xfv_onx_act(XFV_ACT_POW, f, -1, 0);
-    if ((p = xfv_onx_emit(o, &power, c->label, "/inverse")) < 0 || (scaled = xfv_onx_emit_affine(o, v, 1e30, 0, c->label, "/scaled")) < 0) return p < 0 ? p : scaled;
+    if ((p = xfv_onx_emit(o, &power, c->label, "/inverse")) < 0 ||
+        (scaled = xfv_onx_emit_affine(o, v, 1e30, 0, c->label, "/scaled")) < 0)
+        return p < 0 ? p : scaled;
     there = xfv_onx_act(XFV_ACT_CLIP, scaled, 0, 1);
     if ((t = xfv_onx_emit(o, &there, c->label, "/there")) < 0) return t;
     both = xfv_onx_unary(XFV_OP_MUL, p);
@@ -384,11 +427,15 @@ int xfv_onx_lpnorm(struct onx *o, const struct onx_call *c)
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), t->s.rank), others[ONX_AXES], status;
     if (axis < 0) return axis;
     int64_t p = xfv_onx_int(c, "p", 2);
-    if (p != 1 && p != 2) return ONX_BAD("'%s' (LpNormalization) has p = %lld; 1 and 2 are supported", c->label, (long long)p);
+    if (p != 1 && p != 2)
+        return ONX_BAD("'%s' (LpNormalization) has p = %lld; 1 and 2 are supported", c->label, (long long)p);
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
-    if (p == 2 && xfv_onx_layout_without(t, axis, others) == 0) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_L2NORM, t->value));
+    if (p == 2 && xfv_onx_layout_without(t, axis, others) == 0)
+        return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_L2NORM, t->value));
     struct onx_tensor size;
-    if ((status = xfv_onx_walker(o, t, &size, c->label)) || (p == 1 && (status = xfv_onx_step(o, c, &size, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size")))) return status;
+    if ((status = xfv_onx_walker(o, t, &size, c->label)) ||
+        (p == 1 && (status = xfv_onx_step(o, c, &size, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size"))))
+        return status;
     if ((status = xfv_onx_reduced(o, c, &size, p == 1 ? XFV_REDUCE_SUM : XFV_REDUCE_L2, 1u << axis, 1))) return status;
     struct onx_tensor inverse = *c->out[0];
     if ((inverse.value = inverse_norm(o, c, inverse.value)) < 0) return inverse.value;

@@ -9,8 +9,10 @@ static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, o
 
 /* ---- Where: a constant mask ---- */
 
-/* A constant of the shape s: of t where the mask has this value, 0 elsewhere. Infinity becomes the largest number that models hold. */
-static struct onx_const *where_of(struct onx *o, const struct onx_const *mask, int value, const struct onx_const *t, struct onx_dims s)
+/* A constant of the shape s: of t where the mask has this value, 0 elsewhere. Infinity becomes the largest number that
+ * models hold. */
+static struct onx_const *where_of(struct onx *o, const struct onx_const *mask, int value, const struct onx_const *t,
+                                  struct onx_dims s)
 {
     struct onx_const *k = xfv_onx_const_new(o, s, 0);
     for (size_t i = 0; k && i < k->count; i++) {
@@ -34,7 +36,8 @@ static struct onx_const *where_of(struct onx *o, const struct onx_const *mask, i
 }
 
 /* x where the mask is `value`, 0 elsewhere, as output 0. */
-static int kept_where(struct onx *o, const struct onx_call *c, const struct onx_const *mask, int value, struct onx_tensor *x, struct onx_dims s)
+static int kept_where(struct onx *o, const struct onx_call *c, const struct onx_const *mask, int value,
+                      struct onx_tensor *x, struct onx_dims s)
 {
     struct onx_tensor k = {.label = x->label, .value = -1};
     const struct onx_const *t = xfv_onx_is_constant(x) ? xfv_onx_constant(o, x) : NULL;
@@ -55,7 +58,8 @@ int xfv_onx_where(struct onx *o, const struct onx_call *c)
     if (!mask) return o->e->status;
     int status = xfv_onx_broadcast_dims(o, c, c->in[1]->s, c->in[2]->s, &s);
     if (status || (status = xfv_onx_broadcast_dims(o, c, s, mask->s, &s))) return status;
-    if (xfv_onx_count(s) == 0 || xfv_onx_count(s) > ONX_MAX_MADE) return ONX_BAD("'%s' (Where) has an impossible size", c->label);
+    if (xfv_onx_count(s) == 0 || xfv_onx_count(s) > ONX_MAX_MADE)
+        return ONX_BAD("'%s' (Where) has an impossible size", c->label);
     if ((status = kept_where(o, c, mask, 1, c->in[1], s))) return status;
     struct onx_tensor one = *c->out[0], two;
     if ((status = kept_where(o, c, mask, 0, c->in[2], s))) return status;
@@ -69,7 +73,8 @@ int xfv_onx_cumsum(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor t;
     int64_t which = 0;
-    int status = xfv_onx_walker(o, c->in[0], &t, c->label), n = status ? status : xfv_onx_ints(o, c, 1, NULL, &which, 1);
+    int status = xfv_onx_walker(o, c->in[0], &t, c->label),
+        n = status ? status : xfv_onx_ints(o, c, 1, NULL, &which, 1);
     if (n < 0) return n;
     int axis = xfv_onx_axis(o, c, which, t.s.rank);
     if (axis < 0) return axis;
@@ -84,7 +89,8 @@ int xfv_onx_cumsum(struct onx *o, const struct onx_call *c)
     return status ? status : xfv_onx_finish(o, c, &t);
 }
 
-/* Elements of an axis by any list or table of constant indices: a matrix of ones and zeros; the axis becomes the axes of the table. */
+/* Elements of an axis by any list or table of constant indices: a matrix of ones and zeros; the axis becomes the axes
+ * of the table. */
 int xfv_onx_gather_many(struct onx *o, const struct onx_call *c, int axis)
 {
     struct onx_tensor t;
@@ -93,12 +99,14 @@ int xfv_onx_gather_many(struct onx *o, const struct onx_call *c, int axis)
     if (status) return status;
     struct onx_dims s = {.rank = t.s.rank - 1 + ix->s.rank};
     int64_t d = t.s.dim[axis];
-    if (!ix->i || ix->count == 0 || s.rank > ONX_MAX_RANK) return ONX_BAD("'%s' (Gather) has impossible indices", c->label);
+    if (!ix->i || ix->count == 0 || s.rank > ONX_MAX_RANK)
+        return ONX_BAD("'%s' (Gather) has impossible indices", c->label);
     float *m = xfv_onx_matrix(o, c, (int64_t)ix->count, d);
     if (!m) return o->e->status;
     for (size_t i = 0; i < ix->count && !status; i++) {
         int64_t k = ix->i[i] < 0 ? ix->i[i] + d : ix->i[i];
-        if (k < 0 || k >= d) status = ONX_BAD("'%s' (Gather) wants element %lld of %lld", c->label, (long long)ix->i[i], (long long)d);
+        if (k < 0 || k >= d)
+            status = ONX_BAD("'%s' (Gather) wants element %lld of %lld", c->label, (long long)ix->i[i], (long long)d);
         else m[i * (size_t)d + (size_t)k] = 1;
     }
     if (!status) status = xfv_onx_along(o, c, &t, axis, m, (int)ix->count);
@@ -124,14 +132,19 @@ int xfv_onx_blocks(struct onx *o, const struct onx_call *c)
     static const int out_dcr[6] = {0, 3, 4, 1, 5, 2}, out_crd[6] = {0, 1, 4, 2, 5, 3}, in[6] = {0, 3, 5, 1, 2, 4};
     struct onx_tensor t;
     int64_t b = xfv_onx_int(c, "blocksize", 0);
-    int deep = is(c, "SpaceToDepth"), crd = xfv_onx_text_is(c, "mode", "CRD"), status = xfv_onx_walker(o, c->in[0], &t, c->label);
+    int deep = is(c, "SpaceToDepth"), crd = xfv_onx_text_is(c, "mode", "CRD"),
+        status = xfv_onx_walker(o, c->in[0], &t, c->label);
     if (status) return status;
     int64_t n = t.s.dim[0], ch = t.s.dim[1], h = t.s.dim[2], w = t.s.dim[3];
-    if (t.s.rank != 4 || b < 1 || b > XFV_MAX_KERNEL || (deep ? h % b || w % b : ch % (b * b))) return ONX_BAD("'%s' (%s) has blocks of %lld that do not fit", c->label, c->op, (long long)b);
-    struct onx_dims s = deep ? (struct onx_dims){6, {n, ch, h / b, b, w / b, b}} : crd ? (struct onx_dims){6, {n, ch / (b * b), b, b, h, w}} : (struct onx_dims){6, {n, b, b, ch / (b * b), h, w}};
+    if (t.s.rank != 4 || b < 1 || b > XFV_MAX_KERNEL || (deep ? h % b || w % b : ch % (b * b)))
+        return ONX_BAD("'%s' (%s) has blocks of %lld that do not fit", c->label, c->op, (long long)b);
+    struct onx_dims s = deep  ? (struct onx_dims){6, {n, ch, h / b, b, w / b, b}}
+                        : crd ? (struct onx_dims){6, {n, ch / (b * b), b, b, h, w}}
+                              : (struct onx_dims){6, {n, b, b, ch / (b * b), h, w}};
     if ((status = xfv_onx_reshaped(o, c, &t, s))) return status;
     xfv_onx_permute(&t, deep ? in : crd ? out_crd : out_dcr);
-    s = deep ? (struct onx_dims){4, {n, ch * b * b, h / b, w / b}} : (struct onx_dims){4, {n, ch / (b * b), h * b, w * b}};
+    s = deep ? (struct onx_dims){4, {n, ch * b * b, h / b, w / b}}
+             : (struct onx_dims){4, {n, ch / (b * b), h * b, w * b}};
     return (status = xfv_onx_reshaped(o, c, &t, s)) ? status : xfv_onx_finish(o, c, &t);
 }
 
@@ -145,7 +158,8 @@ static int letters(const char *s, size_t n, struct term *t)
     for (size_t i = 0; i < n; i++) {
         if (s[i] == ' ') continue;
         int letter = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z');
-        if (!letter || t->n == ONX_MAX_RANK || memchr(t->axis, s[i], (size_t)t->n)) return 0; /* no ellipsis, no diagonal */
+        /* no ellipsis, no diagonal */
+        if (!letter || t->n == ONX_MAX_RANK || memchr(t->axis, s[i], (size_t)t->n)) return 0;
         t->axis[t->n++] = s[i];
     }
     return 1;
@@ -167,12 +181,15 @@ static int equation(const struct onx_call *c, struct term in[2], struct term *ou
     for (const char *p = s; p + 1 < end; p++)
         if (p[0] == '-' && p[1] == '>') arrow = p;
     if (!arrow || (c->n_in == 2) != (comma != NULL) || (comma && comma > arrow)) return 0;
-    if (!letters(s, (size_t)((comma ? comma : arrow) - s), &in[0]) || (comma && !letters(comma + 1, (size_t)(arrow - comma - 1), &in[1]))) return 0;
+    if (!letters(s, (size_t)((comma ? comma : arrow) - s), &in[0]) ||
+        (comma && !letters(comma + 1, (size_t)(arrow - comma - 1), &in[1])))
+        return 0;
     return letters(arrow + 2, (size_t)(end - arrow - 2), out);
 }
 
 /* t with axes that nobody else has summed away; its term without them. */
-static int summed(struct onx *o, const struct onx_call *c, struct onx_tensor *t, struct term *mine, const struct term *other, const struct term *out)
+static int summed(struct onx *o, const struct onx_call *c, struct onx_tensor *t, struct term *mine,
+                  const struct term *other, const struct term *out)
 {
     unsigned mask = 0;
     struct term left = {.n = 0};
@@ -188,7 +205,8 @@ static int summed(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
 }
 
 /* Axes of t in the order of `list`, as [shared][rows][columns]: the numbers of letters that belong to each. */
-static int matrices(struct onx *o, const struct onx_call *c, struct onx_tensor *t, const struct term *mine, const struct term list[3])
+static int matrices(struct onx *o, const struct onx_call *c, struct onx_tensor *t, const struct term *mine,
+                    const struct term list[3])
 {
     int perm[ONX_MAX_RANK], n = 0;
     struct onx_dims flat = {3, {1, 1, 1}};
@@ -201,7 +219,8 @@ static int matrices(struct onx *o, const struct onx_call *c, struct onx_tensor *
     return xfv_onx_reshaped(o, c, t, flat);
 }
 
-static int contract(struct onx *o, const struct onx_call *c, struct onx_tensor t[2], struct term in[2], const struct term *out)
+static int contract(struct onx *o, const struct onx_call *c, struct onx_tensor t[2], struct term in[2],
+                    const struct term *out)
 {
     struct term shared = {.n = 0}, rows = {.n = 0}, columns = {.n = 0}, summed_over = {.n = 0}, order = {.n = 0};
     struct onx_dims s = {0};
@@ -210,7 +229,8 @@ static int contract(struct onx *o, const struct onx_call *c, struct onx_tensor t
         char a = in[0].axis[i];
         struct term *to = place(&in[1], a) < 0 ? &rows : place(out, a) >= 0 ? &shared : &summed_over;
         to->axis[to->n++] = a;
-        if (place(&in[1], a) >= 0 && t[0].s.dim[i] != t[1].s.dim[place(&in[1], a)]) return ONX_BAD("'%s' (Einsum) joins axes of different sizes", c->label);
+        if (place(&in[1], a) >= 0 && t[0].s.dim[i] != t[1].s.dim[place(&in[1], a)])
+            return ONX_BAD("'%s' (Einsum) joins axes of different sizes", c->label);
     }
     for (int i = 0; i < in[1].n; i++)
         if (place(&in[0], in[1].axis[i]) < 0) columns.axis[columns.n++] = in[1].axis[i];
@@ -225,7 +245,14 @@ static int contract(struct onx *o, const struct onx_call *c, struct onx_tensor t
     if ((status = matrices(o, c, &t[0], &in[0], (const struct term[]){shared, rows, summed_over})) ||
         (status = matrices(o, c, &t[1], &in[1], (const struct term[]){shared, summed_over, columns})))
         return status;
-    struct onx_call product = {.n = c->n, .known = c->known, .op = "MatMul", .label = c->label, .n_in = 2, .n_out = 1, .in = {&t[0], &t[1]}, .out = {c->out[0]}};
+    struct onx_call product = {.n = c->n,
+                               .known = c->known,
+                               .op = "MatMul",
+                               .label = c->label,
+                               .n_in = 2,
+                               .n_out = 1,
+                               .in = {&t[0], &t[1]},
+                               .out = {c->out[0]}};
     if ((status = xfv_onx_matmul(o, &product))) return status;
     t[0] = *c->out[0];
     if ((status = xfv_onx_reshaped(o, c, &t[0], s))) return status;
@@ -239,16 +266,20 @@ int xfv_onx_einsum(struct onx *o, const struct onx_call *c)
     struct term in[2], out;
     struct onx_tensor t[2];
     int perm[ONX_MAX_RANK], status;
-    if (c->n_in < 1 || c->n_in > 2 || !equation(c, in, &out)) return ONX_BAD("'%s' (Einsum) is not of one or two operands, each axis named once", c->label);
+    if (c->n_in < 1 || c->n_in > 2 || !equation(c, in, &out))
+        return ONX_BAD("'%s' (Einsum) is not of one or two operands, each axis named once", c->label);
     for (int k = 0; k < c->n_in; k++) {
-        if (!c->in[k] || c->in[k]->s.rank != in[k].n) return ONX_BAD("'%s' (Einsum) names %d axes of an operand with %d", c->label, in[k].n, c->in[k] ? c->in[k]->s.rank : 0);
+        if (!c->in[k] || c->in[k]->s.rank != in[k].n)
+            return ONX_BAD("'%s' (Einsum) names %d axes of an operand with %d", c->label, in[k].n,
+                           c->in[k] ? c->in[k]->s.rank : 0);
         if ((status = xfv_onx_walker(o, c->in[k], &t[k], c->label))) return status;
     }
     for (int k = 0; k < c->n_in; k++)
         if ((status = summed(o, c, &t[k], &in[k], c->n_in == 2 ? &in[1 - k] : NULL, &out))) return status;
     if (c->n_in == 2) return contract(o, c, t, in, &out);
     for (int i = 0; i < out.n; i++)
-        if ((perm[i] = place(&in[0], out.axis[i])) < 0) return ONX_BAD("'%s' (Einsum) makes an axis that its operand has not", c->label);
+        if ((perm[i] = place(&in[0], out.axis[i])) < 0)
+            return ONX_BAD("'%s' (Einsum) makes an axis that its operand has not", c->label);
     xfv_onx_permute(&t[0], perm);
     return xfv_onx_finish(o, c, &t[0]);
 }
@@ -260,6 +291,8 @@ int xfv_onx_mean(struct onx *o, const struct onx_call *c)
     int status = xfv_onx_sum(o, c);
     if (status) return status;
     t = *c->out[0];
-    if ((status = xfv_onx_walker(o, c->out[0], &t, c->label)) || (status = xfv_onx_times(o, c, &t, 1.0 / c->n_in, 0, ""))) return status;
+    if ((status = xfv_onx_walker(o, c->out[0], &t, c->label)) ||
+        (status = xfv_onx_times(o, c, &t, 1.0 / c->n_in, 0, "")))
+        return status;
     return xfv_onx_finish(o, c, &t);
 }

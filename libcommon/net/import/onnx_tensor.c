@@ -42,7 +42,8 @@ struct onx_const *xfv_onx_const_new(struct onx *o, struct onx_dims s, int whole)
     size_t bytes = n * (whole ? sizeof *c->i : sizeof *c->f);
     if (o->live + bytes > ONX_ROOM + 4 * o->file_bytes) {
         free(c);
-        ONX_BAD("constants that the file computes would take %zu MB, and the file has %zu kB: refused", (o->live + bytes) >> 20, o->file_bytes >> 10);
+        ONX_BAD("constants that the file computes would take %zu MB, and the file has %zu kB: refused",
+                (o->live + bytes) >> 20, o->file_bytes >> 10);
         return NULL;
     }
     if (c) {
@@ -131,9 +132,13 @@ static void decode_raw(struct onx_const *c, int type, const uint8_t *p)
 
 static int decode_typed(struct onx *o, const onx_proto *p, const char *name, int type, struct onx_const *c)
 {
-    size_t n = c->count, have = type == ONX_F32 ? p->n_float_data : type == ONX_F64 ? p->n_double_data : type == ONX_I64 ? p->n_int64_data :
-                                type == ONX_U32 || type == ONX_U64 ? p->n_uint64_data : p->n_int32_data;
-    if (have != (halves(type) ? stored_bytes(type, n) : n)) return ONX_BAD("constant '%s' has %zu numbers for a shape of %zu", name, have, n);
+    size_t n = c->count, have = type == ONX_F32                      ? p->n_float_data
+                                : type == ONX_F64                    ? p->n_double_data
+                                : type == ONX_I64                    ? p->n_int64_data
+                                : type == ONX_U32 || type == ONX_U64 ? p->n_uint64_data
+                                                                     : p->n_int32_data;
+    if (have != (halves(type) ? stored_bytes(type, n) : n))
+        return ONX_BAD("constant '%s' has %zu numbers for a shape of %zu", name, have, n);
     for (size_t k = 0; k < n; k++) {
         if (halves(type)) c->i[k] = whole_from(type, (uint32_t)p->int32_data[k / 2] >> 4 * (k % 2) & 15);
         else if (type == ONX_F32) c->f[k] = p->float_data[k];
@@ -171,13 +176,17 @@ static int read_external(struct onx *o, const onx_proto *p, const char *name, si
     uint64_t offset = 0, length = want;
     struct stat sb;
     if (!o->folder) return ONX_BAD("constant '%s' lies in another file, which cannot be read from here", name);
-    if (!xfv_path_is_beside(path)) return ONX_BAD("constant '%s' lies in '%.100s', which is not a file in the model's folder: refused", name, path ? path : "");
+    if (!xfv_path_is_beside(path))
+        return ONX_BAD("constant '%s' lies in '%.100s', which is not a file in the model's folder: refused", name,
+                       path ? path : "");
     if (!number_of(external(p, "offset"), &offset) || !number_of(external(p, "length"), &length) || length != want)
-        return ONX_BAD("constant '%s' should be %zu bytes of '%.100s', but the file says '%s'", name, want, path, external(p, "length") ? external(p, "length") : "?");
+        return ONX_BAD("constant '%s' should be %zu bytes of '%.100s', but the file says '%s'", name, want, path,
+                       external(p, "length") ? external(p, "length") : "?");
     int fd = xfv_open_beside(o->folder, path), status = 0;
     if (fd < 0) return ONX_BAD("constant '%s' lies in '%.100s': %s", name, path, strerror(errno));
     if (fstat(fd, &sb) || !S_ISREG(sb.st_mode) || (uint64_t)sb.st_size < offset || (uint64_t)sb.st_size - offset < want)
-        status = ONX_BAD("constant '%s' should be %zu bytes at %llu of '%.100s', which is too short", name, want, (unsigned long long)offset, path);
+        status = ONX_BAD("constant '%s' should be %zu bytes at %llu of '%.100s', which is too short", name, want,
+                         (unsigned long long)offset, path);
     for (size_t got = 0; !status && got < want;) {
         ssize_t k = pread(fd, to + got, want - got, (off_t)(offset + got));
         if (k > 0) got += (size_t)k;
@@ -228,15 +237,19 @@ int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out)
     if (empty < 0) return empty;
     if (size == 0) return ONX_BAD("constant '%s' has data type %d, which is not supported", label, type);
     if (!away && p->has_raw_data && p->raw_data.len != bytes)
-        return ONX_BAD("constant '%s' has %zu bytes of data for %zu numbers of %zu bytes", label, p->raw_data.len, count, size);
-    if (!away && count / 2 > o->file_bytes) return ONX_BAD("constant '%s' claims %zu numbers in a file of %zu bytes", label, count, o->file_bytes);
-    if (away && !external_there(o, p, bytes)) return ONX_BAD("constant '%s' claims %zu bytes, more than its file holds", label, bytes);
+        return ONX_BAD("constant '%s' has %zu bytes of data for %zu numbers of %zu bytes", label, p->raw_data.len,
+                       count, size);
+    if (!away && count / 2 > o->file_bytes)
+        return ONX_BAD("constant '%s' claims %zu numbers in a file of %zu bytes", label, count, o->file_bytes);
+    if (away && !external_there(o, p, bytes))
+        return ONX_BAD("constant '%s' claims %zu bytes, more than its file holds", label, bytes);
     struct onx_const *c = xfv_onx_const_new(o, s, !xfv_onx_is_float(type));
     if (!c) return o->e->status;
     c->type = type;
     if (away) {
         uint8_t *buf = malloc(bytes ? bytes : 1);
-        status = buf ? read_external(o, p, label, bytes, buf) : xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", label);
+        status = buf ? read_external(o, p, label, bytes, buf)
+                     : xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", label);
         if (!status) decode_raw(c, type, buf);
         free(buf);
     } else if (p->has_raw_data) {
@@ -261,8 +274,10 @@ const struct onx_const *xfv_onx_constant(struct onx *o, struct onx_tensor *t)
         ONX_BAD("'%s' should be a constant, but it is computed", t->label);
         return NULL;
     }
-    if (!t->loaded && t->init->has_data_location && t->init->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
-        o->file_bytes += xfv_onx_count(t->s) * size_of(t->init->data_type); /* loading refuses it where the other file is shorter */
+    if (!t->loaded && t->init->has_data_location &&
+        t->init->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
+        o->file_bytes += xfv_onx_count(t->s) *
+                         size_of(t->init->data_type); /* loading refuses it where the other file is shorter */
     t->loaded = 1;
     if (xfv_onx_load(o, t->init, &t->c)) return NULL;
     return t->c;

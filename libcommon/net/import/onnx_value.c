@@ -76,7 +76,8 @@ int xfv_onx_take_weight(struct onx *o, struct xfv_shape s, float **v, const char
     unique_name(o, name, sizeof name, label, suffix, 1);
     o->weights += xfv_shape_count(s) * sizeof **v;
     if (o->weights > ONX_ROOM + 12 * o->file_bytes)
-        return ONX_BAD("the network's weights would take %zu MB, and the file has %zu kB: refused", o->weights >> 20, o->file_bytes >> 10);
+        return ONX_BAD("the network's weights would take %zu MB, and the file has %zu kB: refused", o->weights >> 20,
+                       o->file_bytes >> 10);
     int w = xfv_graph_take_weight(o->g, name, s, *v, o->e);
     if (w >= 0) *v = NULL;
     return w;
@@ -106,7 +107,8 @@ static int constant_value(struct onx *o, struct onx_tensor *t)
     }
     s = xfv_onx_shape(c->s, t->axis, t->n_axes);
     if (c->i) {
-        if (!(copy = malloc(c->count * sizeof *copy))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", t->label);
+        if (!(copy = malloc(c->count * sizeof *copy)))
+            return xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", t->label);
         for (size_t i = 0; i < c->count; i++) copy[i] = (float)c->i[i];
     }
     n.weight = xfv_onx_weight(o, s, copy ? copy : c->f, t->label, "");
@@ -139,7 +141,8 @@ static int stretched_value(struct onx *o, struct onx_tensor *t, const char *labe
     free(v);
     if (ones.weight < 0) return ones.weight;
     mul.n_in = 2;
-    if ((mul.in[0] = xfv_onx_emit(o, &ones, label, "/ones")) < 0 || (mul.in[1] = xfv_onx_ordered(o, small, want, s.rank, label)) < 0)
+    if ((mul.in[0] = xfv_onx_emit(o, &ones, label, "/ones")) < 0 ||
+        (mul.in[1] = xfv_onx_ordered(o, small, want, s.rank, label)) < 0)
         return mul.in[0] < 0 ? mul.in[0] : mul.in[1];
     return t->value = xfv_onx_emit(o, &mul, label, "/expanded");
 }
@@ -152,12 +155,14 @@ int xfv_onx_emit_affine(struct onx *o, int v, double scale, double shift, const 
     float *w = malloc(2 * (size_t)ch * sizeof *w);
     if (!w) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
     for (int i = 0; i < ch; i++) w[i] = (float)scale, w[ch + i] = (float)shift;
-    if ((n.weight = xfv_onx_weight(o, xfv_shape_of(1, ch), w, label, "/scale")) >= 0) n.bias = xfv_onx_weight(o, xfv_shape_of(1, ch), w + ch, label, "/shift");
+    if ((n.weight = xfv_onx_weight(o, xfv_shape_of(1, ch), w, label, "/scale")) >= 0)
+        n.bias = xfv_onx_weight(o, xfv_shape_of(1, ch), w + ch, label, "/shift");
     free(w);
     return n.weight < 0 ? n.weight : n.bias < 0 ? n.bias : xfv_onx_emit(o, &n, label, suffix);
 }
 
-int xfv_onx_scaled(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *scale, const float *shift)
+int xfv_onx_scaled(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const float *scale,
+                   const float *shift)
 {
     struct xfv_node node = xfv_node_default(XFV_OP_AFFINE);
     struct xfv_shape ch = xfv_shape_of(1, (int)t->s.dim[axis]);
@@ -179,7 +184,9 @@ int xfv_onx_materialise(struct onx *o, struct onx_tensor *t, const char *label)
         int q = xfv_onx_emit_affine(o, t->real, 1 / t->scale, t->zero, t->label, "/whole");
         return q < 0 ? q : (t->value = q, 0);
     }
-    int v = xfv_onx_is_constant(t) ? constant_value(o, t) : t->small ? stretched_value(o, t, label) : ONX_BAD("'%s' reads '%s' before any node makes it", label, t->label);
+    int v = xfv_onx_is_constant(t) ? constant_value(o, t)
+            : t->small             ? stretched_value(o, t, label)
+                                   : ONX_BAD("'%s' reads '%s' before any node makes it", label, t->label);
     return v < 0 ? v : 0;
 }
 
@@ -220,9 +227,10 @@ static int product(const struct onx_tensor *t, const int *axes, int from, int to
     return p;
 }
 
-/* Axes (n of them, all of them in both lists) that lie in the order `have` brought to the order `goal`: by exchanging two neighbouring runs at a time, each a
- * transposition of four dimensions at most. */
-static int exchange(struct onx *o, const struct onx_tensor *t, int v, int *have, const int *goal, int n, const char *label)
+/* Axes (n of them, all of them in both lists) that lie in the order `have` brought to the order `goal`: by exchanging
+ * two neighbouring runs at a time, each a transposition of four dimensions at most. */
+static int exchange(struct onx *o, const struct onx_tensor *t, int v, int *have, const int *goal, int n,
+                    const char *label)
 {
     for (int i = 0; i < n; i++) {
         int j = i, k = 0, moved[ONX_AXES];
@@ -233,8 +241,11 @@ static int exchange(struct onx *o, const struct onx_tensor *t, int v, int *have,
         struct xfv_node p = xfv_node_default(XFV_OP_TRANSPOSE);
         p.n_in = 1;
         p.i[0] = 0, p.i[1] = 2, p.i[2] = 1, p.i[3] = 3;
-        struct xfv_shape s = xfv_shape_of(4, product(t, have, 0, i), product(t, have, i, j), product(t, have, j, j + k), product(t, have, j + k, n));
-        if ((p.in[0] = xfv_onx_emit_reshape(o, v, s, label, "/shape")) < 0 || (v = xfv_onx_emit(o, &p, label, "/order")) < 0) return o->e->status;
+        struct xfv_shape s = xfv_shape_of(4, product(t, have, 0, i), product(t, have, i, j), product(t, have, j, j + k),
+                                          product(t, have, j + k, n));
+        if ((p.in[0] = xfv_onx_emit_reshape(o, v, s, label, "/shape")) < 0 ||
+            (v = xfv_onx_emit(o, &p, label, "/order")) < 0)
+            return o->e->status;
         memcpy(moved, have + j, (size_t)k * sizeof *moved);
         memmove(have + i + k, have + i, (size_t)(j - i) * sizeof *have);
         memcpy(have + i, moved, (size_t)k * sizeof *have);
@@ -257,7 +268,8 @@ int xfv_onx_ordered(struct onx *o, struct onx_tensor *t, const int *want, int n,
     if (n > XFV_MAX_RANK) s = xfv_onx_shape(t->s, want, n);
     n_have = xfv_onx_layout_without(t, -1, have);
     for (int i = 0; i < n_goal && i < n_have; i++) same &= goal[i] == have[i];
-    if (n_have != n_goal) return ONX_BAD("'%s' needs '%s' with %d axes that are not 1, but it has %d", label, t->label, n_goal, n_have);
+    if (n_have != n_goal)
+        return ONX_BAD("'%s' needs '%s' with %d axes that are not 1, but it has %d", label, t->label, n_goal, n_have);
     if (same) return xfv_onx_emit_reshape(o, t->value, s, label, "/shape");
     if (n_have > XFV_MAX_RANK) {
         v = exchange(o, t, t->value, have, goal, n_have, label);
@@ -281,11 +293,14 @@ int xfv_onx_image(struct onx *o, const struct onx_call *c, int k)
     static const int hwc[3] = {2, 3, 1}, wc[3] = {-1, 2, 1};
     struct onx_tensor *t = c->in[k];
     if (t->s.rank == 3 && t->s.dim[0] == 1) return xfv_onx_ordered(o, t, wc, 3, c->label);
-    if (t->s.rank != 4 || t->s.dim[0] != 1) return ONX_BAD("'%s' (%s) needs an image, or a signal, of one sample, not %d dimensions", c->label, c->op, t->s.rank);
+    if (t->s.rank != 4 || t->s.dim[0] != 1)
+        return ONX_BAD("'%s' (%s) needs an image, or a signal, of one sample, not %d dimensions", c->label, c->op,
+                       t->s.rank);
     return xfv_onx_ordered(o, t, hwc, 3, c->label);
 }
 
-int xfv_onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct onx_dims s, const int *axis, int n_axes)
+int xfv_onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct onx_dims s, const int *axis,
+                   int n_axes)
 {
     struct onx_tensor *t = c->out[k];
     struct xfv_shape have;
@@ -309,11 +324,13 @@ int xfv_onx_result(struct onx *o, const struct onx_call *c, int k, int v, struct
             return ONX_BAD("'%s' (%s) does not come out as it should", c->label, c->op);
         t->axis[t->n_axes++] = axis[i];
     }
-    if (count != xfv_shape_count(have) || (t->n_axes != have.rank && count != 1)) { /* dimensions without an axis: leave them away */
+    if (count != xfv_shape_count(have) ||
+        (t->n_axes != have.rank && count != 1)) { /* dimensions without an axis: leave them away */
         struct xfv_shape clean = {0};
         for (int i = 0; i < t->n_axes; i++) clean.dim[clean.rank++] = (int)s.dim[t->axis[i]];
         if (clean.rank == 0) clean.dim[clean.rank++] = 1;
-        if (count != xfv_shape_count(have) || xfv_shape_count(clean) != count) return ONX_BAD("'%s' (%s) does not come out as it should", c->label, c->op);
+        if (count != xfv_shape_count(have) || xfv_shape_count(clean) != count)
+            return ONX_BAD("'%s' (%s) does not come out as it should", c->label, c->op);
         t->value = xfv_onx_emit_reshape(o, v, clean, c->label, "/shape");
     }
     return t->value < 0 ? t->value : 0;
@@ -347,7 +364,8 @@ int xfv_onx_power(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
     return xfv_onx_step(o, c, t, xfv_onx_act(XFV_ACT_POW, 0, p, 0), suffix);
 }
 
-int xfv_onx_times(struct onx *o, const struct onx_call *c, struct onx_tensor *t, double scale, double shift, const char *suffix)
+int xfv_onx_times(struct onx *o, const struct onx_call *c, struct onx_tensor *t, double scale, double shift,
+                  const char *suffix)
 {
     t->value = xfv_onx_emit_affine(o, t->value, scale, shift, c->label, suffix);
     return t->value < 0 ? t->value : 0;
