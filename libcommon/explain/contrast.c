@@ -15,6 +15,8 @@
 enum { COARSE = XFV_CONTRAST_COARSE, FINE = XFV_CONTRAST_FINE, LAST = XFV_CONTRAST_LAST, N_WITNESSES = XFV_CONTRAST_WITNESSES };
 const char *const xfv_contrast_names[] = {XFV_LAYER_AUTO, XFV_LAYER_FINE, XFV_LAYER_CELLS, NULL};
 
+#define ROUNDING 1e-5 /* J against B: faces that walk as one give 0, but for rounding, which N would blow up */
+
 struct witness {
     struct xfv_layer layer;
     char missing[512];       /* why it is left out; empty: it is not */
@@ -261,6 +263,13 @@ static int gather(struct xfv_contrast *t, int worker, int witness, int i, const 
     return xfv_path_gather(of->path, worker, i, of->mean, features(of, &w->face[i]), w->cot, scale, sum, e);
 }
 
+static double square(const double *v, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += v[i] * v[i];
+    return sum;
+}
+
 /* B14(1, 1/4) and B14(1, 1/2), both faces' mean; J14(1/2, 1/2), both faces' mean. */
 static int ask_coarse(struct xfv_contrast *t, int worker, struct xfv_err *e)
 {
@@ -276,6 +285,8 @@ static int ask_coarse(struct xfv_contrast *t, int worker, struct xfv_err *e)
             if (!status && k == 1) status = gather(t, worker, COARSE, i, w->y[1 - i], 0.5, 0.5, w->sum[1], e);
         }
     }
+    double size[2] = {square(w->sum[0], cells), square(w->sum[1], cells)};
+    if (size[1] <= ROUNDING * ROUNDING * size[0]) memset(w->sum[1], 0, cells * sizeof(double)); /* two copies of one image */
     for (size_t p = 0; p < cells && !status; p++)
         for (int k = 0; k < 2; k++) w->cells[COARSE][k][p] = (float)w->sum[k][p];
     return status;

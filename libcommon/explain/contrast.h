@@ -18,7 +18,7 @@
  * N smooths cells by a Gaussian and scales them to a root mean square of 1: maps have no unit and sum to nothing in
  * particular. Both faces are shown one map. It takes 14 passes through the network's part behind the maps, 10 without
  * the fine one. A witness is left out where the network has no such layer (does not end linearly, has no finer map), or
- * the model holds no average face there. */
+ * the model holds no average face there. J of two copies of one image is rounding alone, and counts as 0. */
 #ifndef XFV_EXPLAIN_CONTRAST_H
 #define XFV_EXPLAIN_CONTRAST_H
 

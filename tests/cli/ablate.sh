@@ -177,7 +177,7 @@ for bad in "--fill grey" "--sign signed" "-n 0" "-n 1000" "--blur -1"; do runs 2
 # the same photograph twice: what is no larger than its noise is drawn empty, and said to be
 XFV_MODEL_PATH="$top/models"
 photos=$top/tests/photos
-facecrop -q "$photos/anna-1.jpg" "$photos/anna-1.jpg" | embed | verify | gradcam | path-grad | ablate --sign both -o same.xfv
+facecrop -q "$photos/anna-1.jpg" "$photos/anna-1.jpg" | embed | verify | gradcam | path-grad --combine pair | ablate --sign both -o same.xfv
 is "$(xfv-json same.xfv | jq -c 'select(._ == "pair") | .maps[] | [.method, .trial.similarity.state, .trial.dissimilarity.state]' | tr '\n' ' ')" \
     '["gradcam","empty","noise"] ["path-grad","tried","tried"] ' "rounding noise is told from evidence"
 like "$(xfv-json same.xfv | jq -r 'select(._ == "pair") | .maps[0].trial.dissimilarity.words')" \

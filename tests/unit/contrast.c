@@ -392,6 +392,30 @@ static void test_average(void)
     xfv_model_free(m);
 }
 
+/* Two copies of one image walk as one: where they do, nothing tells them apart, and rounding is not taken for it. */
+static void test_copies(void)
+{
+    struct part whole;
+    struct twin t;
+    struct xfv_model *m = model(&whole, FLAT, 0);
+    static float kept[H * W * 3];
+    make_twin(&t, &whole, x, FLAT);
+    add_means(m, &t);
+    memcpy(kept, x[1], sizeof kept);
+    memcpy(x[1], x[0], sizeof kept);
+    struct xfv_contrast *c = explained(m, &(struct xfv_contrast_opts){0}, 0);
+    double most = 0, other = 0;
+    for (int p = 0; p < 13 * 11; p++) {
+        most = fmax(most, fabs((double)xfv_contrast_cells(c, 0, XFV_CONTRAST_COARSE, 1)[p]));
+        other = fmax(other, fabs((double)xfv_contrast_cells(c, 0, XFV_CONTRAST_COARSE, 0)[p]));
+    }
+    OK(most <= 0 && other > 0, "two copies of one image: no rounding among the witnesses (%.1e, beside %.1e)", most, other);
+    memcpy(x[1], kept, sizeof kept);
+    xfv_contrast_free(c);
+    free_twin(&t);
+    xfv_model_free(m);
+}
+
 static void test_tail(enum end end, const char *name)
 {
     struct part whole;
@@ -446,5 +470,6 @@ int main(void)
     test_turned();
     test_left_out();
     test_average();
+    test_copies();
     return tap_done();
 }
