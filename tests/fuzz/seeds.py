@@ -56,3 +56,17 @@ f = io.BytesIO(); Image.new("RGB", (9, 5)).save(f, "JPEG", exif=exif); put("imag
 put("lists", "lfw", b"2\t1\nA_B\t1\t2\nC 1 D 2\nE\t3\t4\nF\t1\tG\t1\n")
 put("lists", "csv", b"\xef\xbb\xbfa,b,same\r\n\"x 1.jpg\",y.jpg,yes\n# c\nz\tw\t0\n")
 put("lists", "landmarks", b"a.jpg 1 2 3 4 5 6 7 8 9 10\n'b c' 1e3 -2 .5 4 5 6 7 8 9 1\n")
+
+# A small picture in every format.
+import tempfile
+import formats
+with tempfile.TemporaryDirectory() as folder:
+    home = os.path.abspath(sys.argv[1])
+    os.chdir(folder)
+    y, x = np.mgrid[0:20, 0:24]
+    Image.fromarray(np.stack([x * 10, y * 12, 255 - x * 5], 2).astype(np.uint8)).save("small.png")
+    formats.make("small.png")
+    sys.argv[1] = home
+    for line in open("names"):
+        name = line.split("\t")[0]
+        put("image", "format-" + name, open(name, "rb").read())
