@@ -1,5 +1,6 @@
-"""Photographs in every format that is read, each upright, turned, grey, 16 bit, with alpha, CMYK, with a wide colour profile; and bombs.
-formats.py make PHOTOGRAPH: files and their list `names` (a file, TAB, what it must give: same, clear); formats.py bombs: list `bombs`."""
+"""Photographs in every format that is read: upright, turned, grey, 16 bit, with alpha, CMYK, a wide profile; and bombs.
+formats.py make PHOTOGRAPH: files and their list `names` (a file, TAB, what it must give: same or clear).
+formats.py bombs: files and their list `bombs`."""
 import io, os, shutil, struct, subprocess, sys, zlib
 
 import numpy as np
@@ -15,7 +16,8 @@ def wide_profile():
     fixed = lambda v: struct.pack(">i", round(v * 65536))
     xyz = lambda v: b"XYZ \0\0\0\0" + b"".join(map(fixed, v))
     curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, int(2.19921875 * 256)) + b"\0\0"
-    tags = {b"rXYZ": xyz((.60974, .31111, .01947)), b"gXYZ": xyz((.20528, .62567, .06087)), b"bXYZ": xyz((.14919, .06322, .74457)),
+    tags = {b"rXYZ": xyz((.60974, .31111, .01947)), b"gXYZ": xyz((.20528, .62567, .06087)),
+            b"bXYZ": xyz((.14919, .06322, .74457)),
             b"wtpt": xyz((.9642, 1, .8249)), b"rTRC": curve, b"gTRC": curve, b"bTRC": curve,
             b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"wide\0" + bytes(79), b"cprt": b"text\0\0\0\0none"}
     table, body, at = b"", b"", 132 + 12 * len(tags)
@@ -23,8 +25,9 @@ def wide_profile():
         v += bytes(-len(v) % 4)
         table += k + struct.pack(">II", at + len(body), len(v))
         body += v
-    head = struct.pack(">I4sI4s4s4s", at + len(body), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
-    return head + fixed(.9642) + fixed(1) + fixed(.8249) + bytes(48) + struct.pack(">I", len(tags)) + table + body
+    head = struct.pack(">I4sI4s4s4s", at + len(body), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28) + fixed(.9642) + fixed(1) + fixed(.8249) + bytes(48)
+    return head + struct.pack(">I", len(tags)) + table + body
 
 
 def with_profile(jp2, icc):
@@ -47,7 +50,8 @@ def make(photograph):
     opacity = np.full((im.height, im.width), 255, np.uint8)
     opacity[:im.height // 10] = 0
     clear.putalpha(Image.fromarray(opacity))
-    wide = ImageCms.profileToProfile(im, ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(io.BytesIO(icc)), outputMode="RGB")
+    adobe = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    wide = ImageCms.profileToProfile(im, ImageCms.createProfile("sRGB"), adobe, outputMode="RGB")
     deep = (np.asarray(im).astype(np.uint16) * 257).byteswap().tobytes()
     open("deep.ppm", "wb").write(b"P6 %d %d 65535\n" % im.size + deep)
     names = []
@@ -56,7 +60,9 @@ def make(photograph):
         image.save(name, **kw)
         names.append((name, gives))
 
-    for ext, kw in {"jpg": {"quality": 92}, "png": {}, "webp": {"quality": 90}, "tif": {"compression": "tiff_lzw"}, "bmp": {}, "gif": {}, "jp2": {}}.items():
+    how = {"jpg": {"quality": 92}, "webp": {"quality": 90}, "tif": {"compression": "tiff_lzw"}}
+    for ext in ("jpg", "png", "webp", "tif", "bmp", "gif", "jp2"):
+        kw = how.get(ext, {})
         put(f"upright.{ext}", im, **kw)
         put(f"grey.{ext}", grey, **kw)
         if ext in ("jpg", "png", "webp", "tif"):
@@ -74,12 +80,13 @@ def make(photograph):
     open("deep.tif", "wb").write(tool("pamtotiff", "-truecolor", "deep.ppm"))
     names += [(n, "same") for n in ("wide.jp2", "deep.ppm", "deep.png", "deep.tif")]
     wide.save("wide-for.png", icc_profile=icc)
+    sources = {n: "wide-for" if n == "wide" else n for n in ("upright", "grey", "clear", "wide", "deep")}
     for ext in ("heic", "avif") if shutil.which("heif-enc") else ():
-        for n, of in {"upright": "upright", "grey": "grey", "clear": "clear", "wide": "wide-for", "deep": "deep"}.items():
+        for n, of in sources.items():
             a = ["-b", "10"] if n == "deep" else []
             tool("heif-enc", *(["-A"] if ext == "avif" else []), *a, "-q", "85", f"{of}.png", "-o", f"{n}.{ext}")
             names.append((f"{n}.{ext}", "clear" if n == "clear" else "same"))
-    for n, of in {"upright": "upright", "grey": "grey", "clear": "clear", "wide": "wide-for", "deep": "deep", "turned": "turned"}.items() if shutil.which("cjxl") else ():
+    for n, of in {**sources, "turned": "turned"}.items() if shutil.which("cjxl") else ():
         tool("cjxl", f"{of}.png", f"{n}.jxl", "-e", "3")
         names.append((f"{n}.jxl", "clear" if n == "clear" else "same"))
     open("names", "w").write("".join(f"{n}\t{g}\n" for n, g in names))
@@ -91,18 +98,24 @@ def bombs():
 
     def png(w, h, interlace=0):
         rows = zlib.compress(bytes(1 << 20), 9)
-        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 6, 0, 0, interlace)) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+        head = chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 6, 0, 0, interlace))
+        return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
     files = {
         "png": png(16000, 16000), "interlaced.png": png(16000, 16000, 1), "long.png": png(250000000, 1),
         # lossless, 16383 x 16383 of one colour
-        "webp": b"RIFF" + struct.pack("<I", 30) + b"WEBPVP8L" + struct.pack("<I", 17) + b"\x2f" + struct.pack("<I", 16382 | 16382 << 14) + b"\x88\x88\x08" + bytes(10),
-        "bmp": b"BM" + struct.pack("<IIIIiiHHIIiiII", 60, 0, 54, 40, 16000, 16000, 1, 8, 1, 0, 0, 0, 0, 0) + bytes(1024),
-        "gif": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0xf0, 0, 0) + bytes(6) + b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\2\1\0\0;",
+        "webp": b"RIFF" + struct.pack("<I", 30) + b"WEBPVP8L" + struct.pack("<I", 17) +
+                b"\x2f" + struct.pack("<I", 16382 | 16382 << 14) + b"\x88\x88\x08" + bytes(10),
+        "bmp": b"BM" + struct.pack("<IIIIiiHHIIiiII", 60, 0, 54, 40, 16000, 16000, 1, 8, 1, 0, 0, 0, 0, 0) +
+               bytes(1024),
+        "gif": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0xf0, 0, 0) + bytes(6) +
+               b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\2\1\0\0;",
         "tif": b"II*\0\x08\0\0\0\x06\0" + b"".join(struct.pack("<HHII", *t) for t in (
-            (256, 4, 1, 16000), (257, 4, 1, 16000), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 80))) + bytes(8),
-        "j2k": b"\xff\x4f\xff\x51" + struct.pack(">HHIIIIIIIIH", 41, 0, 16000, 16000, 0, 0, 16000, 16000, 0, 0, 1) + b"\7\1\1" +
-               b"\xff\x52\0\x0c\0\0\0\1\0\1\4\4\0\1\xff\x5c\0\7\x40\x40\x48\x48\x50\xff\x90\0\x0a\0\0\0\0\0\0\0\1\xff\x93" + bytes(40),
+            (256, 4, 1, 16000), (257, 4, 1, 16000), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 80))) +
+            bytes(8),
+        "j2k": b"\xff\x4f\xff\x51" + struct.pack(">HHIIIIIIIIH", 41, 0, 16000, 16000, 0, 0, 16000, 16000, 0, 0, 1) +
+               b"\7\1\1\xff\x52\0\x0c\0\0\0\1\0\1\4\4\0\1\xff\x5c\0\7\x40\x40\x48\x48\x50" +
+               b"\xff\x90\0\x0a\0\0\0\0\0\0\0\1\xff\x93" + bytes(40),
         "ppm": b"P6 1000000 1000000 255\n",
     }
     progressive = io.BytesIO()

@@ -72,6 +72,7 @@ static int read_header(struct bmp *b, struct xfv_err *e)
         b->compression = get(p + 30, 4);
         used = get(p + 46, 4);
     }
+    if (b->height == INT32_MIN) return fail(e, "its height is no number of rows");
     if (b->compression == BI_JPEG || b->compression == BI_PNG)
         return xfv_fail_code(e, XFV_EDATA, "format", "a BMP image around a JPEG or PNG is not read: convert it to PNG");
     if (b->compression > BI_ALPHABITFIELDS || !b->bits || b->bits > 32 || !strchr("\1\2\4\10\20\30\40", (int)b->bits))
