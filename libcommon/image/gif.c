@@ -30,8 +30,7 @@ static int find_frame(GifFileType *g, int *clear)
         if (type == IMAGE_DESC_RECORD_TYPE) return DGifGetImageDesc(g) == GIF_ERROR ? -1 : 0;
         if (type != EXTENSION_RECORD_TYPE) continue;
         if (DGifGetExtension(g, &code, &block) == GIF_ERROR) return -1;
-        for (; block; )
-        {
+        while (block) {
             if (code == GRAPHICS_EXT_FUNC_CODE && DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK)
                 *clear = control.TransparentColor;
             if (DGifGetExtensionNext(g, &block) == GIF_ERROR) return -1;
