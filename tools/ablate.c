@@ -97,7 +97,7 @@ static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone
     (void)set;
     int status = xfv_cli_stream_model(t->c, in, &t->model, e);
     if (!status && (!t->box.probe || strcmp(t->digest, t->model->digest))) status = open_model(t, e);
-    return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, t->model->digest), e);
+    return status ? status : xfv_stage_put_maker(t->model, zone, extra, e);
 }
 
 static int wants(void *ctx, const struct xfv_rec *r)

@@ -109,7 +109,7 @@ static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone
     xfv_put_text(&put, "name", m->name);
     xfv_put_text(&put, "digest", m->digest);
     int status = put.status ? put.status : xfv_map_put(zone, set, "model", name, e);
-    return status ? status : xfv_map_put(zone, extra, "model", xfv_val_str(zone, m->digest), e);
+    return status ? status : xfv_stage_put_maker(m, zone, extra, e);
 }
 
 static int wants(void *ctx, const struct xfv_rec *r)

@@ -4,6 +4,7 @@
 
 struct cat {
     int mixed;
+    uint64_t segments; /* read so far */
     struct xfv_rec *first; /* the first head */
 };
 
@@ -30,6 +31,7 @@ static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone
 {
     struct cat *t = ctx;
     (void)extra;
+    t->segments++;
     if (!t->first) {
         int status = keep_head(t, in, e);
         if (status || !t->mixed) return status;
@@ -65,7 +67,9 @@ int main(int argc, char **argv)
     int exit_status;
     struct xfv_cli *c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!c) return exit_status;
-    exit_status = xfv_cli_finish(c, NULL, xfv_stage_run(c, NULL, &stage));
+    exit_status = xfv_stage_run(c, NULL, &stage);
+    if (!exit_status) xfv_cli_info(c, "%llu segments joined", (unsigned long long)t.segments);
+    exit_status = xfv_cli_finish(c, NULL, exit_status);
     xfv_rec_free(t.first);
     return exit_status;
 }

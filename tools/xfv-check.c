@@ -8,6 +8,8 @@
 struct check {
     struct xfv_cli *c;
     uint64_t kinds[XFV_OTHER + 1]; /* records of each kind */
+    uint64_t segments;
+    int wanted; /* segments; 0: any number */
 };
 
 /* Every map that is meant as a tensor is one. */
@@ -93,6 +95,23 @@ static int check_err(const msgpack_object *r, struct xfv_err *e)
     return status;
 }
 
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    (void)in, (void)set, (void)zone, (void)extra, (void)e;
+    ((struct check *)ctx)->segments++;
+    return 0;
+}
+
+/* Streams that were joined by cat and cut at a border look whole: only who joined them knows how many there were. */
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    const struct check *t = ctx;
+    (void)w;
+    if (!t->wanted || t->segments == (uint64_t)t->wanted) return 0;
+    return xfv_fail(e, XFV_ETRUNC, "%llu segments where --segments wants %d: the input is cut at a border, or is another",
+                    (unsigned long long)t->segments, t->wanted);
+}
+
 static int wants(void *ctx, const struct xfv_rec *r)
 {
     (void)ctx, (void)r;
@@ -111,12 +130,18 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     if (!status && kind == XFV_FACE) status = check_face(root, e);
     if (!status && kind == XFV_PAIR) status = check_pair(root, e);
     if (!status && kind == XFV_ERR) status = check_err(root, e);
+    if (status == XFV_EDATA) e->status = XFV_EFORMAT; /* what would cost others a record is a fault of the stream here */
     return status ? xfv_stage_fail_at(t->c, root, e) : 0;
 }
 
 int main(int argc, char **argv)
 {
     static struct check t;
+    static const struct xfv_opt opts[] = {
+        {"segments", 0, "N", "refuse any other number of segments: streams joined by cat and cut at a border look whole",
+         0, XFV_TO_INT(struct check, wanted, 1, 1000000000)},
+        {0},
+    };
     static const struct xfv_program program = {
         .name = "xfv-check",
         .summary = "Check streams, whole: their ends, checksums and tensors, and what the keys of faces and pairs "
@@ -124,16 +149,18 @@ int main(int argc, char **argv)
         .operands = "[FILE]...",
         .example = "xfv-check faces.xfv && rm photographs.tar",
         .flags = XFV_READS_STREAM,
+        .opts = opts,
         .ctx = &t,
     };
-    static const struct xfv_stage stage = {.ctx = &t, .wants = wants, .emit = emit, .sink = 1};
+    static const struct xfv_stage stage = {.ctx = &t, .head = head, .finish = finish, .wants = wants, .emit = emit, .sink = 1};
     int exit_status;
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;
     int status = xfv_stage_run(t.c, NULL, &stage);
     if (!status)
-        xfv_cli_info(t.c, "sound: %llu faces, %llu pairs, %llu errors, %llu others",
-                     (unsigned long long)t.kinds[XFV_FACE], (unsigned long long)t.kinds[XFV_PAIR],
-                     (unsigned long long)t.kinds[XFV_ERR], (unsigned long long)t.kinds[XFV_OTHER]);
+        xfv_cli_info(t.c, "sound: %llu segments, %llu faces, %llu pairs, %llu errors, %llu others",
+                     (unsigned long long)t.segments, (unsigned long long)t.kinds[XFV_FACE],
+                     (unsigned long long)t.kinds[XFV_PAIR], (unsigned long long)t.kinds[XFV_ERR],
+                     (unsigned long long)t.kinds[XFV_OTHER]);
     return xfv_cli_finish(t.c, NULL, status);
 }

@@ -106,8 +106,11 @@ int xfv_landmarks_read_n(FILE *f, const char *name, int points, struct xfv_landm
         number++;
         while (start < len && blank(line[start])) start++;
         if (start == len || line[start] == '#') continue;
-        r = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character")
-                                : add_line(l, line + start, len - start, 2 * points, &cap, e);
+        if (line[(size_t)n - 1] != '\n')
+            r = xfv_fail(e, XFV_EARG, "the last line has no end, so its last number may be cut");
+        else
+            r = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character")
+                                    : add_line(l, line + start, len - start, 2 * points, &cap, e);
         if (r) xfv_fail_at(e, "%s:%zu", name, number);
     }
     if (!r) r = xfv_lines_end(f, name, e);

@@ -23,7 +23,7 @@ int xfv_asker_head(struct xfv_asker *a, const struct xfv_rec *in, msgpack_zone *
                    struct xfv_err *e)
 {
     int status = xfv_cli_stream_model(a->c, in, &a->model, e);
-    if (!status) status = xfv_map_put(zone, extra, "model", xfv_val_str(zone, a->model->digest), e);
+    if (!status) status = xfv_stage_put_maker(a->model, zone, extra, e);
     return status ? status : strcmp(a->digest, a->model->digest) != 0;
 }
 

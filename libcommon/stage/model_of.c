@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "net/model/model.h"
+#include "net/run/net.h"
 #include "stage/stage.h"
 
 int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct xfv_model **m, struct xfv_err *e)
@@ -37,6 +38,14 @@ int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct x
     xfv_model_free(*m);
     *m = found;
     return 0;
+}
+
+int xfv_stage_put_maker(const struct xfv_model *m, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
+    const char *kernels = xfv_net_kernels();
+    if (!strncmp(kernels, "avx", 3)) kernels = "avx"; /* those of either width give the same */
+    int status = xfv_map_put(zone, extra, "model", xfv_val_str(zone, m->digest), e);
+    return status ? status : xfv_map_put(zone, extra, "kernels", xfv_val_str(zone, kernels), e);
 }
 
 int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, struct xfv_err *e)

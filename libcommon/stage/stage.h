@@ -9,6 +9,8 @@
  * the caller) and loaded again only when another segment needs another one. XFV_EMODEL. */
 struct xfv_model;
 int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct xfv_model **m, struct xfv_err *e);
+/* Into the provenance: the model that computes, and the kernels ("avx", "neon", "generic"), whose last bits differ. */
+int xfv_stage_put_maker(const struct xfv_model *m, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e);
 /* XFV_EMODEL when the face says in its "model" that another one embedded it. */
 int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, struct xfv_err *e);
 /* The face's "image", checked to be |u1 [H][W][3] of the model's size; a view into the record. XFV_EDATA says what to

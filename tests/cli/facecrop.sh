@@ -199,4 +199,7 @@ sh -c 'trap "" PIPE; facecrop anna-1.jpg anna-2.jpg 2>err2 | head -c 1 >/dev/nul
 runs 0 "-v" facecrop -v -o v.xfv anna-1.jpg
 like "$(cat err)" '^facecrop: 1 images?, 1 faces?; seconds: ' "tells what it did"
 cmp v.xfv stdin.xfv >/dev/null; facecrop anna-1.jpg | cmp - v.xfv; ok $? "the same bytes with -o and -v"
+printf '%s' "$(cat given.txt)" >cut.txt
+runs 2 "a list of landmarks cut in its last number: status 2" facecrop --landmarks cut.txt
+like "$(cat err)" "cut.txt:[0-9]*: the last line has no end, so its last number may be cut" "says so"
 done_testing

@@ -64,7 +64,7 @@ is "$(ids mixed.xfv)$(xfv-json mixed.xfv | jq -c 'select(._ == "head") | [.model
 runs 0 "xfv-check" xfv-check faces.xfv more.xfv empty.xfv
 is "$(cat out err | wc -c)" 0 "says nothing"
 runs 1 "err records: status 1" xfv-check pairs.xfv
-xfv-check -v faces.xfv 2>err; like "$(cat err)" "sound: 2 faces, 0 pairs, 0 errors, 0 others" "-v says what there is"
+xfv-check -v faces.xfv 2>err; like "$(cat err)" "sound: 1 segments, 2 faces, 0 pairs, 0 errors, 0 others" "-v says what there is"
 for f in bad-*.xfv; do
     runs 3 "xfv-check $f: status 3" xfv-check "$f"
     is "$(wc -l <err)" 1 "one line: $(cat err)"
@@ -87,4 +87,14 @@ runs 2 "one operand: status 2" xfv-cmp faces.xfv
 runs 2 "- twice: status 2" xfv-cmp - - <faces.xfv
 head -c 500 faces.xfv >cut.xfv
 runs 3 "a stream that is cut: status 3" xfv-cmp faces.xfv cut.xfv
+# Streams joined by cat and cut at a border.
+"$PYTHON" -c 'from streams import *; [open(f"part-{i}.xfv", "wb").write(stream([face(f"{i}.jpg", i)])) for i in range(3)]'
+cat part-0.xfv part-1.xfv part-2.xfv >three.xfv
+runs 0 "three segments" xfv-check -v --segments 3 three.xfv
+like "$(cat err)" "sound: 3 segments, 3 faces" "are counted"
+head -c $(cat part-0.xfv part-1.xfv | wc -c) three.xfv >two.xfv
+runs 0 "cut at a border they look whole" xfv-check two.xfv
+runs 3 "but not with --segments: status 3" xfv-check --segments 3 two.xfv
+like "$(cat err)" "2 segments where --segments wants 3" "which says so"
+xfv-cat -v -o /dev/null three.xfv 2>err; like "$(cat err)" "3 segments joined" "xfv-cat -v counts them"
 done_testing

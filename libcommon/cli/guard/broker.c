@@ -143,7 +143,7 @@ static int take_answer(int broker, struct reply *r, int *fd)
     struct iovec part = {.iov_base = r, .iov_len = sizeof *r};
     struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = u.room, .msg_controllen = sizeof u.room};
     ssize_t n;
-    do n = fd ? recvmsg(broker, &m, MSG_CMSG_CLOEXEC) : read(broker, r, sizeof *r);
+    do n = recvmsg(broker, &m, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
     if (n != (ssize_t)sizeof *r) return -1;
     if (!fd || r->e.status) return 0;
