@@ -1,7 +1,7 @@
 #include "face/quality.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "face/align.h"
 #include "image/resize.h"
@@ -217,4 +217,15 @@ void xfv_quality_read(const msgpack_object *face, struct xfv_quality *q)
         double v;
         if (!xfv_get_f64(m == XFV_Q_CONFIDENCE ? face : map, xfv_quality_info[m].name, &v, NULL)) q->v[m] = v;
     }
+}
+
+void xfv_quality_doubt_text(const msgpack_object *face, char *buf, size_t cap)
+{
+    struct xfv_quality q;
+    double doubts[XFV_QUALITIES];
+    xfv_quality_read(face, &q);
+    xfv_quality_doubts(doubts);
+    int m = xfv_quality_first(&q, doubts);
+    buf[0] = '\0';
+    if (m >= 0) snprintf(buf, cap, "doubtful: %s %.3g", xfv_quality_info[m].words, q.v[m]);
 }

@@ -51,6 +51,9 @@ void xfv_quality_put(struct xfv_put *face, const struct xfv_quality *q);
 /* What a face record holds, its confidence too; the rest NaN. */
 void xfv_quality_read(const msgpack_object *face, struct xfv_quality *q);
 
+/* "doubtful: residual of the alignment 8.31", of the first measure that makes a face record doubtful; "" for none. */
+void xfv_quality_doubt_text(const msgpack_object *face, char *buf, size_t cap);
+
 /* Yaw and pitch, degrees, that take a mean head's five points nearest to the landmarks in an orthographic view: an
  * estimate, good to some 10 degrees. */
 void xfv_head_pose(const double landmarks[10], double *yaw, double *pitch);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "face/quality.h"
 #include "image/blur.h"
 #include "pair/label.h"
 #include "pair/maps.h"
@@ -78,6 +79,7 @@ static int read_face(const msgpack_object *face, struct xfv_view_face *f, struct
 {
     copy_text(xfv_map_get(face, "id"), f->id, sizeof f->id);
     f->confidence = number_or_nan(face, "confidence");
+    xfv_quality_doubt_text(face, f->doubt, sizeof f->doubt);
     if (xfv_get_f64s(face, "box", f->box, 4, NULL)) f->box[0] = f->box[1] = f->box[2] = f->box[3] = NAN;
     return read_image(face, f, e);
 }

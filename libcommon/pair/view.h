@@ -12,6 +12,7 @@ struct xfv_view_face {
     struct xfv_image image; /* RGB; 112x112 grey when the record holds none (has_image 0) */
     int has_image;
     double confidence; /* of the detector; NaN when unknown */
+    char doubt[128];   /* why it may not be fit to be compared; empty: nothing speaks against it */
     double box[4];     /* x1, y1, x2, y2 in the photograph; NaN when unknown */
 };
 

@@ -186,6 +186,11 @@ static int put_face(FILE *f, const struct xfv_card *c, int side, struct xfv_err 
     fprintf(f, "</div>\n<figcaption><b>%c</b> <span class=\"id\">", "AB"[side]);
     xfv_html_str(f, v->face[side].id);
     fputs("</span>", f);
+    if (v->face[side].doubt[0]) {
+        fputs("\n<strong class=\"doubt\">", f);
+        xfv_html_str(f, v->face[side].doubt);
+        fputs("</strong>", f);
+    }
     for (int i = 0; i < v->n_rows && !status; i++) {
         for (int sign = 0; sign < 2 && c->method[i] >= 0; sign++) {
             char words[400];

@@ -256,8 +256,9 @@ static void draw_faces(struct layout *l)
         }
         if (!isnan(f->confidence)) {
             snprintf(line, sizeof line, "detector's confidence %.3f", f->confidence);
-            paragraph(l, tx, y, width, 2, 13, grey, line);
+            y = paragraph(l, tx, y, width, 2, 13, grey, line);
         }
+        paragraph(l, tx, y, width, 2, 13, red, f->doubt);
     }
     l->y += l->face_row + px(l, 12);
 }

@@ -74,16 +74,6 @@ static struct xfv_photograph *photograph_of(struct xfv_photographs *l, const msg
     return p;
 }
 
-static void read_doubt(const msgpack_object *face, struct xfv_photo_face *f)
-{
-    struct xfv_quality q;
-    double doubts[XFV_QUALITIES];
-    xfv_quality_read(face, &q);
-    xfv_quality_doubts(doubts);
-    int m = xfv_quality_first(&q, doubts);
-    if (m >= 0) snprintf(f->doubt, sizeof f->doubt, "doubtful: %s %.3g", xfv_quality_info[m].words, q.v[m]);
-}
-
 /* The face of this id, made when new. */
 static struct xfv_photo_face *face_of(struct xfv_photograph *p, const msgpack_object *face, struct xfv_err *e)
 {
@@ -105,7 +95,7 @@ static struct xfv_photo_face *face_of(struct xfv_photograph *p, const msgpack_ob
         if (xfv_get_f64s(face, "box", f.box, 4, NULL)) f.box[0] = NAN;
         if (xfv_get_f64s(face, "landmarks", f.landmarks, 10, NULL)) f.landmarks[0] = NAN;
         if (!xfv_get_int(face, "turn", &turn, NULL)) f.turn = (int)turn;
-        read_doubt(face, &f);
+        xfv_quality_doubt_text(face, f.doubt, sizeof f.doubt);
         p->face[p->n] = f;
         return &p->face[p->n++];
     }

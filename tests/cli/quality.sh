@@ -76,6 +76,31 @@ n=$(faces .quality.norm ge.xfv | sort -n | sed -n 3p)
 is "$(xfv-select --min-norm "$n" ge.xfv | faces .id - | wc -l | tr -d ' ')" 2 "--min-norm"
 is "$(xfv-select --min-norm 1 good.xfv | faces .id - | wc -l | tr -d ' ')" 0 "a face without the measure fails"
 
+# ---- figure and page say what is doubtful
+facecrop -q blurred.png anna-2.jpg | embed | verify | cosine-grad >maps.xfv
+report maps.xfv >page.html
+is "$(grep -c '<strong class="doubt">doubtful: sharpness 0.0' page.html)" 1 "the page says what is doubtful"
+heatmap -o with.png maps.xfv
+cat >forget.py <<'PY'
+import msgpack, sys, zlib
+crc, n = 0, 0
+for r in msgpack.Unpacker(sys.stdin.buffer, max_buffer_size=1 << 28):
+    if r["_"] == "end": r = {"_": "end", "records": n, "errors": 0, "crc32": crc}
+    elif r["_"] != "head": n += 1
+    if r["_"] == "pair": del r["a"]["quality"]
+    d = msgpack.packb(r)
+    crc = zlib.crc32(d, crc)
+    sys.stdout.buffer.write(d)
+PY
+$PYTHON forget.py <maps.xfv | heatmap -o without.png -
+# The only difference is red words at the right of face A.
+is "$($PYTHON -c '
+from PIL import Image, ImageChops
+a, b = Image.open("with.png").convert("RGB"), Image.open("without.png").convert("RGB")
+box = ImageChops.difference(a, b).getbbox()
+p = [q for q in a.crop(box).getdata() if q[0] - q[1] > 100]
+print(len(p) > 50, box[2] < a.width * .55)')" "True True" "so does the figure, in red"
+
 # ---- aligned, or not
 cat >save.py <<'PY'
 import sys, msgpack
