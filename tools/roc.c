@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "face/quality.h"
 #include "measure/discard.h"
+#include "measure/interval.h"
 #include "measure/roc.h"
 #include "base/grow.h"
 #include "base/lines.h"
@@ -33,6 +34,8 @@ struct roc {
     long *a, *b;     /* [s.n] people */
     size_t cap;
     struct xfv_name_table people;
+    int told_few;
+    double in_use; /* the threshold that the pairs were decided by; NaN: several, or unknown */
 };
 
 /* ---- gathering ---- */
@@ -52,6 +55,13 @@ static int add(struct roc *t, double score, int genuine, const char *a, size_t n
     t->row[at] = t->n_rows;
     if (t->a[at] < 0 || t->b[at] < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     return xfv_scores_add(&t->s, score, genuine, 0, e);
+}
+
+/* The threshold of one more pair. */
+static void see_threshold(struct roc *t, double threshold)
+{
+    if (t->s.n == 1) t->in_use = threshold;
+    else if (t->in_use < threshold || t->in_use > threshold) t->in_use = NAN;
 }
 
 static int wants(void *ctx, const struct xfv_rec *r)
@@ -101,6 +111,8 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     if (xfv_get_str(xfv_map_get(root, "b"), "id", &b, &n_b, NULL)) b = "", n_b = 0;
     status = add(t, score, genuine, a, n_a, b, n_b, e);
     if (!status) add_quality(t, root);
+    double threshold;
+    if (!status) see_threshold(t, xfv_get_f64(root, "threshold", &threshold, NULL) ? NAN : threshold);
     return status;
 }
 
@@ -127,7 +139,10 @@ static int read_line(struct roc *t, char *line, size_t no, struct xfv_err *e)
     }
     int genuine = xfv_label_of(field[5]);
     if (genuine < 0) return xfv_fail(e, XFV_EARG, "line %zu of '%s' has no label", no, t->scores_path);
-    return add(t, score, genuine, field[0], strlen(field[0]), field[1], strlen(field[1]), e);
+    int status = add(t, score, genuine, field[0], strlen(field[0]), field[1], strlen(field[1]), e);
+    double threshold = strtod(field[3], &end);
+    if (!status) see_threshold(t, end == field[3] || *end ? NAN : threshold);
+    return status;
 }
 
 static int read_table(struct roc *t, struct xfv_err *e)
@@ -173,6 +188,29 @@ static int put_folds(struct roc *t, const float *weights, double *work, struct x
     return status;
 }
 
+/* The operating point: the rates at the threshold in use, with the exact intervals of proportions. */
+static void put_in_use(struct roc *t)
+{
+    double lo, hi;
+    if (isnan(t->in_use)) return;
+    struct xfv_rates r = xfv_rates_at(&t->s, t->in_use);
+    size_t false_matches = (size_t)lround(r.fmr * (double)r.impostor), misses = (size_t)lround(r.fnmr * (double)r.genuine);
+    xfv_proportion_interval(false_matches, r.impostor, 0.95, &lo, &hi);
+    put(t->out, "fmr", r.fmr, lo, hi, t->in_use);
+    xfv_proportion_interval(misses, r.genuine, 0.95, &lo, &hi);
+    put(t->out, "fnmr", r.fnmr, lo, hi, t->in_use);
+}
+
+/* Can so many impostor pairs tell this rate at all? The least that can be counted is one of them. */
+static int too_few(struct roc *t, double fmr, size_t impostor)
+{
+    if ((double)impostor * fmr >= 1) return 0;
+    if (!t->told_few++)
+        xfv_cli_warn(t->c, "%zu impostor pairs cannot tell a false match rate below %.3g: tar@fmr=%g is left open", impostor,
+                     1 / (double)impostor, fmr);
+    return 1;
+}
+
 /* A measure that the scores do not allow is left empty; a lack of memory stops the run. */
 static int put_measures(struct roc *t, const size_t *order, const float *weights, double *const boot[10], struct xfv_err *e)
 {
@@ -199,6 +237,10 @@ static int put_measures(struct roc *t, const size_t *order, const float *weights
         char name[40];
         at = NAN;
         snprintf(name, sizeof name, "tar@fmr=%g", t->fmr[i]);
+        if (too_few(t, t->fmr[i], xfv_rates_at(&t->s, 0).impostor)) {
+            put(t->out, name, NAN, NAN, NAN, NAN);
+            continue;
+        }
         xfv_interval_of(boot[2 + i], n, &lo, &hi);
         if (xfv_threshold_at_fmr(&t->s, t->fmr[i], &at, e) == XFV_ENOMEM) return XFV_ENOMEM;
         put(t->out, name, all.tar[i], lo, hi, at);
@@ -318,6 +360,7 @@ static int report(struct roc *t, struct xfv_err *e)
         if (!t->out) status = e->status;
         else fprintf(t->out, "metric\tvalue\tlo\thi\tthreshold\n");
         if (!status) fprintf(t->out, "genuine\t%zu\t-\t-\t-\nimpostor\t%zu\t-\t-\t-\n", r.genuine, r.impostor);
+        if (!status) put_in_use(t);
         if (!status && t->folds) status = put_folds(t, weights, boot[0], e);
         if (!status) status = put_measures(t, order, weights, boot, e);
         if (!status && t->curve_path) status = put_curve(t, e);
