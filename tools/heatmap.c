@@ -359,7 +359,7 @@ int main(int argc, char **argv)
 {
     static struct heatmap h = {.figure = {.alpha = 0.6, .sigma = 5}};
     static const struct xfv_opt opts[] = {
-        {"layout", 'l', "NAME", "figure (with words; the default), maps, overlay (over the faces), sheet (all in one), "
+        {"layout", 0, "NAME", "figure (with words; the default), maps, overlay (over the faces), sheet (all in one), "
          "photo (on the photographs)",
          0, .set = set_layout},
         {"columns", 0, "N", "of a sheet (default: what makes it about 4:3)",

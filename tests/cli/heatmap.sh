@@ -99,8 +99,8 @@ large = [{"_": "pair", "id": str(k), "a": face("a", 1, 130), "b": face("b", 2, 1
 open("large.xfv", "wb").write(stream([*large, face("small", 3, 8)]))
 PY
 runs 1 "pairs too large for a cell" heatmap -j 1 --layout sheet -s 64 --method none large.xfv
-is "$(sed 's/.*record \([0-9]*\): \([a-z ]*\).*/\1 \2/' err | tr '\n' ';')" \
-    "1 the picture would have ;2 the picture would have ;3 the picture would have ;4 the picture would have ;" "are told of, and not the face after them"
+is "$(sed 's/^heatmap: \([0-9]*\): \([a-z ]*\).*/\1 \2/' err | tr '\n' ';')" \
+    "0 the picture would have ;1 the picture would have ;2 the picture would have ;3 the picture would have ;" "are told of, and not the face after them"
 runs 2 "a sheet under numbered names" heatmap --layout sheet -o 's%d.png' i.xfv
 runs 3 "a sheet of a cut stream" sh -c '"$PYTHON" "$top/tests/gen/pairs.py" pair cut | heatmap --layout sheet -o cut.png'
 is "$(ls | grep -cx cut.png)" 0 "is not written"

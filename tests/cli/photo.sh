@@ -1,4 +1,4 @@
-# heatmap -l photo: faces and maps on the photographs that they were cut out of.
+# heatmap --layout photo: faces and maps on the photographs that they were cut out of.
 . "$top/tests/tap.sh"
 cp "$top"/tests/photos/*.jpg .
 cat >make.py <<'PY'
@@ -46,39 +46,39 @@ for r in msgpack.Unpacker(sys.stdin.buffer, max_buffer_size=1 << 28, unicode_err
 PY
 for p in group side; do
     facecrop --face all $p.png 2>err | embed | verify --all | $PYTHON eye.py >$p.xfv
-    runs 0 "a group, $p.png" heatmap -l photo -b 2 -o "$p-%d.png" $p.xfv
+    runs 0 "a group, $p.png" heatmap --layout photo -b 2 -o "$p-%d.png" $p.xfv
     is "$($PYTHON where.py $p.xfv $p-0.png 1)" True "$p: the map lies where the transform says"
 done
-heatmap -l photo -b 2 -j 3 -o again-%d.png group.xfv; cmp again-0.png group-0.png; ok $? "the same bytes whatever -j"
+heatmap --layout photo -b 2 -j 3 -o again-%d.png group.xfv; cmp again-0.png group-0.png; ok $? "the same bytes whatever -j"
 digest() { xfv-json "$1" | jq -r 'select(._ == "face")["source-digest"]' | sort -u; }
 sum() { sha256sum "$1" | cut -d ' ' -f 1; }
 facecrop group.png >one.xfv; is "$(digest one.xfv)" "$(sum group.png)" "the record holds the digest"
 
 # ---- faces alone, several photographs
 facecrop anna-1.jpg bella.jpg >faces.xfv
-runs 0 "faces" heatmap -l photo -o faces.png faces.xfv
-runs 0 "a picture each" heatmap -l photo -o 'each-%d.png' faces.xfv
+runs 0 "faces" heatmap --layout photo -o faces.png faces.xfv
+runs 0 "a picture each" heatmap --layout photo -o 'each-%d.png' faces.xfv
 is "$(echo each-*.png)" "each-0.png each-1.png" "by number"
-is "$(heatmap -l photo faces.xfv | pamfile -allimages | wc -l | tr -d ' ')" 2 "and on standard output"
+is "$(heatmap --layout photo faces.xfv | pamfile -allimages | wc -l | tr -d ' ')" 2 "and on standard output"
 facecrop films.ppm >films.xfv
-runs 0 "images of a file of several" heatmap -l photo -o 'film-%d.png' films.xfv
+runs 0 "images of a file of several" heatmap --layout photo -o 'film-%d.png' films.xfv
 is "$(echo film-*.png)-$(digest films.xfv)" "film-0.png film-1.png-$(sum films.ppm)" "both, with the file's digest"
 
 # ---- what is not what it was
 cp anna-1.jpg kept.jpg
 printf x >>anna-1.jpg
-runs 1 "a changed photograph" heatmap -l photo -o changed.png faces.xfv
+runs 1 "a changed photograph" heatmap --layout photo -o changed.png faces.xfv
 like "$(cat err)" "^heatmap: anna-1.jpg: the photograph has changed since it was cropped: its SHA-256 is [0-9a-f]{12}" \
     "is named"
 [ -s changed.png ]; ok $? "the other is drawn"
 rm anna-1.jpg
-runs 1 "a missing one" heatmap -l photo -o missing.png faces.xfv
+runs 1 "a missing one" heatmap --layout photo -o missing.png faces.xfv
 like "$(cat err)" "^heatmap: anna-1.jpg: the photograph is not there: run heatmap in the folder where" "is named"
 facecrop - <kept.jpg >stdin.xfv
-runs 1 "one from standard input" heatmap -l photo -o stdin.png stdin.xfv
+runs 1 "one from standard input" heatmap --layout photo -o stdin.png stdin.xfv
 like "$(cat err)" "came from standard input" "is not there any more"
 is "$(digest stdin.xfv)" "$(sum kept.jpg)" "though its digest is known"
 facecrop -q --aligned bella.jpg >crop.xfv
-runs 1 "a crop" heatmap -l photo -o crop.png crop.xfv
+runs 1 "a crop" heatmap --layout photo -o crop.png crop.xfv
 like "$(cat err)" "the face was given as a crop: it has no place on a photograph" "has no place"
 done_testing
