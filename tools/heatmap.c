@@ -9,11 +9,15 @@
 #include "report/figure.h"
 #include "report/contact.h"
 #include "report/photo.h"
+#include "report/svg.h"
 #include "stage/stage.h"
 #include "stage/answer.h"
 #include "pair/maps.h"
 
-enum target { TO_PPM_STREAM, TO_ONE_PNG, TO_FILES }; /* files: a name with %d */
+enum format { PPM, PNG, JPEG, SVG };
+static const struct { const char *end; enum format format; } ends[] = {
+    {".png", PNG}, {".jpg", JPEG}, {".jpeg", JPEG}, {".svg", SVG}, {".ppm", PPM}, {".pnm", PPM}, {NULL, PPM}};
+enum target { TO_PPM_STREAM, TO_ONE_FILE, TO_FILES }; /* files: a name with %d */
 
 /* A picture that waits for its turn to be written. */
 struct picture {
@@ -31,10 +35,11 @@ struct heatmap {
     struct xfv_figure_opts figure;
     const char *method;
     enum target target;
-    int png;
+    int format;  /* enum format */
+    double width; /* of an SVG, millimetres; 0: by its pixels */
     long pairs; /* seen so far */
     struct picture *slot;
-    struct picture kept; /* TO_ONE_PNG: written when the stream has ended well */
+    struct picture kept; /* TO_ONE_FILE: written when the stream has ended well */
     struct xfv_contact sheet;
     struct xfv_photographs photographs;
     int columns; /* 0: as fits */
@@ -94,14 +99,17 @@ static int choose_target(struct heatmap *h, struct xfv_err *e)
     h->target = TO_PPM_STREAM;
     if (!name || !strcmp(name, "-") || !strncmp(name, "/dev/", 5))
         return h->say ? xfv_fail(e, XFV_EARG, "--say: pictures go to standard output; give them a file with -o") : 0;
-    h->png = ends_in(name, ".png");
-    if (!h->png && !ends_in(name, ".ppm") && !ends_in(name, ".pnm"))
-        return xfv_fail(e, XFV_EARG, "-o: the name must end in .png or .ppm, got '%.200s'", name);
+    while (ends[h->format].end && !ends_in(name, ends[h->format].end)) h->format++;
+    if (!ends[h->format].end)
+        return xfv_fail(e, XFV_EARG, "-o: the name must end in .png, .jpg, .svg or .ppm, got '%.200s'", name);
+    h->format = ends[h->format].format;
+    if (h->format == SVG && (is_sheet(h) || is_photo(h)))
+        return xfv_fail(e, XFV_EARG, "-o: a sheet, or a photograph, is no drawing: take .png or .jpg");
     int numbered = find_number(name, &at, &len, &width, e);
     if (numbered < 0) return numbered;
     if (numbered && is_sheet(h)) return xfv_fail(e, XFV_EARG, "-o: a sheet is one picture: its name holds no %%d");
     if (numbered) h->target = TO_FILES;
-    else if (h->png) h->target = TO_ONE_PNG;
+    else if (h->format != PPM) h->target = TO_ONE_FILE;
     return 0;
 }
 
@@ -140,7 +148,7 @@ static int wants(void *ctx, const struct xfv_rec *r)
 static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
-    if (h->target == TO_ONE_PNG && h->pairs == 1 && !is_sheet(h) && !is_photo(h))
+    if (h->target == TO_ONE_FILE && h->pairs == 1 && !is_sheet(h) && !is_photo(h))
         return xfv_fail(e, XFV_EARG, "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the files NAME-%%d.png, or take "
                                      "a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
     (void)r;
@@ -156,19 +164,34 @@ static void missing_maps(const struct heatmap *h, const struct xfv_pairview *p, 
     else buf[0] = 0;
 }
 
+static int draw_svg(const struct heatmap *h, const struct xfv_pairview *p, struct picture *out, struct xfv_err *e)
+{
+    struct xfv_figure_opts o = h->figure;
+    struct xfv_image im = {0};
+    struct xfv_svg *svg = xfv_svg_new();
+    if (!svg) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    o.pen = xfv_svg_pen(svg);
+    int status = xfv_figure_draw(p, &o, &im, e);
+    if (!status) status = xfv_svg_finish(svg, im.width, im.height, h->width, &out->bytes, &out->n, e);
+    xfv_image_clear(&im);
+    xfv_svg_free(svg);
+    return status;
+}
+
 /* The answer's text into out->answer. */
 static int say(const struct heatmap *h, const struct xfv_pairview *p, struct picture *out, struct xfv_err *e)
 {
     size_t n = 0;
     FILE *f = open_memstream(&out->answer, &n);
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    xfv_answer_write(f, p, (enum xfv_answer)h->say, h->target != TO_ONE_PNG);
+    xfv_answer_write(f, p, (enum xfv_answer)h->say, h->target != TO_ONE_FILE);
     return fclose(f) ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
 }
 
 static int encode(const struct heatmap *h, const struct xfv_image *im, struct picture *out, struct xfv_err *e)
 {
-    if (h->png) return xfv_image_encode_png(im, &out->bytes, &out->n, e);
+    if (h->format == PNG) return xfv_image_encode_png(im, &out->bytes, &out->n, e);
+    if (h->format == JPEG) return xfv_image_encode_jpeg(im, &out->bytes, &out->n, e);
     return xfv_image_encode_ppm(im, &out->bytes, &out->n, e);
 }
 
@@ -187,8 +210,9 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     if (!status && h->say && !face) status = say(h, &p, out, e);
     for (int i = 0; i < 2 && !status; i++) out->boxes |= xfv_script_missing(p.face[i].id);
     if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
-    if (!status) status = xfv_figure_draw(&p, &h->figure, sheet ? &out->cell : &im, e);
-    if (!status && !sheet) status = encode(h, &im, out, e);
+    if (!status && h->format == SVG) status = draw_svg(h, &p, out, e);
+    else if (!status) status = xfv_figure_draw(&p, &h->figure, sheet ? &out->cell : &im, e);
+    if (!status && !sheet && h->format != SVG) status = encode(h, &im, out, e);
     xfv_image_clear(&im);
     xfv_pairview_clear(&p);
     return status;
@@ -217,7 +241,7 @@ static int write_next(struct heatmap *h, const struct picture *p, struct xfv_err
 static int write_picture(struct heatmap *h, struct picture *p, struct xfv_err *e)
 {
     if (is_sheet(h)) return xfv_contact_add(&h->sheet, &p->cell, e);
-    if (h->target == TO_ONE_PNG) {
+    if (h->target == TO_ONE_FILE) {
         h->kept = *p;
         p->bytes = NULL;
         return 0;
@@ -275,7 +299,7 @@ static int write_sheet(struct heatmap *h, struct xfv_err *e)
     if (!status) status = encode(h, &im, &h->kept, e);
     xfv_image_clear(&im);
     if (status) return status;
-    return h->png ? write_file(xfv_cli_out_path(h->cli), &h->kept, e) : write_next(h, &h->kept, e);
+    return h->format != PPM ? write_file(xfv_cli_out_path(h->cli), &h->kept, e) : write_next(h, &h->kept, e);
 }
 
 /* One picture for each photograph; in one PNG all of them, as in a sheet. */
@@ -295,7 +319,7 @@ static int draw_photographs(struct heatmap *h, struct xfv_err *e)
             xfv_cli_some_failed(h->cli);
         } else {
             status = xfv_photograph_draw(p, &im, &h->figure, &out, e);
-            if (!status && h->target == TO_ONE_PNG) status = xfv_contact_add(&h->sheet, &out, e);
+            if (!status && h->target == TO_ONE_FILE) status = xfv_contact_add(&h->sheet, &out, e);
             else if (!status) status = encode(h, &out, &made, e);
             if (!status && made.bytes) status = write_picture(h, &made, e);
         }
@@ -375,6 +399,8 @@ int main(int argc, char **argv)
         {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",
          0, XFV_TO_CHOICE(struct heatmap, figure.each, rescale_names)},
         {"method", 0, "NAME", "draw the maps of this method only", 0, XFV_TO_TEXT(struct heatmap, method, 0)},
+        {"width", 0, "MM", "width of an SVG in millimetres: 88 is a column of most journals (default: by its pixels)",
+         0, XFV_TO_F64(struct heatmap, width, 10, 2000)},
         {"say", 0, "HOW", "with -o FILE: tell on standard output what each pair says (default no)",
          0, XFV_TO_CHOICE(struct heatmap, say, xfv_answers)},
         {0},

@@ -6,7 +6,7 @@
 #include "cli/internal.h"
 
 static const char *const names[] = {"table or text", "stream of xfv-tools", "model of xfv-tools",
-                                    "PNG or Netpbm picture", "HTML page"};
+                                    "picture of xfv-tools", "HTML page"};
 
 const char *xfv_out_kind_name(enum xfv_out_kind kind)
 {
@@ -36,6 +36,13 @@ static int is_netpbm(const unsigned char *head)
     return head[0] == 'P' && head[1] >= '1' && head[1] <= '7' && head[2] && strchr(" \t\r\n", head[2]);
 }
 
+/* A JPEG or an SVG that says whose it is: others may be somebody's photograph or drawing. */
+static int is_marked(const unsigned char *head, size_t n)
+{
+    size_t most = n < 200 ? n : 200;
+    return (!memcmp(head, "\xff\xd8", 2) || !memcmp(head, "<svg", 4)) && holds(head, most, "xfv-tools");
+}
+
 int xfv_out_kind_fits(enum xfv_out_kind kind, const unsigned char *head, size_t n)
 {
     int stream = holds(head, n < 40 ? n : 40, "\xa5" "magic" "\xa3" "xfv");
@@ -43,7 +50,7 @@ int xfv_out_kind_fits(enum xfv_out_kind kind, const unsigned char *head, size_t 
     switch (kind) {
     case XFV_OUT_STREAM: return stream && !model;
     case XFV_OUT_MODEL: return stream;
-    case XFV_OUT_IMAGE: return n > 2 && (!memcmp(head, "\x89PN", 3) || is_netpbm(head));
+    case XFV_OUT_IMAGE: return n > 3 && (!memcmp(head, "\x89PN", 3) || is_netpbm(head) || is_marked(head, n));
     case XFV_OUT_PAGE: return n >= 9 && !strncasecmp((const char *)head, "<!doctype", 9);
     default: return is_text(head, n);
     }

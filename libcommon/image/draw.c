@@ -27,6 +27,7 @@ struct xfv_rgb xfv_rgb_mix(struct xfv_rgb a, struct xfv_rgb b, double t)
 
 void xfv_draw_rect(struct xfv_image *im, int x, int y, int w, int h, struct xfv_rgb c)
 {
+    if (im->pen) im->pen->rect(im->pen->ctx, x, y, w, h, c);
     int x1 = xfv_to_int((double)x + w, 0, im->width), y1 = xfv_to_int((double)y + h, 0, im->height);
     for (int r = y < 0 ? 0 : y; r < y1; r++) {
         uint8_t *row = im->data + (size_t)r * (size_t)im->width * 3;
@@ -46,6 +47,7 @@ void xfv_draw_frame(struct xfv_image *im, int x, int y, int w, int h, int thick,
 
 void xfv_draw_picture(struct xfv_image *im, int x, int y, const struct xfv_image *src)
 {
+    if (im->pen) im->pen->picture(im->pen->ctx, x, y, src);
     for (int r = 0; r < src->height; r++) {
         long ty = (long)y + r;
         if (ty < 0 || ty >= im->height) continue;
@@ -100,6 +102,7 @@ static void draw_strokes(struct xfv_image *im, const struct stroke *s, int n, do
 void xfv_draw_line(struct xfv_image *im, double x0, double y0, double x1, double y1, double thick, struct xfv_rgb c)
 {
     struct stroke s = {x0, y0, x1, y1};
+    if (im->pen) im->pen->line(im->pen->ctx, x0, y0, x1, y1, thick, c);
     draw_strokes(im, &s, 1, thick, c);
 }
 
@@ -177,6 +180,7 @@ double xfv_draw_text(struct xfv_image *im, double x, double y, struct xfv_font f
 {
     if (!(f.size > 0)) return x;
     double unit = unit_of(f), thick = f.size * (f.bold ? 0.135 : 0.085);
+    if (im->pen) im->pen->text(im->pen->ctx, x, y, f, c, s, xfv_text_width(s, f));
     if (xfv_script_wanted(s)) {
         xfv_script_draw(im, x, y, f, c, s);
         return x + xfv_script_width(s, strlen(s), f);

@@ -12,6 +12,20 @@ struct xfv_rgb {
     uint8_t r, g, b;
 };
 
+struct xfv_font {
+    double size; /* pixels; capitals are 0.7 of it high */
+    int bold;    /* thicker strokes */
+};
+
+/* Hung on an image, it is told of all that is drawn there, in the coordinates of the calls below; width: of the text. */
+struct xfv_pen {
+    void *ctx;
+    void (*rect)(void *ctx, int x, int y, int w, int h, struct xfv_rgb c);
+    void (*picture)(void *ctx, int x, int y, const struct xfv_image *src);
+    void (*line)(void *ctx, double x0, double y0, double x1, double y1, double thick, struct xfv_rgb c);
+    void (*text)(void *ctx, double x, double y, struct xfv_font f, struct xfv_rgb c, const char *s, double width);
+};
+
 /* Weighted mean of two colours: 0 gives a, 1 gives b. */
 struct xfv_rgb xfv_rgb_mix(struct xfv_rgb a, struct xfv_rgb b, double t);
 
@@ -22,11 +36,6 @@ void xfv_draw_picture(struct xfv_image *im, int x, int y, const struct xfv_image
 void xfv_draw_line(struct xfv_image *im, double x0, double y0, double x1, double y1, double thick, struct xfv_rgb c);
 
 /* Text in libnetpbm's built-in stroke font (Hershey's Roman simplex), anti-aliased, at any size. */
-struct xfv_font {
-    double size; /* pixels; capitals are 0.7 of it high */
-    int bold;    /* thicker strokes */
-};
-
 /* Width in pixels of the UTF-8 text s. Accented Latin letters are drawn without the accent, other characters outside ASCII, control
  * characters and broken UTF-8 as a box. After xfv_script_start (image/script.h) text with such letters is drawn by Pango. */
 double xfv_text_width(const char *s, struct xfv_font f);

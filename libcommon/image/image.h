@@ -8,10 +8,12 @@
 
 #include "base/err.h"
 
+struct xfv_pen;
 struct xfv_image {
     int width, height, channels; /* channels: 1 grey, 3 RGB */
     uint8_t *data;               /* [height][width][channels], owned, free() */
     int scale;                   /* of a decoded photograph: source pixels per pixel, 1, 2, 4, ...; else 0 */
+    const struct xfv_pen *pen;   /* of an image that is drawn on (image/draw.h): who is told; NULL: nobody */
     int transparent;             /* 1: parts of it were see-through and show mid grey */
 };
 
@@ -45,6 +47,8 @@ const char *xfv_image_optional_formats(void); /* " GIF TIFF": those of this buil
 
 /* Encode. out is malloc'ed, the caller frees. */
 int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e);
+/* JPEG, quality 95, colours not subsampled. XFV_ELIMIT: a side above 65500 pixels. */
+int xfv_image_encode_jpeg(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e);
 /* A PNG of 8-bit indices [height][width] into a palette of `colours` (1..256) entries of 4 bytes, R, G, B and opacity.
  */
 int xfv_image_encode_png_indexed(const uint8_t *index, int width, int height, const uint8_t (*rgba)[4], int colours,

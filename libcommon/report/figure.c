@@ -406,6 +406,9 @@ static void make_legend(struct layout *l)
                       "it counts for different people.");
     if (is_signed) add_legend(l, "Signed maps: green counts for the same person, the other colour against.");
     if (p->n_rows == 0) add_legend(l, xfv_maps_none(NULL, line, sizeof line));
+    if (n_trials(p))
+        add_legend(l, "Tick: changing what the map marks moves the score farther than changing as much elsewhere "
+                      "(p <= 0.05). Dash: it does not.");
     if (p->n_rows && !n_trials(p))
         add_legend(l, "Whether what these maps mark matters to this decision was not tried: send the stream through "
                       "ablate first.");
@@ -460,6 +463,7 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     if (!status) status = xfv_image_alloc(out, size_only.width, xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
     l->im = out;
+    out->pen = l->o->pen;
     xfv_draw_rect(out, 0, 0, out->width, out->height, white);
     draw_header(l);
     draw_faces(l);
@@ -485,6 +489,7 @@ static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
     if (!status) status = xfv_image_alloc(out, xfv_to_int(width, 0, INT_MAX), xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
     l->im = out;
+    out->pen = l->o->pen;
     xfv_draw_rect(out, 0, 0, out->width, out->height, white);
     for (int k = 0; k < 4 * l->p->n_rows && !status; k++) {
         const struct xfv_view_row *r = &l->p->row[k / 4];
@@ -568,6 +573,7 @@ static int draw_cell(struct layout *l, struct xfv_image *out, struct xfv_err *e)
     if (!status) status = xfv_image_alloc(out, xfv_to_int(width, 0, INT_MAX), xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
     l->im = out;
+    out->pen = l->o->pen;
     l->y = margin;
     xfv_draw_rect(out, 0, 0, out->width, out->height, white);
     xfv_draw_frame(out, 0, 0, out->width, out->height, is_wrong(l->p) ? 2 : 1, is_wrong(l->p) ? red : pale);
@@ -589,6 +595,7 @@ int xfv_figure_draw(const struct xfv_pairview *p, const struct xfv_figure_opts *
     else if (!status) status = o->layout == XFV_LAYOUT_FIGURE ? draw_figure(&l, out, e) : draw_bare(&l, out, e);
     xfv_image_clear(&l.face[0]);
     xfv_image_clear(&l.face[1]);
+    out->pen = NULL;
     if (status) xfv_image_clear(out);
     return status;
 }

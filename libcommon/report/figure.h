@@ -2,7 +2,7 @@
 #ifndef XFV_REPORT_FIGURE_H
 #define XFV_REPORT_FIGURE_H
 
-#include "image/image.h"
+#include "image/draw.h"
 #include "pair/view.h"
 
 enum xfv_layout { XFV_LAYOUT_FIGURE, XFV_LAYOUT_MAPS, XFV_LAYOUT_OVERLAY, XFV_LAYOUT_CELL, XFV_LAYOUT_PHOTO };
@@ -17,6 +17,7 @@ struct xfv_figure_opts {
     double sigma;           /* as given to xfv_pairview_blur, for the legend */
     int each;
     char model[96]; /* for the legend; may be empty */
+    const struct xfv_pen *pen; /* told of all that is drawn (image/draw.h); NULL: nobody */
 };
 
 /* Draw p (read and blurred; only a cell may be of one face). out is new RGB; the caller clears it. A cell holds the

@@ -37,7 +37,7 @@ echo old >keep.png
 runs 2 "more than one pair and one name is an error" heatmap -o keep.png three.xfv
 like "$(cat err)" '%d' "that says what to do"
 is "$(cat keep.png)" old "and leaves the file as it was"
-for bad in a.jpg a '%s.png' '%d%d.png' '50%.png' '%5d.png' '%n.png' '%-d.png' '%0d.png' '%d'; do
+for bad in a.gif a '%s.png' '%d%d.png' '50%.png' '%5d.png' '%n.png' '%-d.png' '%0d.png' '%d'; do
     runs 2 "-o $bad is refused" heatmap -o "$bad" one.xfv
 done
 is "$(ls | grep -c tmp)" 0 "no temporary file is left"
@@ -130,6 +130,38 @@ runs 1 "a stream without pairs" heatmap -o none.png i.xfv
 like "$(cat err) $(ls | grep -c none)" 'no pair.* 0$' "is told, and no file made"
 runs 1 "--method that nothing has" heatmap --method nobody one.xfv
 like "$(cat err)" "no maps of the method 'nobody'" "is told"
+
+# JPEG and SVG
+runs 0 "-o why.jpg" heatmap -o why.jpg one.xfv
+"$PYTHON" -c 'import numpy as np
+from PIL import Image
+a, b = (np.asarray(Image.open(n)).astype(int) for n in ("why.jpg", "one.ppm"))
+print(Image.open("why.jpg").format, a.shape == b.shape, np.abs(a - b).mean() < 2)' >jpg.out
+is "$(cat jpg.out)" "JPEG True True" "is a JPEG that looks like the PPM"
+runs 0 "-o why.svg --width 88" heatmap --width 88 -o why.svg one.xfv
+"$PYTHON" - <<'PY' >svg.out
+import base64, io, xml.dom.minidom
+import numpy as np
+from PIL import Image
+root = xml.dom.minidom.parse("why.svg").documentElement
+words = [t.firstChild.data for t in root.getElementsByTagName("text")]
+w, h = (int(v) for v in root.getAttribute("viewBox").split()[2:])
+ppm = np.asarray(Image.open("one.ppm"))
+worst = 0
+for i in root.getElementsByTagName("image"):  # every picture stands where the PPM has it
+    p = np.asarray(Image.open(io.BytesIO(base64.b64decode(i.getAttribute("href").split(",")[1]))))
+    x, y = int(i.getAttribute("x")), int(i.getAttribute("y"))
+    worst = max(worst, np.abs(p.astype(int) - ppm[y:y + p.shape[0], x:x + p.shape[1]]).max())
+print(root.getAttribute("width"), (w, h) == ppm.shape[1::-1], len(root.getElementsByTagName("image")), worst, "Accept" in words)
+PY
+is "$(cat svg.out)" "88mm True 6 0 True" "is a drawing 88 mm wide, its pictures those of the PPM, its words text"
+heatmap --width 88 -j 3 -o svg%d.svg three.xfv; cmp -s svg0.svg why.svg; ok $? "the same bytes among others"
+runs 0 "its own picture is replaced" heatmap -o why.jpg one.xfv
+cp "$top/tests/photos/anna-1.jpg" photo.jpg
+runs 2 "a photograph is not" heatmap -o photo.jpg one.xfv
+cmp -s photo.jpg "$top/tests/photos/anna-1.jpg"; ok $? "and stays as it was"
+runs 2 "a sheet is no SVG" heatmap --layout sheet -o sheet.svg one.xfv
+for bad in 5 3000 x; do runs 2 "--width $bad" heatmap --width "$bad" -o x.svg one.xfv; done
 
 # names in all scripts
 PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'

@@ -44,7 +44,7 @@ like "$(tail -n 1 err)" "^xfv-explain: heatmap failed with status 4" "the last o
 runs 3 "a stage that is killed: status of a signal, or of what follows" sh -c 'xfv-explain --method "sh -c \"cat >/dev/null; exit 3\"" anna-1.jpg anna-2.jpg'
 like "$(tail -n 1 err)" "^xfv-explain: method failed with status 3" "a command of one's own"
 runs 137 "one that is killed" xfv-explain --method 'sh -c "kill -9 \$\$"' anna-1.jpg anna-2.jpg
-for wrong in "a.jpg" "-o why.jpg a b" "--method nosuch a b" "-t 1 --at eer a b" "--face all a b" "-j x a b" "-x a b" "--method"; do
+for wrong in "a.jpg" "-o why.gif a b" "--method nosuch a b" "-t 1 --at eer a b" "--face all a b" "-j x a b" "-x a b" "--method"; do
     runs 2 "xfv-explain $wrong: status 2" xfv-explain $wrong
     is "$(wc -l <err)$(wc -c <out)" 10 "one line: $(cat err)"
 done
