@@ -47,6 +47,48 @@ static int convert(const uint8_t *bytes, size_t n, const uint8_t *rgba, const We
     return r;
 }
 
+/* The chunk of a lossy picture: its payload and length, or NULL. */
+static const uint8_t *find_lossy(const uint8_t *bytes, size_t n, size_t *length)
+{
+    for (size_t at = 12; at + 8 <= n;) {
+        size_t size = 0;
+        for (size_t i = 4; i > 0; i--) size = size << 8 | bytes[at + 3 + i];
+        if (size > n - at - 8) return NULL;
+        *length = size;
+        if (!memcmp(bytes + at, "VP8 ", 4)) return bytes + at + 8;
+        at += 8 + size + size % 2;
+    }
+    return NULL;
+}
+
+/* A wrong byte makes libwebp read other symbols from there on, mostly fewer, and it does not notice that bytes are left
+ * over. So: can the picture be read without its last ones? 1: yes, and they are no padding. */
+static int has_left_over(const uint8_t *bytes, size_t n)
+{
+    enum { CUT = 64, HEAD = 20 };
+    WebPDecoderConfig config;
+    size_t length = 0, zeros = 0;
+    const uint8_t *lossy = find_lossy(bytes, n, &length);
+    if (!lossy || length < 4 * CUT || !WebPInitDecoderConfig(&config)) return 0;
+    while (zeros < CUT && !lossy[length - 1 - zeros]) zeros++;
+    uint8_t *cut = zeros < CUT ? malloc(HEAD + length) : NULL;
+    if (!cut) return 0;
+    uint32_t size = (uint32_t)(length - CUT) & ~1u, whole = size + 12;
+    memcpy(cut, "RIFF....WEBPVP8 ....", HEAD);
+    for (int i = 0; i < 4; i++) {
+        cut[4 + i] = (uint8_t)(whole >> 8 * i);
+        cut[16 + i] = (uint8_t)(size >> 8 * i);
+    }
+    memcpy(cut + HEAD, lossy, size);
+    config.options.use_scaling = 1; /* to next to nothing */
+    config.options.scaled_width = config.options.scaled_height = 8;
+    config.options.no_fancy_upsampling = config.options.bypass_filtering = 1;
+    int left = WebPDecode(cut, HEAD + size, &config) == VP8_STATUS_OK;
+    WebPFreeDecBuffer(&config.output);
+    free(cut);
+    return left;
+}
+
 int xfv_decode_webp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
                     struct xfv_err *e)
 {
@@ -63,6 +105,7 @@ int xfv_decode_webp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     const uint8_t *got = f.has_alpha ? WebPDecodeRGBAInto(bytes, n, rgba, size, (int)stride)
                                      : WebPDecodeRGBInto(bytes, n, rgba, size, (int)stride);
     if (!got) r = xfv_fail_damaged(e, "WebP", "its pixels cannot be read to the end");
+    else if (has_left_over(bytes, n)) r = xfv_fail_damaged(e, "WebP", "bytes are left over after its pixels");
     if (!r) r = convert(bytes, n, rgba, &f, xfv_shrink_of(f.width, f.height, o), out, e);
     free(rgba);
     if (!r) r = xfv_image_orient(out, orientation_of(bytes, n), e);

@@ -132,6 +132,26 @@ PY
 for k in baseline progressive arithmetic restart; do
     $PYTHON burst.py $k "$B/unit/decode" >wrong; ok $? "bursts in a $k JPEG: djpeg's warnings are our refusals"; head -3 wrong
 done
+# libwebp notices none of these: bytes are left over.
+cat >webp.py <<'PY'
+import random, subprocess, sys
+from PIL import Image
+rng, missed, wrong = random.Random(9), 0, []
+Image.open("big.jpg").save("big.webp", quality=85)
+good = open("big.webp", "rb").read()
+for _ in range(25):
+    n = rng.choice([1, 4, 16, 64])
+    at, b = rng.randrange(len(good) // 4, len(good) - 80 - n), bytearray(good)
+    b[at:at + n] = bytes(c ^ rng.randrange(1, 256) for c in b[at:at + n])
+    open("burst.webp", "wb").write(b)
+    missed += subprocess.run([sys.argv[1], "burst.webp"], capture_output=True).returncode != 10
+for size, quality in (((40, 30), 90), ((300, 500), 3), ((610, 470), 100), ((610, 470), 0)):
+    Image.open("big.jpg").resize(size).save("good.webp", quality=quality)
+    wrong += [size] * (subprocess.run([sys.argv[1], "good.webp"], capture_output=True).returncode != 0)
+print(missed, wrong)
+sys.exit(missed > 2 or bool(wrong))
+PY
+$PYTHON webp.py "$B/unit/decode" >missed; ok $? "bursts in a lossy WebP, and sound ones: $(cat missed)"
 # Rows that are all there are used, whatever is missing or stands around them.
 cat >whole.py <<'PY'
 import subprocess, sys
