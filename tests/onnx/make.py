@@ -266,6 +266,130 @@ class Resizes(nn.Module):
         return self.fc(x.transpose(1, 2).reshape(b, -1))
 
 
+# ---- Swin: windows, shifted by half of one in every other block, with a mask and a bias by relative place ----
+def windows(x, w):
+    b, h, wd, c = x.shape
+    return x.view(b, h // w, w, wd // w, w, c).permute(0, 1, 3, 2, 4, 5).reshape(-1, w * w, c)
+
+
+class SwinBlock(nn.Module):
+    def __init__(self, d, heads, size, w, shift):
+        super().__init__()
+        self.h, self.w, self.shift, self.size = heads, w, shift, size
+        self.n1, self.n2, self.qkv, self.proj = nn.LayerNorm(d), nn.LayerNorm(d), nn.Linear(d, 3 * d), nn.Linear(d, d)
+        self.mlp = seq(nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d))
+        self.table = nn.Parameter(torch.randn((2 * w - 1) ** 2, heads) * 0.3)
+        at = torch.stack(torch.meshgrid(torch.arange(w), torch.arange(w), indexing="ij")).flatten(1)
+        rel = (at[:, :, None] - at[:, None]).permute(1, 2, 0) + w - 1
+        self.register_buffer("index", rel[..., 0] * (2 * w - 1) + rel[..., 1])
+        zones = torch.zeros(1, size, size, 1)
+        for i, a in enumerate((slice(0, -w), slice(-w, -shift or None), slice(-shift, None) if shift else slice(0, 0))):
+            for j, b in enumerate((slice(0, -w), slice(-w, -shift or None), slice(-shift, None) if shift else slice(0, 0))):
+                zones[:, a, b] = 3 * i + j
+        m = windows(zones, w).squeeze(-1)
+        self.register_buffer("mask", (m[:, None] != m[:, :, None]).float() * -100.0)
+
+    def attend(self, x):
+        n, t, d = x.shape
+        q, k, v = self.qkv(x).reshape(n, t, 3, self.h, d // self.h).permute(2, 0, 3, 1, 4).unbind(0)
+        a = (q * (d // self.h) ** -0.5) @ k.transpose(-2, -1) + self.table[self.index.view(-1)].view(t, t, self.h).permute(2, 0, 1)[None]
+        if self.shift:
+            a = (a.view(-1, len(self.mask), self.h, t, t) + self.mask[None, :, None]).view(-1, self.h, t, t)
+        return self.proj((a.softmax(-1) @ v).transpose(1, 2).reshape(n, t, d))
+
+    def forward(self, x):
+        b, h, wd, c = x.shape
+        y = self.n1(x)
+        y = torch.roll(y, (-self.shift, -self.shift), (1, 2)) if self.shift else y
+        y = self.attend(windows(y, self.w)).view(b, h // self.w, wd // self.w, self.w, self.w, c).permute(0, 1, 3, 2, 4, 5).reshape(b, h, wd, c)
+        x = x + (torch.roll(y, (self.shift, self.shift), (1, 2)) if self.shift else y)
+        return x + self.mlp(self.n2(x))
+
+
+class Swin(nn.Module):
+    def __init__(self, size=112, d=48, dim=128, w=7):
+        super().__init__()
+        s = size // 4
+        self.patch, self.a, self.b = nn.Conv2d(3, d, 4, 4), SwinBlock(d, 3, s, w, 0), SwinBlock(d, 3, s, w, w // 2)
+        self.norm, self.merge, self.c, self.end, self.fc = nn.LayerNorm(4 * d), nn.Linear(4 * d, 2 * d, bias=False), SwinBlock(2 * d, 6, s // 2, w, 0), nn.LayerNorm(2 * d), nn.Linear(2 * d, dim)
+
+    def forward(self, x):
+        x = self.b(self.a(self.patch(x).permute(0, 2, 3, 1)))
+        x = torch.cat([x[:, ::2, ::2], x[:, 1::2, ::2], x[:, ::2, 1::2], x[:, 1::2, 1::2]], -1)
+        return self.fc(self.end(self.c(self.merge(self.norm(x)))).mean((1, 2)))
+
+
+# ---- LightCNN: max-feature-maps, the larger of two halves ----
+class MFM(nn.Module):
+    def __init__(self, cin, c, k=3, s=1):
+        super().__init__()
+        self.f = nn.Linear(cin, 2 * c) if k == 0 else nn.Conv2d(cin, 2 * c, k, s, k // 2)
+
+    def forward(self, x):
+        a, b = self.f(x).chunk(2, 1)
+        return torch.max(a, b)
+
+
+def lightcnn(dim=256):
+    return seq(MFM(1, 24, 5), nn.MaxPool2d(2, ceil_mode=True), MFM(24, 24, 1), MFM(24, 48), nn.MaxPool2d(2, ceil_mode=True), Residual(seq(MFM(48, 48), MFM(48, 48))), MFM(48, 96),
+               nn.MaxPool2d(2, ceil_mode=True), MFM(96, 64, 1), MFM(64, 64), nn.MaxPool2d(2, ceil_mode=True), Flat(), MFM(64 * 64, dim, 0))
+
+
+# ---- EdgeFace's kind: ConvNeXt blocks, attention across channels, a layer in two thin ones ----
+class Channels(nn.Module):
+    def __init__(self, d, heads):
+        super().__init__()
+        self.h, self.qkv, self.proj, self.t = heads, nn.Linear(d, 3 * d), nn.Linear(d, d), nn.Parameter(torch.rand(heads, 1, 1) + 0.5)
+
+    def forward(self, x):
+        b, n, d = x.shape
+        q, k, v = self.qkv(x).reshape(b, n, 3, self.h, d // self.h).permute(2, 0, 3, 4, 1).unbind(0)
+        a = ((F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1)) * self.t).softmax(-1)
+        return self.proj((a @ v).permute(0, 3, 1, 2).reshape(b, n, d))
+
+
+class Next(nn.Module):
+    def __init__(self, d, k, heads=0):
+        super().__init__()
+        self.dw, self.n, self.mlp, self.gamma = nn.Conv2d(d, d, k, padding=k // 2, groups=d), nn.LayerNorm(d, eps=1e-6), seq(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d)), nn.Parameter(torch.rand(d))
+        self.x, self.xn = (Channels(d, heads), nn.LayerNorm(d)) if heads else (None, None)
+
+    def forward(self, x):
+        y = self.dw(x)
+        if self.x is not None:
+            b, c, h, w = y.shape
+            t = y.reshape(b, c, h * w).permute(0, 2, 1)
+            y = (t + self.x(self.xn(t))).permute(0, 2, 1).reshape(b, c, h, w)
+        return x + (self.gamma * self.mlp(self.n(y.permute(0, 2, 3, 1)))).permute(0, 3, 1, 2)
+
+
+class Norm2d(nn.LayerNorm):
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def edgeface(dim=128):
+    return seq(nn.Conv2d(3, 24, 4, 4), Norm2d(24), Next(24, 3), Norm2d(24), nn.Conv2d(24, 48, 2, 2), Next(48, 5), Next(48, 5, 4), Norm2d(48), nn.Conv2d(48, 88, 2, 2), Next(88, 7, 4),
+               nn.AdaptiveAvgPool2d(1), Flat(), nn.LayerNorm(88), nn.Linear(88, 20, bias=False), nn.Linear(20, dim))
+
+
+# ---- what other families bring: group and instance norms, gates by a convolution over channels, pixel shuffles, other activations, a transposed convolution ----
+class ECA(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.f = nn.Conv1d(1, 1, 3, padding=1, bias=False)
+
+    def forward(self, x):
+        g = self.f(x.mean((2, 3)).unsqueeze(1)).squeeze(1)
+        return x * g.sigmoid()[:, :, None, None]
+
+
+def others(dim=64):
+    return seq(nn.Conv2d(3, 16, 3, 2, 1), nn.GroupNorm(4, 16), nn.ELU(), ECA(), nn.Conv2d(16, 32, 3, 2, 1), nn.InstanceNorm2d(32, affine=True), nn.SELU(), nn.PixelUnshuffle(2),
+               nn.Conv2d(128, 32, 1), nn.CELU(0.7), nn.ConvTranspose2d(32, 16, 3, 2, 1, output_padding=1, groups=2), nn.Softsign(), nn.PixelShuffle(2),
+               nn.AvgPool2d(3, 2), Flat(), nn.Linear(4 * 27 * 27, dim), nn.LogSoftmax(1))
+
+
 def ires50(**k):
     return iresnet((3, 4, 14, 3), **k)
 
@@ -288,6 +412,13 @@ NETS = {  # name: (maker, input size, channels, opset, constant folding, trainin
     "vit": (ViT, 112, 3, 13, True, False),
     "vit-17": (lambda: ViT(cls=False), 112, 3, 17, True, False),
     "vit-unfolded": (lambda: ViT(depth=2), 112, 3, 11, False, False),
+    "swin": (Swin, 112, 3, 13, True, False),
+    "swin-17": (Swin, 112, 3, 17, False, False),
+    "lightcnn": (lightcnn, 128, 1, 11, True, False),
+    "edgeface": (edgeface, 112, 3, 14, True, False),
+    "edgeface-17": (edgeface, 112, 3, 17, False, False),
+    "others": (others, 112, 3, 13, True, False),
+    "others-17": (others, 112, 3, 17, False, False),
     "tiny-odds": (Shuffle, 32, 3, 11, True, False),
     "tiny-odds-17": (Shuffle, 32, 3, 17, False, False),
     "tiny-resize": (Resizes, 24, 3, 11, True, False),
