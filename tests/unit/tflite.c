@@ -291,6 +291,99 @@ static void test_quantised(void)
     free(x);
 }
 
+/* What Keras' networks need beyond that. */
+static void test_keras(void)
+{
+    const int none[] = {0};
+    double *x = spread(24), y[24]; /* 2 x 3 x 4 */
+    static const struct { int code; const char *name; double (*f)(double v); } functions[] = {{76, "RSQRT", NULL}, {75, "SQRT", sqrt}, {73, "LOG", log}, {66, "SIN", sin}, {108, "COS", cos}};
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        struct tflite_model m = model(1, 2, 3, 4);
+        int e = tensor(&m, "e", T_F32, 4, 1, 2, 3, 4, NULL, 0), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0);
+        op(&m, 47, 0, -1, -1, e, 0, NULL), op(&m, functions[i].code, e, -1, -1, out, 0, NULL);
+        for (int k = 0; k < 24; k++) y[k] = functions[i].f ? functions[i].f(exp(x[k])) : 1 / sqrt(exp(x[k]));
+        compare(&m, x, y, 24, functions[i].name);
+    }
+    for (int which = 0; which < 3; which++) {
+        static const int codes[3] = {55, 57, 99};
+        static const char *const names[3] = {"MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"};
+        struct tflite_model m = model(1, 2, 3, 4);
+        int n = tensor(&m, "n", T_F32, 4, 1, 2, 3, 4, NULL, 0), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0);
+        op(&m, NEG, 0, -1, -1, n, 0, NULL), op(&m, codes[which], 0, n, -1, out, 0, NULL);
+        for (int k = 0; k < 24; k++) y[k] = which == 0 ? fabs(x[k]) : which == 1 ? -fabs(x[k]) : 4 * x[k] * x[k];
+        compare(&m, x, y, 24, names[which]);
+    }
+    static const int32_t perm[4] = {0, 3, 1, 2}, begin[4] = {0, 0, 1, -3}, end[4] = {0, 2, 3, 4}, step[4] = {1, 1, 2, 1}, last[1] = {3}, size[2] = {4, 3};
+    struct tflite_model m = model(1, 2, 3, 4);
+    int p = tensor(&m, "p", T_I32, 1, 4, 0, 0, 0, perm, 16), out = tensor(&m, "y", T_F32, 4, 1, 4, 2, 3, NULL, 0);
+    op(&m, 39, 0, p, -1, out, 0, NULL);
+    for (int k = 0; k < 24; k++) y[k] = x[k % 6 * 4 + k / 6];
+    compare(&m, x, y, 24, "TRANSPOSE");
+    m = model(1, 2, 3, 4);
+    int b = tensor(&m, "b", T_I32, 1, 4, 0, 0, 0, begin, 16), e = tensor(&m, "e", T_I32, 1, 4, 0, 0, 0, end, 16), s = tensor(&m, "s", T_I32, 1, 4, 0, 0, 0, step, 16);
+    const int masks[] = {1, 1, 0, 0, 0};
+    out = tensor(&m, "y", T_F32, 4, 1, 2, 1, 3, NULL, 0);
+    op(&m, 45, 0, b, e, out, 5, masks), m.op[0].in[3] = s, m.op[0].n_in = 4;
+    for (int k = 0; k < 6; k++) y[k] = x[(k / 3 * 3 + 1) * 4 + 1 + k % 3];
+    compare(&m, x, y, 6, "STRIDED_SLICE");
+    m = model(1, 2, 3, 4);
+    int axis = tensor(&m, "axis", T_I32, 0, 0, 0, 0, 0, last, 4), one = tensor(&m, "one", T_F32, 4, 1, 2, 3, 2, NULL, 0), two = tensor(&m, "two", T_F32, 4, 1, 2, 3, 2, NULL, 0);
+    out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 2, NULL, 0);
+    op(&m, 49, axis, 0, -1, one, 1, none), m.op[0].out2 = two, op(&m, SUB, one, two, -1, out, 1, none);
+    for (int k = 0; k < 12; k++) y[k] = x[k / 2 * 4 + k % 2] - x[k / 2 * 4 + 2 + k % 2];
+    compare(&m, x, y, 12, "SPLIT");
+    for (int nearest = 0; nearest < 2; nearest++) { /* 2 x 3 to 4 x 3, half pixels: rows 1/4 away from the old ones */
+        const int bilinear_options[] = {0, 0, 0, 1}, nearest_options[] = {0, 1};
+        m = model(1, 2, 3, 4);
+        int z = tensor(&m, "size", T_I32, 1, 2, 0, 0, 0, size, 8);
+        double big[48];
+        out = tensor(&m, "y", T_F32, 4, 1, 4, 3, 4, NULL, 0);
+        op(&m, nearest ? 97 : 23, 0, z, -1, out, nearest ? 2 : 4, nearest ? nearest_options : bilinear_options);
+        for (int k = 0; k < 48; k++) {
+            static const double lower[4] = {0, .25, .75, 1};
+            double w = nearest ? k / 24 : lower[k / 12];
+            big[k] = (1 - w) * x[k % 12] + w * x[12 + k % 12];
+        }
+        compare(&m, x, big, 48, nearest ? "RESIZE_NEAREST_NEIGHBOR" : "RESIZE_BILINEAR");
+    }
+    m = model(1, 2, 3, 4); /* [2,3,4] by its own transpose */
+    const int adjoint[] = {0, 1};
+    out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 3, NULL, 0), op(&m, 126, 0, 0, -1, out, 2, adjoint);
+    for (int k = 0; k < 18; k++) {
+        y[k] = 0;
+        for (int j = 0; j < 4; j++) y[k] += x[k / 3 * 4 + j] * x[(k / 9 * 3 + k % 3) * 4 + j];
+    }
+    compare(&m, x, y, 18, "BATCH_MATMUL");
+    m = model(1, 2, 3, 4);
+    out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0), op(&m, 50, 0, -1, -1, out, 0, NULL);
+    for (int k = 0; k < 24; k++) {
+        double sum = 0;
+        for (int j = 0; j < 4; j++) sum += exp(x[k / 4 * 4 + j]);
+        y[k] = x[k] - log(sum);
+    }
+    compare(&m, x, y, 24, "LOG_SOFTMAX");
+    m = model(1, 2, 3, 4); /* two outputs for each channel */
+    const int depthwise[] = {VALID, 1, 1, 2, 0, 1, 1};
+    int k = floats(&m, "k", 4, 1, 2, 3, 8);
+    out = tensor(&m, "y", T_F32, 4, 1, 1, 1, 8, NULL, 0), op(&m, DEPTHWISE, 0, k, -1, out, 7, depthwise);
+    const float *w = m.t[k].data;
+    for (int o = 0; o < 8; o++) {
+        y[o] = 0;
+        for (int q = 0; q < 6; q++) y[o] += x[q * 4 + o / 2] * (double)w[q * 8 + o];
+    }
+    compare(&m, x, y, 8, "DEPTHWISE_CONV_2D with a multiplier of 2");
+    m = model(1, 2, 3, 4); /* the shape of a reshape, computed from the input's */
+    int sh = tensor(&m, "shape", T_I32, 1, 4, 0, 0, 0, NULL, 0), n0 = tensor(&m, "n", T_I32, 0, 0, 0, 0, 0, NULL, 0), rest = tensor(&m, "rest", T_I32, 0, 0, 0, 0, 0, last, 4);
+    int list = tensor(&m, "list", T_I32, 1, 2, 0, 0, 0, NULL, 0);
+    b = tensor(&m, "b", T_I32, 1, 1, 0, 0, 0, begin, 4), e = tensor(&m, "e", T_I32, 1, 1, 0, 0, 0, step, 4);
+    out = tensor(&m, "y", T_F32, 2, 1, 24, 0, 0, NULL, 0);
+    const int shrink[] = {0, 0, 0, 0, 1}, pack[] = {2, 0};
+    op(&m, 77, 0, -1, -1, sh, 0, NULL), op(&m, 45, sh, b, e, n0, 5, shrink), m.op[1].in[3] = e, m.op[1].n_in = 4;
+    op(&m, 83, n0, rest, -1, list, 2, pack), op(&m, RESHAPE, 0, list, -1, out, 0, NULL);
+    compare(&m, x, x, 24, "SHAPE, STRIDED_SLICE, PACK and RESHAPE");
+    free(x);
+}
+
 /* Max-pooling 2x2/2 SAME is written so that it holds at every input size; 3x3/2 as the declared size needs it. */
 static void test_resizable(void)
 {
@@ -452,6 +545,7 @@ int main(int argc, char **argv)
     test_shapes();
     test_half();
     test_quantised();
+    test_keras();
     test_resizable();
     test_refusals();
     test_damage();

@@ -239,13 +239,16 @@ static int read_call(struct tfl *t, size_t k, struct tfl_call *c)
     for (c->n_in = 0; c->n_in < (int)n; c->n_in++) c->in[c->n_in] = xfv_fb_i32_at(&t->fb, v, n, (size_t)c->n_in);
     for (int i = c->n_in; i < XFV_MAX_INPUTS; i++) c->in[i] = -1;
     v = xfv_fb_vector(&t->fb, table, 2, 4, &n);
-    if (n != 1) return xfv_fail(t->e, XFV_EMODEL, "operator %zu has %zu outputs instead of one", k, n);
-    c->n_out = 1;
-    c->out[0] = xfv_fb_i32_at(&t->fb, v, n, 0);
+    if (n < 1 || n > XFV_MAX_INPUTS || (n > 1 && c->op != TFL_SPLIT)) return xfv_fail(t->e, XFV_EMODEL, "operator %zu has %zu outputs instead of one", k, n);
+    for (c->n_out = 0; c->n_out < (int)n; c->n_out++) {
+        c->out[c->n_out] = xfv_fb_i32_at(&t->fb, v, n, (size_t)c->n_out);
+        int status = valid(t, c->out[c->n_out]);
+        if (status) return status;
+    }
     c->options = xfv_fb_table(&t->fb, table, 4);
     for (int i = 0; i < c->n_in; i++)
         if (c->in[i] < -1 || c->in[i] >= t->n_tensors) return valid(t, c->in[i]);
-    return valid(t, c->out[0]);
+    return 0;
 }
 
 /* One sentence with every operator that cannot be expressed and how often it occurs, before any work is done. */
@@ -318,7 +321,7 @@ static int build_all(struct tfl *t)
         for (int i = 0; i < c.n_in; i++) failed |= c.in[i] >= 0 && t->t[c.in[i]].failed;
         status = failed ? 0 : xfv_tfl_build_call(t, &c);
         if (status && status != XFV_EMODEL) return status;
-        t->t[c.out[0]].failed |= failed || status;
+        for (int i = 0; i < c.n_out; i++) t->t[c.out[i]].failed |= failed || status;
         size_t at = strlen(problems);
         if (status && count++ < 8) snprintf(problems + at, sizeof problems - at, "%s%.160s", at ? "; " : "", t->e->msg);
     }
