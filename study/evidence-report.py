@@ -119,7 +119,7 @@ for title, options in (("Planted truth, the score moved by .05 or more", ("--eff
         for test, value in zip(("passes", "ms"), cost.get(name, ())):
             result[name][test] = (0, float(value), None, None)
     some = next(iter(result.values()))
-    print("### %s (%d and %d)\n" % (title, some["auroc dissimilarity"][0], some["auroc similarity"][0]))
+    print("### %s (%d and %d)\n" % (title, *(some.get("auroc " + k, (0,))[0] for k in ("dissimilarity", "similarity"))))
     table(result, truth + [("passes", "passes a pair"), ("ms", "ms of processor a pair")])
 
 patches = {}

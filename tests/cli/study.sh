@@ -48,5 +48,9 @@ like "$(sed -n '/^### Maps tried/,/^###/p' shown/tables.md)" '^\| \*control-face
 like "$(cat shown/cost.tsv)" '^path	18	[0-9.]+$' "what it costs"
 runs 0 "the evidence once more" env METHODS="$work/judged" sh "$top/study/evidence.sh" lfw shown
 is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 0 "nothing is made again"
+grep -v '^control-face' judged | sed 's/pdrb/p/' >fewer
+runs 0 "networks by name, regions by another seed, of which none moves the score" \
+    env MODELS=mobilefacenet SEED=3 METHODS="$work/fewer" sh "$top/study/evidence.sh" lfw several
+is "$(grep -c '^## mobilefacenet\|^### Planted truth, the score moved by .05 or more (0 and 0)' several/tables.md)" 2 "all tables on one page"
 runs 2 "make reproduce without a folder" make -C "$top" --no-print-directory reproduce B="$B" LFW=
 done_testing
