@@ -144,14 +144,14 @@ static int finish_consecutive(struct xfv_pairing *p, struct xfv_writer *w, struc
                          : xfv_pairing_leave_alone(p, last, "unpaired", why, w, e);
 }
 
-static const char only_one[] = "this face is the only one of the input and has no partner";
+static const char only_one[] = "this face is the only one of the input that can be compared, and has no partner";
 
 static int finish_all(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err *e)
 {
     xfv_gallery_remove_failed(&p->held); /* they were told, and have no pairs here */
     size_t n = p->held.n;
     if (n > 1 && searches(p)) return xfv_pairing_best(p, NULL, w, e);
-    if (n == 1 && p->held.seen == 1 && xfv_shard_is_first(&p->shard))
+    if (n == 1 && xfv_shard_is_first(&p->shard))
         return xfv_pairing_leave_alone(p, p->held.v, "unpaired", only_one, w, e);
     uint64_t from, to, at = 0; /* pairs are numbered row by row; rows before the shard are passed over whole */
     xfv_shard_slice(&p->shard, (uint64_t)n * (n ? n - 1 : 0) / 2, &from, &to);
@@ -237,13 +237,15 @@ static int finish_probe(struct xfv_pairing *p, const struct xfv_id_index *x, str
     else if (probe->failure) xfv_fail(e, XFV_EARG, "--probe: no face '%s': %s", probe->id, probe->failure);
     if (!probe || probe->failure) return xfv_cli_hide(p->d.c, e, probe ? probe->id : p->probe);
     if (searches(p)) return xfv_pairing_best(p, probe->id, w, e);
+    size_t others = 0;
     for (size_t i = 0; i < p->held.n; i++) {
         if (&p->held.v[i] == probe || p->held.v[i].failure) continue;
+        others++;
         int status = xfv_decide(&p->d, w, probe, &p->held.v[i], NULL, e);
         if (status) return status;
         xfv_cli_progress(p->d.c, i + 1, p->held.n, "pairs");
     }
-    return 0;
+    return others ? 0 : xfv_pairing_leave_alone(p, probe, "unpaired", only_one, w, e);
 }
 
 static struct xfv_id_index *index_held(const struct xfv_gallery *g)
@@ -274,7 +276,8 @@ int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (p->mode == XFV_PAIR_CONSECUTIVE) status = finish_consecutive(p, w, e);
     else if (p->mode == XFV_PAIR_ALL) status = finish_all(p, w, e);
     else if (!p->probe_found) status = finish_by_id(p, w, e);
-    if (!status && p->mode == XFV_PAIR_PROBE && p->probe_found && p->held.seen == 1)
+    int alone = p->mode == XFV_PAIR_PROBE && p->probe_found && !searches(p) && !(p->d.n_pairs + p->d.n_failed);
+    if (!status && alone)
         status = xfv_pairing_leave_alone(p, p->held.v, "unpaired", only_one, w, e);
     if (!status) xfv_decider_tell(&p->d, p->list.folds);
     return status;

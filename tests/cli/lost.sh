@@ -23,6 +23,11 @@ for mode in --all "--probe only"; do
     runs 1 "verify $mode of one face: status 1" verify -t .5 $mode one.xfv
     is "$(said)" "err only unpaired;" "verify $mode: an err record"
 done
+"$PYTHON" -c 'from streams import *; open("good.xfv", "wb").write(stream([face("x"), vector_face("d/only", [1, 0]), face("y"), err("z")]))'
+for mode in --all "--probe d/only" "--probe only"; do
+    runs 1 "verify $mode of one face that can be compared: status 1" verify -t .5 $mode good.xfv
+    is "$(said | tr ';' '\n' | sort | tr '\n' ';')" "err d/only unpaired;err x embedding;err y embedding;err z noface;" "an err record for each"
+done
 like "$(verify -v -m tiny --pairs table.tsv embedded.xfv 2>&1 >/dev/null; head -n 1 table.tsv >first; verify -v --pairs first embedded.xfv 2>&1 >/dev/null)" \
     "4 of 6 faces are in no line of 'first'" "verify -v counts the faces that a list leaves out"
 for p in "fggb-grad -m tiny" "path-grad -m tiny --baseline blur" "corrrise -m tiny --size 4" "lime -m tiny" control-map; do
@@ -31,4 +36,5 @@ for p in "fggb-grad -m tiny" "path-grad -m tiny --baseline blur" "corrrise -m ti
         like "$(cat err)" "^${p%% *}: no pair in the stream.*: nothing to explain$" "$p: says so"
     done
 done
+is "$("$PYTHON" "$top/tests/fuzz/programs.py" "${XFV_TEST_MUTATIONS:-6}" 2>runs)" "all stand" "mutated streams through every program: $(cat runs)"
 done_testing
