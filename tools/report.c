@@ -83,6 +83,7 @@ static int run(struct tool *t, int *exit_status, struct xfv_err *e)
     if (t->say && (!t->o.beside || !strcmp(t->o.beside, "-")))
         status = xfv_fail(e, XFV_EARG, "--say: the page goes to standard output; give it a file with -o");
     if (!status) status = xfv_report_new(&t->page, &t->o, e);
+    if (t->o.photographs) xfv_cli_may_read_any(t->c); /* only the stream tells their names */
     if (!status) status = xfv_cli_seal(t->c, e); /* what it keeps aside is open */
     if (!status && !(t->out = xfv_cli_out_file(t->c, e))) status = e->status;
     if (!status) *exit_status = xfv_stage_run(t->c, NULL, &stage);
@@ -102,6 +103,8 @@ int main(int argc, char **argv)
         {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",
          0, XFV_TO_CHOICE(struct tool, o.each, rescale_names)},
         {"method", 0, "NAME", "show the maps of this method only", 0, XFV_TO_TEXT(struct tool, o.only_method, 0)},
+        {"photographs", 0, NULL, "read the photographs again and show each with its face's box beside the crop",
+         0, XFV_TO_FLAG(struct tool, o.photographs, 1)},
         {"say", 0, "HOW", "with -o FILE: tell on standard output what each pair says (default no)",
          0, XFV_TO_CHOICE(struct tool, say, xfv_answers)},
         {0},

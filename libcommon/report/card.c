@@ -58,6 +58,20 @@ static int put_photo(FILE *f, const struct xfv_view_face *face, char name, struc
     return 0;
 }
 
+/* The photograph, its face framed. */
+static int put_whole(FILE *f, const struct xfv_image *im, char name, struct xfv_err *e)
+{
+    uint8_t *png;
+    size_t n;
+    int status = im->data ? xfv_image_encode_png(im, &png, &n, e) : 0;
+    if (status || !im->data) return status;
+    fprintf(f, "<img class=\"whole\" width=\"%d\" height=\"%d\" alt=\"The photograph of face %c\" src=", im->width,
+            im->height, name);
+    put_png(f, png, n);
+    fputs(">\n", f);
+    return 0;
+}
+
 /* Colours of a map, more opaque with its value: a dark end, so that peaks stand out on skin. Level 0 is clear. Green
  * and purple tell apart also where red and green do not. */
 static void make_palette(int minus, uint8_t rgba[LEVELS][4])
@@ -183,7 +197,9 @@ static int put_face(FILE *f, const struct xfv_card *c, int side, struct xfv_err 
     for (int i = 0; i < v->n_rows && !status; i++)
         for (int sign = 0; sign < 2 && !status; sign++)
             if (c->method[i] >= 0) status = put_map(f, c, i, side, sign, e);
-    fprintf(f, "</div>\n<figcaption><b>%c</b> <span class=\"id\">", "AB"[side]);
+    fputs("</div>\n", f);
+    if (!status) status = put_whole(f, &c->whole[side], "AB"[side], e);
+    fprintf(f, "<figcaption><b>%c</b> <span class=\"id\">", "AB"[side]);
     xfv_html_str(f, v->face[side].id);
     fputs("</span>", f);
     if (v->face[side].doubt[0]) {

@@ -17,6 +17,7 @@ struct xfv_card {
     const int *method;             /* [rows] the row's number among the page's methods; negative: not shown */
     const struct xfv_scale *scale;
     int segment;                   /* whose provenance */
+    const struct xfv_image *whole; /* [2] the faces' photographs; not shown when they are empty */
 };
 int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e);
 /* The pair's row of the summary table. */

@@ -9,6 +9,7 @@
 #include "net/model/histogram.h"
 #include "report/html.h"
 #include "report/internal.h"
+#include "report/photo.h"
 #include "base/spool.h"
 #include "base/toint.h"
 #include "pair/maps.h"
@@ -162,6 +163,17 @@ static void count(struct xfv_report *r, const struct xfv_pairview *v)
     r->total[kind]++;
 }
 
+/* The photographs of both faces; one that cannot be shown is the pair's problem, unless it has one already. */
+static void look_at_photographs(const msgpack_object *pair, struct xfv_image whole[2], char *problem)
+{
+    static const char *const sides[] = {"a", "b"};
+    for (int i = 0; i < 2; i++) {
+        struct xfv_err why = {0};
+        if (xfv_photograph_of_face(xfv_map_get(pair, sides[i]), 224, &whole[i], &why) && !*problem)
+            snprintf(problem, 256, "face %s: %.200s", sides[i], why.msg);
+    }
+}
+
 int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *problem, struct xfv_err *e)
 {
     const char *id = "";
@@ -186,7 +198,10 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
             snprintf(problem, 256,
                      "the page has room for %d methods; %d of this pair are left out (--method picks one)",
                      XFV_REPORT_METHODS, dropped);
+        struct xfv_image whole[2] = {{0}, {0}};
+        if (r->o.photographs) look_at_photographs(pair, whole, problem);
         struct xfv_card c = {.x = &r->x,
+                             .whole = whole,
                              .id = id,
                              .n_id = n_id,
                              .number = r->pairs,
@@ -194,6 +209,8 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
                              .scale = &r->scale,
                              .segment = r->segments ? r->segments - 1 : 0};
         status = xfv_card_write(r->spool[SPOOL_CARDS], &c, e);
+        xfv_image_clear(&whole[0]);
+        xfv_image_clear(&whole[1]);
         if (!status) xfv_card_row(r->spool[SPOOL_ROWS], &c);
         if (!status) status = spooled(r->spool[SPOOL_CARDS], e);
     }

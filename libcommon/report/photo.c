@@ -220,7 +220,8 @@ int xfv_photograph_load(const struct xfv_photograph *p, const struct xfv_decode_
 struct drawing {
     const struct xfv_photograph *p;
     const struct xfv_figure_opts *o;
-    struct xfv_image small, marked, *out; /* small: the photograph at the size of a panel; marked: a panel */
+    /* small: the photograph at a panel's size; marked: a panel; out: the picture, NULL for a panel without numbers */
+    struct xfv_image small, marked, *out;
     double f;                     /* panel pixels per pixel of the photograph */
 };
 
@@ -305,7 +306,7 @@ static void draw_marks(struct drawing *d)
             xfv_draw_line(to, px, py, px, py, 6, white);
             xfv_draw_line(to, px, py, px, py, 4, point);
         }
-        draw_number(d, to, f, i + 1);
+        if (d->out) draw_number(d, to, f, i + 1);
     }
 }
 
@@ -397,5 +398,25 @@ int xfv_photograph_draw(const struct xfv_photograph *p, const struct xfv_image *
     }
     xfv_image_clear(&d.small);
     xfv_image_clear(&d.marked);
+    return status;
+}
+
+int xfv_photograph_of_face(const msgpack_object *face, int longer, struct xfv_image *out, struct xfv_err *e)
+{
+    struct xfv_photographs l = {0};
+    struct xfv_decode_opts o = xfv_decode_opts_default();
+    struct xfv_image im = {0};
+    *out = (struct xfv_image){0};
+    int status = xfv_photographs_add(&l, face, NULL, 0, e);
+    if (!status) status = xfv_photograph_load(&l.v[0], &o, &im, e);
+    if (!status) {
+        struct drawing d = {.p = &l.v[0], .f = (double)longer / (im.width > im.height ? im.width : im.height)};
+        int w = (int)fmax(1, im.width * d.f + 0.5), h = (int)fmax(1, im.height * d.f + 0.5);
+        status = xfv_image_resize(&im, w, h, &d.marked, e);
+        if (!status) draw_marks(&d);
+        *out = d.marked;
+    }
+    xfv_image_clear(&im);
+    xfv_photographs_clear(&l);
     return status;
 }

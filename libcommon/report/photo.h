@@ -47,4 +47,8 @@ int xfv_photograph_load(const struct xfv_photograph *p, const struct xfv_decode_
 int xfv_photograph_draw(const struct xfv_photograph *p, const struct xfv_image *im, const struct xfv_figure_opts *o,
                         struct xfv_image *out, struct xfv_err *e);
 
+/* The photograph of one face, read again, with its box, crop and landmarks: new RGB, `longer` pixels on its longer
+ * side. Errors as those of add, load and draw. The caller clears *out in any case. */
+int xfv_photograph_of_face(const msgpack_object *face, int longer, struct xfv_image *out, struct xfv_err *e);
+
 #endif

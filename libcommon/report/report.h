@@ -16,6 +16,7 @@ struct xfv_report_opts {
     const char *only_method; /* NULL: all */
     double sigma;       /* blur of the maps, for display, as xfv_pairview_blur has it */
     int each;           /* 1: each map has its own colour scale */
+    int photographs;    /* 1: read the photographs again and show each with its face's box beside the crop */
     const char *beside; /* the page's file, in whose folder what is kept aside lies, without a name; NULL: in memory */
 };
 

@@ -64,6 +64,11 @@ facecrop films.ppm >films.xfv
 runs 0 "images of a file of several" heatmap --layout photo -o 'film-%d.png' films.xfv
 is "$(echo film-*.png)-$(digest films.xfv)" "film-0.png film-1.png-$(sum films.ppm)" "both, with the file's digest"
 
+# ---- the page
+runs 0 "report --photographs" report --photographs -o page.html group.xfv
+is "$(grep -c '<img class="whole" width="224" height="108"' page.html)" 2 "shows the photograph beside both crops"
+report -o plain.html group.xfv; is "$(grep -c '<img class="whole"' plain.html)" 0 "without it, it does not"
+
 # ---- what is not what it was
 cp anna-1.jpg kept.jpg
 printf x >>anna-1.jpg
@@ -74,6 +79,11 @@ like "$(cat err)" "^heatmap: anna-1.jpg: the photograph has changed since it was
 rm anna-1.jpg
 runs 1 "a missing one" heatmap --layout photo -o missing.png faces.xfv
 like "$(cat err)" "^heatmap: anna-1.jpg: the photograph is not there: run heatmap in the folder where" "is named"
+facecrop -q kept.jpg bella.jpg | embed | verify | cosine-grad >gone.xfv
+printf x >>kept.jpg
+runs 1 "report of a changed photograph" report --photographs -o page.html gone.xfv
+is "$(grep -c 'face a: the photograph has changed' err)-$(grep -c '<img class="whole"' page.html)" 1-1 \
+    "names it, and shows the other"
 facecrop - <kept.jpg >stdin.xfv
 runs 1 "one from standard input" heatmap --layout photo -o stdin.png stdin.xfv
 like "$(cat err)" "came from standard input" "is not there any more"
