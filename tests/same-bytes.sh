@@ -103,6 +103,8 @@ p_json() { one | xssab-grad | xfv-json --data; }
 p_select() { pairs | xfv-select --label none --score 0.2.. --head 3; }
 p_pseudonyms() { printf 0123456789abcdef0123456789abcdef >key; chmod 600 key; faces | xfv-select --pseudonymise key --pseudonym-table t.tsv && cat t.tsv; }
 p_explain() { xfv-explain -o x.png anna-1.jpg anna-2.jpg && cat x.png; }
+p_ablate() { small | xssab-grad | ablate -n 5; }
+p_front_door() { ! command -v xfv >/dev/null || xfv select --help; }
 p_doctor() { xfv-doctor --json | sed -n 's/.*"topic":"\([a-z-]*\)".*/\1/p' | sort -u; }
 
 all=$(sed -n 's/^p_\([a-z0-9_]*\)() .*/\1/p' "$top/tests/same-bytes.sh")

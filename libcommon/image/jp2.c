@@ -60,7 +60,7 @@ static int sample(const opj_image_comp_t *c, unsigned x, unsigned y)
 
 static uint8_t clamp(double v)
 {
-    return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)(v + 0.5);
+    return (uint8_t)(v <= 0 ? 0 : v >= 255 ? 255 : v + 0.5);
 }
 
 /* ITU-R BT.601, as sYCC has it. */

@@ -1,5 +1,6 @@
 #include "report/html.h"
 
+#include <nettle/base64.h>
 #include <nettle/sha2.h>
 #include <string.h>
 
@@ -42,22 +43,14 @@ void xfv_html_str(FILE *f, const char *s)
     xfv_html_text(f, s, strlen(s));
 }
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* Up to three bytes as four digits. */
-static void quad(char *to, const uint8_t *p, size_t n)
-{
-    unsigned v = (unsigned)p[0] << 16 | (n > 1 ? (unsigned)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
-    to[0] = digits[v >> 18], to[1] = digits[v >> 12 & 63];
-    to[2] = n > 1 ? digits[v >> 6 & 63] : '=', to[3] = n > 2 ? digits[v & 63] : '=';
-}
-
+/* In pieces of whole groups of three bytes, so that only the last may need padding. */
 void xfv_base64(FILE *f, const uint8_t *p, size_t n)
 {
-    char to[4];
-    for (size_t i = 0; i < n; i += 3) {
-        quad(to, p + i, n - i);
-        fwrite(to, 1, 4, f);
+    char to[BASE64_ENCODE_RAW_LENGTH(3072)];
+    for (size_t i = 0; i < n; i += 3072) {
+        size_t piece = n - i < 3072 ? n - i : 3072;
+        base64_encode_raw(to, piece, p + i);
+        fwrite(to, 1, BASE64_ENCODE_RAW_LENGTH(piece), f);
     }
 }
 
@@ -69,6 +62,6 @@ void xfv_html_hash(char *buf, const void *p, size_t n)
     sha256_update(&c, n, p);
     sha256_digest(&c, sizeof sum, sum);
     memcpy(buf, "sha256-", 7);
-    for (size_t i = 0; i < sizeof sum; i += 3) quad(buf + 7 + i / 3 * 4, sum + i, sizeof sum - i);
+    base64_encode_raw(buf + 7, sizeof sum, sum);
     buf[7 + 44] = '\0';
 }

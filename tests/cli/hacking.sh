@@ -6,8 +6,8 @@ ok "$(($(wc -w <$page) > 1200))" "at most 1,200 words"
 section() { awk -v h="### $1" '$0 == h { on = 1; next } /^#/ { on = 0 } on' $page; }
 listed() { section "$1" | sed -n 's/^- `\(.*\)`$/\1/p' | sort; }
 last() { section "$1" | tr '\n' ' ' | sed -n 's/.*The last one is `\([^`]*\)`.*/\1/p'; }
-# touched WORD FILE...: of the code, those that hold the word, in any case
-touched() { word=$1; shift; grep -rliI -- "$word" "$@" | sort; }
+# touched WORD FILE...: of the code, those that hold a word that begins so, in any case
+touched() { word=$1; shift; grep -rliIE -- "(^|[^a-z])$word" "$@" | sort; }
 for kind in "A method" "An ONNX operator" "An image format" "A program" "A record key"; do
     [ -n "$(last "$kind")" ] && [ -n "$(listed "$kind")" ]; ok $? "$kind: a last one, and its files"
     for f in $(listed "$kind"); do [ -e "$f" ]; ok $? "$kind: $f is there"; done
@@ -28,6 +28,10 @@ if [ -n "$(git rev-parse --git-dir 2>/dev/null)" ] && [ -n "$(newest tools/xface
 else
     skip "no program or method is newer" "the history is not here"
 fi
+# The pipelines that compare two builds cover every program.
+for program in $(grep -v '^#' tools/programs.tsv | cut -f 1); do
+    grep -qE "(^|[ |({!])$program( |\\)|;|\$)" tests/same-bytes.sh; ok $? "tests/same-bytes.sh runs $program"
+done
 # Rooms: the page's row is that of the test of includes.
 is "$(sed -n '/^| room /,/^$/s/^| \([a-z][a-z/, ]*\) |.*/\1/p' $page | grep -v '^room$' | tr -d ',' | tr '\n' ' ' | sed 's/ $//')" "$(sed -n 's/^rooms="\(.*\)"/\1/p' tests/static/includes.sh)" \
     "the rooms, in their order"
