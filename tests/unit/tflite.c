@@ -296,7 +296,11 @@ static void test_keras(void)
 {
     const int none[] = {0};
     double *x = spread(24), y[24]; /* 2 x 3 x 4 */
-    static const struct { int code; const char *name; double (*f)(double v); } functions[] = {{76, "RSQRT", NULL}, {75, "SQRT", sqrt}, {73, "LOG", log}, {66, "SIN", sin}, {108, "COS", cos}};
+    static const struct {
+        int code;
+        const char *name;
+        double (*f)(double v);
+    } functions[] = {{76, "RSQRT", NULL}, {75, "SQRT", sqrt}, {73, "LOG", log}, {66, "SIN", sin}, {108, "COS", cos}};
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         struct tflite_model m = model(1, 2, 3, 4);
         int e = tensor(&m, "e", T_F32, 4, 1, 2, 3, 4, NULL, 0), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0);
@@ -313,21 +317,24 @@ static void test_keras(void)
         for (int k = 0; k < 24; k++) y[k] = which == 0 ? fabs(x[k]) : which == 1 ? -fabs(x[k]) : 4 * x[k] * x[k];
         compare(&m, x, y, 24, names[which]);
     }
-    static const int32_t perm[4] = {0, 3, 1, 2}, begin[4] = {0, 0, 1, -3}, end[4] = {0, 2, 3, 4}, step[4] = {1, 1, 2, 1}, last[1] = {3}, size[2] = {4, 3};
+    static const int32_t perm[4] = {0, 3, 1, 2}, begin[4] = {0, 0, 1, -3}, end[4] = {0, 2, 3, 4},
+                         step[4] = {1, 1, 2, 1}, last[1] = {3}, size[2] = {4, 3};
     struct tflite_model m = model(1, 2, 3, 4);
     int p = tensor(&m, "p", T_I32, 1, 4, 0, 0, 0, perm, 16), out = tensor(&m, "y", T_F32, 4, 1, 4, 2, 3, NULL, 0);
     op(&m, 39, 0, p, -1, out, 0, NULL);
     for (int k = 0; k < 24; k++) y[k] = x[k % 6 * 4 + k / 6];
     compare(&m, x, y, 24, "TRANSPOSE");
     m = model(1, 2, 3, 4);
-    int b = tensor(&m, "b", T_I32, 1, 4, 0, 0, 0, begin, 16), e = tensor(&m, "e", T_I32, 1, 4, 0, 0, 0, end, 16), s = tensor(&m, "s", T_I32, 1, 4, 0, 0, 0, step, 16);
+    int b = tensor(&m, "b", T_I32, 1, 4, 0, 0, 0, begin, 16), e = tensor(&m, "e", T_I32, 1, 4, 0, 0, 0, end, 16),
+        s = tensor(&m, "s", T_I32, 1, 4, 0, 0, 0, step, 16);
     const int masks[] = {1, 1, 0, 0, 0};
     out = tensor(&m, "y", T_F32, 4, 1, 2, 1, 3, NULL, 0);
     op(&m, 45, 0, b, e, out, 5, masks), m.op[0].in[3] = s, m.op[0].n_in = 4;
     for (int k = 0; k < 6; k++) y[k] = x[(k / 3 * 3 + 1) * 4 + 1 + k % 3];
     compare(&m, x, y, 6, "STRIDED_SLICE");
     m = model(1, 2, 3, 4);
-    int axis = tensor(&m, "axis", T_I32, 0, 0, 0, 0, 0, last, 4), one = tensor(&m, "one", T_F32, 4, 1, 2, 3, 2, NULL, 0), two = tensor(&m, "two", T_F32, 4, 1, 2, 3, 2, NULL, 0);
+    int axis = tensor(&m, "axis", T_I32, 0, 0, 0, 0, 0, last, 4),
+        one = tensor(&m, "one", T_F32, 4, 1, 2, 3, 2, NULL, 0), two = tensor(&m, "two", T_F32, 4, 1, 2, 3, 2, NULL, 0);
     out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 2, NULL, 0);
     op(&m, 49, axis, 0, -1, one, 1, none), m.op[0].out2 = two, op(&m, SUB, one, two, -1, out, 1, none);
     for (int k = 0; k < 12; k++) y[k] = x[k / 2 * 4 + k % 2] - x[k / 2 * 4 + 2 + k % 2];
@@ -373,7 +380,8 @@ static void test_keras(void)
     }
     compare(&m, x, y, 8, "DEPTHWISE_CONV_2D with a multiplier of 2");
     m = model(1, 2, 3, 4); /* the shape of a reshape, computed from the input's */
-    int sh = tensor(&m, "shape", T_I32, 1, 4, 0, 0, 0, NULL, 0), n0 = tensor(&m, "n", T_I32, 0, 0, 0, 0, 0, NULL, 0), rest = tensor(&m, "rest", T_I32, 0, 0, 0, 0, 0, last, 4);
+    int sh = tensor(&m, "shape", T_I32, 1, 4, 0, 0, 0, NULL, 0), n0 = tensor(&m, "n", T_I32, 0, 0, 0, 0, 0, NULL, 0),
+        rest = tensor(&m, "rest", T_I32, 0, 0, 0, 0, 0, last, 4);
     int list = tensor(&m, "list", T_I32, 1, 2, 0, 0, 0, NULL, 0);
     b = tensor(&m, "b", T_I32, 1, 1, 0, 0, 0, begin, 4), e = tensor(&m, "e", T_I32, 1, 1, 0, 0, 0, step, 4);
     out = tensor(&m, "y", T_F32, 2, 1, 24, 0, 0, NULL, 0);

@@ -1,4 +1,5 @@
-/* Writes small TFLite files for tests: tables front to back, each with its own vtable, so that every offset points forward. */
+/* Writes small TFLite files for tests: tables front to back, each with its own vtable, so that every offset points
+ * forward. */
 #ifndef TESTS_TFLITE_BUILD_H
 #define TESTS_TFLITE_BUILD_H
 
@@ -12,7 +13,15 @@ struct tflite_file { uint8_t p[TFLITE_MAX]; size_t n; };
 
 struct tflite_model {
     int n_tensors, n_ops, input, output;
-    struct { const char *name; int type, rank, dim[4]; const void *data; size_t bytes; int n_scales, along; float scale[4]; int64_t zero[4]; } t[64];
+    struct {
+        const char *name;
+        int type, rank, dim[4];
+        const void *data;
+        size_t bytes;
+        int n_scales, along;
+        float scale[4];
+        int64_t zero[4];
+    } t[64];
     struct { int code, in[4], n_in, out, n_options, options[8], out2; } op[64]; /* out2: a second output, 0: none */
 };
 
@@ -20,7 +29,10 @@ static inline void put32(struct tflite_file *f, size_t at, uint32_t v)
 {
     for (size_t i = 0; i < 4; i++) f->p[at + i] = (uint8_t)(v >> (8 * i));
 }
-static inline void put16(struct tflite_file *f, size_t at, uint32_t v) { f->p[at] = (uint8_t)v, f->p[at + 1] = (uint8_t)(v >> 8); }
+static inline void put16(struct tflite_file *f, size_t at, uint32_t v)
+{
+    f->p[at] = (uint8_t)v, f->p[at + 1] = (uint8_t)(v >> 8);
+}
 
 /* A table of n fields of four bytes each, zero; the position of the first field. */
 static inline size_t table(struct tflite_file *f, int n)
@@ -37,7 +49,8 @@ static inline size_t table(struct tflite_file *f, int n)
 static inline void point(struct tflite_file *f, size_t from, size_t to) { put32(f, from, (uint32_t)(to - from)); }
 static inline void point_table(struct tflite_file *f, size_t from, size_t fields) { point(f, from, fields - 4); }
 
-/* A vector of n elements of `size` bytes for the field at `from`, 8-byte aligned data; the position of the first element. */
+/* A vector of n elements of `size` bytes for the field at `from`, 8-byte aligned data; the position of the first
+ * element. */
 static inline size_t vector(struct tflite_file *f, size_t from, size_t n, size_t size, const void *data)
 {
     while (f->n % 8 != 4) f->n++;
@@ -49,7 +62,8 @@ static inline size_t vector(struct tflite_file *f, size_t from, size_t n, size_t
     return at;
 }
 
-static inline int tensor(struct tflite_model *m, const char *name, int type, int rank, int a, int b, int c, int d, const void *data, size_t bytes)
+static inline int tensor(struct tflite_model *m, const char *name, int type, int rank, int a, int b, int c, int d,
+                         const void *data, size_t bytes)
 {
     int i = m->n_tensors++;
     m->t[i].name = name, m->t[i].type = type, m->t[i].rank = rank, m->t[i].data = data, m->t[i].bytes = bytes;
@@ -58,10 +72,12 @@ static inline int tensor(struct tflite_model *m, const char *name, int type, int
 }
 
 /* in: up to three tensors, -1 for none; options: the values of the option table's fields, in order */
-static inline int op(struct tflite_model *m, int code, int in0, int in1, int in2, int out, int n_options, const int *options)
+static inline int op(struct tflite_model *m, int code, int in0, int in1, int in2, int out, int n_options,
+                     const int *options)
 {
     int i = m->n_ops++;
-    m->op[i].code = code, m->op[i].in[0] = in0, m->op[i].in[1] = in1, m->op[i].in[2] = in2, m->op[i].out = out, m->op[i].n_options = n_options;
+    m->op[i].code = code, m->op[i].in[0] = in0, m->op[i].in[1] = in1, m->op[i].in[2] = in2, m->op[i].out = out,
+    m->op[i].n_options = n_options;
     m->op[i].n_in = in2 >= 0 ? 3 : in1 >= 0 ? 2 : 1;
     if (n_options) memcpy(m->op[i].options, options, (size_t)n_options * sizeof *options);
     return m->output = out;
@@ -84,7 +100,9 @@ static inline void write_tensors(struct tflite_file *f, const struct tflite_mode
         put32(f, q + 24, (uint32_t)m->t[i].along);
         size_t own = (size_t)m->t[i].n_scales;
         for (int k = 0; k < 6; k++) /* every field is there: empty vectors for those that say nothing */
-            if (k != 4) vector(f, q + 4 * (size_t)k, k == 2 || k == 3 ? own : 0, k == 3 ? 8 : 4, k == 2 ? (const void *)m->t[i].scale : (const void *)m->t[i].zero);
+            if (k != 4)
+                vector(f, q + 4 * (size_t)k, k == 2 || k == 3 ? own : 0, k == 3 ? 8 : 4,
+                       k == 2 ? (const void *)m->t[i].scale : (const void *)m->t[i].zero);
         put32(f, q + 16, 0);
     }
 }

@@ -239,7 +239,8 @@ static int read_call(struct tfl *t, size_t k, struct tfl_call *c)
     for (c->n_in = 0; c->n_in < (int)n; c->n_in++) c->in[c->n_in] = xfv_fb_i32_at(&t->fb, v, n, (size_t)c->n_in);
     for (int i = c->n_in; i < XFV_MAX_INPUTS; i++) c->in[i] = -1;
     v = xfv_fb_vector(&t->fb, table, 2, 4, &n);
-    if (n < 1 || n > XFV_MAX_INPUTS || (n > 1 && c->op != TFL_SPLIT)) return xfv_fail(t->e, XFV_EMODEL, "operator %zu has %zu outputs instead of one", k, n);
+    if (n < 1 || n > XFV_MAX_INPUTS || (n > 1 && c->op != TFL_SPLIT))
+        return xfv_fail(t->e, XFV_EMODEL, "operator %zu has %zu outputs instead of one", k, n);
     for (c->n_out = 0; c->n_out < (int)n; c->n_out++) {
         c->out[c->n_out] = xfv_fb_i32_at(&t->fb, v, n, (size_t)c->n_out);
         int status = valid(t, c->out[c->n_out]);

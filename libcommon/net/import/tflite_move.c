@@ -1,4 +1,5 @@
-/* TFLite files: operators that move elements or are made of others. Axes are those of the file, with the batch in front; values are one sample's. */
+/* TFLite files: operators that move elements or are made of others. Axes are those of the file, with the batch in
+ * front; values are one sample's. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,15 +36,23 @@ static struct xfv_node two(enum xfv_op op, int a, int b)
 static int axis_of(struct tfl *t, const struct tfl_call *c, int axis, int rank)
 {
     int a = axis < 0 ? axis + rank + 1 : axis;
-    return a >= 1 && a <= rank ? a - 1 : BAD("operator '%s' (%s) works on axis %d, which is the batch's or none", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op), axis);
+    return a >= 1 && a <= rank ? a - 1
+                               : BAD("operator '%s' (%s) works on axis %d, which is the batch's or none",
+                                     xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op), axis);
 }
 
 int xfv_tfl_transpose(struct tfl *t, const struct tfl_call *c)
 {
-    int in = xfv_tfl_operand(t, c, 0), perm[TFL_MAX_RANK], count = in < 0 ? in : c->n_in < 2 ? -1 : xfv_tfl_integers(t, c->in[1], perm, TFL_MAX_RANK);
-    if (count < 0) return in < 0 ? in : c->n_in < 2 ? BAD("operator '%s' (TRANSPOSE) has no order", xfv_tfl_name_of(t, c)) : count;
+    int in = xfv_tfl_operand(t, c, 0), perm[TFL_MAX_RANK],
+        count = in < 0        ? in
+                : c->n_in < 2 ? -1
+                              : xfv_tfl_integers(t, c->in[1], perm, TFL_MAX_RANK);
+    if (count < 0)
+        return in < 0 ? in : c->n_in < 2 ? BAD("operator '%s' (TRANSPOSE) has no order", xfv_tfl_name_of(t, c)) : count;
     struct xfv_node n = xfv_tfl_unary(XFV_OP_TRANSPOSE, in);
-    if (count != shape_of(t, in).rank + 1 || perm[0] != 0) return BAD("operator '%s' (TRANSPOSE) moves the batch, or names other axes than there are", xfv_tfl_name_of(t, c));
+    if (count != shape_of(t, in).rank + 1 || perm[0] != 0)
+        return BAD("operator '%s' (TRANSPOSE) moves the batch, or names other axes than there are",
+                   xfv_tfl_name_of(t, c));
     for (int i = 1; i < count; i++) n.i[i - 1] = perm[i] - 1;
     return last(t, c, n);
 }
@@ -71,7 +80,9 @@ static int cut(struct tfl *t, const struct tfl_call *c, int v, int axis, int b, 
     n.i[0] = axis, n.i[1] = b, n.i[2] = e;
     if ((b != 0 || e != s.dim[axis]) && (v = before(t, c, n, "/cut")) < 0) return v;
     if (step == 1) return v;
-    if (s.rank != 3 || axis > 1) return BAD("operator '%s' (STRIDED_SLICE) has a step of %d along channels, which is not supported", xfv_tfl_name_of(t, c), step);
+    if (s.rank != 3 || axis > 1)
+        return BAD("operator '%s' (STRIDED_SLICE) has a step of %d along channels, which is not supported",
+                   xfv_tfl_name_of(t, c), step);
     n = xfv_tfl_unary(XFV_OP_MAXPOOL, v); /* a window of one */
     n.stride[axis] = step;
     return before(t, c, n, "/step");
@@ -87,14 +98,25 @@ int xfv_tfl_strided_slice(struct tfl *t, const struct tfl_call *c)
         n[k] = k + 1 < c->n_in ? xfv_tfl_integers(t, c->in[k + 1], lists[k], TFL_MAX_RANK) : 0;
         if (n[k] < 0) return n[k];
     }
-    for (int k = 0; k < 5; k++) masks[k] = xfv_fb_i32(&t->fb, c->options, k, 0); /* begin, end, ellipsis, new axis, shrink */
+    for (int k = 0; k < 5; k++)
+        masks[k] = xfv_fb_i32(&t->fb, c->options, k, 0); /* begin, end, ellipsis, new axis, shrink */
     int rank = shape_of(t, v).rank + 1;
-    if (n[0] != n[1] || n[0] != n[2] || n[0] > rank || masks[2] || masks[3]) return BAD("operator '%s' (STRIDED_SLICE) has lists that do not fit, or an ellipsis", xfv_tfl_name_of(t, c));
+    if (n[0] != n[1] || n[0] != n[2] || n[0] > rank || masks[2] || masks[3])
+        return BAD("operator '%s' (STRIDED_SLICE) has lists that do not fit, or an ellipsis", xfv_tfl_name_of(t, c));
     for (int a = 0; a < n[0]; a++) {
         int d = a ? shape_of(t, v).dim[a - 1] : t->batch, shrinks = masks[4] >> a & 1;
-        int b = masks[0] >> a & 1 ? 0 : from[a] < 0 ? from[a] + d : from[a], e = shrinks ? b + 1 : masks[1] >> a & 1 ? d : to[a] < 0 ? to[a] + d : to[a] > d ? d : to[a];
+        int b = masks[0] >> a & 1 ? 0
+                : from[a] < 0     ? from[a] + d
+                                  : from[a],
+            e = shrinks             ? b + 1
+                : masks[1] >> a & 1 ? d
+                : to[a] < 0         ? to[a] + d
+                : to[a] > d         ? d
+                                    : to[a];
         if (a == 0 && b == 0 && (e >= 1 || e == d) && step[0] == 1 && !shrinks) continue;
-        if (a == 0 || step[a] < 1 || step[a] > XFV_MAX_KERNEL || b < 0 || e <= b) return BAD("operator '%s' (STRIDED_SLICE) cuts the batch, goes backwards, or takes nothing", xfv_tfl_name_of(t, c));
+        if (a == 0 || step[a] < 1 || step[a] > XFV_MAX_KERNEL || b < 0 || e <= b)
+            return BAD("operator '%s' (STRIDED_SLICE) cuts the batch, goes backwards, or takes nothing",
+                       xfv_tfl_name_of(t, c));
         if ((v = cut(t, c, v, a - 1, b, e, step[a])) < 0) return v;
     }
     return last(t, c, reshape_to(v, shape_of(t, v)));
@@ -104,11 +126,13 @@ int xfv_tfl_strided_slice(struct tfl *t, const struct tfl_call *c)
 int xfv_tfl_split(struct tfl *t, const struct tfl_call *c)
 {
     int which, count = c->n_in < 2 ? -1 : xfv_tfl_integers(t, c->in[0], &which, 1), v = xfv_tfl_operand(t, c, 1);
-    if (v < 0 || count != 1) return v < 0 ? v : count < -1 ? count : BAD("operator '%s' (SPLIT) has no axis", xfv_tfl_name_of(t, c));
+    if (v < 0 || count != 1)
+        return v < 0 ? v : count < -1 ? count : BAD("operator '%s' (SPLIT) has no axis", xfv_tfl_name_of(t, c));
     struct xfv_shape s = shape_of(t, v);
     int axis = axis_of(t, c, which, s.rank);
     if (axis < 0) return axis;
-    if (s.dim[axis] % c->n_out) return BAD("operator '%s' (SPLIT) cannot make %d parts of %d", xfv_tfl_name_of(t, c), c->n_out, s.dim[axis]);
+    if (s.dim[axis] % c->n_out)
+        return BAD("operator '%s' (SPLIT) cannot make %d parts of %d", xfv_tfl_name_of(t, c), c->n_out, s.dim[axis]);
     int each = s.dim[axis] / c->n_out;
     for (int k = 0; k < c->n_out; k++) {
         struct tfl_call part = *c;
@@ -130,7 +154,8 @@ int xfv_tfl_pack(struct tfl *t, const struct tfl_call *c)
         int v = xfv_tfl_operand(t, c, k);
         if (v < 0) return v;
         struct xfv_shape s = shape_of(t, v), wide = {.rank = s.rank + 1};
-        int axis = s.rank < XFV_MAX_RANK ? axis_of(t, c, xfv_fb_i32(&t->fb, c->options, 1, 0), s.rank + 1) : BAD("operator '%s' (PACK) makes too many axes", xfv_tfl_name_of(t, c));
+        int axis = s.rank < XFV_MAX_RANK ? axis_of(t, c, xfv_fb_i32(&t->fb, c->options, 1, 0), s.rank + 1)
+                                         : BAD("operator '%s' (PACK) makes too many axes", xfv_tfl_name_of(t, c));
         if (axis < 0) return axis;
         for (int i = 0, j = 0; i < wide.rank; i++) wide.dim[i] = i == axis ? 1 : s.dim[j++];
         if ((n.in[n.n_in++] = before(t, c, reshape_to(v, wide), "/part")) < 0) return t->e->status;
@@ -183,14 +208,18 @@ static void resize_row(int nearest, int corners, int half, int from, int to, int
 
 static int matrix(struct tfl *t, const struct tfl_call *c, int axis, int from, int to)
 {
-    int nearest = c->op == TFL_RESIZE_NEAREST_NEIGHBOR, corners = xfv_fb_i8(&t->fb, c->options, nearest ? 0 : 2, 0), half = xfv_fb_i8(&t->fb, c->options, nearest ? 1 : 3, 0);
+    int nearest = c->op == TFL_RESIZE_NEAREST_NEIGHBOR, corners = xfv_fb_i8(&t->fb, c->options, nearest ? 0 : 2, 0),
+        half = xfv_fb_i8(&t->fb, c->options, nearest ? 1 : 3, 0);
     float *m = to > 0 && to <= 16384 ? calloc((size_t)to * (size_t)from, sizeof *m) : NULL;
     char name[XFV_MAX_NAME + 33];
-    if (!m) return BAD("operator '%s' (%s) makes %d of %d elements", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op), to, from);
+    if (!m)
+        return BAD("operator '%s' (%s) makes %d of %d elements", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op), to,
+                   from);
     for (int r = 0; r < to; r++) resize_row(nearest, corners, half, from, to, r, m + (size_t)r * (size_t)from);
     struct xfv_node k = xfv_node_default(XFV_OP_CONST);
     snprintf(name, sizeof name, "%s/%s", xfv_tfl_name_of(t, c), axis ? "across" : "down");
-    k.weight = xfv_graph_add_weight(t->g, name, axis ? xfv_shape_of(3, 1, to, from) : xfv_shape_of(2, to, from), m, t->e);
+    k.weight =
+        xfv_graph_add_weight(t->g, name, axis ? xfv_shape_of(3, 1, to, from) : xfv_shape_of(2, to, from), m, t->e);
     free(m);
     return k.weight < 0 ? k.weight : before(t, c, k, axis ? "/across" : "/down");
 }
@@ -198,14 +227,21 @@ static int matrix(struct tfl *t, const struct tfl_call *c, int axis, int from, i
 /* Interpolation is linear in the image: a product with a matrix for the rows, and one for the columns. */
 int xfv_tfl_resize(struct tfl *t, const struct tfl_call *c)
 {
-    int v = xfv_tfl_operand(t, c, 0), size[2], n = v < 0 ? v : c->n_in < 2 ? -1 : xfv_tfl_integers(t, c->in[1], size, 2), m;
+    int v = xfv_tfl_operand(t, c, 0), size[2],
+        n = v < 0         ? v
+            : c->n_in < 2 ? -1
+                          : xfv_tfl_integers(t, c->in[1], size, 2),
+        m;
     if (n < 0) return v < 0 ? v : c->n_in < 2 ? BAD("operator '%s' has no size", xfv_tfl_name_of(t, c)) : n;
     struct xfv_shape s = shape_of(t, v);
-    if (n != 2 || s.rank != 3) return BAD("operator '%s' (%s) does not resize an image", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op));
+    if (n != 2 || s.rank != 3)
+        return BAD("operator '%s' (%s) does not resize an image", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op));
     if ((m = matrix(t, c, 0, s.dim[0], size[0])) < 0) return m;
     if ((v = before(t, c, reshape_to(v, xfv_shape_of(2, s.dim[0], s.dim[1] * s.dim[2])), "/rows")) < 0) return v;
     if ((v = before(t, c, two(XFV_OP_MATMUL, m, v), "/resized")) < 0) return v;
-    if ((v = before(t, c, reshape_to(v, xfv_shape_of(3, size[0], s.dim[1], s.dim[2])), "/image")) < 0 || (m = matrix(t, c, 1, s.dim[1], size[1])) < 0) return t->e->status;
+    if ((v = before(t, c, reshape_to(v, xfv_shape_of(3, size[0], s.dim[1], s.dim[2])), "/image")) < 0 ||
+        (m = matrix(t, c, 1, s.dim[1], size[1])) < 0)
+        return t->e->status;
     return last(t, c, two(XFV_OP_MATMUL, m, v));
 }
 
@@ -216,9 +252,11 @@ int xfv_tfl_log_softmax(struct tfl *t, const struct tfl_call *c)
     if (x < 0) return x;
     struct xfv_node reduce = xfv_tfl_unary(XFV_OP_REDUCE, x);
     reduce.i[0] = XFV_REDUCE_MAX, reduce.i[1] = 1 << (shape_of(t, x).rank - 1);
-    if ((v = before(t, c, reduce, "/most")) < 0 || (x = before(t, c, two(XFV_OP_SUB, x, v), "/less")) < 0) return t->e->status;
+    if ((v = before(t, c, reduce, "/most")) < 0 || (x = before(t, c, two(XFV_OP_SUB, x, v), "/less")) < 0)
+        return t->e->status;
     if ((reduce.in[0] = before(t, c, xfv_tfl_act(XFV_ACT_EXP, x, 0, 0), "/exp")) < 0) return reduce.in[0];
     reduce.i[0] = XFV_REDUCE_SUM;
-    if ((v = before(t, c, reduce, "/sum")) < 0 || (v = before(t, c, xfv_tfl_act(XFV_ACT_LOG, v, 0, 0), "/log")) < 0) return v;
+    if ((v = before(t, c, reduce, "/sum")) < 0 || (v = before(t, c, xfv_tfl_act(XFV_ACT_LOG, v, 0, 0), "/log")) < 0)
+        return v;
     return last(t, c, two(XFV_OP_SUB, x, v));
 }

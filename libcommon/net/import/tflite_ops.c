@@ -32,14 +32,16 @@ static int constant_shape(struct tfl *t, int i, struct xfv_shape *s)
     return 0;
 }
 
-/* Weight index for constant tensor i seen as shape s (its data in the same order), or as the transpose of s = [rows][cols]. */
+/* Weight index for constant tensor i seen as shape s (its data in the same order), or as the transpose of s =
+ * [rows][cols]. */
 static int weight(struct tfl *t, int i, struct xfv_shape s, int transpose)
 {
     const float *d = xfv_tfl_constant(t, i);
     if (!d) return t->e->status;
     const char *name = t->t[i].name;
     int have = xfv_graph_find_weight(t->g, name);
-    if (have >= 0 && t->g->weights[have].count == xfv_shape_count(s)) return have; /* a constant used by several operators */
+    if (have >= 0 && t->g->weights[have].count == xfv_shape_count(s))
+        return have; /* a constant used by several operators */
     if (!transpose) return xfv_graph_add_weight(t->g, name, s, d, t->e);
     size_t cols = (size_t)s.dim[s.rank - 1], rows = xfv_shape_count(s) / cols; /* of the result */
     float *tr = malloc(rows * cols * sizeof *tr);
@@ -99,7 +101,8 @@ int xfv_tfl_operand(struct tfl *t, const struct tfl_call *c, int k)
     if (i < 0) return BAD("operator '%s' (%s) has no input %d", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op), k);
     struct tfl_tensor *x = &t->t[i];
     if (x->value >= 0) return x->value;
-    if (!is_constant(t, c, k)) return BAD("operator '%s' reads '%s' before any makes it", xfv_tfl_name_of(t, c), x->name);
+    if (!is_constant(t, c, k))
+        return BAD("operator '%s' reads '%s' before any makes it", xfv_tfl_name_of(t, c), x->name);
     struct xfv_node n = xfv_node_default(XFV_OP_CONST);
     struct xfv_shape s;
     if ((status = constant_shape(t, i, &s)) || (n.weight = weight(t, i, s, 0)) < 0) return status ? status : n.weight;
@@ -110,7 +113,8 @@ int xfv_tfl_operand(struct tfl *t, const struct tfl_call *c, int k)
 static int activated(struct tfl *t, const struct tfl_call *c, int v, int fused, const char *name)
 {
     float lo, hi;
-    int limits = c->op != TFL_L2_NORMALIZATION && xfv_tfl_limits(t, &t->t[c->out[0]], &lo, &hi); /* a unit vector's grid is the operator's own */
+    int limits = c->op != TFL_L2_NORMALIZATION &&
+                 xfv_tfl_limits(t, &t->t[c->out[0]], &lo, &hi); /* a unit vector's grid is the operator's own */
     struct xfv_node n;
     switch (fused) {
     case FUSED_NONE: break;
@@ -127,7 +131,8 @@ static int activated(struct tfl *t, const struct tfl_call *c, int v, int fused, 
     return xfv_within(t->g, v, lo, hi) ? v : xfv_tfl_add_before(t, &n, name, "/limit");
 }
 
-/* The operator's last node: a fused activation, a limit and a reshape to the declared shape follow when the file asks for them. */
+/* The operator's last node: a fused activation, a limit and a reshape to the declared shape follow when the file asks
+ * for them. */
 int xfv_tfl_finish(struct tfl *t, const struct tfl_call *c, struct xfv_node *n, int fused)
 {
     struct tfl_tensor *x = &t->t[c->out[0]];
@@ -138,28 +143,33 @@ int xfv_tfl_finish(struct tfl *t, const struct tfl_call *c, struct xfv_node *n, 
     if (x->value >= 0) return BAD("two operators make '%s'", x->name);
     for (int k = 0; k < n->n_in; k++) in[k] = t->g->values[n->in[k]].shape;
     n->name = x->name;
-    if ((status = xfv_node_shape(t->g, n, in, &got, t->e)) || (status = xfv_tfl_sample_shape(t, c->out[0], &want))) return status;
+    if ((status = xfv_node_shape(t->g, n, in, &got, t->e)) || (status = xfv_tfl_sample_shape(t, c->out[0], &want)))
+        return status;
     int reshape = !xfv_shape_equal(got, want);
     if (reshape && t->resized && got.rank == want.rank) reshape = 0;
     if (reshape && xfv_shape_count(got) != xfv_shape_count(want))
-        return BAD("the file declares '%s' as %s, but %s makes %s", x->name, xfv_shape_text(want, a), xfv_tfl_op_name(c->op), xfv_shape_text(got, b));
+        return BAD("the file declares '%s' as %s, but %s makes %s", x->name, xfv_shape_text(want, a),
+                   xfv_tfl_op_name(c->op), xfv_shape_text(got, b));
     if (fused == FUSED_NONE && !reshape && !xfv_tfl_limits(t, x, &lo, &hi)) {
         x->value = add(t, n, x->name);
         return x->value < 0 ? x->value : 0;
     }
-    if ((v = xfv_tfl_add_before(t, n, x->name, "/linear")) < 0 || (v = activated(t, c, v, fused, x->name)) < 0) return v;
+    if ((v = xfv_tfl_add_before(t, n, x->name, "/linear")) < 0 || (v = activated(t, c, v, fused, x->name)) < 0)
+        return v;
     *n = xfv_tfl_unary(XFV_OP_RESHAPE, v); /* under the tensor's own name */
     memcpy(n->i, reshape ? want.dim : got.dim, sizeof n->i);
     x->value = add(t, n, x->name);
     return x->value < 0 ? x->value : 0;
 }
 
-/* TensorFlow's SAME: the output has ceil(in / stride) elements, what padding is odd goes to the end. A window of at most two needs none before,
- * and one that is never reached does no harm, so that case is written in the form that holds at every input size. */
+/* TensorFlow's SAME: the output has ceil(in / stride) elements, what padding is odd goes to the end. A window of at
+ * most two needs none before, and one that is never reached does no harm, so that case is written in the form that
+ * holds at every input size. */
 static void pad_same(struct xfv_node *n, const struct xfv_shape *in)
 {
     for (int a = 0; a < 2; a++) {
-        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, s = n->stride[a], out = ((int64_t)in->dim[a] + s - 1) / s;
+        int64_t span = (n->kernel[a] - 1) * n->dilation[a] + 1, s = n->stride[a],
+                out = ((int64_t)in->dim[a] + s - 1) / s;
         int64_t total = (out - 1) * s + span - in->dim[a];
         if (total < 0) total = 0;
         if (span == 2 && s <= 2) total = 1;
@@ -181,8 +191,8 @@ static int window(struct tfl *t, const struct tfl_call *c, struct xfv_node *n, i
         n->dilation[0] = xfv_fb_i32(&t->fb, c->options, dilation_field + 1, 1);
     }
     for (int a = 0; a < 2; a++) {
-        if (n->stride[a] < 1 || n->stride[a] > XFV_MAX_KERNEL || n->dilation[a] < 1 || n->dilation[a] > XFV_MAX_KERNEL || n->kernel[a] < 1 ||
-            n->kernel[a] > XFV_MAX_KERNEL || in.rank != 3)
+        if (n->stride[a] < 1 || n->stride[a] > XFV_MAX_KERNEL || n->dilation[a] < 1 ||
+            n->dilation[a] > XFV_MAX_KERNEL || n->kernel[a] < 1 || n->kernel[a] > XFV_MAX_KERNEL || in.rank != 3)
             return BAD("operator '%s' (%s) has an impossible window", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op));
     }
     if (same) pad_same(n, &in);
@@ -207,11 +217,14 @@ static int build_conv(struct tfl *t, const struct tfl_call *c)
     n.n_in = 1;
     if ((n.in[0] = xfv_tfl_operand(t, c, 0)) < 0) return n.in[0];
     const struct tfl_tensor *w = c->n_in > 1 && c->in[1] >= 0 ? &t->t[c->in[1]] : NULL;
-    if (!w || w->rank != 4) return BAD("operator '%s' (%s) has no constant weight of four dimensions", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op));
+    if (!w || w->rank != 4)
+        return BAD("operator '%s' (%s) has no constant weight of four dimensions", xfv_tfl_name_of(t, c),
+                   xfv_tfl_op_name(c->op));
     if ((status = window(t, c, &n, w->dim[1], w->dim[2], depthwise ? 5 : 4))) return status;
     int cin = t->g->values[n.in[0]].shape.dim[2];
     if (depthwise) {
-        if (w->dim[0] != 1 || w->dim[3] % cin) return BAD("operator '%s' (DEPTHWISE_CONV_2D) has a weight that does not fit", xfv_tfl_name_of(t, c));
+        if (w->dim[0] != 1 || w->dim[3] % cin)
+            return BAD("operator '%s' (DEPTHWISE_CONV_2D) has a weight that does not fit", xfv_tfl_name_of(t, c));
         n.groups = cin;
         n.weight = weight(t, c->in[1], xfv_shape_of(4, w->dim[1], w->dim[2], 1, w->dim[3]), 0);
     } else {
@@ -229,7 +242,8 @@ static int build_pool(struct tfl *t, const struct tfl_call *c)
     int status;
     n.n_in = 1;
     if ((n.in[0] = xfv_tfl_operand(t, c, 0)) < 0) return n.in[0];
-    if ((status = window(t, c, &n, xfv_fb_i32(&t->fb, c->options, 4, 0), xfv_fb_i32(&t->fb, c->options, 3, 0), 0))) return status;
+    if ((status = window(t, c, &n, xfv_fb_i32(&t->fb, c->options, 4, 0), xfv_fb_i32(&t->fb, c->options, 3, 0), 0)))
+        return status;
     return xfv_tfl_finish(t, c, &n, xfv_fb_i8(&t->fb, c->options, 5, 0));
 }
 
@@ -240,29 +254,42 @@ static int build_dense(struct tfl *t, const struct tfl_call *c)
     n.n_in = 1;
     if ((n.in[0] = xfv_tfl_operand(t, c, 0)) < 0) return n.in[0];
     const struct tfl_tensor *w = c->n_in > 1 && c->in[1] >= 0 ? &t->t[c->in[1]] : NULL;
-    if (!w || w->rank != 2) return BAD("operator '%s' (FULLY_CONNECTED) has no constant weight of two dimensions", xfv_tfl_name_of(t, c));
-    if (xfv_fb_i8(&t->fb, c->options, 1, 0) != 0) return BAD("operator '%s' (FULLY_CONNECTED) has shuffled weights", xfv_tfl_name_of(t, c));
+    if (!w || w->rank != 2)
+        return BAD("operator '%s' (FULLY_CONNECTED) has no constant weight of two dimensions", xfv_tfl_name_of(t, c));
+    if (xfv_fb_i8(&t->fb, c->options, 1, 0) != 0)
+        return BAD("operator '%s' (FULLY_CONNECTED) has shuffled weights", xfv_tfl_name_of(t, c));
     n.weight = weight(t, c->in[1], xfv_shape_of(2, w->dim[1], w->dim[0]), 1);
     if (n.weight < 0) return n.weight;
     if ((status = bias(t, c, &n))) return status;
     return xfv_tfl_finish(t, c, &n, xfv_fb_i8(&t->fb, c->options, 0, 0));
 }
 
-/* ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE. A graph broadcasts the second operand only: c - x becomes (-x) + c, and c / x becomes x^-1 c. */
+/* ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE. A graph broadcasts the second operand only: c - x becomes
+ * (-x) + c, and c / x becomes x^-1 c. */
 static int build_binary(struct tfl *t, const struct tfl_call *c)
 {
-    static const struct { int tfl; enum xfv_op op; } kinds[] = {{TFL_ADD, XFV_OP_ADD}, {TFL_SUB, XFV_OP_SUB}, {TFL_MUL, XFV_OP_MUL}, {TFL_DIV, XFV_OP_DIV},
-                                                                 {TFL_MAXIMUM, XFV_OP_MAX}, {TFL_MINIMUM, XFV_OP_MIN}, {TFL_SQUARED_DIFFERENCE, XFV_OP_SUB}};
+    static const struct {
+        int tfl;
+        enum xfv_op op;
+    } kinds[] = {{TFL_ADD, XFV_OP_ADD},
+                 {TFL_SUB, XFV_OP_SUB},
+                 {TFL_MUL, XFV_OP_MUL},
+                 {TFL_DIV, XFV_OP_DIV},
+                 {TFL_MAXIMUM, XFV_OP_MAX},
+                 {TFL_MINIMUM, XFV_OP_MIN},
+                 {TFL_SQUARED_DIFFERENCE, XFV_OP_SUB}};
     enum xfv_op op = XFV_OP_ADD;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (kinds[i].tfl == c->op) op = kinds[i].op;
     int a = xfv_tfl_operand(t, c, 0), b = a < 0 ? a : xfv_tfl_operand(t, c, 1);
     if (b < 0) return b;
     const struct xfv_shape *sa = &t->g->values[a].shape, *sb = &t->g->values[b].shape;
-    int swap = xfv_shape_count(*sa) < xfv_shape_count(*sb) || sa->rank < sb->rank || (is_constant(t, c, 0) && xfv_shape_equal(*sa, *sb));
+    int swap = xfv_shape_count(*sa) < xfv_shape_count(*sb) || sa->rank < sb->rank ||
+               (is_constant(t, c, 0) && xfv_shape_equal(*sa, *sb));
     if (swap && (op == XFV_OP_SUB || op == XFV_OP_DIV)) {
         struct xfv_node pre = op == XFV_OP_SUB ? xfv_tfl_act(XFV_ACT_NEG, b, 0, 0) : xfv_tfl_act(XFV_ACT_POW, b, -1, 0);
-        if ((b = xfv_tfl_add_before(t, &pre, xfv_tfl_name_of(t, c), op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0) return b;
+        if ((b = xfv_tfl_add_before(t, &pre, xfv_tfl_name_of(t, c), op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0)
+            return b;
         op = op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL;
     }
     struct xfv_node n = xfv_node_default(op);
@@ -303,7 +330,8 @@ static int build_prelu(struct tfl *t, const struct tfl_call *c)
     return n.weight < 0 ? n.weight : xfv_tfl_finish(t, c, &n, FUSED_NONE);
 }
 
-/* RESHAPE and SQUEEZE: the declared output shape says all; xfv_tfl_finish() would add the node, but only when shapes differ. */
+/* RESHAPE and SQUEEZE: the declared output shape says all; xfv_tfl_finish() would add the node, but only when shapes
+ * differ. */
 static int build_reshape(struct tfl *t, const struct tfl_call *c)
 {
     int in = xfv_tfl_operand(t, c, 0), status;
@@ -320,11 +348,15 @@ static int build_reduce(struct tfl *t, const struct tfl_call *c)
     struct xfv_node n = xfv_tfl_unary(XFV_OP_REDUCE, xfv_tfl_operand(t, c, 0));
     int axes[TFL_MAX_RANK], count = n.in[0] < 0 || c->n_in < 2 ? -1 : xfv_tfl_integers(t, c->in[1], axes, TFL_MAX_RANK);
     if (n.in[0] < 0) return n.in[0];
-    if (count < 0) return c->n_in < 2 ? BAD("operator '%s' (%s) has no axes", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op)) : count;
+    if (count < 0)
+        return c->n_in < 2 ? BAD("operator '%s' (%s) has no axes", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op))
+                           : count;
     int rank = t->g->values[n.in[0]].shape.rank + 1; /* with the batch */
     for (int k = 0; k < count; k++) {
         int a = axes[k] < 0 ? axes[k] + rank : axes[k];
-        if (a < 1 || a >= rank) return BAD("operator '%s' (%s) reduces over axis %d", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op), axes[k]);
+        if (a < 1 || a >= rank)
+            return BAD("operator '%s' (%s) reduces over axis %d", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op),
+                       axes[k]);
         n.i[1] |= 1 << (a - 1);
     }
     if (c->op == TFL_REDUCE_MIN) {
@@ -340,14 +372,16 @@ static int build_reduce(struct tfl *t, const struct tfl_call *c)
     return xfv_tfl_finish(t, c, &n, FUSED_NONE);
 }
 
-/* TFLite normalises over the last axis, a graph's L2NORM over the whole sample: the same when the other axes are 1. Its epsilon is 1e-6. */
+/* TFLite normalises over the last axis, a graph's L2NORM over the whole sample: the same when the other axes are 1. Its
+ * epsilon is 1e-6. */
 static int build_l2norm(struct tfl *t, const struct tfl_call *c)
 {
     struct xfv_node n = xfv_tfl_unary(XFV_OP_L2NORM, xfv_tfl_operand(t, c, 0));
     if (n.in[0] < 0) return n.in[0];
     struct xfv_shape s = t->g->values[n.in[0]].shape;
     if (xfv_shape_count(s) != (size_t)s.dim[s.rank - 1])
-        return BAD("operator '%s' (L2_NORMALIZATION) normalises each position of an image, which is not supported", xfv_tfl_name_of(t, c));
+        return BAD("operator '%s' (L2_NORMALIZATION) normalises each position of an image, which is not supported",
+                   xfv_tfl_name_of(t, c));
     n.f[0] = 1e-6f;
     return xfv_tfl_finish(t, c, &n, xfv_fb_i8(&t->fb, c->options, 0, 0));
 }
@@ -359,7 +393,8 @@ static int build_pad(struct tfl *t, const struct tfl_call *c)
     if (n.in[0] < 0) return n.in[0];
     if (c->n_in < 2) return BAD("operator '%s' (PAD) has no paddings", xfv_tfl_name_of(t, c));
     if ((count = xfv_tfl_integers(t, c->in[1], p, 8)) < 0) return count;
-    if (count != 8 || p[0] || p[1] || p[6] || p[7]) return BAD("operator '%s' (PAD) pads something else than height and width", xfv_tfl_name_of(t, c));
+    if (count != 8 || p[0] || p[1] || p[6] || p[7])
+        return BAD("operator '%s' (PAD) pads something else than height and width", xfv_tfl_name_of(t, c));
     n.pads[0] = p[2];
     n.pads[2] = p[3];
     n.pads[1] = p[4];
@@ -384,13 +419,14 @@ static int build_concat(struct tfl *t, const struct tfl_call *c)
 static int build_softmax(struct tfl *t, const struct tfl_call *c)
 {
     float beta = xfv_fb_f32(&t->fb, c->options, 0, 0);
-    if (beta < 1 || beta > 1) return BAD("operator '%s' (SOFTMAX) has beta %g instead of 1", xfv_tfl_name_of(t, c), (double)beta);
+    if (beta < 1 || beta > 1)
+        return BAD("operator '%s' (SOFTMAX) has beta %g instead of 1", xfv_tfl_name_of(t, c), (double)beta);
     struct xfv_node n = xfv_tfl_unary(XFV_OP_SOFTMAX, xfv_tfl_operand(t, c, 0));
     return n.in[0] < 0 ? n.in[0] : xfv_tfl_finish(t, c, &n, FUSED_NONE);
 }
 
-/* DEQUANTIZE of a constant makes floats of it. Of computed tensors, QUANTIZE limits them to what its numbers can hold, and DEQUANTIZE does nothing: the
- * network runs in float here. */
+/* DEQUANTIZE of a constant makes floats of it. Of computed tensors, QUANTIZE limits them to what its numbers can hold,
+ * and DEQUANTIZE does nothing: the network runs in float here. */
 static int build_dequantize(struct tfl *t, const struct tfl_call *c)
 {
     struct tfl_tensor *y = &t->t[c->out[0]];
@@ -407,7 +443,8 @@ static int build_dequantize(struct tfl *t, const struct tfl_call *c)
     size_t n = 1;
     if (!d) return t->e->status;
     for (int k = 0; k < x->rank; k++) n *= (size_t)x->dim[k];
-    if (!(y->data = malloc((n ? n : 1) * sizeof *d))) return xfv_fail(t->e, XFV_ENOMEM, "out of memory for '%s'", y->name);
+    if (!(y->data = malloc((n ? n : 1) * sizeof *d)))
+        return xfv_fail(t->e, XFV_ENOMEM, "out of memory for '%s'", y->name);
     memcpy(y->data, d, n * sizeof *d);
     return 0;
 }
