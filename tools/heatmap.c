@@ -255,14 +255,24 @@ static int write_picture(struct heatmap *h, struct picture *p, struct xfv_err *e
     return write_next(h, p, e);
 }
 
-/* -l photo: the record's faces to their photographs. */
+static int tell_answer(const struct picture *p, struct xfv_err *e)
+{
+    if (!p->answer || (fputs(p->answer, stdout) != EOF && !fflush(stdout))) return 0;
+    return xfv_fail(e, XFV_EIO, "cannot write standard output");
+}
+
+/* --layout photo: the record's faces to their photographs. */
 static int take_faces(struct heatmap *h, const struct xfv_rec *r, struct xfv_err *e)
 {
     static const char *const sides[] = {"a", "b"};
     const msgpack_object *root = xfv_rec_map(r);
     struct xfv_pairview p;
     if (xfv_rec_kind(r) == XFV_FACE) return xfv_photographs_add(&h->photographs, root, NULL, 0, e);
+    struct picture words = {0};
     int status = xfv_pairview_read(root, h->method, &p, e);
+    if (!status && h->say) status = say(h, &p, &words, e);
+    if (!status) status = tell_answer(&words, e);
+    free(words.answer);
     if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
     for (int i = 0; i < 2 && !status; i++)
         status = xfv_photographs_add(&h->photographs, xfv_map_get(root, sides[i]), &p, i, e);
@@ -284,8 +294,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     }
     h->boxes |= p->boxes;
     int status = write_picture(h, p, e);
-    if (!status && p->answer && (fputs(p->answer, stdout) == EOF || fflush(stdout)))
-        status = xfv_fail(e, XFV_EIO, "cannot write standard output");
+    if (!status) status = tell_answer(p, e);
     free(p->answer);
     free(p->bytes);
     memset(p, 0, sizeof *p);

@@ -12,7 +12,8 @@
 #include "image/source.h"
 #include "image/warp.h"
 
-enum { MOST_PIXELS = 64 * 1024 * 1024, PANEL = 640, MARGIN = 12, GAP = 8, LINE = 20, MOST_GROWTH = 3 };
+enum { MOST_PIXELS = 64 * 1024 * 1024, MOST_FACES = 1000, MOST_GROWTH = 3 };
+enum { PANEL = 640, MARGIN = 12, GAP = 8, LINE = 20 };
 static const double TEXT = 13;
 
 static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, red = {185, 28, 28};
@@ -383,7 +384,11 @@ int xfv_photograph_draw(const struct xfv_photograph *p, const struct xfv_image *
     *out = (struct xfv_image){0};
     int width = 2 * MARGIN + (panels + 1) * w + panels * GAP;
     int height = 2 * MARGIN + LINE + h + GAP + (int)(p->n + 1) * LINE;
-    int status = xfv_image_resize(im, w, h, &d.small, e);
+    int status = 0;
+    if (p->n > MOST_FACES)
+        status = xfv_fail(e, XFV_EDATA, "'%.200s' has %zu faces in the stream, and a picture has room for %d: select some "
+                                        "with xfv-select", p->source, p->n, MOST_FACES);
+    if (!status) status = xfv_image_resize(im, w, h, &d.small, e);
     if (!status) status = xfv_image_resize(im, w, h, &d.marked, e);
     if (!status) status = xfv_image_alloc(out, width, height, 3, e);
     if (!status) {

@@ -64,6 +64,9 @@ facecrop films.ppm >films.xfv
 runs 0 "images of a file of several" heatmap --layout photo -o 'film-%d.png' films.xfv
 is "$(echo film-*.png)-$(digest films.xfv)" "film-0.png film-1.png-$(sum films.ppm)" "both, with the file's digest"
 
+heatmap --layout photo --say words -o said.png group.xfv >said
+[ -s said ] && [ -s said.png ]; ok $? "--say tells what the pair says, as with a figure"
+
 # ---- the page
 runs 0 "report --photographs" report --photographs -o page.html group.xfv
 is "$(grep -c '<img class="whole" width="224" height="108"' page.html)" 2 "shows the photograph beside both crops"
