@@ -238,7 +238,7 @@ static int take_map(const struct xfv_view_row *row, int i, int minus, size_t n, 
     return 1;
 }
 
-/* XFV_TRIED when one of the two marks something, or there is none; a broken one speaks for both. */
+/* XFV_TRIED when one of the two marks something, or neither exists; a broken one speaks for both. */
 static enum xfv_state state_of(const struct xfv_view_map *a, const struct xfv_view_map *b)
 {
     if (a->state == XFV_BROKEN || b->state == XFV_BROKEN) return XFV_BROKEN;

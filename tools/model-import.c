@@ -207,7 +207,7 @@ static int scale(struct options *o, struct xfv_err *e)
     return 0;
 }
 
-/* In the simplified graph. What was chosen without being told is said. */
+/* In the simplified graph. A warning names a choice that no option made. */
 static int find_embedding(struct xfv_cli *c, struct options *o, struct xfv_err *e)
 {
     struct xfv_model *m = o->m;

@@ -70,7 +70,7 @@ static int wants(void *ctx, const struct xfv_rec *r)
     return xfv_rec_kind(r) == XFV_PAIR || xfv_rec_kind(r) == XFV_ERR;
 }
 
-/* A photograph that facecrop could not use: it went on before the pairs, and is none. */
+/* A photograph that facecrop could not use: it passed on before the pairs, and is not a pair. */
 static int is_photo(const msgpack_object *root)
 {
     char tool[64];

@@ -113,7 +113,7 @@ static size_t enter(struct cmp *t, const char *key, size_t n)
     return old;
 }
 
-/* The value of this key, of whatever length; NULL: there is none. */
+/* The value of this key, of whatever length; or NULL. */
 static const msgpack_object *value_of(const msgpack_object_map *m, const msgpack_object *key)
 {
     for (uint32_t i = 0; i < m->size; i++)

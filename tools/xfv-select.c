@@ -139,7 +139,7 @@ static uint64_t *place_of(uint64_t *v, size_t cap, uint64_t h)
     return &v[i];
 }
 
-/* 1: is told for the first time; 0: was told before. */
+/* 1 the first time that this pseudonym comes, 0 after that. */
 static int is_new(struct select *t, const char *pseudonym, struct xfv_err *e)
 {
     uint64_t h = hash_of(pseudonym);

@@ -1,6 +1,6 @@
 /* From a floating-point number to an integer, for every value that a file or an option may hold: the only such casts of
  * the tree stand here (tests/static/casts.py). Each drops the fraction; what does not fit becomes the nearest end, and
- * NaN the lower end, or 0 where there is none. */
+ * NaN the lower end, or 0 without one. */
 #ifndef XFV_BASE_TOINT_H
 #define XFV_BASE_TOINT_H
 

@@ -180,7 +180,7 @@ static int build_table(struct table *t, const struct xfv_program *p)
     for (int i = 0; i < N_COMMON; i++)
         if (has_common(p, i)) t->opts[t->n++] = &commons[i].o;
     char *s = t->shorts;
-    *s++ = ':'; /* a missing argument is told from an unknown option */
+    *s++ = ':'; /* tell a missing argument from an unknown option */
     for (int i = 0; i < t->n; i++) {
         const struct xfv_opt *o = t->opts[i];
         int optional = o->set == set_progress;

@@ -1,4 +1,4 @@
-/* TIFF through libtiff: its first picture. A camera's raw file is a TIFF, too, and is told by its tags. */
+/* TIFF through libtiff: its first picture. A camera's raw file is a TIFF, too; its tags show it. */
 #include <stdlib.h>
 #include <string.h>
 #include <tiffio.h>

@@ -9,7 +9,7 @@ struct xfv_discard {
     double share;             /* of the pairs set aside: at most what was asked for; equal ones stay together */
     double floor;             /* least quality of those kept */
     size_t genuine, impostor; /* kept */
-    double fnmr, fmr;         /* of those; NaN when there is none */
+    double fnmr, fmr;         /* of those; NaN without any */
 };
 
 /* quality: f64 [s->n], the higher the better, NaN: not known, which leaves the pair out altogether. Sets aside the

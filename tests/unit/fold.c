@@ -95,7 +95,7 @@ static void test_prelu(void)
     b = start(xfv_shape_of(3, 3, 4, 5)), conv(&b, 3, 1, 1, 1, 6, 1, 1), spelled_prelu(&b, 1, 0),
     conv(&b, 1, 1, 0, 0, 4, 1, 1), spelled_prelu(&b, 0, 0);
     check(&b, "conv prelu conv prelu", 1, "prelus between convolutions");
-    /* relu(x) + m * (y - |y|) is none */
+    /* relu(x) + m * (y - |y|) is not one */
     b = start(xfv_shape_of(3, 3, 4, 5));
     int r = simple(&b, XFV_OP_RELU), y, t;
     b.last = 0, y = act(&b, XFV_ACT_TANH, 0, 0), t = act(&b, XFV_ACT_ABS, 0, 0), t = binary(&b, XFV_OP_SUB, y, t);

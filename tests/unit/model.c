@@ -172,7 +172,7 @@ static void test_round_trip(void)
     OK(xfv_model_save(m, -1, &e) == XFV_EMODEL && strstr(e.msg, "finite"),
        "a weight that is not a number is not saved: %s", e.msg);
     m->graph->weights[0].data[0] = 0;
-    OK(xfv_model_save(m, -1, &e) == XFV_EIO, "a descriptor that is none: %s", e.msg);
+    OK(xfv_model_save(m, -1, &e) == XFV_EIO, "a bad descriptor: %s", e.msg);
     xfv_model_free(m);
     xfv_model_free(l);
 }

@@ -172,7 +172,7 @@ static void lies(void)
     refused(flat("Conv x w > y", pb_tensor("w", 1, NULL, 0, 65536, 65536, 65536, 65536, -1)), "too large",
             "a weight of 2^64 numbers");
     refused(flat("Conv x w > y", pb_tensor("w", 1, four, 16, 4, -1)), "dimensions", "a weight of one dimension");
-    refused(flat("Conv x w > y", pb_tensor("w", 99, four, 16, 2, 2, 1, 1, -1)), "data type", "a type that is none");
+    refused(flat("Conv x w > y", pb_tensor("w", 99, four, 16, 2, 2, 1, 1, -1)), "data type", "an unknown type");
     refused(flat("Conv x w > y", pb_tensor("w", 7, NULL, 0, 2, 2, 1, 1, -1)), "numbers",
             "whole numbers for a weight, and none of them");
     refused(flat("Conv x w > y", pb_tensor("w", 1, four, 16, 1, 4, 1, 1, -1)), "", "another number of channels");

@@ -89,8 +89,8 @@ static void test_gets(void)
     xfv_map_put(z, m, "nul", xfv_val_strn(z, "a\0b", 3), &e);
     OK(xfv_get_text(m, "nul", text, sizeof text, &e) == XFV_EFORMAT, "text with a NUL is refused: %s", e.msg);
     OK(xfv_get_int(m, "code", &i, &e) == XFV_EFORMAT && strstr(e.msg, "expected an integer, found text"),
-       "a wrong type is told: %s", e.msg);
-    OK(xfv_get_f64(m, "score", &d, &e) == XFV_EFORMAT && strstr(e.msg, "missing"), "a missing key is told: %s", e.msg);
+       "a wrong type: %s", e.msg);
+    OK(xfv_get_f64(m, "score", &d, &e) == XFV_EFORMAT && strstr(e.msg, "missing"), "a missing key: %s", e.msg);
     xfv_map_put(z, m, "int", xfv_val_int(-7), &e);
     xfv_map_put(z, m, "real", xfv_val_f64(0.25), &e);
     xfv_map_put(z, m, "yes", xfv_val_bool(1), &e);

@@ -23,7 +23,7 @@ static int varint(const uint8_t *p, size_t n, size_t *at, uint64_t *v)
     return 0;
 }
 
-/* The field at `at` of a message that ends at n; 0 when it is none. */
+/* The field at `at` of a message that ends at n; 0 when it is not a field. */
 static int next(const uint8_t *p, size_t n, size_t at, struct field *f)
 {
     uint64_t key, v;

@@ -166,7 +166,7 @@ int xfv_onx_take_weight(struct onx *o, struct xfv_shape s, float **v, const char
 /* constant input k, of floats; NULL with o->e filled */
 const struct onx_const *xfv_onx_floats(struct onx *o, const struct onx_call *c, int k);
 /* The shape of a value of such a layout: its axes' sizes, the first of them multiplied where there are more than
- * XFV_MAX_RANK; 1 where there is none. */
+ * XFV_MAX_RANK; 1 where an axis is missing. */
 struct xfv_shape xfv_onx_shape(struct onx_dims s, const int *axis, int n);
 /* v seen as [elements of the layout's axes before place d][those of axis d][those after]. */
 int xfv_onx_three(struct onx *o, int v, const struct onx_tensor *t, int d, const char *label);
