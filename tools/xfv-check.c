@@ -95,7 +95,8 @@ static int check_err(const msgpack_object *r, struct xfv_err *e)
     return status;
 }
 
-static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                struct xfv_err *e)
 {
     (void)in, (void)set, (void)zone, (void)extra, (void)e;
     ((struct check *)ctx)->segments++;
@@ -108,7 +109,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     const struct check *t = ctx;
     (void)w;
     if (!t->wanted || t->segments == (uint64_t)t->wanted) return 0;
-    return xfv_fail(e, XFV_ETRUNC, "%llu segments where --segments wants %d: the input is cut at a border, or is another",
+    return xfv_fail(e, XFV_ETRUNC,
+                    "%llu segments where --segments wants %d: the input is cut at a border, or is another",
                     (unsigned long long)t->segments, t->wanted);
 }
 
@@ -130,7 +132,8 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     if (!status && kind == XFV_FACE) status = check_face(root, e);
     if (!status && kind == XFV_PAIR) status = check_pair(root, e);
     if (!status && kind == XFV_ERR) status = check_err(root, e);
-    if (status == XFV_EDATA) e->status = XFV_EFORMAT; /* what would cost others a record is a fault of the stream here */
+    /* what would cost others a record is a fault of the stream here */
+    if (status == XFV_EDATA) e->status = XFV_EFORMAT;
     return status ? xfv_stage_fail_at(t->c, root, e) : 0;
 }
 
@@ -138,8 +141,9 @@ int main(int argc, char **argv)
 {
     static struct check t;
     static const struct xfv_opt opts[] = {
-        {"segments", 0, "N", "refuse any other number of segments: streams joined by cat and cut at a border look whole",
-         0, XFV_TO_INT(struct check, wanted, 1, 1000000000)},
+        {"segments", 0, "N",
+         "refuse any other number of segments: streams joined by cat and cut at a border look whole", 0,
+         XFV_TO_INT(struct check, wanted, 1, 1000000000)},
         {0},
     };
     static const struct xfv_program program = {
@@ -152,7 +156,8 @@ int main(int argc, char **argv)
         .opts = opts,
         .ctx = &t,
     };
-    static const struct xfv_stage stage = {.ctx = &t, .head = head, .finish = finish, .wants = wants, .emit = emit, .sink = 1};
+    static const struct xfv_stage stage = {
+        .ctx = &t, .head = head, .finish = finish, .wants = wants, .emit = emit, .sink = 1};
     int exit_status;
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;

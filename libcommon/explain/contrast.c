@@ -12,7 +12,12 @@
 #include "image/blur.h"
 #include "stream/tensor.h"
 
-enum { COARSE = XFV_CONTRAST_COARSE, FINE = XFV_CONTRAST_FINE, LAST = XFV_CONTRAST_LAST, N_WITNESSES = XFV_CONTRAST_WITNESSES };
+enum {
+    COARSE = XFV_CONTRAST_COARSE,
+    FINE = XFV_CONTRAST_FINE,
+    LAST = XFV_CONTRAST_LAST,
+    N_WITNESSES = XFV_CONTRAST_WITNESSES
+};
 const char *const xfv_contrast_names[] = {XFV_LAYER_AUTO, XFV_LAYER_FINE, XFV_LAYER_CELLS, NULL};
 
 #define ROUNDING 1e-5 /* J against B: faces that walk as one give 0, but for rounding, which N would blow up */
@@ -137,7 +142,9 @@ static int find_layer(const struct xfv_model *m, const char *name, struct witnes
     const struct xfv_mean *mean = xfv_model_mean(m, w->layer.value);
     w->layer_mean = mean ? mean->data : NULL;
     if (mean) return 0;
-    return xfv_fail(e, XFV_EMODEL, "the model holds no mean activation of layer '%.100s': let model-means add it, or choose another --baseline",
+    return xfv_fail(e, XFV_EMODEL,
+                    "the model holds no mean activation of layer '%.100s': let model-means add it, or choose another "
+                    "--baseline",
                     m->graph->values[w->layer.value].name);
 }
 
@@ -150,7 +157,8 @@ static int find_layers(struct xfv_contrast *t, struct xfv_err *e)
     if (status) return xfv_fail_at(e, "model '%s'", m->name);
     for (int i = FINE; i < N_WITNESSES; i++)
         if (find_layer(m, xfv_contrast_names[i], &t->witness[i], &why)) leave_out(&t->witness[i], why.msg);
-    if (has(t, FINE) && fine->layer.h <= t->witness[COARSE].layer.h) leave_out(fine, "the network has no finer feature map");
+    if (has(t, FINE) && fine->layer.h <= t->witness[COARSE].layer.h)
+        leave_out(fine, "the network has no finer feature map");
     if (t->o.fast) leave_out(fine, "--fast");
     return 0;
 }
@@ -193,7 +201,8 @@ static int cut(struct xfv_contrast *t, int workers, struct xfv_err *e)
     return status ? status : xfv_pathfaces_new(t->model, coarse->path, floats, n, 0, t->o.cache_bytes, &t->faces, e);
 }
 
-int xfv_contrast_new(const struct xfv_model *m, const struct xfv_contrast_opts *o, int workers, struct xfv_contrast **out, struct xfv_err *e)
+int xfv_contrast_new(const struct xfv_model *m, const struct xfv_contrast_opts *o, int workers,
+                     struct xfv_contrast **out, struct xfv_err *e)
 {
     *out = NULL;
     struct xfv_contrast *t = calloc(1, sizeof *t);
@@ -202,7 +211,8 @@ int xfv_contrast_new(const struct xfv_model *m, const struct xfv_contrast_opts *
     t->o = *o;
     int status = find_layers(t, e);
     if (!status) status = cut(t, workers, e);
-    if (!status && !(t->workers = calloc((size_t)workers, sizeof *t->workers))) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!status && !(t->workers = calloc((size_t)workers, sizeof *t->workers)))
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (t->workers) t->n_workers = workers;
     for (int i = 0; i < t->n_workers && !status; i++) status = make_worker(t, &t->workers[i], e);
     if (status) xfv_contrast_free(t);
@@ -222,7 +232,8 @@ const struct xfv_layer *xfv_contrast_layer(const struct xfv_contrast *t, enum xf
 
 /* ---- one face ---- */
 
-int xfv_contrast_see(struct xfv_contrast *t, int worker, int face, const uint8_t *rgb, const float *x, struct xfv_err *e)
+int xfv_contrast_see(struct xfv_contrast *t, int worker, int face, const uint8_t *rgb, const float *x,
+                     struct xfv_err *e)
 {
     return xfv_pathfaces_see(t->faces, worker, rgb, x, &t->workers[worker].face[face], e);
 }
@@ -252,9 +263,10 @@ static int stand(struct xfv_contrast *t, int worker, int witness, int i, double 
     return xfv_path_stand(of->path, worker, i, of->mean, features(of, &w->face[i]), share, w->y[i], e);
 }
 
-/* sum += scale * face i's cells from where it stands, as seen by target, both embeddings less k of the average face's. */
-static int gather(struct xfv_contrast *t, int worker, int witness, int i, const float *target, double k, double scale, double *sum,
-                  struct xfv_err *e)
+/* sum += scale * face i's cells from where it stands, as seen by target, both embeddings less k of the average face's.
+ */
+static int gather(struct xfv_contrast *t, int worker, int witness, int i, const float *target, double k, double scale,
+                  double *sum, struct xfv_err *e)
 {
     struct witness *of = &t->witness[witness];
     struct worker *w = &t->workers[worker];
@@ -286,7 +298,8 @@ static int ask_coarse(struct xfv_contrast *t, int worker, struct xfv_err *e)
         }
     }
     double size[2] = {square(w->sum[0], cells), square(w->sum[1], cells)};
-    if (size[1] <= ROUNDING * ROUNDING * size[0]) memset(w->sum[1], 0, cells * sizeof(double)); /* two copies of one image */
+    /* two copies of one image */
+    if (size[1] <= ROUNDING * ROUNDING * size[0]) memset(w->sum[1], 0, cells * sizeof(double));
     for (size_t p = 0; p < cells && !status; p++)
         for (int k = 0; k < 2; k++) w->cells[COARSE][k][p] = (float)w->sum[k][p];
     return status;
@@ -345,9 +358,11 @@ static int draw_witness(struct xfv_contrast *t, struct worker *w, int i, int whi
     memcpy(w->plane, w->cells[i][which], cells * sizeof *w->plane);
     int status = t->o.smooth > 0 ? xfv_blur(w->plane, l->w, l->h, t->o.smooth, e) : 0;
     for (size_t p = 0; p < cells && !status; p++) square += (double)w->plane[p] * (double)w->plane[p];
-    double by = square > 0 ? l->step[0] * l->step[1] / sqrt(square / (double)cells) : 0; /* laying divides by a cell's pixels */
+    /* laying divides by a cell's pixels */
+    double by = square > 0 ? l->step[0] * l->step[1] / sqrt(square / (double)cells) : 0;
     for (size_t p = 0; p < cells && !status; p++) w->plane[p] = (float)(by * (double)w->plane[p]);
-    if (!status) xfv_layer_lay(l, w->plane, t->model->height, t->model->width, t->model->transposed, w->turned, w->drawn);
+    if (!status)
+        xfv_layer_lay(l, w->plane, t->model->height, t->model->width, t->model->transposed, w->turned, w->drawn);
     return status;
 }
 

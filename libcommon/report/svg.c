@@ -54,8 +54,9 @@ static void text(void *ctx, double x, double y, struct xfv_font font, struct xfv
 {
     struct xfv_svg *s = ctx;
     if (!*words) return;
-    fprintf(s->f, "<text x=\"%.2f\" y=\"%.2f\" font-size=\"%.2f\" textLength=\"%.2f\" lengthAdjust=\"spacingAndGlyphs\"%s",
-            x, y, font.size, width, font.bold ? " font-weight=\"bold\"" : "");
+    fprintf(s->f,
+            "<text x=\"%.2f\" y=\"%.2f\" font-size=\"%.2f\" textLength=\"%.2f\" lengthAdjust=\"spacingAndGlyphs\"%s", x,
+            y, font.size, width, font.bold ? " font-weight=\"bold\"" : "");
     colour(s->f, "fill", c);
     fputs(">", s->f);
     xfv_html_str(s->f, words);

@@ -15,7 +15,8 @@ int xfv_stage_put_maker(const struct xfv_model *m, msgpack_zone *zone, msgpack_o
 int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, struct xfv_err *e);
 /* The face's "image", checked to be |u1 [H][W][3] of the model's size; a view into the record. XFV_EDATA says what to
  * do otherwise. */
-int xfv_cli_face_image(const msgpack_object *face, const struct xfv_model *m, struct xfv_tensor *image, struct xfv_err *e);
+int xfv_cli_face_image(const msgpack_object *face, const struct xfv_model *m, struct xfv_tensor *image,
+                       struct xfv_err *e);
 /* The same as the network's input x, f32 [H][W][C]. */
 int xfv_cli_face_input(const msgpack_object *face, const struct xfv_model *m, float *x, struct xfv_err *e);
 
@@ -25,19 +26,25 @@ int xfv_cli_face_input(const msgpack_object *face, const struct xfv_model *m, fl
 struct xfv_stage {
     void *ctx;
     int window;                                        /* 0: 4 a worker (1 with one worker) */
-    /* Each segment's head; may put keys into set and prov_extra (maps in zone); NULL: nothing to add. Return 1: go on in the open segment. */
-    int (*head)(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *prov_extra, struct xfv_err *e);
-    int (*wants)(void *ctx, const struct xfv_rec *r);  /* 1: goes through prepare, work and emit; asked for every record but heads */
+    /* Each segment's head; may put keys into set and prov_extra (maps in zone); NULL: nothing to add. Return 1: go on
+     * in the open segment. */
+    int (*head)(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *prov_extra,
+                struct xfv_err *e);
+    /* 1: goes through prepare, work and emit; asked for every record but heads */
+    int (*wants)(void *ctx, const struct xfv_rec *r);
     /* Serial, in order, before work: NULL or 0 to go on; XFV_EDATA turns the record into an err record. */
     int (*prepare)(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e);
-    /* Parallel over records: XFV_EDATA turns the record into an err record; other errors stop the run. slot is 0..window-1. May be NULL. */
+    /* Parallel over records: XFV_EDATA turns the record into an err record; other errors stop the run. slot is
+     * 0..window-1. May be NULL. */
     int (*work)(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_err *e);
-    /* Instead of work: the whole gathered batch at once, for programs that parallelise inside (status[i] as work's result, errs[i] its text). */
+    /* Instead of work: the whole gathered batch at once, for programs that parallelise inside (status[i] as work's
+     * result, errs[i] its text). */
     int (*work_batch)(void *ctx, struct xfv_rec **r, int n, int *status, struct xfv_err *errs, struct xfv_err *e);
-    /* Serial, in order, after work; emits the record: NULL means write it. May put any number of records into w. The record is freed
-     * afterwards unless emit took it by setting *r to NULL. XFV_EDATA turns it into an err record. */
+    /* Serial, in order, after work; emits the record: NULL means write it. May put any number of records into w. The
+     * record is freed afterwards unless emit took it by setting *r to NULL. XFV_EDATA turns it into an err record. */
     int (*emit)(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
-    int (*finish)(void *ctx, struct xfv_writer *w, struct xfv_err *e); /* after the last record, before the end; may be NULL */
+    /* after the last record, before the end; may be NULL */
+    int (*finish)(void *ctx, struct xfv_writer *w, struct xfv_err *e);
     /* 1: the program writes no stream: w is NULL, the loop drops records that it does not want, and reports an err
      * record on stderr, which gives status 1. */
     int sink;

@@ -409,7 +409,8 @@ static void test_copies(void)
         most = fmax(most, fabs((double)xfv_contrast_cells(c, 0, XFV_CONTRAST_COARSE, 1)[p]));
         other = fmax(other, fabs((double)xfv_contrast_cells(c, 0, XFV_CONTRAST_COARSE, 0)[p]));
     }
-    OK(most <= 0 && other > 0, "two copies of one image: no rounding among the witnesses (%.1e, beside %.1e)", most, other);
+    OK(most <= 0 && other > 0, "two copies of one image: no rounding among the witnesses (%.1e, beside %.1e)", most,
+       other);
     memcpy(x[1], kept, sizeof kept);
     xfv_contrast_free(c);
     free_twin(&t);
