@@ -40,6 +40,24 @@ static int depends(const struct xfv_graph *g, int value)
     return does;
 }
 
+#define MOST_BYTES ((size_t)2 << 30) /* of what one operator reads and makes */
+#define MOST_MACS 1e13               /* of a pass: an hour or so */
+
+/* Is a pass possible in reasonable memory and time? Estimated from the shapes, before anything is allocated. */
+static int affordable(const struct xfv_graph *g, struct xfv_err *e)
+{
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct xfv_node *n = &g->nodes[i];
+        size_t bytes = xfv_shape_count(g->values[n->out].shape) * sizeof(float);
+        for (int k = 0; k < n->n_in; k++) bytes += xfv_shape_count(g->values[n->in[k]].shape) * sizeof(float);
+        if (bytes > MOST_BYTES)
+            return xfv_fail(e, XFV_EMODEL, "a pass would need %zu MB for '%.200s' alone: refused", bytes >> 20,
+                            n->name);
+    }
+    double macs = xfv_graph_macs(g);
+    return macs > MOST_MACS ? xfv_fail(e, XFV_EMODEL, "a pass would take %.0e multiply-adds: refused", macs) : 0;
+}
+
 static int judge(const struct xfv_model *m, float *const y[2], size_t n, double *cosine, struct xfv_err *e)
 {
     const char *name = m->graph->values[m->embedding].name;
@@ -74,7 +92,8 @@ int xfv_tells_apart(struct xfv_model *m, double *cosine, struct xfv_err *e)
         return xfv_fail(e, XFV_EMODEL,
                         "the embedding '%.200s' does not depend on the image: constants alone lead to it",
                         m->graph->values[m->embedding].name);
-    int status = xfv_net_new(m->graph, 0, &m->embedding, 1, &net, e);
+    int status = affordable(m->graph, e);
+    if (!status) status = xfv_net_new(m->graph, 0, &m->embedding, 1, &net, e);
     struct xfv_ws *ws = xfv_ws_new();
     float *rgb = malloc(pixels * 3 * sizeof *rgb), *x = malloc(pixels * (size_t)m->channels * sizeof *x),
           *y[2] = {malloc(n * sizeof **y), malloc(n * sizeof **y)};

@@ -47,6 +47,9 @@ for name in bomb-doubles bomb-shared; do
     like "$(cat err)" "would take .* MB, and the file has .* kB: refused" "an estimate says so" || cat err
 done
 
+runs 5 "bomb-at-work" sh -c "ulimit -v 3000000; model-import bomb-at-work.onnx -o y.xfvm"
+like "$(cat err)" "a pass would need .* MB" "so is a network whose passes would"
+
 runs 5 "an embedding that is a constant" model-import no-dependence.onnx -o y.xfvm
 like "$(cat err)" "embedding 'y' does not depend on the image" "is none"
 runs 5 "nor is one that the image does not change" model-import times-zero.onnx -o y.xfvm

@@ -165,6 +165,13 @@ def bombs():
     model("bomb-shared", g + data(11, value("x", 1, 3, 16, 16)) + data(12, value("v400", 1, 768)))
 
 
+def bomb_at_work():
+    """An image that doubles twenty times."""
+    g = b"".join(data(1, node("Concat", [f"v{i}" if i else "x"] * 2, [f"v{i + 1}"], integer("axis", 2))) for i in range(20))
+    g += data(1, node("GlobalAveragePool", ["v20"], ["y"]))
+    model("bomb-at-work", g + data(11, value("x", 1, 3, 16, 16)) + data(12, value("y", 1, 3, 1, 1)))
+
+
 def tall():
     """A network that is not square, its sizes left open."""
     a = A[:576]
@@ -176,5 +183,5 @@ if __name__ == "__main__":
     for name, image in (("image", IMAGE), ("tall", TALL)):
         with open(os.path.join(FOLDER, name + ".ppm"), "wb") as f:
             f.write(b"P6 %d %d 255\n" % (image.shape[1], image.shape[0]) + image.tobytes())
-    for make in (no_dependence, times_zero, nhwc, whole_numbers, unread, functions, branches, external_files, bombs, tall):
+    for make in (no_dependence, times_zero, nhwc, whole_numbers, unread, functions, branches, external_files, bombs, bomb_at_work, tall):
         make()
