@@ -386,8 +386,8 @@ int xfv_photograph_draw(const struct xfv_photograph *p, const struct xfv_image *
     int height = 2 * MARGIN + LINE + h + GAP + (int)(p->n + 1) * LINE;
     int status = 0;
     if (p->n > MOST_FACES)
-        status = xfv_fail(e, XFV_EDATA, "'%.200s' has %zu faces in the stream, and a picture has room for %d: select some "
-                                        "with xfv-select", p->source, p->n, MOST_FACES);
+        status = xfv_fail(e, XFV_EDATA, "'%.200s' has %zu faces in the stream, and a picture has room for %d: select "
+                                        "some with xfv-select", p->source, p->n, MOST_FACES);
     if (!status) status = xfv_image_resize(im, w, h, &d.small, e);
     if (!status) status = xfv_image_resize(im, w, h, &d.marked, e);
     if (!status) status = xfv_image_alloc(out, width, height, 3, e);
