@@ -175,6 +175,10 @@ check-all: deps
 check-faults: all $(B)/unit/tflite
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/faults/run.sh
 
+## trust: every program against kills, failing calls, cuts, bombs, extreme numbers, mutations and hijacks, as one table (minutes)
+trust: all
+	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/trust.sh $(PROGRAMS)
+
 ## fuzz: every target of tests/fuzz for SECONDS each (60), with clang's libFuzzer; FUZZ="stream image" chooses; ENGINE=afl: with AFL++ (Debian's afl++). Findings stay in build-fuzz, build-afl
 ENGINE ?= libfuzzer
 FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all
@@ -312,6 +316,6 @@ clean:
 list help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: sanitized-damaged completions reproduce evidence all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list help
+.PHONY: trust sanitized-damaged completions reproduce evidence all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list help
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

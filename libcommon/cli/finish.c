@@ -37,7 +37,7 @@ static int close_output(struct xfv_cli *c, int keep, struct xfv_err *e)
     const char *where = xfv_out_is_stdout(c->out_path) ? "standard output" : c->out_path;
     int status = 0;
     if (c->file) {
-        int bad = ferror(c->file), fd = fileno(c->file);
+        int bad = ferror(c->file) || c->lost, fd = fileno(c->file);
         if (fflush(c->file)) bad = 1;
         else errno = 0;
         if (bad && reader_is_gone(fd)) errno = EPIPE;

@@ -27,6 +27,7 @@ struct xfv_cli {
     struct xfv_outfile *out;
     FILE *file;
     int out_fd; /* -1: not opened */
+    int lost;   /* errno of a flush of file that failed */
     /* progress */
     double started, shown;
     int line; /* columns of the progress line on the screen */

@@ -241,25 +241,24 @@ static int give_name(struct xfv_place *p)
     return rename(p->tmp, p->path);
 }
 
-static int sync_folder(const char *path)
+static int open_folder(const char *path)
 {
     char *folder = folder_of(path);
     int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int bad = fd < 0 || fsync(fd);
-    if (fd >= 0) close(fd);
     free(folder);
-    return bad;
+    return fd;
 }
 
 int xfv_place_commit(struct xfv_place *p, int sync, struct xfv_err *e)
 {
-    int status = 0;
+    int status = 0, wanted = sync && !p->was.direct;
     sigset_t old;
     block(&old);
-    if (give_name(p)) status = xfv_fail(e, XFV_EIO, "cannot write '%s'", p->path);
+    int folder = wanted ? open_folder(p->path) : -1; /* before the name is given: what fails now leaves the old file */
+    if ((wanted && folder < 0) || give_name(p)) status = xfv_fail(e, XFV_EIO, "cannot write '%s'", p->path);
     else if (p->tmp) set_live(p->tmp, NULL), free(p->tmp), p->tmp = NULL;
-    if (!status && sync && !p->was.direct && sync_folder(p->path))
-        status = xfv_fail(e, XFV_EIO, "cannot write the folder of '%s'", p->path);
+    if (!status && wanted && fsync(folder)) status = xfv_fail(e, XFV_EIO, "cannot write the folder of '%s'", p->path);
+    if (folder >= 0) close(folder);
     unblock(&old);
     xfv_place_discard(p);
     return status;
