@@ -239,7 +239,7 @@ static int copy_spool(FILE *from, FILE *out, struct xfv_err *e)
 {
     char buf[65536];
     size_t n;
-    if (fflush(from)) return spooled(from, e);
+    if (fflush(from)) return xfv_fail(e, XFV_EIO, "cannot write a temporary file");
     rewind(from);
     while ((n = fread(buf, 1, sizeof buf, from)) > 0)
         if (fwrite(buf, 1, n, out) != n) return xfv_fail(e, XFV_EIO, "cannot write");
