@@ -257,6 +257,12 @@ evidence: all
 	@sh tests/deps.sh parallel || echo 'make evidence: goes on without what is missing' >&2
 	PATH="$(abspath $(B))/bin:$$PATH" XFV_MODEL_PATH="$${XFV_MODEL_PATH:-$(CURDIR)/models}" sh study/evidence.sh "$(LFW)" "$(B)/evidence"
 
+## judge: LFW=dir METHOD='python3 mine.py': a method of one's own through all measures, beside the project's, into build/judge; QUICK=1: in minutes
+judge: all
+	@test -n "$(LFW)" && test -n "$(METHOD)" || { echo "make judge LFW=dir METHOD='python3 mine.py': LFW has pairs.txt and images/NAME/NAME_0001.jpg" >&2; exit 2; }
+	@PATH="$(abspath $(B))/bin:$$PATH" XFV_MODEL_PATH="$${XFV_MODEL_PATH:-$(CURDIR)/models}" PYTHONPATH="$(CURDIR)/python:$$PYTHONPATH" \
+		QUICK="$(QUICK)" sh study/judge.sh "$(LFW)" "$(B)/judge" '$(METHOD)'
+
 ## completions: for bash, zsh and fish, made from the programs' --help
 completions: $(B)/completions/bash/xfv-tools
 $(B)/completions/bash/xfv-tools: $(TOOLS) $(SCRIPTS) $(wildcard completions/*)
@@ -316,6 +322,6 @@ clean:
 list help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: trust sanitized-damaged completions reproduce evidence all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list help
+.PHONY: trust sanitized-damaged completions reproduce evidence judge all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list help
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

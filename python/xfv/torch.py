@@ -292,9 +292,9 @@ def _key(name: str) -> str:
     return name.replace(".", "/")
 
 
-def module(model: str = "mobilefacenet") -> Network:
-    """The network of a model file, or of a model's name, in evaluation mode."""
-    return Network(read(model_path(model))).eval()
+def module(model: Optional[str] = None) -> Network:
+    """The network of a model file, or of a model's name, in evaluation mode. None: what XFV_MODEL in the environment names, else mobilefacenet."""
+    return Network(read(model_path(model or os.environ.get("XFV_MODEL") or "mobilefacenet"))).eval()
 
 
 def images(pair: Pair, requires_grad: bool = False) -> tuple[Tensor, Tensor]:

@@ -53,4 +53,11 @@ runs 0 "networks by name, regions by another seed, of which none moves the score
     env MODELS=mobilefacenet SEED=3 METHODS="$work/fewer" sh "$top/study/evidence.sh" lfw several
 is "$(grep -c '^## mobilefacenet\|^### Planted truth, the score moved by .05 or more (0 and 0)' several/tables.md)" 2 "all tables on one page"
 runs 2 "make reproduce without a folder" make -C "$top" --no-print-directory reproduce B="$B" LFW=
+# a method of one's own
+QUICK=1 runs 0 "make judge's script" sh "$top/study/judge.sh" lfw own "$PYTHON $top/examples/half-face.py"
+like "$(sed -n '/^### Planted truth, all cases/,/^###/p' out)" '^\| mine \| [.0-9]+' "the method's row among the project's"
+like "$(sed -n '/^### Maps tried/,/^###/p' out)" '^\| mine \| [01] of [12] ' "its trials"
+QUICK=1 runs 0 "once more" sh "$top/study/judge.sh" lfw own "$PYTHON $top/examples/half-face.py"
+is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 3 "only the method runs again"
+QUICK=1 sh "$top/study/judge.sh" lfw own false >out 2>err; [ $? -ne 0 ]; ok $? "a method that fails is no table"
 done_testing

@@ -1,0 +1,30 @@
+#!/bin/sh
+# A method of one's own through all that the project measures, beside four of the project's and two controls: judge.sh LFW OUT COMMAND.
+#
+# COMMAND  a stage that reads pairs on standard input and adds a map to each; the name of its maps is its own affair
+# OUT      the project's methods are made there once; from then on only COMMAND runs
+#
+# Environment: QUICK=1  planted truth, trials and Deletion on few pairs (minutes); else all tests on CASES pairs a sign (default 30)
+set -eu
+[ $# -eq 3 ] || { echo "judge.sh LFW OUT COMMAND" >&2; exit 2; }
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$2"
+OUT=$(cd "$2" && pwd)
+tests=pdftbrn CASES=${CASES:-30}
+[ -z "${QUICK:-}" ] || tests=ptf CASES=8
+OUT=$OUT/$CASES-$tests
+mkdir -p "$OUT"
+rm -f "$OUT"/*/mine.* # the command may have changed, whatever its name
+tab=$(printf '\t')
+{
+    echo "control-truth${tab}p${tab}104${tab}control-map --kind truth"
+    for name in control-random control-face gradcam path-grad path-half fggb; do
+        sed -n "s/^\($name\)$tab[a-z]*$tab/\1$tab$tests$tab/p" "$here/evidence.methods"
+    done
+    printf 'mine\t%s\t0\tsh %s/own.sh\n' "$tests" "$here"
+} >"$OUT/judged"
+start=$(date +%s) METHOD=$3
+export METHOD
+METHODS=$OUT/judged CASES=$CASES sh "$here/evidence.sh" "$1" "$OUT"
+echo "judge: $(($(date +%s) - start)) s; pairs a sign: $CASES; the tables are in $OUT/tables.md" >&2
+cat "$OUT/tables.md"
