@@ -40,8 +40,15 @@ if [ ! -s faces.xfv ]; then
 fi
 
 # The pairs of each test: OUT/TEST.xfv.
+letters=$(cat "$METHODS" ${BLACKBOX:+"$here/evidence-blackbox.methods"} | grep -v '^#' | cut -f 2 | tr -d '\n')
+asked() { # TEST: does a method want it?
+    case $1 in
+    planted) l=p ;; dpr) l=d ;; natural) l=f ;; trial) l=t ;; partners) l=b ;; few) return 0 ;; noise-*) l=n ;; random-*) l=r ;;
+    esac
+    case $letters in *$l*) ;; *) return 1 ;; esac
+}
 made() { # TEST COMMAND: its standard output becomes TEST.xfv, whole or not at all
-    [ -s "$1.xfv" ] && return
+    [ -s "$1.xfv" ] || ! asked "$1" && return
     say "pairs of $1"
     test=$1; shift
     "$@" >"$test.tmp" && mv "$test.tmp" "$test.xfv"
@@ -62,11 +69,11 @@ for sigma in 4 8; do
     made noise-$sigma noisy
 done
 # The same crops, embedded and compared by a network whose last layers were shuffled, at the same threshold.
-threshold=$(xfv-json few.xfv | sed -n 's/.*"threshold":\([-0-9.e]*\).*/\1/p' | head -n 1)
+threshold=$([ ! -s few.xfv ] || xfv-json few.xfv | sed -n 's/.*"threshold":\([-0-9.e]*\).*/\1/p' | head -n 1)
 mkdir -p models
 for last in 1 3 6 12; do
     m=models/random-$last.xfvm
-    if [ ! -s $m ]; then # its own average face at the last map, which the shuffled network does not have
+    if [ ! -s $m ] && asked random-$last; then # its own average face at the last map, which the shuffled network does not have
         model-randomise $(network) --last $last -o $m.tmp.xfvm
         xfv-select --head 500 faces.xfv | model-means -q -m $m.tmp.xfvm --layer cells -o $m 2>/dev/null || cp $m.tmp.xfvm $m
         rm $m.tmp.xfvm

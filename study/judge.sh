@@ -24,7 +24,8 @@ tab=$(printf '\t')
     printf 'mine\t%s\t0\tsh %s/own.sh\n' "$tests" "$here"
 } >"$OUT/judged"
 start=$(date +%s) METHOD=$3
-export METHOD
+METHOD_FROM=$PWD
+export METHOD METHOD_FROM
 METHODS=$OUT/judged CASES=$CASES sh "$here/evidence.sh" "$1" "$OUT"
 echo "judge: $(($(date +%s) - start)) s; pairs a sign: $CASES; the tables are in $OUT/tables.md" >&2
 cat "$OUT/tables.md"

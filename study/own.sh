@@ -2,5 +2,7 @@
 # own.sh [-m MODEL] -o OUT IN: the stage $METHOD (standard input to standard output) as study/evidence-piece.sh calls a method. It finds the network that the
 # pairs were decided by in XFV_MODEL, from where xfv.torch.module() takes it.
 set -eu
-[ "$1" != -m ] || { export XFV_MODEL="$2"; shift 2; }
-sh -c "$METHOD" <"$3" >"$2"
+[ "$1" != -m ] || { XFV_MODEL=$(realpath "$2"); export XFV_MODEL; shift 2; }
+here=$PWD
+cd "$METHOD_FROM" # where the command was given
+sh -c "$METHOD" <"$here/$3" >"$here/$2"
