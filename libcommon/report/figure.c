@@ -128,13 +128,23 @@ static void draw_missing(struct layout *l, int x, int y)
 
 /* --- words --- */
 
+/* The decision in words, with as many digits as tell its numbers apart. */
+static void decision_text(const struct xfv_pairview *p, char *buf, size_t cap)
+{
+    double off = fabs(p->score - p->threshold);
+    int digits = off < 0.001 ? 6 : 3;
+    snprintf(buf, cap, "%s: score %.*f, %.*f %s the threshold %.*f", p->accept ? "same person" : "not the same person", digits, p->score,
+             digits, off, p->score >= p->threshold ? "above" : "below", digits, p->threshold);
+}
+
 /* Numbers of the decision, with as many digits as tell them apart. */
 static void score_text(const struct xfv_pairview *p, int words, char *buf, size_t cap)
 {
     const char *score = words ? "score " : "", *threshold = words ? "threshold " : "";
     int digits = fabs(p->score - p->threshold) < 0.001 ? 6 : 3;
     const char *sign = p->score >= p->threshold ? ">=" : "<";
-    if (isnan(p->score)) snprintf(buf, cap, "score unknown");
+    if (words && p->accept >= 0 && isfinite(p->score) && isfinite(p->threshold)) decision_text(p, buf, cap);
+    else if (isnan(p->score)) snprintf(buf, cap, "score unknown");
     else if (isnan(p->threshold)) snprintf(buf, cap, "%s%.*f", score, digits, p->score);
     else snprintf(buf, cap, "%s%.*f %s %s%.*f", score, digits, p->score, sign, threshold, digits, p->threshold);
 }
