@@ -64,7 +64,8 @@ crowd() { $make all && sh tests/load/crowd.sh 64; }
 hardening() { $make all && sh tests/static/hardening.sh build/bin/* && echo "all there"; }
 
 sh tests/deps.sh clang clang-tidy cppcheck valgrind || exit 1
-step check $make check
+check_longer() { XFV_TEST_CUTS=1 XFV_TEST_MUTATIONS=6 XFV_TEST_EXTREMES=25 $make check; } # more cuts, mutations and numbers than make check tries
+step check check_longer
 step includes includes
 step casts casts
 step hardening hardening

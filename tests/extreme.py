@@ -86,7 +86,7 @@ def whole(out):
 
 
 if __name__ == "__main__":
-    MOST = int(lost.os.environ.get("XFV_TEST_EXTREMES", "25"))
+    MOST = int(lost.os.environ.get("XFV_TEST_EXTREMES", "8"))
     bad, n = [], 0
     for p, path, args in lost.programs():
         more, k = try_program(p, path, args, random.Random(p + args))

@@ -12,7 +12,7 @@ import os, random, signal, subprocess, sys, tempfile
 from streams import *
 
 LIMIT = int(os.environ.get("XFV_TEST_TIMEOUT", "60"))
-CUTS = float(os.environ.get("XFV_TEST_CUTS", "1"))  # check-all tries more
+CUTS = float(os.environ.get("XFV_TEST_CUTS", "0.5"))  # check-all tries more
 problems = []
 
 

@@ -214,7 +214,7 @@ printf '%s\t%s\tgenuine\n' "$photos/anna-1.jpg" "$photos/anna-2.jpg" >anna.txt
 facecrop -q "$photos/anna-1.jpg" "$photos/anna-2.jpg" | embed | verify --pairs anna.txt -o anna.xfv
 planted() { # DONOR REGION
     facecrop -q "$photos/$1.jpg" -o donor.xfv
-    plant --region "$2" --donors donor.xfv anna.xfv | embed | verify | "$PYTHON" swap.py | ablate --sign dissimilarity -n 39 | xfv-json >planted.json
+    plant --region "$2" --donors donor.xfv anna.xfv | embed | verify | "$PYTHON" swap.py | ablate --sign dissimilarity -n 19 | xfv-json >planted.json
     is "$(jq -c 'select(._ == "pair") | [.maps[].trial.dissimilarity.stands]' planted.json)" '[true,false]' \
         "the $2 of $1: the map of it stands, the map moved away does not"
 }

@@ -54,7 +54,7 @@ mistake 1 "an unknown id" "^verify: line 1: no face '...' among the 2 of the inp
 mistake 1 "an unknown id, by name" "^verify: line 1 .a.jpg.c.jpg.: no face 'c.jpg' among the 2 of the input" verify --pairs list embedded.xfv
 mistake 2 "a list that is none" "list, line 1: expected two ids and perhaps a label, found 5 fields" sh -c 'echo a b c d e >list; verify --pairs list embedded.xfv'
 mistake 2 "an unknown threshold" "it has: default, eer" verify --at fmr=1 embedded.xfv
-mistake 2 "a JPEG asked of heatmap" "must end in .png or .ppm" heatmap -o x.jpg maps.xfv
+mistake 2 "a GIF asked of heatmap" "must end in .png" heatmap -o x.gif maps.xfv
 mistake 2 "a misspelt option" "^verify: unknown option '--theshold': did you mean '--threshold'\?" verify --theshold 0.3
 mistake 2 "letters swapped" "did you mean '--help'" facecrop --hlep
 mistake 2 "another spelling" "^heatmap: unknown option '--color': did you mean '--colours'\?" heatmap --color=viridis maps.xfv
