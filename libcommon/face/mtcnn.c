@@ -378,19 +378,21 @@ static void to_image(const struct run *q, struct xfv_face *f)
     f->turn = turn;
 }
 
+static struct xfv_face face_of(const struct run *q, const struct xfv_box *b)
+{
+    struct xfv_face f = {.box = {b->x1, b->y1, b->x2, b->y2}, .confidence = b->score};
+    memcpy(f.landmarks, b->landmarks, sizeof f.landmarks);
+    to_image(q, &f);
+    return f;
+}
+
 static int faces_of(const struct run *q, struct xfv_face **faces, size_t *n, struct xfv_err *e)
 {
     const struct xfv_boxes *l = &q->boxes;
     if (l->n == 0) return 0;
     struct xfv_face *f = calloc(l->n, sizeof *f);
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory for %zu faces", l->n);
-    for (size_t i = 0; i < l->n; i++) {
-        const struct xfv_box *b = &l->v[i];
-        memcpy(f[i].box, (double[4]){b->x1, b->y1, b->x2, b->y2}, sizeof f[i].box);
-        memcpy(f[i].landmarks, b->landmarks, sizeof f[i].landmarks);
-        f[i].confidence = b->score;
-        to_image(q, &f[i]);
-    }
+    for (size_t i = 0; i < l->n; i++) f[i] = face_of(q, &l->v[i]);
     xfv_faces_sort(f, l->n);
     *faces = f;
     *n = l->n;
@@ -444,9 +446,9 @@ static struct xfv_box box_of(const struct run *q, const struct xfv_face *f)
     return (struct xfv_box){.x1 = x1, .y1 = y1, .x2 = x2, .y2 = y2};
 }
 
-int xfv_detect_confidence(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
-                          int turn, const struct xfv_face *f, size_t n, double *confidence,
-                          struct xfv_detect_stats *stats, struct xfv_err *e)
+int xfv_detect_again(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
+                     int turn, const struct xfv_face *f, size_t n, struct xfv_face *seen,
+                     struct xfv_detect_stats *stats, struct xfv_err *e)
 {
     struct xfv_detect_opts o = {.turn = turn}; /* whose thresholds let everything pass */
     struct run q = {.d = d, .w = w, .im = im, .o = &o};
@@ -460,7 +462,7 @@ int xfv_detect_confidence(const struct xfv_detector *d, struct xfv_detector_work
     if (!status) status = refine(&q, O, e);
     if (!status && q.boxes.n != n)
         status = xfv_fail(e, XFV_EMODEL, "model %s gives a number that is not finite", xfv_detector_name(d, O));
-    for (size_t i = 0; i < n && !status; i++) confidence[i] = q.boxes.v[i].score;
+    for (size_t i = 0; i < n && !status; i++) seen[i] = face_of(&q, &q.boxes.v[i]);
     xfv_boxes_clear(&q.boxes);
     if (stats) add_stats(stats, &q.stats);
     return status;

@@ -49,11 +49,11 @@ int xfv_detect(const struct xfv_detector *d, struct xfv_detector_work *w, const 
                const struct xfv_detect_opts *o, struct xfv_face **faces, size_t *n, struct xfv_detect_stats *stats,
                struct xfv_err *e);
 
-/* O-Net's probability of n faces that were found in whatever turn, f64 [n]: of the square around each box, in the image
- * turned clockwise by turn. */
-int xfv_detect_confidence(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
-                          int turn, const struct xfv_face *f, size_t n, double *confidence,
-                          struct xfv_detect_stats *stats, struct xfv_err *e);
+/* What O-Net says of the square around the box of n faces that were found in whatever turn, in the image turned
+ * clockwise by turn: the confidence and the landmarks of seen [n], however low the confidence. */
+int xfv_detect_again(const struct xfv_detector *d, struct xfv_detector_work *w, const struct xfv_image *im,
+                     int turn, const struct xfv_face *f, size_t n, struct xfv_face *seen,
+                     struct xfv_detect_stats *stats, struct xfv_err *e);
 void xfv_faces_sort(struct xfv_face *v, size_t n); /* by falling area, equal areas from left to right */
 
 #endif
