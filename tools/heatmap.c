@@ -102,7 +102,7 @@ static int choose_target(struct heatmap *h, struct xfv_err *e)
     while (ends[h->format].end && !ends_in(name, ends[h->format].end)) h->format++;
     if (!ends[h->format].end)
         return xfv_fail(e, XFV_EARG, "-o: the name must end in .png, .jpg, .svg or .ppm, got '%.200s'", name);
-    h->format = ends[h->format].format;
+    h->format = (int)ends[h->format].format;
     if (h->format == SVG && (is_sheet(h) || is_photo(h)))
         return xfv_fail(e, XFV_EARG, "-o: a sheet, or a photograph, is no drawing: take .png or .jpg");
     int numbered = find_number(name, &at, &len, &width, e);

@@ -41,7 +41,7 @@ static toff_t on_size(thandle_t h)
     return ((struct input *)h)->n;
 }
 
-static int on_error(TIFF *t, void *ctx, const char *module, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static int on_error(TIFF *t, void *ctx, const char *module, const char *format, va_list args)
 {
     struct input *in = ctx;
     (void)t, (void)module;

@@ -356,7 +356,8 @@ static void draw_words(const struct drawing *d)
         const struct xfv_photo_face *f = &p->face[i];
         char turn[40] = "";
         if (f->turn) snprintf(turn, sizeof turn, ", to be turned by %d degrees", f->turn);
-        snprintf(more, sizeof more, f->pairs > 1 ? " (and %d more pairs)" : "", f->pairs - 1);
+        if (f->pairs > 1) snprintf(more, sizeof more, " (and %d more pairs)", f->pairs - 1);
+        else more[0] = '\0';
         snprintf(s, sizeof s, "%zu  %s%s%s%s%s%s%s", i + 1, f->id, turn, f->words ? ", " : "", f->words ? f->words : "",
                  more, *f->doubt ? "; " : "", f->doubt);
         line(d, (int)i + 1, *f->doubt ? red : grey, s);
