@@ -163,7 +163,7 @@ test: all $(UNITS) $(if $(findstring -fsanitize,$(CFLAGS)),,sanitized-damaged)
 
 # What eats files, once more with the sanitizers: tests/run.sh runs this one instead.
 sanitized-damaged:
-	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='base stream image net/* face explain pair measure' HARDEN=-fPIE LDFLAGS='-fsanitize=address,undefined' \
+	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='base stream image net/* face explain pair measure' HARDEN=-fPIC LDFLAGS='-fsanitize=address,undefined' \
 		CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all' \
 		$(B)/san/unit/damaged
 
@@ -185,7 +185,7 @@ FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-c
 FUZZ_BUILD = $(if $(filter afl,$(ENGINE)),B=build-afl CC=afl-clang-fast CFLAGS='$(FUZZ_FLAGS)',B=build-fuzz CC=clang CFLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link')
 fuzz:
 	@[ '$(ENGINE)' != afl ] || sh tests/deps.sh afl++
-	@AFL_QUIET=1 $(MAKE) --no-print-directory HARDEN=-fPIE WARN= $(FUZZ_BUILD) LDFLAGS=-fsanitize=address,undefined $(if $(filter afl,$(ENGINE)),build-afl/fuzz build-afl/unit/tflite,build-fuzz/fuzz build-fuzz/unit/tflite)
+	@AFL_QUIET=1 $(MAKE) --no-print-directory HARDEN=-fPIC WARN= $(FUZZ_BUILD) LDFLAGS=-fsanitize=address,undefined $(if $(filter afl,$(ENGINE)),build-afl/fuzz build-afl/unit/tflite,build-fuzz/fuzz build-fuzz/unit/tflite)
 	@ENGINE=$(ENGINE) PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
 
 # Sanitizers take minutes over the unrolled kernels, which see no hostile bytes, and every pass many times longer. (make check-all's step "kernels" has them sanitized.)
@@ -202,7 +202,7 @@ $(B)/fuzz: $(B)/tests/fuzz/fuzz.o $(B)/libxfv.a
 ## fuzz-coverage: what tests/damaged, and what fuzzing found so far, reach: lines of each file, for each target (clang, Debian's llvm)
 fuzz-coverage:
 	@sh tests/deps.sh llvm
-	@$(MAKE) --no-print-directory B=build-cov CC=clang HARDEN=-fPIE WARN= CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping' \
+	@$(MAKE) --no-print-directory B=build-cov CC=clang HARDEN=-fPIC WARN= CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping' \
 		LDFLAGS=-fprofile-instr-generate build-cov/replay
 	@sh tests/fuzz/coverage.sh $(FUZZ)
 

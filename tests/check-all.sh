@@ -32,15 +32,15 @@ twice=" completions docs fggb-dial hosts kills licences scale static study tutor
 asan() {
     export XFV_SANITIZED=1
     TESTS=$(for t in tests/unit/*.c tests/cli/*.sh; do t=${t##*/}; case "$twice" in *" ${t%.*} "*) ;; *) echo "${t%.*}" ;; esac; done | tr '\n' ' ')
-    $make B=build-asan HARDEN=-fPIE CFLAGS="$san" LDFLAGS='-fsanitize=address,undefined' TESTS="$TESTS" test
+    $make B=build-asan HARDEN=-fPIC CFLAGS="$san" LDFLAGS='-fsanitize=address,undefined' TESTS="$TESTS" test
 }
 kernels() { # those of the convolutions, which asan leaves out: what calls each of them, beside plain loops
-    $make B=build-kernels HARDEN=-fPIE CFLAGS="$san" LDFLAGS='-fsanitize=address,undefined' $(for t in $passes; do echo "build-kernels/unit/$t"; done) || return 1
+    $make B=build-kernels HARDEN=-fPIC CFLAGS="$san" LDFLAGS='-fsanitize=address,undefined' $(for t in $passes; do echo "build-kernels/unit/$t"; done) || return 1
     B=build-kernels sh tests/run.sh $passes && B=build-kernels XFV_KERNELS=avx2 sh tests/run.sh $passes && B=build-kernels XFV_KERNELS=generic sh tests/run.sh $passes
 }
 passes="net ops"
 thread() { # workers: the pool, the stage loop, and the programs with -j
-    $make B=build-tsan HARDEN=-fPIE CFLAGS="$tsan" LDFLAGS=-fsanitize=thread all build-tsan/unit/cli_pool && B=build-tsan sh tests/static/tsan.sh
+    $make B=build-tsan HARDEN=-fPIC CFLAGS="$tsan" LDFLAGS=-fsanitize=thread all build-tsan/unit/cli_pool && B=build-tsan sh tests/static/tsan.sh
 }
 memory() { # under valgrind what takes seconds there; the others run under the sanitizers
     $make all $(for t in $quick; do echo "build/unit/$t"; done) || return 1

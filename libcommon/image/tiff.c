@@ -51,7 +51,7 @@ __attribute__((format(printf, 4, 0))) static int on_error(TIFF *t, void *ctx, co
 }
 
 /* Most warnings are about tags. A JPEG inside warns of its scans. */
-static int on_warning(TIFF *t, void *ctx, const char *module, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static int on_warning(TIFF *t, void *ctx, const char *module, const char *format, va_list args)
 {
     return module && strstr(module, "JPEG") ? on_error(t, ctx, module, format, args) : 1;
 }

@@ -1,5 +1,6 @@
 # A method of one's own in C: examples/method.c against the installed header and library, the interface's symbols and sizes.
 . "$top/tests/tap.sh"
+[ -z "${XFV_SANITIZED:-}" ] || { skip "libxfv" "the example is built without the sanitizers"; done_testing; exit 0; }
 [ -e "$B/lib/libxfv.so.1" ] || { skip "libxfv" "this build has none"; done_testing; exit 0; }
 make -s -C "$top" B="$B" install DESTDIR="$work/root" PREFIX=/usr libdir=/usr/lib >log 2>&1; is $? 0 "make install" || tail -n 3 log
 is "$(sed -n 's/^Libs: //p' root/usr/lib/pkgconfig/xfv.pc)" "-L/usr/lib -lxfv" "pkg-config's file"
