@@ -5,6 +5,7 @@
 # OUT      the project's methods are made there once; from then on only COMMAND runs
 #
 # Environment: QUICK=1  planted truth, trials and Deletion on few pairs (minutes); else all tests on CASES pairs a sign (default 30)
+#              BESIDE  the methods of study/evidence.methods that it is judged beside
 set -eu
 [ $# -eq 3 ] || { echo "judge.sh LFW OUT COMMAND" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +19,7 @@ rm -f "$OUT"/*/mine.* # the command may have changed, whatever its name
 tab=$(printf '\t')
 {
     echo "control-truth${tab}p${tab}104${tab}control-map --kind truth"
-    for name in control-random control-face gradcam path-grad path-half fggb; do
+    for name in ${BESIDE:-control-random control-face gradcam path-grad path-half fggb}; do
         sed -n "s/^\($name\)$tab[a-z]*$tab/\1$tab$tests$tab/p" "$here/evidence.methods"
     done
     printf 'mine\t%s\t0\tsh %s/own.sh\n' "$tests" "$here"

@@ -54,6 +54,7 @@ runs 0 "networks by name, regions by another seed, of which none moves the score
 is "$(grep -c '^## mobilefacenet\|^### Planted truth, the score moved by .05 or more (0 and 0)' several/tables.md)" 2 "all tables on one page"
 runs 2 "make reproduce without a folder" make -C "$top" --no-print-directory reproduce B="$B" LFW=
 # a method of one's own
+export BESIDE=control-face
 QUICK=1 runs 0 "make judge's script" sh "$top/study/judge.sh" lfw own "$PYTHON $top/examples/half-face.py"
 like "$(sed -n '/^### Planted truth, all cases/,/^###/p' out)" '^\| mine \| [.0-9]+' "the method's row among the project's"
 like "$(sed -n '/^### Maps tried/,/^###/p' out)" '^\| mine \| [01] of [12] ' "its trials"
