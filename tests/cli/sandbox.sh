@@ -78,8 +78,14 @@ if [ $filtered = yes ] && [ $confined = yes ]; then
         row=$(grep "^$p	" "$top/tests/commands.tsv")
         input=maps.xfv args= out="-o out.d/out"
         [ -z "$row" ] || { input=$(printf '%s' "$row" | cut -f 2) args=$(printf '%s' "$row" | cut -sf 3); }
+        case $p in
+        model-import) input=$top/tests/onnx/tiny-odds.onnx ;;
+        model-info) input=tiny ;;
+        model-randomise) input= args="-m tiny" ;;
+        esac
         case $input in
         none) continue ;;
+        "" | tiny | *.onnx) ;;
         photo) input=anna.jpg ;;
         *) "$p" --help | grep -q -- --max-record || continue ;;
         esac
@@ -94,6 +100,7 @@ if [ $filtered = yes ] && [ $confined = yes ]; then
         held $kernel facecrop --aligned -o out.d/out anna.jpg
         held $kernel facecrop --aligned -j 2 anna.jpg
         held $kernel heatmap -o out.d/out-%d.png maps.xfv
+        held $kernel model-import -o out.d/out "$top/tests/onnx/tiny-odds.onnx"
     done
     for what in $files; do
         XFV_LANDLOCK=0 strike $what facecrop --aligned -o out.d/out anna.jpg

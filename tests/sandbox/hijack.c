@@ -1,5 +1,5 @@
-/* LD_PRELOAD library: a reader that was taken over. The first JPEG header or stream that is read once the sandbox is in
- * force (or at all, with XFV_HIJACK_EARLY=1) makes it try what XFV_HIJACK names, and tell on standard error "got in" or
+/* LD_PRELOAD library: a reader that was taken over. The first JPEG header, stream, model or foreign network that is read
+ * once the sandbox is in force (or at all, with XFV_HIJACK_EARLY=1) makes it try what XFV_HIJACK names, and tell on standard error "got in" or
  * "refused". A refusal may also be the program's death. XFV_LANDLOCK=N plays a kernel whose Landlock is of version N;
  * 0: it has none. */
 #define _GNU_SOURCE
@@ -162,6 +162,15 @@ ssize_t read(int fd, void *buffer, size_t n)
     const char *what = getenv("XFV_HIJACK"); /* to hang while a model is read is no test of a record's time */
     if (got > 40 && !(what && !strcmp(what, "hang")) && memmem(buffer, 40, magic, sizeof magic - 1)) strike();
     return got;
+}
+
+/* How model-import reads. */
+size_t fread(void *to, size_t size, size_t n, FILE *f)
+{
+    size_t (*real)(void *, size_t, size_t, FILE *);
+    *(void **)&real = dlsym(RTLD_NEXT, "fread");
+    if (!strcmp(program_invocation_short_name, "model-import")) strike();
+    return real(to, size, n, f);
 }
 
 int seccomp_load(void *filter);
