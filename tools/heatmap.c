@@ -321,7 +321,11 @@ static int draw_photographs(struct heatmap *h, struct xfv_err *e)
         struct xfv_image im = {0}, out = {0};
         struct picture made = {.number = (long)i};
         struct xfv_err why = {0};
-        if (xfv_photograph_load(p, &o, &im, &why)) {
+        int bad = xfv_photograph_load(p, &o, &im, &why);
+        if (bad == XFV_EARG) {
+            *e = why;
+            status = bad; /* a picture would replace it */
+        } else if (bad) {
             char what[sizeof why.msg + 1100]; /* the name matters more than anything else here */
             snprintf(what, sizeof what, "%.1000s: %s", p->source, why.msg);
             xfv_cli_warn(h->cli, "%s", what);

@@ -61,11 +61,9 @@ int xfv_out_is_stdout(const char *path); /* NULL, "-", /dev/stdout, /dev/fd/1 */
 /* Open the outputs, before anything is read; numbered: a path with a %d stands for any number of files, which are
  * opened later. alone: no broker, for a program without a sandbox. */
 struct xfv_agreed;
-struct stat;
 int xfv_outputs_start(const struct xfv_agreed *a, int numbered, int alone, struct xfv_err *e);
 void xfv_outputs_set(int force, int sync);         /* --force, --fsync */
 int xfv_outputs_broker(void);                      /* the descriptor to ask it by, or -1 */
-int xfv_outputs_hold(const struct stat *st);       /* 1: an output would replace this file */
 void xfv_outputs_end(void);                        /* what is not committed is dropped */
 const char *xfv_out_kind_name(enum xfv_out_kind kind);
 int xfv_out_kind_fits(enum xfv_out_kind kind, const unsigned char *head, size_t n); /* a file that begins so */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/replaced.h"
 #include "cli/guard/broker.h"
 #include "cli/internal.h"
 
@@ -47,6 +48,7 @@ int xfv_out_is_stdout(const char *path)
 
 static void free_outfile(struct xfv_outfile *o)
 {
+    if (o->was.exists) xfv_replaced_remove(o->was.dev, o->was.ino);
     free(o->path);
     free(o);
 }
@@ -81,9 +83,9 @@ static int open_new(struct xfv_outfile **out, const char *path, int sealed, stru
     o->was = o->place.was;
     if (!status) status = sealed || (all.broker >= 0 && !o->was.direct) ? open_by_broker(o, e) : open_own(o, e);
     if (o->number >= 0) xfv_place_discard(&o->place);
+    if (!status && o->was.exists && !o->was.direct) status = xfv_replaced_add(o->was.dev, o->was.ino, e);
     if (!status) return *out = o, 0;
-    xfv_place_discard(&o->place);
-    free_outfile(o);
+    xfv_outfile_discard(o);
     return status;
 }
 
@@ -109,13 +111,6 @@ void xfv_outputs_set(int force, int sync)
 int xfv_outputs_broker(void)
 {
     return all.broker;
-}
-
-int xfv_outputs_hold(const struct stat *st)
-{
-    for (const struct xfv_outfile *o = all.ready; o; o = o->next)
-        if (o->was.exists && !o->was.direct && o->was.dev == st->st_dev && o->was.ino == st->st_ino) return 1;
-    return 0;
 }
 
 void xfv_outputs_end(void)

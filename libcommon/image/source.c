@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/format.h"
+#include "base/replaced.h"
 #include "base/wipe.h"
 #include "image/internal.h"
 #include "image/pnm.h"
@@ -44,6 +45,11 @@ int xfv_image_source_open(struct xfv_image_source **out, const char *path, struc
     if (!s->f) {
         free(s);
         return xfv_fail(e, XFV_EIO, "cannot open");
+    }
+    int status = xfv_replaced_check(fileno(s->f), path, e);
+    if (status) {
+        xfv_image_source_close(s);
+        return status;
     }
     *out = s;
     return 0;

@@ -222,6 +222,7 @@ static int take_path(struct xfv_photos *p, const char *path, struct xfv_err *e)
     if (p->held && strcmp(path, "-") && !stat(path, &st) && !S_ISREG(st.st_mode)) r = flush(p, e);
     if (r) return r;
     status = xfv_image_source_open(&s, path, &why);
+    if (status == XFV_EARG) return *e = why, status;
     if (status) return add_item(p, path, &raw, status, &why, e);
     p->digest[0] = '\0';
     for (;;) {

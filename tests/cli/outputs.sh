@@ -35,6 +35,21 @@ refused "an input of donors" e.xfv plant --donors e.xfv -o e.xfv pairs.xfv
 refused "facecrop -o *.jpg" a.jpg facecrop --aligned -o *.jpg
 refused "the same with a list" b.jpg sh -c 'printf "a.jpg\0b.jpg\0" >list; facecrop --aligned --force --files0-from list -o b.jpg'
 refused "a photograph is the picture's name" a.jpg xfv-explain -o a.jpg a.jpg b.jpg
+refused "the model that the stream names" tiny.xfvm calibrate -q -o tiny.xfvm pairs.xfv
+like "$(cat err)" "tiny.xfvm is both an input and the output" "says so"
+refused "the same, found beside the program" tiny.xfvm fggb-grad -q --force -o tiny.xfvm pairs.xfv
+mkdir m && cp tiny.xfvm m/mobilefacenet.xfvm && cp "$top"/models/mtcnn-*.xfvm m
+refused "the model that is meant without -m" m/mobilefacenet.xfvm env XFV_MODEL_PATH=m model-randomise -o m/mobilefacenet.xfvm
+refused "a part of the detector" "$work/m/mtcnn-p.xfvm" env XFV_MODEL_PATH=m facecrop --force -o m/mtcnn-p.xfvm a.jpg
+refused "a photograph of a list from a pipe" b.jpg sh -c 'printf "a.jpg\0b.jpg\0" | facecrop -q --aligned --force --files0-from - -o b.jpg 2>err2; s=$?; tail -n 1 err2 >&2; exit $s'
+jpegtopnm <a.jpg 2>/dev/null | pnmtopng >photo.png 2>/dev/null
+facecrop -q --aligned -o of-png.xfv photo.png
+refused "the photograph that is drawn on" photo.png heatmap -q --layout photo -o photo.png of-png.xfv
+
+printf 'xfv-graph 1\ninput data 2x2x3\ndata w.bin\nweight w 2x2x3x4 f32\nnode conv y data weight=w kernel=2x2 stride=1x1 pads=0,0,0,0\noutput y\n' >net.txt
+head -c 192 /dev/zero | tr '\0' '\1' >w.bin
+runs 0 "a description with its weights in a file" model-import -q --name n -o m/n.xfvm net.txt
+refused "weights beside a network" w.bin model-import -q --force --name n -o w.bin net.txt
 
 # Only a file of its own kind is replaced.
 pngtopnm <"$top/docs/why.png" >p.ppm 2>/dev/null || ppmmake blue 9 9 >p.ppm

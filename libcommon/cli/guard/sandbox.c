@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/replaced.h"
 #include "cli/guard/broker.h"
 #include "cli/internal.h"
 #include "net/model/model.h"
@@ -92,7 +93,7 @@ void xfv_cli_may_read(struct xfv_cli *c, const char *path)
     struct stat st;
     int is_stdin = !strcmp(path, "-");
     if (is_stdin ? fstat(STDIN_FILENO, &st) : stat(path, &st)) return;
-    if (!c->eaten && S_ISREG(st.st_mode) && xfv_outputs_hold(&st)) c->eaten = is_stdin ? "standard input" : path;
+    if (!c->eaten && S_ISREG(st.st_mode) && xfv_replaced_has(st.st_dev, st.st_ino)) c->eaten = is_stdin ? "standard input" : path;
     if (!is_stdin) allow_read(c, path, &st);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/replaced.h"
 #include "net/import/beside.h"
 #include "net/import/import.h"
 #include "stream/tensor.h"
@@ -59,6 +60,8 @@ static int open_data(struct text *t, const char *path)
     t->data = NULL;
     t->n_data = t->at = 0;
     if (fd < 0) return BAD("cannot open, as a file beside this one,", path);
+    int status = xfv_replaced_check(fd, path, t->e);
+    if (status) return close(fd), status;
     if (!fstat(fd, &sb) && S_ISREG(sb.st_mode) && sb.st_size > 0 && sb.st_size < (off_t)1 << 33 &&
         (t->data = malloc((size_t)sb.st_size))) {
         ssize_t k = 1;

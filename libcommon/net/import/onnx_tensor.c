@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/replaced.h"
 #include "net/import/beside.h"
 #include "net/import/onnx_internal.h"
 #include "stream/tensor.h"
@@ -184,6 +185,7 @@ static int read_external(struct onx *o, const onx_proto *p, const char *name, si
                        external(p, "length") ? external(p, "length") : "?");
     int fd = xfv_open_beside(o->folder, path), status = 0;
     if (fd < 0) return ONX_BAD("constant '%s' lies in '%.100s': %s", name, path, strerror(errno));
+    if ((status = xfv_replaced_check(fd, path, o->e))) return close(fd), status;
     if (fstat(fd, &sb) || !S_ISREG(sb.st_mode) || (uint64_t)sb.st_size < offset || (uint64_t)sb.st_size - offset < want)
         status = ONX_BAD("constant '%s' should be %zu bytes at %llu of '%.100s', which is too short", name, want,
                          (unsigned long long)offset, path);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/replaced.h"
 #include "net/model/internal.h"
 #include "stream/stream.h"
 #include "stream/put.h"
@@ -270,12 +271,13 @@ int xfv_model_load(const char *path, struct xfv_model **out, struct xfv_err *e)
     int fd = find_file(path, &where, e);
     if (fd < 0) return fd;
     struct xfv_model *m = xfv_model_new();
-    int status = m ? load_fd(m, fd, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for a model");
+    int status = xfv_replaced_check(fd, where, e);
+    if (!status) status = m ? load_fd(m, fd, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for a model");
     close(fd);
     if (status) {
         xfv_model_free(m);
-        if (status != XFV_EIO && status != XFV_ENOMEM) e->status = status = XFV_EMODEL;
-        xfv_fail_at(e, "model %.200s", where);
+        if (status != XFV_EIO && status != XFV_ENOMEM && status != XFV_EARG) e->status = status = XFV_EMODEL;
+        if (status != XFV_EARG) xfv_fail_at(e, "model %.200s", where);
     } else {
         *out = m;
     }
