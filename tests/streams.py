@@ -1,5 +1,5 @@
 """For tests: streams and a small network, written by Python without the product's own code."""
-import io, zlib
+import hashlib, io, zlib
 import msgpack
 import numpy as np
 
@@ -58,3 +58,12 @@ def model(name="tiny", seed=1, thresholds=(("default", 0.5), ("eer", 0.25)), sco
                   kind="model", name=name, network="embedding", licence="CC0-1.0", origin="random numbers",
                   input={"colour": "rgb", "mean": [127.5] * 3, "std": [128.0] * 3, "transposed": transposed}, embedding="e", score=score,
                   thresholds=rows, graph={"values": [{"name": n, "shape": s} for n, s in values], "nodes": nodes, "outputs": ["e"]})
+
+
+USE = "input", "template", "embedding", "score", "embedding_normalised", "graph"
+
+
+def digest(model):
+    """What a stream calls the model of these bytes, written by the programs: see xfv-model(5)."""
+    head, *rest = msgpack.Unpacker(io.BytesIO(model), max_buffer_size=0)
+    return hashlib.sha256(pack({k: head[k] for k in USE if k in head}) + b"".join(pack(r) for r in rest if r["_"] == "weight")).hexdigest()

@@ -27,7 +27,7 @@ struct ablate {
     uint64_t n_pairs;
     /* the model of the segment at hand */
     struct xfv_model *model;
-    char digest[65];
+    char file[65]; /* digest of the model's file that is open */
     struct xfv_net *net;
     struct xfv_pool *pool;
     struct worker *workers;
@@ -86,7 +86,7 @@ static int open_model(struct ablate *t, struct xfv_err *e)
     const double *template_xy = xfv_model_has_template(m) ? m->template_xy : NULL;
     if (!status) status = xfv_mean_face(template_xy, m->height, m->width, t->mean, t->oval, e);
     if (!status) memset(t->whole, 1, pixels);
-    snprintf(t->digest, sizeof t->digest, "%s", m->digest);
+    snprintf(t->file, sizeof t->file, "%s", m->file);
     return status;
 }
 
@@ -96,7 +96,7 @@ static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone
     struct ablate *t = ctx;
     (void)set;
     int status = xfv_cli_stream_model(t->c, in, &t->model, e);
-    if (!status && (!t->box.probe || strcmp(t->digest, t->model->digest))) status = open_model(t, e);
+    if (!status && (!t->box.probe || strcmp(t->file, t->model->file))) status = open_model(t, e);
     return status ? status : xfv_stage_put_maker(t->model, zone, extra, e);
 }
 

@@ -133,6 +133,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     }
     if (status || (status = set_standard(t, e))) return status;
     keep_scores(t);
+    xfv_model_succeed(t->model);
     int fd = xfv_cli_out_fd(t->c, e);
     return fd < 0 ? fd : xfv_model_save(t->model, fd, e);
 }

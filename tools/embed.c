@@ -91,7 +91,7 @@ static void warn_of_other_model(const struct embed *t, const struct xfv_rec *in)
 {
     char digest[65];
     model_before(in, digest);
-    if (*digest && strcmp(digest, t->model->digest))
+    if (*digest && !xfv_model_is(t->model, digest))
         xfv_cli_warn(t->c,
                      "these faces were cropped for or embedded by the model of digest %.12s..., and '%s' now embeds "
                      "them: name the one you mean with -m",
@@ -108,6 +108,7 @@ static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone
     struct xfv_put put = xfv_put_into(zone, &name, e);
     xfv_put_text(&put, "name", m->name);
     xfv_put_text(&put, "digest", m->digest);
+    xfv_put_text(&put, "file", m->file);
     int status = put.status ? put.status : xfv_map_put(zone, set, "model", name, e);
     return status ? status : xfv_stage_put_maker(m, zone, extra, e);
 }

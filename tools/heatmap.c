@@ -135,7 +135,7 @@ static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_
     h->figure.model[0] = 0;
     if (model && xfv_get_text(model, "name", name, sizeof name, NULL)) name[0] = 0;
     if (model && xfv_get_text(model, "digest", digest, sizeof digest, NULL)) digest[0] = 0;
-    if (name[0]) snprintf(h->figure.model, sizeof h->figure.model, "%s%s%.12s", name, digest[0] ? ", sha256 " : "", digest);
+    if (name[0]) snprintf(h->figure.model, sizeof h->figure.model, "%s%s%.12s", name, digest[0] ? ", digest " : "", digest);
     return 0;
 }
 

@@ -68,6 +68,7 @@ static void text_meta(FILE *f, const struct xfv_model *m)
     fprintf(f, "name        %s\n", shown(m->name, s, sizeof s));
     fprintf(f, "network     %s\n", shown(m->kind, s, sizeof s));
     fprintf(f, "digest      %s\n", m->digest);
+    fprintf(f, "file        sha256 %s\n", m->file);
     fprintf(f, "licence     %s\n", m->licence[0] ? shown(m->licence, s, sizeof s) : "not stated");
     fprintf(f, "origin      %s\n", m->origin[0] ? shown(m->origin, s, sizeof s) : "not stated");
     fprintf(f, "input       %d x %d pixels (width x height), %s, (v - ", m->width, m->height, m->colour);
@@ -197,6 +198,7 @@ static void json_meta(FILE *f, const struct xfv_model *m)
     json_text(f, "name", m->name);
     json_text(f, "network", m->kind);
     json_text(f, "digest", m->digest);
+    json_text(f, "file", m->file);
     json_text(f, "licence", m->licence);
     json_text(f, "origin", m->origin);
     fprintf(f, "\"width\":%d,\"height\":%d,\"channels\":%d,\"transposed\":%s,", m->width, m->height, m->channels,

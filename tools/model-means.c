@@ -182,7 +182,9 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
         xfv_cli_info(t->c, "%s: %dx%dx%d over %d faces", t->model->graph->values[t->layers[i].value].name,
                      t->layers[i].h, t->layers[i].w, t->layers[i].c, t->faces);
     if ((fd = xfv_cli_out_fd(t->c, e)) < 0) return fd;
-    return t->records ? write_records(t, fd, e) : xfv_model_save(t->model, fd, e);
+    if (t->records) return write_records(t, fd, e);
+    xfv_model_succeed(t->model);
+    return xfv_model_save(t->model, fd, e);
 }
 
 /* ---- options ---- */

@@ -116,7 +116,7 @@ void xfv_detector_free(struct xfv_detector *d)
 
 const char *xfv_detector_digest(const struct xfv_detector *d, int stage)
 {
-    return d->stage[stage].model->digest;
+    return d->stage[stage].model->file;
 }
 
 const char *xfv_detector_name(const struct xfv_detector *d, int stage)

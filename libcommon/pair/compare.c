@@ -7,12 +7,13 @@
 static int check_models(const struct xfv_comparison *how, const char *a, const char *b, struct xfv_err *e)
 {
     const struct xfv_model *m = how->model;
-    if (strcmp(a, b))
+    int one = !strcmp(a, b) || (m && xfv_model_is(m, a) && xfv_model_is(m, b));
+    if (!one)
         return xfv_fail(e, XFV_EMODEL,
                         "two faces of a pair were embedded by different models, of digests %.12s... and %.12s...: "
                         "embed them with one",
                         *a ? a : "none", *b ? b : "none");
-    if (m && *a && strcmp(a, m->digest) && !how->any_model)
+    if (m && *a && !xfv_model_is(m, a) && !how->any_model)
         return xfv_fail(e, XFV_EMODEL,
                         "a face was embedded by the model of digest %.12s..., not by '%s' of digest %.12s...: name the "
                         "right one with -m",

@@ -90,7 +90,7 @@ int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv
     if (model) {
         fputs("<p>Model <b>", f);
         put_text(f, model, "name", "", 200);
-        put_text(f, model, "digest", "</b>, SHA-256 <code>", 64);
+        put_text(f, model, "digest", "</b>, digest <code>", 64);
         fputs("</code></p>\n", f);
     }
     struct xfv_histogram h;

@@ -15,7 +15,7 @@ int xfv_asker_open(struct xfv_asker *a, int want_net, struct xfv_err *e)
         return xfv_fail(e, XFV_EMODEL, "model '%s' is of kind '%s', not an embedding network", m->name, m->kind);
     a->n = (int)xfv_shape_count(m->graph->values[m->embedding].shape);
     int status = want_net ? xfv_net_new(m->graph, 0, &m->embedding, 1, &a->net, e) : 0;
-    if (!status) snprintf(a->digest, sizeof a->digest, "%s", m->digest);
+    if (!status) snprintf(a->file, sizeof a->file, "%s", m->file);
     return status;
 }
 
@@ -24,14 +24,14 @@ int xfv_asker_head(struct xfv_asker *a, const struct xfv_rec *in, msgpack_zone *
 {
     int status = xfv_cli_stream_model(a->c, in, &a->model, e);
     if (!status) status = xfv_stage_put_maker(a->model, zone, extra, e);
-    return status ? status : strcmp(a->digest, a->model->digest) != 0;
+    return status ? status : strcmp(a->file, a->model->file) != 0;
 }
 
 void xfv_asker_forget(struct xfv_asker *a)
 {
     xfv_net_free(a->net);
     a->net = NULL;
-    a->digest[0] = 0;
+    a->file[0] = 0;
 }
 
 void xfv_asker_close(struct xfv_asker *a)

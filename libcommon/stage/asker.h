@@ -13,10 +13,10 @@ struct xfv_asker {
     struct xfv_model *model; /* an embedding network, from the first head on; owned */
     struct xfv_net *net;     /* from the input to the raw embedding; owned */
     int n;                   /* length of an embedding */
-    char digest[65];         /* of the model that is open */
+    char file[65];           /* digest of the model's file that is open */
 };
 
-/* A segment's head: the model that it names, or -m, is loaded, and its digest goes into the provenance. 1: it is
+/* A segment's head: the model that it names, or -m, is loaded, and its file's digest goes into the provenance. 1: it is
  * another model than the one that is open: free what was made for that one, then call xfv_asker_open; 0: the same;
  * negative: the error. */
 int xfv_asker_head(struct xfv_asker *a, const struct xfv_rec *in, msgpack_zone *zone, msgpack_object *extra,

@@ -22,6 +22,19 @@ static void repeat_caveat(struct xfv_decider *d)
             xfv_cli_warn(d->c, "%s", text);
 }
 
+/* The same network in another file may hold other thresholds than the file that the user means. */
+static void tell_other_file(struct xfv_decider *d, const struct xfv_rec *head)
+{
+    char file[65];
+    const msgpack_object *said = xfv_map_get(xfv_rec_map(head), "model");
+    if (!d->head_names_model || xfv_cli_model(d->c) || xfv_get_text(said, "file", file, sizeof file, NULL)) return;
+    if (strcmp(file, d->model->file))
+        xfv_cli_warn(d->c,
+                     "embed read another file of the network '%s', whose thresholds may differ: the threshold %g is "
+                     "of the file found by that name; -m names the one you mean",
+                     d->model->name, d->threshold);
+}
+
 static int model_for_score(struct xfv_decider *d, const struct xfv_rec *head, struct xfv_err *e)
 {
     if (!xfv_cli_model(d->c) && !d->head_names_model) return 0;
@@ -49,6 +62,7 @@ static int model_for_threshold(struct xfv_decider *d, const struct xfv_rec *head
     if (status || d->caveat_told) return status;
     d->caveat_told = 1;
     repeat_caveat(d);
+    tell_other_file(d, head);
     return 0;
 }
 

@@ -58,8 +58,8 @@ static void check_model(struct xfv_doctor *d, const char *folder, const char *fi
         return;
     }
     const char *want = shipped_digest(name);
-    int same = want && !strcmp(want, m->digest);
-    xfv_tell(d, want && !same ? XFV_WARN : XFV_FINE, "model", "%s, %s, sha256 %.12s: %s%s", name, m->kind, m->digest,
+    int same = want && !strcmp(want, m->file);
+    xfv_tell(d, want && !same ? XFV_WARN : XFV_FINE, "model", "%s, %s, sha256 %.12s: %s%s", name, m->kind, m->file,
              path,
              same   ? ""
              : want ? "; not the one that xfv-tools ships"
@@ -123,7 +123,7 @@ static void tell_results(struct xfv_doctor *d, const struct xfv_model *m, const 
     xfv_tell(d, same ? XFV_FINE : XFV_BAD, "self-test",
              "an embedding by %s kernels differs from plain C by %.1e (at most 1e-5)%s", xfv_net_kernels(),
              t->difference, same ? "" : ": do not trust results of this machine; try XFV_KERNELS=generic, and tell us");
-    if (!want || strcmp(want, m->digest)) {
+    if (!want || strcmp(want, m->file)) {
         xfv_tell(d, isfinite(t->score) && isfinite(t->sum) ? XFV_FINE : XFV_BAD, "self-test",
                  "embed and FGGB: score %.6f, map %.6f; nothing to compare with, for a model of your own", t->score,
                  t->sum);

@@ -13,8 +13,9 @@ int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct x
     if (said &&
         (xfv_get_text(said, "name", name, sizeof name, e) || xfv_get_text(said, "digest", digest, sizeof digest, e)))
         return xfv_fail_at(e, "the head's model");
-    if (*m && (!*digest || !strcmp(digest, (*m)->digest))) return 0;
     const char *wanted = xfv_cli_model(c);
+    int by_name = wanted || !*name || (*m && !strcmp(name, (*m)->name));
+    if (*m && by_name && (!*digest || xfv_model_is(*m, digest))) return 0;
     /* A stream may name a model, not lead us to any file of this machine. */
     if (!wanted && *name) {
         if (strchr(name, '/'))
@@ -27,7 +28,7 @@ int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct x
     if (status)
         return *name && !xfv_cli_model(c) ? xfv_fail_at(e, "the model that the stream names, as there is no -m")
                                           : status;
-    if (*digest && strcmp(digest, found->digest)) {
+    if (*digest && !xfv_model_is(found, digest)) {
         status = xfv_fail(e, XFV_EMODEL,
                           "the stream was made with model '%s' of digest %.12s..., but '%s' has digest %.12s...: give "
                           "the right one with -m, or run embed -m %s anew",
@@ -44,7 +45,7 @@ int xfv_stage_put_maker(const struct xfv_model *m, msgpack_zone *zone, msgpack_o
 {
     const char *kernels = xfv_net_kernels();
     if (!strncmp(kernels, "avx", 3)) kernels = "avx"; /* those of either width give the same */
-    int status = xfv_map_put(zone, extra, "model", xfv_val_str(zone, m->digest), e);
+    int status = xfv_map_put(zone, extra, "model", xfv_val_str(zone, m->file), e);
     return status ? status : xfv_map_put(zone, extra, "kernels", xfv_val_str(zone, kernels), e);
 }
 
@@ -54,7 +55,7 @@ int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, st
     if (!xfv_map_get(face, "model")) return 0;
     int status = xfv_get_text(face, "model", digest, sizeof digest, e);
     if (status) return status;
-    if (!strcmp(digest, m->digest)) return 0;
+    if (xfv_model_is(m, digest)) return 0;
     return xfv_fail(e, XFV_EMODEL,
                     "a face was embedded by the model of digest %.12s..., not by '%s' of digest %.12s...: run embed "
                     "again, or name the other model with -m",

@@ -48,8 +48,8 @@ cp out e.xfv
 is "$("$PYTHON" check.py tiny <e.xfv)" right "the embeddings are NumPy's, before normalisation"
 is "$(embed -m turned faces.xfv | "$PYTHON" check.py turned)" right "also of a network that sees the image turned"
 is "$(xfv-json e.xfv | jq -c 'select(._ == "face") | keys_unsorted' | head -n 1)" '["_","id","image","extra","embedding","model"]' "they stand at the end of the face, the model's digest after them"
-digest=$(sha256sum tiny.xfvm | cut -d' ' -f1)
-is "$(xfv-json e.xfv | jq -c 'select(._ == "head") | .model')" '{"name":"tiny","digest":"'"$digest"'"}' "the head names the model and the SHA-256 of its file"
+digest=$(model-info --json tiny.xfvm | jq -r .digest) file=$(sha256sum tiny.xfvm | cut -d' ' -f1)
+is "$(xfv-json e.xfv | jq -c 'select(._ == "head") | .model')" '{"name":"tiny","digest":"'"$digest"'","file":"'"$file"'"}' "the head names the model, what it computes and its file"
 is "$(xfv-json e.xfv | jq -r 'select(._ == "face") | .model' | sort -u)" "$digest" "so does each face"
 embed -m ./tiny.xfvm faces.xfv | cmp -s - e.xfv; ok $? "-m with a path: the same bytes"
 is "$(embed -m tiny again.xfv | xfv-json | jq -c 'select(._ == "face") | [keys_unsorted, .model == "old"]')" '[["_","id","image","embedding","model","after"],false]' "an old embedding is replaced in its place"

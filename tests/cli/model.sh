@@ -21,7 +21,9 @@ runs 0 "import without folding" model-import --no-fold -o plain.xfvm small.tflit
 is "$(model-info --tsv ./plain.xfvm | tail -n +2 | cut -f2 | tr '\n' ' ')" "conv relu act sub const mul add conv maxpool dense l2norm " "keeps every operator"
 runs 0 "import to standard output" sh -c 'model-import small.tflite >again.xfvm'
 runs 0 "gives the same bytes" cmp small.xfvm again.xfvm
-is "$(model-info --json ./small.xfvm | jq -r .digest)" "$(sha256sum <small.xfvm | cut -d' ' -f1)" "the digest is the file's SHA-256"
+is "$(model-info --json ./small.xfvm | jq -r .file)" "$(sha256sum <small.xfvm | cut -d' ' -f1)" "the file's SHA-256"
+is "$(model-info --json ./small.xfvm | jq -r .digest)" "$(PYTHONPATH="$top/tests" "$PYTHON" -c 'import streams; print(streams.digest(open("small.xfvm", "rb").read()))')" \
+    "the digest is that of graph, weights and preprocessing"
 runs 0 "xfv-json reads a model" xfv-json small.xfvm
 is "$(head -n 1 out | jq -c '[.kind, .network, .graph.nodes[0].op, .graph.nodes[0].stride]')" '["model","embedding","conv",[2,2]]' "as the stream it is"
 is "$(jq -r 'select(._ == "weight") | .name' out | wc -l)" 7 "with a record for each weight"

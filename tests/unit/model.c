@@ -135,6 +135,33 @@ static int same_graph(const struct xfv_graph *a, const struct xfv_graph *b)
     return same;
 }
 
+/* Saved with other thresholds it is the same model, which knows the former file; with another weight it is another. */
+static void test_identity(struct xfv_model *m)
+{
+    struct xfv_model *l = NULL;
+    struct xfv_err e = {0};
+    char digest[65], file[65];
+    memcpy(digest, m->digest, sizeof digest);
+    memcpy(file, m->file, sizeof file);
+    m->thresholds[0].value += 0.125;
+    xfv_model_succeed(m);
+    save(m, "calibrated.xfvm");
+    OK(!strcmp(m->digest, digest) && strcmp(m->file, file) && !strcmp(m->former, file),
+       "other thresholds: the same digest, another file");
+    m->thresholds[0].value += 0.125;
+    xfv_model_succeed(m);
+    save(m, "calibrated.xfvm");
+    OK(xfv_model_load(at("calibrated.xfvm"), &l, &e) == 0 && !strcmp(l->former, file),
+       "once more: the first file is remembered %s", e.msg);
+    if (!l) return;
+    OK(xfv_model_is(l, digest) && xfv_model_is(l, file) && xfv_model_is(l, l->file) && !xfv_model_is(l, ""),
+       "it goes by its digest, its file and the former file");
+    l->graph->weights[0].data[0] += 1;
+    save(l, "calibrated.xfvm");
+    OK(!*l->former && !xfv_model_is(l, digest) && !xfv_model_is(l, file), "with another weight it is another model");
+    xfv_model_free(l);
+}
+
 static void test_round_trip(void)
 {
     struct xfv_model *m = new_model(), *l = NULL;
@@ -165,7 +192,9 @@ static void test_round_trip(void)
     FILE *sum = popen(command, "r");
     OK(sum && fscanf(sum, "%64s", digest) == 1, "sha256sum reads the file");
     if (sum) pclose(sum);
-    OK(!strcmp(digest, l->digest) && !strcmp(digest, m->digest), "the digest is the SHA-256 of the file");
+    OK(!strcmp(digest, l->file) && !strcmp(digest, m->file) && !strcmp(l->digest, m->digest),
+       "the file's digest is its SHA-256; the model's is read as it was written");
+    test_identity(l);
     free(a);
     free(b);
     m->graph->weights[0].data[0] = NAN;

@@ -5,6 +5,15 @@
 #include "net/model/model.h"
 #include "stream/record.h"
 
+/* Into the head: how images become the input and what comes out (input to embedding_normalised); the graph. */
+struct xfv_put;
+void xfv_model_put_use(const struct xfv_model *m, struct xfv_put *put);
+void xfv_model_put_graph(const struct xfv_model *m, struct xfv_put *put);
+/* m->digest from what m holds. */
+int xfv_model_set_digest(struct xfv_model *m, struct xfv_err *e);
+struct sha256_ctx;
+void xfv_digest_finish(struct sha256_ctx *sha, char hex[65]); /* lower-case hexadecimal digits */
+
 /* Everything of m but the weights, as the map of keys for the head. */
 int xfv_model_head_write(const struct xfv_model *m, msgpack_zone *z, msgpack_object *out, struct xfv_err *e);
 /* The other way, once m->graph holds the weights. Nothing is checked but types and names: xfv_model_check follows. */

@@ -177,13 +177,6 @@ static int find_file(const char *path, char **where, struct xfv_err *e)
 
 /* ---- load ---- */
 
-static void finish_digest(struct sha256_ctx *sha, char hex[65])
-{
-    uint8_t sum[SHA256_DIGEST_SIZE];
-    sha256_digest(sha, sizeof sum, sum);
-    for (size_t i = 0; i < sizeof sum; i++) snprintf(hex + 2 * i, 3, "%02x", sum[i]);
-}
-
 static int digest_file(int fd, size_t size, char hex[65], struct xfv_err *e)
 {
     void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -191,7 +184,7 @@ static int digest_file(int fd, size_t size, char hex[65], struct xfv_err *e)
     struct sha256_ctx sha;
     sha256_init(&sha);
     sha256_update(&sha, size, p);
-    finish_digest(&sha, hex);
+    xfv_digest_finish(&sha, hex);
     munmap(p, size);
     return 0;
 }
@@ -229,6 +222,17 @@ static int read_weight(struct xfv_graph *g, struct xfv_rec *r, struct xfv_err *e
     return status < 0 ? status : check_finite(&g->weights[status], e);
 }
 
+/* The digest of what m holds. former, of an earlier file, counts only where that file had this digest. */
+static int set_digests(struct xfv_model *m, const char *digest, const char *former, struct xfv_err *e)
+{
+    char said[sizeof m->digest], file[sizeof m->former];
+    snprintf(said, sizeof said, "%s", digest);
+    snprintf(file, sizeof file, "%s", former);
+    int status = xfv_model_set_digest(m, e);
+    snprintf(m->former, sizeof m->former, "%s", strcmp(said, m->digest) ? "" : file);
+    return status;
+}
+
 /* Head, then weights, then the head's graph, which refers to them. */
 static int read_model(struct xfv_model *m, struct xfv_reader *rd, struct xfv_err *e)
 {
@@ -242,6 +246,7 @@ static int read_model(struct xfv_model *m, struct xfv_reader *rd, struct xfv_err
     }
     if (status == XFV_EOF) status = xfv_model_head_read(m, xfv_rec_root(head), e);
     if (!status) status = xfv_model_check(m, e);
+    if (!status) status = set_digests(m, m->digest, m->former, e);
     xfv_rec_free(head);
     return status;
 }
@@ -256,7 +261,7 @@ static int load_fd(struct xfv_model *m, int fd, struct xfv_err *e)
     if (sb.st_size < 1) return xfv_fail(e, XFV_EMODEL, "the file is empty");
     lim.max_record = (size_t)sb.st_size; /* no record is larger than the file */
     lim.of_file = 1;
-    if ((status = digest_file(fd, (size_t)sb.st_size, m->digest, e))) return status;
+    if ((status = digest_file(fd, (size_t)sb.st_size, m->file, e))) return status;
     if ((status = xfv_reader_open(&rd, fd, 0, "model", &lim, e))) return status;
     status = read_model(m, rd, e);
     xfv_reader_close(rd);
@@ -343,8 +348,9 @@ int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e)
     for (int i = 0; i < m->graph->n_weights && !status; i++) status = check_finite(&m->graph->weights[i], e);
     struct sha256_ctx sha;
     sha256_init(&sha);
+    if (!status) status = set_digests(m, m->digest, m->former, e);
     if (!status) status = write_model(m, fd, &sha, e);
-    if (!status) finish_digest(&sha, m->digest);
+    if (!status) xfv_digest_finish(&sha, m->file);
     return status;
 }
 

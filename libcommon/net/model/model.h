@@ -37,7 +37,9 @@ struct xfv_model {
     char name[64];
     char kind[32];             /* "embedding", "mtcnn-p", "mtcnn-r", "mtcnn-o" */
     char licence[64], origin[256]; /* SPDX id; where the weights came from */
-    char digest[65];           /* SHA-256 of the whole file, lower-case hex; set by load and save */
+    char digest[65]; /* SHA-256 of graph, weights and preprocessing, lower-case hex; set by load and save */
+    char file[65];   /* SHA-256 of the whole file, set by load and save */
+    char former[65]; /* "", or the SHA-256 of an earlier file with this digest: streams of old name their model so */
     struct xfv_graph *graph;
     /* of the image that the graph's declared input holds (a transposed input is [width][height][C]) */
     int height, width, channels;
@@ -84,13 +86,18 @@ int xfv_model_folder(int i, char *buf, size_t cap);
 int xfv_model_is_path(const char *s); /* 1: names a file; 0: a bare name */
 /* Every file that a bare name can lead to, in the folders above. */
 void xfv_model_each_file(void (*fn)(void *ctx, const char *path), void *ctx);
-/* Write the model to fd: same model, same bytes; fills m->digest. XFV_EMODEL when it is unsound (xfv_model_check). */
+/* Write the model to fd: same model, same bytes; fills the three digests. XFV_EMODEL when it is unsound (xfv_model_check). */
 int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e);
 /* Is everything in m as it should be? Sets height, width and channels from the graph's input. Load and save call it. */
 int xfv_model_check(struct xfv_model *m, struct xfv_err *e);
 struct xfv_model *xfv_model_new(void); /* empty, to be filled and saved; NULL when out of memory */
 void xfv_model_free(struct xfv_model *m);
 int xfv_model_has_template(const struct xfv_model *m);
+/* 1: a stream's digest names this model: it is m->digest, or a file's, as earlier programs wrote. */
+int xfv_model_is(const struct xfv_model *m, const char *digest);
+/* Before saving a changed copy of a loaded model: the copy also goes by the loaded file's digest. Save forgets that
+ * again when graph, weights or preprocessing have changed. */
+void xfv_model_succeed(struct xfv_model *m);
 
 /* u8 RGB image [height,width,3] of the model's own size -> input tensor f32 [height,width,C] ([width,height,C] when
  * transposed) in the model's colour order and normalisation; grey is ITU-R BT.601 luma. */

@@ -51,32 +51,53 @@ static int write_thresholds(const struct xfv_model *m, msgpack_zone *z, msgpack_
     return status;
 }
 
+void xfv_model_put_use(const struct xfv_model *m, struct xfv_put *put)
+{
+    const struct xfv_value *values = m->graph->values;
+    msgpack_object input = {0};
+    int status = write_input(m, put->zone, &input, put->e);
+    if (!put->status) put->status = status;
+    xfv_put(put, "input", input);
+    if (xfv_model_has_template(m)) xfv_put_f64s(put, "template", m->template_xy, 10);
+    if (m->embedding >= 0) {
+        xfv_put_text(put, "embedding", values[m->embedding].name);
+        xfv_put_text(put, "score", scores[m->score]);
+    }
+    if (m->embedding_normalised >= 0)
+        xfv_put_text(put, "embedding_normalised", values[m->embedding_normalised].name);
+}
+
+void xfv_model_put_graph(const struct xfv_model *m, struct xfv_put *put)
+{
+    msgpack_object graph = {0};
+    int status = xfv_graph_write(m->graph, put->zone, &graph, put->e);
+    if (!put->status) put->status = status;
+    xfv_put(put, "graph", graph);
+}
+
 int xfv_model_head_write(const struct xfv_model *m, msgpack_zone *z, msgpack_object *out, struct xfv_err *e)
 {
-    const struct xfv_graph *g = m->graph;
-    msgpack_object input, thresholds, graph;
-    int status;
+    msgpack_object thresholds;
     *out = xfv_val_map(z);
-    if ((status = write_input(m, z, &input, e)) || (status = write_thresholds(m, z, &thresholds, e)) ||
-        (status = xfv_graph_write(g, z, &graph, e)))
-        return status;
+    int status = write_thresholds(m, z, &thresholds, e);
+    if (status) return status;
     struct xfv_put put = xfv_put_into(z, out, e);
     xfv_put_text(&put, "kind", "model");
     xfv_put_text(&put, "name", m->name);
     xfv_put_text(&put, "network", m->kind);
     xfv_put_text(&put, "licence", m->licence);
     xfv_put_text(&put, "origin", m->origin);
-    xfv_put(&put, "input", input);
-    if (xfv_model_has_template(m)) xfv_put_f64s(&put, "template", m->template_xy, 10);
-    if (m->embedding >= 0) {
-        xfv_put_text(&put, "embedding", g->values[m->embedding].name);
-        xfv_put_text(&put, "score", scores[m->score]);
-    }
-    if (m->embedding_normalised >= 0)
-        xfv_put_text(&put, "embedding_normalised", g->values[m->embedding_normalised].name);
+    xfv_model_put_use(m, &put);
     xfv_put(&put, "thresholds", thresholds);
     if (!put.status && m->calibration.bins) put.status = xfv_histogram_put(&m->calibration, z, out, e);
-    xfv_put(&put, "graph", graph);
+    xfv_model_put_graph(m, &put);
+    if (*m->former) {
+        msgpack_object former = xfv_val_map(z);
+        struct xfv_put inner = xfv_put_into(z, &former, e);
+        xfv_put_text(&inner, "digest", m->digest);
+        xfv_put_text(&inner, "file", m->former);
+        xfv_put_filled(&put, "former", &inner);
+    }
     return put.status;
 }
 
@@ -158,6 +179,15 @@ static int read_value_name(const struct xfv_model *m, const msgpack_object *head
     return *index >= 0 ? 0 : xfv_fail(e, XFV_EMODEL, "key '%s' names '%s', which is not in the graph", key, name);
 }
 
+/* m->digest is what the file says, until it is computed. */
+static int read_former(struct xfv_model *m, const msgpack_object *o, struct xfv_err *e)
+{
+    if (!o) return 0;
+    int status = xfv_get_text(o, "digest", m->digest, sizeof m->digest, e);
+    if (!status) status = xfv_get_text(o, "file", m->former, sizeof m->former, e);
+    return status ? xfv_fail_at(e, "key 'former'") : 0;
+}
+
 int xfv_model_head_read(struct xfv_model *m, const msgpack_object *head, struct xfv_err *e)
 {
     char text[16];
@@ -177,6 +207,7 @@ int xfv_model_head_read(struct xfv_model *m, const msgpack_object *head, struct 
     if ((status = xfv_histogram_get(head, &m->calibration, e))) return status;
     if (xfv_map_get(head, "template") && (status = xfv_get_f64s(head, "template", m->template_xy, 10, e)))
         return status;
+    if ((status = read_former(m, xfv_map_get(head, "former"), e))) return status;
     if (!xfv_map_get(head, "score")) return 0;
     if ((status = xfv_get_text(head, "score", text, sizeof text, e))) return status;
     for (int i = 0; i < 2; i++)
