@@ -1,6 +1,6 @@
 # The pairs of study/evidence.sh: evidence-pairs.py PAIRS.TXT IMAGES writes, into the folder where it is run, images.txt (of folds 1 to 4, from which what is
-# planted is taken), genuine.txt and impostor.txt (those folds' pairs, in an order drawn at random), few.txt (the first of both) and partners.txt (one image each
-# with two photographs of its person, two of one other person and one of a third).
+# planted is taken), genuine.txt and impostor.txt (those folds' pairs, in an order drawn at random), few.txt (the first of both), trial.txt (pairs on which
+# maps are tried, 200 of a kind) and partners.txt (one image each with two photographs of its person, two of one other person and one of a third).
 import os, random, sys
 
 pairs, images = sys.argv[1:]
@@ -20,6 +20,8 @@ for i, r in enumerate(rows[: 4 * 2 * n]):
     if few or i >= 2 * 2 * n:  # folds 3 and 4
         (genuine if len(r) == 3 else impostor).append((a, b))
 
+# Every sixth pair of each kind from the fourth and from the sixth: none of those on which the trial's statistic was chosen.
+trial = [(p, label) for label, rows_of in (("genuine", genuine), ("impostor", impostor)) for at in ((0,) if few else (3, 5)) for p in rows_of[at :: 1 if few else 6]]
 random.seed(8)
 random.shuffle(genuine)
 random.shuffle(impostor)
@@ -49,6 +51,7 @@ def write(path, lines):
 
 write("genuine.txt", [p + ("genuine",) for p in genuine])
 write("impostor.txt", [p + ("impostor",) for p in impostor])
+write("trial.txt", [p + (label,) for p, label in trial])
 write("few.txt", [p + ("genuine",) for p in genuine[:30]] + [p + ("impostor",) for p in impostor[:30]])
 write("partners.txt", partners)
 write("images.txt", [("%s/%s.jpg" % (x.rsplit("_", 1)[0], x),) for x in sorted(shown)])

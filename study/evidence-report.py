@@ -1,6 +1,6 @@
 # The tables of docs/evidence.md, from what study/evidence.sh has measured so far: evidence-report.py, in its folder, writes Markdown on standard output, and
 # cost.tsv (methods, passes, milliseconds a pair) beside it. The numbers are explain-score's and delins's; this only lays them out.
-import json, os, subprocess
+import json, math, os, subprocess
 
 methods = [l.rstrip("\n").split("\t") for l in open("methods")]
 passes = {m[0]: m[2] for m in methods}
@@ -151,26 +151,52 @@ if files:
                 "%.1f [%.1f, %.1f]" % tuple(100 * float(got[f][d + e]) for e in ("", "_lo", "_hi")) if f in got else "-" for f in fills for d in ("deletion", "insertion"))))
         print()
 
+def chance(n, k, p):
+    """Of at most k successes in n, each with probability p."""
+    return sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1))
+
+
+def exact(k, n):
+    """95 % interval of a share, after Clopper and Pearson."""
+
+    def root(falling):
+        lo, hi = 0.0, 1.0
+        for _ in range(60):
+            lo, hi = ((lo + hi) / 2, hi) if falling((lo + hi) / 2) else (lo, (lo + hi) / 2)
+        return lo
+
+    return (root(lambda p: 1 - chance(n, k - 1, p) < 0.025) if k else 0.0), (root(lambda p: chance(n, k, p) > 0.025) if k < n else 1.0)
+
+
 def trials():
-    """Of genuine pairs' similarity and impostor pairs' dissimilarity, as ablate tried them: {name: [(n, stand, effect)]}"""
+    """Of genuine pairs' similarity and impostor pairs' dissimilarity, as ablate tried them: {name: [(pairs, [trial])]}"""
     out = {}
     for name, path in measured("trial").items():
-        pairs = [json.loads(l) for l in program("xfv-json", path).decode().splitlines()]
+        pairs = [p for p in map(json.loads, program("xfv-json", path).decode().splitlines()) if p["_"] == "pair"]
         out[name] = []
         for genuine, sign in ((True, "similarity"), (False, "dissimilarity")):
-            all_of = (p["maps"][0].get("trial", {}).get(sign) for p in pairs if p["_"] == "pair" and p["label"] == genuine)
-            tried = [t for t in all_of if t]
-            moved = [abs(t["base"] - t["score"]) for t in tried if "score" in t]
-            out[name].append((len(tried), sum(t.get("stands", False) for t in tried), sum(moved) / len(moved) if moved else 0))
+            all_of = (p["maps"][0].get("trial", {}).get(sign) for p in pairs if p["label"] == genuine)
+            out[name].append((sum(p["label"] == genuine for p in pairs), [t for t in all_of if t and t["state"] == "tried"]))
     return out
+
+
+def claims(pairs, tried):
+    """Cells: how often the claim stands, over all pairs that have such a map; effect / elsewhere; how often the decision turns."""
+    if not tried:
+        return " - | - | - |"
+    n, stand = len(tried), sum(t["stands"] for t in tried)
+    moved = [sum(abs(t["base"] - t[key]) for t in tried) / n for key in ("score", "elsewhere")]
+    effect = " / ".join(("%.3f" % m).replace("0.", ".", 1) for m in moved)
+    of = "" if n == pairs else ", of %d" % n
+    return " %.0f %% (%.0f to %.0f%s) | %s | %.0f %% |" % (100 * stand / n, *(100 * x for x in exact(stand, n)), of, effect, 100 * sum("turns" in t for t in tried) / n)
 
 
 if os.path.exists("trial"):
     print("### Maps tried on their own pairs: claims that stand (p <= .05, 10 % of the oval), and how far the score moves\n")
-    print("| map | genuine pairs, similarity | score | impostor pairs, dissimilarity | score |\n|---|---|---|---|---|")
-    for name, both in trials().items():
-        cells = "".join(" %d of %d | %s |" % (stand, n, ("%.3f" % moved).replace("0.", ".", 1)) for n, stand, moved in both)
-        print("| %s |%s" % (shown(name), cells))
+    both = "%s: stands | effect / elsewhere | decision turns"
+    print("| map | %s | %s |\n|---|---|---|---|---|---|---|" % (both % "similarity, genuine pairs", both % "dissimilarity, impostor pairs"))
+    for name, signs in trials().items():
+        print("| %s |%s" % (shown(name), "".join(claims(*of) for of in signs)))
     print()
 
 kinds = ["same person twice", "one other person twice", "two other people", "same and other person"]

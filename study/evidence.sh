@@ -8,6 +8,7 @@
 #
 # Environment: CASES   pairs a sign with a planted truth, and a kind elsewhere (default 120)
 #              JOBS    pieces worked on at a time, by GNU parallel when it is there (default: one a core)
+#              TRIALS  1: try maps on the 400 pairs of trial.txt, not on 60 and 60
 #              SEED    of the regions that are planted (default 0)
 #              METHODS what is judged, and by which tests (default: study/evidence.methods)
 #              BLACKBOX 1: the methods of study/evidence-blackbox.methods as well, which take hours
@@ -60,7 +61,7 @@ both() { # COMMAND: over genuine pairs, then over impostor pairs, CASES of each
 made planted both plant --skip --keep-clean --seed "$SEED" --donors faces.xfv
 made dpr both plant --skip --kind patches --seed "$SEED" --donors faces.xfv
 made natural both cat
-tried() { (CASES=60 && both cat); }
+tried() { [ -n "${TRIALS:-}" ] && verify -q $(network) --pairs trial.txt faces.xfv || (CASES=60 && both cat); }
 made trial tried
 [ ! -s partners.txt ] || made partners verify -q $(network) --pairs partners.txt faces.xfv
 made few verify -q $(network) --pairs few.txt faces.xfv
