@@ -69,18 +69,49 @@ static void cubic(double t, double w[4])
     w[3] = t * t * (0.5 * t - 0.5);
 }
 
-/* One line of n elements to m. src_step, dst_step: distance between neighbours. */
-static void stretch_line(const float *src, int n, size_t src_step, float *dst, int m, size_t dst_step)
+/* What one of the elements on a longer line takes from the line it came from: four elements and their weights. */
+struct tap {
+    int at[4];
+    double w[4];
+};
+
+/* Taps of the m elements that n become. The caller frees them; NULL when there is no memory. */
+static struct tap *stretch(int n, int m)
 {
-    for (int i = 0; i < m; i++) {
-        double at = (i + 0.5) * n / m - 0.5, base = floor(at), w[4], sum = 0;
-        cubic(at - base, w);
+    struct tap *taps = calloc((size_t)m, sizeof *taps);
+    for (int i = 0; taps && i < m; i++) {
+        double at = (i + 0.5) * n / m - 0.5, base = floor(at);
+        cubic(at - base, taps[i].w);
         for (int k = 0; k < 4; k++) {
             int j = xfv_to_int(base, -1, n) - 1 + k;
-            j = j < 0 ? 0 : j >= n ? n - 1 : j;
-            sum += w[k] * (double)src[(size_t)j * src_step];
+            taps[i].at[k] = j < 0 ? 0 : j >= n ? n - 1 : j;
         }
-        dst[(size_t)i * dst_step] = (float)sum;
+    }
+    return taps;
+}
+
+/* m rows of `length` elements from those of src, row i as taps[i] says. */
+static void stretch_rows(const float *src, size_t length, const struct tap *taps, int m, float *dst)
+{
+    for (int i = 0; i < m; i++, dst += length) {
+        const struct tap *t = &taps[i];
+        const float *row[4];
+        for (int k = 0; k < 4; k++) row[k] = src + (size_t)t->at[k] * length;
+        for (size_t x = 0; x < length; x++) {
+            double sum = 0;
+            for (int k = 0; k < 4; k++) sum += t->w[k] * (double)row[k][x];
+            dst[x] = (float)sum;
+        }
+    }
+}
+
+/* Along a row: m elements from those of src. */
+static void stretch_row(const float *src, const struct tap *taps, int m, float *dst)
+{
+    for (int i = 0; i < m; i++) {
+        double sum = 0;
+        for (int k = 0; k < 4; k++) sum += taps[i].w[k] * (double)src[taps[i].at[k]];
+        dst[i] = (float)sum;
     }
 }
 
@@ -94,11 +125,15 @@ int xfv_enlarge(const float *src, int width, int height, float *dst, int out_wid
         return 0;
     }
     float *wide = malloc((size_t)out_width * (size_t)height * sizeof *wide);
-    if (!wide) return xfv_fail(e, XFV_ENOMEM, "no memory to enlarge a picture to %dx%d", out_width, out_height);
-    for (int y = 0; y < height; y++)
-        stretch_line(src + (size_t)y * (size_t)width, width, 1, wide + (size_t)y * (size_t)out_width, out_width, 1);
-    for (int x = 0; x < out_width; x++)
-        stretch_line(wide + x, height, (size_t)out_width, dst + x, out_height, (size_t)out_width);
-    free(wide);
-    return 0;
+    struct tap *across = stretch(width, out_width), *down = stretch(height, out_height);
+    int status = 0;
+    if (wide && across && down) {
+        for (size_t y = 0; y < (size_t)height; y++)
+            stretch_row(src + y * (size_t)width, across, out_width, wide + y * (size_t)out_width);
+        stretch_rows(wide, (size_t)out_width, down, out_height, dst);
+    } else {
+        status = xfv_fail(e, XFV_ENOMEM, "no memory to enlarge a picture to %dx%d", out_width, out_height);
+    }
+    free(wide), free(across), free(down);
+    return status;
 }
