@@ -1,4 +1,5 @@
-"""What every program must do when its world is bad, tried on a command line: robust.py CHECK COMMAND... Prints "ok", or what went wrong.
+"""What every program must do when its world is bad, tried on a command line: robust.py CHECK [ARGUMENT]... -- COMMAND... prints "ok", or what went
+wrong. Without arguments each line of standard input is a check: a name, a tab, these words. A line for each is printed: the name, a tab, what came of it.
 
 cuts FILE N    standard input is FILE cut at N positions: status 3, one line, no signal; a program that answers every record with one has
                answered those before the cut
@@ -151,9 +152,17 @@ def model(command, path, model_path):
                 want(name, run(command + ["-m", f.name], stdin=i), [5])
 
 
-if __name__ == "__main__":
-    check, rest = sys.argv[1], sys.argv[2:]
+CHECKS = {"cuts": cuts, "sigpipe": sigpipe, "full": full, "closed": closed, "garbage": garbage, "model": model}
+
+def made(check, *rest):
     split = rest.index("--")
-    {"cuts": cuts, "sigpipe": sigpipe, "full": full, "closed": closed, "garbage": garbage, "model": model}[check](rest[split + 1:], *rest[:split])
-    print("\n".join(problems[:8]) if problems else "ok")
-    sys.exit(bool(problems))
+    problems.clear()
+    CHECKS[check](list(rest[split + 1:]), *rest[:split])
+    return problems[:8] or ["ok"]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]: print("\n".join(made(*sys.argv[1:])))
+    for line in [] if sys.argv[1:] else sys.stdin:
+        what, words = line.rstrip("\n").split("\t")
+        print(what, " / ".join(made(*words.split())), sep="\t", flush=True)

@@ -2,7 +2,8 @@
 # Run the tests: every program in $B/unit (TAP on stdout) and every tests/cli/*.sh (TAP too; see tests/tap.sh). Arguments: names of tests to run
 # (default: all). Closes with "N passed, N failed". A test that dies, prints no plan, or runs another number of checks than planned has failed.
 # So has a run that leaves or changes a file in the checkout.
-# XFV_TEST_JOBS tests run at a time (default: as many as there are processors); each line tells the checks that passed and the seconds, in the tests' order.
+# XFV_TEST_JOBS tests run at a time (default: as many as there are processors). Each line tells the checks that passed and the processor seconds of the
+# test and of all that it ran, which a busy machine changes less than the clock; a line before the last has their sum.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 B=${B:-build}
@@ -19,7 +20,6 @@ alone=" hosts limits sandbox " # they measure time, or would disturb the others:
 # run FOLDER KIND/NAME: the test's outputs, status and seconds into FOLDER; the name on stdout when it is done
 run() {
     log=$1/${2%/*}-${2#*/}
-    start=$(date +%s)
     case $2 in
     unit/*)
         t=$B/$2
@@ -28,7 +28,7 @@ run() {
         ;;
     *) sh "$top/tests/$2.sh" >"$log" 2>"$log.err" </dev/null ;;
     esac
-    echo $? $(($(date +%s) - start)) >"$log.tmp" && mv "$log.tmp" "$log.rc"
+    { echo $?; times; } >"$log.tmp" && mv "$log.tmp" "$log.rc"
     echo "$2"
 }
 if [ "${1:-}" = --one ]; then
@@ -36,10 +36,14 @@ if [ "${1:-}" = --one ]; then
     exit 0
 fi
 
+# spent: the processor seconds of what the shells have waited for whose status and times are on stdin
+spent() { awk 'NF == 2 && ++n % 2 == 0 { gsub(/[ms]/, " "); $0 = $0; sum += ($1 + $3) * 60 + $2 + $4 } END { printf "%.1f\n", sum }'; }
+
 passed=0 failed=0 skipped=0
 tell() { # FOLDER KIND/NAME
     name=${2#*/} log=$1/${2%/*}-${2#*/}
-    read -r rc seconds <"$log.rc"
+    read -r rc <"$log.rc"
+    seconds=$(spent <"$log.rc")
     set -- $(awk '/^ok /{ if (/# skip/) s++; else p++ } /^not ok /{f++} /^1\.\.[0-9]+/{sub(/^1\.\./,""); sub(/ .*/,""); plan=$0} END{printf "%d %d %d %s", p, f, s, plan==""?"none":plan}' "$log")
     extra=0
     [ "$4" = none ] && extra=1
@@ -92,6 +96,7 @@ each() { [ -z "$2" ] || printf '%s\n' $2 | xargs -P "$1" -n 1 sh "$top/tests/run
         { printf '%s\n' "$before"; tree; } | sort | uniq -u | sed 's/^/     /' | head -20
     fi
     [ $# -eq 0 ] || { echo "FAIL $*: not run to the end"; failed=$((failed + $#)); }
+    echo "$(cat "$logs"/*.rc | spent) processor seconds"
     if [ $skipped -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
     [ $failed -eq 0 ] && [ $passed -gt 0 ]
 }
