@@ -29,7 +29,13 @@ static inline uint8_t xfv_to_byte(double v)
     return (uint8_t)(v > 0 ? v < 255 ? (uint8_t)v : 255 : 0);
 }
 
-/* The same of a float, for loops over pixels. */
+/* The nearest byte, for loops over pixels: round() is a call on processors without SSE4.1. */
+static inline uint8_t xfv_nearest_byte(double v)
+{
+    return xfv_to_byte(v + 0.5);
+}
+
+/* xfv_to_byte of a float, for loops over pixels. */
 static inline uint8_t xfv_float_to_byte(float v)
 {
     return (uint8_t)(v > 0 ? v < 255 ? (uint8_t)v : 255 : 0);

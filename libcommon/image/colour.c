@@ -44,7 +44,7 @@ static struct xfv_rgb unpack(uint32_t c)
 static uint8_t jet_channel(double t, double centre)
 {
     double v = 1.5 - fabs(4 * t - centre);
-    return xfv_to_byte(round(255 * v));
+    return xfv_nearest_byte(255 * v);
 }
 
 struct xfv_rgb xfv_colour(enum xfv_colour_map m, double t)

@@ -22,7 +22,7 @@ struct xfv_rgb xfv_rgb_mix(struct xfv_rgb a, struct xfv_rgb b, double t)
     if (!(t > 0)) return a;
     if (t >= 1) return b;
     double r = a.r + (b.r - a.r) * t, g = a.g + (b.g - a.g) * t, blue = a.b + (b.b - a.b) * t;
-    return (struct xfv_rgb){xfv_to_byte(round(r)), xfv_to_byte(round(g)), xfv_to_byte(round(blue))};
+    return (struct xfv_rgb){xfv_nearest_byte(r), xfv_nearest_byte(g), xfv_nearest_byte(blue)};
 }
 
 void xfv_draw_rect(struct xfv_image *im, int x, int y, int w, int h, struct xfv_rgb c)

@@ -71,7 +71,7 @@ static int enlarge_face(struct layout *l, int side, struct xfv_err *e)
     for (size_t c = 0; c < 3 && !status; c++) {
         for (size_t i = 0; i < n; i++) plane[i] = src->data[3 * i + c];
         status = xfv_enlarge(plane, src->width, src->height, out, w, h, e);
-        for (size_t i = 0; i < big && !status; i++) l->face[side].data[3 * i + c] = xfv_to_byte(round((double)out[i]));
+        for (size_t i = 0; i < big && !status; i++) l->face[side].data[3 * i + c] = xfv_nearest_byte((double)out[i]);
     }
     free(plane), free(out);
     return status;
@@ -104,7 +104,7 @@ static int draw_map(struct layout *l, const struct xfv_view_row *r, int side, in
         status = xfv_enlarge(m->v, src->width, src->height, big, face->width, face->height, e);
         for (size_t i = 0; i < (size_t)face->width * (size_t)face->height && !status; i++) {
             const uint8_t *f = face->data + 3 * i;
-            uint8_t luma = xfv_to_byte(round(0.299 * f[0] + 0.587 * f[1] + 0.114 * f[2])); /* ITU-R BT.601 */
+            uint8_t luma = xfv_nearest_byte(0.299 * f[0] + 0.587 * f[1] + 0.114 * f[2]); /* ITU-R BT.601 */
             double t = m->scale > 0 ? (double)big[i] / m->scale : 0;
             if (role_of(r, slot) != XFV_SIGNED && t < 0) t = 0;
             struct xfv_rgb under = {luma, luma, luma};

@@ -34,6 +34,8 @@ static void bytes(void)
 {
     OK(xfv_to_byte(-1) == 0 && xfv_to_byte(NAN) == 0, "no byte");
     OK(xfv_to_byte(254.9) == 254 && xfv_to_byte(1e300) == 255, "a byte");
+    OK(xfv_nearest_byte(-3) == 0 && xfv_nearest_byte(NAN) == 0 && xfv_nearest_byte(INFINITY) == 255, "no nearest byte");
+    OK(xfv_nearest_byte(2.49999) == 2 && xfv_nearest_byte(2.5) == 3 && xfv_nearest_byte(254.5) == 255, "the nearest byte");
     OK(xfv_float_to_byte(-1) == 0 && xfv_float_to_byte(NAN) == 0, "no byte of a float");
     OK(xfv_float_to_byte(254.5f) == 254 && xfv_float_to_byte(INFINITY) == 255, "a byte of a float");
 }
