@@ -13,6 +13,7 @@ static const struct xfv_kernels *choose(void)
     int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (avx512 && want && !strcmp(want, "avx512-tall")) return &xfv_kern_tall_avx512;
     if (avx512 && !(want && !strcmp(want, "avx2"))) return &xfv_kern_avx512;
     return avx2 ? &xfv_kern_avx2 : &xfv_kern_generic;
 #elif defined(__aarch64__)

@@ -26,7 +26,8 @@ static inline V mask8(V v, const uint8_t *p, V s)
 #define V_PRELU(v, s) prelu8(v, s)
 #define V_MASK(v, p, s) mask8(v, p, s)
 #define V_SIGN(v, p) (*(p) = (uint8_t)_mm256_movemask_ps(_mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_GT_OQ)))
-#define MR 6
+#define NV 2
+#define MR(nv) 6
 #define KERN xfv_kern_avx2
 #define KERN_NAME "avx2"
 #include "net/run/kern_body.h"

@@ -1,80 +1,131 @@
 /* The kernels, written once; see net/run/kern_internal.h. The including file defines for its instruction set:
  *   VL lanes; V the vector type; V_LD V_ST V_SET1 V_ZERO V_ADD V_MUL; V_FMA(a,b,c) = a*b+c
  *   V_SIGN(v, p) store the bits v > 0 at p; V_PRELU(v, s); V_MASK(v, p, s) = bit of p ? v : s*v
- *   MR pixels of a tile (MR x 2 vectors of accumulators fit the registers); KERN the table's name, KERN_NAME its text.
+ *   NV vectors of a whole panel; MR(nv) pixels of a tile that is nv vectors wide: MR(nv) x nv accumulators fit the
+ *   registers; KERN the table's name, KERN_NAME its text.
  */
 
+/* Which parts of an epilogue there are: a constant after inlining, so that a store has no branches. */
+enum { BIAS = 1, ADD = 2, SLOPE = 4, MASK = 8, SIGN = 16 };
+
+static inline int parts_of(const struct xfv_epilogue *e)
+{
+    return (e->bias ? BIAS : 0) | (e->add ? ADD : 0) |
+           (e->slope ? SLOPE | (e->mask ? MASK : 0) | (e->sign ? SIGN : 0) : 0);
+}
+
 /* y <- epilogue(v) for one vector of channels c.. at one pixel. */
+static inline __attribute__((always_inline)) void store_parts(const struct xfv_epilogue *e, int parts, V v, float *y,
+                                                              size_t pixel, int c, size_t offset)
+{
+    if (parts & BIAS) v = V_ADD(v, V_LD(e->bias + c));
+    if (parts & ADD) v = V_ADD(v, V_LD(e->add + offset));
+    if (parts & SLOPE) {
+        V s = V_LD(e->slope + c);
+        if (parts & SIGN) V_SIGN(v, e->sign + pixel * e->bits + (size_t)c / 8);
+        v = parts & MASK ? V_MASK(v, e->mask + pixel * e->bits + (size_t)c / 8, s) : V_PRELU(v, s);
+    }
+    V_ST(y + offset, v);
+}
+
 static inline __attribute__((always_inline)) void store_vec(const struct xfv_epilogue *e, V v, float *y, size_t pixel,
                                                             int c, size_t offset)
 {
-    if (e->bias) v = V_ADD(v, V_LD(e->bias + c));
-    if (e->add) v = V_ADD(v, V_LD(e->add + offset));
-    if (e->slope) {
-        V s = V_LD(e->slope + c);
-        if (e->sign) V_SIGN(v, e->sign + pixel * e->bits + (size_t)c / 8);
-        v = e->mask ? V_MASK(v, e->mask + pixel * e->bits + (size_t)c / 8, s) : V_PRELU(v, s);
+    store_parts(e, parts_of(e), v, y, pixel, c, offset);
+}
+
+#define MOST 28 /* accumulators of a tile, at most */
+
+static inline __attribute__((always_inline)) void store_tile(const struct xfv_gemm *g, const V *acc, size_t p0, int m,
+                                                             int c0, int nv, int parts)
+{
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < nv; j++) {
+            size_t p = p0 + (size_t)i;
+            int c = c0 + j * VL;
+            store_parts(&g->e, parts, acc[i * nv + j], g->y, p, c, p * g->ldy + (size_t)c);
+        }
+}
+
+/* The same for every epilogue, once: sum [m][nv][VL]. */
+static __attribute__((noinline)) void store_any(const struct xfv_gemm *g, const float *sum, size_t p0, int m, int c0,
+                                                int nv)
+{
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < nv; j++, sum += VL) {
+            V v = V_LD(sum);
+            store_tile(g, &v, p0 + (size_t)i, 1, c0 + j * VL, 1, parts_of(&g->e));
+        }
+}
+
+static inline __attribute__((always_inline)) void multiply_one(V *acc, const float *x, size_t ldx, const float *w,
+                                                               int m, int nv)
+{
+    V b[NV];
+    for (int j = 0; j < nv; j++) b[j] = V_LD(w + j * VL);
+    for (int i = 0; i < m; i++) {
+        V a = V_SET1(x[(size_t)i * ldx]);
+        for (int j = 0; j < nv; j++) acc[i * nv + j] = V_FMA(a, b[j], acc[i * nv + j]);
     }
-    V_ST(y + offset, v);
+}
+
+/* acc += x w over k multiply-adds of one tap, m pixels by nv vectors; the weights follow one another. */
+static inline __attribute__((always_inline)) void multiply(V *acc, const float *x, size_t ldx, const float *w, int k,
+                                                           int m, int nv)
+{
+    int q = 0;
+    if (nv == NV) {
+        for (; q + 4 <= k; q += 4, w += 4 * nv * VL)
+            for (int i = 0; i < 4; i++) multiply_one(acc, x + q + i, ldx, w + i * nv * VL, m, nv);
+    }
+    for (; q < k; q++, w += nv * VL) multiply_one(acc, x + q, ldx, w, m, nv);
 }
 
 /* A tile of m pixels by nv vectors, in blocks or not (constants after inlining). */
 static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g, const float *w, size_t p0, int m,
                                                        int c0, int nv, int blocks)
 {
-    V acc[MR][2];
-    float sum[MR * 2 * VL]; /* of finished chains: in memory, the registers are taken */
+    V acc[MOST];
+    float sum[MOST * VL]; /* of finished chains: in memory, the registers are taken */
     int block = blocks ? g->block : g->k;
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < nv; j++) acc[i][j] = V_ZERO();
+    for (int i = 0; i < m * nv; i++) acc[i] = V_ZERO();
     for (int j = 0; j < m * nv && blocks; j++) V_ST(sum + j * VL, V_ZERO());
     for (int t = 0; t < g->taps; t++) {
         const float *x = g->x + p0 * g->ldx + (g->tap ? g->tap[t] : 0);
-        for (int k = 0; k < g->k;) {
-            for (int i = 0; i < m && blocks && (t || k); i++)
-                for (int j = 0; j < nv; j++) {
-                    float *s = sum + (i * nv + j) * VL;
-                    V_ST(s, V_ADD(V_LD(s), acc[i][j]));
-                    acc[i][j] = V_ZERO();
-                }
-            for (int end = g->k - k < block ? g->k : k + block; k < end; k++) {
-                V b[2];
-                for (int j = 0; j < nv; j++) b[j] = V_LD(w + j * VL);
-                w += nv * VL;
-                for (int i = 0; i < m; i++) {
-                    V a = V_SET1(x[(size_t)i * g->ldx + (size_t)k]);
-                    for (int j = 0; j < nv; j++) acc[i][j] = V_FMA(a, b[j], acc[i][j]);
-                }
+        for (int k = 0; k < g->k; k += block) {
+            for (int i = 0; i < m * nv && blocks && (t || k); i++) {
+                V_ST(sum + i * VL, V_ADD(V_LD(sum + i * VL), acc[i]));
+                acc[i] = V_ZERO();
             }
+            int most = g->k - k < block ? g->k - k : block;
+            multiply(acc, x + k, g->ldx, w, most, m, nv);
+            w += most * nv * VL;
         }
     }
-    for (int i = 0; i < m && blocks; i++)
-        for (int j = 0; j < nv; j++) acc[i][j] = V_ADD(V_LD(sum + (i * nv + j) * VL), acc[i][j]);
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < nv; j++) {
-            size_t p = p0 + (size_t)i;
-            int c = c0 + j * VL;
-            store_vec(&g->e, acc[i][j], g->y, p, c, p * g->ldy + (size_t)c);
-        }
+    for (int i = 0; i < m * nv && blocks; i++) acc[i] = V_ADD(V_LD(sum + i * VL), acc[i]);
+    switch (blocks ? -1 : parts_of(&g->e)) { /* the common ones straight from the registers */
+    case 0: store_tile(g, acc, p0, m, c0, nv, 0); return;
+    case ADD: store_tile(g, acc, p0, m, c0, nv, ADD); return;
+    case BIAS | SLOPE: store_tile(g, acc, p0, m, c0, nv, BIAS | SLOPE); return;
+    case SLOPE | MASK: store_tile(g, acc, p0, m, c0, nv, SLOPE | MASK); return;
+    default: break;
+    }
+    for (int i = 0; i < m * nv; i++) V_ST(sum + i * VL, acc[i]);
+    store_any(g, sum, p0, m, c0, nv);
 }
 
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
-#define TILE(M) case M: tile(g, w, p, M, c, nv, blocks); break;
+#define TILE(M) case M: if (M <= MR(nv)) tile(g, w, p, M, c, nv, blocks); break;
 static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c,
                                                         int nv, int blocks)
 {
-    int tiles = (pixels + MR - 1) / MR;
+    int tiles = (pixels + MR(nv) - 1) / MR(nv);
     size_t p = 0;
     for (int t = 0; t < tiles; t++) {
         int m = pixels / tiles + (t < pixels % tiles);
         switch (m) {
-            TILE(1) TILE(2) TILE(3) TILE(4)
-#if MR > 4
-            TILE(5) TILE(6)
-#endif
-#if MR > 6
-            TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
-#endif
+            TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13)
+            TILE(14)
         default: break;
         }
         p += (size_t)m;
@@ -87,8 +138,15 @@ static inline __attribute__((always_inline)) void panels(const struct xfv_gemm *
     const float *w = g->w;
     size_t rows = (size_t)g->taps * (size_t)g->k;
     int c = 0;
-    for (; c + 2 * VL <= g->n; c += 2 * VL, w += rows * 2 * VL) panel(g, w, pixels, c, 2, blocks);
-    for (; c < g->n; c += VL, w += rows * VL) panel(g, w, pixels, c, 1, blocks);
+    for (; c + NV * VL <= g->n; c += NV * VL, w += rows * NV * VL) panel(g, w, pixels, c, NV, blocks);
+    switch ((g->n - c) / VL) {
+#if NV > 2
+    case 3: panel(g, w, pixels, c, 3, blocks); break;
+    case 2: panel(g, w, pixels, c, 2, blocks); break;
+#endif
+    case 1: panel(g, w, pixels, c, 1, blocks); break;
+    default: break;
+    }
 }
 
 static void gemm(const struct xfv_gemm *g, int pixels)
@@ -240,5 +298,5 @@ static void affine(float *y, const float *x, const float *scale, const float *sh
 
 #include "net/run/kern_wino.h"
 
-const struct xfv_kernels KERN = {KERN_NAME, 2 * VL, gemm,    dwrow,    dwrow_back2, mask,
+const struct xfv_kernels KERN = {KERN_NAME, NV * VL, gemm,    dwrow,    dwrow_back2, mask,
                                  add,       affine, wino_in, wino_out, wino_u};

@@ -27,7 +27,8 @@ static inline void V_SIGN(V v, uint8_t *p)
     for (int i = 0; i < VL; i++) b |= (unsigned)(v.f[i] > 0.0f) << i;
     *p = (uint8_t)b;
 }
-#define MR 4
+#define NV 2
+#define MR(nv) 4
 #define KERN xfv_kern_generic
 #define KERN_NAME "generic"
 #include "net/run/kern_body.h"

@@ -1,4 +1,4 @@
-/* The inner loops that OpenBLAS does not have, in three builds (plain C, AVX2+FMA, AVX-512) of one source,
+/* The inner loops that OpenBLAS does not have, in builds for plain C, AVX2+FMA, AVX-512 and NEON of one source,
  * net/run/kern_body.h. Every output element is one chain of multiply-adds in a fixed order (taps, then channels; or a
  * sum of such chains), whatever the tile it falls into: so results do not depend on batch, chunk or thread, and AVX2
  * and AVX-512 give the same bits.
@@ -82,7 +82,7 @@ struct xfv_wino_u { const float *w; size_t tap; float *u; size_t freq, n; };
 
 struct xfv_kernels {
     const char *name;
-    int panel; /* columns of a packed panel: 16 or 32 */
+    int panel; /* columns of a packed panel: 16, 32 or 64 */
     void (*gemm)(const struct xfv_gemm *g, int pixels);
     void (*dwrow)(const struct xfv_dwrow *d);
     /* Transposed, stride 2: rows[i] is the gradient row that kernel row i meets at this input row, or NULL. d->win:
@@ -102,12 +102,12 @@ struct xfv_kernels {
 
 extern const struct xfv_kernels xfv_kern_generic;
 #if defined(__x86_64__)
-extern const struct xfv_kernels xfv_kern_avx2, xfv_kern_avx512;
+extern const struct xfv_kernels xfv_kern_avx2, xfv_kern_avx512, xfv_kern_tall_avx512;
 #elif defined(__aarch64__)
 extern const struct xfv_kernels xfv_kern_neon;
 #endif
 
-/* The best that this processor has; XFV_KERNELS=generic|avx2 in the environment picks another one (for tests). */
+/* The best that this processor has; XFV_KERNELS=generic|avx2|avx512-tall in the environment picks another one (for tests). */
 const struct xfv_kernels *xfv_kernels(void);
 
 /* Pack w [rows][n] (row stride ldw, n real columns) into panels for k->gemm: out holds rows * pad16(n) floats. Missing

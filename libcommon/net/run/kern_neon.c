@@ -32,7 +32,8 @@ static inline void V_SIGN(V v, uint8_t *p)
                h = vandq_u32(vcgtzq_f32(v.h), vld1q_u32(lane_bit + 4));
     *p = (uint8_t)vaddvq_u32(vorrq_u32(l, h));
 }
-#define MR 6
+#define NV 2
+#define MR(nv) 6
 #define KERN xfv_kern_neon
 #define KERN_NAME "neon"
 #include "net/run/kern_body.h"
