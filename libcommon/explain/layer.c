@@ -75,6 +75,12 @@ static struct place place_of(const struct walk *w, const struct xfv_node *n)
     case XFV_OP_SUB:
     case XFV_OP_MUL:
     case XFV_OP_DIV:
+    case XFV_OP_MAX:
+    case XFV_OP_MIN:
+    case XFV_OP_POWER:
+    case XFV_OP_MOD:
+    case XFV_OP_COMPARE:
+    case XFV_OP_SELECT:
     case XFV_OP_LAYERNORM:
         return widest(w, n);
     default:
@@ -97,6 +103,7 @@ static int is_affine(const struct walk *w, const struct xfv_node *n)
     case XFV_OP_AVGPOOL:
     case XFV_OP_AFFINE:
     case XFV_OP_TRANSPOSE: case XFV_OP_CONCAT: case XFV_OP_SLICE: case XFV_OP_PAD: case XFV_OP_CONST:
+    case XFV_OP_SPARSE:
         return 1;
     case XFV_OP_REDUCE:
         return n->i[0] == XFV_REDUCE_MEAN || n->i[0] == XFV_REDUCE_SUM;

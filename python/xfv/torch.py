@@ -6,6 +6,7 @@
 Needs torch. The operators are those of xfv-model(5); arithmetic is torch's, so embeddings agree with embed(1) to about 1e-6."""
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -114,6 +115,20 @@ _ACTS: dict[str, Callable[[Tensor, float, float], Tensor]] = {
     "softsign": lambda x, p, q: F.softsign(x),
     "sin": lambda x, p, q: x.sin(),
     "cos": lambda x, p, q: x.cos(),
+    "tan": lambda x, p, q: x.tan(),
+    "asin": lambda x, p, q: x.asin(),
+    "acos": lambda x, p, q: x.acos(),
+    "atan": lambda x, p, q: x.atan(),
+    "sinh": lambda x, p, q: x.sinh(),
+    "cosh": lambda x, p, q: x.cosh(),
+    "asinh": lambda x, p, q: x.asinh(),
+    "acosh": lambda x, p, q: x.acosh(),
+    "atanh": lambda x, p, q: x.atanh(),
+    "floor": lambda x, p, q: x.floor(),
+    "ceil": lambda x, p, q: x.ceil(),
+    "round": lambda x, p, q: x.round(),
+    "trunc": lambda x, p, q: x.trunc(),
+    "sign": lambda x, p, q: x.sign(),
 }
 
 
@@ -126,7 +141,35 @@ def _reduce(n: Map, w: Any, x: Tensor) -> Tensor:
         return x.amax(axes, keepdim=True)
     if how in ("mean", "sum"):
         return getattr(x, how)(axes, keepdim=True)
+    if how == "prod":
+        for axis in axes:
+            x = x.prod(axis, keepdim=True)
+        return x
     raise NotImplementedError(f"the reduction '{how}'")
+
+
+_RELATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "less": torch.lt,
+    "at-most": torch.le,
+    "equal": torch.eq,
+    "at-least": torch.ge,
+    "greater": torch.gt,
+}
+
+
+def _compare(n: Map, w: Any, a: Tensor, b: Tensor) -> Tensor:
+    return _RELATIONS[n["relation"]](a, _stretch(a, b)).to(a.dtype)
+
+
+def _mod(n: Map, w: Any, a: Tensor, b: Tensor) -> Tensor:
+    return (torch.fmod if n["sign_of_first"] else torch.remainder)(a, _stretch(a, b))
+
+
+def _sparse(n: Map, w: Callable[[str], Optional[Tensor]], x: Tensor) -> Tensor:
+    to, of, by = w("weight").detach().unbind(1)
+    shape = [d for d in n["shape"] if d]
+    y = x.new_zeros(x.shape[0], math.prod(shape))
+    return y.index_add(1, to.long(), x.flatten(1)[:, of.long()] * by).reshape(-1, *shape)
 
 
 def _affine(n: Map, w: Callable[[str], Optional[Tensor]], x: Tensor) -> Tensor:
@@ -182,6 +225,11 @@ _OPS: dict[str, Callable[..., Tensor]] = {
     "div": lambda n, w, a, b: a / _stretch(a, b),
     "max": lambda n, w, a, b: torch.maximum(a, _stretch(a, b)),
     "min": lambda n, w, a, b: torch.minimum(a, _stretch(a, b)),
+    "power": lambda n, w, a, b: a ** _stretch(a, b),
+    "mod": _mod,
+    "compare": _compare,
+    "select": lambda n, w, c, a, b: torch.where(c != 0, a, b),
+    "sparse": _sparse,
     "concat": lambda n, w, *x: torch.cat(x, n["axis"] + 1),
     "matmul": lambda n, w, a, b: a @ (b.transpose(-1, -2) if n["transpose_b"] else b),
     "layernorm": lambda n, w, x: F.layer_norm(x, x.shape[-1:], w("weight"), w("bias"), n["epsilon"]),

@@ -1,5 +1,7 @@
 # What can be seen without running anything: the order of the rooms, and the programs' hardening.
 . "$top/tests/tap.sh"
+sh "$top/tests/onnx/operators.sh" "$top/libcommon/net/import/onnx_call.c" >operators.tsv
+is "$(diff operators.tsv "$top/docs/tables/other/onnx-operators.tsv")" "" "the table of ONNX operators is what the importer has"
 is "$(sh "$top/tests/static/includes.sh" 2>&1)" "" "every room includes only rooms to its left"
 if [ -n "${XFV_SANITIZED:-}" ]; then
     skip "hardening" "a build with sanitizers"

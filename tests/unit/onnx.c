@@ -30,6 +30,7 @@ static double relative(const float *x, const float *y, size_t n)
     double d = 0, s = 0;
     for (size_t i = 0; i < n; i++) {
         double a = (double)x[i], b = (double)y[i];
+        if (isinf(a) && a * b > 0 && isinf(b)) continue; /* the same pole */
         d += (a - b) * (a - b), s += b * b;
     }
     return sqrt(d / (s > 0 ? s : 1));

@@ -43,11 +43,25 @@ static void acts(void)
                {XFV_ACT_NEG, 0, 0, 0},       {XFV_ACT_ABS, 0, 0, 0},
                {XFV_ACT_LOG, 0, 0, 5},       {XFV_ACT_ELU, 1.2f, .9f, 0},
                {XFV_ACT_SOFTSIGN, 0, 0, 0},  {XFV_ACT_SIN, 0, 0, 0},
-               {XFV_ACT_COS, 0, 0, 0}};
+               {XFV_ACT_COS, 0, 0, 0},       {XFV_ACT_ATAN, 0, 0, 0},
+               {XFV_ACT_SINH, 0, 0, 0},      {XFV_ACT_COSH, 0, 0, 0},
+               {XFV_ACT_ASINH, 0, 0, 0},     {XFV_ACT_ACOSH, 0, 0, 5}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct build b;
         image(&b, 5, 4, 3, 21), affine(&b, all[i].around), act(&b, all[i].which, all[i].f0, all[i].f1);
         compare(&b, xfv_act_name(all[i].which));
+    }
+    static const int bounded[] = {XFV_ACT_ASIN, XFV_ACT_ACOS, XFV_ACT_ATANH, XFV_ACT_TAN};
+    for (int i = 0; i < 4; i++) {
+        struct build b;
+        image(&b, 5, 4, 3, 21), act(&b, XFV_ACT_SIGMOID, 0, 0), act(&b, bounded[i], 0, 0);
+        compare(&b, xfv_act_name(bounded[i]));
+    }
+    for (int which = XFV_ACT_FLOOR; which < XFV_ACTS; which++) { /* no gradient: that of the other operand stays */
+        struct build b;
+        int x = image(&b, 5, 4, 3, 21), y = act(&b, which, 0, 0);
+        add(&b, XFV_OP_MUL, x, y);
+        compare(&b, xfv_act_name(which));
     }
 }
 
@@ -65,7 +79,9 @@ static void reductions(void)
         for (int mask = 1; mask < 8; mask++) {
             struct build b;
             char name[64];
-            image(&b, 5, 4, 3, 19), reduce(&b, what, mask);
+            image(&b, 5, 4, 3, 19);
+            if (what == XFV_REDUCE_PROD) act(&b, XFV_ACT_SIGMOID, 0, 0), act(&b, XFV_ACT_POW, .1f, 0);
+            reduce(&b, what, mask);
             snprintf(name, sizeof name, "%s over axes %d", xfv_reduce_name(what), mask);
             compare(&b, name);
         }
@@ -126,13 +142,15 @@ static int small(struct build *b, int x, int mask)
 
 static void broadcasts(void)
 {
-    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV, XFV_OP_MAX, XFV_OP_MIN};
-    for (int o = 0; o < 6; o++)
+    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL,   XFV_OP_DIV,
+                                      XFV_OP_MAX, XFV_OP_MIN, XFV_OP_POWER, XFV_OP_MOD};
+    for (int o = 0; o < 8; o++)
         for (int mask = 1; mask < 8; mask++) {
             struct build b;
             char name[64];
             int x = image(&b, 3, 4, 3, 18);
-            act(&b, XFV_ACT_SOFTPLUS, 0, 0);
+            int z = act(&b, XFV_ACT_SOFTPLUS, 0, 0);
+            if (ops[o] == XFV_OP_POWER) x = z;
             int y = small(&b, b.last, mask);
             add(&b, ops[o], x, y);
             snprintf(name, sizeof name, "%s with axes %d stretched", xfv_op_name(ops[o]), mask);
@@ -151,6 +169,33 @@ static void broadcasts(void)
     xfv_graph_add_node(b.g, &c, &b.e);
     add(&b, XFV_OP_MUL, x, c.out);
     compare(&b, "a constant that stretches");
+}
+
+/* Comparisons, with what they choose, and elements by a table. */
+static void choices(void)
+{
+    for (int relation = 0; relation < XFV_RELATIONS; relation++) {
+        struct build b;
+        struct xfv_node n = xfv_node_default(XFV_OP_COMPARE);
+        int x = image(&b, 3, 4, 3, 18), y = small(&b, x, 5);
+        n.n_in = 2, n.in[0] = x, n.in[1] = y, n.i[0] = relation;
+        int c = append(&b, n);
+        b.last = x, y = act(&b, XFV_ACT_TANH, 0, 0), n = xfv_node_default(XFV_OP_SELECT);
+        n.n_in = 3, n.in[0] = c, n.in[1] = x, n.in[2] = y;
+        append(&b, n);
+        compare(&b, xfv_relation_name(relation));
+    }
+    struct build b;
+    struct xfv_node n = xfv_node_default(XFV_OP_SPARSE);
+    image(&b, 3, 4, 3, 18);
+    n.weight = weight(&b, shape(2, 200, 3, 0), 1);
+    for (int k = 0; k < 200; k++) {
+        b.g->weights[n.weight].data[3 * k] = (float)(k * 7 % 38);
+        b.g->weights[n.weight].data[3 * k + 1] = (float)(k * 11 % 216);
+    }
+    n.i[0] = 2, n.i[1] = 19;
+    append(&b, n);
+    compare(&b, "elements by a table");
 }
 
 static int matmul(struct build *b, int x, int y, int transposed)
@@ -231,6 +276,7 @@ int main(void)
     reductions();
     moves();
     broadcasts();
+    choices();
     attention();
     rest();
     return tap_done();

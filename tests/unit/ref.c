@@ -126,16 +126,30 @@ static void test_pointwise(void)
                 {XFV_ACT_EXP, 0, 0, 0},         {XFV_ACT_NEG, 0, 0, 0},
                 {XFV_ACT_ABS, 0, 0, 0},         {XFV_ACT_LOG, 0, 0, 1},
                 {XFV_ACT_ELU, 1.3f, .9f, 0},    {XFV_ACT_SOFTSIGN, 0, 0, 0},
-                {XFV_ACT_SIN, 0, 0, 0},         {XFV_ACT_COS, 0, 0, 0}};
+                {XFV_ACT_SIN, 0, 0, 0},         {XFV_ACT_COS, 0, 0, 0},
+                {XFV_ACT_TAN, 0, 0, 0},         {XFV_ACT_ATAN, 0, 0, 0},
+                {XFV_ACT_SINH, 0, 0, 0},        {XFV_ACT_COSH, 0, 0, 0},
+                {XFV_ACT_ASINH, 0, 0, 0}};
     struct build b;
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
         b = start(xfv_shape_of(3, 3, 3, 3)), act(&b, acts[i].a, acts[i].f0, acts[i].f1),
         check(&b, acts[i].positive, xfv_act_name((int)acts[i].a));
     }
+    static const enum xfv_act bounded[] = {XFV_ACT_ASIN, XFV_ACT_ACOS, XFV_ACT_ATANH, XFV_ACT_ACOSH};
+    for (int i = 0; i < 4; i++) { /* of (0,1), acosh of what is larger than 1 */
+        b = start(xfv_shape_of(3, 3, 3, 3)), act(&b, i < 3 ? XFV_ACT_SIGMOID : XFV_ACT_COSH, 0, 0),
+        act(&b, bounded[i], 0, 0), check(&b, 1, xfv_act_name((int)bounded[i]));
+    }
+    for (int a = XFV_ACT_FLOOR; a < XFV_ACTS; a++) {
+        b = start(xfv_shape_of(3, 3, 3, 3)), act(&b, XFV_ACT_SOFTPLUS, 0, 0), act(&b, (enum xfv_act)a, 0, 0),
+        binary(&b, XFV_OP_MUL, 0, b.last),
+        check(&b, 0, xfv_act_name(a));
+    }
     b = start(xfv_shape_of(3, 3, 2, 4)), simple(&b, XFV_OP_RELU), check(&b, 0, "relu");
     b = start(xfv_shape_of(3, 3, 2, 4)), channelwise(&b, XFV_OP_PRELU, 0), check(&b, 0, "prelu");
-    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV, XFV_OP_MAX, XFV_OP_MIN};
-    for (int i = 0; i < 6; i++)
+    static const enum xfv_op ops[] = {XFV_OP_ADD, XFV_OP_SUB, XFV_OP_MUL, XFV_OP_DIV, XFV_OP_MAX, XFV_OP_MIN,
+                                      XFV_OP_MOD};
+    for (int i = 0; i < 7; i++)
         for (int axes = 0; axes <= 7; axes += axes == 0 ? 3 : 4) { /* second operand: full, [1,1,C], [1,1,1] */
             char what[64];
             b = start(xfv_shape_of(3, 3, 2, 4));
@@ -153,6 +167,27 @@ static void test_pointwise(void)
     b = start(xfv_shape_of(3, 3, 2, 4)), constant(&b, xfv_shape_of(1, 4), -1, 1), binary(&b, XFV_OP_MUL, 0, b.last),
     check(&b, 0, "mul by a constant");
     b = start(xfv_shape_of(3, 3, 2, 4)), binary(&b, XFV_OP_MUL, 0, 0), check(&b, 0, "mul of a value by itself");
+    b = start(xfv_shape_of(3, 3, 2, 4)), act(&b, XFV_ACT_TANH, 0, 0), binary(&b, XFV_OP_POWER, 0, b.last),
+    check(&b, 1, "power, both computed");
+    for (int relation = 0; relation < XFV_RELATIONS; relation++) {
+        b = start(xfv_shape_of(3, 3, 2, 4)), reduce(&b, XFV_REDUCE_L2, 3), act(&b, XFV_ACT_TANH, 0, 0);
+        struct xfv_node n = xfv_node_default(XFV_OP_COMPARE);
+        n.n_in = 2, n.in[0] = 0, n.in[1] = b.last, n.i[0] = relation;
+        int c = append(&b, n);
+        b.last = 0;
+        n = xfv_node_default(XFV_OP_SELECT);
+        n.n_in = 3, n.in[0] = c, n.in[1] = 0, n.in[2] = act(&b, XFV_ACT_EXP, 0, 0);
+        append(&b, n), check(&b, 0, xfv_relation_name(relation));
+    }
+    b = start(xfv_shape_of(3, 3, 2, 4));
+    struct xfv_node n = xfv_node_default(XFV_OP_SPARSE);
+    n.weight = weight_of(&b, xfv_shape_of(2, 40, 3), -1, 1);
+    for (int k = 0; k < 40; k++) {
+        b.g->weights[n.weight].data[3 * k] = (float)(k * 7 % 9);
+        b.g->weights[n.weight].data[3 * k + 1] = (float)(k * 11 % 24);
+    }
+    n.i[0] = 3, n.i[1] = 3;
+    append(&b, n), check(&b, 0, "sparse");
 }
 
 static void test_windows_and_rows(void)

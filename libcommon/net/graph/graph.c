@@ -12,12 +12,16 @@ static const char *const op_names[XFV_OPS] = {"conv",    "dense",     "prelu",  
                                               "maxpool", "softmax",   "reshape",   "l2norm", "avgpool",
                                               "sub",     "mul",       "div",       "affine", "act",
                                               "const",   "transpose", "concat",    "slice",  "pad",
-                                              "reduce",  "matmul",    "layernorm", "max",    "min"};
+                                              "reduce",  "matmul",    "layernorm", "max",    "min",
+                                              "power",   "mod",       "compare",   "select", "sparse"};
 static const char *const act_names[XFV_ACTS] = {"clip",     "leaky", "sigmoid", "hardsigmoid", "hardswish", "tanh",
                                                 "softplus", "mish",  "gelu",    "silu",        "erf",       "sqrt",
                                                 "pow",      "exp",   "neg",     "abs",         "log",       "elu",
-                                                "softsign", "sin",   "cos"};
-static const char *const reduce_names[XFV_REDUCES] = {"mean", "sum", "max", "l2"};
+                                                "softsign", "sin",   "cos",     "tan",         "asin",      "acos",
+                                                "atan",     "sinh",  "cosh",    "asinh",       "acosh",     "atanh",
+                                                "floor",    "ceil",  "round",   "trunc",       "sign"};
+static const char *const reduce_names[XFV_REDUCES] = {"mean", "sum", "max", "l2", "prod"};
+static const char *const relation_names[XFV_RELATIONS] = {"less", "at-most", "equal", "at-least", "greater"};
 
 static int lookup(const char *const *names, int n, const char *name)
 {
@@ -49,6 +53,11 @@ const char *xfv_reduce_name(int reduce)
     return reduce >= 0 && reduce < XFV_REDUCES ? reduce_names[reduce] : NULL;
 }
 
+const char *xfv_relation_name(int relation)
+{
+    return relation >= 0 && relation < XFV_RELATIONS ? relation_names[relation] : NULL;
+}
+
 int xfv_act_parse(const char *name, int *act)
 {
     *act = lookup(act_names, XFV_ACTS, name);
@@ -59,6 +68,12 @@ int xfv_reduce_parse(const char *name, int *reduce)
 {
     *reduce = lookup(reduce_names, XFV_REDUCES, name);
     return *reduce < 0 ? XFV_EMODEL : 0;
+}
+
+int xfv_relation_parse(const char *name, int *relation)
+{
+    *relation = lookup(relation_names, XFV_RELATIONS, name);
+    return *relation < 0 ? XFV_EMODEL : 0;
 }
 
 /* ---- name -> index: open addressing; the keys live in the graph, the table holds index + 1 (0: free) ---- */

@@ -44,6 +44,14 @@ enum xfv_op {            /* append only: the name, not the number, is stored in 
     /* the larger of two; shapes as for ADD, also for MIN. The gradient of equals goes to the first */
     XFV_OP_MAX,
     XFV_OP_MIN,
+    XFV_OP_POWER,        /* a^b; shapes as for ADD, also for MOD and COMPARE */
+    /* what is left of a after division by b: with the sign of b, or with that of a where i[0] = 1 */
+    XFV_OP_MOD,
+    XFV_OP_COMPARE,      /* 1 where a stands to b as i[0], an enum xfv_relation, says, else 0; no gradient */
+    XFV_OP_SELECT,       /* inputs c, a, b of one shape: a where c is not 0, else b; no gradient for c */
+    /* y[weight[k][0]] += weight[k][2] x[weight[k][1]] for each row k of weight [n][3], from zeros; elements are
+     * counted in (H,W,C order); i[0..3] = dimensions of y, 0 after the last */
+    XFV_OP_SPARSE,
     XFV_OPS
 };
 /* Parameters: clip f[0]..f[1], not empty; leaky slope f[0]; hardsigmoid clip(f[0] x + f[1], 0, 1); hardswish x
@@ -71,9 +79,28 @@ enum xfv_act {
     XFV_ACT_SOFTSIGN,
     XFV_ACT_SIN,
     XFV_ACT_COS,
+    XFV_ACT_TAN,
+    XFV_ACT_ASIN,
+    XFV_ACT_ACOS,
+    XFV_ACT_ATAN,
+    XFV_ACT_SINH,
+    XFV_ACT_COSH,
+    XFV_ACT_ASINH,
+    XFV_ACT_ACOSH,
+    XFV_ACT_ATANH,
+    XFV_ACT_FLOOR, /* from here on: steps, with a gradient of zero */
+    XFV_ACT_CEIL,
+    XFV_ACT_ROUND, /* halves to the even neighbour */
+    XFV_ACT_TRUNC,
+    XFV_ACT_SIGN,
     XFV_ACTS
 };
-enum xfv_reduce { XFV_REDUCE_MEAN, XFV_REDUCE_SUM, XFV_REDUCE_MAX, XFV_REDUCE_L2, XFV_REDUCES };
+enum xfv_reduce {
+    XFV_REDUCE_MEAN, XFV_REDUCE_SUM, XFV_REDUCE_MAX, XFV_REDUCE_L2, XFV_REDUCE_PROD, XFV_REDUCES
+};
+enum xfv_relation {
+    XFV_LESS, XFV_AT_MOST, XFV_EQUAL, XFV_AT_LEAST, XFV_GREATER, XFV_RELATIONS
+};
 
 #define XFV_MAX_RANK 4
 #define XFV_MAX_INPUTS 16
@@ -83,6 +110,7 @@ enum xfv_reduce { XFV_REDUCE_MEAN, XFV_REDUCE_SUM, XFV_REDUCE_MAX, XFV_REDUCE_L2
 #define XFV_MAX_ELEMENTS 2147483647
 #define XFV_MAX_KERNEL 4096
 #define XFV_MAX_NAME 1023
+#define XFV_MAX_SPARSE 16777216 /* elements that a sparse operator reads or makes: floats count them exactly */
 
 struct xfv_shape { int rank; int dim[XFV_MAX_RANK]; }; /* one sample: [H,W,C] for images, [N] for vectors */
 
@@ -119,8 +147,10 @@ const char *xfv_op_name(enum xfv_op op);                 /* "conv", "dense", ...
 int xfv_op_parse(const char *name, enum xfv_op *op);     /* 0 or XFV_EMODEL */
 const char *xfv_act_name(int act); /* "clip", ...; NULL for an unknown number; also xfv_reduce_name */
 const char *xfv_reduce_name(int reduce);                 /* "mean", ... */
+const char *xfv_relation_name(int relation);             /* "less", ... */
 int xfv_act_parse(const char *name, int *act);           /* 0 or XFV_EMODEL, also xfv_reduce_parse */
 int xfv_reduce_parse(const char *name, int *reduce);
+int xfv_relation_parse(const char *name, int *relation);
 
 struct xfv_graph *xfv_graph_new(void);                   /* empty; NULL when out of memory */
 void xfv_graph_free(struct xfv_graph *g);

@@ -124,6 +124,20 @@ static double act(const struct xfv_node *n, double x)
     case XFV_ACT_SOFTSIGN: return x / (1 + fabs(x));
     case XFV_ACT_SIN: return sin(x);
     case XFV_ACT_COS: return cos(x);
+    case XFV_ACT_TAN: return tan(x);
+    case XFV_ACT_ASIN: return asin(x);
+    case XFV_ACT_ACOS: return acos(x);
+    case XFV_ACT_ATAN: return atan(x);
+    case XFV_ACT_SINH: return sinh(x);
+    case XFV_ACT_COSH: return cosh(x);
+    case XFV_ACT_ASINH: return asinh(x);
+    case XFV_ACT_ACOSH: return acosh(x);
+    case XFV_ACT_ATANH: return atanh(x);
+    case XFV_ACT_FLOOR: return floor(x);
+    case XFV_ACT_CEIL: return ceil(x);
+    case XFV_ACT_ROUND: return rint(x);
+    case XFV_ACT_TRUNC: return trunc(x);
+    case XFV_ACT_SIGN: return x > 0 ? 1 : x < 0 ? -1 : 0;
     case XFV_ACTS: break;
     }
     return NAN;
@@ -158,6 +172,16 @@ static double act_slope(const struct xfv_node *n, double x)
     case XFV_ACT_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
     case XFV_ACT_SIN: return cos(x);
     case XFV_ACT_COS: return -sin(x);
+    case XFV_ACT_TAN: return 1 + tan(x) * tan(x);
+    case XFV_ACT_ASIN: return 1 / sqrt(1 - x * x);
+    case XFV_ACT_ACOS: return -1 / sqrt(1 - x * x);
+    case XFV_ACT_ATAN: return 1 / (1 + x * x);
+    case XFV_ACT_SINH: return cosh(x);
+    case XFV_ACT_COSH: return sinh(x);
+    case XFV_ACT_ASINH: return 1 / sqrt(1 + x * x);
+    case XFV_ACT_ACOSH: return 1 / sqrt(x * x - 1);
+    case XFV_ACT_ATANH: return 1 / (1 - x * x);
+    case XFV_ACT_FLOOR: case XFV_ACT_CEIL: case XFV_ACT_ROUND: case XFV_ACT_TRUNC: case XFV_ACT_SIGN: return 0;
     case XFV_ACTS: break;
     }
     return NAN;
@@ -172,9 +196,29 @@ static size_t broadcast(CALL, size_t i)
     return ravel(c->in[1], to);
 }
 
-static double combine(enum xfv_op op, double a, double b)
+static int related(int relation, double a, double b)
 {
-    switch (op) {
+    switch ((enum xfv_relation)relation) {
+    case XFV_LESS: return a < b;
+    case XFV_AT_MOST: return a <= b;
+    case XFV_EQUAL: return a <= b && a >= b;
+    case XFV_AT_LEAST: return a >= b;
+    default: return a > b;
+    }
+}
+
+static double modulo(int of_a, double a, double b)
+{
+    double r = fmod(a, b);
+    return !of_a && (r > 0 || r < 0) && (r < 0) != (b < 0) ? r + b : r;
+}
+
+static double combine(const struct xfv_node *n, double a, double b)
+{
+    switch (n->op) {
+    case XFV_OP_POWER: return pow(a, b);
+    case XFV_OP_MOD: return modulo(n->i[0], a, b);
+    case XFV_OP_COMPARE: return related(n->i[0], a, b);
     case XFV_OP_ADD: return a + b;
     case XFV_OP_SUB: return a - b;
     case XFV_OP_MUL: return a * b;
@@ -186,7 +230,7 @@ static double combine(enum xfv_op op, double a, double b)
 
 static void binary_forward(CALL, double *y)
 {
-    for (size_t i = 0; i < xfv_shape_count(c->out); i++) y[i] = combine(c->n->op, c->x[0][i], c->x[1][broadcast(c, i)]);
+    for (size_t i = 0; i < xfv_shape_count(c->out); i++) y[i] = combine(c->n, c->x[0][i], c->x[1][broadcast(c, i)]);
 }
 
 static void binary_backward(CALL, const double *dy, double **dx)
@@ -198,6 +242,12 @@ static void binary_backward(CALL, const double *dy, double **dx)
         if (op == XFV_OP_SUB) db = -1;
         if (op == XFV_OP_MUL) da = b, db = a;
         if (op == XFV_OP_DIV) da = 1 / b, db = -a / (b * b);
+        if (op == XFV_OP_COMPARE) continue;
+        if (op == XFV_OP_MOD) db = -rint((a - c->y[i]) / b);
+        if (op == XFV_OP_POWER) {
+            da = b > 0 || b < 0 ? b * pow(a, b - 1) : 0;
+            db = b >= 0 && !(a > 0 || a < 0) ? 0 : c->y[i] * log(a);
+        }
         if (op == XFV_OP_MAX || op == XFV_OP_MIN) da = op == XFV_OP_MAX ? a >= b : a <= b, db = 1 - da;
         dx[0][i] += dy[i] * da;
         dx[1][j] += dy[i] * db;
@@ -340,10 +390,12 @@ static void reduce_forward(CALL, double *y)
 {
     size_t n = xfv_shape_count(c->in[0]), m = xfv_shape_count(c->out);
     int f = c->n->i[0];
-    for (size_t o = 0; o < m && f == XFV_REDUCE_MAX; o++) y[o] = -INFINITY;
+    for (size_t o = 0; o < m && (f == XFV_REDUCE_MAX || f == XFV_REDUCE_PROD); o++)
+        y[o] = f == XFV_REDUCE_PROD ? 1 : -INFINITY;
     for (size_t i = 0; i < n; i++) {
         double x = c->x[0][i], *to = &y[reduced(c, i)];
         if (f == XFV_REDUCE_MAX) *to = x > *to ? x : *to;
+        else if (f == XFV_REDUCE_PROD) *to *= x;
         else *to += f == XFV_REDUCE_L2 ? x * x : f == XFV_REDUCE_MEAN ? x * (double)m / (double)n : x;
     }
     for (size_t o = 0; o < m && f == XFV_REDUCE_L2; o++) y[o] = sqrt(y[o]);
@@ -357,6 +409,15 @@ static int earlier(CALL, size_t i)
     return 0;
 }
 
+/* The product of the others of i's group. */
+static double others(CALL, size_t i)
+{
+    double p = 1;
+    for (size_t j = 0; j < xfv_shape_count(c->in[0]); j++)
+        if (j != i && reduced(c, j) == reduced(c, i)) p *= c->x[0][j];
+    return p;
+}
+
 static void reduce_backward(CALL, const double *dy, double *dx)
 {
     size_t n = xfv_shape_count(c->in[0]), m = xfv_shape_count(c->out);
@@ -365,6 +426,7 @@ static void reduce_backward(CALL, const double *dy, double *dx)
         size_t o = reduced(c, i);
         switch ((enum xfv_reduce)c->n->i[0]) {
         case XFV_REDUCE_SUM: dx[i] += dy[o]; break;
+        case XFV_REDUCE_PROD: dx[i] += dy[o] * others(c, i); break;
         case XFV_REDUCE_MEAN: dx[i] += dy[o] * (double)m / (double)n; break;
         case XFV_REDUCE_MAX:
             if (x >= c->y[o] && !earlier(c, i)) dx[i] += dy[o];
@@ -414,6 +476,25 @@ static void move(CALL, double *y, const double *dy, double **dx)
     }
 }
 
+static void sparse(CALL, double *y, const double *dy, double *dx)
+{
+    const float *w = weight(c);
+    for (size_t k = 0; k < c->g->weights[c->n->weight].count; k += 3) {
+        size_t to = (size_t)w[k], from = (size_t)w[k + 1];
+        if (dy) dx[from] += dy[to] * (double)w[k + 2];
+        else y[to] += c->x[0][from] * (double)w[k + 2];
+    }
+}
+
+static void selected(CALL, double *y, const double *dy, double **dx)
+{
+    for (size_t i = 0; i < xfv_shape_count(c->out); i++) {
+        int k = c->x[0][i] > 0 || c->x[0][i] < 0 ? 1 : 2;
+        if (dy) dx[k][i] += dy[i];
+        else y[i] = c->x[k][i];
+    }
+}
+
 void xfv_ref_op_forward(CALL, double *y)
 {
     size_t n = xfv_shape_count(c->out), channels = last(c->out);
@@ -426,7 +507,12 @@ void xfv_ref_op_forward(CALL, double *y)
     case XFV_OP_MUL:
     case XFV_OP_DIV:
     case XFV_OP_MAX:
-    case XFV_OP_MIN: binary_forward(c, y); break;
+    case XFV_OP_MIN:
+    case XFV_OP_POWER:
+    case XFV_OP_MOD:
+    case XFV_OP_COMPARE: binary_forward(c, y); break;
+    case XFV_OP_SELECT: selected(c, y, NULL, NULL); break;
+    case XFV_OP_SPARSE: sparse(c, y, NULL, NULL); break;
     case XFV_OP_RELU: case XFV_OP_PRELU: case XFV_OP_AFFINE: case XFV_OP_ACT:
         for (size_t i = 0; i < n; i++) y[i] = pointwise(c, i, 0);
         break;
@@ -461,7 +547,12 @@ void xfv_ref_op_backward(CALL, const double *dy, double **dx)
     case XFV_OP_MUL:
     case XFV_OP_DIV:
     case XFV_OP_MAX:
-    case XFV_OP_MIN: binary_backward(c, dy, dx); break;
+    case XFV_OP_MIN:
+    case XFV_OP_POWER:
+    case XFV_OP_MOD:
+    case XFV_OP_COMPARE: binary_backward(c, dy, dx); break;
+    case XFV_OP_SELECT: selected(c, NULL, dy, dx); break;
+    case XFV_OP_SPARSE: sparse(c, NULL, dy, dx[0]); break;
     case XFV_OP_RELU: case XFV_OP_PRELU: case XFV_OP_AFFINE: case XFV_OP_ACT:
         for (size_t i = 0; i < xfv_shape_count(c->out); i++) dx[0][i] += dy[i] * pointwise(c, i, 1);
         break;

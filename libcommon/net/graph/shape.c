@@ -1,4 +1,5 @@
 /* Shape inference, and the check that everything a file says of a graph holds. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,13 +242,47 @@ static int shape_channelwise(const struct xfv_graph *g, const struct xfv_node *n
     return n->op == XFV_OP_PRELU ? 0 : want_vector(g, n, n->bias, "bias", c, n->op == XFV_OP_AFFINE, e);
 }
 
+/* Dimensions as in i[0..3], and a table whose rows name elements that exist. */
+static int shape_sparse(const struct xfv_graph *g, const struct xfv_node *n, const struct xfv_shape *in,
+                        struct xfv_shape *out, struct xfv_err *e)
+{
+    const struct xfv_weight *w = weight_of(g, n->weight);
+    char t[64];
+    *out = (struct xfv_shape){0};
+    for (int i = 0; i < XFV_MAX_RANK && n->i[i] > 0; i++) out->dim[out->rank++] = n->i[i];
+    double have = (double)xfv_shape_count(*in), made = (double)xfv_shape_count(*out);
+    if (!w || !w->data || w->shape.rank != 2 || w->shape.dim[1] != 3)
+        return BAD("node '%s' (sparse) has no table of three columns", n->name);
+    if (made < 1 || made > XFV_MAX_SPARSE || have > XFV_MAX_SPARSE)
+        return BAD("node '%s' (sparse) makes %s, an impossible size", n->name, xfv_shape_text(*out, t));
+    for (size_t k = 0; k < w->count; k += 3) {
+        double to = (double)w->data[k], from = (double)w->data[k + 1];
+        if (!(to >= 0 && to < made && from >= 0 && from < have && floor(to) >= to && floor(from) >= from))
+            return BAD("node '%s' (sparse) takes element %g to element %g, of %g and %g", n->name, from, to, have,
+                       made);
+    }
+    return 0;
+}
+
+static int shape_select(const struct xfv_node *n, const struct xfv_shape *in, struct xfv_shape *out, struct xfv_err *e)
+{
+    char t[64], t2[64];
+    *out = in[0];
+    for (int k = 1; k < 3; k++)
+        if (!xfv_shape_equal(in[k], in[0]))
+            return BAD("node '%s' (select) cannot join %s and %s", n->name, xfv_shape_text(in[0], t),
+                       xfv_shape_text(in[k], t2));
+    return 0;
+}
+
 static int n_inputs_fit(const struct xfv_node *n)
 {
     switch (n->op) {
     case XFV_OP_CONST: return n->n_in == 0;
     case XFV_OP_CONCAT: return n->n_in >= 1;
     case XFV_OP_ADD: case XFV_OP_SUB: case XFV_OP_MUL: case XFV_OP_DIV: case XFV_OP_MATMUL: case XFV_OP_MAX:
-    case XFV_OP_MIN: return n->n_in == 2;
+    case XFV_OP_MIN: case XFV_OP_POWER: case XFV_OP_MOD: case XFV_OP_COMPARE: return n->n_in == 2;
+    case XFV_OP_SELECT: return n->n_in == 3;
     default: return n->n_in == 1;
     }
 }
@@ -266,7 +301,15 @@ static int infer(const struct xfv_graph *g, const struct xfv_node *n, const stru
     case XFV_OP_MUL:
     case XFV_OP_DIV:
     case XFV_OP_MAX:
-    case XFV_OP_MIN: return shape_binary(n, in, out, e);
+    case XFV_OP_MIN:
+    case XFV_OP_POWER:
+    case XFV_OP_MOD: return shape_binary(n, in, out, e);
+    case XFV_OP_COMPARE:
+        if (!xfv_relation_name(n->i[0]))
+            return BAD("node '%s' (compare) has the unknown relation %d", n->name, n->i[0]);
+        return shape_binary(n, in, out, e);
+    case XFV_OP_SELECT: return shape_select(n, in, out, e);
+    case XFV_OP_SPARSE: return shape_sparse(g, n, in, out, e);
     case XFV_OP_RESHAPE: return shape_reshape(n, in, out, e);
     case XFV_OP_ACT:
         if (!xfv_act_name(n->i[0])) return BAD("node '%s' (act) has the unknown function %d", n->name, n->i[0]);

@@ -133,6 +133,7 @@ static const struct { const char *key; size_t at; int count, floats; char separa
     {"begin", offsetof(struct xfv_node, i) + sizeof(int), 1, 0, ','},
     {"end", offsetof(struct xfv_node, i) + 2 * sizeof(int), 1, 0, ','},
     {"count_padding", offsetof(struct xfv_node, i), 1, 0, ','},
+    {"sign_of_first", offsetof(struct xfv_node, i), 1, 0, ','},
     {"transpose_b", offsetof(struct xfv_node, i), 1, 0, ','},
     {"epsilon", offsetof(struct xfv_node, f), 1, 1, ','},
     {"parameters", offsetof(struct xfv_node, f), -4, 1, ','},
@@ -174,6 +175,8 @@ static int set_key(struct text *t, struct xfv_node *n, char *word)
         return (n->op == XFV_OP_ACT ? xfv_act_parse(v, &n->i[0]) : xfv_reduce_parse(v, &n->i[0]))
                    ? BAD("unknown function", v)
                    : 0;
+    if (!strcmp(word, "relation"))
+        return xfv_relation_parse(v, &n->i[0]) ? BAD("unknown relation", v) : 0;
     if (strcmp(word, "axes") != 0) return set_plain(t, n, word, v);
     int k = numbers(v, ',', axes, XFV_MAX_RANK);
     for (int i = 0; i < k; i++) {

@@ -350,10 +350,11 @@ static int build(struct onx *o, const struct onx_call *c)
         return status < 0 ? status : 0;
     if (!op->build) return ONX_BAD("'%s' (%s) works on computed tensors, which is not supported", c->label, c->op);
     if (c->n_in < 1 || !c->in[0]) return ONX_BAD("'%s' (%s) has no input", c->label, c->op);
-    if (whole && !(op->flags & ONX_MOVES))
+    if (whole && !(op->flags & (ONX_MOVES | ONX_OWN)))
         return ONX_BAD("'%s' (%s) computes with whole numbers, which is not supported", c->label, c->op);
     if ((status = op->build(o, c))) return status;
-    for (int k = 0; k < c->n_out && whole && op->build != xfv_onx_dequantise && strcmp(c->op, "Cast") != 0; k++)
+    int told = op->flags & ONX_OWN || op->build == xfv_onx_dequantise || strcmp(c->op, "Cast") == 0;
+    for (int k = 0; k < c->n_out && whole && !told; k++)
         if (c->out[k]) c->out[k]->whole = whole;
     return 0;
 }

@@ -101,7 +101,8 @@ enum {
     B_OR,
     B_AT_MOST,
     B_AT_LEAST,
-    B_XOR
+    B_XOR,
+    B_FMOD
 };
 
 static int index_of(const char *const *list, const char *op)
@@ -119,6 +120,7 @@ static double binary(int op, double a, double b)
     case B_MUL: return a * b;
     case B_DIV: return a / b;
     case B_MOD: return a - b * floor(a / b);
+    case B_FMOD: return fmod(a, b);
     case B_POW: return pow(a, b);
     case B_MAX: return a > b ? a : b;
     case B_MIN: return a < b ? a : b;
@@ -135,7 +137,7 @@ static double binary(int op, double a, double b)
 
 int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
 {
-    int op = index_of(binaries, c->op);
+    int op = index_of(binaries, c->op), fmod_ = op == B_MOD && xfv_onx_int(c, "fmod", 0);
     const struct onx_const *a = xfv_onx_constant(o, c->in[0]),
                            *b = a && c->n_in == 2 ? xfv_onx_constant(o, c->in[1]) : NULL;
     struct onx_dims s;
@@ -153,7 +155,7 @@ int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
             xfv_onx_const_free(k);
             return ONX_BAD("'%s' (%s) divides by zero", c->label, c->op);
         }
-        double v = binary(op, x, y);
+        double v = binary(fmod_ ? B_FMOD : op, x, y);
         if (k->i) k->i[i] = xfv_to_i64(v);
         else k->f[i] = (float)v;
     }

@@ -203,6 +203,11 @@ int xfv_onx_times(struct onx *o, const struct onx_call *c, struct onx_tensor *t,
 /* output 0 = a op b */
 int xfv_onx_combine(struct onx *o, const struct onx_call *c, enum xfv_op op, struct onx_tensor *a,
                     struct onx_tensor *b);
+/* the same with a node's attributes */
+int xfv_onx_combine_as(struct onx *o, const struct onx_call *c, struct xfv_node n, struct onx_tensor *a,
+                       struct onx_tensor *b);
+/* t, a walker, = 1 where it stands so (enum xfv_relation) to a number, else 0 */
+int xfv_onx_against(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int relation, float number);
 /* Output 0 = t reduced over the axes in mask; keep: they stay, with size 1. */
 int xfv_onx_reduced(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int what, unsigned mask, int keep);
 /* t, a walker, in another shape */
@@ -230,6 +235,7 @@ enum { ONX_OF_SHAPE = 1, /* evaluated whatever its input is: only the shape is a
        ONX_MICROSOFT = 8, /* also in, ONX_ALIEN: only in, the domain com.microsoft */
        ONX_ALIEN = 16,
        ONX_PICKS = 4,    /* not all of its inputs need to have been made */
+       ONX_OWN = 32,     /* takes whole numbers and truth values, and says itself what comes out */
        ONX_MOVES = 2 };  /* moves elements, or picks the largest: whole numbers may go through it */
 
 /* min_in: inputs that must be there; NULL: only constants, never */
@@ -248,7 +254,7 @@ onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, x
 /* onnx_norm.c */
 onx_builder xfv_onx_groupnorm, xfv_onx_rmsnorm, xfv_onx_lrn, xfv_onx_logsoftmax;
 /* onnx_more.c */
-onx_builder xfv_onx_where, xfv_onx_cumsum, xfv_onx_blocks, xfv_onx_einsum, xfv_onx_mean;
+onx_builder xfv_onx_where_constant, xfv_onx_cumsum, xfv_onx_blocks, xfv_onx_einsum, xfv_onx_mean;
 int xfv_onx_layernorm_of_many(struct onx *o, const struct onx_call *c, int axis);
 int xfv_onx_reduce_made(struct onx *o, const struct onx_call *c, unsigned mask, int keep);
 int xfv_onx_gather_many(struct onx *o, const struct onx_call *c, int axis);
@@ -257,6 +263,9 @@ onx_builder xfv_onx_qlinear_conv, xfv_onx_qlinear_matmul, xfv_onx_qlinear_math, 
     /* onnx_fused.c */
     xfv_onx_bias_gelu, xfv_onx_fused, xfv_onx_skip_layernorm;
 int xfv_onx_softmax_last(struct onx *o, const struct onx_call *c); /* over the last axis, whatever the attributes say */
+/* onnx_choose.c */
+onx_builder xfv_onx_compare, xfv_onx_logic, xfv_onx_is_odd, xfv_onx_where, xfv_onx_arg, xfv_onx_hardmax,
+    xfv_onx_threshold;
 /* onnx_flat.c */
 onx_builder xfv_onx_if;
 /* onnx_resize.c */

@@ -30,7 +30,10 @@ int xfv_onx_unary_math(struct onx *o, const struct onx_call *c)
         {"Abs", XFV_ACT_ABS},   {"Erf", XFV_ACT_ERF},   {"Exp", XFV_ACT_EXP},         {"HardSwish", XFV_ACT_HARDSWISH},
         {"Mish", XFV_ACT_MISH}, {"Neg", XFV_ACT_NEG},   {"Sigmoid", XFV_ACT_SIGMOID}, {"Softplus", XFV_ACT_SOFTPLUS},
         {"Sqrt", XFV_ACT_SQRT}, {"Tanh", XFV_ACT_TANH}, {"Log", XFV_ACT_LOG},         {"Softsign", XFV_ACT_SOFTSIGN},
-        {"Sin", XFV_ACT_SIN},   {"Cos", XFV_ACT_COS}};
+        {"Sin", XFV_ACT_SIN},   {"Cos", XFV_ACT_COS},   {"Tan", XFV_ACT_TAN},         {"Asin", XFV_ACT_ASIN},
+        {"Acos", XFV_ACT_ACOS}, {"Atan", XFV_ACT_ATAN}, {"Sinh", XFV_ACT_SINH},       {"Cosh", XFV_ACT_COSH},
+        {"Asinh", XFV_ACT_ASINH}, {"Acosh", XFV_ACT_ACOSH}, {"Atanh", XFV_ACT_ATANH}, {"Floor", XFV_ACT_FLOOR},
+        {"Ceil", XFV_ACT_CEIL}, {"Round", XFV_ACT_ROUND}, {"Sign", XFV_ACT_SIGN}};
     int status = xfv_onx_materialise(o, c->in[0], c->label), v = c->in[0]->value;
     if (status) return status;
     if (is(c, "Relu")) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_RELU, v));
@@ -50,6 +53,9 @@ int xfv_onx_unary_math(struct onx *o, const struct onx_call *c)
     if (is(c, "Gelu"))
         return xfv_onx_pointwise(o, c,
                                  xfv_onx_act(XFV_ACT_GELU, v, (float)xfv_onx_text_is(c, "approximate", "tanh"), 0));
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (is(c, plain[i].op) && plain[i].act >= XFV_ACT_FLOOR)
+            xfv_onx_note(o, "'%s' (%s) moves in steps: no gradient goes through it", c->label, c->op);
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (is(c, plain[i].op)) return xfv_onx_pointwise(o, c, xfv_onx_act(plain[i].act, v, 0, 0));
     return ONX_BAD("'%s' (%s) is not supported", c->label, c->op);
@@ -89,8 +95,9 @@ int xfv_onx_clip(struct onx *o, const struct onx_call *c)
 int xfv_onx_pow(struct onx *o, const struct onx_call *c)
 {
     float p = 1;
-    if (c->n_in < 2 || !c->in[1] || !xfv_onx_is_constant(c->in[1]))
-        return ONX_BAD("'%s' (Pow) has an exponent that is computed", c->label);
+    if (c->n_in < 2 || !c->in[1]) return ONX_BAD("'%s' (Pow) has no exponent", c->label);
+    if (!xfv_onx_is_constant(c->in[1]) || xfv_onx_count(c->in[1]->s) != 1 || c->in[1]->s.rank > c->in[0]->s.rank)
+        return xfv_onx_combine(o, c, XFV_OP_POWER, c->in[0], c->in[1]);
     int status = xfv_onx_scalar(o, c, 1, NULL, 1, &p);
     if (status || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
     return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, c->in[0]->value, p, 0));
@@ -129,17 +136,33 @@ static int together(struct onx *o, const struct onx_call *c, struct onx_tensor *
     return in[1] = xfv_onx_emit_reshape(o, in[1], part, c->label, "/shape");
 }
 
-/* out 0 = a op b */
+/* b op a = a op' b: 0 when there is no such op'. */
+static int turned(struct xfv_node *n)
+{
+    if (n->op == XFV_OP_COMPARE) n->i[0] = XFV_RELATIONS - 1 - n->i[0];
+    return n->op != XFV_OP_POWER && n->op != XFV_OP_MOD;
+}
+
 int xfv_onx_combine(struct onx *o, const struct onx_call *c, enum xfv_op op, struct onx_tensor *a, struct onx_tensor *b)
+{
+    return xfv_onx_combine_as(o, c, xfv_node_default(op), a, b);
+}
+
+/* out 0 = a op b */
+int xfv_onx_combine_as(struct onx *o, const struct onx_call *c, struct xfv_node n, struct onx_tensor *a,
+                       struct onx_tensor *b)
 {
     struct onx_dims s;
     struct onx_tensor wide = {.value = -1};
     int axis[ONX_AXES], in[2] = {-1, -1}, status = xfv_onx_broadcast_dims(o, c, a->s, b->s, &s), swap;
     if (status) return status;
     swap = !full(a, s) || (full(b, s) && (xfv_onx_is_constant(a) || a->small) && !xfv_onx_is_constant(b) && !b->small);
-    if (swap && !full(b, s)) { /* both stretch */
-        wide = (struct onx_tensor){.label = a->label, .s = s, .small = a, .value = -1};
-        a = &wide;
+    /* both stretch, or they cannot change places */
+    if (swap && (!full(b, s) || !turned(&n))) {
+        if (!full(a, s)) {
+            wide = (struct onx_tensor){.label = a->label, .s = s, .small = a, .value = -1};
+            a = &wide;
+        }
         swap = 0;
     }
     struct onx_tensor *first = swap ? b : a, *second = swap ? a : b;
@@ -147,20 +170,24 @@ int xfv_onx_combine(struct onx *o, const struct onx_call *c, enum xfv_op op, str
     if ((status = xfv_onx_materialise(o, first, c->label))) return status;
     for (int i = 0; i < first->n_axes; i++) axis[i] = first->axis[i] + s.rank - first->s.rank;
     if ((status = together(o, c, first, second, s, axis, first->n_axes, in)) < 0) return status;
-    if (swap && (op == XFV_OP_SUB || op == XFV_OP_DIV)) { /* b - x = (-x) + b, b / x = x^-1 b; x is the wide one */
-        struct xfv_node pre = op == XFV_OP_SUB ? xfv_onx_act(XFV_ACT_NEG, in[0], 0, 0)
+    if (swap && (n.op == XFV_OP_SUB || n.op == XFV_OP_DIV)) { /* b - x = (-x) + b, b / x = x^-1 b; x is the wide one */
+        struct xfv_node pre = n.op == XFV_OP_SUB ? xfv_onx_act(XFV_ACT_NEG, in[0], 0, 0)
                                                : xfv_onx_act(XFV_ACT_POW, in[0], -1, 0);
-        if ((in[0] = xfv_onx_emit(o, &pre, c->label, op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0) return in[0];
-        op = op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL;
+        if ((in[0] = xfv_onx_emit(o, &pre, c->label, n.op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0) return in[0];
+        n.op = n.op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL;
     }
-    struct xfv_node n = xfv_onx_unary(op, in[0]);
-    n.in[n.n_in++] = in[1];
+    n.n_in = 2, n.in[0] = in[0], n.in[1] = in[1];
     return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), s, axis, first->n_axes);
 }
 
 int xfv_onx_binary(struct onx *o, const struct onx_call *c)
 {
     if (c->n_in != 2 || !c->in[1]) return ONX_BAD("'%s' (%s) has %d operands", c->label, c->op, c->n_in);
+    if (is(c, "Mod")) {
+        struct xfv_node n = xfv_node_default(XFV_OP_MOD);
+        n.i[0] = xfv_onx_int(c, "fmod", 0) != 0;
+        return xfv_onx_combine_as(o, c, n, c->in[0], c->in[1]);
+    }
     enum xfv_op op = is(c, "Add") ? XFV_OP_ADD : is(c, "Sub") ? XFV_OP_SUB : is(c, "Mul") ? XFV_OP_MUL : XFV_OP_DIV;
     return xfv_onx_combine(o, c, op, c->in[0], c->in[1]);
 }
@@ -398,6 +425,7 @@ int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
     if (made) return xfv_onx_reduce_made(o, c, mask, xfv_onx_int(c, "keepdims", 1) != 0);
     int what = is(c, "ReduceMean")  ? XFV_REDUCE_MEAN
                : is(c, "ReduceSum") ? XFV_REDUCE_SUM
+               : is(c, "ReduceProd") ? XFV_REDUCE_PROD
                : is(c, "ReduceMax") ? XFV_REDUCE_MAX
                                     : XFV_REDUCE_L2;
     return xfv_onx_reduced(o, c, t, what, mask, xfv_onx_int(c, "keepdims", 1) != 0);

@@ -7,7 +7,7 @@
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
-/* ---- Where: a constant mask ---- */
+/* ---- Where with a constant mask ---- */
 
 /* A constant of the shape s: of t where the mask has this value, 0 elsewhere. Infinity becomes the largest number that
  * models hold. */
@@ -50,10 +50,9 @@ static int kept_where(struct onx *o, const struct onx_call *c, const struct onx_
     return status;
 }
 
-int xfv_onx_where(struct onx *o, const struct onx_call *c)
+int xfv_onx_where_constant(struct onx *o, const struct onx_call *c)
 {
     struct onx_dims s;
-    if (!xfv_onx_is_constant(c->in[0])) return ONX_BAD("'%s' (Where) has a condition that is computed", c->label);
     const struct onx_const *mask = xfv_onx_constant(o, c->in[0]);
     if (!mask) return o->e->status;
     int status = xfv_onx_broadcast_dims(o, c, c->in[1]->s, c->in[2]->s, &s);

@@ -21,6 +21,25 @@ static int renamed(const struct onx_call *c, int k, const struct onx_tensor *fro
     return 0;
 }
 
+/* Cast to truth values, 1 for what is not 0, or of floats to whole numbers, which cuts off. */
+static int to_whole(struct onx *o, const struct onx_call *c, int to)
+{
+    struct onx_tensor t;
+    int status = xfv_onx_walker(o, c->in[0], &t, c->label);
+    if (status) return status;
+    if (to != ONX_BOOL && c->in[0]->whole)
+        return ONX_BAD("'%s' (Cast) makes whole numbers of others, which may not fit", c->label);
+    if (to == ONX_BOOL) {
+        if (!(status = xfv_onx_against(o, c, &t, XFV_EQUAL, 0))) status = xfv_onx_times(o, c, &t, -1, 1, "/not");
+    } else {
+        xfv_onx_note(o, "'%s' (Cast) cuts numbers off: no gradient goes through it", c->label);
+        status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_TRUNC, 0, 0, 0), "/whole");
+    }
+    if (!status) status = xfv_onx_finish(o, c, &t);
+    c->out[0]->whole = to;
+    return status;
+}
+
 /* Identity, Dropout, and Cast where it changes no number: to floats, or of whole numbers to a type that holds them all.
  */
 int xfv_onx_identity(struct onx *o, const struct onx_call *c)
@@ -35,9 +54,10 @@ int xfv_onx_identity(struct onx *o, const struct onx_call *c)
     }
     int to = is(c, "Cast") ? (int)xfv_onx_int(c, "to", ONX_F32) : 0, from = c->in[0]->whole;
     int wider = from && (to == from || to == ONX_I64 || (to == ONX_I32 && from != ONX_I64 && from != ONX_U32));
-    if (to && !xfv_onx_is_float(to) && !wider)
-        return ONX_BAD("'%s' (Cast) makes whole numbers of a computed tensor", c->label);
-    if (is(c, "Dropout") && c->n_in > 2 && c->in[2] && xfv_onx_is_constant(c->in[2])) {
+    if (to && !xfv_onx_is_float(to) && !wider && from != ONX_BOOL) return to_whole(o, c, to);
+    if (is(c, "Dropout") && c->n_in > 2 && c->in[2]) {
+        if (!xfv_onx_is_constant(c->in[2]))
+            return ONX_BAD("'%s' (Dropout) computes whether it is in training mode", c->label);
         const struct onx_const *train = xfv_onx_constant(o, c->in[2]);
         if (!train || (train->count == 1 && xfv_onx_const_at(train, 0) > 0))
             return ONX_BAD("'%s' (Dropout) is in training mode: export the network for inference", c->label);

@@ -1,4 +1,5 @@
 /* ONNX files: values of the graph and their layouts. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,45 +107,60 @@ static int constant_value(struct onx *o, struct onx_tensor *t)
         t->axis[t->n_axes++] = i;
     }
     s = xfv_onx_shape(c->s, t->axis, t->n_axes);
-    if (c->i) {
+    int endless = 0;
+    for (size_t i = 0; c->f && i < c->count && !endless; i++) endless = isinf(c->f[i]);
+    if (c->i || endless) { /* model files hold finite numbers only */
         if (!(copy = malloc(c->count * sizeof *copy)))
             return xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", t->label);
-        for (size_t i = 0; i < c->count; i++) copy[i] = (float)c->i[i];
+        for (size_t i = 0; i < c->count; i++) {
+            double v = xfv_onx_const_at(c, i);
+            copy[i] = (float)(v > 3.4e38 ? 3.4e38 : v < -3.4e38 ? -3.4e38 : v);
+        }
     }
     n.weight = xfv_onx_weight(o, s, copy ? copy : c->f, t->label, "");
     free(copy);
     return n.weight < 0 ? n.weight : (t->value = xfv_onx_emit(o, &n, t->label, ""));
 }
 
-/* An expanded tensor: ones of the full shape times the small one. */
+/* An expanded tensor: ones of the full shape times the small one. Neighbouring axes that both stretch, or both do not,
+ * are taken together. */
 static int stretched_value(struct onx *o, struct onx_tensor *t, const char *label)
 {
     struct onx_tensor *small = t->small;
     struct xfv_node ones = xfv_node_default(XFV_OP_CONST), mul = xfv_node_default(XFV_OP_MUL);
-    struct xfv_shape s = {0};
-    int want[XFV_MAX_RANK];
+    struct xfv_shape full = {0}, part = {0};
+    int own[ONX_AXES], n_own = 0, last = -1;
     t->n_axes = 0;
     for (int i = 0; i < t->s.rank; i++) {
         if (t->s.dim[i] == 1) continue;
-        if (s.rank == XFV_MAX_RANK) return ONX_BAD("'%s' has more than %d axes", t->label, XFV_MAX_RANK);
-        int from = i - (t->s.rank - small->s.rank);
-        want[s.rank] = from < 0 || small->s.dim[from] == 1 ? -1 : from;
-        s.dim[s.rank++] = (int)t->s.dim[i];
+        int from = i - (t->s.rank - small->s.rank), there = from >= 0 && small->s.dim[from] != 1;
+        if (there) own[n_own++] = from;
+        if (there != last) {
+            if (full.rank == XFV_MAX_RANK) return ONX_BAD("'%s' stretches over too many axes", t->label);
+            full.dim[full.rank++] = part.dim[part.rank++] = 1;
+        }
+        full.dim[full.rank - 1] *= (int)t->s.dim[i];
+        if (there) part.dim[part.rank - 1] *= (int)t->s.dim[i];
+        last = there;
         t->axis[t->n_axes++] = i;
     }
-    if (s.rank == 0) s.dim[s.rank++] = 1, want[0] = -1;
-    size_t n = xfv_shape_count(s);
+    if (full.rank == 0) full.dim[full.rank++] = part.dim[part.rank++] = 1;
+    if (n_own == 0) own[n_own++] = -1;
+    size_t n = xfv_shape_count(full);
     float *v = n && n <= ONX_MAX_MADE ? malloc(n * sizeof *v) : NULL;
     if (!v) return ONX_BAD("'%s' (Expand) has an impossible size", t->label);
     for (size_t i = 0; i < n; i++) v[i] = 1;
-    ones.weight = xfv_onx_weight(o, s, v, label, "/ones");
+    ones.weight = xfv_onx_weight(o, full, v, label, "/ones");
     free(v);
     if (ones.weight < 0) return ones.weight;
     mul.n_in = 2;
-    if ((mul.in[0] = xfv_onx_emit(o, &ones, label, "/ones")) < 0 ||
-        (mul.in[1] = xfv_onx_ordered(o, small, want, s.rank, label)) < 0)
-        return mul.in[0] < 0 ? mul.in[0] : mul.in[1];
-    return t->value = xfv_onx_emit(o, &mul, label, "/expanded");
+    if ((mul.in[0] = xfv_onx_emit(o, &ones, label, "/ones")) < 0) return mul.in[0];
+    if ((mul.in[1] = xfv_onx_ordered(o, small, own, n_own, label)) < 0 ||
+        (mul.in[1] = xfv_onx_emit_reshape(o, mul.in[1], part, label, "/shape")) < 0)
+        return mul.in[1];
+    int y = xfv_onx_emit(o, &mul, label, "/expanded");
+    if (y >= 0) y = xfv_onx_emit_reshape(o, y, xfv_onx_shape(t->s, t->axis, t->n_axes), label, "/shape");
+    return t->value = y;
 }
 
 int xfv_onx_emit_affine(struct onx *o, int v, double scale, double shift, const char *label, const char *suffix)

@@ -6,7 +6,7 @@
 #include "net/model/internal.h"
 #include "stream/put.h"
 
-enum type { INTS, BOOL, FLOATS, FUNCTION_ACT, FUNCTION_REDUCE, AXES, DIMS };
+enum type { INTS, BOOL, FLOATS, FUNCTION_ACT, FUNCTION_REDUCE, RELATION, AXES, DIMS };
 struct attr { enum xfv_op op; const char *key; enum type type; size_t at; int n; };
 
 #define AT(member) offsetof(struct xfv_node, member)
@@ -38,6 +38,9 @@ static const struct attr attrs[] = {
     {XFV_OP_PAD, "pads", INTS, AT(pads), 4},
     {XFV_OP_REDUCE, "function", FUNCTION_REDUCE, I(0), 1},
     {XFV_OP_REDUCE, "axes", AXES, I(1), 1},
+    {XFV_OP_MOD, "sign_of_first", BOOL, I(0), 1},
+    {XFV_OP_COMPARE, "relation", RELATION, I(0), 1},
+    {XFV_OP_SPARSE, "shape", DIMS, I(0), 4},
     {XFV_OP_MATMUL, "transpose_b", BOOL, I(0), 1},
     {XFV_OP_LAYERNORM, "epsilon", FLOATS, AT(f), 1},
 };
@@ -77,6 +80,7 @@ static msgpack_object attr_value(msgpack_zone *z, const struct attr *a, const st
         return a->n == 1 ? xfv_val_f64(d[0]) : xfv_val_f64s(z, d, (size_t)a->n);
     case FUNCTION_ACT: return xfv_val_str(z, xfv_act_name(*v));
     case FUNCTION_REDUCE: return xfv_val_str(z, xfv_reduce_name(*v));
+    case RELATION: return xfv_val_str(z, xfv_relation_name(*v));
     case AXES:
         for (int axis = 0; axis < XFV_MAX_RANK; axis++)
             if (*v >> axis & 1) list[k++] = axis;
@@ -223,8 +227,11 @@ static int read_attr(const msgpack_object *map, const struct attr *a, struct xfv
     case FLOATS: return read_floats(map, a, n->f, e);
     case FUNCTION_ACT:
     case FUNCTION_REDUCE:
+    case RELATION:
         if ((status = xfv_get_text(map, a->key, name, sizeof name, e))) return status;
-        if (a->type == FUNCTION_ACT ? xfv_act_parse(name, v) : xfv_reduce_parse(name, v))
+        if (a->type == FUNCTION_ACT      ? xfv_act_parse(name, v)
+            : a->type == FUNCTION_REDUCE ? xfv_reduce_parse(name, v)
+                                         : xfv_relation_parse(name, v))
             return xfv_fail(e, XFV_EMODEL, "the function '%s' is not known", name);
         return 0;
     case AXES:

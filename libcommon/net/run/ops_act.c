@@ -48,6 +48,20 @@ static void act_row(const struct xfv_node *nd, const float *restrict x, float *r
     case XFV_ACT_SOFTSIGN: EACH(v / (1.0f + fabsf(v)));
     case XFV_ACT_SIN: EACH(sinf(v));
     case XFV_ACT_COS: EACH(cosf(v));
+    case XFV_ACT_TAN: EACH(tanf(v));
+    case XFV_ACT_ASIN: EACH(asinf(v));
+    case XFV_ACT_ACOS: EACH(acosf(v));
+    case XFV_ACT_ATAN: EACH(atanf(v));
+    case XFV_ACT_SINH: EACH(sinhf(v));
+    case XFV_ACT_COSH: EACH(coshf(v));
+    case XFV_ACT_ASINH: EACH(asinhf(v));
+    case XFV_ACT_ACOSH: EACH(acoshf(v));
+    case XFV_ACT_ATANH: EACH(atanhf(v));
+    case XFV_ACT_FLOOR: EACH(floorf(v));
+    case XFV_ACT_CEIL: EACH(ceilf(v));
+    case XFV_ACT_ROUND: EACH(rintf(v));
+    case XFV_ACT_TRUNC: EACH(truncf(v));
+    case XFV_ACT_SIGN: EACH(v > 0.0f ? 1.0f : v < 0.0f ? -1.0f : 0.0f);
     case XFV_ACTS: break;
     }
 }
@@ -107,6 +121,16 @@ static void slope_row(const struct xfv_node *nd, const float *restrict x, const 
     case XFV_ACT_SOFTSIGN: GRAD(1.0f / ((1.0f + fabsf(v)) * (1.0f + fabsf(v))));
     case XFV_ACT_SIN: GRAD(cosf(v));
     case XFV_ACT_COS: GRAD(-sinf(v));
+    case XFV_ACT_TAN: GRAD(1.0f + w * w);
+    case XFV_ACT_ASIN: GRAD(1.0f / sqrtf(1.0f - v * v));
+    case XFV_ACT_ACOS: GRAD(-1.0f / sqrtf(1.0f - v * v));
+    case XFV_ACT_ATAN: GRAD(1.0f / (1.0f + v * v));
+    case XFV_ACT_SINH: GRAD(coshf(v));
+    case XFV_ACT_COSH: GRAD(sinhf(v));
+    case XFV_ACT_ASINH: GRAD(1.0f / sqrtf(1.0f + v * v));
+    case XFV_ACT_ACOSH: GRAD(1.0f / sqrtf(v * v - 1.0f));
+    case XFV_ACT_ATANH: GRAD(1.0f / (1.0f - v * v));
+    case XFV_ACT_FLOOR: case XFV_ACT_CEIL: case XFV_ACT_ROUND: case XFV_ACT_TRUNC: case XFV_ACT_SIGN: break;
     case XFV_ACTS: break;
     }
 }

@@ -1,4 +1,6 @@
 /* Two operands; the second broadcasts to the first: aligned at the last axis, 1 stretches. */
+#include <math.h>
+
 #include "net/run/ops_internal.h"
 
 /* Steps of the second operand in the first's axes: 0 where it stretches. */
@@ -18,6 +20,41 @@ static size_t row_at(const struct axes *full, const struct axes *a, size_t k)
     return i0 * a->step[0] + i1 * a->step[1] + i2 * a->step[2];
 }
 
+static float related(int relation, float a, float b)
+{
+    switch ((enum xfv_relation)relation) {
+    case XFV_LESS: return a < b ? 1.0f : 0.0f;
+    case XFV_AT_MOST: return a <= b ? 1.0f : 0.0f;
+    case XFV_EQUAL: return a <= b && a >= b ? 1.0f : 0.0f;
+    case XFV_AT_LEAST: return a >= b ? 1.0f : 0.0f;
+    default: return a > b ? 1.0f : 0.0f;
+    }
+}
+
+static float modulo(int of_a, float a, float b)
+{
+    float r = fmodf(a, b);
+    return !of_a && (r > 0.0f || r < 0.0f) && (r < 0.0f) != (b < 0.0f) ? r + b : r;
+}
+
+/* Operators that are not worth loops of their own. */
+static int is_rare(enum xfv_op op) { return op == XFV_OP_POWER || op == XFV_OP_MOD || op == XFV_OP_COMPARE; }
+
+static float rare(const struct xfv_node *nd, float a, float b)
+{
+    if (nd->op == XFV_OP_POWER) return powf(a, b);
+    return nd->op == XFV_OP_MOD ? modulo(nd->i[0], a, b) : related(nd->i[0], a, b);
+}
+
+/* Its derivative by operand i. */
+static float rare_slope(const struct xfv_node *nd, int i, float a, float b)
+{
+    if (nd->op == XFV_OP_COMPARE) return 0.0f;
+    if (nd->op == XFV_OP_MOD) return i == 0 ? 1.0f : -rintf((a - modulo(nd->i[0], a, b)) / b);
+    if (i == 0) return b > 0.0f || b < 0.0f ? b * powf(a, b - 1.0f) : 0.0f;
+    return b >= 0.0f && !(a > 0.0f || a < 0.0f) ? 0.0f : powf(a, b) * logf(a);
+}
+
 static void combine_row(enum xfv_op op, const float *a, const float *b, size_t sb, float *y, int n)
 {
     switch (op) {
@@ -34,8 +71,12 @@ void xfv_op_binary_forward(const struct run *r, const struct step *s)
 {
     struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out);
     struct axes full = axes_of(y), small = stretched(b, full);
-    for (size_t p = 0; p < y.pixels; p++)
-        combine_row(s->op, at(a, p, 0), b.x + row_at(&full, &small, p), small.step[3], at(y, p, 0), y.ch);
+    for (size_t p = 0; p < y.pixels; p++) {
+        const float *first = at(a, p, 0), *second = b.x + row_at(&full, &small, p);
+        float *to = at(y, p, 0);
+        if (!is_rare(s->op)) combine_row(s->op, first, second, small.step[3], to, y.ch);
+        else for (int c = 0; c < y.ch; c++) to[c] = rare(s->node, first[c], second[(size_t)c * small.step[3]]);
+    }
     clear_lanes(y);
 }
 
@@ -92,8 +133,13 @@ void xfv_op_binary_backward(const struct run *r, const struct step *s, const flo
     struct axes full = axes_of(y), small = stretched(b, full);
     for (size_t p = 0; p < y.pixels; p++) {
         size_t o = row_at(&full, &small, p);
-        const float *d = dy + p * (size_t)y.pitch;
-        if (i == 0) first_row(s->op, at(a, p, 0), b.x + o, small.step[3], d, at(g, p, 0), y.ch);
+        const float *d = dy + p * (size_t)y.pitch, *first = at(a, p, 0), *second = b.x + o;
+        if (is_rare(s->op)) {
+            float *to = i == 0 ? at(g, p, 0) : dx + o;
+            size_t step = small.step[3], to_step = i == 0 ? 1 : step;
+            for (int c = 0; c < y.ch; c++)
+                to[(size_t)c * to_step] += d[c] * rare_slope(s->node, i, first[c], second[(size_t)c * step]);
+        } else if (i == 0) first_row(s->op, at(a, p, 0), b.x + o, small.step[3], d, at(g, p, 0), y.ch);
         else second_row(s->op, at(a, p, 0), b.x + o, small.step[3], d, dx + o, y.ch);
     }
 }

@@ -94,3 +94,42 @@ void xfv_op_reshape_backward(const struct run *r, const struct step *s, const fl
 {
     copy_elements(view_at(r, s->in[i], dx), view_at(r, s->out, dy), 1);
 }
+
+/* ---- elements by a table, and one of two ---- */
+
+void xfv_op_sparse_forward(const struct run *r, const struct step *s)
+{
+    struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
+    const struct xfv_weight *w = &r->net->g->weights[s->node->weight];
+    memset(y.x, 0, sizeof *y.x * y.pixels * (size_t)y.pitch);
+    for (size_t k = 0; k < w->count; k += 3) {
+        size_t to = (size_t)w->data[k], from = (size_t)w->data[k + 1], cy = (size_t)y.ch, cx = (size_t)x.ch;
+        *at(y, to / cy, (int)(to % cy)) += w->data[k + 2] * *at(x, from / cx, (int)(from % cx));
+    }
+}
+
+void xfv_op_sparse_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
+{
+    struct view d = view_at(r, s->out, dy), g = view_at(r, s->in[i], dx);
+    const struct xfv_weight *w = &r->net->g->weights[s->node->weight];
+    for (size_t k = 0; k < w->count; k += 3) {
+        size_t to = (size_t)w->data[k], from = (size_t)w->data[k + 1], cy = (size_t)d.ch, cx = (size_t)g.ch;
+        *at(g, from / cx, (int)(from % cx)) += w->data[k + 2] * *at(d, to / cy, (int)(to % cy));
+    }
+}
+
+void xfv_op_select_forward(const struct run *r, const struct step *s)
+{
+    struct view c = view_of(r, s->in[0]), a = view_of(r, s->in[1]), b = view_of(r, s->in[2]), y = view_of(r, s->out);
+    for (size_t p = 0; p < y.pixels; p++)
+        for (int k = 0; k < y.ch; k++) *at(y, p, k) = *at(c, p, k) != 0.0f ? *at(a, p, k) : *at(b, p, k);
+    clear_lanes(y);
+}
+
+void xfv_op_select_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
+{
+    struct view c = view_of(r, s->in[0]), d = view_at(r, s->out, dy), g = view_at(r, s->in[i], dx);
+    for (size_t p = 0; p < d.pixels && i > 0; p++)
+        for (int k = 0; k < d.ch; k++)
+            if ((*at(c, p, k) != 0.0f) == (i == 1)) *at(g, p, k) += *at(d, p, k);
+}

@@ -10,12 +10,16 @@
 
 #define BLOCK 16 /* channels that a reduction over pixels takes at a time */
 
-static float start_of(int what) { return what == XFV_REDUCE_MAX ? -INFINITY : 0.0f; }
+static float start_of(int what)
+{
+    return what == XFV_REDUCE_MAX ? -INFINITY : what == XFV_REDUCE_PROD ? 1.0f : 0.0f;
+}
 
 static void gather_row(int what, double *acc, const float *x, int n)
 {
     for (int c = 0; c < n; c++) {
         if (what == XFV_REDUCE_MAX) acc[c] = (double)x[c] > acc[c] ? (double)x[c] : acc[c];
+        else if (what == XFV_REDUCE_PROD) acc[c] *= (double)x[c];
         else acc[c] += what == XFV_REDUCE_L2 ? (double)x[c] * (double)x[c] : (double)x[c];
     }
 }
@@ -89,6 +93,27 @@ static void max_backward(const struct walk *w, struct view x, struct view y, con
         }
 }
 
+/* To each the product of the others: of those that are not zero, unless another one is. */
+static void product_backward(const struct walk *w, struct view x, struct view y, const float *dy, float *dx)
+{
+    int whole = y.ch != x.ch;
+    for (size_t p = 0; p < y.pixels; p++)
+        for (int c = 0; c < y.ch; c++) {
+            double product = 1;
+            size_t zeros = 0;
+            for (int pass = 0; pass < 2; pass++)
+                for (size_t k = 0; k < walk_count(w); k++)
+                    for (int j = whole ? 0 : c; j < (whole ? x.ch : c + 1); j++) {
+                        size_t o = walk_at(w, p, k) + (size_t)j;
+                        double v = (double)x.x[o];
+                        int zero = !(v > 0 || v < 0);
+                        if (pass == 0) zeros += (size_t)zero, product *= zero ? 1 : v;
+                        else if (zeros == (size_t)zero)
+                            dx[o] += dy[p * (size_t)y.pitch + (size_t)c] * (float)(zero ? product : product / v);
+                    }
+        }
+}
+
 void xfv_op_reduce_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
 {
     struct view x = view_of(r, s->in[i]), y = view_of(r, s->out);
@@ -98,6 +123,10 @@ void xfv_op_reduce_backward(const struct run *r, const struct step *s, const flo
     float scale = what == XFV_REDUCE_MEAN ? 1.0f / ((float)n * (float)(whole ? x.ch : 1)) : 1.0f;
     if (what == XFV_REDUCE_MAX) {
         max_backward(&w, x, y, dy, dx);
+        return;
+    }
+    if (what == XFV_REDUCE_PROD) {
+        product_backward(&w, x, y, dy, dx);
         return;
     }
     for (size_t p = 0; p < y.pixels; p++)
