@@ -132,7 +132,7 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     }
     g->pairs++;
     g->without_maps += !status && !g->x.view.n_rows && !g->groups;
-    if (!status && g->groups) status = xfv_groups_add(g->groups, xfv_rec_map(*r), &g->x, e);
+    if (!status && g->groups) status = xfv_groups_add(g->groups, xfv_rec_map(*r), &g->x.view, g->x.row, e);
     else if (!status && g->form) status = print_rows(g, id, n, e);
     else if (!status) status = add_to_record(g, *r, e);
     if (!status && w) status = xfv_writer_put(w, *r, e);

@@ -1,10 +1,14 @@
 /* report: explained pairs in, one HTML page out. */
+#include <math.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "stream/put.h"
 #include "report/report.h"
 #include "stage/answer.h"
 #include "stage/stage.h"
+
+static const double usual[] = {1e-1, 1e-2, 1e-3}; /* as roc's */
 
 struct tool {
     struct xfv_cli *c;
@@ -12,6 +16,9 @@ struct tool {
     struct xfv_report *page;
     FILE *out;
     int say; /* enum xfv_answer */
+    const char *groups_path;
+    int identity, given_threshold;
+    double threshold;
 };
 
 static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
@@ -42,6 +49,18 @@ static int say(const struct tool *t, const msgpack_object *pair, struct xfv_err 
     return status ? status : fflush(stdout) ? xfv_fail(e, XFV_EIO, "cannot write standard output") : 0;
 }
 
+/* --threshold: the pair is decided anew. */
+static int decide(const struct tool *t, struct xfv_rec *r, struct xfv_err *e)
+{
+    msgpack_object *pair = xfv_rec_root(r);
+    double score;
+    if (!t->given_threshold || xfv_get_f64(pair, "score", &score, NULL) || !isfinite(score)) return 0;
+    struct xfv_put put = xfv_put_into(xfv_rec_zone(r), pair, e);
+    xfv_put_f64(&put, "threshold", t->threshold);
+    xfv_put_bool(&put, "accept", score >= t->threshold);
+    return put.status;
+}
+
 static int emit(void *ctx, struct xfv_rec **rec, struct xfv_writer *w, struct xfv_err *e)
 {
     struct tool *t = ctx;
@@ -57,7 +76,8 @@ static int emit(void *ctx, struct xfv_rec **rec, struct xfv_writer *w, struct xf
         xfv_stage_tell_error(t->c, map);
         return xfv_report_error(t->page, id, n, tool, message, e);
     }
-    int status = xfv_report_pair(t->page, map, problem, e);
+    int status = decide(t, *rec, e);
+    if (!status) status = xfv_report_pair(t->page, map, problem, e);
     if (status == XFV_EDATA) { /* told on the page, and as a failure of this record */
         int bad = xfv_report_error(t->page, id, n, "report", e->msg, e);
         return bad ? bad : XFV_EDATA;
@@ -69,9 +89,12 @@ static int emit(void *ctx, struct xfv_rec **rec, struct xfv_writer *w, struct xf
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct tool *t = ctx;
+    char note[512];
     (void)w;
     xfv_stage_tell_no_pairs(t->c, "verify and an explainer (fggb-grad)", "");
-    return xfv_report_write(t->page, t->out, e);
+    int status = xfv_report_write(t->page, t->out, note, e);
+    if (!status && note[0]) xfv_cli_warn(t->c, "%s", note);
+    return status;
 }
 
 static int run(struct tool *t, int *exit_status, struct xfv_err *e)
@@ -82,13 +105,23 @@ static int run(struct tool *t, int *exit_status, struct xfv_err *e)
     int status = 0;
     if (t->say && (!t->o.beside || !strcmp(t->o.beside, "-")))
         status = xfv_fail(e, XFV_EARG, "--say: the page goes to standard output; give it a file with -o");
+    if (!status && t->groups_path)
+        status = xfv_groups_new(&t->o.groups, t->groups_path, (enum xfv_identity)t->identity, e);
     if (!status) status = xfv_report_new(&t->page, &t->o, e);
     if (t->o.photographs) xfv_cli_may_read_any(t->c); /* only the stream tells their names */
     if (!status) status = xfv_cli_seal(t->c, e); /* what it keeps aside is open */
     if (!status && !(t->out = xfv_cli_out_file(t->c, e))) status = e->status;
     if (!status) *exit_status = xfv_stage_run(t->c, NULL, &stage);
     xfv_report_free(t->page);
+    xfv_groups_free(t->o.groups);
     return status;
+}
+
+static int set_fmr(void *ctx, const char *s, struct xfv_err *e)
+{
+    struct tool *t = ctx;
+    if (t->o.n_fmr == XFV_REPORT_FMRS) return xfv_fail(e, XFV_EARG, "at most %d --fmr", XFV_REPORT_FMRS);
+    return xfv_parse_f64("--fmr", s, 0, 1, &t->o.fmr[t->o.n_fmr++], e);
 }
 
 static const char *const rescale_names[] = {"pair", "each", NULL};
@@ -103,6 +136,14 @@ int main(int argc, char **argv)
         {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",
          0, XFV_TO_CHOICE(struct tool, o.each, rescale_names)},
         {"method", 0, "NAME", "show the maps of this method only", 0, XFV_TO_TEXT(struct tool, o.only_method, 0)},
+        {"threshold", 't', "X", "decide at X (default: the pair's own threshold)",
+         0, XFV_TO_F64(struct tool, threshold, -1e6, 1e6), XFV_GIVEN(struct tool, given_threshold)},
+        {"fmr", 0, "X", "look for the threshold of this false match rate, too (default .1, .01, .001)",
+         XFV_OPT_MANY, .set = set_fmr},
+        {"groups", 0, "FILE", "lines of a face's id, TAB, its group (and TAB, its person): compare error rates",
+         XFV_OPT_READS, XFV_TO_TEXT(struct tool, groups_path, 0)},
+        {"identity", 0, "RULE", "where an id names the person (default name: the file name less _digits)",
+         0, XFV_TO_CHOICE(struct tool, identity, xfv_identity_rules)},
         {"photographs", 0, NULL, "read the photographs again and show each with its face's box beside the crop",
          0, XFV_TO_FLAG(struct tool, o.photographs, 1)},
         {"say", 0, "HOW", "with -o FILE: tell on standard output what each pair says (default no)",
@@ -122,6 +163,8 @@ int main(int argc, char **argv)
     struct xfv_err e = {0};
     t.c = xfv_cli_start(&program, argc, argv, &status);
     if (!t.c) return status;
+    for (size_t i = 0; !t.o.n_fmr && i < sizeof usual / sizeof *usual; i++) t.o.fmr[i] = usual[i];
+    if (!t.o.n_fmr) t.o.n_fmr = (int)(sizeof usual / sizeof *usual);
     int failed = run(&t, &status, &e);
     return xfv_cli_finish(t.c, failed ? &e : NULL, status);
 }

@@ -180,25 +180,35 @@ static long line_of(const struct xfv_groups *g, const msgpack_object *pair, cons
     return face && !xfv_get_text(face, "id", id, sizeof id, NULL) ? xfv_id_index_find(g->index, id) : XFV_ID_NONE;
 }
 
-int xfv_groups_add(struct xfv_groups *g, const msgpack_object *pair, const struct xfv_explained *x, struct xfv_err *e)
+int xfv_groups_of(const struct xfv_groups *g, const msgpack_object *pair)
+{
+    long a = line_of(g, pair, "a"), b = line_of(g, pair, "b");
+    if (a < 0 || b < 0) return XFV_GROUPS_UNKNOWN;
+    return g->id_group[a] == g->id_group[b] ? (int)g->id_group[a] : XFV_GROUPS_TWO;
+}
+
+size_t xfv_groups_count(const struct xfv_groups *g) { return g->groups.n; }
+const char *xfv_groups_name(const struct xfv_groups *g, size_t group) { return g->groups.v[group]; }
+
+int xfv_groups_add(struct xfv_groups *g, const msgpack_object *pair, const struct xfv_pairview *v,
+                   const struct xfv_row_regions *rows, struct xfv_err *e)
 {
     long a = line_of(g, pair, "a"), b = line_of(g, pair, "b");
     if (a < 0 || b < 0) return g->unknown++, 0;
     if (g->id_group[a] != g->id_group[b]) return g->other++, 0;
     if (grow(g)) return xfv_fail(e, XFV_ENOMEM, "out of memory for %zu pairs", g->n);
-    const struct xfv_pairview *v = &x->view;
     struct pair *p = &g->pair[g->n];
     *p = (struct pair){.a = g->id_person[a], .b = g->id_person[b], .score = v->score, .group = (int)g->id_group[a]};
     p->stratum = v->genuine == 1 ? GENUINE : v->genuine == 0 ? IMPOSTOR : UNLABELLED;
     p->error = v->accept < 0 ? -1 : v->genuine == 1 ? !v->accept : v->accept;
-    for (int i = 0; i < v->n_rows; i++) {
+    for (int i = 0; rows && i < v->n_rows; i++) {
         char name[160];
         const struct xfv_view_row *r = &v->row[i];
         snprintf(name, sizeof name, "%s%s%s", r->method[0] ? r->method : "?", r->signed_key[0] ? ":" : "",
                  r->signed_key);
         float *s = shares_of_method(g, name);
         if (!s) return xfv_fail(e, XFV_ENOMEM, "out of memory, or more than %d methods", MAX_METHODS);
-        take_row(s + g->n * SHARES, &x->row[i]);
+        take_row(s + g->n * SHARES, &rows[i]);
     }
     g->n++;
     return 0;
@@ -404,6 +414,18 @@ int xfv_groups_compare(struct xfv_groups *g, const char *against, int replicates
     if (!status) status = adjust(g, e);
     if (!status) make_notes(g);
     return status;
+}
+
+int xfv_groups_get(const struct xfv_groups *g, size_t group, enum xfv_groups_rate what, struct xfv_group_rate *out)
+{
+    for (size_t i = 0; i < g->n_rows; i++) {
+        const struct row *r = &g->row[i];
+        if (r->column != ERROR || r->group != (int)group || r->stratum != (int)what) continue;
+        *out = (struct xfv_group_rate){r->own.n, r->own.persons, r->own.errors, r->own.mean, r->lo,
+                                       r->hi, r->difference, r->holm, r->few};
+        return 1;
+    }
+    return 0;
 }
 
 int xfv_groups_notes(const struct xfv_groups *g) { return g->n_notes; }

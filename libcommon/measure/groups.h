@@ -16,9 +16,16 @@ struct xfv_groups;
 int xfv_groups_new(struct xfv_groups **g, const char *path, enum xfv_identity rule, struct xfv_err *e);
 void xfv_groups_free(struct xfv_groups *g);
 
-/* Take a pair. A pair belongs to a group when both its faces do; pairs of two groups and pairs with a face that the
- * table lacks are counted only. Memory: about 160 bytes a pair and method. */
-int xfv_groups_add(struct xfv_groups *g, const msgpack_object *pair, const struct xfv_explained *x, struct xfv_err *e);
+/* The group of a pair, 0 and up: that of both its faces. */
+enum { XFV_GROUPS_TWO = -1, XFV_GROUPS_UNKNOWN = -2 }; /* the faces are of two groups; one is not in the table */
+int xfv_groups_of(const struct xfv_groups *g, const msgpack_object *pair);
+size_t xfv_groups_count(const struct xfv_groups *g);
+const char *xfv_groups_name(const struct xfv_groups *g, size_t group);
+
+/* Take a pair. Pairs that are of no group are counted only. rows: the shares of view's rows, NULL to leave the maps
+ * out. Memory: about 160 bytes a pair and method, 50 without maps. */
+int xfv_groups_add(struct xfv_groups *g, const msgpack_object *pair, const struct xfv_pairview *view,
+                   const struct xfv_row_regions *rows, struct xfv_err *e);
 
 /* For each quantity and group: the mean with a 95 % interval, and the difference from the group `against` (NULL: from
  * all the other groups' pairs together) with its interval, p-value and Holm's adjustment over all differences of the
@@ -36,6 +43,15 @@ int xfv_groups_add(struct xfv_groups *g, const msgpack_object *pair, const struc
  * every pair of a group is an error the bootstrap would give an interval of no width: there it is Clopper and
  * Pearson's, with persons for trials. XFV_EARG when no pair is in a group, or `against` is no group. */
 int xfv_groups_compare(struct xfv_groups *g, const char *against, int replicates, uint64_t seed, struct xfv_err *e);
+/* After that, an error rate of one group, as the table has it: fnmr of genuine pairs, fmr of impostor pairs, of
+ * unlabelled ones the share that is accepted. 1, or 0 when the group has no such pair with a decision. */
+enum xfv_groups_rate { XFV_GROUPS_FNMR, XFV_GROUPS_FMR, XFV_GROUPS_ACCEPTED };
+struct xfv_group_rate {
+    size_t pairs, persons, errors;
+    double value, lo, hi, difference, holm; /* the last two NaN where there is nothing to compare with, or too little */
+    int few;
+};
+int xfv_groups_get(const struct xfv_groups *g, size_t group, enum xfv_groups_rate what, struct xfv_group_rate *out);
 void xfv_groups_print(const struct xfv_groups *g, int markdown, FILE *f);
 /* A gnuplot script with the data inside: error rates and region shares with intervals. */
 void xfv_groups_plot(const struct xfv_groups *g, FILE *f);

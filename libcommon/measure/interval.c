@@ -56,3 +56,10 @@ void xfv_proportion_interval(size_t k, size_t n, double level, double *lo, doubl
     *lo = k == 0 ? 0 : beta_quantile(dk, dn - dk + 1, tail);
     *hi = k == n ? 1 : beta_quantile(dk + 1, dn - dk, 1 - tail);
 }
+
+struct xfv_proportion xfv_proportion_of(size_t k, size_t n)
+{
+    struct xfv_proportion p = {.k = k, .n = n, .value = n ? (double)k / (double)n : (double)NAN};
+    xfv_proportion_interval(k, n, 0.95, &p.lo, &p.hi);
+    return p;
+}

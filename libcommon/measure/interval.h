@@ -8,4 +8,8 @@
  * independent trials (C. Clopper, E. Pearson, Biometrika 26, 1934). NaN when n is 0. */
 void xfv_proportion_interval(size_t k, size_t n, double level, double *lo, double *hi);
 
+/* The same at 95 %, with the proportion itself (NaN when n is 0). */
+struct xfv_proportion { size_t k, n; double value, lo, hi; };
+struct xfv_proportion xfv_proportion_of(size_t k, size_t n);
+
 #endif

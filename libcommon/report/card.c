@@ -10,12 +10,6 @@
 enum { LEVELS = 64 };
 static const double DUST = 0.01;
 
-double xfv_scale_at(const struct xfv_scale *s, double v)
-{
-    double t = (v - s->lo) / (s->hi - s->lo);
-    return t > 0 ? t < 1 ? t : 1 : 0; /* 0 of NaN, too */
-}
-
 const char *xfv_decision_word(const struct xfv_pairview *v)
 {
     return v->accept < 0 ? "undecided" : v->accept ? "accept" : "reject";
@@ -42,34 +36,22 @@ static int put_png(FILE *f, uint8_t *png, size_t n)
     return 0;
 }
 
-static int put_photo(FILE *f, const struct xfv_view_face *face, char name, struct xfv_err *e)
+static void put_photo(FILE *f, const struct xfv_card *c, int side)
 {
-    uint8_t *png;
-    size_t n;
-    int status = xfv_image_encode_png(&face->image, &png, &n, e);
-    if (status) return status;
-    fprintf(f, "<img class=\"photo\" width=\"%d\" height=\"%d\" alt=\"Face %c, %s", face->image.width,
-            face->image.height, name,
+    const struct xfv_view_face *face = &c->x->view.face[side];
+    xfv_faces_show(f, c->face[side], &face->image, "photo");
+    fprintf(f, "<title>Face %c, %s", "AB"[side],
             face->has_image ? "as the network saw it: " : "of which the stream holds no picture: ");
     xfv_html_str(f, face->id);
-    fputs("\" src=", f);
-    put_png(f, png, n);
-    fputs(">\n", f);
-    return 0;
+    fputs("</title></svg>\n", f);
 }
 
 /* The photograph, its face framed. */
-static int put_whole(FILE *f, const struct xfv_image *im, char name, struct xfv_err *e)
+static void put_whole(FILE *f, const struct xfv_card *c, int side)
 {
-    uint8_t *png;
-    size_t n;
-    int status = im->data ? xfv_image_encode_png(im, &png, &n, e) : 0;
-    if (status || !im->data) return status;
-    fprintf(f, "<img class=\"whole\" width=\"%d\" height=\"%d\" alt=\"The photograph of face %c\" src=", im->width,
-            im->height, name);
-    put_png(f, png, n);
-    fputs(">\n", f);
-    return 0;
+    if (c->whole[side] < 0) return;
+    xfv_faces_show(f, c->whole[side], &c->photo[side], "whole");
+    fprintf(f, "<title>The photograph of face %c</title></svg>\n", "AB"[side]);
 }
 
 /* Colours of a map, more opaque with its value: a dark end, so that peaks stand out on skin. Level 0 is clear. Green
@@ -158,30 +140,53 @@ static void map_words(const struct xfv_card *c, int row, int side, int sign, cha
     else snprintf(buf, cap, "%s; %.0f %% of the evidence on this face", where, 100 * part);
 }
 
+/* Levels of the map's part of this sign: u8 [*h][*w], of every `step` x `step` pixels the mean. NULL: out of memory. A
+ * map of zeros is one pixel. */
+static uint8_t *map_levels(const struct xfv_view_map *m, const struct xfv_image *im, int step, int negative, int *w,
+                           int *h)
+{
+    int some = 0;
+    *w = (im->width + step - 1) / step, *h = (im->height + step - 1) / step;
+    uint8_t *index = malloc((size_t)*w * (size_t)*h);
+    for (int y = 0; index && y < *h; y++) {
+        for (int x = 0; x < *w; x++) {
+            double sum = 0;
+            int n = 0;
+            for (int k = 0; k < step * step; k++) {
+                int u = step * x + k % step, v = step * y + k / step;
+                if (u >= im->width || v >= im->height) continue;
+                double at = m->v[(size_t)v * (size_t)im->width + (size_t)u];
+                sum += fmax(0, negative ? -at : at), n++;
+            }
+            double t = m->scale > 0 ? sum / n / m->scale : 0;
+            uint8_t level = xfv_to_byte((t > 1 ? 1 : t) * (LEVELS - 1) + 0.5);
+            index[(size_t)y * (size_t)*w + (size_t)x] = level;
+            some |= level;
+        }
+    }
+    if (!some) *w = *h = 1;
+    return index;
+}
+
 static int put_map(FILE *f, const struct xfv_card *c, int row, int side, int sign, struct xfv_err *e)
 {
     const struct xfv_view_row *r = &c->x->view.row[row];
     const struct xfv_view_map *m = &r->map[side][r->signed_key[0] ? 0 : sign];
     const struct xfv_image *im = &c->x->view.face[side].image;
-    size_t n = (size_t)im->width * (size_t)im->height, size;
-    uint8_t rgba[LEVELS][4], *png, *index = m->v ? malloc(n) : NULL;
+    int step = c->sigma >= 2 ? 2 : 1, w, h; /* what is blurred so far loses nothing */
+    size_t size;
+    uint8_t rgba[LEVELS][4], *png, *index = m->v ? map_levels(m, im, step, r->signed_key[0] && sign, &w, &h) : NULL;
     char words[400];
     if (!m->v) return 0;
     if (!index) return xfv_fail(e, XFV_ENOMEM, "no memory for a map");
-    for (size_t i = 0; i < n; i++) {
-        double v = r->signed_key[0] && sign ? -(double)m->v[i] : (double)m->v[i],
-               t = m->scale > 0 && v > 0 ? v / m->scale : 0;
-        index[i] = xfv_to_byte((t > 1 ? 1 : t) * (LEVELS - 1) + 0.5);
-    }
     make_palette(sign, rgba);
-    int status = xfv_image_encode_png_indexed(index, im->width, im->height, (const uint8_t(*)[4])rgba, LEVELS, &png,
-                                              &size, e);
+    int status =
+        xfv_image_encode_png_indexed(index, w, h, (const uint8_t(*)[4])rgba, w * h > 1 ? LEVELS : 1, &png, &size, e);
     free(index);
     if (status) return status;
     map_words(c, row, side, sign, words, sizeof words);
-    fprintf(f, "<img class=\"map mm m%d %s\" width=\"%d\" height=\"%d\" alt=\"%s of face %c by ", c->method[row],
-            sign ? "minus" : "plus", im->width, im->height, sign ? "S-, dissimilarity," : "S+, similarity,",
-            "AB"[side]);
+    fprintf(f, "<img class=\"map mm m%d %s\" decoding=\"async\" alt=\"%s of face %c by ", c->method[row],
+            sign ? "minus" : "plus", sign ? "S-, dissimilarity," : "S+, similarity,", "AB"[side]);
     xfv_html_str(f, r->method);
     fprintf(f, ": %s\" src=", words);
     put_png(f, png, size);
@@ -193,12 +198,13 @@ static int put_face(FILE *f, const struct xfv_card *c, int side, struct xfv_err 
 {
     const struct xfv_pairview *v = &c->x->view;
     fprintf(f, "<figure class=\"face\">\n<div class=\"stack\">\n");
-    int status = put_photo(f, &v->face[side], "AB"[side], e);
+    int status = 0;
+    put_photo(f, c, side);
     for (int i = 0; i < v->n_rows && !status; i++)
         for (int sign = 0; sign < 2 && !status; sign++)
             if (c->method[i] >= 0) status = put_map(f, c, i, side, sign, e);
     fputs("</div>\n", f);
-    if (!status) status = put_whole(f, &c->whole[side], "AB"[side], e);
+    put_whole(f, c, side);
     fprintf(f, "<figcaption><b>%c</b> <span class=\"id\">", "AB"[side]);
     xfv_html_str(f, v->face[side].id);
     fputs("</span>", f);
@@ -220,42 +226,6 @@ static int put_face(FILE *f, const struct xfv_card *c, int side, struct xfv_err 
 }
 
 /* ---- numbers ---- */
-
-/* A text below the scale, kept inside at the ends. */
-static void scale_text(FILE *f, const char *class, double t, int y, const char *what, double v)
-{
-    fprintf(f, "<text class=\"%s\" x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%s%.*f</text>", class, 100 * t, y,
-            t < 0.12   ? "start"
-            : t > 0.88 ? "end"
-                       : "middle",
-            what, what[0] ? 3 : 1, v);
-}
-
-static void put_scale(FILE *f, const struct xfv_card *c)
-{
-    const struct xfv_pairview *v = &c->x->view;
-    const struct xfv_scale *s = c->scale;
-    if (!isfinite(v->score)) return;
-    fprintf(f, "<svg class=\"scale\" width=\"100%%\" height=\"88\" role=\"img\" aria-label=\"Score %.3f", v->score);
-    if (isfinite(v->threshold))
-        fprintf(f, ", %s the threshold %.3f", v->score >= v->threshold ? "at or above" : "below", v->threshold);
-    fprintf(f, ", on a scale from %.1f to %.1f\">", s->lo, s->hi);
-    fputs("<svg y=\"18\" width=\"100%\" height=\"36\" viewBox=\"0 0 1000 100\" preserveAspectRatio=\"none\"><use "
-          "href=\"#dist\"/></svg>"
-          "<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"54\" y2=\"54\"/>",
-          f);
-    for (double t = s->lo; t < s->hi + s->step / 2; t += s->step)
-        scale_text(f, "tick", xfv_scale_at(s, t), 69, "", fabs(t) < 1e-9 ? 0 : t);
-    double at = xfv_scale_at(s, v->score);
-    if (isfinite(v->threshold)) {
-        double th = xfv_scale_at(s, v->threshold);
-        fprintf(f, "<line class=\"threshold\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"18\" y2=\"58\"/>", 100 * th, 100 * th);
-        scale_text(f, "threshold", th, 85, "threshold ", v->threshold);
-    }
-    fprintf(f, "<circle class=\"score\" cx=\"%.2f%%\" cy=\"54\" r=\"6\"/>", 100 * at);
-    scale_text(f, "score", at, 12, "score ", v->score);
-    fputs("</svg>\n", f);
-}
 
 /* What the trials of a row's maps found. The mark is a shape, not a colour alone. */
 static void put_trials(FILE *f, const struct xfv_card *c, int row)
@@ -279,12 +249,20 @@ static void put_trials(FILE *f, const struct xfv_card *c, int row)
 static void put_decision(FILE *f, const struct xfv_pairview *v)
 {
     int right = xfv_is_right(v);
+    double apart = fabs(v->score - v->threshold);
+    int digits = apart < 0.0005 ? 6 : 3;
+    char score[40], threshold[40], by[40];
     fprintf(f, "<p class=\"decision\">");
     if (v->accept < 0) fputs("No decision in the stream", f);
     else fprintf(f, "<b>%s</b> as the same person", v->accept ? "Accepted" : "Not accepted");
-    if (isfinite(v->score) && isfinite(v->threshold))
-        fprintf(f, ": the score %.3f is %s the threshold %.3f by %.3f.", v->score,
-                v->score >= v->threshold ? "above" : "below", v->threshold, fabs(v->score - v->threshold));
+    if (isfinite(v->score) && isfinite(v->threshold) && apart > 0)
+        fprintf(f, ": the score %s is %s the threshold %s by %s.",
+                xfv_number_text(v->score, digits, score, sizeof score),
+                v->score > v->threshold ? "above" : "below",
+                xfv_number_text(v->threshold, digits, threshold, sizeof threshold),
+                xfv_number_text(apart, digits, by, sizeof by));
+    else if (isfinite(v->score) && isfinite(v->threshold))
+        fprintf(f, ": the score is the threshold, %s.", xfv_number_text(v->score, 3, score, sizeof score));
     else fputs(".", f);
     if (v->genuine >= 0) fprintf(f, " The list says they are %s", v->genuine ? "the same person" : "different people");
     if (right >= 0)
@@ -305,9 +283,8 @@ static void put_bar(FILE *f, double share, double area, double full, const char 
     fprintf(f, "<span class=\"share %s\">", class);
     if (isfinite(share))
         fprintf(f,
-                "<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"%.1f%%\" height=\"100%%\"/><line x1=\"%.1f%%\" "
-                "x2=\"%.1f%%\" y1=\"0\" y2=\"100%%\"/></svg>%.0f %%",
-                100 * share / full, 100 * area / full, 100 * area / full, 100 * share);
+                "<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"%.1f%%\"/><rect x=\"%.1f%%\"/></svg>%.0f %%",
+                100 * share / full, 100 * area / full, 100 * share);
     else fputs("<span class=\"bar\"></span>&ndash;", f);
     fputs("</span>", f);
 }
@@ -349,11 +326,9 @@ static void put_regions(FILE *f, const struct xfv_card *c, int row)
     fputs("</tbody></table>\n", f);
 }
 
-int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
+static void put_card_head(FILE *f, const struct xfv_card *c)
 {
     const struct xfv_pairview *v = &c->x->view;
-    int right = xfv_is_right(v);
-    char none[128];
     fprintf(f,
             "<article class=\"card\" id=\"p%zu\" tabindex=\"-1\" aria-labelledby=\"t%zu\">\n<header><h2 "
             "id=\"t%zu\"><span class=\"number\">%zu</span> <span class=\"id\">",
@@ -363,18 +338,33 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
             v->accept < 0 ? "no decision"
             : v->accept   ? "accepted"
                           : "rejected");
-    if (right == 0) fprintf(f, "<span class=\"badge wrong\">false %s</span>", v->accept ? "match" : "non-match");
+    if (xfv_is_right(v) == 0)
+        fprintf(f, "<span class=\"badge wrong\">false %s</span>", v->accept ? "match" : "non-match");
+    if (c->group_name) {
+        fputs("<span class=\"badge group\">", f);
+        xfv_html_str(f, c->group_name);
+        fputs("</span>", f);
+    }
     fprintf(f,
-            "<a class=\"origin\" href=\"#s%d\">how it was made</a></header>\n<div class=\"body\">\n<div "
-            "class=\"faces\">\n",
-            c->segment);
+            "<span class=\"links\"><label><input type=\"checkbox\" class=\"pick\"> print</label> <a id=\"%s\" "
+            "href=\"#%s\">link to this pair</a> <a href=\"#s%d\">how it was made</a></span></header>\n",
+            c->key, c->key, c->segment);
+}
+
+/* What stands in noscript is text to a browser with scripts, cheap until report.js makes elements of it. */
+int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
+{
+    const struct xfv_pairview *v = &c->x->view;
+    char none[128];
+    put_card_head(f, c);
+    fputs("<noscript><div class=\"body\">\n<div class=\"faces\">\n", f);
     int status = put_face(f, c, 0, e);
     if (!status) status = put_face(f, c, 1, e);
     fputs("</div>\n<div class=\"facts\">\n", f);
     put_decision(f, v);
     for (int i = 0; i < v->n_rows; i++)
         if (c->method[i] >= 0) put_trials(f, c, i);
-    put_scale(f, c);
+    if (isfinite(v->score)) xfv_scale_write(f, c->scale, 88, v->score, v->threshold);
     for (int i = 0; i < v->n_rows; i++)
         if (c->method[i] >= 0 && !c->x->generic) put_regions(f, c, i);
     if (v->problem[0] || !v->n_rows) {
@@ -382,8 +372,16 @@ int xfv_card_write(FILE *f, const struct xfv_card *c, struct xfv_err *e)
         xfv_html_str(f, v->problem[0] ? v->problem : xfv_maps_none(NULL, none, sizeof none));
         fputs("</p>\n", f);
     }
-    fputs("</div>\n</div>\n</article>\n", f);
+    fputs("</div>\n</div></noscript>\n</article>\n", f);
     return status;
+}
+
+/* A cell with a number: as it is shown, and in full for sorting and export. */
+static void put_number_cell(FILE *f, double v)
+{
+    char text[40];
+    if (isfinite(v)) fprintf(f, "<td class=\"n\" data-v=\"%.9g\">%s</td>", v, xfv_number_text(v, 4, text, sizeof text));
+    else fputs("<td class=\"n\"></td>", f);
 }
 
 void xfv_card_row(FILE *f, const struct xfv_card *c)
@@ -391,22 +389,28 @@ void xfv_card_row(FILE *f, const struct xfv_card *c)
     const struct xfv_pairview *v = &c->x->view;
     int right = xfv_is_right(v);
     fprintf(f,
-            "<tr data-card=\"p%zu\" data-decision=\"%s\" data-label=\"%s\" data-right=\"%d\"><td "
-            "class=\"n\">%zu</td><td><a href=\"#p%zu\">",
-            c->number, xfv_decision_word(v), xfv_view_label(v), right, c->number, c->number);
+            "<tr data-card=\"p%zu\" data-decision=\"%s\" data-label=\"%s\" data-right=\"%d\" data-group=\"%d\"><td "
+            "class=\"n\">%zu<input type=\"checkbox\" class=\"pick js\" aria-label=\"Print pair %zu\"></td><td><a "
+            "href=\"#%s\">",
+            c->number, xfv_decision_word(v), xfv_view_label(v), right, c->group, c->number, c->number, c->key);
     xfv_html_str(f, v->face[0].id[0] ? v->face[0].id : "?");
     fputs("</a></td><td>", f);
     xfv_html_str(f, v->face[1].id[0] ? v->face[1].id : "?");
-    fputs("</td><td class=\"n\">", f);
-    if (isfinite(v->score)) fprintf(f, "%.4f", v->score);
-    fputs("</td><td class=\"n\">", f);
-    if (isfinite(v->threshold)) fprintf(f, "%.4f", v->threshold);
-    fprintf(f, "</td><td>%s</td><td>", v->accept < 0 ? "none" : v->accept ? "accepted" : "rejected");
+    fputs("</td>", f);
+    put_number_cell(f, v->score);
+    put_number_cell(f, v->threshold);
+    fprintf(f, "<td>%s</td><td>", v->accept < 0 ? "none" : v->accept ? "accepted" : "rejected");
     if (v->label[0]) xfv_html_str(f, v->label);
     else fputs(v->genuine < 0 ? "" : v->genuine ? "same" : "different", f);
-    fprintf(f, "</td><td>%s</td></tr>\n",
+    fprintf(f, "</td><td>%s</td>",
             right < 0   ? ""
             : right     ? "right"
             : v->accept ? "<strong class=\"wrong\">false match</strong>"
                         : "<strong class=\"wrong\">false non-match</strong>");
+    if (c->group_name) {
+        fputs("<td>", f);
+        xfv_html_str(f, c->group_name);
+        fputs("</td>", f);
+    }
+    fputs("</tr>\n", f);
 }

@@ -1,10 +1,12 @@
 #include "report/html.h"
 
+#include <math.h>
 #include <nettle/base64.h>
 #include <nettle/sha2.h>
 #include <string.h>
 
 #include "base/utf8.h"
+#include "report/internal.h"
 
 static const char *reference(uint32_t c)
 {
@@ -64,4 +66,16 @@ void xfv_html_hash(char *buf, const void *p, size_t n)
     memcpy(buf, "sha256-", 7);
     base64_encode_raw(buf + 7, sizeof sum, sum);
     buf[7 + 44] = '\0';
+}
+
+const char *xfv_number_text(double v, int digits, char *buf, size_t cap)
+{
+    snprintf(buf, cap, fabs(v) < 1e7 ? "%.*f" : "%.*g", fabs(v) < 1e7 ? digits : 3, v);
+    return buf;
+}
+
+const char *xfv_percent_text(double v, char *buf, size_t cap)
+{
+    snprintf(buf, cap, v > 0 && v < 0.00995 ? "%.2g" : v > 0 && v < 0.9995 ? "%.1f" : "%.3g", 100 * v);
+    return buf;
 }

@@ -14,7 +14,7 @@
 #include "base/toint.h"
 #include "pair/maps.h"
 
-enum { SPOOL_ROWS, SPOOL_CARDS, SPOOL_ERRORS, SPOOL_ORIGINS, SPOOLS };
+enum { SPOOL_FACES, SPOOL_WRONG, SPOOL_ROWS, SPOOL_CARDS, SPOOL_ERRORS, SPOOL_ORIGINS, SPOOLS };
 
 struct xfv_report {
     struct xfv_report_opts o;
@@ -26,6 +26,9 @@ struct xfv_report {
     struct xfv_scale scale;
     struct xfv_histogram calibration; /* of the first segment that has one */
     struct xfv_explained x;
+    struct xfv_faces faces;
+    struct xfv_audit audit;
+    struct xfv_name_table keys; /* the pairs' ids, as fragments have them */
 };
 
 int xfv_report_new(struct xfv_report **out, const struct xfv_report_opts *o, struct xfv_err *e)
@@ -35,6 +38,9 @@ int xfv_report_new(struct xfv_report **out, const struct xfv_report_opts *o, str
     r->o = *o;
     for (int i = 0; i < SPOOLS; i++)
         if (xfv_spool_open(&r->spool[i], o->beside, e)) return e->status;
+    r->faces.spool = r->spool[SPOOL_FACES];
+    r->audit = (struct xfv_audit){
+        .fmr = r->o.fmr, .n_fmr = o->n_fmr, .groups = o->groups, .spool = r->spool[SPOOL_WRONG]};
     return 0;
 }
 
@@ -44,10 +50,13 @@ void xfv_report_free(struct xfv_report *r)
     for (int i = 0; i < SPOOLS; i++)
         if (r->spool[i]) fclose(r->spool[i]);
     for (int i = 0; i < r->n_methods; i++) free(r->method[i]);
+    xfv_name_table_clear(&r->faces.seen);
+    xfv_name_table_clear(&r->keys);
+    xfv_audit_clear(&r->audit);
     free(r);
 }
 
-static int spooled(FILE *f, struct xfv_err *e)
+int xfv_spooled(FILE *f, struct xfv_err *e)
 {
     if (!ferror(f)) return 0;
     return errno == ENOMEM ? xfv_fail(e, XFV_ENOMEM, "out of memory for the page")
@@ -100,7 +109,7 @@ int xfv_report_head(struct xfv_report *r, const struct xfv_rec *head, struct xfv
     for (uint32_t i = 0; stages && stages->type == MSGPACK_OBJECT_ARRAY && i < stages->via.array.size; i++)
         put_stage(f, &stages->via.array.ptr[i]);
     fputs("</ol></div>\n", f);
-    return spooled(f, e);
+    return xfv_spooled(f, e);
 }
 
 /* ---- pairs and errors ---- */
@@ -174,21 +183,71 @@ static void look_at_photographs(const msgpack_object *pair, struct xfv_image who
     }
 }
 
+/* The fragment of a pair: "pair=" and its id with %XX for all but letters, digits and -._~ ; of an id that is long, or
+ * has come before, its beginning and the card's number. */
+static int make_key(struct xfv_report *r, const struct xfv_card *c, char *buf, size_t cap, struct xfv_err *e)
+{
+    size_t at = (size_t)snprintf(buf, cap, "pair="), known = r->keys.n, most = 200;
+    for (size_t i = 0; i < c->n_id && i < most; i++) {
+        char b = c->id[i];
+        int plain = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') ||
+                    (b && strchr("-._~", b));
+        at += (size_t)snprintf(buf + at, cap - at, plain ? "%c" : "%%%02X", (unsigned char)b);
+    }
+    long number = xfv_name_number(&r->keys, buf, at);
+    if (number < 0) return xfv_fail(e, XFV_ENOMEM, "out of memory for the pairs' names");
+    if (!c->n_id || c->n_id > most || r->keys.n == known) snprintf(buf + at, cap - at, "&amp;card=%zu", c->number);
+    return 0;
+}
+
+static int add_pictures(struct xfv_report *r, struct xfv_card *c, struct xfv_err *e)
+{
+    int status = 0;
+    for (int i = 0; i < 2 && !status; i++) {
+        c->whole[i] = -1;
+        status = xfv_faces_add(&r->faces, &c->x->view.face[i].image, &c->face[i], e);
+        if (!status && c->photo[i].data) status = xfv_faces_add(&r->faces, &c->photo[i], &c->whole[i], e);
+    }
+    return status;
+}
+
+/* The pair as it is read: on the page. */
+static int put_pair(struct xfv_report *r, struct xfv_card *c, struct xfv_err *e)
+{
+    char key[1024];
+    c->number = r->pairs;
+    c->key = key;
+    int status = make_key(r, c, key, sizeof key, e);
+    if (!status) status = add_pictures(r, c, e);
+    if (!status && r->o.groups) {
+        c->group = xfv_groups_of(r->o.groups, c->pair);
+        c->group_name = c->group == XFV_GROUPS_TWO       ? "two groups"
+                        : c->group == XFV_GROUPS_UNKNOWN ? "no group"
+                                                         : xfv_groups_name(r->o.groups, (size_t)c->group);
+    }
+    if (!status) status = xfv_card_write(r->spool[SPOOL_CARDS], c, e);
+    if (!status) xfv_card_row(r->spool[SPOOL_ROWS], c);
+    if (!status) status = xfv_audit_add(&r->audit, c, e);
+    if (!status) status = xfv_spooled(r->spool[SPOOL_ROWS], e);
+    return status ? status : xfv_spooled(r->spool[SPOOL_CARDS], e);
+}
+
 int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *problem, struct xfv_err *e)
 {
     const char *id = "";
     size_t n_id = 0;
     int method[XFV_VIEW_ROWS], dropped = 0;
+    struct xfv_image photo[2] = {{0}, {0}};
+    struct xfv_pairview *v = &r->x.view;
     problem[0] = '\0';
     if (xfv_get_str(pair, "id", &id, &n_id, NULL)) n_id = 0;
     int status = xfv_explained_read(pair, r->o.only_method, NULL, &r->x, e);
-    if (!status) status = xfv_pairview_blur(&r->x.view, r->o.sigma, r->o.each, e);
-    for (int i = 0; i < r->x.view.n_rows && !status; i++) {
-        status = method_number(r, &r->x.view.row[i], &method[i], e);
+    if (!status) status = xfv_pairview_blur(v, r->o.sigma, r->o.each, e);
+    for (int i = 0; i < v->n_rows && !status; i++) {
+        status = method_number(r, &v->row[i], &method[i], e);
         dropped += method[i] < 0;
     }
     if (!status) {
-        struct xfv_pairview *v = &r->x.view;
         if (!v->n_rows && r->o.only_method && !v->problem[0])
             xfv_maps_none(r->o.only_method, v->problem, sizeof v->problem);
         set_scale(r, v);
@@ -198,21 +257,19 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
             snprintf(problem, 256,
                      "the page has room for %d methods; %d of this pair are left out (--method picks one)",
                      XFV_REPORT_METHODS, dropped);
-        struct xfv_image whole[2] = {{0}, {0}};
-        if (r->o.photographs) look_at_photographs(pair, whole, problem);
+        if (r->o.photographs) look_at_photographs(pair, photo, problem);
         struct xfv_card c = {.x = &r->x,
-                             .whole = whole,
+                             .pair = pair,
+                             .photo = photo,
                              .id = id,
                              .n_id = n_id,
-                             .number = r->pairs,
                              .method = method,
                              .scale = &r->scale,
+                             .sigma = r->o.sigma,
                              .segment = r->segments ? r->segments - 1 : 0};
-        status = xfv_card_write(r->spool[SPOOL_CARDS], &c, e);
-        xfv_image_clear(&whole[0]);
-        xfv_image_clear(&whole[1]);
-        if (!status) xfv_card_row(r->spool[SPOOL_ROWS], &c);
-        if (!status) status = spooled(r->spool[SPOOL_CARDS], e);
+        status = put_pair(r, &c, e);
+        xfv_image_clear(&photo[0]);
+        xfv_image_clear(&photo[1]);
     }
     xfv_explained_clear(&r->x);
     return status;
@@ -230,7 +287,7 @@ int xfv_report_error(struct xfv_report *r, const char *id, size_t n, const char 
     xfv_html_str(f, tool);
     fputs(")</span></li>\n", f);
     r->errors++;
-    return spooled(f, e);
+    return xfv_spooled(f, e);
 }
 
 /* ---- the page ---- */
@@ -329,6 +386,7 @@ static void put_summary(const struct xfv_report *r, FILE *f)
                 r->false_non_match == 1 ? "" : "es");
     if (r->errors) fprintf(f, "; <a href=\"#errors\">%zu could not be made</a>", r->errors);
     fputs(".</p>\n", f);
+    fputs("</header>\n", f);
     fputs("<svg width=\"0\" height=\"0\" aria-hidden=\"true\" class=\"hidden\"><defs><g id=\"dist\">", f);
     put_histogram(r, f, 2, "unlabelled");
     put_histogram(r, f, 1, "impostor");
@@ -336,6 +394,11 @@ static void put_summary(const struct xfv_report *r, FILE *f)
     put_calibration(r, f, 0);
     put_calibration(r, f, 1);
     fputs("</g></defs></svg>\n", f);
+}
+
+/* How to read the cards. */
+static void put_legends(const struct xfv_report *r, FILE *f)
+{
     if (r->total[0] || r->total[1] || r->total[2]) put_legend(r, f);
     fputs("<p class=\"legend\"><span class=\"key plus\"></span><b>S+</b> colours what the method counts for the same "
           "person, <span class=\"key minus\"></span><b>S&minus;</b> what it counts for "
@@ -344,7 +407,7 @@ static void put_summary(const struct xfv_report *r, FILE *f)
     fprintf(f,
             "Maps are %s%s. In the bars, the tick is the region&rsquo;s share of the picture: a map that knows nothing "
             "has bars up to the ticks. A map "
-            "shows what a method computed, not why a network decided.</p>\n</header>\n",
+            "shows what a method computed, not why a network decided.</p>\n",
             r->o.each ? "scaled each to its own maximum" : "drawn on one scale for each pair and method",
             r->o.sigma > 0 ? " and blurred for display" : "");
 }
@@ -379,27 +442,48 @@ static void put_toolbar(const struct xfv_report *r, FILE *f)
           f);
 }
 
-static int put_table(struct xfv_report *r, FILE *f, struct xfv_err *e)
+static void put_options(const struct xfv_report *r, FILE *f)
 {
-    static const char *const columns[] = {"#",         "Face A",   "Face B", "Score",
-                                          "Threshold", "Decision", "Label",  "Outcome"};
-    fputs("<section id=\"summary\" aria-label=\"Summary\">\n<form class=\"filters js\" role=\"search\">"
-          "<label>Search <input type=\"search\" id=\"search\" placeholder=\"name or id\" autocomplete=\"off\"></label>"
+    fputs("<label>Group <select id=\"group\"><option value=\"\">any", f);
+    for (size_t i = 0; i < xfv_groups_count(r->o.groups); i++) {
+        fprintf(f, "<option value=\"%zu\">", i);
+        xfv_html_str(f, xfv_groups_name(r->o.groups, i));
+    }
+    fprintf(f, "<option value=\"%d\">two groups<option value=\"%d\">no group</select></label>", XFV_GROUPS_TWO,
+            XFV_GROUPS_UNKNOWN);
+}
+
+static void put_filters(const struct xfv_report *r, FILE *f)
+{
+    fputs("<section id=\"summary\" aria-labelledby=\"pairs\"><h2 id=\"pairs\">Pairs</h2>\n<form class=\"filters js\" "
+          "role=\"search\"><label>Search <input type=\"search\" id=\"search\" placeholder=\"name or id\" "
+          "autocomplete=\"off\"></label>"
           "<label>Decision <select id=\"decision\"><option value=\"\">any<option value=\"accept\">accepted<option "
-          "value=\"reject\">rejected</select></label>"
+          "value=\"reject\">rejected<option value=\"undecided\">none</select></label>"
           "<label>Label <select id=\"label\"><option value=\"\">any<option value=\"genuine\">same person<option "
           "value=\"impostor\">different people<option value=\"unlabelled\">none</select></label>"
           "<label>Outcome <select id=\"outcome\"><option value=\"\">any<option value=\"1\">right<option "
-          "value=\"0\">wrong</select></label>"
-          "<label>Score from <input type=\"number\" id=\"from\" step=\"0.05\"></label><label>to <input type=\"number\" "
+          "value=\"0\">wrong</select></label>", f);
+    if (r->o.groups) put_options(r, f);
+    fputs("<label>Score from <input type=\"number\" id=\"from\" step=\"0.05\"></label><label>to <input type=\"number\" "
           "id=\"to\" step=\"0.05\"></label>"
-          "<button type=\"reset\">Clear</button></form>\n",
-          f);
+          "<button type=\"reset\">Clear</button></form>\n", f);
     fprintf(f,
-            "<p class=\"count js\" id=\"count\" aria-live=\"polite\">%zu of %zu pairs</p>\n<div class=\"scroll\" "
-            "tabindex=\"0\" role=\"region\" aria-label=\"Table of pairs\"><table class=\"pairs\"><thead><tr>",
+            "<p class=\"count js\"><span id=\"count\" aria-live=\"polite\">%zu of %zu pairs</span> "
+            "<button type=\"button\" id=\"csv\">Save these rows as CSV</button> "
+            "<button type=\"button\" id=\"pick\">Choose these for printing</button> "
+            "<button type=\"button\" id=\"print\">Print</button></p>\n",
             r->pairs, r->pairs);
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+}
+
+static int put_table(struct xfv_report *r, FILE *f, struct xfv_err *e)
+{
+    static const char *const columns[] = {"#",        "Face A", "Face B",  "Score", "Threshold",
+                                          "Decision", "Label",  "Outcome", "Group"};
+    put_filters(r, f);
+    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of pairs\"><table "
+          "class=\"pairs\"><thead><tr>", f);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns - !r->o.groups; i++)
         fprintf(f, "<th scope=\"col\"%s><button type=\"button\">%s</button></th>",
                 i == 0 || i == 3 || i == 4 ? " class=\"n\"" : "", columns[i]);
     fputs("</tr></thead><tbody>\n", f);
@@ -408,12 +492,29 @@ static int put_table(struct xfv_report *r, FILE *f, struct xfv_err *e)
     return status;
 }
 
-int xfv_report_write(struct xfv_report *r, FILE *f, struct xfv_err *e)
+/* The pictures that the page shows by reference, and the way to its parts. */
+static int put_front(struct xfv_report *r, FILE *f, struct xfv_err *e)
+{
+    fputs("<svg width=\"0\" height=\"0\" aria-hidden=\"true\" class=\"hidden\"><defs>\n", f);
+    int status = copy_spool(r->spool[SPOOL_FACES], f, e);
+    fprintf(f,
+            "</defs></svg>\n<nav class=\"contents\" aria-label=\"Parts of this page\"><a href=\"#rates\">Error "
+            "rates</a> %s<a href=\"#wrong\">Wrong decisions</a> <a href=\"#methods\">Methods compared</a> <a "
+            "href=\"#pairs\">Pairs</a> %s<a href=\"#origins\">How it was made</a></nav>\n",
+            r->o.groups ? "<a href=\"#groups\">Groups</a> " : "",
+            r->errors ? "<a href=\"#errors\">Could not be made</a> " : "");
+    return status;
+}
+
+int xfv_report_write(struct xfv_report *r, FILE *f, char *note, struct xfv_err *e)
 {
     put_head(r, f);
     put_summary(r, f);
+    int status = put_front(r, f, e);
+    if (!status) status = xfv_audit_write(&r->audit, &r->scale, r->method, r->n_methods, f, note, e);
+    if (!status) status = put_table(r, f, e);
+    put_legends(r, f);
     put_toolbar(r, f);
-    int status = put_table(r, f, e);
     fputs("<main id=\"cards\">\n", f);
     if (!status) status = copy_spool(r->spool[SPOOL_CARDS], f, e);
     fputs("</main>\n", f);

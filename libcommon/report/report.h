@@ -8,8 +8,9 @@
 #include <stdio.h>
 
 #include "measure/explained.h"
+#include "measure/groups.h"
 
-enum { XFV_REPORT_METHODS = 16 }; /* that a page can switch between */
+enum { XFV_REPORT_METHODS = 16, XFV_REPORT_FMRS = 8 }; /* methods that a page can switch between */
 
 struct xfv_report_opts {
     const char *title;  /* NULL: a plain one */
@@ -17,6 +18,9 @@ struct xfv_report_opts {
     double sigma;       /* blur of the maps, for display, as xfv_pairview_blur has it */
     int each;           /* 1: each map has its own colour scale */
     int photographs;    /* 1: read the photographs again and show each with its face's box beside the crop */
+    struct xfv_groups *groups; /* whose error rates are compared; NULL: none. The caller's */
+    double fmr[XFV_REPORT_FMRS]; /* [n_fmr] false match rates, for each of which the page looks for the threshold */
+    int n_fmr;
     const char *beside; /* the page's file, in whose folder what is kept aside lies, without a name; NULL: in memory */
 };
 
@@ -33,6 +37,7 @@ int xfv_report_pair(struct xfv_report *r, const msgpack_object *pair, char *prob
 /* A record that could not be made; any texts. */
 int xfv_report_error(struct xfv_report *r, const char *id, size_t n, const char *tool, const char *message,
                      struct xfv_err *e);
-int xfv_report_write(struct xfv_report *r, FILE *out, struct xfv_err *e);
+/* note, of 512 bytes: a sentence for the user, or empty. */
+int xfv_report_write(struct xfv_report *r, FILE *out, char *note, struct xfv_err *e);
 
 #endif

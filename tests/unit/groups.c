@@ -25,7 +25,7 @@ static int add(struct xfv_groups *g, const char *a, const char *b, int genuine, 
     xfv_put_f64(&put, "threshold", 0.5);
     xfv_put_bool(&put, "accept", score >= 0.5);
     int status = put.status ? put.status : xfv_explained_read(xfv_rec_map(r), NULL, NULL, &x, &e);
-    if (!status) status = xfv_groups_add(g, xfv_rec_map(r), &x, &e);
+    if (!status) status = xfv_groups_add(g, xfv_rec_map(r), &x.view, x.row, &e);
     xfv_explained_clear(&x);
     xfv_rec_free(r);
     return status;
