@@ -216,8 +216,8 @@ static int put_groups(struct xfv_audit *a, FILE *f, char *note, struct xfv_err *
         return xfv_fail(e, status, "%s", why.msg);
     } else {
         put_group_table(a, f);
-        fputs("<p class=\"legend\">Each rate is compared with that of all other groups; p is Holm&rsquo;s, over all rates "
-              "and mean scores.",
+        fputs("<p class=\"legend\">Each rate is compared with that of all other groups; p is Holm&rsquo;s, over all "
+              "rates and mean scores.",
               f);
         for (int i = 0; i < xfv_groups_notes(a->groups); i++) {
             fputs(i ? "; " : " Also: ", f);
@@ -275,7 +275,8 @@ static int put_errors(struct xfv_audit *a, FILE *f, struct xfv_err *e)
     if (!decided) fputs("<p>No pair has both a label and a decision, so none can be called wrong.</p>\n", f);
     else if (!a->n_wrong) fprintf(f, "<p>None: all %zu labelled pairs are decided as their labels say.</p>\n", decided);
     else
-        fputs("<p>The furthest from the threshold come first. Each is a mistake of the system, or of the list.</p>\n", f);
+        fputs("<p>The furthest from the threshold come first. Each is a mistake of the system, or of the list.</p>\n",
+              f);
     if (fflush(a->spool)) return xfv_fail(e, XFV_EIO, "cannot write to a temporary file");
     if (a->n_wrong) qsort(a->wrong, a->n_wrong, sizeof *a->wrong, by_margin);
     int status = put_wrongs(a, 1, f, e);
@@ -318,8 +319,8 @@ static void put_claims(const struct xfv_audit *a, char *const *method, int n_met
             if (a->claims[m][k].pairs) put_claims_row(&a->claims[m][k], method[m], kinds[k], curves, f);
     fprintf(f,
             "</tbody></table></div>\n<p class=\"legend\">A map stands on a pair when the network misses what it marks "
-            "more than the same mark at other places (<code>ablate</code>, p up to 0.05): a map drawn at random does in "
-            "some 5 %% of pairs. Lead of S+: how much more the score falls than elsewhere, on average.%s</p>\n",
+            "more than the same mark at other places (<code>ablate</code>, p up to 0.05): a map drawn at random does "
+            "in some 5 %% of pairs. Lead of S+: how much more the score falls than elsewhere, on average.%s</p>\n",
             curves ? " Deletion and Insertion: mean areas under delins&rsquo; curves, low and high is good." : "");
 }
 

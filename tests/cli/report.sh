@@ -75,7 +75,7 @@ like "$(said alt | head -3)" '^S\+, similarity, of face A by fggb: (mostly|dense
 like "$(cat page.html)" '<b>Accepted</b> as the same person: the score 0\.750 is above the threshold 0\.400 by 0\.350\.' "the decision in words"
 like "$(cat page.html)" 'The list says they are the same person: right' "against the label"
 like "$(cat page.html)" 'Label: unsure' "another label"
-like "$(cat page.html)" 'Model <b>mobilefacenet</b>, SHA-256 <code>0123456789abcdef' "where it comes from"
+like "$(cat page.html)" 'Model <b>mobilefacenet</b>, digest <code>0123456789abcdef' "where it comes from"
 report - <in.xfv >stdin.html; cmp -s stdin.html page.html; ok $? "standard input, standard output: the same bytes"
 runs 0 "a title" report --title 'A & B <i>' -o title.html in.xfv
 check title.html
