@@ -1,9 +1,11 @@
 # The pairs of study/evidence.sh: evidence-pairs.py PAIRS.TXT IMAGES writes, into the folder where it is run, images.txt (of folds 1 to 4, from which what is
 # planted is taken), genuine.txt and impostor.txt (those folds' pairs, in an order drawn at random), few.txt (the first of both), trial.txt (pairs on which
 # maps are tried, 200 of a kind) and partners.txt (one image each with two photographs of its person, two of one other person and one of a third).
+# With a third argument, MANY: that many pairs of folds 3 and 4 a sign, the images of these alone, and no partners.
 import os, random, sys
 
-pairs, images = sys.argv[1:]
+pairs, images = sys.argv[1:3]
+many = int(sys.argv[3]) if len(sys.argv) > 3 else 0
 rows = [l.split() for l in open(pairs)]
 n, rows = int(rows[0][1] if len(rows[0]) > 1 else rows[0][0]), rows[1:]
 few = len(rows) < 4 * 2 * n  # a small list has no folds
@@ -25,6 +27,9 @@ trial = [(p, label) for label, rows_of in (("genuine", genuine), ("impostor", im
 random.seed(8)
 random.shuffle(genuine)
 random.shuffle(impostor)
+if many:
+    genuine, impostor, trial = genuine[:many], impostor[:many], []
+    shown = {x for pair in genuine + impostor for x in pair}
 people = {}
 for x in sorted({x for pair in genuine + impostor for x in pair}):
     people.setdefault(x.rsplit("_", 1)[0], []).append(x)
@@ -35,7 +40,7 @@ three = [p for p in sorted(people) if len(people[p]) >= 3]
 two = [p for p in sorted(people) if len(people[p]) >= 2]
 random.shuffle(three)
 partners = []
-for p in three[:25]:
+for p in [] if many else three[:25]:
     a, same, again = people[p][:3]
     other = random.choice([q for q in two if q != p])
     third = random.choice([q for q in sorted(people) if q not in (p, other)])

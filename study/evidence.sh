@@ -7,8 +7,9 @@
 # Pairs are of folds 3 and 4, whose people are in no other fold; the mean face that path-grad starts from is of folds 1 and 2 (it lies in the model).
 #
 # Environment: CASES   pairs a sign with a planted truth, and a kind elsewhere (default 120)
+#              MANY    pairs a sign that all of these are taken from, and photographs read for (default: the two folds')
 #              JOBS    pieces worked on at a time, by GNU parallel when it is there (default: one a core)
-#              TRIALS  1: try maps on the 400 pairs of trial.txt, not on 60 and 60
+#              TRIALS  pairs a sign on which each map is tried (default 60); all: the 400 pairs of trial.txt
 #              SEED    of the regions that are planted (default 0)
 #              METHODS what is judged, and by which tests (default: study/evidence.methods)
 #              BLACKBOX 1: the methods of study/evidence-blackbox.methods as well, which take hours
@@ -19,7 +20,7 @@ set -eu
 export LC_ALL=C
 mkdir -p "$2"
 LFW=$(cd "$1" && pwd) OUT=$(cd "$2" && pwd) here=$(cd "$(dirname "$0")" && pwd)
-CASES=${CASES:-120} SEED=${SEED:-0} JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
+CASES=${CASES:-120} TRIALS=${TRIALS:-60} SEED=${SEED:-0} JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
 METHODS=${METHODS:-$here/evidence.methods} PYTHON=${PYTHON:-/usr/bin/python3} MODEL=${MODEL:-}
 say() { echo "evidence: $*" >&2; }
 network() { [ -z "$MODEL" ] || echo "-m $MODEL"; }
@@ -35,7 +36,7 @@ if [ -n "${MODELS:-}" ]; then
 fi
 images=$LFW/images; [ -d "$images" ] || images=$LFW
 
-[ -s images.txt ] || $PYTHON "$here/evidence-pairs.py" "$LFW/pairs.txt" "$images"
+[ -s images.txt ] || $PYTHON "$here/evidence-pairs.py" "$LFW/pairs.txt" "$images" ${MANY:+"$MANY"}
 if [ ! -s faces.xfv ]; then
     (cd "$images" && tr '\n' '\0' <"$OUT/images.txt" | facecrop $(network) -j "$JOBS" --face central --files0-from - 2>"$OUT/facecrop.log") | embed $(network) -j "$JOBS" -o faces.xfv || [ $? -eq 1 ]
 fi
@@ -61,7 +62,7 @@ both() { # COMMAND: over genuine pairs, then over impostor pairs, CASES of each
 made planted both plant --skip --keep-clean --seed "$SEED" --donors faces.xfv
 made dpr both plant --skip --kind patches --seed "$SEED" --donors faces.xfv
 made natural both cat
-tried() { [ -n "${TRIALS:-}" ] && verify -q $(network) --pairs trial.txt faces.xfv || (CASES=60 && both cat); }
+tried() { if [ "$TRIALS" = all ]; then verify -q $(network) --pairs trial.txt faces.xfv; else (CASES=$TRIALS && both cat); fi; }
 made trial tried
 [ ! -s partners.txt ] || made partners verify -q $(network) --pairs partners.txt faces.xfv
 made few verify -q $(network) --pairs few.txt faces.xfv
