@@ -42,23 +42,23 @@ struct xfv_library {
  */
 extern const struct xfv_library xfv_library_net, xfv_library_image;
 
+/* What a program takes, reads and writes. Each flag brings the options named beside it. */
 enum {
-    XFV_TAKES_JOBS = 1,     /* -j */
-    XFV_TAKES_MODEL = 2,    /* -m */
-    XFV_READS_STREAM = 4,   /* --max-record; no operand and stdin a terminal: usage */
-    XFV_WRITES_STREAM = 8,  /* --no-provenance, --force; stdout a terminal: usage */
-    XFV_WRITES_BINARY = 16, /* as above without --no-provenance: images */
-    XFV_READS_STDIN = 32,   /* no operand means stdin: when it is a terminal, usage */
-    /* with XFV_WRITES_STREAM: the terminal is checked when xfv_cli_out_fd is called, not at the start */
-    XFV_MAY_WRITE_TEXT = 64,
-    XFV_CHECKS_STDIN = 256, /* with XFV_READS_STREAM: the program says itself when it has no input */
-    XFV_READS_MODELS = 2048, /* operands may be models, by name */
-    XFV_TIMES_RECORDS = 1024, /* --timeout in a program that is no stage; those have it */
-    XFV_SEALS_LATER = 512,  /* the program calls xfv_cli_seal itself, having told which files it will read */
-    XFV_WRITES_MODEL = 4096,  /* what it writes is a model: nothing else is replaced by it */
-    XFV_WRITES_PAGE = 8192,   /* ... an HTML page */
-    XFV_NUMBERS_FILES = 16384, /* a %d in -o stands for a number: many files */
-    XFV_KEEPS_HEAD = 128    /* with XFV_WRITES_STREAM: never named in the provenance, and has no --no-provenance */
+    XFV_TAKES_JOBS = 1,        /* -j */
+    XFV_TAKES_MODEL = 2,       /* -m */
+    XFV_READS_STREAM = 4,      /* --max-record, --timeout; a terminal as the only input is a usage error */
+    XFV_READS_STDIN = 32,      /* without operands it reads stdin; a terminal there is a usage error */
+    XFV_CHECKS_STDIN = 256,    /* with XFV_READS_STREAM: the program itself reports that it has no input */
+    XFV_READS_MODELS = 2048,   /* operands may be models, by name */
+    XFV_TIMES_RECORDS = 1024,  /* --timeout, in a program that is no stage */
+    XFV_SEALS_LATER = 512,     /* the program calls xfv_cli_seal, once it knows which files it will read */
+    XFV_WRITES_STREAM = 8,     /* --no-provenance, --force; a terminal as output is a usage error */
+    XFV_WRITES_BINARY = 16,    /* --force: images */
+    XFV_MAY_WRITE_TEXT = 64,   /* with XFV_WRITES_STREAM: xfv_cli_out_fd checks for a terminal, not the start */
+    XFV_KEEPS_HEAD = 128,      /* with XFV_WRITES_STREAM: the head goes on unchanged, so no --no-provenance */
+    XFV_WRITES_MODEL = 4096,   /* the output is a model: only a model is replaced by it */
+    XFV_WRITES_PAGE = 8192,    /* the output is an HTML page: likewise */
+    XFV_NUMBERS_FILES = 16384  /* a %d in -o stands for a number: many files */
 };
 
 struct xfv_program {
@@ -73,8 +73,7 @@ struct xfv_program {
 
 struct xfv_cli; /* parsed state of one run */
 
-/* Parse. On -h, -V or a usage error it has printed what is due and *status holds the exit status to return with: then
- * the result is NULL. */
+/* Parse the command line. NULL after -h, -V or a usage error: the text is printed, and main returns *status. */
 struct xfv_cli *xfv_cli_start(const struct xfv_program *p, int argc, char **argv, int *status);
 size_t xfv_cli_max_memory(const struct xfv_cli *c);                    /* --max-memory; 0: no limit */
 int xfv_cli_jobs(const struct xfv_cli *c);                             /* 1 or more */
@@ -83,12 +82,12 @@ int xfv_cli_verbose(const struct xfv_cli *c);                          /* -1 qui
 int xfv_cli_operands(const struct xfv_cli *c, char ***v);              /* count; v[count] is NULL */
 const char *xfv_cli_out_path(const struct xfv_cli *c);                 /* of -o, NULL for stdout */
 const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c);      /* with --max-record */
-/* What xfv_writer_head wants to know: NULL under --no-provenance. extra (may be NULL) is kept by pointer. */
+/* The provenance for xfv_writer_head; NULL under --no-provenance. extra (may be NULL) is kept by pointer. */
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra);
 
-/* What the loop over the records (stage/stage.h) keeps here, for messages, progress and the end of the run. */
-/* The record at hand, from 1; counted so far (told: err records from a pipe, of which the programs before have spoken);
- * share of the input done, 0..1; the slot of the record at hand. */
+/* The loop over the records (stage/stage.h) keeps these for messages, progress and the end of the run: the record at
+ * hand, from 1; counts so far (told: err records that an earlier program has reported); the share of the input done,
+ * 0..1; the slot of the record at hand. */
 struct xfv_seen { uint64_t record_no, faces, pairs, told; double share; int slot; };
 struct xfv_seen *xfv_cli_seen(struct xfv_cli *c);
 const struct xfv_program *xfv_cli_program(const struct xfv_cli *c);
@@ -97,7 +96,7 @@ void xfv_cli_keep_error(struct xfv_cli *c, const struct xfv_err *e); /* xfv_cli_
 
 /* The sandbox (SANDBOX in xfv(7)). In force when xfv_cli_start returns: from then on only operands, files that options
  * name (XFV_OPT_READS, -m), models and the output can be opened. A program that learns names from a list has
- * XFV_SEALS_LATER, tells them, and seals before it reads anything else. */
+ * XFV_SEALS_LATER: it allows them by xfv_cli_may_read, and seals before it reads anything else. */
 void xfv_cli_may_read(struct xfv_cli *c, const char *path);
 void xfv_cli_may_read_beside(struct xfv_cli *c, const char *path); /* files in the folder of path, too */
 void xfv_cli_may_read_any(struct xfv_cli *c);
@@ -131,29 +130,29 @@ void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_
 /* "WHAT 3: ..." */
 void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n,
                        const char *sentence);
-/* How the record is called, "a.jpg", into buf, which is returned: for an error that ends the run. */
+/* Write the record's name, "a.jpg", into buf and return it: for an error that ends the run. */
 const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, char *buf,
                           size_t cap);
 /* With --private: names that the id holds are taken out of the error's sentence. Returns its status. */
 int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id);
 int xfv_cli_private(const struct xfv_cli *c); /* 1: names stay out of messages */
-/* 1: err records came through a pipe, so that the programs before have told of them; 0 with -v. */
+/* 1: err records came through a pipe, so an earlier program has reported them; 0 with -v. */
 int xfv_cli_told_before(const struct xfv_cli *c);
 /* With --timeout: a thread that looks after the others. Opening the output starts it, and xfv_cli_finish ends it. */
 void xfv_watch_open(struct xfv_cli *c);
 void xfv_watch_close(struct xfv_cli *c);
-/* Around the work on a record, on the worker's thread: with --timeout it gets a deadline (base/deadline.h), and the
- * program ends when it is much exceeded. xfv_stage_run does it; for loops of one's own. */
+/* Called around the work on a record, on the worker's thread: with --timeout the record gets a deadline
+ * (base/deadline.h), and the program ends when the record exceeds it by far. xfv_stage_run calls both. */
 void xfv_cli_record_begin(struct xfv_cli *c, int worker, uint64_t no, const char *id, size_t n);
 void xfv_cli_record_end(struct xfv_cli *c, int worker);
-/* The err record of it: message is escaped, since it may quote a file name that is not UTF-8; code NULL is "failed".
- * NULL: out of memory. */
+/* The err record of that failure. message is escaped, since it may quote a file name that is not UTF-8; code NULL is
+ * "failed". NULL: out of memory. */
 struct xfv_rec *xfv_cli_error_record(const struct xfv_cli *c, const char *id, size_t n, const char *code,
                                      const char *message);
 /* Exit status 1 when all else is well (err records passed on, verify --exit-status). */
 void xfv_cli_some_failed(struct xfv_cli *c);
-/* Show "embed: 120 records, 33.1/s, 1:20 left" (done of total when total > 0) if progress is on and the last one is 1/6
- * s old. The time left is told when total or the size of the input is known, and half a second has passed. */
+/* Show "embed: 120 records, 33.1/s, 1:20 left" (done of total when total > 0), at most six times a second, if progress
+ * is on. It shows the time left after half a second, when it knows total or the size of the input. */
 void xfv_cli_progress(struct xfv_cli *c, uint64_t done, uint64_t total, const char *unit);
 int xfv_exit_of(int xfv_status); /* library status -> exit status */
 /* The output: stdout, or -o FILE, which is opened before anything is read and gets its name when it is whole (mode 0600

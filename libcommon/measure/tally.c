@@ -59,7 +59,7 @@ void xfv_tally_free(struct xfv_tally *t)
 
 /* ---- gathering ---- */
 
-static int find_pair(struct xfv_tally *t, const struct xfv_trial *c, size_t *at)
+static int find_pair(struct xfv_tally *t, const struct xfv_curves *c, size_t *at)
 {
     size_t la, lb, before = t->pairs.n;
     if (before == t->cap) { /* room first: what has a name has a place */
@@ -80,7 +80,7 @@ static int find_pair(struct xfv_tally *t, const struct xfv_trial *c, size_t *at)
     return 0;
 }
 
-static struct group *find_group(struct xfv_tally *t, const struct xfv_trial *c)
+static struct group *find_group(struct xfv_tally *t, const struct xfv_curves *c)
 {
     const char *const part[] = {c->method, c->map, c->image, c->fill};
     char key[512];
@@ -121,7 +121,7 @@ static int grow_group(struct group *g)
     return 0;
 }
 
-static void take_curve(struct group *g, const struct xfv_trial *c, const double *score, int direction, double *right)
+static void take_curve(struct group *g, const struct xfv_curves *c, const double *score, int direction, double *right)
 {
     for (int i = 0; i < c->points; i++) {
         right[i] = (score[i] >= c->threshold) == (c->genuine != 0);
@@ -132,7 +132,7 @@ static void take_curve(struct group *g, const struct xfv_trial *c, const double 
     g->area[SCORE][direction][g->n] = xfv_area(score, c->points);
 }
 
-int xfv_tally_add(struct xfv_tally *t, const struct xfv_trial *c, struct xfv_err *e)
+int xfv_tally_add(struct xfv_tally *t, const struct xfv_curves *c, struct xfv_err *e)
 {
     size_t pair;
     if (c->points < 2) return xfv_fail(e, XFV_EARG, "a curve needs at least two points");

@@ -9,7 +9,7 @@
 #include "stream/record.h"
 
 /* One method's two curves of one pair. Texts are copied. */
-struct xfv_trial {
+struct xfv_curves {
     const char *method, *map, *image, *fill;
     const char *pair; size_t n_pair;                      /* the pair's id */
     const char *a, *b; size_t n_a, n_b;                   /* its faces' ids */
@@ -23,7 +23,7 @@ struct xfv_tally;
 struct xfv_tally *xfv_tally_new(enum xfv_identity rule); /* NULL when out of memory */
 void xfv_tally_free(struct xfv_tally *t);
 /* XFV_EARG when one group would hold curves of different lengths, or a pair twice. */
-int xfv_tally_add(struct xfv_tally *t, const struct xfv_trial *c, struct xfv_err *e);
+int xfv_tally_add(struct xfv_tally *t, const struct xfv_curves *c, struct xfv_err *e);
 
 /* The same from an entry of the list "delins" of a pair record. XFV_EDATA when it is no such entry. */
 int xfv_tally_add_entry(struct xfv_tally *t, const msgpack_object *pair, const msgpack_object *entry,

@@ -15,7 +15,7 @@ static int read_curve(const msgpack_object *entry, const char *key, double **v, 
 
 int xfv_tally_add_entry(struct xfv_tally *t, const msgpack_object *pair, const msgpack_object *entry, struct xfv_err *e)
 {
-    struct xfv_trial c = {.pair = "", .a = "", .b = ""};
+    struct xfv_curves c = {.pair = "", .a = "", .b = ""};
     char method[128], map[32], image[16], fill[16];
     double *curve[2] = {NULL, NULL};
     int points;

@@ -16,7 +16,7 @@ static const char *printed(struct xfv_tally *t, enum xfv_tally_table what)
 static int add(struct xfv_tally *t, const char *method, const char *pair, int genuine, const double *deletion,
                const double *insertion, int points, struct xfv_err *e)
 {
-    struct xfv_trial c = {.method = method,
+    struct xfv_curves c = {.method = method,
                           .map = "similarity",
                           .image = "a",
                           .fill = "black",
