@@ -272,9 +272,10 @@ static void meet(struct delins *t, const msgpack_object *entries)
 static void tell_unmet(struct delins *t)
 {
     if (!t->met[0]) return;
-    if (t->met_wanted && t->reference_given && !t->met_reference)
-        xfv_cli_warn(t->a.c, "--reference: no map is of '%s', so nothing is compared; there are %s", t->reference,
-                     t->met);
+    int compares = t->table == XFV_TALLY_SUMMARY && t->protocol != DPR && strchr(t->met, ',');
+    if (t->met_wanted && !t->met_reference && (t->reference_given || compares))
+        xfv_cli_warn(t->a.c, "no map is of '%s', so no method is compared with it; --reference takes one of these: %s",
+                     t->reference, t->met);
     if (t->met_wanted) return;
     xfv_cli_warn(t->a.c, "--method: no map is of '%s'%s; there are %s", t->methods[0],
                  t->n_methods > 1 ? " or the others" : "", t->met);

@@ -245,7 +245,13 @@ runs 1 "roc: a pair without a score in the table" roc --folds 4 --scores nan.tsv
 like "$(cat err)" "roc: line 3: the pair failed" "is told"
 # names that no method has
 runs 0 "delins: --reference of no method" delins --tsv --reference fggb-grad lu2024.xfv
-like "$(cat err)" "no map is of 'fggb-grad', so nothing is compared; there are [a-z]" "is told, and what there is"
+like "$(cat err)" "no map is of 'fggb-grad', so no method is compared with it; --reference takes one of these: [a-z]" "is told, and what there is"
+runs 0 "delins: the default reference is missing" delins --tsv -o missing.tsv lu2024.xfv
+like "$(cat err)" "no map is of 'fggb', so no method is compared" "is told, too"
+runs 0 "delins: a table without comparisons" delins --table curves -o missing.tsv lu2024.xfv
+is "$(cat err)" "" "needs no reference"
+runs 0 "delins: one method" sh -c "xssab-grad pairs.xfv | delins --tsv --replicates 50 -o missing.tsv"
+is "$(cat err)" "" "needs none, either"
 runs 1 "delins: --method of none" delins --tsv --method gradcam2 lu2024.xfv
 like "$(cat err)" "no map is of 'gradcam2'; there are [a-z]" "is told, and what there is"
 runs 0 "delins: -v" delins -v --tsv lu2024.xfv
