@@ -1,7 +1,7 @@
 /* The layout, from the top: the decision; a row with both faces and what is known of each; a row of maps for each
  * method with its name at the left and its colour bar at the right; the legend. Two columns belong to each face. All
  * lengths grow with the tiles (unit `u`). */
-#include "report/figure.h"
+#include "report/figure_internal.h"
 
 #include <limits.h>
 #include <math.h>
@@ -12,9 +12,6 @@
 #include "base/toint.h"
 #include "image/blur.h"
 #include "pair/maps.h"
-
-static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, pale = {214, 214, 218},
-                            green = {21, 115, 55}, red = {185, 28, 28};
 
 enum {
     LABEL = 124,
@@ -32,34 +29,9 @@ enum {
     MIN_FACE_ROW = 152
 };
 
-struct layout {
-    const struct xfv_pairview *p;
-    const struct xfv_figure_opts *o;
-    struct xfv_image *im;
-    struct xfv_image face[2];    /* enlarged, RGB */
-    double u;                    /* pixels per unit of length */
-    int scale, tile_w, tile_h;   /* tile: the picture of a face */
-    int column[4], column_w;     /* left edges, and the width, which leaves room for words under a small tile */
-    int face_row;                /* height of the row of faces, likewise */
-    int y;                       /* where the next thing goes */
-    char legend[6][200];
-    int legend_lines;
-};
-
-static int px(const struct layout *l, double units)
-{
-    return xfv_to_int(round(units * l->u), INT_MIN / 8, INT_MAX / 8);
-}
-
-static double text(struct layout *l, double x, double y, double size, int bold, struct xfv_rgb c, const char *s)
-{
-    struct xfv_font f = {size * l->u, bold};
-    return xfv_draw_text(l->im, x, y, f, c, s);
-}
-
 /* --- pictures --- */
 
-static int enlarge_face(struct layout *l, int side, struct xfv_err *e)
+static int enlarge_face(struct xfv_fig *l, int side, struct xfv_err *e)
 {
     const struct xfv_image *src = &l->p->face[side].image;
     int w = src->width * l->scale, h = src->height * l->scale;
@@ -77,123 +49,26 @@ static int enlarge_face(struct layout *l, int side, struct xfv_err *e)
     return status;
 }
 
-static enum xfv_role role_of(const struct xfv_view_row *r, int slot)
-{
-    return r->signed_key[0] ? XFV_SIGNED : slot ? XFV_DISSIMILARITY : XFV_SIMILARITY;
-}
-
-/* The colour of value t (of the scale) over a pixel. Small values let the face through, so that "nothing here" looks
- * like nothing. */
-struct xfv_rgb xfv_figure_over(const struct xfv_figure_opts *o, enum xfv_role role, double t, struct xfv_rgb under)
-{
-    struct xfv_rgb c = xfv_scheme_colour(o->scheme, role, t);
-    if (o->layout == XFV_LAYOUT_MAPS) return c;
-    return xfv_rgb_mix(under, c, o->alpha * fmin(1, fabs(t) / 0.25));
-}
-
-/* A map over its face in grey, into a tile at (x, y). */
-static int draw_map(struct layout *l, const struct xfv_view_row *r, int side, int slot, int x, int y, struct xfv_err *e)
-{
-    const struct xfv_view_map *m = &r->map[side][slot];
-    const struct xfv_image *face = &l->face[side], *src = &l->p->face[side].image;
-    struct xfv_image tile;
-    float *big = malloc((size_t)face->width * (size_t)face->height * sizeof *big);
-    int status = big ? xfv_image_alloc(&tile, face->width, face->height, 3, e)
-                     : xfv_fail(e, XFV_ENOMEM, "no memory for a map's picture");
-    if (!status) {
-        status = xfv_enlarge(m->v, src->width, src->height, big, face->width, face->height, e);
-        for (size_t i = 0; i < (size_t)face->width * (size_t)face->height && !status; i++) {
-            const uint8_t *f = face->data + 3 * i;
-            uint8_t luma = xfv_nearest_byte(0.299 * f[0] + 0.587 * f[1] + 0.114 * f[2]); /* ITU-R BT.601 */
-            double t = m->scale > 0 ? (double)big[i] / m->scale : 0;
-            if (role_of(r, slot) != XFV_SIGNED && t < 0) t = 0;
-            struct xfv_rgb under = {luma, luma, luma};
-            struct xfv_rgb c = xfv_figure_over(l->o, role_of(r, slot), t < -1 ? -1 : t > 1 ? 1 : t, under);
-            tile.data[3 * i] = c.r, tile.data[3 * i + 1] = c.g, tile.data[3 * i + 2] = c.b;
-        }
-        xfv_draw_picture(l->im, x + (l->tile_w - face->width) / 2, y + (l->tile_h - face->height) / 2, &tile);
-        xfv_image_clear(&tile);
-    }
-    free(big);
-    return status;
-}
-
-/* What stands where a map is missing or broken: a crossed frame. */
-static void draw_missing(struct layout *l, int x, int y)
-{
-    xfv_draw_frame(l->im, x, y, l->tile_w, l->tile_h, 1, pale);
-    xfv_draw_line(l->im, x, y, x + l->tile_w, y + l->tile_h, 1, pale);
-    xfv_draw_line(l->im, x + l->tile_w, y, x, y + l->tile_h, 1, pale);
-}
-
-/* --- words --- */
-
-/* The decision in words, with as many digits as tell its numbers apart. */
-static void decision_text(const struct xfv_pairview *p, char *buf, size_t cap)
-{
-    double off = fabs(p->score - p->threshold);
-    int digits = off < 0.001 ? 6 : 3;
-    snprintf(buf, cap, "%s: score %.*f, %.*f %s the threshold %.*f", p->accept ? "same person" : "not the same person", digits, p->score,
-             digits, off, p->score >= p->threshold ? "above" : "below", digits, p->threshold);
-}
-
-/* Numbers of the decision, with as many digits as tell them apart. */
-static void score_text(const struct xfv_pairview *p, int words, char *buf, size_t cap)
-{
-    const char *score = words ? "score " : "", *threshold = words ? "threshold " : "";
-    int digits = fabs(p->score - p->threshold) < 0.001 ? 6 : 3;
-    const char *sign = p->score >= p->threshold ? ">=" : "<";
-    if (words && p->accept >= 0 && isfinite(p->score) && isfinite(p->threshold)) decision_text(p, buf, cap);
-    else if (isnan(p->score)) snprintf(buf, cap, "score unknown");
-    else if (isnan(p->threshold)) snprintf(buf, cap, "%s%.*f", score, digits, p->score);
-    else snprintf(buf, cap, "%s%.*f %s %s%.*f", score, digits, p->score, sign, threshold, digits, p->threshold);
-}
-
-static void label_text(const struct xfv_pairview *p, char *buf, size_t cap)
-{
-    buf[0] = 0;
-    if (p->genuine >= 0 && p->accept >= 0)
-        snprintf(buf, cap, "%s pair, %s %s", p->genuine ? "genuine" : "impostor",
-                 p->genuine == p->accept ? "correctly" : "wrongly", p->accept ? "accepted" : "rejected");
-    else if (p->genuine >= 0) snprintf(buf, cap, "%s pair", p->genuine ? "genuine" : "impostor");
-    else if (p->label[0]) snprintf(buf, cap, "label: %s", p->label);
-}
-
-static const char *decision_word(const struct xfv_pairview *p)
-{
-    return p->accept < 0 ? "No decision" : p->accept ? "Accept" : "Reject";
-}
-
-static struct xfv_rgb decision_colour(const struct xfv_pairview *p)
-{
-    return p->accept < 0 ? grey : p->accept ? green : red;
-}
-
-static int is_wrong(const struct xfv_pairview *p)
-{
-    return p->genuine >= 0 && p->accept >= 0 && p->genuine != p->accept;
-}
-
-static void draw_header(struct layout *l)
+static void draw_header(struct xfv_fig *l)
 {
     const struct xfv_pairview *p = l->p;
-    const char *word = decision_word(p);
-    struct xfv_rgb colour = decision_colour(p);
+    const char *word = xfv_fig_decision_word(p);
+    struct xfv_rgb colour = xfv_fig_decision_colour(p);
     char line[200];
     struct xfv_font badge = {20 * l->u, 1};
-    int x = px(l, MARGIN), base = px(l, MARGIN + 22);
+    int x = xfv_fig_px(l, MARGIN), base = xfv_fig_px(l, MARGIN + 22);
     int width = xfv_to_int(ceil(xfv_text_width(word, badge)), 0, INT_MAX / 8);
-    xfv_draw_rect(l->im, x, px(l, MARGIN), width + px(l, 24), px(l, 32), colour);
-    xfv_draw_text(l->im, x + px(l, 12), base + px(l, 1), badge, white, word);
-    score_text(p, 1, line, sizeof line);
-    double end = text(l, x + width + px(l, 42), base, 17, 1, black, line);
-    label_text(p, line, sizeof line);
+    xfv_draw_rect(l->im, x, xfv_fig_px(l, MARGIN), width + xfv_fig_px(l, 24), xfv_fig_px(l, 32), colour);
+    xfv_draw_text(l->im, x + xfv_fig_px(l, 12), base + xfv_fig_px(l, 1), badge, white, word);
+    xfv_fig_score_text(p, 1, line, sizeof line);
+    double end = xfv_fig_text(l, x + width + xfv_fig_px(l, 42), base, 17, 1, black, line);
+    xfv_fig_label_text(p, line, sizeof line);
     char cut[200];
     xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){15 * l->u, 0},
-                     l->im->width - px(l, MARGIN) - end - px(l, 24));
-    text(l, end + px(l, 24), base, 15, 0, is_wrong(p) ? red : grey, cut);
-    xfv_draw_rect(l->im, px(l, MARGIN), px(l, HEADER - 4), l->im->width - 2 * px(l, MARGIN), 1, pale);
-    l->y = px(l, HEADER + 8);
+                     l->im->width - xfv_fig_px(l, MARGIN) - end - xfv_fig_px(l, 24));
+    xfv_fig_text(l, end + xfv_fig_px(l, 24), base, 15, 0, xfv_fig_is_wrong(p) ? red : grey, cut);
+    xfv_draw_rect(l->im, xfv_fig_px(l, MARGIN), xfv_fig_px(l, HEADER - 4), l->im->width - 2 * xfv_fig_px(l, MARGIN), 1, pale);
+    l->y = xfv_fig_px(l, HEADER + 8);
 }
 
 static const char NO_BREAK[] = "\xc2\xa0";
@@ -210,7 +85,7 @@ static void join_params(const char *s, char *buf, size_t cap)
 }
 
 /* Text in lines of at most `width`, at most max_lines (the last one shortened). Returns the y below. */
-static int paragraph(struct layout *l, int x, int y, int width, int max_lines, double size, struct xfv_rgb c,
+static int paragraph(struct xfv_fig *l, int x, int y, int width, int max_lines, double size, struct xfv_rgb c,
                      const char *s)
 {
     struct xfv_font f = {size * l->u, 0};
@@ -225,7 +100,7 @@ static int paragraph(struct layout *l, int x, int y, int width, int max_lines, d
             line[n] = 0;
         }
         xfv_draw_text(l->im, x, y, f, c, line);
-        y += px(l, size * 1.4);
+        y += xfv_fig_px(l, size * 1.4);
         s += n;
         if (*s == ' ') s++;
         else if (!strncmp(s, NO_BREAK, strlen(NO_BREAK))) s += strlen(NO_BREAK);
@@ -234,7 +109,7 @@ static int paragraph(struct layout *l, int x, int y, int width, int max_lines, d
 }
 
 /* s, its middle cut as far as it must be to take at most `lines` lines. */
-static void shorten_to_lines(const struct layout *l, const char *s, int width, int lines, double size, char *buf,
+static void shorten_to_lines(const struct xfv_fig *l, const char *s, int width, int lines, double size, char *buf,
                              size_t cap)
 {
     struct xfv_font f = {size * l->u, 0};
@@ -246,19 +121,19 @@ static void shorten_to_lines(const struct layout *l, const char *s, int width, i
     }
 }
 
-static void draw_faces(struct layout *l)
+static void draw_faces(struct xfv_fig *l)
 {
     for (int side = 0; side < 2; side++) {
         const struct xfv_view_face *f = &l->p->face[side];
         const struct xfv_image *im = &l->face[side];
-        int x = l->column[2 * side], tx = l->column[2 * side + 1] + px(l, 6), width = l->column_w - px(l, 6);
+        int x = l->column[2 * side], tx = l->column[2 * side + 1] + xfv_fig_px(l, 6), width = l->column_w - xfv_fig_px(l, 6);
         char line[128], id[sizeof f->id];
         shorten_to_lines(l, f->id, width, 3, 15, id, sizeof id);
         /* a white background must not melt into the page */
         xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale);
         xfv_draw_picture(l->im, x + (l->tile_w - im->width) / 2, l->y + (l->tile_h - im->height) / 2, im);
-        text(l, tx, l->y + px(l, 22), 24, 1, black, side ? "B" : "A");
-        int y = paragraph(l, tx, l->y + px(l, 48), width, 3, 15, black, id[0] ? id : "(no id)") + px(l, 4);
+        xfv_fig_text(l, tx, l->y + xfv_fig_px(l, 22), 24, 1, black, side ? "B" : "A");
+        int y = paragraph(l, tx, l->y + xfv_fig_px(l, 48), width, 3, 15, black, id[0] ? id : "(no id)") + xfv_fig_px(l, 4);
         if (!f->has_image) y = paragraph(l, tx, y, width, 2, 13, red, "the record holds no image");
         if (!isnan(f->box[0])) {
             snprintf(line, sizeof line, "face of %.0f x %.0f pixels", f->box[2] - f->box[0], f->box[3] - f->box[1]);
@@ -270,7 +145,7 @@ static void draw_faces(struct layout *l)
         }
         paragraph(l, tx, y, width, 2, 13, red, f->doubt);
     }
-    l->y += l->face_row + px(l, 12);
+    l->y += l->face_row + xfv_fig_px(l, 12);
 }
 
 static void map_caption(const struct xfv_view_map *m, char *buf, size_t cap)
@@ -285,7 +160,7 @@ static void map_caption(const struct xfv_view_map *m, char *buf, size_t cap)
 }
 
 /* The bar at the right: its colours over mid-grey, as the tiles show them. `from` is -1 for signed maps. */
-static void draw_bar(struct layout *l, enum xfv_role role, int x, int y, int w)
+static void draw_bar(struct xfv_fig *l, enum xfv_role role, int x, int y, int w)
 {
     double from = role == XFV_SIGNED ? -1 : 0;
     for (int i = 0; i < l->tile_h; i++) {
@@ -304,13 +179,13 @@ static void tick_text(double value, double scale, char *buf, size_t cap)
     else snprintf(buf, cap, "%.*f", decimals < 0 ? 0 : decimals, value);
 }
 
-static void draw_bars(struct layout *l, const struct xfv_view_row *r)
+static void draw_bars(struct xfv_fig *l, const struct xfv_view_row *r)
 {
-    int two = !r->signed_key[0] && xfv_scheme_two_sided(l->o->scheme), w = px(l, two ? 9 : 14),
-        x = l->column[3] + l->column_w + px(l, 14);
-    draw_bar(l, role_of(r, 0), x, l->y, w);
-    if (two) draw_bar(l, XFV_DISSIMILARITY, x + w + px(l, 2), l->y, w);
-    int tx = x + (two ? 2 * w + px(l, 2) : w) + px(l, 5), ticks = 4;
+    int two = !r->signed_key[0] && xfv_scheme_two_sided(l->o->scheme), w = xfv_fig_px(l, two ? 9 : 14),
+        x = l->column[3] + l->column_w + xfv_fig_px(l, 14);
+    draw_bar(l, xfv_fig_role_of(r, 0), x, l->y, w);
+    if (two) draw_bar(l, XFV_DISSIMILARITY, x + w + xfv_fig_px(l, 2), l->y, w);
+    int tx = x + (two ? 2 * w + xfv_fig_px(l, 2) : w) + xfv_fig_px(l, 5), ticks = 4;
     double from = r->signed_key[0] ? -1 : 0, scale = 0;
     for (int k = 0; k < 4; k++) scale = fmax(scale, r->map[k / 2][k % 2].scale);
     for (int i = 0; i <= ticks; i++) {
@@ -320,41 +195,31 @@ static void draw_bars(struct layout *l, const struct xfv_view_row *r)
             snprintf(number, sizeof number, "%s", i == 0 ? "max" : i == ticks ? (from < 0 ? "-max" : "0") : "");
         else if (scale > 0) tick_text(t * scale, scale, number, sizeof number);
         int y = l->y + xfv_to_int(round((double)i / ticks * (l->tile_h - 1)), 0, l->tile_h);
-        if (number[0]) xfv_draw_rect(l->im, tx - px(l, 5), y, px(l, 4), 1, grey);
-        text(l, tx + px(l, 2), y + (i == 0 ? px(l, 9) : i == ticks ? 0 : px(l, 4)), 12, 0, grey, number);
+        if (number[0]) xfv_draw_rect(l->im, tx - xfv_fig_px(l, 5), y, xfv_fig_px(l, 4), 1, grey);
+        xfv_fig_text(l, tx + xfv_fig_px(l, 2), y + (i == 0 ? xfv_fig_px(l, 9) : i == ticks ? 0 : xfv_fig_px(l, 4)), 12, 0, grey, number);
     }
 }
 
-/* A tick for a claim that stands, a dash for one that does not: told by shape, not by colour alone. */
-static void draw_mark(struct layout *l, double x, double y, int stands)
-{
-    double s = 12 * l->u, thick = 2.4 * l->u;
-    if (stands) {
-        xfv_draw_line(l->im, x, y - 0.4 * s, x + 0.35 * s, y, thick, green);
-        xfv_draw_line(l->im, x + 0.35 * s, y, x + s, y - 0.8 * s, thick, green);
-    } else xfv_draw_line(l->im, x, y - 0.4 * s, x + s, y - 0.4 * s, thick, grey);
-}
-
 /* What the trial of a map found, in TRIAL_LINES lines at most. */
-static void draw_trial(struct layout *l, const struct xfv_verdict *v, const char *method)
+static void draw_trial(struct xfv_fig *l, const struct xfv_verdict *v, const char *method)
 {
     char words[520];
-    int x = l->column[0] + px(l, 22), n = snprintf(words, sizeof words, v->minus ? "S-: " : "S+: ");
+    int x = l->column[0] + xfv_fig_px(l, 22), n = snprintf(words, sizeof words, v->minus ? "S-: " : "S+: ");
     xfv_verdict_words(v, method[0] ? method : "the method", words + n, sizeof words - (size_t)n);
-    draw_mark(l, l->column[0], l->y + px(l, 15), xfv_verdict_stands(v));
-    paragraph(l, x, l->y + px(l, 15), l->im->width - px(l, MARGIN) - x, TRIAL_LINES, 14, black, words);
-    l->y += px(l, TRIAL);
+    xfv_fig_mark(l, l->column[0], l->y + xfv_fig_px(l, 15), xfv_verdict_stands(v));
+    paragraph(l, x, l->y + xfv_fig_px(l, 15), l->im->width - xfv_fig_px(l, MARGIN) - x, TRIAL_LINES, 14, black, words);
+    l->y += xfv_fig_px(l, TRIAL);
 }
 
-static int draw_row(struct layout *l, const struct xfv_view_row *r, struct xfv_err *e)
+static int draw_row(struct xfv_fig *l, const struct xfv_view_row *r, struct xfv_err *e)
 {
     static const char *const name[2] = {"S+  similarity", "S-  dissimilarity"};
-    l->y += px(l, TITLE);
+    l->y += xfv_fig_px(l, TITLE);
     char params[3 * sizeof r->params];
     join_params(r->params, params, sizeof params);
-    int y = paragraph(l, px(l, MARGIN), l->y + px(l, 14), px(l, LABEL - 8), 3, 17, black,
+    int y = paragraph(l, xfv_fig_px(l, MARGIN), l->y + xfv_fig_px(l, 14), xfv_fig_px(l, LABEL - 8), 3, 17, black,
                       r->method[0] ? r->method : "(no method)");
-    paragraph(l, px(l, MARGIN), y + px(l, 2), px(l, LABEL - 8), (l->tile_h - (y - l->y)) / px(l, 12.5 * 1.4), 12.5,
+    paragraph(l, xfv_fig_px(l, MARGIN), y + xfv_fig_px(l, 2), xfv_fig_px(l, LABEL - 8), (l->tile_h - (y - l->y)) / xfv_fig_px(l, 12.5 * 1.4), 12.5,
               grey, params);
     for (int k = 0; k < 4; k++) {
         int side = k / 2, slot = k % 2, x = l->column[k];
@@ -363,16 +228,16 @@ static int draw_row(struct layout *l, const struct xfv_view_row *r, struct xfv_e
         if (r->signed_key[0] && slot) continue;
         snprintf(line, sizeof line, "%s on %c", r->signed_key[0] ? r->signed_key : name[slot], side ? 'B' : 'A');
         xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){14 * l->u, 0}, l->column_w);
-        text(l, x, l->y - px(l, 7), 14, 0, black, cut);
+        xfv_fig_text(l, x, l->y - xfv_fig_px(l, 7), 14, 0, black, cut);
         xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale);
-        int status = m->v ? draw_map(l, r, side, slot, x, l->y, e) : 0;
+        int status = m->v ? xfv_fig_map(l, r, side, slot, x, l->y, e) : 0;
         if (status) return status;
-        if (!m->v) draw_missing(l, x, l->y);
+        if (!m->v) xfv_fig_missing(l, x, l->y);
         map_caption(m, line, sizeof line);
-        text(l, x, l->y + l->tile_h + px(l, 16), 12.5, 0, m->broken ? red : grey, line);
+        xfv_fig_text(l, x, l->y + l->tile_h + xfv_fig_px(l, 16), 12.5, 0, m->broken ? red : grey, line);
     }
     draw_bars(l, r);
-    l->y += l->tile_h + px(l, CAPTION);
+    l->y += l->tile_h + xfv_fig_px(l, CAPTION);
     for (int k = 0; k < 2; k++)
         if (r->trial[k].has) draw_trial(l, &r->trial[k].v, r->method);
     return 0;
@@ -380,10 +245,10 @@ static int draw_row(struct layout *l, const struct xfv_view_row *r, struct xfv_e
 
 /* --- sizes --- */
 
-static void add_legend(struct layout *l, const char *s)
+static void add_legend(struct xfv_fig *l, const char *s)
 {
     struct xfv_font f = {13 * l->u, 0};
-    double width = l->im->width - 2 * px(l, MARGIN);
+    double width = l->im->width - 2 * xfv_fig_px(l, MARGIN);
     while (*s && l->legend_lines < (int)(sizeof l->legend / sizeof *l->legend)) {
         size_t n = xfv_text_fit(s, f, width), cap = sizeof l->legend[0];
         if (n >= cap) n = cap - 1;
@@ -401,7 +266,7 @@ static int n_trials(const struct xfv_pairview *p)
     return n;
 }
 
-static void make_legend(struct layout *l)
+static void make_legend(struct xfv_fig *l)
 {
     const struct xfv_pairview *p = l->p;
     int parts = 0, is_signed = 0;
@@ -432,15 +297,7 @@ static void make_legend(struct layout *l)
     }
 }
 
-static int picture_size(double width, double height, struct xfv_err *e)
-{
-    if (width * height > 256.0 * 1024 * 1024 || width > 1e6 || height > 1e6)
-        return xfv_fail(e, XFV_EDATA, "the picture would have %.0fx%.0f pixels; lower --scale or pick one --method",
-                        width, height);
-    return 0;
-}
-
-static int measure(struct layout *l, struct xfv_err *e)
+static int measure(struct xfv_fig *l, struct xfv_err *e)
 {
     const struct xfv_image *a = &l->p->face[0].image, *b = &l->p->face[1].image;
     int w = a->width > b->width ? a->width : b->width, h = a->height > b->height ? a->height : b->height;
@@ -448,28 +305,28 @@ static int measure(struct layout *l, struct xfv_err *e)
     int side = w > h ? w : h, wanted = l->o->layout == XFV_LAYOUT_CELL ? 112 : 224;
     if (l->scale == 0) l->scale = (wanted + side / 2) / side;
     if (l->scale < 1) l->scale = 1;
-    int status = picture_size(4.0 * w * l->scale, (double)h * l->scale, e);
+    int status = xfv_fig_picture_size(4.0 * w * l->scale, (double)h * l->scale, e);
     l->tile_w = w * l->scale, l->tile_h = h * l->scale;
     l->u = fmax(1, fmax(l->tile_w, l->tile_h) / 224.0);
     return status;
 }
 
-static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *e)
+static int draw_figure(struct xfv_fig *l, struct xfv_image *out, struct xfv_err *e)
 {
-    l->column_w = l->tile_w > px(l, MIN_COLUMN) ? l->tile_w : px(l, MIN_COLUMN);
-    l->face_row = l->tile_h > px(l, MIN_FACE_ROW) ? l->tile_h : px(l, MIN_FACE_ROW);
-    l->column[0] = px(l, MARGIN + LABEL);
-    l->column[1] = l->column[0] + l->column_w + px(l, GAP);
-    l->column[2] = l->column[1] + l->column_w + px(l, GROUP_GAP);
-    l->column[3] = l->column[2] + l->column_w + px(l, GAP);
-    struct xfv_image size_only = {.width = l->column[3] + l->column_w + px(l, BAR + MARGIN), .channels = 3};
+    l->column_w = l->tile_w > xfv_fig_px(l, MIN_COLUMN) ? l->tile_w : xfv_fig_px(l, MIN_COLUMN);
+    l->face_row = l->tile_h > xfv_fig_px(l, MIN_FACE_ROW) ? l->tile_h : xfv_fig_px(l, MIN_FACE_ROW);
+    l->column[0] = xfv_fig_px(l, MARGIN + LABEL);
+    l->column[1] = l->column[0] + l->column_w + xfv_fig_px(l, GAP);
+    l->column[2] = l->column[1] + l->column_w + xfv_fig_px(l, GROUP_GAP);
+    l->column[3] = l->column[2] + l->column_w + xfv_fig_px(l, GAP);
+    struct xfv_image size_only = {.width = l->column[3] + l->column_w + xfv_fig_px(l, BAR + MARGIN), .channels = 3};
     l->im = &size_only;
     make_legend(l);
     l->im = NULL;
-    double row = (double)l->tile_h + px(l, TITLE) + px(l, CAPTION);
-    double height = px(l, HEADER + 8) + l->face_row + px(l, 12) + l->p->n_rows * row + n_trials(l->p) * px(l, TRIAL) +
-                    l->legend_lines * px(l, LEGEND_LINE) + px(l, 16 + MARGIN);
-    int status = picture_size(size_only.width, height, e);
+    double row = (double)l->tile_h + xfv_fig_px(l, TITLE) + xfv_fig_px(l, CAPTION);
+    double height = xfv_fig_px(l, HEADER + 8) + l->face_row + xfv_fig_px(l, 12) + l->p->n_rows * row + n_trials(l->p) * xfv_fig_px(l, TRIAL) +
+                    l->legend_lines * xfv_fig_px(l, LEGEND_LINE) + xfv_fig_px(l, 16 + MARGIN);
+    int status = xfv_fig_picture_size(size_only.width, height, e);
     if (!status) status = xfv_image_alloc(out, size_only.width, xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
     l->im = out;
@@ -478,131 +335,21 @@ static int draw_figure(struct layout *l, struct xfv_image *out, struct xfv_err *
     draw_header(l);
     draw_faces(l);
     for (int i = 0; i < l->p->n_rows && !status; i++) status = draw_row(l, &l->p->row[i], e);
-    xfv_draw_rect(out, px(l, MARGIN), l->y + px(l, 4), out->width - 2 * px(l, MARGIN), 1, pale);
+    xfv_draw_rect(out, xfv_fig_px(l, MARGIN), l->y + xfv_fig_px(l, 4), out->width - 2 * xfv_fig_px(l, MARGIN), 1, pale);
     for (int i = 0; i < l->legend_lines; i++)
-        text(l, px(l, MARGIN), l->y + px(l, 24) + i * px(l, LEGEND_LINE), 13, 0, grey, l->legend[i]);
-    return status;
-}
-
-/* Tiles only: a's maps at the left, b's at the right, each method in its row: similarity and dissimilarity, or a signed
- * map. */
-static int draw_bare(struct layout *l, struct xfv_image *out, struct xfv_err *e)
-{
-    int gap = px(l, 4), columns = 2;
-    char why[128];
-    if (l->p->n_rows == 0) return xfv_fail(e, XFV_EDATA, "%s", xfv_maps_none(NULL, why, sizeof why));
-    for (int i = 0; i < l->p->n_rows; i++)
-        if (!l->p->row[i].signed_key[0]) columns = 4;
-    double width = (double)columns * l->tile_w + (columns - 1) * gap,
-           height = (double)l->p->n_rows * (l->tile_h + gap) - gap;
-    int status = picture_size(width, height, e);
-    if (!status) status = xfv_image_alloc(out, xfv_to_int(width, 0, INT_MAX), xfv_to_int(height, 0, INT_MAX), 3, e);
-    if (status) return status;
-    l->im = out;
-    out->pen = l->o->pen;
-    xfv_draw_rect(out, 0, 0, out->width, out->height, white);
-    for (int k = 0; k < 4 * l->p->n_rows && !status; k++) {
-        const struct xfv_view_row *r = &l->p->row[k / 4];
-        int side = k / 2 % 2, slot = k % 2, y = k / 4 * (l->tile_h + gap),
-            x = (columns == 2 ? side : 2 * side + slot) * (l->tile_w + gap);
-        if (r->signed_key[0] && slot) continue;
-        if (r->map[side][slot].v) status = draw_map(l, r, side, slot, x, y, e);
-        else draw_missing(l, x, y);
-    }
-    return status;
-}
-
-/* --- a cell of a contact sheet --- */
-
-enum { CELL_MARGIN = 8, CELL_GAP = 4, CELL_LINE = 17, CELL_COLUMN = 112 };
-static const double CELL_TEXT = 12.5;
-
-static void cell_line(struct layout *l, double x, struct xfv_rgb c, const char *s)
-{
-    struct xfv_font f = {CELL_TEXT * l->u, 0};
-    char cut[1100];
-    l->y += px(l, CELL_LINE);
-    xfv_text_shorten(cut, sizeof cut, s, f, l->im->width - px(l, CELL_MARGIN) - x);
-    xfv_draw_text(l->im, x, l->y, f, c, cut);
-}
-
-/* The method's name; a tick or a dash where its map was tried (the first of the two that was). */
-static void cell_method(struct layout *l, const struct xfv_view_row *r)
-{
-    int k = !r->trial[0].has, tried = r->trial[k].has;
-    double x = px(l, CELL_MARGIN), y = l->y + px(l, CELL_LINE);
-    if (tried) draw_mark(l, x, y, xfv_verdict_stands(&r->trial[k].v));
-    cell_line(l, x + (tried ? px(l, 18) : 0), black, r->method[0] ? r->method : "(no method)");
-}
-
-static void cell_words(struct layout *l)
-{
-    const struct xfv_pairview *p = l->p;
-    double x = px(l, CELL_MARGIN);
-    char line[200];
-    for (int side = 0; side < (p->one_face ? 1 : 2); side++)
-        cell_line(l, x, black, p->face[side].id[0] ? p->face[side].id : "(no id)");
-    if (p->one_face) return;
-    if (p->n_rows) cell_method(l, &p->row[0]);
-    double end = text(l, x, l->y + px(l, CELL_LINE), CELL_TEXT, 1, decision_colour(p), decision_word(p));
-    score_text(p, 0, line, sizeof line);
-    cell_line(l, end + px(l, 8), black, line);
-    label_text(p, line, sizeof line);
-    cell_line(l, x, is_wrong(p) ? red : grey, line);
-}
-
-/* S+ or S- (or the signed map) of both faces in a row, the name in the corner of each. */
-static int cell_maps(struct layout *l, const struct xfv_view_row *r, int slot, struct xfv_err *e)
-{
-    const char *name = r->signed_key[0] ? "+-" : slot ? "S-" : "S+";
-    for (int side = 0; side < 2; side++) {
-        int x = l->column[side];
-        int status = r->map[side][slot].v ? draw_map(l, r, side, slot, x, l->y, e) : 0;
-        if (status) return status;
-        if (!r->map[side][slot].v) draw_missing(l, x, l->y);
-        xfv_draw_rect(l->im, x, l->y, px(l, 20), px(l, 14), white);
-        text(l, x + px(l, 2), l->y + px(l, 11), 11, 0, black, name);
-    }
-    l->y += l->tile_h + px(l, CELL_GAP);
-    return 0;
-}
-
-static int draw_cell(struct layout *l, struct xfv_image *out, struct xfv_err *e)
-{
-    const struct xfv_view_row *r = l->p->n_rows ? &l->p->row[0] : NULL;
-    int faces = l->p->one_face ? 1 : 2,
-        lines = l->p->one_face ? 1
-                : r            ? 5
-                               : 4,
-        tiles = r ? (r->signed_key[0] ? 2 : 3) : 1, margin = px(l, CELL_MARGIN);
-    l->column_w = l->tile_w > px(l, CELL_COLUMN) ? l->tile_w : px(l, CELL_COLUMN);
-    for (int side = 0; side < 2; side++) l->column[side] = margin + side * (l->column_w + px(l, CELL_GAP));
-    double width = faces * (double)l->column_w + (faces - 1) * px(l, CELL_GAP) + 2 * margin;
-    double height = tiles * ((double)l->tile_h + px(l, CELL_GAP)) + lines * px(l, CELL_LINE) + 2 * margin;
-    int status = picture_size(width, height, e);
-    if (!status) status = xfv_image_alloc(out, xfv_to_int(width, 0, INT_MAX), xfv_to_int(height, 0, INT_MAX), 3, e);
-    if (status) return status;
-    l->im = out;
-    out->pen = l->o->pen;
-    l->y = margin;
-    xfv_draw_rect(out, 0, 0, out->width, out->height, white);
-    xfv_draw_frame(out, 0, 0, out->width, out->height, is_wrong(l->p) ? 2 : 1, is_wrong(l->p) ? red : pale);
-    for (int side = 0; side < faces; side++) xfv_draw_picture(out, l->column[side], l->y, &l->face[side]);
-    l->y += l->tile_h + px(l, CELL_GAP);
-    for (int k = 0; k < tiles - 1 && !status; k++) status = cell_maps(l, r, k, e);
-    cell_words(l);
+        xfv_fig_text(l, xfv_fig_px(l, MARGIN), l->y + xfv_fig_px(l, 24) + i * xfv_fig_px(l, LEGEND_LINE), 13, 0, grey, l->legend[i]);
     return status;
 }
 
 int xfv_figure_draw(const struct xfv_pairview *p, const struct xfv_figure_opts *o, struct xfv_image *out,
                     struct xfv_err *e)
 {
-    struct layout l = {.p = p, .o = o};
+    struct xfv_fig l = {.p = p, .o = o};
     memset(out, 0, sizeof *out);
     int status = measure(&l, e);
     for (int side = 0; side < (p->one_face ? 1 : 2) && !status; side++) status = enlarge_face(&l, side, e);
-    if (!status && o->layout == XFV_LAYOUT_CELL) status = draw_cell(&l, out, e);
-    else if (!status) status = o->layout == XFV_LAYOUT_FIGURE ? draw_figure(&l, out, e) : draw_bare(&l, out, e);
+    if (!status && o->layout == XFV_LAYOUT_CELL) status = xfv_fig_cell(&l, out, e);
+    else if (!status) status = o->layout == XFV_LAYOUT_FIGURE ? draw_figure(&l, out, e) : xfv_fig_bare(&l, out, e);
     xfv_image_clear(&l.face[0]);
     xfv_image_clear(&l.face[1]);
     out->pen = NULL;
