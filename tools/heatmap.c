@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "cli/cli.h"
+#include "image/pdf.h"
 #include "image/script.h"
 #include "report/figure.h"
 #include "report/contact.h"
@@ -14,9 +15,9 @@
 #include "stage/answer.h"
 #include "pair/maps.h"
 
-enum format { PPM, PNG, JPEG, SVG };
+enum format { PPM, PNG, JPEG, SVG, PDF };
 static const struct { const char *end; enum format format; } ends[] = {
-    {".png", PNG}, {".jpg", JPEG}, {".jpeg", JPEG}, {".svg", SVG}, {".ppm", PPM}, {".pnm", PPM}, {NULL, PPM}};
+    {".png", PNG}, {".jpg", JPEG}, {".jpeg", JPEG}, {".svg", SVG}, {".pdf", PDF}, {".ppm", PPM}, {".pnm", PPM}, {NULL, PPM}};
 enum target { TO_PPM_STREAM, TO_ONE_FILE, TO_FILES }; /* files: a name with %d */
 
 /* A picture that waits for its turn to be written. */
@@ -36,7 +37,7 @@ struct heatmap {
     const char *method;
     enum target target;
     int format;  /* enum format */
-    double width; /* of an SVG, millimetres; 0: by its pixels */
+    double width; /* on the page, millimetres; 0: for a screen */
     long pairs; /* seen so far */
     struct picture *slot;
     struct picture kept; /* TO_ONE_FILE: written when the stream has ended well */
@@ -57,6 +58,22 @@ static int set_layout(void *ctx, const char *value, struct xfv_err *e)
     return status;
 }
 
+/* The columns of most journals; the narrow one has the faces below one another. */
+static const double columns_mm[] = {88, 180};
+enum { WIDEST_COLUMN_MM = 120 };
+
+static int set_width(void *ctx, const char *value, struct xfv_err *e)
+{
+    struct heatmap *h = ctx;
+    int status = 0;
+    if (!strcmp(value, "1column") || !strcmp(value, "2column")) h->width = columns_mm[*value - '1'];
+    else status = xfv_parse_f64("--width", value, 10, 2000, &h->width, e);
+    h->figure.columns = h->width > WIDEST_COLUMN_MM ? 2 : 1;
+    return status;
+}
+
+static const char *const panel_names[] = {"all", "a", "b", "plus-a", "plus-b", "minus-a", "minus-b", NULL};
+
 static const char *const rescale_names[] = {"pair", "each", NULL};
 
 static int is_sheet(const struct heatmap *h)
@@ -67,6 +84,12 @@ static int is_sheet(const struct heatmap *h)
 static int is_photo(const struct heatmap *h)
 {
     return h->figure.layout == XFV_LAYOUT_PHOTO;
+}
+
+/* Needs no map. */
+static int is_face_panel(const struct heatmap *h)
+{
+    return h->figure.panel == XFV_PANEL_FACE || h->figure.panel == XFV_PANEL_FACE + 1;
 }
 
 /* --- the name of the output --- */
@@ -101,9 +124,9 @@ static int choose_target(struct heatmap *h, struct xfv_err *e)
         return h->say ? xfv_fail(e, XFV_EARG, "--say: pictures go to standard output; give them a file with -o") : 0;
     while (ends[h->format].end && !ends_in(name, ends[h->format].end)) h->format++;
     if (!ends[h->format].end)
-        return xfv_fail(e, XFV_EARG, "-o: the name must end in .png, .jpg, .svg or .ppm, got '%.200s'", name);
+        return xfv_fail(e, XFV_EARG, "-o: the name must end in .png, .jpg, .svg, .pdf or .ppm, got '%.200s'", name);
     h->format = (int)ends[h->format].format;
-    if (h->format == SVG && (is_sheet(h) || is_photo(h)))
+    if (h->format >= SVG && (is_sheet(h) || is_photo(h)))
         return xfv_fail(e, XFV_EARG, "-o: a sheet, or a photograph, is no drawing: take .png or .jpg");
     int numbered = find_number(name, &at, &len, &width, e);
     if (numbered < 0) return numbered;
@@ -164,6 +187,20 @@ static void missing_maps(const struct heatmap *h, const struct xfv_pairview *p, 
     else buf[0] = 0;
 }
 
+static int draw_pdf(const struct heatmap *h, const struct xfv_pairview *p, struct picture *out, struct xfv_err *e)
+{
+    struct xfv_figure_opts o = h->figure;
+    struct xfv_image im = {0};
+    struct xfv_pdf *pdf = xfv_pdf_new(e);
+    if (!pdf) return e->status;
+    o.pen = xfv_pdf_pen(pdf);
+    int status = xfv_figure_draw(p, &o, &im, e);
+    if (!status) status = xfv_pdf_finish(pdf, im.width, im.height, h->width, &out->bytes, &out->n, e);
+    xfv_image_clear(&im);
+    xfv_pdf_free(pdf);
+    return status;
+}
+
 static int draw_svg(const struct heatmap *h, const struct xfv_pairview *p, struct picture *out, struct xfv_err *e)
 {
     struct xfv_figure_opts o = h->figure;
@@ -205,14 +242,17 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     if (is_photo(h)) return 0; /* emit takes it in */
     int sheet = is_sheet(h), face = xfv_rec_kind(r) == XFV_FACE;
     int status = face ? xfv_pairview_read_face(xfv_rec_map(r), &p, e) : xfv_pairview_read(xfv_rec_map(r), h->method, &p, e);
-    if (!status && !face && (!sheet || h->method || p.problem[0])) missing_maps(h, &p, out->problem, sizeof out->problem);
-    if (!status && p.n_rows == 0 && !sheet && h->figure.layout != XFV_LAYOUT_FIGURE) status = xfv_fail(e, XFV_EDATA, "%s", out->problem);
+    if (!status && !face && (!sheet || h->method || p.problem[0]) && !is_face_panel(h))
+        missing_maps(h, &p, out->problem, sizeof out->problem);
+    if (!status && p.n_rows == 0 && !sheet && h->figure.layout != XFV_LAYOUT_FIGURE && !is_face_panel(h))
+        status = xfv_fail(e, XFV_EDATA, "%s", out->problem);
     if (!status && h->say && !face) status = say(h, &p, out, e);
     for (int i = 0; i < 2 && !status; i++) out->boxes |= xfv_script_missing(p.face[i].id);
     if (!status) status = xfv_pairview_blur(&p, h->figure.sigma, h->figure.each, e);
     if (!status && h->format == SVG) status = draw_svg(h, &p, out, e);
+    else if (!status && h->format == PDF) status = draw_pdf(h, &p, out, e);
     else if (!status) status = xfv_figure_draw(&p, &h->figure, sheet ? &out->cell : &im, e);
-    if (!status && !sheet && h->format != SVG) status = encode(h, &im, out, e);
+    if (!status && !sheet && h->format < SVG) status = encode(h, &im, out, e);
     xfv_image_clear(&im);
     xfv_pairview_clear(&p);
     return status;
@@ -367,6 +407,10 @@ static void may_read(void *ctx, const char *path)
 static int run(struct heatmap *h, struct xfv_err *e, int *exit_status)
 {
     int jobs = xfv_cli_jobs(h->cli), status = choose_target(h, e);
+    if (!status && h->figure.panel && (is_sheet(h) || is_photo(h)))
+        status = xfv_fail(e, XFV_EARG, "--panel: of --layout maps or overlay only");
+    if (h->figure.panel && h->figure.layout == XFV_LAYOUT_FIGURE) h->figure.layout = XFV_LAYOUT_OVERLAY;
+    if (h->figure.layout != XFV_LAYOUT_FIGURE) h->figure.columns = 0;
     xfv_script_start();
     xfv_script_each_folder(may_read, h->cli);
     if (is_photo(h)) xfv_cli_may_read_any(h->cli); /* photographs, whose names only the stream tells */
@@ -412,8 +456,10 @@ int main(int argc, char **argv)
         {"rescale", 'r', "HOW", "one colour scale for the maps of a pair (default), or for each",
          0, XFV_TO_CHOICE(struct heatmap, figure.each, rescale_names)},
         {"method", 0, "NAME", "draw the maps of this method only", 0, XFV_TO_TEXT(struct heatmap, method, 0)},
-        {"width", 0, "MM", "width of an SVG in millimetres: 88 is a column of most journals (default: by its pixels)",
-         0, XFV_TO_F64(struct heatmap, width, 10, 2000)},
+        {"panel", 0, "NAME", "one tile of --layout maps or overlay (the default then): a face, S+ or S- of it",
+         0, XFV_TO_CHOICE(struct heatmap, figure.panel, panel_names)},
+        {"width", 0, "WIDTH", "arranged for a page: 1column (88 mm), 2column (180 mm) or millimetres",
+         0, .set = set_width},
         {"say", 0, "HOW", "with -o FILE: tell on standard output what each pair says (default no)",
          0, XFV_TO_CHOICE(struct heatmap, say, xfv_answers)},
         {0},

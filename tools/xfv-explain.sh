@@ -18,7 +18,7 @@ Usage: $name [OPTION]... IMAGE IMAGE...
 Do photographs show one person, and what decided it? Find, compare and explain the faces, try the explanation, and say so
 in a line. Of more than two images, every pair.
 
-  -o, --output=FILE         a picture (.png, .jpg, .svg, .ppm) or a page (.html); default why.png, of several pairs why-%03d.png
+  -o, --output=FILE         a picture (.png, .jpg, .svg, .pdf, .ppm) or a page (.html); default why.png, of several pairs why-%03d.png
       --method=NAME         the explainer (default path); several with commas between, or given several times; a command when it holds a
                             blank or a slash [$(echo "$names" | tr -d ,)]
   -t, --threshold=X         accept scores of X and more (default: the model's own)
@@ -175,10 +175,10 @@ stage ablate mj
 words --say $answer
 case $out in
 *.html | *.htm) stage report o ;;
-*.png | *.jpg | *.jpeg | *.svg | *.ppm)
+*.png | *.jpg | *.jpeg | *.svg | *.pdf | *.ppm)
     case $several$out in 1*%*) ;; 1*) out=${out%.*}-%03d.${out##*.} ;; esac
     stage heatmap jo ;;
-*) wrong "-o: the name must end in .png, .jpg, .svg, .ppm or .html, got '$out'" ;;
+*) wrong "-o: the name must end in .png, .jpg, .svg, .pdf, .ppm or .html, got '$out'" ;;
 esac
 
 eaten=

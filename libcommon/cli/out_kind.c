@@ -36,10 +36,11 @@ static int is_netpbm(const unsigned char *head)
     return head[0] == 'P' && head[1] >= '1' && head[1] <= '7' && head[2] && strchr(" \t\r\n", head[2]);
 }
 
-/* A JPEG or an SVG that says whose it is: others may be somebody's photograph or drawing. */
+/* A JPEG, SVG or PDF that says whose it is: others may be somebody's photograph or drawing. */
 static int is_marked(const unsigned char *head, size_t n)
 {
     size_t most = n < 200 ? n : 200;
+    if (!memcmp(head, "%PDF", 4)) return holds(head, most, "\xf8\xe6\xf6\xad"); /* image/pdf.c */
     return (!memcmp(head, "\xff\xd8", 2) || !memcmp(head, "<svg", 4)) && holds(head, most, "xfv-tools");
 }
 

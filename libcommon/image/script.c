@@ -17,6 +17,8 @@ static int needed(const char *s)
 
 #ifdef XFV_PANGO
 
+#include "image/script_internal.h"
+
 #include <fontconfig/fontconfig.h>
 #include <math.h>
 #include <pango/pangocairo.h>
@@ -26,6 +28,16 @@ static int needed(const char *s)
 static int ready;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* one font map for all threads */
 static PangoFontMap *fonts;
+
+void xfv_script_lock(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void xfv_script_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
 
 int xfv_script_start(void)
 {
@@ -140,6 +152,24 @@ static void blend(struct xfv_image *im, int left, int top, cairo_surface_t *surf
             for (int c = 0; c < 3; c++) to[c] = (uint8_t)((p >> (16 - 8 * c) & 255) + (to[c] * clear + 127) / 255);
         }
     }
+}
+
+void xfv_script_show(cairo_t *cairo, double x, double y, struct xfv_font f, const char *s, double width)
+{
+    int natural = 0;
+    pthread_mutex_lock(&lock);
+    PangoLayout *layout = layout_of(s, strlen(s), f);
+    if (layout) {
+        pango_layout_get_size(layout, &natural, NULL);
+        cairo_save(cairo);
+        cairo_translate(cairo, x, y - (double)pango_layout_get_baseline(layout) / PANGO_SCALE);
+        if (natural > 0 && width > 0) cairo_scale(cairo, width * PANGO_SCALE / natural, 1);
+        cairo_move_to(cairo, 0, 0);
+        pango_cairo_show_layout(cairo, layout);
+        cairo_restore(cairo);
+        g_object_unref(layout);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 void xfv_script_draw(struct xfv_image *im, double x, double y, struct xfv_font f, struct xfv_rgb c, const char *s)

@@ -1,6 +1,7 @@
 /* The layout, from the top: the decision; a row with both faces and what is known of each; a row of maps for each
- * method with its name at the left and its colour bar at the right; the legend. Two columns belong to each face. All
- * lengths grow with the tiles (unit `u`). */
+ * method with its name at the left and its colour bar at the right; the legend. Two columns belong to each face. For a
+ * page the names stand above their rows, and in one column B's tiles below A's. All lengths grow with the tiles (unit
+ * `u`). */
 #include "report/figure_internal.h"
 
 #include <limits.h>
@@ -26,7 +27,12 @@ enum {
     TRIAL = 46,
     TRIAL_LINES = 2,
     MIN_COLUMN = 196,
-    MIN_FACE_ROW = 152
+    MIN_FACE_ROW = 152,
+    /* for a page of a paper, where space is dear */
+    PAGE_MARGIN = 6,
+    PAGE_TILE = 196,
+    PAGE_TRIAL_LINES = 6,
+    LABEL_LINE = 24
 };
 
 /* --- pictures --- */
@@ -47,28 +53,6 @@ static int enlarge_face(struct xfv_fig *l, int side, struct xfv_err *e)
     }
     free(plane), free(out);
     return status;
-}
-
-static void draw_header(struct xfv_fig *l)
-{
-    const struct xfv_pairview *p = l->p;
-    const char *word = xfv_fig_decision_word(p);
-    struct xfv_rgb colour = xfv_fig_decision_colour(p);
-    char line[200];
-    struct xfv_font badge = {20 * l->u, 1};
-    int x = xfv_fig_px(l, MARGIN), base = xfv_fig_px(l, MARGIN + 22);
-    int width = xfv_to_int(ceil(xfv_text_width(word, badge)), 0, INT_MAX / 8);
-    xfv_draw_rect(l->im, x, xfv_fig_px(l, MARGIN), width + xfv_fig_px(l, 24), xfv_fig_px(l, 32), colour);
-    xfv_draw_text(l->im, x + xfv_fig_px(l, 12), base + xfv_fig_px(l, 1), badge, white, word);
-    xfv_fig_score_text(p, 1, line, sizeof line);
-    double end = xfv_fig_text(l, x + width + xfv_fig_px(l, 42), base, 17, 1, black, line);
-    xfv_fig_label_text(p, line, sizeof line);
-    char cut[200];
-    xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){15 * l->u, 0},
-                     l->im->width - xfv_fig_px(l, MARGIN) - end - xfv_fig_px(l, 24));
-    xfv_fig_text(l, end + xfv_fig_px(l, 24), base, 15, 0, xfv_fig_is_wrong(p) ? red : grey, cut);
-    xfv_draw_rect(l->im, xfv_fig_px(l, MARGIN), xfv_fig_px(l, HEADER - 4), l->im->width - 2 * xfv_fig_px(l, MARGIN), 1, pale);
-    l->y = xfv_fig_px(l, HEADER + 8);
 }
 
 static const char NO_BREAK[] = "\xc2\xa0";
@@ -121,19 +105,62 @@ static void shorten_to_lines(const struct xfv_fig *l, const char *s, int width, 
     }
 }
 
+/* Where the faces begin. */
+static int header_height(const struct xfv_fig *l)
+{
+    return l->o->columns ? l->margin + xfv_fig_px(l, l->o->columns == 1 ? 96 : 76) : xfv_fig_px(l, HEADER + 8);
+}
+
+/* Returns where the badge ends. */
+static int draw_badge(struct xfv_fig *l)
+{
+    const char *word = xfv_fig_decision_word(l->p);
+    struct xfv_font badge = {20 * l->u, 1};
+    int x = l->margin, width = xfv_to_int(ceil(xfv_text_width(word, badge)), 0, INT_MAX / 8);
+    xfv_draw_rect(l->im, x, l->margin, width + xfv_fig_px(l, 24), xfv_fig_px(l, 32), xfv_fig_decision_colour(l->p));
+    xfv_draw_text(l->im, x + xfv_fig_px(l, 12), l->margin + xfv_fig_px(l, 23), badge, white, word);
+    return x + width + xfv_fig_px(l, 24);
+}
+
+static void draw_label(struct xfv_fig *l, double x, int base)
+{
+    char line[200], cut[200];
+    xfv_fig_label_text(l->p, line, sizeof line);
+    xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){15 * l->u, 0}, l->im->width - l->margin - x);
+    xfv_fig_text(l, x, base, 15, 0, xfv_fig_is_wrong(l->p) ? red : grey, cut);
+}
+
+static void draw_header(struct xfv_fig *l)
+{
+    char line[200];
+    int end = draw_badge(l), base = l->margin + xfv_fig_px(l, 22);
+    xfv_fig_score_text(l->p, 1, line, sizeof line);
+    if (l->o->columns) {
+        draw_label(l, end + xfv_fig_px(l, 14), base);
+        paragraph(l, l->margin, base + xfv_fig_px(l, 32), l->im->width - 2 * l->margin, 2, 15, black, line);
+    } else {
+        double at = xfv_fig_text(l, end + xfv_fig_px(l, 18), base, 17, 1, black, line);
+        draw_label(l, at + xfv_fig_px(l, 24), base);
+    }
+    l->y = header_height(l);
+    xfv_draw_rect(l->im, l->margin, l->y - xfv_fig_px(l, 12), l->im->width - 2 * l->margin, 1, pale);
+}
+
 static void draw_faces(struct xfv_fig *l)
 {
     for (int side = 0; side < 2; side++) {
         const struct xfv_view_face *f = &l->p->face[side];
         const struct xfv_image *im = &l->face[side];
-        int x = l->column[2 * side], tx = l->column[2 * side + 1] + xfv_fig_px(l, 6), width = l->column_w - xfv_fig_px(l, 6);
+        int x = l->column[2 * side], tx = l->column[2 * side + 1] + xfv_fig_px(l, 6);
+        int width = l->column_w - xfv_fig_px(l, 6) + (l->o->columns == 1 ? xfv_fig_px(l, BAR) : 0);
         char line[128], id[sizeof f->id];
         shorten_to_lines(l, f->id, width, 3, 15, id, sizeof id);
         /* a white background must not melt into the page */
         xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale);
         xfv_draw_picture(l->im, x + (l->tile_w - im->width) / 2, l->y + (l->tile_h - im->height) / 2, im);
         xfv_fig_text(l, tx, l->y + xfv_fig_px(l, 22), 24, 1, black, side ? "B" : "A");
-        int y = paragraph(l, tx, l->y + xfv_fig_px(l, 48), width, 3, 15, black, id[0] ? id : "(no id)") + xfv_fig_px(l, 4);
+        int y = paragraph(l, tx, l->y + xfv_fig_px(l, 48), width, 3, 15, black, id[0] ? id : "(no id)");
+        y += xfv_fig_px(l, 4);
         if (!f->has_image) y = paragraph(l, tx, y, width, 2, 13, red, "the record holds no image");
         if (!isnan(f->box[0])) {
             snprintf(line, sizeof line, "face of %.0f x %.0f pixels", f->box[2] - f->box[0], f->box[3] - f->box[1]);
@@ -144,8 +171,8 @@ static void draw_faces(struct xfv_fig *l)
             y = paragraph(l, tx, y, width, 2, 13, grey, line);
         }
         paragraph(l, tx, y, width, 2, 13, red, f->doubt);
+        if (side || l->o->columns == 1) l->y += l->face_row + xfv_fig_px(l, 12);
     }
-    l->y += l->face_row + xfv_fig_px(l, 12);
 }
 
 static void map_caption(const struct xfv_view_map *m, char *buf, size_t cap)
@@ -163,10 +190,14 @@ static void map_caption(const struct xfv_view_map *m, char *buf, size_t cap)
 static void draw_bar(struct xfv_fig *l, enum xfv_role role, int x, int y, int w)
 {
     double from = role == XFV_SIGNED ? -1 : 0;
+    struct xfv_image bar;
+    if (xfv_image_alloc(&bar, w, l->tile_h, 3, NULL)) return;
     for (int i = 0; i < l->tile_h; i++) {
         double t = 1 - (i + 0.5) / l->tile_h * (1 - from);
-        xfv_draw_rect(l->im, x, y + i, w, 1, xfv_figure_over(l->o, role, t, (struct xfv_rgb){150, 150, 150}));
+        xfv_draw_rect(&bar, 0, i, w, 1, xfv_figure_over(l->o, role, t, (struct xfv_rgb){150, 150, 150}));
     }
+    xfv_draw_picture(l->im, x, y, &bar);
+    xfv_image_clear(&bar);
     xfv_draw_frame(l->im, x, y, w, l->tile_h, 1, grey);
 }
 
@@ -196,33 +227,79 @@ static void draw_bars(struct xfv_fig *l, const struct xfv_view_row *r)
         else if (scale > 0) tick_text(t * scale, scale, number, sizeof number);
         int y = l->y + xfv_to_int(round((double)i / ticks * (l->tile_h - 1)), 0, l->tile_h);
         if (number[0]) xfv_draw_rect(l->im, tx - xfv_fig_px(l, 5), y, xfv_fig_px(l, 4), 1, grey);
-        xfv_fig_text(l, tx + xfv_fig_px(l, 2), y + (i == 0 ? xfv_fig_px(l, 9) : i == ticks ? 0 : xfv_fig_px(l, 4)), 12, 0, grey, number);
+        int down = i == 0 ? xfv_fig_px(l, 9) : i == ticks ? 0 : xfv_fig_px(l, 4);
+        xfv_fig_text(l, tx + xfv_fig_px(l, 2), y + down, l->label ? 12 : 12.5, 0, grey, number);
     }
 }
 
-/* What the trial of a map found, in TRIAL_LINES lines at most. */
-static void draw_trial(struct xfv_fig *l, const struct xfv_verdict *v, const char *method)
+/* What the trial of a map found, after its tick or dash. */
+static void trial_words(const struct xfv_view_row *r, int k, char *words, size_t cap)
 {
-    char words[520];
-    int x = l->column[0] + xfv_fig_px(l, 22), n = snprintf(words, sizeof words, v->minus ? "S-: " : "S+: ");
-    xfv_verdict_words(v, method[0] ? method : "the method", words + n, sizeof words - (size_t)n);
-    xfv_fig_mark(l, l->column[0], l->y + xfv_fig_px(l, 15), xfv_verdict_stands(v));
-    paragraph(l, x, l->y + xfv_fig_px(l, 15), l->im->width - xfv_fig_px(l, MARGIN) - x, TRIAL_LINES, 14, black, words);
-    l->y += xfv_fig_px(l, TRIAL);
+    const struct xfv_verdict *v = &r->trial[k].v;
+    int n = snprintf(words, cap, v->minus ? "S-: " : "S+: ");
+    xfv_verdict_words(v, r->method[0] ? r->method : "the method", words + n, cap - (size_t)n);
 }
 
-static int draw_row(struct xfv_fig *l, const struct xfv_view_row *r, struct xfv_err *e)
+static int trial_width(const struct xfv_fig *l)
+{
+    return l->im->width - l->margin - l->column[0] - xfv_fig_px(l, 22);
+}
+
+static int trial_lines(const struct xfv_fig *l, const struct xfv_view_row *r, int k)
+{
+    char words[520];
+    int n = 0;
+    if (!l->o->columns) return TRIAL_LINES;
+    trial_words(r, k, words, sizeof words);
+    for (const char *s = words; *s && n < PAGE_TRIAL_LINES; n++) {
+        s += xfv_text_fit(s, (struct xfv_font){14 * l->u, 0}, trial_width(l));
+        if (*s == ' ') s++;
+    }
+    return n;
+}
+
+static int trial_height(const struct xfv_fig *l, const struct xfv_view_row *r, int k)
+{
+    return xfv_fig_px(l, TRIAL) + (trial_lines(l, r, k) - TRIAL_LINES) * xfv_fig_px(l, 14 * 1.4);
+}
+
+static void draw_trial(struct xfv_fig *l, const struct xfv_view_row *r, int k)
+{
+    char words[520];
+    int x = l->column[0] + xfv_fig_px(l, 22), y = l->y + xfv_fig_px(l, 15);
+    trial_words(r, k, words, sizeof words);
+    xfv_fig_mark(l, l->column[0], y, xfv_verdict_stands(&r->trial[k].v));
+    paragraph(l, x, y, trial_width(l), trial_lines(l, r, k), 14, black, words);
+    l->y += trial_height(l, r, k);
+}
+
+/* The method and its parameters: at the left of a row whose tiles begin at y, or in a line above it. */
+static void draw_method(struct xfv_fig *l, const struct xfv_view_row *r, int y)
+{
+    const char *method = r->method[0] ? r->method : "(no method)";
+    char params[3 * sizeof r->params];
+    if (l->label) {
+        int left = l->label - xfv_fig_px(l, 8);
+        join_params(r->params, params, sizeof params);
+        int at = paragraph(l, l->margin, y + xfv_fig_px(l, 14), left, 3, 17, black, method);
+        int lines = (l->tile_h - (at - y)) / xfv_fig_px(l, 12.5 * 1.4);
+        paragraph(l, l->margin, at + xfv_fig_px(l, 2), left, lines, 12.5, grey, params);
+        return;
+    }
+    double end = xfv_fig_text(l, l->margin, l->y + xfv_fig_px(l, 17), 17, 1, black, method) + xfv_fig_px(l, 12);
+    xfv_text_shorten(params, sizeof params, r->params, (struct xfv_font){12.5 * l->u, 0},
+                     l->im->width - l->margin - end);
+    xfv_fig_text(l, end, l->y + xfv_fig_px(l, 17), 12.5, 0, grey, params);
+    l->y += xfv_fig_px(l, LABEL_LINE);
+}
+
+/* n tiles from the first one on (A's two, then B's), their titles above and numbers below, and the bar. */
+static int draw_tiles(struct xfv_fig *l, const struct xfv_view_row *r, int first, int n, struct xfv_err *e)
 {
     static const char *const name[2] = {"S+  similarity", "S-  dissimilarity"};
     l->y += xfv_fig_px(l, TITLE);
-    char params[3 * sizeof r->params];
-    join_params(r->params, params, sizeof params);
-    int y = paragraph(l, xfv_fig_px(l, MARGIN), l->y + xfv_fig_px(l, 14), xfv_fig_px(l, LABEL - 8), 3, 17, black,
-                      r->method[0] ? r->method : "(no method)");
-    paragraph(l, xfv_fig_px(l, MARGIN), y + xfv_fig_px(l, 2), xfv_fig_px(l, LABEL - 8), (l->tile_h - (y - l->y)) / xfv_fig_px(l, 12.5 * 1.4), 12.5,
-              grey, params);
-    for (int k = 0; k < 4; k++) {
-        int side = k / 2, slot = k % 2, x = l->column[k];
+    for (int k = first; k < first + n; k++) {
+        int side = k / 2, slot = k % 2, x = l->column[l->o->columns == 1 && n == 4 ? side : k];
         const struct xfv_view_map *m = &r->map[side][slot];
         char line[100], cut[100];
         if (r->signed_key[0] && slot) continue;
@@ -238,8 +315,25 @@ static int draw_row(struct xfv_fig *l, const struct xfv_view_row *r, struct xfv_
     }
     draw_bars(l, r);
     l->y += l->tile_h + xfv_fig_px(l, CAPTION);
+    return 0;
+}
+
+/* One column takes S+ and S- of A, then those of B; signed maps stand side by side. */
+static int is_stacked(const struct xfv_fig *l, const struct xfv_view_row *r)
+{
+    return l->o->columns == 1 && !r->signed_key[0];
+}
+
+static int draw_row(struct xfv_fig *l, const struct xfv_view_row *r, struct xfv_err *e)
+{
+    int n = is_stacked(l, r) ? 2 : 4;
+    draw_method(l, r, l->y + xfv_fig_px(l, TITLE));
+    for (int first = 0; first < 4; first += n) {
+        int status = draw_tiles(l, r, first, n, e);
+        if (status) return status;
+    }
     for (int k = 0; k < 2; k++)
-        if (r->trial[k].has) draw_trial(l, &r->trial[k].v, r->method);
+        if (r->trial[k].has) draw_trial(l, r, k);
     return 0;
 }
 
@@ -248,7 +342,7 @@ static int draw_row(struct xfv_fig *l, const struct xfv_view_row *r, struct xfv_
 static void add_legend(struct xfv_fig *l, const char *s)
 {
     struct xfv_font f = {13 * l->u, 0};
-    double width = l->im->width - 2 * xfv_fig_px(l, MARGIN);
+    double width = l->im->width - 2 * l->margin;
     while (*s && l->legend_lines < (int)(sizeof l->legend / sizeof *l->legend)) {
         size_t n = xfv_text_fit(s, f, width), cap = sizeof l->legend[0];
         if (n >= cap) n = cap - 1;
@@ -302,30 +396,49 @@ static int measure(struct xfv_fig *l, struct xfv_err *e)
     const struct xfv_image *a = &l->p->face[0].image, *b = &l->p->face[1].image;
     int w = a->width > b->width ? a->width : b->width, h = a->height > b->height ? a->height : b->height;
     l->scale = l->o->scale;
-    int side = w > h ? w : h, wanted = l->o->layout == XFV_LAYOUT_CELL ? 112 : 224;
+    int side = w > h ? w : h, wanted = l->o->layout == XFV_LAYOUT_CELL ? 112 : l->o->columns ? 448 : 224;
     if (l->scale == 0) l->scale = (wanted + side / 2) / side;
     if (l->scale < 1) l->scale = 1;
     int status = xfv_fig_picture_size(4.0 * w * l->scale, (double)h * l->scale, e);
     l->tile_w = w * l->scale, l->tile_h = h * l->scale;
-    l->u = fmax(1, fmax(l->tile_w, l->tile_h) / 224.0);
+    l->u = fmax(1, fmax(l->tile_w, l->tile_h) / (l->o->columns ? PAGE_TILE : 224.0));
     return status;
+}
+
+/* Where the columns are; returns the picture's width. */
+static int place_columns(struct xfv_fig *l)
+{
+    int stacked = l->o->columns == 1;
+    l->margin = xfv_fig_px(l, l->o->columns ? PAGE_MARGIN : MARGIN);
+    l->label = l->o->columns ? 0 : xfv_fig_px(l, LABEL);
+    l->column_w = l->tile_w > xfv_fig_px(l, MIN_COLUMN) ? l->tile_w : xfv_fig_px(l, MIN_COLUMN);
+    l->face_row = l->tile_h > xfv_fig_px(l, MIN_FACE_ROW) ? l->tile_h : xfv_fig_px(l, MIN_FACE_ROW);
+    l->column[0] = l->margin + l->label;
+    l->column[1] = l->column[0] + l->column_w + xfv_fig_px(l, GAP);
+    l->column[2] = stacked ? l->column[0] : l->column[1] + l->column_w + xfv_fig_px(l, GROUP_GAP);
+    l->column[3] = stacked ? l->column[1] : l->column[2] + l->column_w + xfv_fig_px(l, GAP);
+    return l->column[3] + l->column_w + xfv_fig_px(l, BAR) + l->margin;
+}
+
+static double row_height(const struct xfv_fig *l, const struct xfv_view_row *r)
+{
+    int times = is_stacked(l, r) ? 2 : 1;
+    double h = times * ((double)l->tile_h + xfv_fig_px(l, TITLE) + xfv_fig_px(l, CAPTION));
+    if (!l->label) h += xfv_fig_px(l, LABEL_LINE);
+    for (int k = 0; k < 2; k++)
+        if (r->trial[k].has) h += trial_height(l, r, k);
+    return h;
 }
 
 static int draw_figure(struct xfv_fig *l, struct xfv_image *out, struct xfv_err *e)
 {
-    l->column_w = l->tile_w > xfv_fig_px(l, MIN_COLUMN) ? l->tile_w : xfv_fig_px(l, MIN_COLUMN);
-    l->face_row = l->tile_h > xfv_fig_px(l, MIN_FACE_ROW) ? l->tile_h : xfv_fig_px(l, MIN_FACE_ROW);
-    l->column[0] = xfv_fig_px(l, MARGIN + LABEL);
-    l->column[1] = l->column[0] + l->column_w + xfv_fig_px(l, GAP);
-    l->column[2] = l->column[1] + l->column_w + xfv_fig_px(l, GROUP_GAP);
-    l->column[3] = l->column[2] + l->column_w + xfv_fig_px(l, GAP);
-    struct xfv_image size_only = {.width = l->column[3] + l->column_w + xfv_fig_px(l, BAR + MARGIN), .channels = 3};
+    struct xfv_image size_only = {.width = place_columns(l), .channels = 3};
     l->im = &size_only;
     make_legend(l);
+    double height = header_height(l) + (l->o->columns == 1 ? 2 : 1) * (l->face_row + xfv_fig_px(l, 12)) +
+                    l->legend_lines * xfv_fig_px(l, LEGEND_LINE) + xfv_fig_px(l, 16) + l->margin;
+    for (int i = 0; i < l->p->n_rows; i++) height += row_height(l, &l->p->row[i]);
     l->im = NULL;
-    double row = (double)l->tile_h + xfv_fig_px(l, TITLE) + xfv_fig_px(l, CAPTION);
-    double height = xfv_fig_px(l, HEADER + 8) + l->face_row + xfv_fig_px(l, 12) + l->p->n_rows * row + n_trials(l->p) * xfv_fig_px(l, TRIAL) +
-                    l->legend_lines * xfv_fig_px(l, LEGEND_LINE) + xfv_fig_px(l, 16 + MARGIN);
     int status = xfv_fig_picture_size(size_only.width, height, e);
     if (!status) status = xfv_image_alloc(out, size_only.width, xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
@@ -335,9 +448,10 @@ static int draw_figure(struct xfv_fig *l, struct xfv_image *out, struct xfv_err 
     draw_header(l);
     draw_faces(l);
     for (int i = 0; i < l->p->n_rows && !status; i++) status = draw_row(l, &l->p->row[i], e);
-    xfv_draw_rect(out, xfv_fig_px(l, MARGIN), l->y + xfv_fig_px(l, 4), out->width - 2 * xfv_fig_px(l, MARGIN), 1, pale);
+    xfv_draw_rect(out, l->margin, l->y + xfv_fig_px(l, 4), out->width - 2 * l->margin, 1, pale);
+    l->y += xfv_fig_px(l, 24);
     for (int i = 0; i < l->legend_lines; i++)
-        xfv_fig_text(l, xfv_fig_px(l, MARGIN), l->y + xfv_fig_px(l, 24) + i * xfv_fig_px(l, LEGEND_LINE), 13, 0, grey, l->legend[i]);
+        xfv_fig_text(l, l->margin, l->y + i * xfv_fig_px(l, LEGEND_LINE), 13, 0, grey, l->legend[i]);
     return status;
 }
 

@@ -7,6 +7,14 @@
 
 enum xfv_layout { XFV_LAYOUT_FIGURE, XFV_LAYOUT_MAPS, XFV_LAYOUT_OVERLAY, XFV_LAYOUT_CELL, XFV_LAYOUT_PHOTO };
 
+/* One face, or one of its maps; plus is also a signed map. */
+enum xfv_panel {
+    XFV_PANEL_ALL,
+    XFV_PANEL_FACE, /* of A; then B */
+    XFV_PANEL_PLUS = XFV_PANEL_FACE + 2,
+    XFV_PANEL_MINUS = XFV_PANEL_PLUS + 2
+};
+
 struct xfv_figure_opts {
     /* figure: with words; maps: bare maps, a row for each of the pair's; overlay: the same over the faces; cell: one
      * of a contact sheet */
@@ -17,6 +25,9 @@ struct xfv_figure_opts {
     double sigma;           /* as given to xfv_pairview_blur, for the legend */
     int each;
     char model[96]; /* for the legend; may be empty */
+    /* Of a page, for which figures are arranged: 1: the faces below one another; 2: side by side; 0: for a screen. */
+    int columns;
+    int panel;                 /* enum xfv_panel, of bare layouts: one tile a row instead of all */
     const struct xfv_pen *pen; /* told of all that is drawn (image/draw.h); NULL: nobody */
 };
 

@@ -9,11 +9,39 @@
 
 /* Tiles only: a's maps at the left, b's at the right, each method in its row: similarity and dissimilarity, or a signed
  * map. */
+/* One tile of each row that has it, below one another; a face once. */
+static int draw_panel(struct xfv_fig *l, struct xfv_image *out, struct xfv_err *e)
+{
+    int what = (int)l->o->panel - XFV_PANEL_FACE, side = what % 2, slot = what / 2 - 1, gap = xfv_fig_px(l, 4), n = 0;
+    for (int i = 0; i < l->p->n_rows; i++) n += !(l->p->row[i].signed_key[0] && slot);
+    if (slot < 0) n = 1;
+    if (n == 0) return xfv_fail_code(e, XFV_EDATA, "maps", "the pair has only signed maps: take the panel 'plus'");
+    double height = (double)n * (l->tile_h + gap) - gap;
+    int status = xfv_fig_picture_size(l->tile_w, height, e), y = 0;
+    if (!status) status = xfv_image_alloc(out, l->tile_w, xfv_to_int(height, 0, INT_MAX), 3, e);
+    if (status) return status;
+    l->im = out;
+    out->pen = l->o->pen;
+    xfv_draw_rect(out, 0, 0, out->width, out->height, white);
+    const struct xfv_image *face = &l->face[side];
+    if (slot < 0) xfv_draw_picture(out, (l->tile_w - face->width) / 2, (l->tile_h - face->height) / 2, face);
+    for (int i = 0; i < l->p->n_rows && slot >= 0 && !status; i++) {
+        const struct xfv_view_row *r = &l->p->row[i];
+        if (r->signed_key[0] && slot) continue;
+        if (r->map[side][slot].v) status = xfv_fig_map(l, r, side, slot, 0, y, e);
+        else xfv_fig_missing(l, 0, y);
+        y += l->tile_h + gap;
+    }
+    return status;
+}
+
 int xfv_fig_bare(struct xfv_fig *l, struct xfv_image *out, struct xfv_err *e)
 {
     int gap = xfv_fig_px(l, 4), columns = 2;
     char why[128];
+    if (l->o->panel == XFV_PANEL_FACE || l->o->panel == XFV_PANEL_FACE + 1) return draw_panel(l, out, e);
     if (l->p->n_rows == 0) return xfv_fail(e, XFV_EDATA, "%s", xfv_maps_none(NULL, why, sizeof why));
+    if (l->o->panel) return draw_panel(l, out, e);
     for (int i = 0; i < l->p->n_rows; i++)
         if (!l->p->row[i].signed_key[0]) columns = 4;
     double width = (double)columns * l->tile_w + (columns - 1) * gap,
@@ -67,7 +95,8 @@ static void cell_words(struct xfv_fig *l)
         cell_line(l, x, black, p->face[side].id[0] ? p->face[side].id : "(no id)");
     if (p->one_face) return;
     if (p->n_rows) cell_method(l, &p->row[0]);
-    double end = xfv_fig_text(l, x, l->y + xfv_fig_px(l, CELL_LINE), CELL_TEXT, 1, xfv_fig_decision_colour(p), xfv_fig_decision_word(p));
+    double end = xfv_fig_text(l, x, l->y + xfv_fig_px(l, CELL_LINE), CELL_TEXT, 1, xfv_fig_decision_colour(p),
+                              xfv_fig_decision_word(p));
     xfv_fig_score_text(p, 0, line, sizeof line);
     cell_line(l, end + xfv_fig_px(l, 8), black, line);
     xfv_fig_label_text(p, line, sizeof line);
@@ -101,7 +130,8 @@ int xfv_fig_cell(struct xfv_fig *l, struct xfv_image *out, struct xfv_err *e)
     l->column_w = l->tile_w > xfv_fig_px(l, CELL_COLUMN) ? l->tile_w : xfv_fig_px(l, CELL_COLUMN);
     for (int side = 0; side < 2; side++) l->column[side] = margin + side * (l->column_w + xfv_fig_px(l, CELL_GAP));
     double width = faces * (double)l->column_w + (faces - 1) * xfv_fig_px(l, CELL_GAP) + 2 * margin;
-    double height = tiles * ((double)l->tile_h + xfv_fig_px(l, CELL_GAP)) + lines * xfv_fig_px(l, CELL_LINE) + 2 * margin;
+    double height = tiles * ((double)l->tile_h + xfv_fig_px(l, CELL_GAP)) + lines * xfv_fig_px(l, CELL_LINE) +
+                    2 * margin;
     int status = xfv_fig_picture_size(width, height, e);
     if (!status) status = xfv_image_alloc(out, xfv_to_int(width, 0, INT_MAX), xfv_to_int(height, 0, INT_MAX), 3, e);
     if (status) return status;
@@ -109,7 +139,8 @@ int xfv_fig_cell(struct xfv_fig *l, struct xfv_image *out, struct xfv_err *e)
     out->pen = l->o->pen;
     l->y = margin;
     xfv_draw_rect(out, 0, 0, out->width, out->height, white);
-    xfv_draw_frame(out, 0, 0, out->width, out->height, xfv_fig_is_wrong(l->p) ? 2 : 1, xfv_fig_is_wrong(l->p) ? red : pale);
+    int wrong = xfv_fig_is_wrong(l->p);
+    xfv_draw_frame(out, 0, 0, out->width, out->height, wrong ? 2 : 1, wrong ? red : pale);
     for (int side = 0; side < faces; side++) xfv_draw_picture(out, l->column[side], l->y, &l->face[side]);
     l->y += l->tile_h + xfv_fig_px(l, CELL_GAP);
     for (int k = 0; k < tiles - 1 && !status; k++) status = cell_maps(l, r, k, e);

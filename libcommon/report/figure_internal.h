@@ -17,7 +17,8 @@ struct xfv_fig {
     int column[4], column_w;     /* left edges, and the width, which leaves room for words under a small tile */
     int face_row;                /* height of the row of faces, likewise */
     int y;                       /* where the next thing goes */
-    char legend[6][200];
+    int margin, label;           /* of the page; width of the names at the left, 0: they stand above their rows */
+    char legend[14][200];
     int legend_lines;
 };
 

@@ -1,4 +1,4 @@
-/* What the figure, the bare maps and the cells of a contact sheet share: pictures of maps, and words of the decision. */
+/* What the figure, bare maps and the cells of a contact sheet share: pictures of maps, and words of the decision. */
 #include "report/figure_internal.h"
 
 #include <limits.h>
@@ -96,8 +96,9 @@ static void decision_text(const struct xfv_pairview *p, char *buf, size_t cap)
 {
     double off = fabs(p->score - p->threshold);
     int digits = off < 0.001 ? 6 : 3;
-    snprintf(buf, cap, "%s: score %.*f, %.*f %s the threshold %.*f", p->accept ? "same person" : "not the same person", digits, p->score,
-             digits, off, p->score >= p->threshold ? "above" : "below", digits, p->threshold);
+    snprintf(buf, cap, "%s: score %.*f, %.*f %s the threshold %.*f",
+             p->accept ? "same person" : "not the same person", digits, p->score, digits, off,
+             p->score >= p->threshold ? "above" : "below", digits, p->threshold);
 }
 
 /* Numbers of the decision, with as many digits as tell them apart. */

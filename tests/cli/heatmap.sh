@@ -138,6 +138,8 @@ from PIL import Image
 a, b = (np.asarray(Image.open(n)).astype(int) for n in ("why.jpg", "one.ppm"))
 print(Image.open("why.jpg").format, a.shape == b.shape, np.abs(a - b).mean() < 2)' >jpg.out
 is "$(cat jpg.out)" "JPEG True True" "is a JPEG that looks like the PPM"
+heatmap one.xfv >screen.ppm
+heatmap --width 88 -o page.ppm one.xfv
 runs 0 "-o why.svg --width 88" heatmap --width 88 -o why.svg one.xfv
 "$PYTHON" - <<'PY' >svg.out
 import base64, io, xml.dom.minidom
@@ -146,22 +148,79 @@ from PIL import Image
 root = xml.dom.minidom.parse("why.svg").documentElement
 words = [t.firstChild.data for t in root.getElementsByTagName("text")]
 w, h = (int(v) for v in root.getAttribute("viewBox").split()[2:])
-ppm = np.asarray(Image.open("one.ppm"))
+ppm = np.asarray(Image.open("page.ppm"))
 worst = 0
 for i in root.getElementsByTagName("image"):  # every picture stands where the PPM has it
     p = np.asarray(Image.open(io.BytesIO(base64.b64decode(i.getAttribute("href").split(",")[1]))))
     x, y = int(i.getAttribute("x")), int(i.getAttribute("y"))
-    worst = max(worst, np.abs(p.astype(int) - ppm[y:y + p.shape[0], x:x + p.shape[1]]).max())
+    worst = max(worst, np.abs(p.astype(int) - ppm[y:y + p.shape[0], x:x + p.shape[1]])[1:-1, 1:-1].max())  # a bar has its frame upon it
 print(root.getAttribute("width"), (w, h) == ppm.shape[1::-1], len(root.getElementsByTagName("image")), worst, "Accept" in words)
 PY
-is "$(cat svg.out)" "88mm True 6 0 True" "is a drawing 88 mm wide, its pictures those of the PPM, its words text"
+is "$(cat svg.out)" "88mm True 8 0 True" "is a drawing 88 mm wide, its pictures those of the PPM, its words text"
+cmp -s screen.ppm one.ppm; ok $? "without --width the figure is for a screen"
+cat >letters.py <<'PY'
+import sys, xml.dom.minidom
+root = xml.dom.minidom.parse(sys.argv[1]).documentElement
+points = float(root.getAttribute("width")[:-2]) / 25.4 * 72
+sizes = [float(t.getAttribute("font-size")) for t in root.getElementsByTagName("text")]
+ends = [float(t.getAttribute("x")) + float(t.getAttribute("textLength")) for t in root.getElementsByTagName("text")]
+wide = float(root.getAttribute("viewBox").split()[2])
+print(root.getAttribute("width"), "%.0f" % points, min(sizes) * points / wide >= 6, max(ends) <= wide)
+PY
+pairs pair label:true signed two nomaps >kinds.xfv
+for width in 1column 2column; do
+    heatmap -q --width $width -o "$width-%d.svg" kinds.xfv
+    for k in 0 1 2 3 4; do "$PYTHON" letters.py $width-$k.svg; done | sort -u >letters.out
+    is "$(cat letters.out)" "$([ $width = 1column ] && echo 88mm 249 || echo 180mm 510) True True" "--width $width: letters of at least 6 pt, none beyond the edge"
+done
+s=$(size page.ppm); [ "${s%x*}" -lt "${s#*x}" ]; ok $? "one column is narrow"
+
+# PDF
+if ldd "$B/bin/heatmap" 2>/dev/null | grep -q pango; then
+    runs 0 "-o why.pdf" heatmap --width 2column -o why.pdf three.xfv -o 'pdf%d.pdf'
+    heatmap --width 2column -j 3 -o 'again%d.pdf' three.xfv; cmp -s pdf1.pdf again1.pdf; ok $? "the same bytes again, with three workers"
+    heatmap --width 2column -o pdf.svg one.xfv
+    is "$("$PYTHON" - <<'PY'
+import re, zlib
+data = open("pdf0.pdf", "rb").read()
+box = [float(v) for v in re.search(rb"/MediaBox \[ ?([\d. ]+)\]", data).group(1).split()]
+print(data[:5], round(box[2]), b"FontFile" in data, data.count(b"/Subtype /Image") >= 7, b"CreationDate" in data)
+PY
+)" "b'%PDF-' 510 True True False" "a PDF 180 mm wide with fonts of its own, the faces and maps, and no date"
+    if command -v pdftotext >/dev/null; then
+        pdftotext -layout pdf0.pdf - >pdf.txt
+        like "$(cat pdf.txt)" "same person: score|Accept" "its words are text"
+    fi
+    runs 0 "its own PDF is replaced" heatmap -o pdf0.pdf one.xfv
+    printf '%%PDF-1.5\n%%abcd\n' >theirs.pdf
+    runs 2 "another is not" heatmap -o theirs.pdf one.xfv
+    runs 2 "a sheet is no PDF" heatmap --layout sheet -o sheet.pdf one.xfv
+    runs 0 "names in all scripts" sh -c '"$PYTHON" "$top/tests/gen/pairs.py" hostile accent | heatmap -o "hostile%d.pdf"'
+else
+    runs 1 "no PDF without Pango" heatmap -o why.pdf one.xfv
+    like "$(cat err)" "take .svg" "which is said"
+fi
+
+# single panels: each is the tile of the bare layouts
+heatmap --layout overlay -s 1 one.xfv >tiles.ppm
+heatmap --layout maps -s 1 one.xfv >bare.ppm
+at=0
+for panel in plus-a minus-a plus-b minus-b; do
+    heatmap --panel $panel -s 1 one.xfv >p.ppm; pamcut -left=$at -width=112 tiles.ppm | cmp -s - p.ppm; ok $? "--panel $panel: the tile of the overlay"
+    heatmap --layout maps --panel $panel -s 1 one.xfv >p.ppm; pamcut -left=$at -width=112 bare.ppm | cmp -s - p.ppm; ok $? "and of the maps"
+    at=$((at + 116))
+done
+is "$(heatmap --panel a -s 1 one.xfv | size /dev/stdin) $(pairs nomaps | heatmap --panel b -s 2 2>/dev/null | size /dev/stdin)" "112x112 224x224" "--panel a: the face, of a pair without maps, too"
+is "$(heatmap --panel plus-a -s 1 signed.xfv | size /dev/stdin) $(heatmap --panel minus-a -s 1 signed.xfv | size /dev/stdin)" "112x228 112x112" "two methods below one another; a signed map is no S-"
+runs 2 "--panel of a sheet" heatmap --layout sheet --panel a one.xfv
+runs 2 "--panel of nothing" heatmap --panel c one.xfv
 heatmap --width 88 -j 3 -o svg%d.svg three.xfv; cmp -s svg0.svg why.svg; ok $? "the same bytes among others"
 runs 0 "its own picture is replaced" heatmap -o why.jpg one.xfv
 cp "$top/tests/photos/anna-1.jpg" photo.jpg
 runs 2 "a photograph is not" heatmap -o photo.jpg one.xfv
 cmp -s photo.jpg "$top/tests/photos/anna-1.jpg"; ok $? "and stays as it was"
 runs 2 "a sheet is no SVG" heatmap --layout sheet -o sheet.svg one.xfv
-for bad in 5 3000 x; do runs 2 "--width $bad" heatmap --width "$bad" -o x.svg one.xfv; done
+for bad in 5 3000 x 3column; do runs 2 "--width $bad" heatmap --width "$bad" -o x.svg one.xfv; done
 
 # names in all scripts
 PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
