@@ -251,11 +251,11 @@ static int shape_sparse(const struct xfv_graph *g, const struct xfv_node *n, con
     *out = (struct xfv_shape){0};
     for (int i = 0; i < XFV_MAX_RANK && n->i[i] > 0; i++) out->dim[out->rank++] = n->i[i];
     double have = (double)xfv_shape_count(*in), made = (double)xfv_shape_count(*out);
-    if (!w || !w->data || w->shape.rank != 2 || w->shape.dim[1] != 3)
+    if (!w || w->shape.rank != 2 || w->shape.dim[1] != 3)
         return BAD("node '%s' (sparse) has no table of three columns", n->name);
     if (made < 1 || made > XFV_MAX_SPARSE || have > XFV_MAX_SPARSE)
         return BAD("node '%s' (sparse) makes %s, an impossible size", n->name, xfv_shape_text(*out, t));
-    for (size_t k = 0; k < w->count; k += 3) {
+    for (size_t k = 0; w->data && k < w->count; k += 3) { /* a fold moves the data when all else is done */
         double to = (double)w->data[k], from = (double)w->data[k + 1];
         if (!(to >= 0 && to < made && from >= 0 && from < have && floor(to) >= to && floor(from) >= from))
             return BAD("node '%s' (sparse) takes element %g to element %g, of %g and %g", n->name, from, to, have,

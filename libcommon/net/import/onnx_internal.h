@@ -266,6 +266,9 @@ int xfv_onx_softmax_last(struct onx *o, const struct onx_call *c); /* over the l
 /* onnx_choose.c */
 onx_builder xfv_onx_compare, xfv_onx_logic, xfv_onx_is_odd, xfv_onx_where, xfv_onx_arg, xfv_onx_hardmax,
     xfv_onx_threshold;
+/* onnx_table.c */
+onx_builder xfv_onx_gather_elements, xfv_onx_gather_nd, xfv_onx_scatter, xfv_onx_tile, xfv_onx_trilu, xfv_onx_center,
+    xfv_onx_reverse, xfv_onx_compress, xfv_onx_col2im, xfv_onx_grid_sample, xfv_onx_affine_grid;
 /* onnx_flat.c */
 onx_builder xfv_onx_if;
 /* onnx_resize.c */
