@@ -254,12 +254,12 @@ onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, x
 /* onnx_norm.c */
 onx_builder xfv_onx_groupnorm, xfv_onx_rmsnorm, xfv_onx_lrn, xfv_onx_logsoftmax;
 /* onnx_more.c */
-onx_builder xfv_onx_where_constant, xfv_onx_cumsum, xfv_onx_blocks, xfv_onx_einsum, xfv_onx_mean;
+onx_builder xfv_onx_where_constant, xfv_onx_cumsum, xfv_onx_cumprod, xfv_onx_blocks, xfv_onx_einsum, xfv_onx_mean;
 int xfv_onx_layernorm_of_many(struct onx *o, const struct onx_call *c, int axis);
 int xfv_onx_reduce_made(struct onx *o, const struct onx_call *c, unsigned mask, int keep);
 int xfv_onx_gather_many(struct onx *o, const struct onx_call *c, int axis);
 onx_builder xfv_onx_qlinear_conv, xfv_onx_qlinear_matmul, xfv_onx_qlinear_math, xfv_onx_integer,
-    xfv_onx_dynamic_quantise, xfv_onx_attention,
+    xfv_onx_dynamic_quantise,
     /* onnx_fused.c */
     xfv_onx_bias_gelu, xfv_onx_fused, xfv_onx_skip_layernorm;
 int xfv_onx_softmax_last(struct onx *o, const struct onx_call *c); /* over the last axis, whatever the attributes say */
@@ -269,6 +269,8 @@ onx_builder xfv_onx_compare, xfv_onx_logic, xfv_onx_is_odd, xfv_onx_where, xfv_o
 /* onnx_table.c */
 onx_builder xfv_onx_gather_elements, xfv_onx_gather_nd, xfv_onx_scatter, xfv_onx_tile, xfv_onx_trilu, xfv_onx_center,
     xfv_onx_reverse, xfv_onx_compress, xfv_onx_col2im, xfv_onx_grid_sample, xfv_onx_affine_grid;
+/* onnx_attend.c */
+onx_builder xfv_onx_attention, xfv_onx_rotary;
 /* onnx_flat.c */
 onx_builder xfv_onx_if;
 /* onnx_resize.c */

@@ -210,10 +210,35 @@ static int is_matrix(const struct onx_tensor *t)
     return xfv_onx_is_constant(t) && t->s.rank >= 2 && lead;
 }
 
+/* MatMul of a vector: as a row, or a column, whose axis is dropped afterwards. */
+static int matmul_vectors(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor t[2], y = {.label = c->out[0]->label, .value = -1};
+    struct onx_call call = *c;
+    struct onx_dims s = {0};
+    int vector[2], status;
+    for (int k = 0; k < 2; k++) {
+        if ((status = xfv_onx_walker(o, c->in[k], &t[k], c->label))) return status;
+        vector[k] = t[k].s.rank == 1;
+        if (vector[k]) {
+            int64_t d = t[k].s.dim[0];
+            struct onx_dims as = {2, {k ? d : 1, k ? 1 : d}};
+            if ((status = xfv_onx_reshaped(o, c, &t[k], as))) return status;
+        }
+        call.in[k] = &t[k];
+    }
+    call.out[0] = &y;
+    if ((status = xfv_onx_matmul(o, &call))) return status;
+    for (int a = 0; a < y.s.rank; a++)
+        if (!(vector[0] && a == y.s.rank - 2) && !(vector[1] && a == y.s.rank - 1)) s.dim[s.rank++] = y.s.dim[a];
+    return (status = xfv_onx_reshaped(o, c, &y, s)) ? status : xfv_onx_finish(o, c, &y);
+}
+
 int xfv_onx_matmul(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor *a = c->in[0], *b = c->n_in > 1 ? c->in[1] : NULL;
     if (!b) return ONX_BAD("'%s' (MatMul) has one operand", c->label);
+    if (a->s.rank == 1 || b->s.rank == 1) return matmul_vectors(o, c);
     int right = is_matrix(b) && a->s.rank >= b->s.rank,
         left = !right && is_matrix(a) && b->s.rank >= 2 && b->s.rank >= a->s.rank;
     if (!right && !left) return matmul_values(o, c);

@@ -325,20 +325,43 @@ int xfv_onx_softmax_last(struct onx *o, const struct onx_call *c)
     return on_last_axis(o, c, c->in[0]->s.rank - 1, xfv_node_default(XFV_OP_SOFTMAX));
 }
 
+/* Outputs 1 and 2 of LayerNormalization: the mean and 1 / sqrt(variance + eps) over the axes from `axis` on. */
+static int statistics(struct onx *o, const struct onx_call *c, int axis)
+{
+    struct onx_tensor x, mean = {.label = c->out[0]->label, .value = -1}, rest = mean, spread = mean;
+    struct onx_call to = *c;
+    unsigned mask = 0;
+    for (int a = axis; a < c->in[0]->s.rank; a++) mask |= 1u << a;
+    int status = xfv_onx_walker(o, c->in[0], &x, c->label);
+    to.out[0] = &mean;
+    if (status || (status = xfv_onx_reduced(o, &to, &x, XFV_REDUCE_MEAN, mask, 1))) return status;
+    to.out[0] = &rest;
+    if ((status = xfv_onx_combine(o, &to, XFV_OP_SUB, &x, &mean)) ||
+        (status = xfv_onx_power(o, c, &rest, 2, "/square")))
+        return status;
+    to.out[0] = &spread;
+    if ((status = xfv_onx_reduced(o, &to, &rest, XFV_REDUCE_MEAN, mask, 1)) ||
+        (status = xfv_onx_times(o, c, &spread, 1, (double)xfv_onx_float(c, "epsilon", 1e-5f), "/floor")) ||
+        (status = xfv_onx_power(o, c, &spread, -.5f, "/inverse")))
+        return status;
+    if (c->out[1] && (status = xfv_onx_result(o, c, 1, mean.value, mean.s, mean.axis, mean.n_axes))) return status;
+    return c->n_out > 2 && c->out[2] ? xfv_onx_result(o, c, 2, spread.value, spread.s, spread.axis, spread.n_axes) : 0;
+}
+
 int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), c->in[0]->s.rank);
     if (axis < 0) return axis;
-    if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2]))
-        return ONX_BAD("'%s' (LayerNormalization) also gives its statistics, which is not supported", c->label);
-    int wide = 0;
+    int wide = 0, status = c->n_out > 1 ? statistics(o, c, axis) : 0;
+    if (status) return status;
     for (int a = axis; a < c->in[0]->s.rank; a++) wide += c->in[0]->s.dim[a] != 1;
     if (wide > 1) return xfv_onx_layernorm_of_many(o, c, axis);
     if ((axis = trailing_axis(o, c, axis)) < 0) return axis;
     size_t d = (size_t)c->in[0]->s.dim[axis];
     float *zeros = calloc(d, sizeof *zeros);
-    int *to[2] = {&n.weight, &n.bias}, status = zeros ? 0 : xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    int *to[2] = {&n.weight, &n.bias};
+    if (!zeros) status = xfv_fail(o->e, XFV_ENOMEM, "out of memory");
     for (int k = 0; k < 2 && !status; k++) {
         const struct onx_const *x = k + 1 < c->n_in && c->in[k + 1] ? xfv_onx_constant(o, c->in[k + 1]) : NULL;
         if (!x && (k == 0 || (c->n_in > 2 && c->in[2])))

@@ -88,6 +88,44 @@ int xfv_onx_cumsum(struct onx *o, const struct onx_call *c)
     return status ? status : xfv_onx_finish(o, c, &t);
 }
 
+/* CumProd: by doubling: each step multiplies with what lies 1, 2, 4, ... places before (ones where nothing does). */
+int xfv_onx_cumprod(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor t, before;
+    int64_t which = 0;
+    int status = xfv_onx_walker(o, c->in[0], &t, c->label),
+        n = status ? status : xfv_onx_ints(o, c, 1, NULL, &which, 1);
+    if (n < 0) return n;
+    int axis = xfv_onx_axis(o, c, which, t.s.rank);
+    if (axis < 0) return axis;
+    int64_t d = t.s.dim[axis], sign = xfv_onx_int(c, "reverse", 0) ? -1 : 1,
+            first = xfv_onx_int(c, "exclusive", 0) ? 1 : 0;
+    struct onx_dims s = {.rank = t.s.rank};
+    for (int a = 0; a < s.rank; a++) s.dim[a] = a == axis ? d : 1;
+    for (int64_t shift = first ? 0 : 1; shift < d || shift == 0; shift = shift ? 2 * shift : 1) {
+        int64_t by = shift ? shift : 1; /* exclusive: everything one place on, first */
+        struct onx_tensor ones = {.label = t.label, .s = s, .value = -1};
+        float *m = xfv_onx_matrix(o, c, d, d);
+        if (!m || !(ones.c = xfv_onx_const_new(o, s, 0))) return free(m), o->e->status;
+        for (int64_t i = 0; i < d; i++) {
+            int64_t from = i - sign * by;
+            if (from >= 0 && from < d) m[i * d + from] = 1;
+            else ones.c->f[i] = 1;
+        }
+        before = t;
+        status = xfv_onx_along(o, c, &before, axis, m, (int)d);
+        free(m);
+        if (!status) status = xfv_onx_combine(o, c, XFV_OP_ADD, &before, &ones);
+        xfv_onx_const_free(ones.c);
+        before = *c->out[0];
+        if (!status && shift) status = xfv_onx_combine(o, c, XFV_OP_MUL, &t, &before);
+        if (status) return status;
+        t = *c->out[0];
+        if (d == 1) break;
+    }
+    return xfv_onx_finish(o, c, &t);
+}
+
 /* Elements of an axis by any list or table of constant indices: a matrix of ones and zeros; the axis becomes the axes
  * of the table. */
 int xfv_onx_gather_many(struct onx *o, const struct onx_call *c, int axis)

@@ -282,6 +282,10 @@ int xfv_onx_split(struct onx *o, const struct onx_call *c)
     int64_t each = (t->s.dim[axis] + c->n_out - 1) / c->n_out;
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     for (int k = 0; k < c->n_out; k++) {
+        if (n && size[k] == 0 && c->out[k] && !c->out[k]->readers) { /* nothing, for nobody */
+            c->out[k]->made = c->out[k]->broken = 1;
+            continue;
+        }
         if (n && (size[k] < 1 || size[k] > t->s.dim[axis] - at))
             return ONX_BAD("'%s' (Split) wants a part of %lld", c->label, (long long)size[k]);
         int64_t end = at + (n ? size[k] : each);
