@@ -59,7 +59,7 @@ class Net:
 def draw(net, name, x):
     """One operator on value `name` with tensor x [1, C, H, W] or of fewer or more axes: the new name and tensor, or None where it does not fit."""
     r, c = net.rng, x.shape[1] if x.ndim > 1 else 0
-    image, kind = x.ndim == 4 and x.shape[0] == 1, r.integers(0, 41)
+    image, kind = x.ndim == 4 and x.shape[0] == 1, r.integers(0, 60)
     if kind < 9 and image:
         h, w = x.shape[2:]
         if kind in (0, 1):  # depthwise
@@ -190,6 +190,109 @@ def draw(net, name, x):
         s, v = net.weight(c, 1, 1, scale=0.3)
         net.near(x)
         return net.node("PRelu", [name, s]), torch.where(x > 0, x, x * v)
+    return choose(net, name, x, int(kind)) if kind > 40 and x.ndim else None
+
+
+def choose(net, name, x, kind):
+    """Operators that jump, choose, or take elements by a table."""
+    r = net.rng
+    some = [1 if r.integers(0, 2) else d for d in x.shape]
+    a = int(r.integers(0, x.ndim))
+    if kind in (41, 42):  # what jumps, beside what does not: its own gradient is zero
+        op, f, edge = [("Floor", torch.floor, x - x.round()), ("Ceil", torch.ceil, x - x.round()), ("Round", torch.round, x - x.floor() - 0.5), ("Sign", torch.sign, x)][r.integers(0, 4)]
+        net.near(edge)
+        return net.node("Mul", [name, net.node(op, [name])]), x * f(x)
+    if kind in (43, 44, 45):  # a comparison, logic, a choice
+        k, v = net.weight(*some, scale=1.0)
+        op, f = [("Less", torch.lt), ("Greater", torch.gt), ("LessOrEqual", torch.le), ("GreaterOrEqual", torch.ge)][r.integers(0, 4)]
+        if op.endswith("Equal") and net.opset < 16:
+            return None
+        net.near(x - v)
+        flip = r.integers(0, 2)
+        c, truth = net.node(op, [k, name] if flip else [name, k]), f(v.expand_as(x), x) if flip else f(x, v)
+        if kind == 44:
+            net.near(x - 0.3)
+            logic, g = [("And", torch.logical_and), ("Or", torch.logical_or), ("Xor", torch.logical_xor)][r.integers(0, 3)]
+            c, truth = net.node(logic, [c, net.node("Less", [name, net.const(0.3)[0]])]), g(truth, x < 0.3)
+        if kind == 45:
+            real = net.node("Cast", [net.node("Not", [c])], to=1)
+            return net.node("Mul", [name, real]), x * (~truth)
+        m, u = net.weight(*[1 if r.integers(0, 2) else d for d in x.shape], scale=1.0)
+        y = net.node("Tanh", [name])
+        return (net.node("Where", [c, y, m]), torch.where(truth, x.tanh(), u)) if r.integers(0, 2) else (net.node("Where", [c, m, y]), torch.where(truth, u, x.tanh()))
+    if kind == 46:
+        k, v = net.const(r.uniform(0.5, 2, some))
+        f = int(r.integers(0, 2))
+        net.near(x / v - (x / v).round())
+        return net.node("Mod", [name, k], fmod=1), torch.fmod(x, v)
+    if kind == 47:  # a power, both computed, or one of them
+        base, y = net.node("Softplus", [name]), net.node("Tanh", [name])
+        k, v = net.const(r.uniform(0.3, 2, some))
+        return [lambda: (net.node("Pow", [base, y]), F.softplus(x) ** x.tanh()), lambda: (net.node("Pow", [base, k]), F.softplus(x) ** v),
+                lambda: (net.node("Pow", [k, y]), v ** x.tanh())][r.integers(0, 3)]()
+    if kind == 48:
+        y = net.node("Tanh", [name])
+        op, f = [("Atan", torch.atan), ("Sinh", torch.sinh), ("Cosh", torch.cosh), ("Asinh", torch.asinh), ("Tan", torch.tan)][r.integers(0, 5)]
+        return net.node(op, [y]), f(x.tanh())
+    if kind == 49:
+        y = net.node("Mul", [net.node("Tanh", [name]), net.const(0.9)[0]])
+        op, f = [("Asin", torch.asin), ("Acos", torch.acos), ("Atanh", torch.atanh)][r.integers(0, 3)]
+        return net.node(op, [y]), f(x.tanh() * torch.tensor(np.float32(0.9), dtype=torch.float64))
+    if kind == 50:
+        keep = int(r.integers(0, 2))
+        if x.shape[a] > 12:
+            return None
+        return net.ints("ReduceProd", name, "axes", [a], 18, keepdims=keep), x.prod(a, keepdim=bool(keep))
+    if kind == 51:
+        largest, op = int(r.integers(0, 2)), ["ArgMin", "ArgMax"]
+        if x.shape[a] < 2:
+            return None
+        top = x.topk(2, a, bool(largest)).values
+        net.near(top.select(a, 0) - top.select(a, 1))
+        place = net.node("Cast", [net.node(op[largest], [name], axis=a, keepdims=1)], to=1)
+        return net.node("Mul", [name, place]), x * (x.argmax(a, True) if largest else x.argmin(a, True))
+    if kind == 52:
+        if x.shape[a] < 2:
+            return None
+        top = x.topk(2, a).values
+        net.near(top.select(a, 0) - top.select(a, 1))
+        return net.node("Mul", [net.node("Hardmax", [name], axis=a), net.node("Sin", [name])]), x.sin() * F.one_hot(x.argmax(a), x.shape[a]).movedim(-1, a)
+    if kind == 53:
+        ix = r.integers(0, x.shape[a], [int(r.integers(1, 4)) if k == a else int(r.integers(1, d + 1)) for k, d in enumerate(x.shape)])
+        return net.node("GatherElements", [name, net.const(ix, True)[0]], axis=a), x.gather(a, torch.tensor(ix))
+    if kind == 54:
+        n = int(r.integers(1, x.shape[a] + 1))
+        shape = [n if k == a else d for k, d in enumerate(x.shape)]
+        ix = np.broadcast_to(r.permutation(x.shape[a])[:n].reshape([-1 if k == a else 1 for k in range(x.ndim)]), shape)
+        k, v = net.weight(*shape, scale=1.0)
+        add = {"reduction": "add"} if net.opset >= 16 and r.integers(0, 2) else {}
+        t = torch.tensor(np.ascontiguousarray(ix))
+        return net.node("ScatterElements", [name, net.const(ix, True)[0], k], axis=a, **add), x.scatter_add(a, t, v) if add else x.scatter(a, t, v)
+    if kind == 55 and x.ndim > 1:
+        up, k = int(r.integers(0, 2)), int(r.integers(-2, 3))
+        if net.opset < 14:
+            return None
+        return net.node("Trilu", [name, net.const(k, True)[0]], upper=up), x.triu(k) if up else x.tril(k)
+    if kind == 56:
+        by = [int(v) for v in r.integers(1, 3, x.ndim)]
+        return net.node("Tile", [name, net.const(by, True)[0]]), x.repeat(by)
+    if kind == 57:
+        shrink = r.integers(0, 2)
+        net.near(x.abs() - 0.5 if shrink else x - 0.5)
+        return (net.node("Shrink", [name], lambd=0.5, bias=0.25), torch.where(x > 0.5, x - 0.25, torch.where(x < -0.5, x + 0.25, 0 * x))) if shrink else (
+            net.node("ThresholdedRelu", [name], alpha=0.5), torch.where(x > 0.5, x, 0 * x))
+    if kind == 58 and x.ndim == 4 and net.opset >= 16:
+        g, v = net.const(r.uniform(-1.2, 1.2, (x.shape[0], 3, 4, 2)))
+        mode, pad, corners = ["bilinear", "nearest", "bicubic"][r.integers(0, 3)], ["zeros", "border", "reflection"][r.integers(0, 3)], int(r.integers(0, 2))
+        place = (v + 1) / 2 * (torch.tensor([x.shape[3], x.shape[2]]) - 1) if corners else ((v + 1) * torch.tensor([x.shape[3], x.shape[2]]) - 1) / 2
+        if mode == "nearest":
+            net.near(place - place.floor() - 0.5)
+        return net.node("GridSample", [name, g], mode=mode, padding_mode=pad, align_corners=corners), F.grid_sample(x, v, mode, pad, bool(corners))
+    if kind == 59 and x.shape[a] < 12:
+        back, without = int(r.integers(0, 2)), int(r.integers(0, 2))
+        y = x.flip(a) if back else x
+        y = y.cumsum(a) - (y if without else 0)
+        return net.node("CumSum", [name, net.const(a, True)[0]], reverse=back, exclusive=without), y.flip(a) if back else y
     return None
 
 
@@ -224,7 +327,7 @@ def graph(rng):
 
 if __name__ == "__main__":
     folder, short = sys.argv[1], sys.argv[2:3] == ["short"]
-    count, seed = 12 if short else int(sys.argv[2]) if len(sys.argv) > 2 else 300, int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    count, seed = 20 if short else int(sys.argv[2]) if len(sys.argv) > 2 else 300, int(sys.argv[3]) if len(sys.argv) > 3 else 1
     rng, made = np.random.default_rng(seed), 0
     while made < count:
         one = graph(rng)
