@@ -119,8 +119,8 @@ static double hidden_at(const struct attend *p, const struct onx_const *m, const
     return v;
 }
 
-/* What is added to scores [N, heads, rows, columns]: constants, in *add; and in *rows, where a query sees nothing, 0 for
- * its row, 1 for others (NULL: all see something). */
+/* What is added to scores [N, heads, rows, columns]: constants, in *add; and in *rows, where a query sees nothing, 0
+ * for its row, 1 for others (NULL: all see something). */
 static int masks(struct onx *o, const struct onx_call *c, const struct attend *p, const struct onx_const *m,
                  struct onx_dims scores, struct onx_const **add, struct onx_const **rows)
 {
@@ -284,8 +284,8 @@ int xfv_onx_attention(struct onx *o, const struct onx_call *c)
 /* ---- rotary embeddings ---- */
 
 
-/* x [N, S, heads, d] turned pair by pair: y = x cos + (its partner, negated where it is the second) sin, with cos and sin
- * [N or 1, S, 1, d], 1 and 0 for numbers that are not turned. */
+/* x [N, S, heads, d] turned pair by pair: y = x cos + (its partner, negated where it is the second) sin, with cos and
+ * sin [N or 1, S, 1, d], 1 and 0 for numbers that are not turned. */
 static int rotated(struct onx *o, const struct onx_call *c, struct onx_tensor *x, struct onx_tensor turn[2],
                    int64_t dim, int interleaved)
 {
@@ -306,7 +306,8 @@ static int rotated(struct onx *o, const struct onx_call *c, struct onx_tensor *x
     return by(o, c, xfv_onx_binary, "Add", x, &a, &b);
 }
 
-/* A cache [N or 1, S, dim / 2] (or [positions, dim / 2], by their numbers) as [.., S, 1, d], `fill` where nothing turns. */
+/* A cache [N or 1, S, dim / 2] (or [positions, dim / 2], by their numbers) as [.., S, 1, d], `fill` where nothing
+ * turns. */
 static int turn_of(struct onx *o, const struct onx_call *c, int k, int64_t dim, int64_t d, int interleaved, float fill,
                    struct onx_tensor *t)
 {

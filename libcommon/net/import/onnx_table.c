@@ -303,7 +303,8 @@ int xfv_onx_center(struct onx *o, const struct onx_call *c)
     for (int k = 0; k < n; k++) {
         int a = xfv_onx_axis(o, c, m ? axes[k] : k, d.rank);
         if (a < 0) return a;
-        if (size[k] < 1 || size[k] > XFV_MAX_SPARSE) return ONX_BAD("'%s' (%s) has an impossible size", c->label, c->op);
+        if (size[k] < 1 || size[k] > XFV_MAX_SPARSE)
+            return ONX_BAD("'%s' (%s) has an impossible size", c->label, c->op);
         s.dim[a] = size[k];
         off[a] = size[k] < d.dim[a] ? (d.dim[a] - size[k]) / 2 : -((size[k] - d.dim[a]) / 2);
     }
@@ -495,8 +496,9 @@ int xfv_onx_grid_sample(struct onx *o, const struct onx_call *c)
     for (size_t i = 0; i < count && !status; i++) {
         int64_t at[ONX_MAX_RANK], from[4];
         unravel(s, i, at);
-        const float *xy = g->f + 2 * (((size_t)at[0] * (size_t)s.dim[2] + (size_t)at[2]) * (size_t)s.dim[3] + (size_t)at[3]);
-        struct taps x = taps_at((double)xy[0], d.dim[3], m, p, corners), y = taps_at((double)xy[1], d.dim[2], m, p, corners);
+        size_t place = ((size_t)at[0] * (size_t)s.dim[2] + (size_t)at[2]) * (size_t)s.dim[3] + (size_t)at[3];
+        struct taps x = taps_at((double)g->f[2 * place], d.dim[3], m, p, corners),
+                    y = taps_at((double)g->f[2 * place + 1], d.dim[2], m, p, corners);
         from[0] = at[0], from[1] = at[1];
         for (int k = 0; k < x.n * y.n && !status; k++) {
             from[2] = y.i[k / x.n], from[3] = x.i[k % x.n];
