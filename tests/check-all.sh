@@ -78,6 +78,7 @@ step analyzer analyzer
 step tidy tidy
 step cppcheck cppcheck_all
 step faults $make check-faults
+if command -v chromium >/dev/null; then step browser $make check-browser; else echo "skip browser: Debian's chromium is not installed"; fi
 step soak $make soak RECORDS=10000 NET=tiny
 step crowd crowd
 step fuzz $make fuzz SECONDS="${FUZZ_SECONDS:-10}"

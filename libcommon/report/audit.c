@@ -47,7 +47,7 @@ static void put_wrong_face(FILE *f, const struct xfv_card *c, int side)
     fprintf(f, "<title>%s %c: ", whole ? "The photograph of face" : "Face", "AB"[side]);
     xfv_html_str(f, face->id);
     fprintf(f, "</title></svg><figcaption><b>%c</b> <span class=\"id\">", "AB"[side]);
-    xfv_html_str(f, face->id);
+    xfv_html_path(f, face->id, strlen(face->id));
     fputs("</span>", f);
     if (face->doubt[0]) {
         fputs(" <strong class=\"doubt\">", f);

@@ -39,7 +39,7 @@ static void put_point(FILE *f, double threshold, const char *what, const struct 
 {
     char text[40] = "several";
     if (isfinite(threshold)) xfv_number_text(threshold, 3, text, sizeof text);
-    fprintf(f, "<tr><th scope=\"row\">%s</th><td>%s</td>", text, what);
+    fprintf(f, "<tr><th scope=\"row\">%s<br><span class=\"of\">%s</span></th>", text, what);
     put_cell(f, &rate[0]);
     put_cell(f, &rate[1]);
     fputs("</tr>\n", f);
@@ -50,11 +50,10 @@ static int put_wished(const struct xfv_audit *a, double fmr, char words[40], str
                       struct xfv_err *e)
 {
     struct xfv_rates all = xfv_rates_at(&a->scores, 0);
-    char percent[24];
     double threshold;
-    snprintf(words, 40, "for an FMR of %s %%", xfv_percent_text(fmr, percent, sizeof percent));
+    snprintf(words, 40, "for an FMR of %.6g %%", 100 * fmr);
     if ((double)all.impostor * fmr < 1) {
-        fprintf(f, "<tr><th scope=\"row\">not known</th><td>%s</td><td colspan=\"2\">", words);
+        fprintf(f, "<tr><th scope=\"row\">not known<br><span class=\"of\">%s</span></th><td colspan=\"2\">", words);
         if (fmr > 0) fprintf(f, "needs %.0f pairs of different people or more; ", ceil(fmin(1 / fmr, 1e15)));
         fprintf(f, "there are %zu</td></tr>\n", all.impostor);
         return 0;
@@ -122,7 +121,7 @@ static int put_rates(const struct xfv_audit *a, const struct xfv_scale *scale, F
     }
     put_rates_words(a, f);
     fputs("<div class=\"scroll free\" tabindex=\"0\" role=\"region\" aria-label=\"Error rates\"><table "
-          "class=\"numbers\"><thead><tr><th scope=\"col\">Threshold</th><th scope=\"col\"></th><th "
+          "class=\"numbers\"><thead><tr><th scope=\"col\">Threshold</th><th "
           "scope=\"col\">False matches (FMR)</th><th scope=\"col\">False non-matches "
           "(FNMR)</th></tr></thead><tbody>\n",
           f);
@@ -162,7 +161,8 @@ static void put_group_rate(const struct xfv_audit *a, size_t group, enum xfv_gro
         return;
     }
     put_interval(f, r.value, r.lo, r.hi);
-    fprintf(f, "<br><span class=\"of\">%zu of %zu pairs, %zu people</span>", r.errors, r.pairs, r.persons);
+    fprintf(f, "<br><span class=\"of\">%zu of %zu pair%s, %zu people</span>", r.errors, r.pairs,
+            r.pairs == 1 ? "" : "s", r.persons);
     if (isfinite(r.holm) && r.holm <= 0.05)
         fprintf(f, "<br><strong class=\"wrong\">%s by %s points</strong> (p = %.2g)",
                 r.difference > 0 ? "higher" : "lower", xfv_percent_text(fabs(r.difference), points, sizeof points),
@@ -258,7 +258,7 @@ static int put_wrongs(const struct xfv_audit *a, int accepted, FILE *f, struct x
     int status = 0;
     if (!n) return 0;
     fprintf(f, "<h3>%s: %zu</h3>\n<ol class=\"wrongs\">\n",
-            accepted ? "False accepts, different people taken for one" : "False rejects, one person taken for two", n);
+            accepted ? "False matches, different people accepted" : "False non-matches, one person rejected", n);
     for (size_t i = 0; i < a->n_wrong && !status && shown < MOST_SHOWN; i++)
         if (a->wrong[i].accepted == accepted) status = copy_entry(a->spool, &a->wrong[i], f, e), shown++;
     fputs("</ol>\n", f);
@@ -289,9 +289,13 @@ static int put_errors(struct xfv_audit *a, FILE *f, struct xfv_err *e)
 
 static void put_claims_row(const struct xfv_claims *k, const char *method, const char *kind, int curves, FILE *f)
 {
+    size_t name = strcspn(method, "(");
     fputs("<tr><th scope=\"row\">", f);
-    xfv_html_str(f, method);
-    fprintf(f, "</th><td>%s<br><span class=\"of\">%zu pairs</span></td>", kind, k->pairs);
+    xfv_html_text(f, method, name);
+    if (method[name]) fputs("<br><span class=\"of\">", f);
+    xfv_html_str(f, method + name);
+    if (method[name]) fputs("</span>", f);
+    fprintf(f, "</th><td>%s<br><span class=\"of\">%zu pair%s</span></td>", kind, k->pairs, k->pairs == 1 ? "" : "s");
     for (int i = 0; i < 2; i++) {
         struct xfv_proportion p = xfv_proportion_of(k->stands[i], k->tried[i]);
         put_cell(f, &p);
@@ -305,6 +309,11 @@ static void put_claims_row(const struct xfv_claims *k, const char *method, const
     fputs("</tr>\n", f);
 }
 
+static int has_claims(const struct xfv_claims *k)
+{
+    return k->tried[0] || k->tried[1] || k->empty || k->curves;
+}
+
 static void put_claims(const struct xfv_audit *a, char *const *method, int n_methods, int curves, FILE *f)
 {
     static const char *const kinds[] = {"one person", "different people", "no label"};
@@ -312,15 +321,16 @@ static void put_claims(const struct xfv_audit *a, char *const *method, int n_met
             "<div class=\"scroll free\" tabindex=\"0\" role=\"region\" aria-label=\"Methods\"><table "
             "class=\"numbers\"><thead><tr><th scope=\"col\">Method</th><th scope=\"col\">Pairs</th><th "
             "scope=\"col\">S+ stands</th><th scope=\"col\">S&minus; stands</th><th scope=\"col\">Lead of S+</th><th "
-            "scope=\"col\">Decision turned</th><th scope=\"col\">Nothing to try</th>%s</tr></thead><tbody>\n",
+            "scope=\"col\">Decision turned</th><th scope=\"col\">Empty maps</th>%s</tr></thead><tbody>\n",
             curves ? "<th scope=\"col\">Deletion</th><th scope=\"col\">Insertion</th>" : "");
     for (int m = 0; m < n_methods; m++)
         for (int k = 0; k < 3; k++)
-            if (a->claims[m][k].pairs) put_claims_row(&a->claims[m][k], method[m], kinds[k], curves, f);
+            if (has_claims(&a->claims[m][k])) put_claims_row(&a->claims[m][k], method[m], kinds[k], curves, f);
     fprintf(f,
             "</tbody></table></div>\n<p class=\"legend\">A map stands on a pair when the network misses what it marks "
             "more than the same mark at other places (<code>ablate</code>, p up to 0.05): a map drawn at random does "
-            "in some 5 %% of pairs. Lead of S+: how much more the score falls than elsewhere, on average.%s</p>\n",
+            "in some 5 %% of pairs. Lead of S+: how much more the score falls than elsewhere, on average. Decision "
+            "turned: in so many pairs some share of a face turns it.%s</p>\n",
             curves ? " Deletion and Insertion: mean areas under delins&rsquo; curves, low and high is good." : "");
 }
 
@@ -328,13 +338,12 @@ static void put_methods(const struct xfv_audit *a, char *const *method, int n_me
 {
     size_t tried = 0, curves = 0;
     for (int i = 0; i < 3 * n_methods; i++) {
-        const struct xfv_claims *k = &a->claims[i / 3][i % 3];
-        tried += k->tried[0] + k->tried[1] + k->empty;
-        curves += k->curves;
+        tried += (size_t)has_claims(&a->claims[i / 3][i % 3]);
+        curves += a->claims[i / 3][i % 3].curves;
     }
     fputs("<section class=\"audit\" id=\"methods\"><h2>Methods compared</h2>\n", f);
     if (!n_methods) fputs("<p>The pairs have no maps, so there is nothing to compare.</p>\n", f);
-    else if (!tried && !curves)
+    else if (!tried)
         fputs("<p>No map was tried on its pair, so nothing tells how far to believe the maps. <code>ablate</code>, run "
               "after the explainers, tries them.</p>\n", f);
     else put_claims(a, method, n_methods, curves > 0, f);

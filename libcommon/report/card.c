@@ -1,6 +1,7 @@
 /* One pair's card and row. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/toint.h"
 #include "report/html.h"
@@ -23,6 +24,11 @@ const char *xfv_view_label(const struct xfv_pairview *v)
 int xfv_is_right(const struct xfv_pairview *v)
 {
     return v->accept < 0 || v->genuine < 0 ? -1 : v->accept == v->genuine;
+}
+
+static void put_id(FILE *f, const char *id)
+{
+    xfv_html_path(f, id, strlen(id));
 }
 
 /* ---- images ---- */
@@ -67,11 +73,6 @@ static void make_palette(int minus, uint8_t rgba[LEVELS][4])
     }
 }
 
-static const char *region_words(int k)
-{
-    return k == XFV_REGION_OUTSIDE ? "outside the face" : xfv_region_names[k];
-}
-
 /* The region with the largest share for its area among those not used; -1: none has clearly more than a map that knows
  * nothing. */
 static int densest(const struct xfv_region_shares *s, const struct xfv_region_shares *area, const int *used)
@@ -84,8 +85,8 @@ static int densest(const struct xfv_region_shares *s, const struct xfv_region_sh
     return best;
 }
 
-/* Where a map has more than its area would hold: "dense on nose (16 % on 5 % of the picture), brows (...)"; "mostly"
- * where one region holds more than half. */
+/* Where a map has more than its area would hold: "densest on the nose (16 % of the map on 5 % of the picture), brows
+ * (12 % on 6 %)"; "mostly" where that region holds more than half. */
 static void dense_regions(const struct xfv_region_shares *s, const struct xfv_region_shares *area, char *buf,
                           size_t cap)
 {
@@ -93,10 +94,12 @@ static void dense_regions(const struct xfv_region_shares *s, const struct xfv_re
     size_t n = 0;
     snprintf(buf, cap, "spread as evenly as a map that knows nothing");
     for (int place = 0; place < 3 && n < cap && (k = densest(s, area, used)) >= 0; place++) {
-        const char *before = place ? ", " : s->share[k] > 0.5 ? "mostly on " : "dense on ";
+        const char *before = place ? ", " : s->share[k] > 0.5 ? "mostly " : "densest ";
+        int out = k == XFV_REGION_OUTSIDE;
         used[k] = 1;
-        int wrote = snprintf(buf + n, cap - n, "%s%s (%.0f %% on %.0f %% of the picture)", before, region_words(k),
-                             100 * s->share[k], 100 * area->share[k]);
+        int wrote = snprintf(buf + n, cap - n, "%s%s%s (%.0f %%%s on %.0f %%%s)", before, place || out ? "" : "on the ",
+                             out ? "outside the face" : xfv_region_names[k], 100 * s->share[k],
+                             place ? "" : " of the map", 100 * area->share[k], place ? "" : " of the picture");
         n += wrote > 0 ? (size_t)wrote : 0;
     }
 }
@@ -206,7 +209,7 @@ static int put_face(FILE *f, const struct xfv_card *c, int side, struct xfv_err 
     fputs("</div>\n", f);
     put_whole(f, c, side);
     fprintf(f, "<figcaption><b>%c</b> <span class=\"id\">", "AB"[side]);
-    xfv_html_str(f, v->face[side].id);
+    put_id(f, v->face[side].id);
     fputs("</span>", f);
     if (v->face[side].doubt[0]) {
         fputs("\n<strong class=\"doubt\">", f);
@@ -242,6 +245,9 @@ static void put_trials(FILE *f, const struct xfv_card *c, int row)
                 c->method[row], stands ? " stands" : "", stands ? "stands" : "does not stand",
                 stands ? "M2 9l4 4 8-10" : "M3 8h10", k ? "S&minus;" : "S+");
         xfv_html_str(f, words);
+        const struct xfv_verdict *v = &r->trial[k].v;
+        if (v->state == XFV_TRIED && fabs(v->threshold - c->x->view.threshold) > 1e-9)
+            fprintf(f, " It was tried at the threshold %s.", xfv_number_text(v->threshold, 3, words, sizeof words));
         fputs("</p>\n", f);
     }
 }
@@ -333,7 +339,7 @@ static void put_card_head(FILE *f, const struct xfv_card *c)
             "<article class=\"card\" id=\"p%zu\" tabindex=\"-1\" aria-labelledby=\"t%zu\">\n<header><h2 "
             "id=\"t%zu\"><span class=\"number\">%zu</span> <span class=\"id\">",
             c->number, c->number, c->number, c->number);
-    xfv_html_text(f, c->id, c->n_id);
+    xfv_html_path(f, c->id, c->n_id);
     fprintf(f, "</span></h2><span class=\"badge %s\">%s</span>", xfv_decision_word(v),
             v->accept < 0 ? "no decision"
             : v->accept   ? "accepted"
@@ -393,9 +399,9 @@ void xfv_card_row(FILE *f, const struct xfv_card *c)
             "class=\"n\">%zu<input type=\"checkbox\" class=\"pick js\" aria-label=\"Print pair %zu\"></td><td><a "
             "href=\"#%s\">",
             c->number, xfv_decision_word(v), xfv_view_label(v), right, c->group, c->number, c->number, c->key);
-    xfv_html_str(f, v->face[0].id[0] ? v->face[0].id : "?");
+    put_id(f, v->face[0].id[0] ? v->face[0].id : "?");
     fputs("</a></td><td>", f);
-    xfv_html_str(f, v->face[1].id[0] ? v->face[1].id : "?");
+    put_id(f, v->face[1].id[0] ? v->face[1].id : "?");
     fputs("</td>", f);
     put_number_cell(f, v->score);
     put_number_cell(f, v->threshold);

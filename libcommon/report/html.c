@@ -40,6 +40,16 @@ void xfv_html_text(FILE *f, const char *s, size_t n)
     }
 }
 
+void xfv_html_path(FILE *f, const char *s, size_t n)
+{
+    for (size_t i = 0, from = 0; i < n; i++) {
+        if (s[i] != '/' && s[i] != '|' && i + 1 < n) continue;
+        xfv_html_text(f, s + from, i + 1 - from);
+        if (i + 1 < n) fputs("<wbr>", f);
+        from = i + 1;
+    }
+}
+
 void xfv_html_str(FILE *f, const char *s)
 {
     xfv_html_text(f, s, strlen(s));

@@ -65,7 +65,7 @@ void xfv_scale_write(FILE *f, const struct xfv_scale *s, int height, double scor
 
 /* ---- DET ---- */
 
-enum { WIDTH = 440, HEIGHT = 340, LEFT = 62, RIGHT = 16, TOP = 10, BOTTOM = 46 };
+enum { WIDTH = 440, HEIGHT = 340, LEFT = 62, RIGHT = 26, TOP = 10, BOTTOM = 46 };
 
 /* The power of ten below the least rate that n pairs can show. */
 static double least_rate(size_t n)

@@ -5,7 +5,11 @@
   const $ = id => document.getElementById(id);
   const root = document.documentElement;
   const body = document.querySelector(".pairs tbody");
-  const rows = Array.from(body.rows).map(tr => ({ tr, card: $(tr.dataset.card), score: Number(tr.cells[3].dataset.v ?? NaN) }));
+  const rows = Array.from(body.rows).map(tr => ({
+    tr,
+    card: $(tr.dataset.card),
+    score: Number(tr.cells[3].dataset.v ?? NaN),
+  }));
   for (const r of rows) {
     r.id = r.card.querySelector("h2 .id").textContent;
     r.text = `${r.tr.textContent} ${r.id}`.toLowerCase();
@@ -20,35 +24,62 @@
     text.insertAdjacentHTML("beforebegin", text.textContent);
     text.remove();
   }
-  const near = new IntersectionObserver(entries => {
-    for (const e of entries) if (e.isIntersecting) { open(e.target); near.unobserve(e.target); }
-  }, { rootMargin: "1500px" });
+  const near = new IntersectionObserver(
+    entries => {
+      for (const e of entries)
+        if (e.isIntersecting) {
+          open(e.target);
+          near.unobserve(e.target);
+        }
+    },
+    { rootMargin: "1500px" },
+  );
   for (const r of rows) near.observe(r.card);
   // The browser's own search finds what is opened: some hundred cards are, one by one, while nothing else happens.
   const waiting = rows.length <= 300 ? rows.map(r => r.card) : [];
   (function next() {
     const card = waiting.shift();
-    if (card) (window.requestIdleCallback || setTimeout)(() => { open(card); next(); });
+    if (card)
+      (window.requestIdleCallback || setTimeout)(() => {
+        open(card);
+        next();
+      });
   })();
 
   // Opacity and theme
   $("opacity").addEventListener("input", event => root.style.setProperty("--opacity", event.target.value / 100));
-  const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  const nameTheme = () => { $("theme").textContent = dark() ? "Light" : "Dark"; };
-  $("theme").addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; nameTheme(); });
+  const dark = () =>
+    root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const nameTheme = () => {
+    $("theme").textContent = dark() ? "Light" : "Dark";
+  };
+  $("theme").addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    nameTheme();
+  });
   nameTheme();
+
+  const bar = document.querySelector(".toolbar");
+  new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
 
   // Filters
   const form = document.querySelector(".filters");
   function filter() {
     const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const want = { decision: $("decision").value, label: $("label").value, right: $("outcome").value, group: $("group")?.value ?? "" };
+    const want = {
+      decision: $("decision").value,
+      label: $("label").value,
+      right: $("outcome").value,
+      group: $("group")?.value ?? "",
+    };
     const from = $("from").value === "" ? -Infinity : Number($("from").value);
     const to = $("to").value === "" ? Infinity : Number($("to").value);
     const bounded = from > -Infinity || to < Infinity;
     shown = [];
     for (const r of rows) {
-      const ok = words.every(w => r.text.includes(w)) && Object.entries(want).every(([key, value]) => value === "" || r.tr.dataset[key] === value) &&
+      const ok =
+        words.every(w => r.text.includes(w)) &&
+        Object.entries(want).every(([key, value]) => value === "" || r.tr.dataset[key] === value) &&
         (!bounded || (r.score >= from && r.score <= to));
       r.tr.hidden = r.card.hidden = !ok;
       if (ok) shown.push(r);
@@ -63,14 +94,16 @@
   const heads = Array.from(document.querySelectorAll(".pairs th"));
   const value = cell => cell.dataset.v ?? cell.textContent;
   function sort(column) {
-    const head = heads[column], down = head.getAttribute("aria-sort") === "ascending";
+    const head = heads[column],
+      down = head.getAttribute("aria-sort") === "ascending";
     for (const h of heads) h.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const key = r => value(r.tr.cells[column]);
     const numeric = head.classList.contains("n");
     const compare = (a, b) => {
-      const x = key(a), y = key(b);
-      if (x === "" || y === "") return (x === "") - (y === "");  // what is missing comes last, either way
+      const x = key(a),
+        y = key(b);
+      if (x === "" || y === "") return (x === "") - (y === ""); // what is missing comes last, either way
       const d = numeric ? Number(x) - Number(y) : x.localeCompare(y, undefined, { numeric: true });
       return down ? -d : d;
     };
@@ -147,15 +180,19 @@
     if (!location.hash.startsWith("#pair=")) return;
     const card = $(location.hash.slice(1))?.closest(".card");
     if (!card) return;
-    if (card.hidden) { form.reset(); filter(); }
+    if (card.hidden) {
+      form.reset();
+      filter();
+    }
     show(card);
   }
   addEventListener("hashchange", follow);
-  document.addEventListener("click", event => {  // also where the address is this one already
+  document.addEventListener("click", event => {
+    // also where the address is this one already
     const link = event.target.closest("a[href^='#pair=']");
     if (link && link.hash === location.hash) follow();
   });
-  addEventListener("load", () => setTimeout(follow));  // after the browser has gone to the link itself
+  addEventListener("load", () => setTimeout(follow)); // after the browser has gone to the link itself
 
   // Keys
   function go(step) {
@@ -168,18 +205,32 @@
     if (all.length) all[(all.findIndex(i => i.checked) + 1) % all.length].checked = true;
   }
   function leave() {
-    if (document.activeElement === $("search") || form.contains(document.activeElement)) { form.reset(); filter(); }
+    if (document.activeElement === $("search") || form.contains(document.activeElement)) {
+      form.reset();
+      filter();
+    }
     document.activeElement.blur();
     $("summary").scrollIntoView({ block: "start" });
   }
-  const keys = { j: () => go(1), ArrowRight: () => go(1), k: () => go(-1), ArrowLeft: () => go(-1), s: () => turn("sign"), m: () => turn("method"),
-    "/": () => $("search").focus() };
+  const keys = {
+    j: () => go(1),
+    ArrowRight: () => go(1),
+    k: () => go(-1),
+    ArrowLeft: () => go(-1),
+    s: () => turn("sign"),
+    m: () => turn("method"),
+    "/": () => $("search").focus(),
+  };
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") return leave();
     const typing = "select, input:not([type=radio], [type=checkbox], [type=range])";
-    if (event.target.matches(typing) || (event.key.startsWith("Arrow") && event.target.closest("input, .scroll"))) return;
+    if (event.target.matches(typing) || (event.key.startsWith("Arrow") && event.target.closest("input, .scroll")))
+      return;
     const act = Object.hasOwn(keys, event.key) ? keys[event.key] : null;
-    if (act) { event.preventDefault(); act(); }
+    if (act) {
+      event.preventDefault();
+      act();
+    }
   });
 })();

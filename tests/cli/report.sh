@@ -6,7 +6,7 @@ cat >check.py <<'PY'
 import base64, hashlib, re, sys
 from html.parser import HTMLParser
 
-VOID = {"meta", "img", "input", "br", "hr", "link", "option"}  # an option's end tag may be left out
+VOID = {"meta", "img", "input", "br", "hr", "link", "option", "wbr"}  # an option's end tag may be left out
 text = open(sys.argv[1], encoding="utf-8").read()  # strict: must be UTF-8
 
 
@@ -71,7 +71,7 @@ is "$(said articles)" 6 "a card for each pair"
 is "$(said images)" $((4 + 8 + 4 + 2 + 0 + 4 + 4)) "the maps of each"
 is "$(grep -c '<image id=' page.html)-$(grep -c 'class="photo"' page.html)" 2-12 "each face once, however often it is shown"
 is "$(said scripts)" 1 "one script"
-like "$(said alt | head -3)" '^S\+, similarity, of face A by fggb: (mostly|dense) on [a-z ]+ \([0-9]+ % on [0-9]+ % of the picture\).*of the evidence on this face$' "texts that say what a map shows"
+like "$(said alt | head -3)" '^S\+, similarity, of face A by fggb: (mostly|densest) (on the [a-z]+|outside the face) \([0-9]+ % of the map on [0-9]+ % of the picture\).*of the evidence on this face$' "texts that say what a map shows"
 like "$(cat page.html)" '<b>Accepted</b> as the same person: the score 0\.750 is above the threshold 0\.400 by 0\.350\.' "the decision in words"
 like "$(cat page.html)" 'The list says they are the same person: right' "against the label"
 like "$(cat page.html)" 'Label: unsure' "another label"
@@ -182,60 +182,123 @@ report one.xfv 2>/dev/null | grep -q 'class="outline' && r=1 || r=0
 is $r 0 "without one, none"
 # ---- an audit ----
 cat >audit.py <<'PY'
-"""audit.py [KIND] >stream: 40 genuine and 60 impostor pairs of 20 people, whose wrong decisions are known; writes groups.tsv."""
+"""audit.py [KIND] >stream: 40 genuine and 60 impostor pairs of 20 people; known ones are decided wrongly. Writes
+groups.tsv."""
 import os, sys
+
 sys.path.insert(0, os.path.join(os.environ["top"], "tests"))
 import numpy as np
 from streams import stream, tensor
+
 kind = sys.argv[1] if len(sys.argv) > 1 else ""
 rng, pairs = np.random.default_rng(5), []
-def face(person, k): return {"id": f"p{person}_{k}.jpg", "confidence": .9, "quality": {"eye-distance": 40 + k, "sharpness": .2, "yaw": -30.0},
-                             "image": tensor(np.full((112, 112, 3), 10 * person + k, "u1"))}
-def trial(stands): return {"state": "tried", "p": .04 if stands else .5, "rank": 1 if stands else 11, "places": 20, "base": .7, "threshold": .4, "share": 10.0,
-                           "score": .4, "elsewhere": .6, "fill": "mean", "changed": "either"}
+
+
+def face(person, k):
+    return {
+        "id": f"p{person}_{k}.jpg",
+        "confidence": 0.9,
+        "quality": {"eye-distance": 40 + k, "sharpness": 0.2, "yaw": -30.0},
+        "image": tensor(np.full((112, 112, 3), 10 * person + k, "u1")),
+    }
+
+
+def trial(stands):
+    return {
+        "state": "tried",
+        "p": 0.04 if stands else 0.5,
+        "rank": 1 if stands else 11,
+        "places": 20,
+        "base": 0.7,
+        "threshold": 0.4,
+        "share": 10.0,
+        "score": 0.4,
+        "elsewhere": 0.6,
+        "fill": "mean",
+        "changed": "either",
+    }
+
+
 for i in range(100):
     genuine = i < 40
     a, b = (i % 20, i % 20) if genuine else (i % 20, (i % 20 + 2 * (1 + i % 3)) % 20)
-    score = float(.5 + .4 * rng.random() if genuine else .3 - .4 * rng.random())
-    if i in (4, 5, 6): score = .3 - .01 * i  # rejected
-    if i in (50, 51): score = .45 + .01 * (i - 50)  # accepted
+    score = float(0.5 + 0.4 * rng.random() if genuine else 0.3 - 0.4 * rng.random())
+    if i in (4, 5, 6):
+        score = 0.3 - 0.01 * i  # rejected
+    if i in (50, 51):
+        score = 0.45 + 0.01 * (i - 50)  # accepted
     m = {"similarity": tensor(np.eye(112, dtype="<f4"))}
-    p = {"_": "pair", "id": f"pair {i}" if i else "pair 1", "a": face(a, 1), "b": face(b, 2), "score": score, "threshold": .4, "accept": score >= .4, "label": genuine,
-         "maps": [{"method": "fggb", "a": m, "b": m, "trial": {"similarity": trial(i % 4 == 0)}}],
-         "delins": [{"method": "fggb", "deletion_area": .25, "insertion_area": .75}]}
-    if kind == "plain": p.pop("label"), p["maps"][0].pop("trial"), p.pop("delins")
-    if kind == "extreme": p["score"] = [1e300, -1e300, float("nan"), float("inf"), 5e-324, .5][i % 6]; p["threshold"] = [.4, 1e300, float("nan"), -float("inf")][i // 6 % 4]
-    if kind == "extreme": p["a"]["quality"] = {"eye-distance": 1e300, "yaw": float("nan"), "sharpness": float("inf")}; p["maps"][0]["trial"]["similarity"]["score"] = -1e300
-    if kind == "undecided": p.pop("accept")
-    if kind == "same": p["label"] = True
-    if kind == "several": p["threshold"] = .4 + i % 2 / 100
+    p = {
+        "_": "pair",
+        "id": f"pair {i}" if i else "pair 1",
+        "a": face(a, 1),
+        "b": face(b, 2),
+        "score": score,
+        "threshold": 0.4,
+        "accept": score >= 0.4,
+        "label": genuine,
+        "maps": [{"method": "fggb", "a": m, "b": m, "trial": {"similarity": trial(i % 4 == 0)}}],
+        "delins": [{"method": "fggb", "deletion_area": 0.25, "insertion_area": 0.75}],
+    }
+    if kind == "plain":
+        p.pop("label"), p["maps"][0].pop("trial"), p.pop("delins")
+    if kind == "extreme":
+        p["score"] = [1e300, -1e300, float("nan"), float("inf"), 5e-324, 0.5][i % 6]
+        p["threshold"] = [0.4, 1e300, float("nan"), -float("inf")][i // 6 % 4]
+    if kind == "extreme":
+        p["a"]["quality"] = {"eye-distance": 1e300, "yaw": float("nan"), "sharpness": float("inf")}
+        p["maps"][0]["trial"]["similarity"]["score"] = -1e300
+    if kind == "undecided":
+        p.pop("accept")
+    if kind == "same":
+        p["label"] = True
+    if kind == "several":
+        p["threshold"] = 0.4 + i % 2 / 100
     pairs.append(p)
 sys.stdout.buffer.write(stream(pairs))
 with open("groups.tsv", "w") as f:
     for k in range(20):
-        for n in (1, 2): f.write(f"p{k}_{n}.jpg\t{'even <&>' if k % 2 == 0 else 'odd'}\n")
+        for n in (1, 2):
+            f.write(f"p{k}_{n}.jpg\t{'even <&>' if k % 2 == 0 else 'odd'}\n")
 PY
 "$PYTHON" audit.py >audit.xfv
 runs 0 "an audit" report --groups groups.tsv -o audit.html audit.xfv
 check audit.html
 is "$(said bad)" none "is a sound page, with a pair's name twice"
 section() { sed -n "/<section [^>]*id=\"$1\"/,/<\/section>/p" "$2" | sed 's/<br>/ /g; s/<[^>]*>/ /g; s/  */ /g'; }
-like "$(section rates audit.html)" 'At the threshold in use, 0\.400, 2 of 60 pairs of different people were accepted and 3 of 40 pairs of one person rejected' "the operating point in a sentence"
+like "$(section rates audit.html)" \
+    'At the threshold in use, 0\.400, 2 of 60 pairs of different people were accepted and 3 of 40 pairs of one person rejected' \
+    "the operating point in a sentence"
 wanted=$(roc audit.xfv 2>/dev/null | awk -F'\t' '$1 == "fmr" || $1 == "fnmr" {printf " %.1f %% (%.2g to %.1f %%) %s", 100 * $2, 100 * $3, 100 * $4, $1 == "fmr" ? "2 of 60" : "3 of 40"}')
 is "$(section rates audit.html | grep -cF "in use$wanted")" 1 "the rates and intervals of roc:$wanted"
-like "$(section rates audit.html)" 'not known for an FMR of 0\.1 % needs 1000 pairs of different people or more; there are 60' "too few pairs for a rate: not known"
+like "$(section rates audit.html)" \
+    'not known for an FMR of 0\.1 % needs 1000 pairs of different people or more; there are 60' \
+    "too few pairs for a rate: not known"
 is "$(grep -c 'class="det"' audit.html)" 1 "a DET curve"
 like "$(section groups audit.html)" 'even &lt;&amp;&gt;' "groups, whatever their names"
 wanted=$(regions --groups groups.tsv --tsv audit.xfv 2>/dev/null | awk -F'\t' '$1 == "fmr" && $4 == "odd" {printf " %.1f %% (%.2g to %.1f %%)", 100 * $7, 100 * $8, 100 * $9}')
 is "$(section groups audit.html | grep -cF "odd$wanted")" 1 "with the rates and intervals of regions --groups:$wanted"
-like "$(section wrong audit.html | tr -d '\n')" 'False accepts, different people taken for one: 2 .*Pair 52 : score 0\.460, 0\.060 above the threshold.*Pair 51 .*False rejects, one person taken for two: 3 .*Pair 7 .*Pair 6 .*Pair 5 ' "wrong decisions, false accepts first, the furthest from the threshold before others"
-like "$(section wrong audit.html)" "detector's confidence 0\.90, eyes 41 pixels apart, sharpness 0\.20, turned aside 30" "each with its quality"
-like "$(section methods audit.html | tr -d '\n')" 'fggb one person 40 pairs 25\.0 % \(12\.7 to 41\.2 %\) 10 of 40 .*\+0\.200 0 0 0\.250 0\.750 ' "methods by what ablate and delins recorded"
-is "$(grep -o 'id="pair=pair%201[^"0-9][^"]*"\|id="pair=pair%201"' audit.html | tr '\n' ' ')" 'id="pair=pair%201" id="pair=pair%201&amp;card=2" ' "a link of its own for each pair"
+like "$(section wrong audit.html | tr -d '\n')" \
+    'False matches, different people accepted: 2 .*Pair 52 : score 0\.460, 0\.060 above the threshold.*Pair 51 .*False non-matches, one person rejected: 3 .*Pair 7 .*Pair 6 .*Pair 5 ' \
+    "wrong decisions, false matches first, the furthest from the threshold before others"
+like "$(section wrong audit.html)" \
+    "detector's confidence 0\.90, eyes 41 pixels apart, sharpness 0\.20, turned aside 30" \
+    "each with its quality"
+like "$(section methods audit.html | tr -d '\n')" \
+    'fggb one person 40 pairs 25\.0 % \(12\.7 to 41\.2 %\) 10 of 40 .*\+0\.200 0 0 0\.250 0\.750 ' \
+    "methods by what ablate and delins recorded"
+is "$(grep -o 'id="pair=pair%201[^"0-9][^"]*"\|id="pair=pair%201"' audit.html | tr '\n' ' ')" \
+    'id="pair=pair%201" id="pair=pair%201&amp;card=2" ' \
+    "a link of its own for each pair"
 is "$(grep -c 'data-group="0"' audit.html)-$(grep -c 'data-group="1"' audit.html)" "50-50" "each pair's group"
 report -t 0.2 --fmr 0.5 --fmr 0.05 -o moved.html audit.xfv
-like "$(section rates moved.html)" 'At the threshold in use, 0\.200, ([3-9]|[0-9]{2}) of 60 .* 0 of 40' "--threshold decides anew"
-is "$(section rates moved.html | grep -o 'for an FMR of [0-9.]* %' | tr '\n' ' ')" "for an FMR of 50.0 % for an FMR of 5.0 % " "--fmr chooses"
+like "$(section rates moved.html)" 'At the threshold in use, 0\.200, ([3-9]|[0-9]{2}) of 60 .* 0 of 40' \
+    "--threshold decides anew"
+is "$(grep -c 'It was tried at the threshold 0\.400' moved.html)-$(grep -c 'It was tried at' audit.html)" 100-0 \
+    "and says where a trial was made at another"
+is "$(section rates moved.html | grep -o 'for an FMR of [0-9.]* %' | tr '\n' ' ')" \
+    "for an FMR of 50 % for an FMR of 5 % " \
+    "--fmr chooses"
 runs 2 "--fmr above 1" report --fmr 2 -o no.html audit.xfv
 "$PYTHON" audit.py plain >plain.xfv
 printf 'nobody.jpg\tx\n' >none.tsv
@@ -245,7 +308,8 @@ is "$(said bad)" none "a sound page"
 like "$(section rates plain.html)" 'No pair has a label' "says that there is no rate to measure"
 like "$(section wrong plain.html)" 'none can be called wrong' "and no error to list"
 like "$(section methods plain.html)" 'No map was tried' "and no trial"
-like "$(section groups plain.html; cat err)" 'no pair has both faces in one group' "and no group, on the page and on standard error"
+like "$(section groups plain.html; cat err)" 'no pair has both faces in one group' \
+    "and no group, on the page and on standard error"
 report --groups groups.tsv -o plain.html plain.xfv 2>/dev/null
 like "$(section groups plain.html)" 'Accepted ' "groups without labels: how many are accepted"
 for kind in undecided same several; do
@@ -261,5 +325,6 @@ like "$(cat several.txt)" 'pairs have several' "several thresholds: said"
 report --groups groups.tsv -o extreme.html extreme.xfv 2>/dev/null
 check extreme.html
 is "$(said bad)" none "extreme numbers: a sound page"
-is "$(sed -E 's/base64,[A-Za-z0-9+/=]*//g' extreme.html | grep -cE '[0-9]{40}|[ ":](nan|inf|NaN)[ ",%]|[-(]nan')" 0 "without endless numbers or numbers that are none"
+is "$(sed -E 's/base64,[A-Za-z0-9+/=]*//g' extreme.html | grep -cE '[0-9]{40}|[ ":](nan|inf|NaN)[ ",%]|[-(]nan')" 0 \
+    "without endless numbers or numbers that are none"
 done_testing
