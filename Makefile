@@ -25,8 +25,8 @@ WARN     ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
 # One set of objects for programs and for libxfv.so, within which no call can be taken over.
 HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIC -fno-semantic-interposition
 PACKAGES  = openblas libseccomp libpng libjpeg libwebp libwebpdemux libexif nettle zlib libprotobuf-c
-# Decoders that a build may lack: the package (pkg-config's name), the file in libcommon/image that wants it, the word in XFV_WITH_.
-OPTIONAL  = libheif:heif:HEIF libjxl:jxl:JXL libtiff-4:tiff:TIFF libopenjp2:jp2:OPENJPEG lcms2::LCMS2
+# Decoders and readers that a build may lack: the package (pkg-config's name), the file in libcommon/image that wants it, the word in XFV_WITH_.
+OPTIONAL  = libheif:heif:HEIF libjxl:jxl:JXL libtiff-4:tiff:TIFF libopenjp2:jp2:OPENJPEG lcms2::LCMS2 jansson::JANSSON
 part      = $(word $(2),$(subst :, ,$(subst ::,:-:,$(1))))
 OPTIONAL := $(foreach o,$(OPTIONAL),$(if $(filter yes,$(shell $(PKG_CONFIG) --exists '$(call part,$(o),1)$(if $(filter libtiff-4:%,$(o)), >= 4.5)' && echo yes)),$(o)))
 HAS_GIF  := $(if $(filter yes,$(shell echo '\#include <gif_lib.h>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo yes)),yes)
@@ -56,7 +56,7 @@ V ?= 0
 say = $(if $(filter 0,$(V)),@echo '  $(1)  $@';)
 
 ROOMS     ?= * */*
-LIB_SRC   := $(sort $(filter-out %/free.c $(LACKING:%=libcommon/image/%.c),$(wildcard $(ROOMS:%=libcommon/%/*.c))))
+LIB_SRC   := $(sort $(filter-out %/free.c $(LACKING:%=libcommon/image/%.c) $(if $(filter jansson:%,$(OPTIONAL)),,libcommon/net/import/tfjs%),$(wildcard $(ROOMS:%=libcommon/%/*.c))))
 TOOL_SRC  := $(sort $(wildcard tools/*.c))
 SCRIPTS   := $(patsubst tools/%.sh,$(B)/bin/%,$(sort $(wildcard tools/*.sh)))
 UNIT_SRC  := $(sort $(wildcard tests/unit/*.c))

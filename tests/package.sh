@@ -48,7 +48,7 @@ printf '%s\n' "$tags" | sed 's/^/# /'
 
 for p in xfv-tools xfv-tools-models python3-xfv; do dpkg-deb -x "$one/$p"_*.deb "$work/root"; done
 depends=$(dpkg-deb -f "$one"/xfv-tools_*.deb Depends)
-for p in xfv-tools-models libc6 libexif12 libgif7 libheif1 libjpeg62-turbo libjxl0 liblcms2-2 libmsgpackc2 libnetpbm libnettle libopenblas0 libopenjp2-7 libpng16 libprotobuf-c1 libtiff6 libwebp zlib1g; do
+for p in xfv-tools-models libc6 libexif12 libgif7 libheif1 libjansson4 libjpeg62-turbo libjxl0 liblcms2-2 libmsgpackc2 libnetpbm libnettle libopenblas0 libopenjp2-7 libpng16 libprotobuf-c1 libtiff6 libwebp zlib1g; do
     case $depends in *$p*) ;; *) die "the package does not depend on $p: $depends" ;; esac
 done
 say "the libraries are dependencies: $depends"

@@ -92,7 +92,7 @@ static const struct xfv_opt opts[] = {
     {"input", 0, "COLOUR", "the colours that it sees (default rgb)", 0, XFV_TO_CHOICE(struct options, colour, colours)},
     {"mean", 0, "M[,M,M]", "subtracted from each channel's 0..255 (default 127.5)", 0, .set = set_mean},
     {"std", 0, "S[,S,S]", "then divided by this (default 127.5)", 0, .set = set_std},
-    {"layout", 0, "AXES", "where an ONNX file has its image's channels (default auto: as declared)", 0,
+    {"layout", 0, "AXES", "where the file has its image's channels (default auto: as declared)", 0,
      XFV_TO_CHOICE(struct options, layout, layouts)},
     {"transposed", 0, NULL, "the network wants height and width exchanged", 0,
      XFV_TO_FLAG(struct options, transposed, 1)},
@@ -275,7 +275,7 @@ int main(int argc, char **argv)
     static struct options o;
     static const struct xfv_program program = {
         .name = "model-import",
-        .summary = "convert a network (ONNX, TFLite, a description) into a model file",
+        .summary = "convert a network (ONNX, TFLite, TensorFlow.js, a description) into a model file",
         .operands = "FILE",
         .example = "model-import --input rgb --template arcface -o r50.xfvm arcface-r50.onnx",
         .flags = XFV_WRITES_MODEL | XFV_WRITES_BINARY | XFV_SEALS_LATER,

@@ -5,13 +5,14 @@ set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
 corpus=${CORPUS:-build-fuzz/corpus}
-[ $# -gt 0 ] || set -- stream model tflite onnx image lists
+[ $# -gt 0 ] || set -- stream model tflite onnx tfjs image lists
 rooms() { # how the names of its files begin
     case $1 in
     stream) echo 'base/ stream/' ;;
     model) echo 'stream/ net/model/ net/graph/graph.c net/graph/shape.c' ;;
     tflite) echo 'net/import/tflite net/import/flatbuffer net/graph/fold net/graph/shape.c net/graph/graph.c' ;;
     onnx) echo 'net/import/onnx net/graph/fold net/graph/shape.c net/graph/graph.c' ;;
+    tfjs) echo 'net/import/tfjs' ;;
     image) echo 'image/decode.c image/jpeg.c image/png.c image/pnm.c image/webp.c image/source.c' ;;
     lists) echo 'pair/pairs.c face/landmarks.c' ;;
     esac

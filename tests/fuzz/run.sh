@@ -8,7 +8,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
 seconds=$1
 shift
-[ $# -gt 0 ] || set -- stream model tflite onnx image lists
+[ $# -gt 0 ] || set -- stream model tflite onnx tfjs image lists
 corpus=build-fuzz/corpus
 mkdir -p $corpus/tflite $corpus/onnx
 PYTHONPATH=tests "${PYTHON:-/usr/bin/python3}" tests/fuzz/seeds.py $corpus

@@ -1,5 +1,5 @@
 """Seeds for fuzzing: seeds.py FOLDER writes FOLDER/TARGET/*."""
-import io, os, sys
+import glob, io, json, os, subprocess, sys, tempfile
 from PIL import Image
 from streams import *
 sys.path.append(os.path.join(os.path.dirname(__file__), "../onnx"))
@@ -57,8 +57,16 @@ put("lists", "lfw", b"2\t1\nA_B\t1\t2\nC 1 D 2\nE\t3\t4\nF\t1\tG\t1\n")
 put("lists", "csv", b"\xef\xbb\xbfa,b,same\r\n\"x 1.jpg\",y.jpg,yes\n# c\nz\tw\t0\n")
 put("lists", "landmarks", b"a.jpg 1 2 3 4 5 6 7 8 9 10\n'b c' 1e3 -2 .5 4 5 6 7 8 9 1\n")
 
+# TensorFlow.js models, JSON and one shard after a zero byte.
+with tempfile.TemporaryDirectory() as folder:
+    subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), "../onnx/tfjs.py"), folder], check=True)
+    for path in sorted(glob.glob(folder + "/*.json")):
+        m = json.load(open(path))
+        paths = m["weightsManifest"][0]["paths"]
+        m["weightsManifest"][0]["paths"] = ["w.bin"]
+        put("tfjs", os.path.basename(path)[:-5], json.dumps(m).encode() + b"\0" + b"".join(open(os.path.join(folder, p), "rb").read() for p in paths))
+
 # A small picture in every format.
-import tempfile
 import formats
 with tempfile.TemporaryDirectory() as folder:
     home = os.path.abspath(sys.argv[1])

@@ -154,6 +154,34 @@ static void import(int (*f)(const uint8_t *, size_t, const struct xfv_import_opt
 static void fuzz_tflite(const uint8_t *p, size_t n) { import(xfv_import_tflite, p, n); }
 static void fuzz_onnx(const uint8_t *p, size_t n) { import(xfv_import_onnx, p, n); }
 
+/* JSON, a zero byte, and the bytes of the one shard, w.bin, in a folder of its own. */
+static void fuzz_tfjs(const uint8_t *p, size_t n)
+{
+#ifdef XFV_WITH_JANSSON
+    char folder[] = "/tmp/xfv-fuzz-XXXXXX", path[80];
+    const uint8_t *end = n ? memchr(p, 0, n) : NULL;
+    size_t length = end ? (size_t)(end - p) : n;
+    if (!mkdtemp(folder)) abort();
+    snprintf(path, sizeof path, "%s/w.bin", folder);
+    FILE *f = fopen(path, "wb");
+    if (!f || (end && fwrite(end + 1, 1, n - length - 1, f) != n - length - 1) || fclose(f)) abort();
+    struct xfv_import_opts opts = {.folder = folder};
+    struct xfv_graph *g = NULL;
+    struct xfv_err e = {0};
+    uint8_t *copy = malloc(length ? length : 1);
+    if (!copy) abort();
+    if (length) memcpy(copy, p, length);
+    if (xfv_import_tfjs(copy, length, &opts, &g, &e) == 0 && xfv_fold(&g, NULL, NULL, &e) == 0 && g->n_outputs > 0)
+        run_graph(g, g->outputs[0]);
+    xfv_graph_free(g);
+    free(copy);
+    unlink(path);
+    rmdir(folder);
+#else
+    (void)p, (void)n;
+#endif
+}
+
 static void fuzz_image(const uint8_t *p, size_t n)
 {
     char path[40];
@@ -199,7 +227,8 @@ static const struct fuzz_target {
     const char *name;
     void (*run)(const uint8_t *p, size_t n);
 } fuzz_targets[] = {{"stream", fuzz_stream}, {"model", fuzz_model}, {"tflite", fuzz_tflite},
-                    {"onnx", fuzz_onnx},     {"image", fuzz_image}, {"lists", fuzz_lists}};
+                    {"onnx", fuzz_onnx},     {"tfjs", fuzz_tfjs},   {"image", fuzz_image},
+                    {"lists", fuzz_lists}};
 enum { FUZZ_TARGETS = sizeof fuzz_targets / sizeof *fuzz_targets };
 
 #endif

@@ -1,9 +1,11 @@
-/* ONNX files and what PyTorch says of them (tests/onnx/make.py): every FOLDER/NAME.onnx with a NAME.golden beside it.
+/* ONNX files and what PyTorch says of them (tests/onnx/make.py): every FOLDER/NAME.onnx with a NAME.golden beside it, or
+ * a TensorFlow.js model NAME.json (tests/onnx/tfjs.py).
  * The folder is the first argument, $XFV_ONNX, or tests/onnx. A golden file without cotangent and gradient is taken,
  * too: then the gradient is held against the oracle's. $XFV_TOLERANCE: of the embedding, 1e-4 by default. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "net/graph/fold.h"
 #include "net/import/import.h"
@@ -103,14 +105,14 @@ static int one(const char *folder, const char *name)
     char path[4096];
     struct xfv_err e = {0};
     struct xfv_graph *g = NULL;
-    size_t n, n_gold;
+    size_t n_gold;
     snprintf(path, sizeof path, "%.3000s/%.900s.golden", folder, name);
     uint8_t *gold = slurp(path, &n_gold);
     snprintf(path, sizeof path, "%.3000s/%.900s.onnx", folder, name);
-    uint8_t *bytes = slurp(path, &n);
-    if (!OK(gold && bytes, "%s: there", name)) return 0;
-    struct xfv_import_opts opts = {.folder = folder};
-    if (OK(xfv_import_onnx(bytes, n, &opts, &g, &e) == 0, "%s: imported %s", name, g ? "" : e.msg)) {
+    if (access(path, F_OK)) snprintf(path, sizeof path, "%.3000s/%.900s.json", folder, name);
+    if (!OK(gold != NULL, "%s: there", name)) return 0;
+    struct xfv_import_opts opts = {0};
+    if (OK(xfv_import_file(path, &opts, &g, &e) == 0, "%s: imported %s", name, g ? "" : e.msg)) {
         int before = g->n_nodes;
         char what[256];
         if (!getenv("XFV_FOLDED_ONLY")) compare(g, (float *)(void *)gold, n_gold / sizeof(float), name);
@@ -121,7 +123,6 @@ static int one(const char *folder, const char *name)
         xfv_graph_free(g);
     }
     free(gold);
-    free(bytes);
     return 1;
 }
 

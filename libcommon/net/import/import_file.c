@@ -35,6 +35,13 @@ static int read_file(const char *path, uint8_t **bytes, size_t *n, struct xfv_er
     return status;
 }
 
+static int starts_json(const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r' || p[i] == '\n')) i++;
+    return i < n && (p[i] == '{' || p[i] == '[');
+}
+
 /* The file's format shows in its first bytes. */
 static int import(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out,
                   struct xfv_err *e)
@@ -42,7 +49,14 @@ static int import(const uint8_t *bytes, size_t n, const struct xfv_import_opts *
     if (n >= 8 && memcmp(bytes + 4, "TFL3", 4) == 0) return xfv_import_tflite(bytes, n, opts, out, e);
     if (n > 10 && memcmp(bytes, "xfv-graph ", 10) == 0) return xfv_import_text(bytes, n, opts, out, e);
     if (xfv_is_onnx(bytes, n)) return xfv_import_onnx(bytes, n, opts, out, e);
-    return xfv_fail(e, XFV_EMODEL, "neither an ONNX nor a TFLite file, nor a graph description");
+    if (starts_json(bytes, n)) {
+#ifdef XFV_WITH_JANSSON
+        return xfv_import_tfjs(bytes, n, opts, out, e);
+#else
+        return xfv_fail(e, XFV_EMODEL, "TensorFlow.js models need a build with Jansson (libjansson-dev)");
+#endif
+    }
+    return xfv_fail(e, XFV_EMODEL, "no ONNX, TFLite or TensorFlow.js file, nor a graph description");
 }
 
 int xfv_import_file(const char *path, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)

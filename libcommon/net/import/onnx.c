@@ -490,32 +490,38 @@ static int read_model(struct onx *o, const Onnx__ModelProto *m, const struct xfv
     return xfv_graph_check(o->g, o->e);
 }
 
+int xfv_onx_import(struct onx *o, const Onnx__ModelProto *m, const struct xfv_import_opts *opts, struct xfv_graph **out)
+{
+    if (!(o->g = xfv_graph_new())) return xfv_fail(o->e, XFV_ENOMEM, "out of memory for a graph");
+    int status = read_model(o, m, opts);
+    char quantisers[128];
+    if (o->quantisers)
+        xfv_quantiser_note(o->quantisers, quantisers, sizeof quantisers), xfv_onx_note(o, "%s", quantisers);
+    if (!status && opts && opts->whole) *opts->whole = o->whole_input;
+    if (!status && opts && opts->note) snprintf(opts->note, opts->note_size, "%s", o->note);
+    for (int i = 0; i < o->n_tensors; i++) {
+        free(o->t[i].label);
+        xfv_onx_const_free(o->t[i].c);
+    }
+    free(o->t);
+    xfv_onx_flat_free(o);
+    if (status) xfv_graph_free(o->g);
+    else *out = o->g;
+    return status;
+}
+
 int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out,
                     struct xfv_err *e)
 {
     struct xfv_err own;
     struct onx o = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL, .file_bytes = n};
-    if (!(o.g = xfv_graph_new())) return xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     struct xfv_onx_hollow hollow;
     int apart = xfv_onx_hollow(bytes, n, &hollow);
     Onnx__ModelProto *m = apart ? unpack(hollow.p, hollow.n) : unpack(bytes, n);
     put_back(m, &hollow);
-    int status = read_model(&o, m, opts);
-    char quantisers[128];
-    if (o.quantisers)
-        xfv_quantiser_note(o.quantisers, quantisers, sizeof quantisers), xfv_onx_note(&o, "%s", quantisers);
-    if (!status && opts && opts->whole) *opts->whole = o.whole_input;
-    if (!status && opts && opts->note) snprintf(opts->note, opts->note_size, "%s", o.note);
-    for (int i = 0; i < o.n_tensors; i++) {
-        free(o.t[i].label);
-        xfv_onx_const_free(o.t[i].c);
-    }
-    free(o.t);
-    xfv_onx_flat_free(&o);
+    int status = xfv_onx_import(&o, m, opts, out);
     take_out(m, &hollow);
     discard(m);
     xfv_onx_hollow_free(&hollow);
-    if (status) xfv_graph_free(o.g);
-    else *out = o.g;
     return status;
 }

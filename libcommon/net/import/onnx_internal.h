@@ -78,6 +78,9 @@ struct onx {
     struct xfv_err *e;
     Onnx__GraphProto *file;
     const char *folder;        /* of external data; NULL: none can be read */
+    /* Where the network is not from an ONNX file: fills a float constant whose data is external. NULL: ONNX's way */
+    int (*fetch)(struct onx *o, const onx_proto *p, struct onx_const *c);
+    void *source;              /* fetch's own */
     size_t file_bytes;         /* with external data that was read */
     /* bytes of constants that are alive, of the graph's weights: bounded by what the file holds */
     size_t live, weights;
@@ -112,6 +115,9 @@ struct onx_call { /* one node of the file */
 /* one more sentence, as far as they fit (onnx_call.c) */
 void xfv_onx_note(struct onx *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The network as a graph; o has e, file_bytes, and folder or fetch. *out is the caller's. */
+int xfv_onx_import(struct onx *o, const Onnx__ModelProto *m, const struct xfv_import_opts *opts,
+                   struct xfv_graph **out);
 int xfv_onx_flatten(struct onx *o, const Onnx__ModelProto *m);
 void xfv_onx_flat_free(struct onx *o);
 

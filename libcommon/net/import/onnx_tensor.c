@@ -243,12 +243,14 @@ int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out)
                        count, size);
     if (!away && count / 2 > o->file_bytes)
         return ONX_BAD("constant '%s' claims %zu numbers in a file of %zu bytes", label, count, o->file_bytes);
-    if (away && !external_there(o, p, bytes))
+    if (away && !o->fetch && !external_there(o, p, bytes))
         return ONX_BAD("constant '%s' claims %zu bytes, more than its file holds", label, bytes);
     struct onx_const *c = xfv_onx_const_new(o, s, !xfv_onx_is_float(type));
     if (!c) return o->e->status;
     c->type = type;
-    if (away) {
+    if (away && o->fetch) {
+        status = o->fetch(o, p, c);
+    } else if (away) {
         uint8_t *buf = malloc(bytes ? bytes : 1);
         status = buf ? read_external(o, p, label, bytes, buf)
                      : xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", label);
