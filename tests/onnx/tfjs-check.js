@@ -1,5 +1,6 @@
-// What TensorFlow.js itself makes of the models that tfjs.py wrote: node tfjs-check.js FOLDER. One line for each that differs from NAME.golden, and one
-// with their number. With MODEL.json INPUT HEIGHT WIDTH [NODE]: the output for an image in INPUT, raw <f4, as JSON.
+// What TensorFlow.js itself makes of the models that tfjs.py wrote: node tfjs-check.js FOLDER. A line for each that
+// differs from NAME.golden, and one with their number. With MODEL.json INPUT HEIGHT WIDTH [NODE]: the output for an
+// image in INPUT, raw <f4, as JSON.
 const tf = require("@tensorflow/tfjs"), fs = require("fs"), path = require("path");
 
 const floats = (file) => new Float32Array(new Uint8Array(fs.readFileSync(file)).buffer);
@@ -11,7 +12,8 @@ async function load(file) {
     for (const p of group.paths) parts.push(fs.readFileSync(path.join(path.dirname(file), p)));
   }
   const all = new Uint8Array(Buffer.concat(parts));
-  const handler = { load: async () => ({ modelTopology: m.modelTopology, format: m.format, weightSpecs, weightData: all.buffer, signature: m.signature }) };
+  const { modelTopology, format, signature } = m;
+  const handler = { load: async () => ({ modelTopology, format, signature, weightSpecs, weightData: all.buffer }) };
   const graph = !!m.modelTopology.node;
   return { graph, model: graph ? await tf.loadGraphModel(handler) : await tf.loadLayersModel(handler) };
 }

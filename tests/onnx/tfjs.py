@@ -1,5 +1,8 @@
-"""Writes tiny TensorFlow.js models with random weights, and what NumPy makes of them in double precision: tfjs.py FOLDER.
-Of each NAME.json (graph models and layers models, their shards beside them) NAME.golden holds an input and the output, as <f4."""
+"""Writes tiny TensorFlow.js models with random weights, and what NumPy makes of them in double precision.
+
+tfjs.py FOLDER: of each NAME.json there (graph models and layers models, their shards beside them) NAME.golden holds an
+input and the output, as <f4."""
+
 import base64, json, os, sys
 
 import numpy as np
