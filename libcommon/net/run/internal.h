@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "net/graph/graph.h"
+#include "net/run/func_internal.h"
 #include "net/run/kern_internal.h"
 #include "net/run/net.h"
 
@@ -51,6 +52,7 @@ struct xfv_net {
     const struct xfv_graph *g;
     struct xfv_graph *owned; /* g, when its weights are to be freed once they are packed; then NULL */
     const struct xfv_kernels *k;
+    const struct xfv_func *f;
     int from, n_outs, n_steps;
     /* 1: the input lies without padding lanes, in its own few channels; all that read it can do so */
     int dense;

@@ -71,10 +71,12 @@ void xfv_op_binary_forward(const struct run *r, const struct step *s)
 {
     struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out);
     struct axes full = axes_of(y), small = stretched(b, full);
+    int gate = s->op == XFV_OP_MUL && small.step[3] == 1; /* of squeeze and excitation: one row for all, or as many */
     for (size_t p = 0; p < y.pixels; p++) {
         const float *first = at(a, p, 0), *second = b.x + row_at(&full, &small, p);
         float *to = at(y, p, 0);
-        if (!is_rare(s->op)) combine_row(s->op, first, second, small.step[3], to, y.ch);
+        if (gate) r->net->f->mul(first, second, to, (size_t)y.ch);
+        else if (!is_rare(s->op)) combine_row(s->op, first, second, small.step[3], to, y.ch);
         else for (int c = 0; c < y.ch; c++) to[c] = rare(s->node, first[c], second[(size_t)c * small.step[3]]);
     }
     clear_lanes(y);
@@ -88,7 +90,7 @@ void xfv_op_add_forward(const struct run *r, const struct step *s)
         xfv_op_binary_forward(r, s);
         return;
     }
-    for (size_t i = 0; i < n; i++) y.x[i] = a.x[i] + b.x[i];
+    r->net->f->add(a.x, b.x, y.x, n);
 }
 
 static void first_row(enum xfv_op op, const float *a, const float *b, size_t sb, const float *dy, float *g, int n)

@@ -54,6 +54,25 @@ static float finish(int what, double acc, double count)
     return (float)(what == XFV_REDUCE_MEAN ? acc / count : what == XFV_REDUCE_L2 ? sqrt(acc) : acc);
 }
 
+/* 1: the pixels of one output lie evenly apart, by *step floats. */
+static int walk_even(const struct walk *w, size_t *step)
+{
+    size_t n1 = (size_t)w->inner[1], n2 = (size_t)w->inner[2];
+    *step = n2 > 1 ? w->in.step[2] : w->in.step[1];
+    return w->inner[0] == 1 && (n1 == 1 || n2 == 1 || w->in.step[1] == n2 * w->in.step[2]);
+}
+
+/* Sums and means over pixels alone: global pooling. */
+static void reduce_rows(const struct run *r, const struct walk *w, size_t step, struct view x, struct view y, float by)
+{
+    for (size_t p = 0; p < y.pixels; p++) {
+        float *to = at(y, p, 0);
+        r->net->f->sum_rows(x.x + walk_at(w, p, 0), step, walk_count(w), to, y.ch);
+        for (int c = 0; c < y.ch; c++) to[c] *= by;
+    }
+    clear_lanes(y);
+}
+
 void xfv_op_reduce_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
@@ -61,6 +80,11 @@ void xfv_op_reduce_forward(const struct run *r, const struct step *s)
     int what = s->node->i[0], whole = y.ch != x.ch; /* the last axis goes too */
     size_t n = walk_count(&w);
     double count = (double)n * (whole ? x.ch : 1);
+    size_t step;
+    if (!whole && (what == XFV_REDUCE_MEAN || what == XFV_REDUCE_SUM) && walk_even(&w, &step)) {
+        reduce_rows(r, &w, step, x, y, what == XFV_REDUCE_MEAN ? (float)(1.0 / count) : 1.0f);
+        return;
+    }
     for (size_t p = 0; p < y.pixels; p++)
         for (int c = 0; c < y.ch; c += BLOCK) {
             double acc[BLOCK];
@@ -213,46 +237,23 @@ void xfv_op_matmul_backward(const struct run *r, const struct step *s, const flo
  * -------------------------------------------------------------------------------------------------------------------
  */
 
-static void moments(const float *x, int n, float eps, double *mean, double *scale)
+static struct xfv_norm norm_of(const struct run *r, const struct step *s, struct view x)
 {
-    double m = 0, v = 0;
-    for (int c = 0; c < n; c++) m += (double)x[c];
-    m /= n;
-    for (int c = 0; c < n; c++) v += ((double)x[c] - m) * ((double)x[c] - m);
-    *mean = m;
-    *scale = 1 / sqrt(v / n + (double)eps);
+    return (struct xfv_norm){weight_data(r, s->node->weight), weight_data(r, s->node->bias), s->node->f[0], x.ch};
 }
 
 void xfv_op_layernorm_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
-    const float *w = weight_data(r, s->node->weight), *b = weight_data(r, s->node->bias);
-    for (size_t p = 0; p < y.pixels; p++) {
-        double mean, scale;
-        moments(at(x, p, 0), x.ch, s->node->f[0], &mean, &scale);
-        for (int c = 0; c < x.ch; c++) *at(y, p, c) = (float)(((double)*at(x, p, c) - mean) * scale) * w[c] + b[c];
-    }
+    struct xfv_norm m = norm_of(r, s, x);
+    for (size_t p = 0; p < y.pixels; p++) r->net->f->norm(&m, at(x, p, 0), at(y, p, 0));
     clear_lanes(y);
 }
 
-/* h = (x - mean) s, e = dy w: dx = s (e - mean(e) - h mean(e h)) */
 void xfv_op_layernorm_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
 {
     struct view x = view_of(r, s->in[i]), y = view_of(r, s->out), g = view_at(r, s->in[i], dx);
-    const float *w = weight_data(r, s->node->weight);
-    for (size_t p = 0; p < x.pixels; p++) {
-        const float *d = dy + p * (size_t)y.pitch;
-        double mean, scale, m1 = 0, m2 = 0;
-        moments(at(x, p, 0), x.ch, s->node->f[0], &mean, &scale);
-        for (int c = 0; c < x.ch; c++) {
-            double e = (double)d[c] * (double)w[c];
-            m1 += e;
-            m2 += e * ((double)*at(x, p, c) - mean) * scale;
-        }
-        m1 /= x.ch, m2 /= x.ch;
-        for (int c = 0; c < x.ch; c++) {
-            double h = ((double)*at(x, p, c) - mean) * scale;
-            *at(g, p, c) += (float)(scale * ((double)d[c] * (double)w[c] - m1 - h * m2));
-        }
-    }
+    struct xfv_norm m = norm_of(r, s, x);
+    for (size_t p = 0; p < x.pixels; p++)
+        r->net->f->norm_back(&m, at(x, p, 0), dy + p * (size_t)y.pitch, at(g, p, 0));
 }

@@ -430,6 +430,7 @@ int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs
     }
     n->g = g;
     n->k = xfv_kernels();
+    n->f = xfv_func();
     pthread_mutex_init(&n->lock, NULL);
     n->from = from;
     n->n_outs = n_outs;

@@ -171,26 +171,15 @@ static void affine_backward(const struct run *r, const struct step *s, const flo
 static void softmax_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
-    for (size_t p = 0; p < y.pixels; p++) {
-        float top = *at(x, p, 0);
-        double sum = 0;
-        for (int c = 1; c < y.ch; c++) top = *at(x, p, c) > top ? *at(x, p, c) : top;
-        for (int c = 0; c < y.ch; c++) sum += *at(y, p, c) = expf(*at(x, p, c) - top);
-        for (int c = 0; c < y.ch; c++) *at(y, p, c) = (float)(*at(y, p, c) / sum);
-    }
+    for (size_t p = 0; p < y.pixels; p++) r->net->f->softmax(at(x, p, 0), at(y, p, 0), y.ch);
     clear_lanes(y);
 }
 
-/* dx = y (dy - sum y dy) */
 static void softmax_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
 {
     struct view y = view_of(r, s->out), g = view_at(r, s->in[i], dx);
-    for (size_t p = 0; p < y.pixels; p++) {
-        const float *d = dy + p * (size_t)y.pitch;
-        double dot = 0;
-        for (int c = 0; c < y.ch; c++) dot += (double)*at(y, p, c) * d[c];
-        for (int c = 0; c < y.ch; c++) *at(g, p, c) += *at(y, p, c) * (d[c] - (float)dot);
-    }
+    for (size_t p = 0; p < y.pixels; p++)
+        r->net->f->softmax_back(at(y, p, 0), dy + p * (size_t)y.pitch, at(g, p, 0), y.ch);
 }
 
 static double sample_norm(struct view x)

@@ -1,0 +1,383 @@
+/* The functions, written once; see net/run/func_internal.h. The including file defines for its instruction set:
+ *   VL lanes; V the vector type; V_LD V_ST V_SET1 V_ADD V_SUB V_MUL V_DIV; V_FMA(a,b,c) = a*b+c, V_FNMA = c-a*b
+ *   V_MAX(a,b) = a > b ? a : b, V_MIN(a,b) = a < b ? a : b (so b where one is NaN); V_LESS(a,b,x,y) = a < b ? x : y
+ *   V_ABS(v); V_SIGNED(v, s) = v >= 0 with the sign of s; V_POW2(t) = 2^(n-1) of t = n + XFV_ROUND, -126 < n < 129
+ *   FUNC the table's name.
+ * Polynomials were fitted by least squares, weighted anew until the greatest relative error was least. */
+#include <math.h>
+#include <string.h>
+
+#define XFV_ROUND 12582912.0f /* 1.5 * 2^23: adding it rounds to a whole number, which stays in the lowest bits */
+#define LANES 16              /* of a sum */
+#define CHAIN 512             /* numbers summed in the lanes before the lanes are */
+
+/* exp(hi + lo), lo small: 2^n exp(r), |r| <= ln 2 / 2, to 1.1e-8 and rounding. */
+static inline V exp_of(V hi, V lo)
+{
+    hi = V_MIN(V_SET1(89.5f), V_MAX(V_SET1(-87.0f), hi));
+    V t = V_FMA(hi, V_SET1(1.44269504f), V_SET1(XFV_ROUND)), n = V_SUB(t, V_SET1(XFV_ROUND));
+    V r = V_FNMA(n, V_SET1(0.693359375f), hi); /* exact: ln 2 in two parts */
+    r = V_ADD(V_FNMA(n, V_SET1(-2.12194440e-4f), r), lo);
+    V p = V_FMA(r, V_SET1(1.39015063e-3f), V_SET1(8.36373307e-3f));
+    p = V_FMA(p, r, V_SET1(4.16668616e-2f));
+    p = V_FMA(p, r, V_SET1(1.66665733e-1f));
+    p = V_FMA(p, r, V_SET1(0.5f));
+    p = V_ADD(V_FMA(p, V_MUL(r, r), r), V_SET1(1.0f));
+    V s = V_POW2(t), y = V_MUL(V_MUL(p, s), V_SET1(2.0f));
+    return V_LESS(hi, V_SET1(-86.9f), V_SET1(0.0f), y);
+}
+
+static inline V exp_plain(V x)
+{
+    return exp_of(x, V_SET1(0.0f));
+}
+
+static inline V sigmoid_of(V x)
+{
+    V one = V_SET1(1.0f);
+    return V_DIV(one, V_ADD(one, exp_plain(V_SUB(V_SET1(0.0f), x))));
+}
+
+static inline V tanh_of(V x)
+{
+    V a = V_ABS(x), z = V_MUL(x, x);
+    V p = V_FMA(z, V_SET1(-6.09746156e-3f), V_SET1(2.09978148e-2f));
+    p = V_FMA(p, z, V_SET1(-5.38510866e-2f));
+    p = V_FMA(p, z, V_SET1(1.33327723e-1f));
+    p = V_FMA(p, z, V_SET1(-3.33333284e-1f));
+    V near = V_FMA(V_MUL(p, z), a, a);
+    V far = V_SUB(V_SET1(1.0f), V_DIV(V_SET1(2.0f), V_ADD(exp_plain(V_ADD(a, a)), V_SET1(1.0f))));
+    return V_SIGNED(V_LESS(a, V_SET1(0.625f), near, far), x);
+}
+
+/* exp(-s t^2) for 0 <= t < 15, s a power of 2: t^2 in two parts, or its rounding would show. */
+static inline V bell_of(V t, float s)
+{
+    V big = V_MUL(t, V_SET1(4097.0f)), top = V_SUB(big, V_SUB(big, t)); /* 12 bits of t: its square is exact */
+    V rest = V_MUL(V_SUB(t, top), V_ADD(t, top)), by = V_SET1(-s);
+    return exp_of(V_MUL(by, V_MUL(top, top)), V_MUL(by, rest));
+}
+
+/* erfc(t) / exp(-t^2) for 0 <= t <= 10.5 by q = 1 / (1 + 0.3 t), to 2e-8. */
+static inline V erfcx_of(V t)
+{
+    V q = V_DIV(V_SET1(1.0f), V_FMA(t, V_SET1(0.3f), V_SET1(1.0f)));
+    V p = V_FMA(q, V_SET1(-0.129556477f), V_SET1(0.485738903f));
+    p = V_FMA(p, q, V_SET1(-0.512672186f));
+    p = V_FMA(p, q, V_SET1(0.548214197f));
+    p = V_FMA(p, q, V_SET1(-0.0950290039f));
+    p = V_FMA(p, q, V_SET1(0.21510677f));
+    p = V_FMA(p, q, V_SET1(0.148286641f));
+    p = V_FMA(p, q, V_SET1(0.170723706f));
+    p = V_FMA(p, q, V_SET1(0.169187427f));
+    return V_MUL(p, q);
+}
+
+static inline V erf_of(V x)
+{
+    V a = V_ABS(x), z = V_MUL(x, x), t = V_MIN(V_SET1(10.5f), a);
+    V p = V_FMA(z, V_SET1(7.85429656e-5f), V_SET1(-8.01033573e-4f));
+    p = V_FMA(p, z, V_SET1(5.18834544e-3f));
+    p = V_FMA(p, z, V_SET1(-2.68538222e-2f));
+    p = V_FMA(p, z, V_SET1(0.112835854f));
+    p = V_FMA(p, z, V_SET1(-0.37612626f));
+    p = V_FMA(V_MUL(p, z), a, V_MUL(a, V_SET1(0.128379107f)));
+    V far = V_FNMA(bell_of(t, 1.0f), erfcx_of(t), V_SET1(1.0f));
+    return V_SIGNED(V_LESS(a, V_SET1(1.0f), V_ADD(a, p), far), x);
+}
+
+/* The Gaussian's distribution at x; *bell: exp(-x^2 / 2). */
+static inline V normal_of(V x, V *bell)
+{
+    V a = V_MIN(V_SET1(14.5f), V_ABS(x));
+    *bell = bell_of(a, 0.5f);
+    V tail = V_MUL(V_SET1(0.5f), V_MUL(*bell, erfcx_of(V_MUL(a, V_SET1(0.707106781f)))));
+    return V_LESS(x, V_SET1(0.0f), tail, V_SUB(V_SET1(1.0f), tail));
+}
+
+static inline V gelu_of(V x)
+{
+    V bell;
+    return V_MUL(x, normal_of(x, &bell));
+}
+
+static inline V gelu_slope_of(V x)
+{
+    V bell, whole = normal_of(x, &bell);
+    return V_FMA(V_MUL(x, V_SET1(0.39894228f)), bell, whole);
+}
+
+#define GELU_C 0.797884561f /* sqrt(2 / pi) */
+#define GELU_K 0.044715f
+
+static inline V gelu_inner(V x)
+{
+    V z = V_MUL(x, x);
+    return V_MUL(V_MUL(V_SET1(GELU_C), x), V_FMA(z, V_SET1(GELU_K), V_SET1(1.0f)));
+}
+
+static inline V gelu_tanh_of(V x)
+{
+    return V_MUL(V_MUL(V_SET1(0.5f), x), V_ADD(V_SET1(1.0f), tanh_of(gelu_inner(x))));
+}
+
+static inline V gelu_tanh_slope_of(V x)
+{
+    V t = tanh_of(gelu_inner(x)), half = V_SET1(0.5f), one = V_SET1(1.0f);
+    V inner = V_MUL(V_SET1(GELU_C), V_FMA(V_MUL(x, x), V_SET1(3.0f * GELU_K), one));
+    V bend = V_MUL(V_MUL(half, x), V_MUL(V_FNMA(t, t, one), inner));
+    return V_FMA(half, V_ADD(one, t), bend);
+}
+
+static inline V silu_of(V x)
+{
+    return V_MUL(x, sigmoid_of(x));
+}
+
+/* s + x s (1 - s) */
+static inline V silu_slope_of(V x)
+{
+    V s = sigmoid_of(x);
+    return V_FMA(V_MUL(x, s), V_SUB(V_SET1(1.0f), s), s);
+}
+
+/* The last numbers of an array, as a whole vector: the rest of it is `fill`. */
+static inline V last_of(const float *x, size_t n, float fill)
+{
+    float t[VL];
+    for (int i = 0; i < VL; i++) t[i] = fill;
+    memcpy(t, x, sizeof *t * n);
+    return V_LD(t);
+}
+
+static inline void store_last(float *y, V v, size_t n)
+{
+    float t[VL];
+    V_ST(t, v);
+    memcpy(y, t, sizeof *t * n);
+}
+
+#define EACH(name, of) \
+    static void name(const float *x, float *y, size_t n) \
+    { \
+        size_t i = 0; \
+        for (; i + VL <= n; i += VL) V_ST(y + i, of(V_LD(x + i))); \
+        if (i < n) store_last(y + i, of(last_of(x + i, n - i, 0.0f)), n - i); \
+    }
+EACH(each_exp, exp_plain)
+EACH(each_sigmoid, sigmoid_of)
+EACH(each_silu, silu_of)
+EACH(each_tanh, tanh_of)
+EACH(each_erf, erf_of)
+EACH(each_gelu, gelu_of)
+EACH(each_gelu_tanh, gelu_tanh_of)
+
+#define SLOPE(name, of) \
+    static void name(const float *x, const float *dy, float *g, size_t n) \
+    { \
+        size_t i = 0; \
+        for (; i + VL <= n; i += VL) V_ST(g + i, V_FMA(V_LD(dy + i), of(V_LD(x + i)), V_LD(g + i))); \
+        if (i == n) return; \
+        V d = last_of(dy + i, n - i, 0.0f), v = last_of(x + i, n - i, 0.0f); \
+        store_last(g + i, V_FMA(d, of(v), last_of(g + i, n - i, 0.0f)), n - i); \
+    }
+SLOPE(silu_slope, silu_slope_of)
+SLOPE(gelu_slope, gelu_slope_of)
+SLOPE(gelu_tanh_slope, gelu_tanh_slope_of)
+
+#define TWO(name, V_OF, op) \
+    static void name(const float *a, const float *b, float *y, size_t n) \
+    { \
+        size_t i = 0; \
+        for (; i + VL <= n; i += VL) V_ST(y + i, V_OF(V_LD(a + i), V_LD(b + i))); \
+        for (; i < n; i++) y[i] = a[i] op b[i]; \
+    }
+TWO(add, V_ADD, +)
+TWO(mul, V_MUL, *)
+
+/* ---- rows: sums in LANES lanes ---- */
+
+struct lanes { V v[LANES / VL]; };
+
+static inline struct lanes no_lanes(void)
+{
+    struct lanes l;
+    for (int j = 0; j < LANES / VL; j++) l.v[j] = V_SET1(0.0f);
+    return l;
+}
+
+static double sum_of(struct lanes l)
+{
+    float f[LANES];
+    double sum = 0;
+    for (int j = 0; j < LANES / VL; j++) V_ST(f + j * VL, l.v[j]);
+    for (int i = 0; i < LANES; i++) sum += (double)f[i];
+    return sum;
+}
+
+/* The sum over i < n of term(i), a vector of the VL numbers from i on; `left` of them count (VL or fewer). */
+#define SUM(sum, n, term) \
+    for (size_t first = 0; first < (size_t)(n); first += CHAIN) { \
+        size_t end = (size_t)(n) - first < CHAIN ? (size_t)(n) : first + CHAIN; \
+        struct lanes l = no_lanes(); \
+        for (size_t i = first; i < end; i += LANES) \
+            for (int j = 0; j < LANES / VL; j++) { \
+                size_t at = i + (size_t)(j * VL), left = at + VL <= end ? VL : at < end ? end - at : 0; \
+                if (left) l.v[j] = V_ADD(l.v[j], term(at, left)); \
+            } \
+        sum += sum_of(l); \
+    }
+
+static inline V some_of(const float *x, size_t at, size_t left, float fill)
+{
+    return left == VL ? V_LD(x + at) : last_of(x + at, left, fill);
+}
+
+static inline void store_some(float *y, size_t at, size_t left, V v)
+{
+    if (left == VL) V_ST(y + at, v);
+    else store_last(y + at, v, left);
+}
+
+static float greatest(const float *x, int n)
+{
+    V top = V_SET1(-INFINITY);
+    float f[VL], most = -INFINITY;
+    for (size_t i = 0; i < (size_t)n; i += VL)
+        top = V_MAX(top, some_of(x, i, (size_t)n - i < VL ? (size_t)n - i : VL, -INFINITY));
+    V_ST(f, top);
+    for (int i = 0; i < VL; i++) most = f[i] > most ? f[i] : most;
+    return most;
+}
+
+static inline V softmax_term(const float *x, float *y, V top, size_t at, size_t left)
+{
+    V e = exp_plain(V_SUB(some_of(x, at, left, -INFINITY), top));
+    store_some(y, at, left, e);
+    return e;
+}
+
+static void softmax(const float *x, float *y, int n)
+{
+    V top = V_SET1(greatest(x, n));
+    double sum = 0;
+#define TERM(at, left) softmax_term(x, y, top, at, left)
+    SUM(sum, n, TERM)
+#undef TERM
+    V by = V_SET1((float)(1.0 / sum));
+    for (size_t i = 0; i < (size_t)n; i += VL) {
+        size_t left = (size_t)n - i < VL ? (size_t)n - i : VL;
+        store_some(y, i, left, V_MUL(some_of(y, i, left, 0.0f), by));
+    }
+}
+
+static void softmax_back(const float *y, const float *dy, float *g, int n)
+{
+    double sum = 0;
+#define TERM(at, left) V_MUL(some_of(y, at, left, 0.0f), some_of(dy, at, left, 0.0f))
+    SUM(sum, n, TERM)
+#undef TERM
+    V dot = V_SET1((float)sum);
+    for (size_t i = 0; i < (size_t)n; i += VL) {
+        size_t left = (size_t)n - i < VL ? (size_t)n - i : VL;
+        V d = V_SUB(some_of(dy, i, left, 0.0f), dot);
+        store_some(g, i, left, V_FMA(some_of(y, i, left, 0.0f), d, some_of(g, i, left, 0.0f)));
+    }
+}
+
+/* Mean (in two parts) and 1 / deviation of a row. Sums are of differences from the first number: a mean far from 0
+ * costs no digits. */
+struct moments { V mean, rest, scale; };
+
+static inline V centred(const struct moments *m, V x)
+{
+    return V_SUB(V_SUB(x, m->mean), m->rest);
+}
+
+static inline V square(V v)
+{
+    return V_MUL(v, v);
+}
+
+static struct moments moments_of(const struct xfv_norm *n, const float *x)
+{
+    double sum = 0, squares = 0;
+    V start = V_SET1(x[0]);
+#define TERM(at, left) V_SUB(some_of(x, at, left, x[0]), start)
+    SUM(sum, n->n, TERM)
+#undef TERM
+    double mean = (double)x[0] + sum / n->n;
+    struct moments m = {V_SET1((float)mean), V_SET1((float)(mean - (double)(float)mean)), V_SET1(0.0f)};
+#define TERM(at, left) square(centred(&m, some_of(x, at, left, (float)mean)))
+    SUM(squares, n->n, TERM)
+#undef TERM
+    m.scale = V_SET1((float)(1.0 / sqrt(squares / n->n + (double)n->eps)));
+    return m;
+}
+
+static void norm(const struct xfv_norm *n, const float *x, float *y)
+{
+    struct moments m = moments_of(n, x);
+    for (size_t i = 0; i < (size_t)n->n; i += VL) {
+        size_t left = (size_t)n->n - i < VL ? (size_t)n->n - i : VL;
+        V h = V_MUL(centred(&m, some_of(x, i, left, 0.0f)), m.scale);
+        store_some(y, i, left, V_FMA(h, some_of(n->w, i, left, 0.0f), some_of(n->b, i, left, 0.0f)));
+    }
+}
+
+/* h = (x - mean) scale, e = dy w: g += scale (e - mean(e) - h mean(e h)) */
+static void norm_back(const struct xfv_norm *n, const float *x, const float *dy, float *g)
+{
+    struct moments m = moments_of(n, x);
+    double sum = 0, along = 0;
+#define E(at, left) V_MUL(some_of(dy, at, left, 0.0f), some_of(n->w, at, left, 0.0f))
+#define H(at, left) V_MUL(centred(&m, some_of(x, at, left, 0.0f)), m.scale)
+#define TERM(at, left) V_MUL(E(at, left), H(at, left))
+    SUM(sum, n->n, E)
+    SUM(along, n->n, TERM)
+    V mean = V_SET1((float)(sum / n->n)), slope = V_SET1((float)(along / n->n));
+    for (size_t i = 0; i < (size_t)n->n; i += VL) {
+        size_t left = (size_t)n->n - i < VL ? (size_t)n->n - i : VL;
+        V d = V_FNMA(H(i, left), slope, V_SUB(E(i, left), mean));
+        store_some(g, i, left, V_FMA(m.scale, d, some_of(g, i, left, 0.0f)));
+    }
+#undef TERM
+#undef H
+#undef E
+}
+
+#define SUM_ROWS 32 /* rows whose sum is one chain */
+
+static void sum_block(const float *x, size_t step, size_t rows, float *y, size_t left)
+{
+    V total = V_SET1(0.0f);
+    for (size_t r = 0; r < rows; r += SUM_ROWS) {
+        V sum = V_SET1(0.0f);
+        for (size_t k = r; k < rows && k < r + SUM_ROWS; k++) sum = V_ADD(sum, some_of(x, k * step, left, 0.0f));
+        total = V_ADD(total, sum);
+    }
+    store_some(y, 0, left, total);
+}
+
+/* Four vectors of columns at a time: whole stretches of memory. */
+static void sum_rows(const float *x, size_t step, size_t rows, float *y, int n)
+{
+    size_t c = 0, many = (size_t)n;
+    for (; c + 4 * VL <= many; c += 4 * VL) {
+        V total[4];
+        for (int j = 0; j < 4; j++) total[j] = V_SET1(0.0f);
+        for (size_t r = 0; r < rows; r += SUM_ROWS) {
+            V sum[4];
+            for (int j = 0; j < 4; j++) sum[j] = V_SET1(0.0f);
+            for (size_t k = r; k < rows && k < r + SUM_ROWS; k++)
+                for (int j = 0; j < 4; j++) sum[j] = V_ADD(sum[j], V_LD(x + k * step + c + (size_t)(j * VL)));
+            for (int j = 0; j < 4; j++) total[j] = V_ADD(total[j], sum[j]);
+        }
+        for (int j = 0; j < 4; j++) V_ST(y + c + (size_t)(j * VL), total[j]);
+    }
+    for (; c < many; c += VL) sum_block(x + c, step, rows, y + c, many - c < VL ? many - c : VL);
+}
+
+const struct xfv_func FUNC = {each_exp,        each_sigmoid, each_silu,  each_tanh,       each_erf, each_gelu,
+                              each_gelu_tanh,  silu_slope,   gelu_slope, gelu_tanh_slope, add,      mul,
+                              softmax,         softmax_back, norm,       norm_back,       sum_rows};
