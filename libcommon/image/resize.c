@@ -100,18 +100,40 @@ void xfv_resampler_free(struct xfv_resampler *r)
 
 size_t xfv_resample_work(const struct xfv_resampler *r, int channels)
 {
-    return (size_t)r->x.src * (size_t)channels;
+    return (size_t)r->x.src * (size_t)channels + 1; /* what load4 reads behind the last pixel */
 }
 
-/* sum[i] = or += w s[i]: the hot loop of the vertical pass, which the compiler vectorises. */
-static void set_scaled(float *restrict sum, const uint8_t *restrict s, float w, size_t n)
-{
-    for (size_t i = 0; i < n; i++) sum[i] = w * (float)s[i];
-}
+/* sum[i] = the sum over k of w[k] s[k * row + i]: the hot loop of the vertical pass, which the compiler vectorises. */
+#define ADD_ROWS(name) \
+    static void name(float *restrict sum, const uint8_t *s, size_t row, const float *w, int rows, size_t n) \
+    { \
+        size_t i = 0; \
+        for (; i + 32 <= n; i += 32) { \
+            float acc[32]; \
+            for (int j = 0; j < 32; j++) acc[j] = w[0] * (float)s[i + (size_t)j]; \
+            for (int k = 1; k < rows; k++) \
+                for (int j = 0; j < 32; j++) acc[j] += w[k] * (float)s[(size_t)k * row + i + (size_t)j]; \
+            memcpy(sum + i, acc, sizeof acc); \
+        } \
+        for (; i < n; i++) { \
+            sum[i] = w[0] * (float)s[i]; \
+            for (int k = 1; k < rows; k++) sum[i] += w[k] * (float)s[(size_t)k * row + i]; \
+        } \
+    }
+ADD_ROWS(add_rows_plain)
+#ifdef __x86_64__
+__attribute__((target("avx2"))) ADD_ROWS(add_rows_avx2)
+#endif
 
-static void add_scaled(float *restrict sum, const uint8_t *restrict s, float w, size_t n)
+static void add_rows(float *sum, const uint8_t *s, size_t row, const float *w, int rows, size_t n)
 {
-    for (size_t i = 0; i < n; i++) sum[i] += w * (float)s[i];
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) {
+        add_rows_avx2(sum, s, row, w, rows, n);
+        return;
+    }
+#endif
+    add_rows_plain(sum, s, row, w, rows, n);
 }
 
 /* Weighted sum of the source rows of destination row dy into work, for the source columns lo .. hi-1 of the rectangle
@@ -123,17 +145,13 @@ static void vertical(const struct axis *a, const struct xfv_image *im, int x, in
     int in_lo = x + lo > 0 ? lo : -x, in_hi = x + hi < im->width ? hi : im->width - x; /* columns inside the image */
     const float *w = a->weight + (size_t)dy * (size_t)a->taps;
     int started = 0;
-    if (in_hi > in_lo) {
+    int first = y + a->first[dy], end = first + a->count[dy], top = first > 0 ? first : 0;
+    if (end > im->height) end = im->height;
+    if (in_hi > in_lo && top < end) {
         float *to = work + (size_t)in_lo * c;
-        size_t n = (size_t)(in_hi - in_lo) * c;
-        for (int k = 0; k < a->count[dy]; k++) {
-            int row = y + a->first[dy] + k;
-            if (row < 0 || row >= im->height) continue;
-            const uint8_t *s = im->data + ((size_t)row * (size_t)im->width + (size_t)(x + in_lo)) * c;
-            if (started) add_scaled(to, s, w[k], n);
-            else set_scaled(to, s, w[k], n);
-            started = 1;
-        }
+        const uint8_t *s = im->data + ((size_t)top * (size_t)im->width + (size_t)(x + in_lo)) * c;
+        add_rows(to, s, (size_t)im->width * c, w + (top - first), end - top, (size_t)(in_hi - in_lo) * c);
+        started = 1;
     }
     if (!started) in_lo = in_hi = hi; /* nothing of the image in this row: all of it is zero */
     memset(work + (size_t)lo * c, 0, (size_t)(in_lo - lo) * c * sizeof *work);
@@ -141,32 +159,29 @@ static void vertical(const struct axis *a, const struct xfv_image *im, int x, in
 }
 
 /* To the nearest whole number, halves to even, for |v| < 2^22: the addition leaves no room for a fraction. */
-static float nearest(float v)
+#define NEAREST(v) ((v) + 0x1.8p23F - 0x1.8p23F)
+
+typedef float four __attribute__((vector_size(16)));
+
+static four load4(const float *p)
 {
-    return v + 0x1.8p23F - 0x1.8p23F;
+    four v;
+    memcpy(&v, p, sizeof v);
+    return v;
 }
 
+/* A pixel's three colours at a time; the fourth lane, which reads the next pixel's first, is not used. */
 static void horizontal3(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to,
                         float *out)
 {
-    float i0 = 1 / to->std[0], i1 = 1 / to->std[1], i2 = 1 / to->std[2];
+    four scale = {1 / to->std[0], 1 / to->std[1], 1 / to->std[2], 0}, mean = {to->mean[0], to->mean[1], to->mean[2], 0};
     for (int i = 0; i < n; i++) {
         const float *s = work + (size_t)a->first[dx + i] * 3, *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
-        float v0 = 0, v1 = 0, v2 = 0;
-        for (int k = 0; k < a->count[dx + i]; k++, s += 3) {
-            v0 += w[k] * s[0];
-            v1 += w[k] * s[1];
-            v2 += w[k] * s[2];
-        }
-        if (to->whole) {
-            v0 = nearest(v0);
-            v1 = nearest(v1);
-            v2 = nearest(v2);
-        }
-        float *o = out + i * to->pixel;
-        o[0] = (v0 - to->mean[0]) * i0;
-        o[1] = (v1 - to->mean[1]) * i1;
-        o[2] = (v2 - to->mean[2]) * i2;
+        four v = {0, 0, 0, 0};
+        for (int k = 0; k < a->count[dx + i]; k++, s += 3) v += w[k] * load4(s);
+        if (to->whole) v = NEAREST(v);
+        v = (v - mean) * scale;
+        memcpy(out + i * to->pixel, &v, 3 * sizeof *out);
     }
 }
 
@@ -177,7 +192,7 @@ static void horizontal1(const struct axis *a, const float *work, int dx, int n, 
         const float *s = work + a->first[dx + i], *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
         float v = 0;
         for (int k = 0; k < a->count[dx + i]; k++) v += w[k] * s[k];
-        if (to->whole) v = nearest(v);
+        if (to->whole) v = NEAREST(v);
         out[i * to->pixel] = (v - to->mean[0]) / to->std[0];
     }
 }

@@ -154,6 +154,30 @@ static void rows(const struct xfv_func *f, const char *build)
     OK(summed < 1e-6, "%s: sums of rows (%.1e)", build, summed);
 }
 
+static void pairs(const struct xfv_func *f, const char *build)
+{
+    double soft = 0;
+    int max = 1;
+    grid(-30, 30);
+    f->softmax2(x, 3, y, 5, 1001);
+    for (int i = 0; i < 1001; i++) {
+        double d = (double)(x[3 * i + 1] - x[3 * i]); /* rounded, as there */
+        soft = fmax(soft, fabs((double)y[5 * i] * (1 + exp(d)) - 1));
+        soft = fmax(soft, fabs((double)y[5 * i + 1] * (1 + exp(-d)) - 1));
+    }
+    OK(soft < 5e-7, "%s: softmax of two (%.1e)", build, soft);
+    struct xfv_max_row m = {x, 32 * 20, 64, 32, 48, 3, 2, 9, 32};
+    f->max_row(&m, y);
+    for (int i = 0; i < 9; i++)
+        for (int c = 0; c < 32; c++) {
+            float most = -INFINITY;
+            for (int r = 0; r < 3; r++)
+                for (int k = 0; k < 2; k++) most = fmaxf(most, x[i * 64 + r * 640 + k * 32 + c]);
+            max &= !(most < y[i * 48 + c]) && !(most > y[i * 48 + c]);
+        }
+    OK(max, "%s: a row of max-pooling", build);
+}
+
 int main(void)
 {
     struct { const char *name; const struct xfv_func *f; } builds[3] = {{"generic", &xfv_func_generic}};
@@ -170,6 +194,7 @@ int main(void)
         pointwise(builds[i].f, builds[i].name);
         edges(builds[i].f, builds[i].name);
         rows(builds[i].f, builds[i].name);
+        pairs(builds[i].f, builds[i].name);
     }
     int same = 1;
     for (int i = 2; i < n; i++) {

@@ -271,6 +271,21 @@ static void softmax(const float *x, float *y, int n)
     }
 }
 
+/* exp(-|difference|) = e: e / (1 + e) and 1 / (1 + e). */
+static void softmax2(const float *x, size_t xstep, float *y, size_t ystep, size_t n)
+{
+    for (size_t i = 0; i < n; i += VL) {
+        int left = n - i < VL ? (int)(n - i) : VL;
+        float a[VL] = {0}, b[VL] = {0};
+        for (int j = 0; j < left; j++) a[j] = x[(i + (size_t)j) * xstep], b[j] = x[(i + (size_t)j) * xstep + 1];
+        V d = V_SUB(V_LD(a), V_LD(b)), e = exp_plain(V_SUB(V_SET1(0.0f), V_ABS(d)));
+        V big = V_DIV(V_SET1(1.0f), V_ADD(V_SET1(1.0f), e)), small = V_MUL(e, big);
+        V_ST(a, V_LESS(d, V_SET1(0.0f), small, big));
+        V_ST(b, V_LESS(d, V_SET1(0.0f), big, small));
+        for (int j = 0; j < left; j++) y[(i + (size_t)j) * ystep] = a[j], y[(i + (size_t)j) * ystep + 1] = b[j];
+    }
+}
+
 static void softmax_back(const float *y, const float *dy, float *g, int n)
 {
     double sum = 0;
@@ -346,6 +361,19 @@ static void norm_back(const struct xfv_norm *n, const float *x, const float *dy,
 #undef E
 }
 
+static void max_row(const struct xfv_max_row *m, float *y)
+{
+    for (int i = 0; i < m->count; i++)
+        for (int c = 0; c < m->channels; c += VL) {
+            const float *x = m->x + (size_t)i * m->step + c;
+            V most = V_SET1(-INFINITY);
+            for (int r = 0; r < m->h; r++)
+                for (int k = 0; k < m->w; k++)
+                    most = V_MAX(V_LD(x + (size_t)r * m->row + (size_t)k * m->pitch), most);
+            V_ST(y + (size_t)i * m->ystep + c, most);
+        }
+}
+
 #define SUM_ROWS 32 /* rows whose sum is one chain */
 
 static void sum_block(const float *x, size_t step, size_t rows, float *y, size_t left)
@@ -378,6 +406,22 @@ static void sum_rows(const float *x, size_t step, size_t rows, float *y, int n)
     for (; c < many; c += VL) sum_block(x + c, step, rows, y + c, many - c < VL ? many - c : VL);
 }
 
-const struct xfv_func FUNC = {each_exp,        each_sigmoid, each_silu,  each_tanh,       each_erf, each_gelu,
-                              each_gelu_tanh,  silu_slope,   gelu_slope, gelu_tanh_slope, add,      mul,
-                              softmax,         softmax_back, norm,       norm_back,       sum_rows};
+const struct xfv_func FUNC = {.exp = each_exp,
+                              .sigmoid = each_sigmoid,
+                              .silu = each_silu,
+                              .tanh = each_tanh,
+                              .erf = each_erf,
+                              .gelu = each_gelu,
+                              .gelu_tanh = each_gelu_tanh,
+                              .silu_slope = silu_slope,
+                              .gelu_slope = gelu_slope,
+                              .gelu_tanh_slope = gelu_tanh_slope,
+                              .add = add,
+                              .mul = mul,
+                              .softmax = softmax,
+                              .softmax2 = softmax2,
+                              .softmax_back = softmax_back,
+                              .norm = norm,
+                              .norm_back = norm_back,
+                              .max_row = max_row,
+                              .sum_rows = sum_rows};

@@ -10,6 +10,8 @@
 
 struct xfv_norm { const float *w, *b; float eps; int n; }; /* layer normalisation over n numbers; w, b [n] */
 
+struct xfv_max_row { const float *x; size_t row, step, pitch, ystep; int h, w, count, channels; }; /* channels: of 16 */
+
 struct xfv_func {
     /* y[i] = f(x[i]); y may be x */
     void (*exp)(const float *x, float *y, size_t n);
@@ -28,10 +30,14 @@ struct xfv_func {
     void (*mul)(const float *a, const float *b, float *y, size_t n);
     /* A row of a softmax; y may be x. Its gradient: g += y (dy - sum y dy). */
     void (*softmax)(const float *x, float *y, int n);
+    /* Softmax of two: x[i * xstep], x[i * xstep + 1] for i < n, into y likewise. */
+    void (*softmax2)(const float *x, size_t xstep, float *y, size_t ystep, size_t n);
     void (*softmax_back)(const float *y, const float *dy, float *g, int n);
     /* y = (x - mean) / sqrt(variance + eps) w + b; y may be x. Its gradient is added to g. */
     void (*norm)(const struct xfv_norm *m, const float *x, float *y);
     void (*norm_back)(const struct xfv_norm *m, const float *x, const float *dy, float *g);
+    /* A row of max-pooling: y[i * ystep + c] = the greatest of x[i * step + r * row + k * pitch + c], r < h, k < w. */
+    void (*max_row)(const struct xfv_max_row *m, float *y);
     /* y[c] = the sum over rows of x[row * step + c] */
     void (*sum_rows)(const float *x, size_t step, size_t rows, float *y, int n);
 };

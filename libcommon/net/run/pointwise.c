@@ -29,13 +29,35 @@ static struct window window_at(const struct xfv_node *nd, struct xfv_shape in, i
     return w;
 }
 
+/* Row oy of a max-pooling by vectors, as far as its windows lie inside the image: how many outputs that was. */
+static int max_inside(const struct run *r, const struct step *s, struct view x, struct view y, int oy)
+{
+    const struct xfv_node *nd = s->node;
+    int top = oy * nd->stride[0], w = x.s.dim[1];
+    if (s->op != XFV_OP_MAXPOOL || x.pitch != y.pitch || nd->pads[0] || nd->pads[1] || nd->dilation[0] != 1 ||
+        nd->dilation[1] != 1 || top + nd->kernel[0] > x.s.dim[0] || nd->kernel[1] > w)
+        return 0;
+    int fit = (w - nd->kernel[1]) / nd->stride[1] + 1, wide = y.s.dim[1];
+    struct xfv_max_row m = {.x = at(x, (size_t)top * (size_t)w, 0),
+                            .row = (size_t)w * (size_t)x.pitch,
+                            .step = (size_t)nd->stride[1] * (size_t)x.pitch,
+                            .pitch = (size_t)x.pitch,
+                            .ystep = (size_t)y.pitch,
+                            .h = nd->kernel[0],
+                            .w = nd->kernel[1],
+                            .count = fit < wide ? fit : wide,
+                            .channels = y.pitch};
+    r->net->f->max_row(&m, at(y, (size_t)oy * (size_t)wide, 0));
+    return m.count;
+}
+
 static void pool_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
     int max = s->op == XFV_OP_MAXPOOL;
-    float *to = y.x;
     for (int oy = 0; oy < y.s.dim[0]; oy++)
-        for (int ox = 0; ox < y.s.dim[1]; ox++, to += y.pitch) {
+        for (int ox = max_inside(r, s, x, y, oy); ox < y.s.dim[1]; ox++) {
+            float *to = at(y, (size_t)oy * (size_t)y.s.dim[1] + (size_t)ox, 0);
             struct window w = window_at(s->node, x.s, oy, ox);
             for (int c = 0; c < y.ch; c++) to[c] = max ? -INFINITY : 0.0f;
             for (int iy = w.y0; iy < w.y1; iy += w.dy)
@@ -171,7 +193,8 @@ static void affine_backward(const struct run *r, const struct step *s, const flo
 static void softmax_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
-    for (size_t p = 0; p < y.pixels; p++) r->net->f->softmax(at(x, p, 0), at(y, p, 0), y.ch);
+    if (y.ch == 2) r->net->f->softmax2(x.x, (size_t)x.pitch, y.x, (size_t)y.pitch, y.pixels);
+    else for (size_t p = 0; p < y.pixels; p++) r->net->f->softmax(at(x, p, 0), at(y, p, 0), y.ch);
     clear_lanes(y);
 }
 
