@@ -22,4 +22,5 @@ def explain(x, partner):
 for pair in xfv.stage("torch-gradcam", "1", args=[f"--layer={layer}"]):
     a, b = (net.prepare(image) for image in xfv.torch.images(pair))
     fa, fb = (net.run(x)[net.output].flatten(1).detach() for x in (a, b))
-    pair.add_map("torch-gradcam", a=explain(a, fb), b=explain(b, fa), params={"layer": layer})
+    if xfv.torch.agrees(pair, fa, fb):
+        pair.add_map("torch-gradcam", a=explain(a, fb), b=explain(b, fa), params={"layer": layer})

@@ -33,4 +33,5 @@ for pair in xfv.stage(f"package-{name}", "1"):
     a, b = xfv.torch.images(pair)
     with torch.no_grad():
         fa, fb = net(a), net(b)
-    pair.add_map(f"package-{name}", a=np.asarray(explain(a, fb)), b=np.asarray(explain(b, fa)))
+    if xfv.torch.agrees(pair, fa, fb):
+        pair.add_map(f"package-{name}", a=np.asarray(explain(a, fb)), b=np.asarray(explain(b, fa)))

@@ -6,11 +6,12 @@
 Needs torch. The operators are those of xfv-model(5); arithmetic is torch's, so embeddings agree with embed(1) to about 1e-6."""
 from __future__ import annotations
 
+import importlib
 import math
 import os
 import shutil
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 import torch
@@ -331,9 +332,34 @@ class Network(torch.nn.Module):
             v = np.take(v, low, axis) * (1 - share) + np.take(v, np.minimum(low + 1, v.shape[axis] - 1), axis) * share
         return (v / (axes[0][1] * axes[1][1])).astype("f4")
 
+    def embed(self, x: Tensor) -> Tensor:
+        """The embedding [N, D], not normalised, of the network's input [N, ...]."""
+        return self.run(x)[self.output].flatten(1)
+
     def forward(self, images: Tensor) -> Tensor:
         """The embedding [N, D], not normalised, of images [N, H, W, 3], RGB 0..255."""
-        return self.run(self.prepare(images))[self.output].flatten(1)
+        return self.embed(self.prepare(images))
+
+
+class Own(torch.nn.Module):
+    """Any module from images [N, 3, H, W], RGB from -1 to 1, to embeddings [N, D], with the calls that Network has."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Images [N, H, W, 3], RGB 0..255, from -1 to 1."""
+        return (images - 127.5) / 127.5
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The embedding [N, D] of what prepare makes."""
+        y: Tensor = self.inner(_channels_first(x))
+        return y
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The embedding [N, D] of images [N, H, W, 3], RGB 0..255."""
+        return self.embed(self.prepare(images))
 
 
 def _key(name: str) -> str:
@@ -345,10 +371,28 @@ def module(model: Optional[str] = None) -> Network:
     return Network(read(model_path(model or os.environ.get("XFV_MODEL") or "mobilefacenet"))).eval()
 
 
+def network(name: Optional[str] = None) -> Union[Network, Own]:
+    """MODULE:FUNCTION, where FUNCTION makes a torch.nn.Module as Own wants it; else as module() has it. In evaluation mode."""
+    if name is None or ":" not in name:
+        return module(name)
+    where, function = name.split(":")
+    return Own(getattr(importlib.import_module(where), function)()).eval()
+
+
+def agrees(pair: Pair, *embeddings: Tensor) -> bool:
+    """Do the pair's faces hold these embeddings [1, D]? If not, the pair fails: its map would explain another network than the one that decided."""
+    for face, found in zip((pair.a, pair.b), embeddings):
+        given = torch.from_numpy(np.array(face.embedding, "f4"))[None]
+        if given.shape != found.shape or F.cosine_similarity(given, found.detach().float()).item() < 0.999:
+            pair.fail("another network made these embeddings: give this stage the network that embed had")
+            return False
+    return True
+
+
 def images(pair: Pair, requires_grad: bool = False) -> tuple[Tensor, Tensor]:
     """The pair's two crops as f32 tensors [1, H, W, 3], RGB 0..255."""
     a, b = (torch.from_numpy(np.array(f.image, "f4"))[None].requires_grad_(requires_grad) for f in (pair.a, pair.b))
     return a, b
 
 
-__all__ = ["Network", "images", "model_path", "module"]
+__all__ = ["Network", "Own", "agrees", "images", "model_path", "module", "network"]

@@ -29,7 +29,14 @@ def net():
     torch.manual_seed(1)
     return torch.nn.Sequential(torch.nn.Conv2d(3, 4, 9, 8), torch.nn.Tanh(), torch.nn.Flatten(), torch.nn.LazyLinear(32))
 PY
-PYTHONPATH="$PYTHONPATH:." example embed mine:net <crops.xfv | verify --all -t 0.5 --tsv >own.tsv; is "$? $(wc -l <own.tsv)" "0 1" "a network of one's own, verified"
+own() { PYTHONPATH="$PYTHONPATH:." example "$@"; }
+own embed mine:net <crops.xfv | verify --all -t 0.5 -o own.xfv; is "$? $(xfv-json own.xfv | grep -c '"accept"')" "0 1" "torch-embed takes a network of one's own"
+own gradient mine:net <own.xfv | own loss mine:net | xfv-json | jq -c 'select(._ == "pair").maps | map(.method)' >m
+is "$(cat m)" '["torch-gradient","torch-loss"]' "torch-gradient and torch-loss explain it"
+for m in gradient gradcam loss; do
+    example $m <own.xfv 2>err | xfv-json | jq -c 'select(._ == "err").code' >m; is "$(cat m)" '"failed"' "torch-$m refuses the embeddings of another network"
+    like "$(cat err)" 'another network made these embeddings' "and says so"
+done
 is "$(xfv-json maps.xfv | jq -r 'select(._ == "pair").accept' | tr '\n' ' ')" "true " "(the project's own decides the same)"
 
 # The packages' adapters, with stand-ins of the same interface where the packages are not installed.
