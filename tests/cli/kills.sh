@@ -1,9 +1,12 @@
 # Workers killed at random moments, one process or all of a part's, again and again: what was finished stays as it was, half a part is never there, and the parts
 # joined are, byte by byte, what one run writes: no record lost, none twice.
 . "$top/tests/tap.sh"
+export PYTHONPATH="$top/tests:$PYTHONPATH" XFV_MODEL_PATH="$work:$top/models"
 cat >make.py <<'PY'
 import os
 import numpy as np
+from streams import model
+open("tiny.xfvm", "wb").write(model(size=112))
 os.mkdir("crops")
 rng = np.random.default_rng(4)
 for i in range(60):
@@ -60,8 +63,8 @@ print(f"{hit} hit, {unfinished} unfinished", file=sys.stderr)
 print("enough" if hit >= 3 * kills and unfinished >= 2 * kills else "too few were killed")
 PY
 runs 0 "Python makes crops, a list and pairs" "$PYTHON" make.py
-facecrop -q --aligned -0 images | embed -q -o whole.xfv
-verify -q --pairs pairs.csv whole.xfv | path-grad -q -o explained.xfv
+facecrop -q --aligned -0 images | embed -q -m tiny -o whole.xfv
+verify -q --pairs pairs.csv whole.xfv | path-grad -q --baseline blur -o explained.xfv
 ids() { xfv-json "$1" | jq -r 'select(.id) | .id'; }
 try() { # NAME COMMAND WHOLE
     runs 0 "$1: killed at random moments" "$PYTHON" kills.py "$1" "$2" 6
@@ -70,6 +73,6 @@ try() { # NAME COMMAND WHOLE
     cmp joined.xfv "$3"; ok $? "$1: joined, the bytes of one run"
     is "$(ids joined.xfv | wc -l) $(ids joined.xfv | sort | uniq -d | wc -l)" "60 0" "$1: 60 records, none twice"
 }
-try faces 'test -e faces.{i}.xfv || facecrop -q --aligned --shard {i}/6 -0 images | embed -q -o faces.{i}.xfv' whole.xfv
-try maps 'xfv-check -q maps.{i}.xfv 2>/dev/null || verify -q --pairs pairs.csv --shard {i}/6 whole.xfv | path-grad -q -o maps.{i}.xfv' explained.xfv
+try faces 'test -e faces.{i}.xfv || facecrop -q --aligned --shard {i}/6 -0 images | embed -q -m tiny -o faces.{i}.xfv' whole.xfv
+try maps 'xfv-check -q maps.{i}.xfv 2>/dev/null || verify -q --pairs pairs.csv --shard {i}/6 whole.xfv | path-grad -q --baseline blur -o maps.{i}.xfv' explained.xfv
 done_testing

@@ -2,34 +2,57 @@
  * stdout (tests/cli/decode.sh). */
 #include <stdint.h>
 
+#include <string.h>
+#include <zlib.h>
+
 #include "image/internal.h"
 #include "image/image.h"
 #include "image/pnm.h"
 #include "image/rows.h"
 #include "../tap.h"
 
+/* The file at path, decoded, as a PPM of *n bytes that the caller frees. */
+static int ppm_of(const char *path, int hint, uint8_t **out, size_t *n, struct xfv_err *e)
+{
+    struct xfv_image im = {0};
+    struct xfv_decode_opts o = xfv_decode_opts_default();
+    o.min_side_hint = hint;
+    size_t cap = (size_t)16 << 20;
+    uint8_t *b = malloc(cap);
+    FILE *f = fopen(path, "rb");
+    *out = NULL, *n = 0;
+    int status = f && b ? 0 : xfv_fail(e, XFV_EIO, "cannot open %s", path);
+    if (!status) status = xfv_image_decode(b, fread(b, 1, cap, f), &o, &im, NULL, e);
+    if (f) fclose(f);
+    free(b);
+    if (!status) status = xfv_image_encode_ppm(&im, out, n, e);
+    xfv_image_clear(&im);
+    return status;
+}
+
 static int dump(const char *path, int hint)
 {
     struct xfv_err e = {0};
-    struct xfv_image im;
-    struct xfv_decode_opts o = xfv_decode_opts_default();
-    o.min_side_hint = hint;
-    size_t cap = (size_t)16 << 20, n;
-    uint8_t *b = malloc(cap), *out = NULL;
-    FILE *f = fopen(path, "rb");
-    if (!f || !b) return 9;
-    n = fread(b, 1, cap, f);
-    fclose(f);
-    int r = xfv_image_decode(b, n, &o, &im, NULL, &e);
-    free(b);
-    if (!r) r = xfv_image_encode_ppm(&im, &out, &n, &e);
-    xfv_image_clear(&im);
-    if (r) {
-        fprintf(stderr, "%s\n", e.msg);
-        return -r;
-    }
-    fwrite(out, 1, n, stdout);
+    uint8_t *out;
+    size_t n;
+    int status = ppm_of(path, hint, &out, &n, &e);
+    if (status) fprintf(stderr, "%s\n", e.msg);
+    if (out) fwrite(out, 1, n, stdout);
     free(out);
+    return -status;
+}
+
+/* A line for each file: the status, the size and CRC-32 of its PPM, the sentence. */
+static int tell_each(char **path)
+{
+    for (; *path; path++) {
+        struct xfv_err e = {0};
+        uint8_t *out;
+        size_t n;
+        int status = ppm_of(*path, 0, &out, &n, &e);
+        printf("%d\t%zu\t%lu\t%s\n", -status, n, out ? crc32(0, out, (uInt)n) : 0, status ? e.msg : "");
+        free(out);
+    }
     return 0;
 }
 
@@ -196,6 +219,7 @@ static void png_round_trip(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[1], "each") == 0) return tell_each(argv + 2);
     if (argc > 1) return dump(argv[1], argc > 2 ? atoi(argv[2]) : 0);
     netpbm();
     stream();
