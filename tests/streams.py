@@ -1,7 +1,7 @@
 """For tests: streams and a small network, written by Python without the product's own code."""
-import hashlib, io, zlib
-import msgpack
+import hashlib
 import numpy as np
+from packs import *
 
 SIZE, N = 16, 12
 
@@ -14,21 +14,6 @@ def array(t):
     return np.frombuffer(t["data"], t["dtype"]).reshape(t["shape"])
 
 
-def pack(r):
-    return msgpack.packb(r, unicode_errors="surrogateescape")
-
-
-def stream(records, **head):
-    data = b"".join(map(pack, [{"_": "head", "magic": "xfv", "version": [1, 0], "provenance": [], **head}] + list(records)))
-    errors = sum(r["_"] == "err" for r in records)
-    return data + pack({"_": "end", "records": len(records), "errors": errors, "crc32": zlib.crc32(data)})
-
-
-def records(data, all=False):
-    u = msgpack.Unpacker(io.BytesIO(data), max_buffer_size=0, unicode_errors="surrogateescape")
-    return [r for r in u if all or r["_"] not in ("head", "end")]
-
-
 def face(name, seed=0, size=SIZE, **more):
     rng = np.random.default_rng(seed)
     return {"_": "face", "id": name, "image": tensor(rng.integers(0, 256, (size, size, 3), np.uint8)), **more}
@@ -36,10 +21,6 @@ def face(name, seed=0, size=SIZE, **more):
 
 def vector_face(name, v, **more):
     return {"_": "face", "id": name, "embedding": tensor(np.asarray(v, "<f4")), **more}
-
-
-def err(name, message="no face found"):
-    return {"_": "err", "id": name, "tool": "facecrop", "code": "noface", "message": message}
 
 
 def model(name="tiny", seed=1, thresholds=(("default", 0.5), ("eer", 0.25)), score="cosine", transposed=False, size=SIZE):

@@ -50,16 +50,16 @@ def grad(rgb, x, other, s, r): return [np.abs(gradient(cosine(other), x)).mean(2
 def times_input(rgb, x, other, s, r): return sides(((x + 127.5 / 128) * gradient(cosine(other), x)).sum(2))
 def integrated(rgb, x, other, s, r):
     black = np.full_like(x, -127.5 / 128)
-    mean = sum(gradient(cosine(other), black + (i + 0.5) / 8 * (x - black)) for i in range(8)) / 8
+    mean = sum(gradient(cosine(other), black + (i + 0.5) / 3 * (x - black)) for i in range(3)) / 3
     return sides(((x - black) * mean).sum(2))
 streams_of = {}
 def smoothgrad(rgb, x, other, s, r):
     g = streams_of.setdefault(r["id"], SplitMix(7, r["id"].encode()))  # a, then b
     total = 0
-    for _ in range(4):
+    for _ in range(2):
         noise = np.array([g.normal() for _ in range(x.size)]).reshape(x.shape) * 0.15 * 255 / 128
         total = total + np.abs(gradient(cosine(other), x + noise)).mean(2)
-    return [total / 4] * 2
+    return [total / 2] * 2
 
 def cam(kind, fixed=False):
     def fn(rgb, x, other, s, r):
@@ -167,7 +167,7 @@ def fame(rgb, x, other, s, r):
     got = []
     for sign in (1, -1):
         y = x.copy()
-        for _ in range(3):
+        for _ in range(2):
             v = (unit(embed(y[None])) @ other)[0]
             if (v if sign > 0 else 1 - v) < 0.01: break
             g = gradient(cosine(other), y)
@@ -225,8 +225,8 @@ one xssab-distance xssab xssab-grad
 pairs=pairs.xfv
 one gradient cosine-gradient cosine-grad
 one input cosine-input cosine-grad --kind input
-one integrated cosine-integrated cosine-grad --kind integrated -n 8
-one smoothgrad cosine-smoothgrad cosine-grad --kind smoothgrad -n 4 --seed 7
+one integrated cosine-integrated cosine-grad --kind integrated -n 3
+one smoothgrad cosine-smoothgrad cosine-grad --kind smoothgrad -n 2 --seed 7
 one gradcam gradcam gradcam
 one gradcam-fixed gradcam gradcam --target fixed-norm
 one hires gradcam-hires gradcam --kind hires
@@ -242,7 +242,7 @@ one lime lime lime --segments 9 -n 60 --seed 4
 one lime-black lime lime --segments 16 -n 200 --fill black --ridge 0.1 --seed 4
 one lime-mean lime lime --segments 5 -n 90 --fill mean --ridge 0 --seed 4
 pairs=pairs.xfv
-one fame fame fame -n 3 --step 4 --blur 2
+one fame fame fame -n 2 --step 4 --blur 2
 one random control-random control-map --seed 5
 one centre control-centre control-map -k centre
 one edges control-edges control-map -k edges
@@ -260,10 +260,12 @@ is "$?$(cat err)" 0 "the network asked by --exec"
 is "$("$PYTHON" check.py corrrise exec.xfv 2>&1 | tail -n 1)" good "gives the same maps"
 cat >three.py <<'PY'
 # a network of one's own: mean red, green and blue
-from streams import *
-import sys
+from packs import *
+import struct, sys
 faces = records(sys.stdin.buffer.read())
-for r in faces: r["embedding"] = tensor(array(r["image"]).mean((0, 1)).astype("<f4"))
+for r in faces:
+    rgb = r["image"]["data"]
+    r["embedding"] = {"dtype": "<f4", "shape": [3], "data": struct.pack("<3f", *(sum(rgb[c::3]) / (len(rgb) // 3) for c in range(3)))}
 sys.stdout.buffer.write(stream(faces))
 PY
 runs 0 "a network of three numbers, in Python" xface --sizes 3 --stride 4 --distance 2 --exec "$PYTHON three.py" -o three.xfv pairs.xfv

@@ -150,10 +150,12 @@ is "$?$(cat err)" 0 "the network asked by --exec"
 is "$("$PYTHON" check.py lu2024 lu-exec.xfv 2>&1 | tail -n 1)" good "gives the same curves"
 cat >three.py <<'PY'
 # a network of one's own: mean red, green and blue
-from streams import *
-import sys
+from packs import *
+import struct, sys
 faces = records(sys.stdin.buffer.read())
-for r in faces: r["embedding"] = tensor(array(r["image"]).mean((0, 1)).astype("<f4"))
+for r in faces:
+    rgb = r["image"]["data"]
+    r["embedding"] = {"dtype": "<f4", "shape": [3], "data": struct.pack("<3f", *(sum(rgb[c::3]) / (len(rgb) // 3) for c in range(3)))}
 sys.stdout.buffer.write(stream(faces))
 PY
 runs 0 "a network of three numbers, in Python" delins -n 2 --fill grey --exec "$PYTHON three.py" -o three.xfv maps.xfv
