@@ -34,88 +34,60 @@ static inline __attribute__((always_inline)) void store_vec(const struct xfv_epi
     store_parts(e, parts_of(e), v, y, pixel, c, offset);
 }
 
-#define MOST 28 /* accumulators of a tile, at most */
+#if NV == 4
+#include "net/run/kern_wide.h"
+#endif
 
-static inline __attribute__((always_inline)) void store_tile(const struct xfv_gemm *g, const V *acc, size_t p0, int m,
-                                                             int c0, int nv, int parts)
-{
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < nv; j++) {
-            size_t p = p0 + (size_t)i;
-            int c = c0 + j * VL;
-            store_parts(&g->e, parts, acc[i * nv + j], g->y, p, c, p * g->ldy + (size_t)c);
-        }
-}
-
-/* The same for every epilogue, once: sum [m][nv][VL]. */
-static __attribute__((noinline)) void store_any(const struct xfv_gemm *g, const float *sum, size_t p0, int m, int c0,
-                                                int nv)
-{
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < nv; j++, sum += VL) {
-            V v = V_LD(sum);
-            store_tile(g, &v, p0 + (size_t)i, 1, c0 + j * VL, 1, parts_of(&g->e));
-        }
-}
-
-static inline __attribute__((always_inline)) void multiply_one(V *acc, const float *x, size_t ldx, const float *w,
-                                                               int m, int nv)
-{
-    V b[NV];
-    for (int j = 0; j < nv; j++) b[j] = V_LD(w + j * VL);
-    for (int i = 0; i < m; i++) {
-        V a = V_SET1(x[(size_t)i * ldx]);
-        for (int j = 0; j < nv; j++) acc[i * nv + j] = V_FMA(a, b[j], acc[i * nv + j]);
-    }
-}
-
-/* acc += x w over k multiply-adds of one tap, m pixels by nv vectors; the weights follow one another. */
-static inline __attribute__((always_inline)) void multiply(V *acc, const float *x, size_t ldx, const float *w, int k,
-                                                           int m, int nv)
-{
-    int q = 0;
-    if (nv == NV) {
-        for (; q + 4 <= k; q += 4, w += 4 * nv * VL)
-            for (int i = 0; i < 4; i++) multiply_one(acc, x + q + i, ldx, w + i * nv * VL, m, nv);
-    }
-    for (; q < k; q++, w += nv * VL) multiply_one(acc, x + q, ldx, w, m, nv);
-}
+#define HIGH 14 /* rows of a tile, at most */
 
 /* A tile of m pixels by nv vectors, in blocks or not (constants after inlining). */
 static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g, const float *w, size_t p0, int m,
                                                        int c0, int nv, int blocks)
 {
-    V acc[MOST];
-    float sum[MOST * VL]; /* of finished chains: in memory, the registers are taken */
+    V acc[HIGH][3];
+    float sum[HIGH * 3 * VL]; /* of finished chains: in memory, the registers are taken */
     int block = blocks ? g->block : g->k;
-    for (int i = 0; i < m * nv; i++) acc[i] = V_ZERO();
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < nv; j++) acc[i][j] = V_ZERO();
     for (int j = 0; j < m * nv && blocks; j++) V_ST(sum + j * VL, V_ZERO());
     for (int t = 0; t < g->taps; t++) {
         const float *x = g->x + p0 * g->ldx + (g->tap ? g->tap[t] : 0);
-        for (int k = 0; k < g->k; k += block) {
-            for (int i = 0; i < m * nv && blocks && (t || k); i++) {
-                V_ST(sum + i * VL, V_ADD(V_LD(sum + i * VL), acc[i]));
-                acc[i] = V_ZERO();
+        for (int k = 0; k < g->k;) {
+            for (int i = 0; i < m && blocks && (t || k); i++)
+                for (int j = 0; j < nv; j++) {
+                    float *s = sum + (i * nv + j) * VL;
+                    V_ST(s, V_ADD(V_LD(s), acc[i][j]));
+                    acc[i][j] = V_ZERO();
+                }
+            for (int end = g->k - k < block ? g->k : k + block; k < end; k++) {
+                V b[3];
+                for (int j = 0; j < nv; j++) b[j] = V_LD(w + j * VL);
+                w += nv * VL;
+                for (int i = 0; i < m; i++) {
+                    V a = V_SET1(x[(size_t)i * g->ldx + (size_t)k]);
+                    for (int j = 0; j < nv; j++) acc[i][j] = V_FMA(a, b[j], acc[i][j]);
+                }
             }
-            int most = g->k - k < block ? g->k - k : block;
-            multiply(acc, x + k, g->ldx, w, most, m, nv);
-            w += most * nv * VL;
         }
     }
-    for (int i = 0; i < m * nv && blocks; i++) acc[i] = V_ADD(V_LD(sum + i * VL), acc[i]);
-    switch (blocks ? -1 : parts_of(&g->e)) { /* the common ones straight from the registers */
-    case 0: store_tile(g, acc, p0, m, c0, nv, 0); return;
-    case ADD: store_tile(g, acc, p0, m, c0, nv, ADD); return;
-    case BIAS | SLOPE: store_tile(g, acc, p0, m, c0, nv, BIAS | SLOPE); return;
-    case SLOPE | MASK: store_tile(g, acc, p0, m, c0, nv, SLOPE | MASK); return;
-    default: break;
-    }
-    for (int i = 0; i < m * nv; i++) V_ST(sum + i * VL, acc[i]);
-    store_any(g, sum, p0, m, c0, nv);
+    for (int i = 0; i < m && blocks; i++)
+        for (int j = 0; j < nv; j++) acc[i][j] = V_ADD(V_LD(sum + (i * nv + j) * VL), acc[i][j]);
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < nv; j++) {
+            size_t p = p0 + (size_t)i;
+            int c = c0 + j * VL;
+            store_vec(&g->e, acc[i][j], g->y, p, c, p * g->ldy + (size_t)c);
+        }
 }
 
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
+#if NV == 4
+#define TILE(M) case M: if (nv == NV && M <= MR(NV)) wide_tile(g, w, p, M, c, blocks); \
+                        else if (nv < NV && M <= MR(nv)) tile(g, w, p, M, c, nv, blocks); \
+                        break;
+#else
 #define TILE(M) case M: if (M <= MR(nv)) tile(g, w, p, M, c, nv, blocks); break;
+#endif
 static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c,
                                                         int nv, int blocks)
 {
