@@ -115,9 +115,104 @@ static void products(void)
     free(d), free(r);
 }
 
+/* ---- depthwise ---- */
+
+enum { WIDE = 21, CH = 112, MOST = 7, DW = 2 * 2 * WIDE * CH }; /* results of a stride 2 transposed are twice as wide */
+
+struct depth {
+    float in[MOST + 1][WIDE * CH], w[MOST * MOST * CH], add[DW], bias[CH], slope[CH];
+    uint8_t mask[DW / 8];
+};
+
+static void fill(float *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) v[i] = (float)uniform();
+}
+
+/* What kernel row i, column j of output column x of row `row` reads; -1: nothing. */
+static int reads(const struct xfv_dwrow *d, int back, int x, int j)
+{
+    int at = back ? x + d->left - j : x * d->stride - d->left + j;
+    if (at < 0 || (back && at % 2)) return -1;
+    if (back) at /= 2;
+    return at < d->win ? at : -1;
+}
+
+static double dw_difference(const struct xfv_dwrow *d, int back)
+{
+    double worst = 0;
+    int ch = d->channels;
+    for (int q = 0; q < (1 + d->two) * d->wout * ch; q++) {
+        int c = q % ch, x = q / ch % d->wout, row = q / ch / d->wout;
+        double v = d->e.bias ? d->e.bias[c] : 0;
+        for (int t = 0; t < d->kh * d->kw; t++) {
+            int at = reads(d, back, x, t % d->kw);
+            if (at >= 0 && d->rows[row + t / d->kw])
+                v += (double)d->rows[row + t / d->kw][at * ch + c] * d->w[t * ch + c];
+        }
+        if (d->e.add) v += d->e.add[q];
+        int on = d->e.mask ? d->e.mask[q / 8] >> q % 8 & 1 : v > 0;
+        if (d->e.slope && !on) v *= d->e.slope[c];
+        worst = fmax(worst, fabs(v - d->y[q]));
+    }
+    return worst;
+}
+
+/* One geometry by all tables: the worst difference to plain loops; *other counts bytes that AVX-512 gives otherwise
+ * than AVX2. */
+static double dw_tables(struct xfv_dwrow d, int back, int *other)
+{
+    static float y[4][DW];
+    double worst = 0;
+    int first = -1;
+    for (int i = 0; i < count; i++) {
+        memset(y[i], 0, sizeof y[i]);
+        d.y = y[i];
+        if (back) tables[i]->dwrow_back2(&d);
+        else tables[i]->dwrow(&d);
+        worst = fmax(worst, dw_difference(&d, back));
+        if (bits[i] && first < 0) first = i;
+        *other += bits[i] && memcmp(y[i], y[first], sizeof *y);
+    }
+    return worst;
+}
+
+static void depthwise(void)
+{
+    struct depth *r = xfv_aligned_alloc(sizeof *r);
+    const float *rows[MOST + 1];
+    double worst = 0;
+    int cases = 0, other = 0;
+    if (!r) exit(1);
+    for (int i = 0; i <= MOST; i++) fill(r->in[i], WIDE * CH), rows[i] = r->in[i];
+    fill(r->w, MOST * MOST * CH), fill(r->add, DW), fill(r->bias, CH), fill(r->slope, CH);
+    for (size_t i = 0; i < sizeof r->mask; i++) r->mask[i] = (uint8_t)(uniform() * 128 + 128);
+    for (int kernel = 3; kernel <= MOST; kernel += 2)
+        for (int win = 1; win <= WIDE; win += win < 9 ? 1 : 4)
+            for (int kind = 0; kind < 4; kind++) /* stride 1, 2 and 3, and the transposed one of stride 2 */
+                for (int two = 0; two <= (kind == 0); two++) {
+                    int back = kind == 3, stride = back ? 1 : kind + 1, left = cases % (kernel / 2 + 1);
+                    struct xfv_dwrow d = {.rows = rows, .kh = kernel, .kw = kernel, .stride = stride, .left = left,
+                                          .win = win, .wout = back ? 2 * win : (win + stride - 1) / stride,
+                                          .channels = 16 + cases % 7 * 16, .two = two, .w = r->w};
+                    d.e.bits = (size_t)d.channels / 8;
+                    if (cases & 1) d.e.slope = r->slope;
+                    if (cases % 3 == 1) d.e.mask = r->mask;
+                    else d.e.bias = r->bias;
+                    if (cases % 5 == 4) d.e.add = r->add;
+                    rows[1] = back && cases & 4 ? NULL : r->in[1];
+                    worst = fmax(worst, dw_tables(d, back, &other));
+                    cases++;
+                }
+    OK(worst < 2e-5, "%d depthwise rows differ from plain loops by %.1e at most", cases, worst);
+    OK(!other, "and give the same bytes by AVX2 and AVX-512 (%d do not)", other);
+    free(r);
+}
+
 int main(void)
 {
     find_tables();
     products();
+    depthwise();
     return tap_done();
 }

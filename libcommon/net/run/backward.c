@@ -1,5 +1,5 @@
 /* Vector-Jacobian products: the gradient of one cotangent at a time travels back through the network, so that what a
- * worker touches stays in its cache; bottleneck blocks go row by row (1x1, mask, depthwise, mask, 1x1), so that their
+ * worker touches stays in its cache; bottleneck blocks go band by band (1x1, mask, depthwise, mask, 1x1), so that their
  * wide inner gradients never leave it. */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,9 @@ struct back {
     struct run fwd;      /* the recorded values */
 };
 
-#define RING 4 /* rows of a block's middle gradient that are alive at a time: at most 3, and a power of two */
+/* A block goes down a band of rows at a time: enough pixels for the products to pay for reading the weights, few enough
+ * for the second-level cache. Of the middle gradient, which is made in bands too, three are alive at a time. */
+#define BANDS 3
 
 /* Every value has its place times the batch, image after image. */
 static float *grad(const struct back *b, int v)
@@ -48,16 +50,16 @@ static void advance(struct xfv_epilogue *e, size_t floats)
     if (e->mask) e->mask += floats / 8;
 }
 
-/* One row y of the gradient before a depthwise convolution. The gradient behind it has ho rows of wo columns, row oy at
- * dy + (oy % ring) * row. */
-static void depthwise_row(const struct back *b, const struct step *s, int y, const float *dy, int ring,
+/* Row y of the gradient before a depthwise convolution, and with `two` the row after it. The gradient behind it has ho
+ * rows of wo columns, row oy at dy + (oy % ring) * row. */
+static void depthwise_row(const struct back *b, const struct step *s, int y, int two, const float *dy, int ring,
                           const float *zero, float *out, const struct xfv_epilogue *e)
 {
     const struct xfv_node *nd = s->node;
     struct xfv_shape o = b->net->shape[s->out], in = b->net->shape[s->in[0]];
-    int ch = value_pitch(b->net, s->out, o), two = nd->stride[0] == 2;
+    int ch = value_pitch(b->net, s->out, o), half = nd->stride[0] == 2;
     size_t row = (size_t)o.dim[1] * (size_t)ch;
-    const float *rows[MAX_ROWS];
+    const float *rows[MAX_ROWS + 1];
     struct xfv_dwrow d = {.rows = rows,
                           .kh = nd->kernel[0],
                           .kw = nd->kernel[1],
@@ -65,18 +67,34 @@ static void depthwise_row(const struct back *b, const struct step *s, int y, con
                           .win = o.dim[1],
                           .wout = in.dim[1],
                           .channels = ch,
-                          .w = two ? s->wf : s->wb,
+                          .two = two,
+                          .w = half ? s->wf : s->wb,
                           .y = out,
                           .e = *e};
-    d.left = two ? nd->pads[1] : nd->kernel[1] - 1 - nd->pads[1];
-    for (int i = 0; i < d.kh; i++) {
-        int at = two ? y + nd->pads[0] - i : y - (d.kh - 1 - nd->pads[0]) + i;
-        int there = at >= 0 && (!two || at % 2 == 0) && (two ? at / 2 : at) < o.dim[0];
-        if (two) at /= 2;
-        rows[i] = there ? dy + (size_t)(at % ring) * row : two ? NULL : zero;
+    d.left = half ? nd->pads[1] : nd->kernel[1] - 1 - nd->pads[1];
+    for (int i = 0; i < d.kh + two; i++) {
+        int at = half ? y + nd->pads[0] - i : y - (d.kh - 1 - nd->pads[0]) + i;
+        int there = at >= 0 && (!half || at % 2 == 0) && (half ? at / 2 : at) < o.dim[0];
+        if (half) at /= 2;
+        rows[i] = there ? dy + (size_t)(at % ring) * row : half ? NULL : zero;
     }
-    if (two) b->net->k->dwrow_back2(&d);
+    if (half) b->net->k->dwrow_back2(&d);
     else b->net->k->dwrow(&d);
+}
+
+/* Rows y.. of it, two at a time where that saves reading. */
+static void depthwise_rows(const struct back *b, const struct step *s, int y, int rows, const float *dy, int ring,
+                           const float *zero, float *out, const struct xfv_epilogue *e)
+{
+    struct xfv_shape in = b->net->shape[s->in[0]];
+    size_t row = (size_t)in.dim[1] * (size_t)value_pitch(b->net, s->out, b->net->shape[s->out]);
+    struct xfv_epilogue at = *e;
+    for (int i = 0; i < rows;) {
+        int two = s->node->stride[0] == 1 && i + 2 <= rows;
+        depthwise_row(b, s, y + i, two, dy, ring, zero, out + (size_t)i * row, &at);
+        advance(&at, row * (size_t)(1 + two));
+        i += 1 + two;
+    }
 }
 
 /* Any stride: every output scatters. Slow and rare. */
@@ -113,10 +131,7 @@ static void back_depthwise(const struct back *b, const struct step *s)
         return;
     }
     memset(b->scratch, 0, sizeof *b->scratch * (size_t)o.dim[1] * (size_t)ch);
-    for (int y = 0; y < in.dim[0]; y++) {
-        depthwise_row(b, s, y, dy, o.dim[0], b->scratch, dx + (size_t)y * row, &e);
-        advance(&e, row);
-    }
+    depthwise_rows(b, s, 0, in.dim[0], dy, o.dim[0], b->scratch, dx, &e);
 }
 
 static void back_point(const struct back *b, const struct step *s)
@@ -135,8 +150,9 @@ static void back_point(const struct back *b, const struct step *s)
     b->net->k->gemm(&g, (int)shape_pixels(b->net->shape[s->out]));
 }
 
-/* Rows of the middle gradient of a block are made when first wanted. */
-static void block_middle(const struct back *b, const struct step *mid, const struct step *tail, int oy, float *ring)
+/* Rows oy.. of the middle gradient of a block, `rows` of them, are made when the first is wanted. */
+static void block_middle(const struct back *b, const struct step *mid, const struct step *tail, int oy, int rows,
+                         float *to)
 {
     struct xfv_shape m = b->net->shape[mid->out];
     int n = value_pitch(b->net, mid->out, m), k = value_pitch(b->net, tail->out, b->net->shape[tail->out]);
@@ -147,12 +163,12 @@ static void block_middle(const struct back *b, const struct step *mid, const str
                          .k = shape_channels(b->net->shape[tail->out]),
                          .w = tail->wb,
                          .n = n,
-                         .y = ring + (size_t)(oy % RING) * row,
+                         .y = to,
                          .ldy = (size_t)n};
     g.e.slope = mid->slope;
     g.e.mask = b->tape->signs + mid->sign + (size_t)oy * row / 8;
     g.e.bits = (size_t)n / 8;
-    b->net->k->gemm(&g, m.dim[1]);
+    b->net->k->gemm(&g, rows * m.dim[1]);
 }
 
 /* Bottleneck: head (1x1), mid (depthwise), tail (1x1). Rows of the input's gradient are finished top down; when the
@@ -164,9 +180,11 @@ static void back_block(const struct back *b, const struct step *head)
     struct xfv_shape in = b->net->shape[head->in[0]], m = b->net->shape[mid->out];
     int n = value_pitch(b->net, head->in[0], in), wide = value_pitch(b->net, head->out, b->net->shape[head->out]);
     const struct xfv_node *nd = mid->node;
+    int band = xfv_block_band(in), made = 0;
     size_t mrow = (size_t)m.dim[1] * (size_t)wide, xrow = (size_t)in.dim[1] * (size_t)wide,
            drow = (size_t)in.dim[1] * (size_t)n;
-    float *ring = b->scratch, *zero = ring + RING * mrow, *inner = zero + mrow, *dx = grad(b, head->in[0]);
+    float *ring = b->scratch, *zero = ring + (size_t)(BANDS * band) * mrow, *inner = zero + mrow,
+          *dx = grad(b, head->in[0]);
     struct xfv_epilogue e = {.slope = head->slope, .mask = b->tape->signs + head->sign, .bits = (size_t)wide / 8};
     struct xfv_gemm g = {.x = inner,
                          .ldx = (size_t)wide,
@@ -177,15 +195,17 @@ static void back_block(const struct back *b, const struct step *head)
                          .ldy = (size_t)n,
                          .e = input_epilogue(b, head, 0)};
     memset(zero, 0, sizeof *zero * mrow);
-    int made = 0;
-    for (int y = 0; y < in.dim[0]; y++) {
-        int want = (y + nd->pads[0]) / nd->stride[0]; /* the lowest middle row that row y meets */
-        for (; made <= want && made < m.dim[0]; made++) block_middle(b, mid, tail, made, ring);
-        depthwise_row(b, mid, y, ring, RING, zero, inner, &e);
-        advance(&e, xrow);
+    for (int y = 0; y < in.dim[0]; y += band) {
+        int rows = in.dim[0] - y < band ? in.dim[0] - y : band;
+        int want = (y + rows - 1 + nd->pads[0]) / nd->stride[0]; /* the lowest middle row that these rows meet */
+        for (; made <= want && made < m.dim[0]; made += band)
+            block_middle(b, mid, tail, made, m.dim[0] - made < band ? m.dim[0] - made : band,
+                         ring + (size_t)(made % (BANDS * band)) * mrow);
+        depthwise_rows(b, mid, y, rows, ring, BANDS * band, zero, inner, &e);
+        advance(&e, (size_t)rows * xrow);
         g.y = dx + (size_t)y * drow;
-        b->net->k->gemm(&g, in.dim[1]);
-        advance(&g.e, drow);
+        b->net->k->gemm(&g, rows * in.dim[1]);
+        advance(&g.e, (size_t)rows * drow);
     }
 }
 

@@ -40,7 +40,7 @@ static void forward_depthwise(const struct run *r, const struct step *s)
     struct xfv_shape in = r->shape[s->in[0]], out = r->shape[s->out];
     int ch = value_pitch(r->net, s->in[0], in), h = in.dim[0], w = in.dim[1];
     size_t xrow = (size_t)w * (size_t)ch, yrow = (size_t)out.dim[1] * (size_t)ch;
-    const float *x = run_value(r, s->in[0]), *rows[MAX_ROWS], *zero = r->scratch;
+    const float *x = run_value(r, s->in[0]), *rows[MAX_ROWS + 1], *zero = r->scratch;
     float *y = run_value(r, s->out);
     memset(r->scratch, 0, sizeof *r->scratch * xrow);
     struct xfv_dwrow d = {.rows = rows,
@@ -52,8 +52,9 @@ static void forward_depthwise(const struct run *r, const struct step *s)
                           .wout = out.dim[1],
                           .channels = ch,
                           .w = s->wf};
-    for (int oy = 0; oy < out.dim[0]; oy++) {
-        for (int i = 0; i < d.kh; i++) {
+    for (int oy = 0; oy < out.dim[0]; oy += 1 + d.two) {
+        d.two = nd->stride[0] == 1 && oy + 2 <= out.dim[0];
+        for (int i = 0; i < d.kh + d.two; i++) {
             int at = oy * nd->stride[0] - nd->pads[0] + i;
             rows[i] = at < 0 || at >= h ? zero : x + (size_t)at * xrow;
         }

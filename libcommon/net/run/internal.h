@@ -144,6 +144,14 @@ void xfv_wino_conv(const struct wino_job *j, int images, float *scratch);
 struct wino_job xfv_wino_forward(const struct xfv_net *n, const struct step *s, const struct xfv_shape *shape);
 struct wino_job xfv_wino_backward(const struct xfv_net *n, const struct step *s);
 
+/* Rows of a bottleneck that go backward together. */
+#define XFV_BAND_PIXELS 112
+static inline int xfv_block_band(struct xfv_shape in)
+{
+    int rows = XFV_BAND_PIXELS / in.dim[1];
+    return rows < 1 ? 1 : rows > in.dim[0] ? in.dim[0] : rows;
+}
+
 int xfv_ws_reserve(struct xfv_ws *ws, size_t arena, size_t scratch, struct xfv_err *e);
 
 /* Where the values of one forward pass are. */

@@ -45,12 +45,13 @@ struct xfv_gemm {
 };
 
 /* One row of a depthwise convolution, channels padded. rows[i]: input row that kernel row i reads (never NULL: a row of
- * zeros for padding); columns outside 0..win-1 are zero. y[x] = sum_ij rows[i][x*stride - left + j] w[i][j]. */
+ * zeros for padding); columns outside 0..win-1 are zero. y[x] = sum_ij rows[i][x*stride - left + j] w[i][j]. two: 1 to
+ * make the next row as well, of rows[1..kh], when input rows are as far apart as output rows. */
 struct xfv_dwrow {
     const float *const *rows;
-    int kh, kw, stride, left, win, wout, channels;
+    int kh, kw, stride, left, win, wout, channels, two;
     const float *w; /* [kh][kw][channels] */
-    float *y;       /* [wout][channels] */
+    float *y;       /* [1 + two][wout][channels] */
     struct xfv_epilogue e;
 };
 
@@ -107,7 +108,8 @@ extern const struct xfv_kernels xfv_kern_avx2, xfv_kern_avx512, xfv_kern_tall_av
 extern const struct xfv_kernels xfv_kern_neon;
 #endif
 
-/* The best that this processor has; XFV_KERNELS=generic|avx2|avx512-tall in the environment picks another one (for tests). */
+/* The best that this processor has; XFV_KERNELS=generic|avx2|avx512-tall in the environment picks another one (for
+ * tests). */
 const struct xfv_kernels *xfv_kernels(void);
 
 /* Pack w [rows][n] (row stride ldw, n real columns) into panels for k->gemm: out holds rows * pad16(n) floats. Missing

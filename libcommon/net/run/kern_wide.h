@@ -7,7 +7,10 @@
 #define WIDE_ROW(i, from, at) V r##i##0 = V_ZERO(), r##i##1 = V_ZERO(), r##i##2 = V_ZERO(), r##i##3 = V_ZERO();
 
 /* Four results of row i: op(variable, place among all). */
-#define WIDE_EACH(i, op) if (m > i) { op(r##i##0, 4 * i) op(r##i##1, 4 * i + 1) op(r##i##2, 4 * i + 2) op(r##i##3, 4 * i + 3) }
+#define WIDE_EACH(i, op) \
+    if (m > i) { \
+        op(r##i##0, 4 * i) op(r##i##1, 4 * i + 1) op(r##i##2, 4 * i + 2) op(r##i##3, 4 * i + 3) \
+    }
 
 #define WIDE_MULTIPLY(i, from, at) \
     if (m > i) { \

@@ -345,8 +345,9 @@ static size_t backward_scratch(const struct xfv_net *n)
         struct xfv_shape in = n->shape[s->in[0]], out = n->shape[s->out];
         size_t need;
         if (s->block) {
-            size_t row = (size_t)in.dim[1] * (size_t)value_pitch(n, s->out, out);
-            need = row * 6 + value_floats(n, n->steps[i + 1].out, n->shape[n->steps[i + 1].out]);
+            struct xfv_shape m = n->shape[n->steps[i + 1].out];
+            size_t pitch = (size_t)value_pitch(n, s->out, out), band = (size_t)xfv_block_band(in);
+            need = ((3 * band + 1) * (size_t)m.dim[1] + band * (size_t)in.dim[1]) * pitch;
         } else if (s->wino) {
             struct wino_job j = xfv_wino_backward(n, s);
             need = xfv_wino_scratch(&j);
