@@ -398,7 +398,7 @@ static int set_discard(void *ctx, const char *s, struct xfv_err *e)
         if (!strcmp(s, xfv_quality_info[m].name)) break;
         n += (size_t)snprintf(known + n, sizeof known - n, ", %s", xfv_quality_info[m].name);
         if (m == XFV_QUALITIES - 1 && strcmp(s, "all"))
-            return xfv_fail(e, XFV_EARG, "--discard: '%s' is none of %s", s, known);
+            return xfv_fail(e, XFV_EARG, "--discard: unknown measure '%s': use one of %s", s, known);
     }
     ((struct roc *)ctx)->discard = s;
     return 0;

@@ -86,9 +86,9 @@ const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c);      /* with -
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra);
 
 /* The loop over the records (stage/stage.h) keeps these for messages, progress and the end of the run: the record at
- * hand, from 1; counts so far (told: err records that an earlier program has reported); the share of the input done,
+ * hand, from 1; counts so far (reported: err records that an earlier program has reported); the share of the input done,
  * 0..1; the slot of the record at hand. */
-struct xfv_seen { uint64_t record_no, faces, pairs, told; double share; int slot; };
+struct xfv_seen { uint64_t record_no, faces, pairs, reported; double share; int slot; };
 struct xfv_seen *xfv_cli_seen(struct xfv_cli *c);
 const struct xfv_program *xfv_cli_program(const struct xfv_cli *c);
 const char *const *xfv_cli_drop(const struct xfv_cli *c); /* keys of --drop, NULL-terminated */
@@ -137,7 +137,7 @@ const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no
 int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id);
 int xfv_cli_private(const struct xfv_cli *c); /* 1: names stay out of messages */
 /* 1: err records came through a pipe, so an earlier program has reported them; 0 with -v. */
-int xfv_cli_told_before(const struct xfv_cli *c);
+int xfv_cli_reported_before(const struct xfv_cli *c);
 /* With --timeout: a thread that looks after the others. Opening the output starts it, and xfv_cli_finish ends it. */
 void xfv_watch_open(struct xfv_cli *c);
 void xfv_watch_close(struct xfv_cli *c);

@@ -62,9 +62,9 @@ void xfv_cli_some_failed(struct xfv_cli *c)
     c->some_failed = 1;
 }
 
-int xfv_cli_told_before(const struct xfv_cli *c)
+int xfv_cli_reported_before(const struct xfv_cli *c)
 {
-    return c->seen.told > 0 && c->verbose < 1;
+    return c->seen.reported > 0 && c->verbose < 1;
 }
 
 void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, const char *sentence)

@@ -18,7 +18,7 @@ struct xfv_font {
     int bold;    /* thicker strokes */
 };
 
-/* Hung on an image, it is told of all that is drawn there, in the coordinates of the calls below; width: of the text.
+/* Hung on an image, it follows all that is drawn there, in the coordinates of the calls below; width: of the text.
  */
 struct xfv_pen {
     void *ctx;

@@ -13,7 +13,7 @@ struct xfv_image {
     int width, height, channels; /* channels: 1 grey, 3 RGB */
     uint8_t *data;               /* [height][width][channels], owned, free() */
     int scale;                   /* of a decoded photograph: source pixels per pixel, 1, 2, 4, ...; else 0 */
-    const struct xfv_pen *pen;   /* of an image that is drawn on (image/draw.h): who is told; NULL: nobody */
+    const struct xfv_pen *pen;   /* follows what is drawn on the image (image/draw.h); NULL: nothing does */
     int transparent;             /* 1: parts of it were see-through and show mid grey */
 };
 

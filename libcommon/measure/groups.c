@@ -390,7 +390,7 @@ static void make_notes(struct xfv_groups *g)
                  few, compared, FEW_PAIRS, FEW_PERSONS, FEW_ERRORS);
     if (!labelled)
         snprintf(g->note[g->n_notes++], sizeof *g->note,
-                 "no pair has a label: error rates cannot be told, the share of accepted pairs stands in their place");
+                 "no pair has a label: error rates need labels, so the share of accepted pairs stands in their place");
     if (g->other || g->unknown)
         snprintf(g->note[g->n_notes++], sizeof *g->note,
                  "left out: %zu pairs of two groups, %zu pairs with a face that the table does not name", g->other,

@@ -51,7 +51,7 @@ struct xfv_pairview {
 
 /* Unpack a pair record's root. only_method: the rows of this method alone, or NULL. Maps may be f32 or f64 of any
  * height and width up to 4096 and are resampled to their face's size; values below 0 in similarity and dissimilarity
- * count as 0. A map that cannot be drawn is marked broken and told in `problem`. XFV_EDATA when the pair cannot be
+ * count as 0. A map that cannot be drawn is marked broken, and `problem` says why. XFV_EDATA when the pair cannot be
  * drawn at all (no faces, more than XFV_VIEW_ROWS rows), XFV_ENOMEM. Clear it in any case. */
 int xfv_pairview_read(const msgpack_object *pair, const char *only_method, struct xfv_pairview *out, struct xfv_err *e);
 /* The same of a face record's root. */

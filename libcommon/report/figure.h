@@ -28,7 +28,7 @@ struct xfv_figure_opts {
     /* Of a page, for which figures are arranged: 1: the faces below one another; 2: side by side; 0: for a screen. */
     int columns;
     int panel;                 /* enum xfv_panel, of bare layouts: one tile a row instead of all */
-    const struct xfv_pen *pen; /* told of all that is drawn (image/draw.h); NULL: nobody */
+    const struct xfv_pen *pen; /* follows all that is drawn (image/draw.h); NULL: nothing does */
 };
 
 /* Draw p (read and blurred; only a cell may be of one face). out is new RGB; the caller clears it. A cell holds the

@@ -194,15 +194,15 @@ static int put_error(const struct xfv_decider *d, struct xfv_writer *w, const ch
 
 /* Messages name pairs of a list by its lines, others by their number. */
 static int fail_pair(struct xfv_decider *d, struct xfv_writer *w, const char *a, const char *b,
-                     const struct xfv_pair_entry *entry, const char *code, const char *why, int told, struct xfv_err *e)
+                     const struct xfv_pair_entry *entry, const char *code, const char *why, int reported, struct xfv_err *e)
 {
     char *id = pair_id(a, b);
     if (!id) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     d->n_failed++;
     xfv_cli_some_failed(d->c);
-    /* told: by the program that made the err record */
-    if (entry && !told) xfv_cli_failed_at(d->c, "line", (uint64_t)entry->line, id, strlen(id), why);
-    else if (!told) xfv_cli_failed_at(d->c, "pair", d->n_pairs + d->n_failed, id, strlen(id), why);
+    /* reported: by the program that made the err record */
+    if (entry && !reported) xfv_cli_failed_at(d->c, "line", (uint64_t)entry->line, id, strlen(id), why);
+    else if (!reported) xfv_cli_failed_at(d->c, "pair", d->n_pairs + d->n_failed, id, strlen(id), why);
     int status = d->table ? put_row(d, a, b, NULL, entry ? entry->label : -1, e) : put_error(d, w, id, code, why, e);
     free(id);
     return status;
@@ -223,7 +223,7 @@ int xfv_decide(struct xfv_decider *d, struct xfv_writer *w, const struct xfv_hel
     double s = 0;
     if (bad) {
         snprintf(why, sizeof why, "no face '%.150s': %s", bad->id, bad->failure);
-        return fail_pair(d, w, a->id, b->id, entry, "noface", why, bad->was_err && xfv_cli_told_before(d->c), e);
+        return fail_pair(d, w, a->id, b->id, entry, "noface", why, bad->was_err && xfv_cli_reported_before(d->c), e);
     }
     int status = xfv_decider_score(d, a, b, &s, e);
     if (status == XFV_EDATA) {

@@ -47,7 +47,7 @@ static int pass_on_failure(struct xfv_pairing *p, struct xfv_rec *r, struct xfv_
     char why[512];
     if (!p->d.table) return xfv_writer_put(w, r, e);
     xfv_cli_some_failed(p->d.c);
-    if (xfv_cli_told_before(p->d.c)) return 0;
+    if (xfv_cli_reported_before(p->d.c)) return 0;
     uint64_t no = xfv_stage_record_no(p->d.c);
     char *id = xfv_face_id(xfv_rec_root(r), no);
     if (xfv_get_text(xfv_rec_root(r), "message", why, sizeof why, NULL)) snprintf(why, sizeof why, "it failed");
@@ -148,7 +148,7 @@ static const char only_one[] = "this face is the only one of the input that can 
 
 static int finish_all(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err *e)
 {
-    xfv_gallery_remove_failed(&p->held); /* they were told, and have no pairs here */
+    xfv_gallery_remove_failed(&p->held); /* they were reported, and have no pairs here */
     size_t n = p->held.n;
     if (n > 1 && searches(p)) return xfv_pairing_best(p, NULL, w, e);
     if (n == 1 && xfv_shard_is_first(&p->shard))

@@ -26,7 +26,7 @@ struct run {
     int *statuses;
     struct xfv_err *errs;
     uint64_t no, n_taken, n_left; /* left: what a sink does not want, err records aside */
-    int fd, piped;         /* of the input at hand; piped: what failed in it was told by the programs before */
+    int fd, piped;         /* of the input at hand; piped: what failed in it was reported by the programs before */
     double before, total;  /* bytes of the inputs before it, and of all; total 0: not known */
 };
 
@@ -70,7 +70,7 @@ void xfv_stage_tell_error(struct xfv_cli *c, const msgpack_object *root)
     const char *id = "";
     size_t n = 0;
     xfv_cli_some_failed(c);
-    if (xfv_cli_told_before(c)) return;
+    if (xfv_cli_reported_before(c)) return;
     if (xfv_get_str(root, "id", &id, &n, NULL)) n = 0;
     if (xfv_get_text(root, "message", message, sizeof message, NULL)) snprintf(message, sizeof message, "failed");
     if (xfv_get_text(root, "tool", tool, sizeof tool, NULL)) snprintf(tool, sizeof tool, "an earlier program");
@@ -189,7 +189,7 @@ static int take_record(struct run *r, struct xfv_rec *rec, struct xfv_reader *in
         xfv_rec_free(rec);
         return status;
     }
-    xfv_cli_seen(r->c)->told += r->piped && xfv_rec_kind(rec) == XFV_ERR;
+    xfv_cli_seen(r->c)->reported += r->piped && xfv_rec_kind(rec) == XFV_ERR;
     xfv_cli_seen(r->c)->faces += xfv_rec_kind(rec) == XFV_FACE;
     xfv_cli_seen(r->c)->pairs += xfv_rec_kind(rec) == XFV_PAIR;
     struct item *it = &r->q[r->n++];
@@ -340,7 +340,7 @@ void xfv_stage_tell_no_pairs(struct xfv_cli *c, const char *stages, const char *
     char why[200];
     if (!xfv_stage_no_pairs(c, stages, why, sizeof why)) return;
     xfv_cli_some_failed(c);
-    if (!xfv_cli_told_before(c)) xfv_cli_warn(c, "%s%s", why, ending);
+    if (!xfv_cli_reported_before(c)) xfv_cli_warn(c, "%s%s", why, ending);
 }
 
 uint64_t xfv_stage_record_no(struct xfv_cli *c)
