@@ -10,7 +10,7 @@
  * that is not NULL and its file system supports it, else in the heap, where a limit of memory counts it: writing then
  * fails with ENOMEM. The caller fcloses *f. XFV_EIO, XFV_ENOMEM. */
 int xfv_spool_open(FILE **f, const char *beside, struct xfv_err *e);
-/* The same with a descriptor, for another program: in memory that no limit counts. */
+/* The same with a descriptor, for another program: in memory that no limit of the system counts. */
 int xfv_spool_open_fd(FILE **f, struct xfv_err *e);
 
 #endif

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "stage/exec.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,6 +127,16 @@ static int finish(pid_t pid, int status, struct xfv_err *e)
     return xfv_fail(e, XFV_EFORMAT, "it was ended by signal %d", WIFSIGNALED(how) ? WTERMSIG(how) : 0);
 }
 
+/* A file in memory is no data of this process to the kernel. So as much room is reserved as it takes: --max-memory
+ * counts that. */
+static void *reserve(size_t bytes, struct xfv_err *e)
+{
+    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room != MAP_FAILED) return room;
+    xfv_fail(e, XFV_ENOMEM, "out of memory for the faces");
+    return NULL;
+}
+
 int xfv_exec_embed(const char *command, int count, int height, int width, const uint8_t *rgb, size_t *n, float **f,
                    struct xfv_err *e)
 {
@@ -132,8 +144,13 @@ int xfv_exec_embed(const char *command, int count, int height, int width, const 
     int out;
     pid_t pid;
     *f = NULL;
-    int status = xfv_spool_open_fd(&file, e);
-    if (status) return status;
+    size_t bytes = (size_t)count * (size_t)height * (size_t)width * 3;
+    void *room = reserve(bytes, e);
+    int status = room ? xfv_spool_open_fd(&file, e) : e->status;
+    if (status) {
+        if (room) munmap(room, bytes);
+        return xfv_fail_at(e, "--exec '%.100s'", command);
+    }
     status = write_faces(fileno(file), count, height, width, rgb, e);
     if (!status && start(command, fileno(file), &out, &pid)) status = xfv_fail(e, XFV_EIO, "cannot run it");
     else if (!status) {
@@ -142,6 +159,7 @@ int xfv_exec_embed(const char *command, int count, int height, int width, const 
         status = finish(pid, status, e);
     }
     fclose(file);
+    munmap(room, bytes);
     if (!status) return 0;
     free(*f);
     *f = NULL;

@@ -79,6 +79,14 @@ else
     ppmmake blue 3000 3000 | pnmtojpeg >large.jpg
     limit 1 'may take 26 MiB to decode, more than the 20 MiB for one photograph.*--max-memory' facecrop --max-memory 40M large.jpg "$anna"
     is "$(xfv-json out | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "limit face " "one err record"
+    # What --exec's command reads waits in memory, and the limit counts it.
+    cat >three.py <<'PY'
+import sys
+from streams import *
+faces = [r for r in records(sys.stdin.buffer.read()) if r["_"] == "face"]
+sys.stdout.buffer.write(stream([{"_": "face", "id": r["id"], "embedding": tensor(np.float32([1, 2, 3]))} for r in faces]))
+PY
+    limit 4 "out of memory for the faces: --max-memory" corrrise -n 1024 --size 8 --max-memory 100M --exec "$PYTHON three.py" pair.xfv
     # The page waits in memory, and the limit counts it.
     for i in 0 1 2 3 4 5 6 7; do cat pair.xfv pair.xfv pair.xfv pair.xfv pair.xfv pair.xfv pair.xfv pair.xfv; done >pairs.xfv
     for i in 0 1 2 3 4 5 6 7; do cat pairs.xfv; done >many.xfv
