@@ -388,8 +388,8 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     struct heatmap *h = ctx;
     (void)w;
     if (h->boxes)
-        xfv_cli_warn(h->cli, "some names hold letters that no font here has (or the build has no Pango): they are drawn "
-                             "as boxes");
+        xfv_cli_warn(h->cli, "some names hold letters that no font here has (or the build has no Pango, or too little memory): "
+                             "they are drawn as boxes");
     if (h->photographs.n) {
         int status = draw_photographs(h, e);
         return status || !h->sheet.n ? status : write_sheet(h, e);

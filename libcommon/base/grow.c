@@ -1,8 +1,10 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "base/grow.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 size_t xfv_more(size_t cap, size_t first)
 {
@@ -18,4 +20,11 @@ int xfv_grow(void *array, size_t n, size_t size)
     if (!more) return 0;
     memcpy(array, &more, sizeof more);
     return 1;
+}
+
+int xfv_has_room(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p != MAP_FAILED) munmap(p, bytes);
+    return p != MAP_FAILED;
 }

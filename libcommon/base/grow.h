@@ -18,4 +18,7 @@ size_t xfv_more(size_t cap, size_t first);
 int xfv_grow(void *array, size_t n, size_t size);
 #define XFV_GROW(pointer, n) xfv_grow(&(pointer), (n), sizeof *(pointer))
 
+/* 1: the system would give so many bytes now. For libraries that end the program where it does not. */
+int xfv_has_room(size_t bytes);
+
 #endif

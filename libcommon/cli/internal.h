@@ -68,11 +68,11 @@ void xfv_outputs_end(void);                        /* what is not committed is d
 const char *xfv_out_kind_name(enum xfv_out_kind kind);
 int xfv_out_kind_fits(enum xfv_out_kind kind, const unsigned char *head, size_t n); /* a file that begins so */
 void xfv_die_of_sigpipe(void);           /* does not return */
-/* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS has no room for its threads.
- * Before anything else. */
+/* In programs that are linked with OpenBLAS: one line and exit status 4 when RLIMIT_AS or RLIMIT_DATA has no room for
+ * its threads. Before anything else. */
 void xfv_require_address_space(void);
 int xfv_has_openblas(void); /* this program is linked with it; naming xfv_library_net would link every one */
-/* jobs, or as many as RLIMIT_AS has room for, at least 1: results do not depend on it */
+/* jobs, or as many as RLIMIT_AS and RLIMIT_DATA have room for, at least 1: results do not depend on it */
 int xfv_workers_that_fit(int jobs);
 void xfv_out_remove_live(void);          /* unlink the temporary files of all outputs; async-signal-safe */
 /* once options are known: find out what may be opened, and seal unless XFV_SEALS_LATER */

@@ -11,11 +11,20 @@
 extern int blas_thread_shutdown_(void) __attribute__((weak));
 #endif
 
+/* A first product, so that OpenBLAS has its buffer before a photograph takes the memory: it waits for ever for one. */
+static void take_buffer(void)
+{
+    enum { N = 128 }; /* smaller ones take none */
+    static float a[N * N], c[N * N];
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, a, N, 0, c, N);
+}
+
 /* One thread: parallelism is ours, over fixed chunks, and OpenBLAS's results depend on its thread count. */
 static void start(void)
 {
     openblas_set_num_threads(1);
     xfv_blas_fit();
+    take_buffer();
 #ifdef __linux__
     if (blas_thread_shutdown_)
         blas_thread_shutdown_(); /* those it started while loading would sleep on, outside of the sandbox's Landlock */

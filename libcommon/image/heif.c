@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "image/internal.h"
 #include "image/rows.h"
+
+/* Bytes a pixel while it is decoded; and what else the decoder takes. It is C++ whose exceptions nobody catches:
+ * without memory for a small object it would end the program. */
+enum { OWN_BYTES = 9, SPARE = 16 << 20 };
 
 void xfv_heif_start(void)
 {
@@ -55,8 +60,11 @@ static int decode(struct heif_context *c, const uint8_t *bytes, size_t n, const 
     struct heif_error why = heif_context_read_from_memory_without_copy(c, bytes, n, NULL);
     if (!why.code) why = heif_context_get_primary_image_handle(c, h);
     if (why.code) return fail(why, e);
-    int r = xfv_check_cost(heif_image_handle_get_width(*h), heif_image_handle_get_height(*h), n, 9, o, e);
+    int w = heif_image_handle_get_width(*h), height = heif_image_handle_get_height(*h);
+    int r = xfv_check_cost(w, height, n, OWN_BYTES, o, e);
     if (r) return r;
+    if (!xfv_has_room((size_t)w * (size_t)height * OWN_BYTES + SPARE))
+        return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a HEIF image");
     int alpha = heif_image_handle_has_alpha_channel(*h);
     struct heif_decoding_options *options = heif_decoding_options_alloc();
     if (!options) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a HEIF image");

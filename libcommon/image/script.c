@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/utf8.h"
 
 static int needed(const char *s)
@@ -58,9 +59,15 @@ void xfv_script_each_folder(void (*fn)(void *ctx, const char *path), void *ctx)
         if (lists[i]) FcStrListDone(lists[i]);
 }
 
+/* Pango ends the program when it has no memory. */
+static int can_draw(void)
+{
+    return ready && xfv_has_room(64 << 20);
+}
+
 int xfv_script_wanted(const char *s)
 {
-    return ready && needed(s);
+    return needed(s) && can_draw();
 }
 
 /* Characters that turn text around, so that a name could forge what stands beside it. */
@@ -124,7 +131,8 @@ double xfv_script_width(const char *s, size_t n, struct xfv_font f)
 int xfv_script_missing(const char *s)
 {
     int missing = 1;
-    if (!ready || !needed(s)) return needed(s);
+    if (!needed(s)) return 0;
+    if (!can_draw()) return 1;
     pthread_mutex_lock(&lock);
     PangoLayout *layout = layout_of(s, strlen(s), (struct xfv_font){16, 0});
     if (layout) {

@@ -79,6 +79,24 @@ else
     ppmmake blue 3000 3000 | pnmtojpeg >large.jpg
     limit 1 'may take 26 MiB to decode, more than the 20 MiB for one photograph.*--max-memory' facecrop --max-memory 40M large.jpg "$anna"
     is "$(xfv-json out | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "limit face " "one err record"
+    # The system's limit of data: OpenBLAS, libheif and Pango wait for ever or abort when they get no memory.
+    few() { (ulimit -d $1; shift; export OPENBLAS_NUM_THREADS=1; exec timeout 60 "$@"); }
+    ppmmake blue 3000 3000 | pnmtopng >large.png 2>/dev/null
+    if heif-enc -q 20 large.png -o large.heic >/dev/null 2>&1; then
+        runs 1 "a photograph that needs more than ulimit -d" few 160000 facecrop --aligned large.heic "$anna"
+        is "$(xfv-json out | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "limit face " "one err record"
+    else
+        skip "a large HEIC" "heif-enc is missing, or has no encoder"
+    fi
+    limit 4 'the limit of data .ulimit -d. is 97 MiB, and OpenBLAS' few 100000 embed faces.xfv
+    is "$(few 160000 embed -q -j 4 -m tiny faces.xfv | cksum)" "$(embed -q -m tiny faces.xfv | cksum)" "fewer workers, the same bytes"
+    "$PYTHON" -c 'import sys
+from streams import *
+pair = records(open("pair.xfv", "rb").read())[-1]
+pair["a"]["id"] = "\u674e\u660e"
+sys.stdout.buffer.write(stream([pair]))' >names.xfv
+    fggb-grad -q -o names-maps.xfv names.xfv
+    runs 0 "a picture with names in Chinese and no memory for Pango" few 20000 heatmap -q -s 1 -b 0 -o names.png names-maps.xfv
     # What --exec's command reads waits in memory, and the limit counts it.
     cat >three.py <<'PY'
 import sys
@@ -88,8 +106,11 @@ sys.stdout.buffer.write(stream([{"_": "face", "id": r["id"], "embedding": tensor
 PY
     limit 4 "out of memory for the faces: --max-memory" corrrise -n 1024 --size 8 --max-memory 100M --exec "$PYTHON three.py" pair.xfv
     # The page waits in memory, and the limit counts it.
-    for i in 0 1 2 3 4 5 6 7; do cat pair.xfv pair.xfv pair.xfv pair.xfv pair.xfv pair.xfv pair.xfv pair.xfv; done >pairs.xfv
-    for i in 0 1 2 3 4 5 6 7; do cat pairs.xfv; done >many.xfv
+    "$PYTHON" -c 'import sys
+from streams import *
+pair, rng = records(open("pair.xfv", "rb").read())[-1], np.random.default_rng(1)
+def other(i): return {**pair, "id": str(i), **{s: {**pair[s], "id": s + str(i), "image": tensor(rng.integers(0, 256, (112, 112, 3), np.uint8))} for s in "ab"}}
+sys.stdout.buffer.write(stream([other(i) for i in range(256)]))' >many.xfv
     report --max-memory 16M many.xfv 2>err | wc -c >size
     like "$(cat size) $(cat err)" "^0 report: .*--max-memory allows no more than 16777216 bytes" "a page larger than --max-memory"
     # A line that memory does not suffice for is not the end of its file.

@@ -1,5 +1,5 @@
-/* The limit of address space (ulimit -v, RLIMIT_AS) and OpenBLAS, which tries for ever when it cannot map the buffer of
- * a thread: told before it happens. */
+/* The limits of address space (ulimit -v, RLIMIT_AS) and of data (ulimit -d, RLIMIT_DATA), and OpenBLAS, which tries
+ * for ever when it cannot map the buffer of a thread: told before it happens. */
 #define _GNU_SOURCE /* program_invocation_short_name */
 #include <errno.h>
 #include <stdio.h>
@@ -8,14 +8,16 @@
 
 #include "cli/internal.h"
 
-/* MiB. A thread: OpenBLAS's buffer of 128, what glibc reserves for its heap, its stack */
-enum { LIBRARIES = 128, THREAD = 256 };
+/* MiB. A thread: OpenBLAS's buffer of 128 and, of address space, what glibc reserves for its heap, and its stack. */
+static const struct bound { int resource; unsigned long start, thread; const char *name; } bounds[] = {
+    {RLIMIT_AS, 128, 256, "address space (ulimit -v)"}, {RLIMIT_DATA, 16, 132, "data (ulimit -d)"}};
+enum { N_BOUNDS = sizeof bounds / sizeof *bounds };
 
 /* MiB, or 0: no limit. */
-static unsigned long limit(void)
+static unsigned long limit(const struct bound *b)
 {
     struct rlimit most;
-    if (getrlimit(RLIMIT_AS, &most) || most.rlim_cur == RLIM_INFINITY) return 0;
+    if (getrlimit(b->resource, &most) || most.rlim_cur == RLIM_INFINITY) return 0;
     return most.rlim_cur < 1 << 20 ? 1 : (unsigned long)(most.rlim_cur >> 20);
 }
 
@@ -29,20 +31,25 @@ int xfv_has_openblas(void)
 
 void xfv_require_address_space(void)
 {
-    int threads = xfv_has_openblas() ? openblas_get_num_threads() : 0;
-    unsigned long most = limit(), need = LIBRARIES + (unsigned long)threads * THREAD;
+    unsigned long threads = xfv_has_openblas() ? (unsigned long)openblas_get_num_threads() : 0;
     char text[300];
-    if (!threads) return;
-    if (!most || most >= need) return;
-    snprintf(text, sizeof text,
-             "the limit of address space (ulimit -v) is %lu MiB, and OpenBLAS with %d threads may take %lu MiB%s", most,
-             threads, need, threads > 1 ? "; OPENBLAS_NUM_THREADS=1 needs less" : "");
-    xfv_cli_say(NULL, program_invocation_short_name, text);
-    _exit(XFV_EXIT_SYSTEM); /* exit would wait for OpenBLAS's threads, which may be trying already */
+    for (int i = 0; i < N_BOUNDS && threads; i++) {
+        const struct bound *b = &bounds[i];
+        unsigned long most = limit(b), need = b->start + threads * b->thread;
+        if (!most || most >= need) continue;
+        snprintf(text, sizeof text, "the limit of %s is %lu MiB, and OpenBLAS with %lu threads may take %lu MiB%s",
+                 b->name, most, threads, need, threads > 1 ? "; OPENBLAS_NUM_THREADS=1 needs less" : "");
+        xfv_cli_say(NULL, program_invocation_short_name, text);
+        _exit(XFV_EXIT_SYSTEM); /* exit would wait for OpenBLAS's threads, which may be trying already */
+    }
 }
 
 int xfv_workers_that_fit(int jobs)
 {
-    unsigned long most = limit(), room = most > LIBRARIES ? (most - LIBRARIES) / THREAD : 0;
-    return !most || (unsigned long)jobs <= room ? jobs : room > 1 ? (int)room : 1;
+    for (int i = 0; i < N_BOUNDS; i++) {
+        const struct bound *b = &bounds[i];
+        unsigned long most = limit(b), room = most > b->start ? (most - b->start) / b->thread : 0;
+        if (most && (unsigned long)jobs > room) jobs = room > 1 ? (int)room : 1;
+    }
+    return jobs;
 }
