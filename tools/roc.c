@@ -191,14 +191,12 @@ static int put_folds(struct roc *t, const float *weights, double *work, struct x
 /* The operating point: the rates at the threshold in use, with the exact intervals of proportions. */
 static void put_in_use(struct roc *t)
 {
-    double lo, hi;
     if (isnan(t->in_use)) return;
     struct xfv_rates r = xfv_rates_at(&t->s, t->in_use);
-    size_t false_matches = (size_t)lround(r.fmr * (double)r.impostor), misses = (size_t)lround(r.fnmr * (double)r.genuine);
-    xfv_proportion_interval(false_matches, r.impostor, 0.95, &lo, &hi);
-    put(t->out, "fmr", r.fmr, lo, hi, t->in_use);
-    xfv_proportion_interval(misses, r.genuine, 0.95, &lo, &hi);
-    put(t->out, "fnmr", r.fnmr, lo, hi, t->in_use);
+    struct xfv_proportion fmr = xfv_proportion_of((size_t)lround(r.fmr * (double)r.impostor), r.impostor),
+                          fnmr = xfv_proportion_of((size_t)lround(r.fnmr * (double)r.genuine), r.genuine);
+    put(t->out, "fmr", fmr.value, fmr.lo, fmr.hi, t->in_use);
+    put(t->out, "fnmr", fnmr.value, fnmr.lo, fnmr.hi, t->in_use);
 }
 
 /* Can so many impostor pairs tell this rate at all? The least that can be counted is one of them. */

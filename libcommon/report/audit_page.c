@@ -7,13 +7,19 @@
 #include "report/html.h"
 #include "report/internal.h"
 
-enum { MOST_SHOWN = 100, REPLICATES = 2000 }; /* of each kind of wrong decision; of the bootstrap, as regions(1) */
+/* Of each kind of wrong decision; of the bootstrap, as regions(1); pairs of a kind for a curve that says something. */
+enum { MOST_SHOWN = 100, REPLICATES = 2000, LEAST_OF_CURVE = 10 };
 
 static void put_interval(FILE *f, double value, double lo, double hi)
 {
     char a[24], b[24], c[24];
-    fprintf(f, "%s %% <span class=\"ci\">(%s to %s %%)</span>", xfv_percent_text(value, a, sizeof a),
+    fprintf(f, "%s&nbsp;%% <span class=\"ci\">(%s to %s&nbsp;%%)</span>", xfv_percent_text(value, a, sizeof a),
             xfv_percent_text(lo, b, sizeof b), xfv_percent_text(hi, c, sizeof c));
+}
+
+static const char *pairs_of(size_t n)
+{
+    return n == 1 ? "pair" : "pairs";
 }
 
 static void put_cell(FILE *f, const struct xfv_proportion *p)
@@ -97,8 +103,9 @@ static void put_rates_words(const struct xfv_audit *a, FILE *f)
     if (a->thresholds == 1) fprintf(f, "At the threshold in use, %s,", xfv_number_text(a->threshold, 3, at, sizeof at));
     else fputs(a->thresholds ? "At the thresholds in use (pairs have several)" : "As the stream decided", f);
     fprintf(f,
-            " %zu of %zu pairs of different people %s accepted and %zu of %zu pairs of one person rejected.",
-            a->errors[0], a->decided[0], a->errors[0] == 1 ? "was" : "were", a->errors[1], a->decided[1]);
+            " %zu of %zu %s of different people %s accepted and %zu of %zu %s of one person rejected.", a->errors[0],
+            a->decided[0], pairs_of(a->decided[0]), a->errors[0] == 1 ? "was" : "were", a->errors[1], a->decided[1],
+            pairs_of(a->decided[1]));
     fputs(" In brackets stands the exact 95 % interval (Clopper and Pearson); pairs that share people make it too "
           "narrow.</p>\n",
           f);
@@ -134,17 +141,18 @@ static int put_rates(const struct xfv_audit *a, const struct xfv_scale *scale, F
     }
     fputs("</tbody></table></div>\n<p class=\"legend\">A threshold for a wished FMR is chosen on these same pairs: on "
           "others expect more errors.</p>\n<div class=\"figures\">\n", f);
-    if (!status && all.genuine && all.impostor) status = put_det(a, mark, n, f, e);
+    int enough = all.genuine >= LEAST_OF_CURVE && all.impostor >= LEAST_OF_CURVE;
+    if (!status && enough) status = put_det(a, mark, n, f, e);
     fputs("<figure>\n", f);
     xfv_scale_write(f, scale, 220, NAN, a->thresholds == 1 ? a->threshold : (double)NAN);
     fprintf(f,
-            "<figcaption>Scores of <span class=\"key genuine\"></span>%zu pairs of one person and <span class=\"key "
+            "<figcaption>Scores of <span class=\"key genuine\"></span>%zu %s of one person and <span class=\"key "
             "impostor\"></span>%zu of different people, each kind as a share of its own number.</figcaption></figure>\n"
             "</div>\n",
-            all.genuine, all.impostor);
-    if (!all.genuine || !all.impostor)
-        fprintf(f, "<p>There is no pair of %s, so no DET curve can be drawn.</p>\n",
-                all.genuine ? "different people" : "one person");
+            all.genuine, pairs_of(all.genuine), all.impostor);
+    if (!enough)
+        fprintf(f, "<p>A DET curve needs at least %d pairs of one person and %d of different people.</p>\n",
+                LEAST_OF_CURVE, LEAST_OF_CURVE);
     fputs("</section>\n", f);
     return status;
 }
@@ -161,8 +169,8 @@ static void put_group_rate(const struct xfv_audit *a, size_t group, enum xfv_gro
         return;
     }
     put_interval(f, r.value, r.lo, r.hi);
-    fprintf(f, "<br><span class=\"of\">%zu of %zu pair%s, %zu people</span>", r.errors, r.pairs,
-            r.pairs == 1 ? "" : "s", r.persons);
+    fprintf(f, "<br><span class=\"of\">%zu of %zu %s, %zu people</span>", r.errors, r.pairs, pairs_of(r.pairs),
+            r.persons);
     if (isfinite(r.holm) && r.holm <= 0.05)
         fprintf(f, "<br><strong class=\"wrong\">%s by %s points</strong> (p = %.2g)",
                 r.difference > 0 ? "higher" : "lower", xfv_percent_text(fabs(r.difference), points, sizeof points),
@@ -295,7 +303,7 @@ static void put_claims_row(const struct xfv_claims *k, const char *method, const
     if (method[name]) fputs("<br><span class=\"of\">", f);
     xfv_html_str(f, method + name);
     if (method[name]) fputs("</span>", f);
-    fprintf(f, "</th><td>%s<br><span class=\"of\">%zu pair%s</span></td>", kind, k->pairs, k->pairs == 1 ? "" : "s");
+    fprintf(f, "</th><td>%s<br><span class=\"of\">%zu %s</span></td>", kind, k->pairs, pairs_of(k->pairs));
     for (int i = 0; i < 2; i++) {
         struct xfv_proportion p = xfv_proportion_of(k->stands[i], k->tried[i]);
         put_cell(f, &p);

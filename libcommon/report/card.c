@@ -97,9 +97,9 @@ static void dense_regions(const struct xfv_region_shares *s, const struct xfv_re
         const char *before = place ? ", " : s->share[k] > 0.5 ? "mostly " : "densest ";
         int out = k == XFV_REGION_OUTSIDE;
         used[k] = 1;
-        int wrote = snprintf(buf + n, cap - n, "%s%s%s (%.0f %%%s on %.0f %%%s)", before, place || out ? "" : "on the ",
-                             out ? "outside the face" : xfv_region_names[k], 100 * s->share[k],
-                             place ? "" : " of the map", 100 * area->share[k], place ? "" : " of the picture");
+        int wrote = snprintf(buf + n, cap - n, "%s%s%s (%.0f\u00a0%%%s on %.0f\u00a0%%%s)", before,
+                             place || out ? "" : "on the ", out ? "outside the face" : xfv_region_names[k],
+                             100 * s->share[k], place ? "" : " of the map", 100 * area->share[k], place ? "" : " of the picture");
         n += wrote > 0 ? (size_t)wrote : 0;
     }
 }
@@ -137,10 +137,10 @@ static void map_words(const struct xfv_card *c, int row, int side, int sign, cha
         return;
     }
     dense_regions(&z->part[side][sign].shares, &c->x->area[side], where, sizeof where);
-    if (c->x->generic) snprintf(buf, cap, "%.0f %% of the evidence on this picture", 100 * part);
-    else if (part < DUST) snprintf(buf, cap, "next to nothing (%.1g %% of the evidence on this face)", 100 * part);
+    if (c->x->generic) snprintf(buf, cap, "%.0f\u00a0%% of the evidence on this picture", 100 * part);
+    else if (part < DUST) snprintf(buf, cap, "next to nothing (%.1g\u00a0%% of the evidence on this face)", 100 * part);
     else if (part > 0.995) snprintf(buf, cap, "%s; %sall the evidence on this face", where, part < 1 ? "nearly " : "");
-    else snprintf(buf, cap, "%s; %.0f %% of the evidence on this face", where, 100 * part);
+    else snprintf(buf, cap, "%s; %.0f\u00a0%% of the evidence on this face", where, 100 * part);
 }
 
 /* Levels of the map's part of this sign: u8 [*h][*w], of every `step` x `step` pixels the mean. NULL: out of memory. A
@@ -239,11 +239,8 @@ static void put_trials(FILE *f, const struct xfv_card *c, int row)
         if (!r->trial[k].has) continue;
         int stands = xfv_verdict_stands(&r->trial[k].v);
         xfv_verdict_words(&r->trial[k].v, r->method, words, sizeof words);
-        fprintf(f,
-                "<p class=\"trial mm m%d%s\"><svg class=\"mark\" viewBox=\"0 0 16 16\" role=\"img\" "
-                "aria-label=\"%s\"><path d=\"%s\"/></svg>%s: ",
-                c->method[row], stands ? " stands" : "", stands ? "stands" : "does not stand",
-                stands ? "M2 9l4 4 8-10" : "M3 8h10", k ? "S&minus;" : "S+");
+        fprintf(f, "<p class=\"trial mm m%d\">%s %s: ", c->method[row], stands ? XFV_MARK_STANDS : XFV_MARK_FALLS,
+                k ? "S&minus;" : "S+");
         xfv_html_str(f, words);
         const struct xfv_verdict *v = &r->trial[k].v;
         if (v->state == XFV_TRIED && fabs(v->threshold - c->x->view.threshold) > 1e-9)

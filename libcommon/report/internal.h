@@ -27,6 +27,13 @@ int xfv_faces_add(struct xfv_faces *l, const struct xfv_image *im, long *number,
 /* An svg element that shows it; what comes next is its alternative text and then "</svg>". */
 void xfv_faces_show(FILE *f, long number, const struct xfv_image *im, const char *class);
 
+/* A tick and a dash, for what a trial found. */
+#define XFV_MARK(class, words, path) \
+    "<svg class=\"mark" class "\" viewBox=\"0 0 16 16\" role=\"img\" aria-label=\"" words "\"><path d=\"" path \
+    "\"/></svg>"
+#define XFV_MARK_STANDS XFV_MARK(" stands", "stands", "M2 9l4 4 8-10")
+#define XFV_MARK_FALLS XFV_MARK("", "does not stand", "M3 8h10")
+
 struct xfv_card {
     const struct xfv_explained *x; /* view blurred, shares as measured before */
     const msgpack_object *pair;

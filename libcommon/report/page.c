@@ -406,8 +406,9 @@ static void put_legends(const struct xfv_report *r, FILE *f)
           f);
     fprintf(f,
             "Maps are %s%s. In the bars, the tick is the region&rsquo;s share of the picture: a map that knows nothing "
-            "has bars up to the ticks. A map "
-            "shows what a method computed, not why a network decided.</p>\n",
+            "has bars up to the ticks. A map shows what a method computed, not why a network decided; the pair&rsquo;s "
+            "own trial, where there is one, says whether the network uses what it marks: " XFV_MARK_STANDS
+            " yes, " XFV_MARK_FALLS " no more than other places.</p>\n",
             r->o.each ? "scaled each to its own maximum" : "drawn on one scale for each pair and method",
             r->o.sigma > 0 ? " and blurred for display" : "");
 }

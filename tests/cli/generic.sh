@@ -73,7 +73,7 @@ runs 0 "sound" xfv-check maps.xfv
 runs 0 "drawn" heatmap -o why-%d.png maps.xfv
 runs 0 "a page" report -o page.html maps.xfv
 is "$(grep -c 'evidence on this picture' page.html)-$(grep -c 'Share by region' page.html)" "$(grep -c 'evidence on this picture' page.html)-0" "has no facial regions"
-like "$(cat page.html)" "[0-9]+ % of the evidence on this picture" "and words of its own"
+like "$(sed 's/\xc2\xa0/ /g' page.html)" "[0-9]+ % of the evidence on this picture" "and words of its own"
 runs 0 "Deletion and Insertion" delins --tsv -m colour-edges maps.xfv
 is "$(cut -f 1 out | sort -u | wc -l)" 6 "for each method"
 runs 1 "regions: status 1" regions --tsv maps.xfv

@@ -69,8 +69,8 @@ heatmap --layout photo --say words -o said.png group.xfv >said
 
 # ---- the page
 runs 0 "report --photographs" report --photographs -o page.html group.xfv
-is "$(grep -c '<img class="whole" width="224" height="108"' page.html)" 2 "shows the photograph beside both crops"
-report -o plain.html group.xfv; is "$(grep -c '<img class="whole"' plain.html)" 0 "without it, it does not"
+is "$(grep -c '<svg class="whole" viewBox="0 0 224 108"' page.html)" 2 "shows the photograph beside both crops"
+report -o plain.html group.xfv; is "$(grep -c '<svg class="whole"' plain.html)" 0 "without it, it does not"
 
 # ---- what is not what it was
 cp anna-1.jpg kept.jpg
@@ -85,7 +85,7 @@ like "$(cat err)" "^heatmap: anna-1.jpg: the photograph is not there: run heatma
 facecrop -q kept.jpg bella.jpg | embed | verify | cosine-grad >gone.xfv
 printf x >>kept.jpg
 runs 1 "report of a changed photograph" report --photographs -o page.html gone.xfv
-is "$(grep -c 'face a: the photograph has changed' err)-$(grep -c '<img class="whole"' page.html)" 1-1 \
+is "$(grep -c 'face a: the photograph has changed' err)-$(grep -c '<svg class="whole"' page.html)" 1-1 \
     "names it, and shows the other"
 facecrop - <kept.jpg >stdin.xfv
 runs 1 "one from standard input" heatmap --layout photo -o stdin.png stdin.xfv

@@ -61,7 +61,7 @@ print("images:", p.count.get("img", 0))
 for alt in p.alts: print("alt:", alt)
 PY
 check() { "$PYTHON" check.py "$1" >checked 2>checked.err || cat checked.err >>checked; }
-said() { sed -n "s/^$1: *//p" checked; }
+said() { sed -n "s/^$1: *//p" checked | sed 's/\xc2\xa0/ /g'; }
 
 pairs pair two signed nomaps label:true label:unsure >in.xfv
 runs 0 "a page" report -o page.html in.xfv
@@ -265,7 +265,7 @@ PY
 runs 0 "an audit" report --groups groups.tsv -o audit.html audit.xfv
 check audit.html
 is "$(said bad)" none "is a sound page, with a pair's name twice"
-section() { sed -n "/<section [^>]*id=\"$1\"/,/<\/section>/p" "$2" | sed 's/<br>/ /g; s/<[^>]*>/ /g; s/  */ /g'; }
+section() { sed -n "/<section [^>]*id=\"$1\"/,/<\/section>/p" "$2" | sed 's/<br>/ /g; s/<[^>]*>/ /g; s/&nbsp;/ /g; s/  */ /g'; }
 like "$(section rates audit.html)" \
     'At the threshold in use, 0\.400, 2 of 60 pairs of different people were accepted and 3 of 40 pairs of one person rejected' \
     "the operating point in a sentence"
@@ -319,7 +319,7 @@ for kind in undecided same several; do
     section rates kind.html >$kind.txt
 done
 like "$(cat undecided.txt)" 'have no decision' "undecided pairs: said"
-like "$(cat same.txt)" 'no pair of different people, so no DET curve' "pairs of one kind: said"
+like "$(cat same.txt)" 'A DET curve needs at least 10 pairs of one person and 10 of different people' "pairs of one kind: said"
 like "$(cat several.txt)" 'pairs have several' "several thresholds: said"
 "$PYTHON" audit.py extreme >extreme.xfv
 report --groups groups.tsv -o extreme.html extreme.xfv 2>/dev/null

@@ -28,6 +28,7 @@ def prepare():
 # Once more with options that lead elsewhere than those of commands.tsv.
 MORE = {"delins": [["delins", "--tsv", "--replicates", "100", "two.xfv"]], "explain-score": [["explain-score", "patched.xfv"]],
         "regions": [["regions", "--groups", "groups.tsv", "--replicates", "100", "maps.xfv"]], "verify": [["verify", "--tsv", "--all", "embedded.xfv"]],
+        "report": [["report", "--groups", "groups.tsv", "--threshold", "0.99", "maps.xfv"]],
         "xfv-select": [["xfv-select", "--id", "d/[12].jpg", "maps.xfv"], ["xfv-select", "--pseudonymise", "key", "maps.xfv"]]}
 
 

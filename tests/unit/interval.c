@@ -70,9 +70,18 @@ static void calibration(void)
     xfv_scores_clear(&s);
 }
 
+static void proportions(void)
+{
+    struct xfv_proportion p = xfv_proportion_of(2, 60), none = xfv_proportion_of(0, 0);
+    OK(fabs(p.value - 2 / 60.) < 1e-12 && fabs(p.lo - 0.0041) < 5e-5 && fabs(p.hi - 0.1153) < 5e-5,
+       "2 of 60: %.4f (%.4f to %.4f)", p.value, p.lo, p.hi);
+    OK(isnan(none.value) && isnan(none.lo) && isnan(none.hi), "0 of 0: not known");
+}
+
 int main(void)
 {
     intervals();
+    proportions();
     calibration();
     return tap_done();
 }
