@@ -60,6 +60,7 @@ struct delins {
     struct xfv_sheet *sheet;
     struct xfv_tally *tally;
     struct xfv_table lines;
+    enum xfv_sheet_format sheet_form; /* of the protocol dpr */
     FILE *out;
 };
 
@@ -309,8 +310,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (w) return 0;
     int status;
     if (t->protocol == DPR)
-        status = xfv_sheet_print(t->sheet, (enum xfv_sheet_format)(t->format - XFV_TABLE_TSV), t->replicates,
-                                 t->box.common.seed, t->out, e);
+        status = xfv_sheet_print(t->sheet, t->sheet_form, t->replicates, t->box.common.seed, t->out, e);
     else
         status = xfv_tally_print(t->tally, (enum xfv_tally_table)t->table, t->reference, t->replicates,
                                  t->box.common.seed, t->out, e);
@@ -397,8 +397,8 @@ static int set_up(struct delins *t, struct xfv_err *e)
     t->sheet = xfv_sheet_new();
     if (!t->tally || !t->sheet) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     t->out = xfv_cli_out_file(t->a.c, e);
-    /* The sheet of the protocol dpr has forms of its own. */
-    enum xfv_table_form form = t->protocol == DPR ? XFV_TABLE_TSV : (enum xfv_table_form)t->format;
+    enum xfv_table_form form = (enum xfv_table_form)t->format;
+    if (t->protocol == DPR) t->sheet_form = xfv_table_of_sheet(&form);
     t->out = t->out ? xfv_table_open(&t->lines, form, texts, t->out, e) : NULL;
     return t->out ? 0 : e->status;
 }

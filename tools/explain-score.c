@@ -106,12 +106,15 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     if (!t->n_pairs)
         return xfv_fail(e, XFV_EDATA,
                         "no pairs with maps: nothing to judge; run an explainer (fggb-grad) before explain-score");
+    struct xfv_table table = {0};
+    enum xfv_table_form form = (enum xfv_table_form)t->format;
+    enum xfv_sheet_format how = xfv_table_of_sheet(&form);
     FILE *f = xfv_cli_out_file(t->c, e);
-    return f ? xfv_sheet_print(xfv_judge_sheet(t->judge),
-                               t->format > XFV_TABLE_TSV ? (enum xfv_sheet_format)(t->format - XFV_TABLE_TSV)
-                                                         : XFV_SHEET_TSV,
-                               t->replicates, t->seed, f, e)
-             : e->status;
+    f = f ? xfv_table_open(&table, form, NULL, f, e) : NULL;
+    if (!f) return e->status;
+    status = xfv_sheet_print(xfv_judge_sheet(t->judge), how, t->replicates, t->seed, f, e);
+    int closed = xfv_table_close(&table, status ? NULL : e);
+    return status ? status : closed;
 }
 
 /* ---- options ---- */

@@ -267,7 +267,7 @@ static int show(struct info *o, const char *path, struct xfv_err *e)
     int status = xfv_model_load(path, &m, e);
     if (status) return status;
     if (o->format == XFV_TABLE_JSON) json_model(o->f, m);
-    if (o->format == XFV_TABLE_TSV || o->format == XFV_TABLE_MARKDOWN) {
+    if (o->format != XFV_TABLE_JSON && o->format != XFV_TABLE_NONE) {
         FILE *f = xfv_table_open(&o->table, (enum xfv_table_form)o->format, NULL, o->f, e);
         if (f) tsv_graph(f, m->graph);
         status = f ? xfv_table_close(&o->table, e) : e->status;
@@ -286,7 +286,10 @@ int main(int argc, char **argv)
     static const struct xfv_opt opts[] = {
         {"tsv", 0, NULL, "the graph as a table: tab-separated, one line a node, a header first",
          0, XFV_TO_FLAG(struct info, format, XFV_TABLE_TSV)},
+        {"csv", 0, NULL, "the same as CSV, for spreadsheets", 0, XFV_TO_FLAG(struct info, format, XFV_TABLE_CSV)},
         {"markdown", 0, NULL, "the same in Markdown", 0, XFV_TO_FLAG(struct info, format, XFV_TABLE_MARKDOWN)},
+        {"latex", 0, NULL, "the same as a LaTeX tabular (booktabs)",
+         0, XFV_TO_FLAG(struct info, format, XFV_TABLE_LATEX)},
         {"json", 0, NULL, "everything as one JSON object", 0, XFV_TO_FLAG(struct info, format, XFV_TABLE_JSON)},
         {0},
     };

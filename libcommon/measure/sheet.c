@@ -177,29 +177,23 @@ static void print_row(struct print *p, enum xfv_sheet_format how, size_t m, size
     fputs("}\n", p->f);
 }
 
-static void put_cell(FILE *f, const char *s, const char *before)
-{
-    fputs(before, f);
-    xfv_put_field(f, s, strlen(s), "|");
-    fputs(" |", f);
-}
-
-static void print_markdown(struct print *p)
+static void print_wide(struct print *p)
 {
     const struct xfv_sheet *s = p->s;
     struct xfv_interval i;
-    fputs("| method |", p->f);
-    for (size_t t = 0; t < s->tests.n; t++) put_cell(p->f, s->tests.v[t], " ");
-    fputs("\n|---|", p->f);
-    for (size_t t = 0; t < s->tests.n; t++) fputs("---|", p->f);
+    fputs("method", p->f);
+    for (size_t t = 0; t < s->tests.n; t++) {
+        fputc('\t', p->f);
+        xfv_put_field(p->f, s->tests.v[t], strlen(s->tests.v[t]), "");
+    }
     fputc('\n', p->f);
     for (size_t m = 0; m < s->methods.n; m++) {
-        put_cell(p->f, s->methods.v[m], "| ");
+        xfv_put_field(p->f, s->methods.v[m], strlen(s->methods.v[m]), "");
         for (size_t t = 0; t < s->tests.n; t++) {
             size_t n = gather(p, m, t, &i);
-            if (n && isnan(i.lo)) fprintf(p->f, " %.4g |", i.value);
-            else if (n) fprintf(p->f, " %.3f (%.3f to %.3f, n %zu) |", i.value, i.lo, i.hi, n);
-            else fputs(" - |", p->f);
+            if (n && isnan(i.lo)) fprintf(p->f, "\t%.4g", i.value);
+            else if (n) fprintf(p->f, "\t%.3f (%.3f to %.3f, n %zu)", i.value, i.lo, i.hi, n);
+            else fputs("\t-", p->f);
         }
         fputc('\n', p->f);
     }
@@ -216,8 +210,8 @@ int xfv_sheet_print(const struct xfv_sheet *s, enum xfv_sheet_format how, int re
     ok = ok && also && p.weights && p.work;
     int status = ok ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for %d replicates", replicates);
     if (!status && how == XFV_SHEET_TSV) fputs("method\ttest\tn\tvalue\tlo\thi\n", f);
-    if (!status && how == XFV_SHEET_MARKDOWN) print_markdown(&p);
-    for (size_t m = 0; m < s->methods.n && !status && how != XFV_SHEET_MARKDOWN; m++)
+    if (!status && how == XFV_SHEET_WIDE) print_wide(&p);
+    for (size_t m = 0; m < s->methods.n && !status && how != XFV_SHEET_WIDE; m++)
         for (size_t t = 0; t < s->tests.n; t++) {
             size_t n = gather(&p, m, t, &i);
             if (n) print_row(&p, how, m, t, n, &i);

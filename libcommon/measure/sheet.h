@@ -22,9 +22,9 @@ int xfv_sheet_add_share(struct xfv_sheet *s, const char *test, const char *best,
 int xfv_sheet_has(const struct xfv_sheet *s, const char *method); /* 1: it has values */
 
 /* Means with 95 % intervals, people drawn with replacement (measure/resample.h). TSV and JSON Lines: a row for each
- * method and test: method, test, n, value, lo, hi. MARKDOWN: a row for each method, a column for each test. Methods and
- * tests in the order they first came. */
-enum xfv_sheet_format { XFV_SHEET_TSV, XFV_SHEET_MARKDOWN, XFV_SHEET_JSON };
+ * method and test: method, test, n, value, lo, hi. WIDE: a row for each method, a column for each test, tab-separated.
+ * Methods and tests in the order they first came. */
+enum xfv_sheet_format { XFV_SHEET_TSV, XFV_SHEET_WIDE, XFV_SHEET_JSON };
 int xfv_sheet_print(const struct xfv_sheet *s, enum xfv_sheet_format how, int replicates, uint64_t seed, FILE *f,
                     struct xfv_err *e);
 

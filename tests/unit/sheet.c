@@ -43,10 +43,10 @@ int main(void)
     OK(lo < value && value < hi && lo >= 0.5 && hi <= 0.9, "the interval holds the mean, within the values: %g %g %g",
        lo, value, hi);
 
-    const char *markdown = printed(s, XFV_SHEET_MARKDOWN);
-    OK(!strncmp(markdown, "| method | auroc |", 18) && strstr(markdown, "two_half") != NULL,
-       "Markdown: a column a test, and no bar inside a name");
-    OK(strstr(markdown, " 12 |") != NULL, "a constant has no interval");
+    const char *wide = printed(s, XFV_SHEET_WIDE);
+    OK(!strncmp(wide, "method\tauroc\t", 13) && strstr(wide, "\ntwo|half\t1.000 (1.000 to 1.000, n 2)\t") != NULL,
+       "wide: a column a test");
+    OK(strstr(wide, "\t12\n") != NULL, "a constant has no interval");
     const char *json = printed(s, XFV_SHEET_JSON);
     OK(strstr(json, "{\"method\":\"one\",\"test\":\"passes\",\"n\":1,\"value\":12}") != NULL, "JSON: a line a value");
     xfv_sheet_free(s);
