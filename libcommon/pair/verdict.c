@@ -102,7 +102,7 @@ static const char *face_words(const char *which)
 /* What follows from the comparison. */
 static void end_words(const struct xfv_verdict *v, char *buf, size_t cap)
 {
-    const char *with = v->minus ? "with" : "without";
+    const char *with = v->minus ? "at" : "without";
     if (!xfv_verdict_stands(v))
         snprintf(buf, cap, "What this map marks matters no more than other places: do not read it.");
     else if (isnan(v->turns)) snprintf(buf, cap, "No share up to 30 %% turns the decision.");
@@ -114,12 +114,12 @@ static void tried_words(const struct xfv_verdict *v, const char *method, char *b
     char mark[200], now[40], elsewhere[40], end[120];
     const char *face = face_words(v->changed);
     if (v->minus)
-        snprintf(mark, sizeof mark, "With the %.2g %% of %s that %s marks made as in the other photograph", v->share,
+        snprintf(mark, sizeof mark, "With the other photograph's pixels in the %.2g %% of %s that %s marks", v->share,
                  face, method);
     else snprintf(mark, sizeof mark, "Without the %.2g %% of %s that %s marks", v->share, face, method);
     end_words(v, end, sizeof end);
     snprintf(buf, cap, "%s, the score %s; %s as much elsewhere, it %s on average (%d place%s). %s", mark,
-             change_words(v, v->score, now, sizeof now), v->minus ? "with" : "without",
+             change_words(v, v->score, now, sizeof now), v->minus ? "with them in" : "without",
              change_words(v, v->elsewhere, elsewhere, sizeof elsewhere), v->places, v->places == 1 ? "" : "s", end);
 }
 

@@ -377,7 +377,7 @@ static void make_legend(struct xfv_fig *l)
     if (p->n_rows == 0) add_legend(l, xfv_maps_none(NULL, line, sizeof line));
     if (n_trials(p))
         add_legend(l, "Tick: changing what the map marks moves the score farther than changing as much elsewhere "
-                      "(p <= 0.05). Dash: it does not.");
+                      "(p <= 0.05). Dash: it does not. Maps with neither were not tried.");
     if (p->n_rows && !n_trials(p))
         add_legend(l, "Whether what these maps mark matters to this decision was not tried: send the stream through "
                       "ablate first.");
