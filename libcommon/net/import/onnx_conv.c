@@ -155,6 +155,110 @@ static int lp_pool(struct onx *o, const struct onx_call *c, struct xfv_node n)
     return image_result(o, c, root(o, c, v, p));
 }
 
+/* One axis of a window that goes along any number of axes. */
+struct along { int64_t in, kernel, stride, dilation, before, after, out; };
+
+/* The windows' axes, those from 2 on; their number, or a negative status. */
+static int windows(struct onx *o, const struct onx_call *c, struct along *w)
+{
+    int64_t v[4][2 * ONX_MAX_RANK];
+    int n = c->in[0]->s.rank - 2, count[4];
+    static const char *const names[4] = {"kernel_shape", "strides", "dilations", "pads"};
+    int upper = xfv_onx_text_is(c, "auto_pad", "SAME_UPPER"), same = upper || xfv_onx_text_is(c, "auto_pad", "SAME_LOWER");
+    for (int k = 0; k < 4; k++) {
+        if ((count[k] = xfv_onx_ints(o, c, -1, names[k], v[k], 2 * ONX_MAX_RANK)) < 0) return count[k];
+        if (n < 1 || (count[k] || k == 0) != (count[k] == (k == 3 ? 2 * n : n)))
+            return ONX_BAD("'%s' (%s): attribute '%s' has %d numbers for %d axes", c->label, c->op, names[k], count[k], n);
+    }
+    for (int a = 0; a < n; a++) {
+        struct along *l = &w[a];
+        *l = (struct along){.in = c->in[0]->s.dim[a + 2], .kernel = v[0][a], .stride = count[1] ? v[1][a] : 1,
+                            .dilation = count[2] ? v[2][a] : 1, .before = count[3] ? v[3][a] : 0,
+                            .after = count[3] ? v[3][n + a] : 0};
+        if (l->kernel < 1 || l->stride < 1 || l->dilation < 1 || l->before < 0 || l->after < 0 ||
+            l->kernel > XFV_MAX_KERNEL || l->stride > XFV_MAX_KERNEL || l->dilation > XFV_MAX_KERNEL ||
+            l->before >= XFV_MAX_KERNEL || l->after >= XFV_MAX_KERNEL)
+            return ONX_BAD("'%s' (%s) has an impossible window", c->label, c->op);
+        int64_t span = (l->kernel - 1) * l->dilation + 1;
+        if (same) {
+            int64_t total = ((l->in + l->stride - 1) / l->stride - 1) * l->stride + span - l->in;
+            total = total < 0 ? 0 : total;
+            l->before = upper ? total / 2 : total - total / 2, l->after = total - l->before;
+        }
+        int64_t room = l->in + l->before + l->after - span;
+        int up = xfv_onx_int(c, "ceil_mode", 0) != 0;
+        l->out = room < 0 ? 0 : (room + (up ? l->stride - 1 : 0)) / l->stride + 1;
+        if (up && (l->out - 1) * l->stride >= l->in + l->before) l->out--; /* it would begin behind the image */
+        if (l->out < 1 || l->before >= span || l->after >= span)
+            return ONX_BAD("'%s' (%s) has a window that does not fit", c->label, c->op);
+    }
+    return n;
+}
+
+/* t = its averages (or sums) along an axis: a matrix. Places count that lie in the image, or, with `padding`, in it and
+ * in the padding. */
+static int averages(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const struct along *w,
+                    int padding, int sums)
+{
+    float *m = xfv_onx_matrix(o, c, w->out, w->in);
+    if (!m) return o->e->status;
+    for (int64_t r = 0; r < w->out; r++) {
+        int64_t first = r * w->stride - w->before, count = 0;
+        for (int64_t k = 0; k < w->kernel; k++) {
+            int64_t at = first + k * w->dilation;
+            count += padding ? at < w->in + w->after : at >= 0 && at < w->in;
+        }
+        for (int64_t k = 0; k < w->kernel; k++) {
+            int64_t at = first + k * w->dilation;
+            if (at >= 0 && at < w->in) m[r * w->in + at] = sums ? 1 : 1 / (float)count;
+        }
+    }
+    int status = xfv_onx_along(o, c, t, axis, m, (int)w->out);
+    free(m);
+    return status;
+}
+
+/* t = its maxima along an axis: the axis as the width of an image. */
+static int maxima(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis, const struct along *w)
+{
+    struct xfv_node n = xfv_node_default(XFV_OP_MAXPOOL);
+    int d = 0;
+    while (d < t->n_axes && t->axis[d] != axis) d++;
+    if (d == t->n_axes) { /* of size 1: a new one in front */
+        memmove(t->axis + 1, t->axis, sizeof *t->axis * (size_t)t->n_axes++);
+        t->axis[d = 0] = axis;
+    }
+    int64_t need = (w->out - 1) * w->stride + (w->kernel - 1) * w->dilation + 1 - w->in - w->before;
+    n.kernel[1] = (int)w->kernel, n.stride[1] = (int)w->stride, n.dilation[1] = (int)w->dilation;
+    n.pads[1] = (int)w->before, n.pads[3] = need > 0 ? (int)need : 0;
+    n.n_in = 1;
+    if ((n.in[0] = xfv_onx_three(o, t->value, t, d, c->label)) < 0) return n.in[0];
+    if ((t->value = xfv_onx_emit(o, &n, c->label, "/along")) < 0) return t->value;
+    t->s.dim[axis] = w->out;
+    t->value = xfv_onx_emit_reshape(o, t->value, xfv_onx_shape(t->s, t->axis, t->n_axes), c->label, "/shape");
+    return t->value < 0 ? t->value : 0;
+}
+
+/* Pooling of several samples, or along any number of axes: one axis after the other. */
+static int pool_axes(struct onx *o, const struct onx_call *c)
+{
+    struct along w[ONX_MAX_RANK];
+    struct onx_tensor t;
+    int max = strcmp(c->op, "MaxPool") == 0, lp = strcmp(c->op, "LpPool") == 0, n = windows(o, c, w),
+        status = n < 0 ? n : xfv_onx_walker(o, c->in[0], &t, c->label);
+    int64_t p = xfv_onx_int(c, "p", 2);
+    if (status) return status;
+    if (lp && (p < 1 || p > 64)) return ONX_BAD("'%s' (%s) has p = %lld", c->label, c->op, (long long)p);
+    if (lp && ((status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size")) ||
+               (status = xfv_onx_power(o, c, &t, (float)p, "/power"))))
+        return status;
+    for (int a = 0; a < n && !status; a++)
+        status = max ? maxima(o, c, &t, a + 2, &w[a])
+                     : averages(o, c, &t, a + 2, &w[a], xfv_onx_int(c, "count_include_pad", 0) != 0, lp);
+    if (!status && lp && (t.value = root(o, c, t.value, p)) < 0) status = t.value;
+    return status ? status : xfv_onx_finish(o, c, &t);
+}
+
 int xfv_onx_pool(struct onx *o, const struct onx_call *c)
 {
     int max = strcmp(c->op, "MaxPool") == 0, lp = strcmp(c->op, "LpPool") == 0, status;
@@ -162,6 +266,8 @@ int xfv_onx_pool(struct onx *o, const struct onx_call *c)
     n.n_in = 1;
     if (c->n_out > 1 && c->out[1])
         return ONX_BAD("'%s' (MaxPool) also gives indices, which are not supported", c->label);
+    if (c->in[0]->s.rank != 3 && c->in[0]->s.rank != 4) return pool_axes(o, c);
+    if (c->in[0]->s.dim[0] != 1) return pool_axes(o, c);
     if ((n.in[0] = xfv_onx_image(o, c, 0)) < 0) return n.in[0];
     if ((status = pair(o, c, "kernel_shape", 0, n.kernel)) || (status = pair(o, c, "strides", 1, n.stride)) ||
         (status = pair(o, c, "dilations", 1, n.dilation)))
@@ -175,7 +281,7 @@ int xfv_onx_pool(struct onx *o, const struct onx_call *c)
     if (xfv_onx_int(c, "ceil_mode", 0)) ceil_pads(&n, in);
     if (lp) return lp_pool(o, c, n);
     if (n.i[0] && !max && memcmp(before, n.pads, sizeof before) != 0)
-        return ONX_BAD("'%s' (AveragePool) counts padding and rounds up, which is not supported together", c->label);
+        return pool_axes(o, c);
     return image_result(o, c, xfv_onx_emit(o, &n, c->label, ""));
 }
 

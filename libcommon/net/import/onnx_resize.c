@@ -14,12 +14,15 @@
 /* ---- the definition ---- */
 
 enum { NEAREST, LINEAR, CUBIC };
-enum { HALF_PIXEL, PYTORCH_HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC, HALF_PIXEL_SYMMETRIC, TF_HALF_PIXEL_FOR_NN };
+enum {
+    HALF_PIXEL, PYTORCH_HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC, HALF_PIXEL_SYMMETRIC, TF_HALF_PIXEL_FOR_NN, TF_CROP
+};
+enum { STRETCH, NOT_LARGER, NOT_SMALLER };
 enum { PREFER_FLOOR, PREFER_CEIL, FLOOR, CEIL };
 
-struct sampling { int mode, coordinates, nearest, exclude_outside; double a; };
-/* sized: to was given and scale follows from it; else scale was given */
-struct span { int from, to; double scale; int sized; };
+struct sampling { int mode, coordinates, nearest, exclude_outside, smooth, policy; double a; };
+/* sized: to was given and scale follows from it; else scale was given. start, end: of the part that is taken, 0..1 */
+struct span { int from, to; double scale; int sized; double start, end; };
 
 /* Which word of the list the attribute holds. */
 static int choice(struct onx *o, const struct onx_call *c, const char *name, const char *const *list, int otherwise)
@@ -40,9 +43,9 @@ static int read_sampling(struct onx *o, const struct onx_call *c, struct samplin
                                                                                              "floor", "ceil", NULL};
     static const char *const places[] = {"half_pixel", "pytorch_half_pixel",   "align_corners",
                                          "asymmetric", "half_pixel_symmetric", "tf_half_pixel_for_nn",
-                                         NULL};
-    static const char *const keep[] = {"stretch", NULL};
-    int old = o->opset < 11 || strcmp(c->op, "Upsample") == 0, ratio;
+                                         "tf_crop_and_resize", NULL};
+    static const char *const keep[] = {"stretch", "not_larger", "not_smaller", NULL};
+    int old = o->opset < 11 || strcmp(c->op, "Upsample") == 0;
     *p = (struct sampling){.coordinates = ASYMMETRIC, .nearest = FLOOR, .a = -0.75};
     if ((p->mode = choice(o, c, "mode", modes, NEAREST)) < 0) return p->mode;
     if (p->mode == 3) p->mode = LINEAR; /* Upsample-1's word for it */
@@ -50,7 +53,8 @@ static int read_sampling(struct onx *o, const struct onx_call *c, struct samplin
     if ((p->coordinates = choice(o, c, "coordinate_transformation_mode", places, HALF_PIXEL)) < 0)
         return p->coordinates;
     if ((p->nearest = choice(o, c, "nearest_mode", near, PREFER_FLOOR)) < 0) return p->nearest;
-    if ((ratio = choice(o, c, "keep_aspect_ratio_policy", keep, 0)) < 0) return ratio;
+    if ((p->policy = choice(o, c, "keep_aspect_ratio_policy", keep, STRETCH)) < 0) return p->policy;
+    p->smooth = xfv_onx_int(c, "antialias", 0) != 0;
     p->exclude_outside = xfv_onx_int(c, "exclude_outside", 0) != 0;
     p->a = (double)xfv_onx_float(c, "cubic_coeff_a", -0.75f);
     return 0;
@@ -67,6 +71,9 @@ static double place(const struct sampling *p, const struct span *s, int r)
         return s->to > 1 ? (double)r * (s->from - 1) / (at - 1) : 0;
     case PYTORCH_HALF_PIXEL: return s->to > 1 ? x - 0.5 : 0;
     case HALF_PIXEL: return x - 0.5;
+    case TF_CROP:
+        return s->to > 1 ? s->start * (s->from - 1) + r * (s->end - s->start) * (s->from - 1) / (s->to - 1)
+                         : (s->start + s->end) / 2 * (s->from - 1);
     case HALF_PIXEL_SYMMETRIC:
         return s->from / 2.0 * (1 - s->to / (s->sized ? (double)s->to : s->scale * s->from)) + x - 0.5;
     default: return x;
@@ -81,6 +88,19 @@ static double cubic(double d, double a)
     d = fabs(d);
     if (d <= 1) return (a + 2) * d * d * d - (a + 3) * d * d + 1;
     return d < 2 ? a * d * d * d - 5 * a * d * d + 8 * a * d - 4 * a : 0;
+}
+
+/* Row r where the image shrinks with antialias: the kernel as wide as the scale is small, of sum 1. */
+static void fill_wide_row(const struct sampling *p, const struct span *s, int r, float *row)
+{
+    double x = place(p, s, r), reach = (p->mode == CUBIC ? 2 : 1) / s->scale, sum = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t i = xfv_to_i64(ceil(x - reach)); i <= xfv_to_i64(floor(x + reach)); i++) {
+            double d = fabs((double)i - x) * s->scale, w = p->mode == CUBIC ? cubic(d, p->a) : d < 1 ? 1 - d : 0;
+            if (p->exclude_outside && inside(i, s->from) != i) continue;
+            if (pass == 0) sum += w;
+            else row[inside(i, s->from)] += (float)(w / sum);
+        }
 }
 
 /* Row r of the matrix: how much of each input element. */
@@ -139,18 +159,53 @@ static int read_spans(struct onx *o, const struct onx_call *c, const int *axis, 
     return 0;
 }
 
+/* The part of each axis that tf_crop_and_resize takes: input 1, a list of starts and then of ends. */
+static int read_part(struct onx *o, const struct onx_call *c, int n, struct span *to)
+{
+    const struct onx_const *roi = xfv_onx_floats(o, c, 1);
+    if (!roi) return o->e->status;
+    if (roi->count != 2 * (size_t)n) return ONX_BAD("'%s' (%s) has a part that does not fit", c->label, c->op);
+    for (int i = 0; i < n; i++) {
+        to[i].start = (double)roi->f[i], to[i].end = (double)roi->f[n + i];
+        if (!(fabs(to[i].start) < 1e6 && fabs(to[i].end) < 1e6))
+            return ONX_BAD("'%s' (%s) has a part that does not fit", c->label, c->op);
+    }
+    return 0;
+}
+
+/* Sizes that keep the ratio of the axes: one scale for all, the smallest or the largest of those asked for. */
+static void keep_ratio(const struct sampling *p, int n, struct span *to)
+{
+    double scale = to[0].scale;
+    for (int i = 1; i < n; i++)
+        scale = (to[i].scale < scale) == (p->policy == NOT_LARGER) ? to[i].scale : scale;
+    for (int i = 0; i < n; i++) {
+        double out = floor(scale * to[i].from + .5);
+        to[i].to = xfv_to_int(out < 1 ? 1 : out, 1, XFV_MAX_KERNEL * 16);
+        to[i].scale = scale, to[i].sized = 0;
+    }
+}
+
 static int resize_axis(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int axis,
                        const struct sampling *p, const struct span *s)
 {
     /* the same elements */
-    if (s->from == s->to && p->coordinates != TF_HALF_PIXEL_FOR_NN && (s->sized || (s->scale >= 1 && s->scale <= 1)))
+    int crop = p->coordinates == TF_CROP, wide = p->mode != NEAREST && s->scale < 1 && p->smooth;
+    if (s->from == s->to && p->coordinates != TF_HALF_PIXEL_FOR_NN && !crop && (s->sized || (s->scale >= 1 && s->scale <= 1)))
         return 0;
-    if (p->mode != NEAREST && s->scale < 1 && xfv_onx_int(c, "antialias", 0))
-        return ONX_BAD("'%s' (%s) shrinks with antialias, which is not supported", c->label, c->op);
+    if (wide && crop) return ONX_BAD("'%s' (%s) crops with antialias, which is not supported", c->label, c->op);
     float *m = xfv_onx_matrix(o, c, s->to, s->from);
     if (!m) return o->e->status;
-    for (int r = 0; r < s->to; r++) fill_row(p, s, r, m + (size_t)r * (size_t)s->from);
-    int status = xfv_onx_along(o, c, t, axis, m, s->to);
+    int beyond = 0;
+    for (int r = 0; r < s->to; r++) {
+        double x = crop ? place(p, s, r) : 0;
+        if (x < 0 || x > s->from - 1) beyond = 1; /* the extrapolation value, 0 */
+        else (wide ? fill_wide_row : fill_row)(p, s, r, m + (size_t)r * (size_t)s->from);
+    }
+    float out = beyond ? xfv_onx_float(c, "extrapolation_value", 0) : 0;
+    int status = out < 0 || out > 0
+                     ? ONX_BAD("'%s' (%s) extrapolates with %g; 0 is supported", c->label, c->op, (double)out)
+                     : xfv_onx_along(o, c, t, axis, m, s->to);
     free(m);
     return status;
 }
@@ -169,6 +224,8 @@ int xfv_onx_resize(struct onx *o, const struct onx_call *c)
     n = n ? n : rank;
     if ((status = read_spans(o, c, axis, n, span)) || (status = xfv_onx_materialise(o, c->in[0], c->label)))
         return status;
+    if (p.policy != STRETCH && c->n_in > 3 && c->in[3]) keep_ratio(&p, n, span);
+    if (p.coordinates == TF_CROP && (status = read_part(o, c, n, span))) return status;
     struct onx_tensor t = *c->in[0];
     t.c = NULL, t.init = NULL; /* a copy that walks from axis to axis */
     for (int i = 0; i < n; i++)
