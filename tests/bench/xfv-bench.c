@@ -1,11 +1,13 @@
-/* Rates of this machine and of our passes, for tests/bench/bench.py, which interleaves them with PyTorch's:
+/* Rates of this machine and of our passes, for tests/bench/bench.py, which interleaves them with PyTorch's, and for
+ * tests/onnx/networks.py. One number a line on standard output:
  *   xfv-bench peak T            GFLOP/s of T threads that do nothing but multiply-adds in registers
- *   xfv-bench sgemm T           GFLOP/s of OpenBLAS on T threads, each its own 784x128x128 product, a shape that the
- * network has xfv-bench macs MODEL        multiply-adds of one forward pass xfv-bench embed MODEL T     seconds per
- * face of forward passes on T threads xfv-bench fggb MODEL T R    seconds for all maps g_k of one face on T threads,
- * median of R xfv-bench resnet T D        the same rates for an iResNet of D (50 or 100) layers and random weights:
- * multiply-adds, a forward pass, one row of the Jacobian, seconds; then processor seconds of a forward pass One number
- * a line on standard output. */
+ *   xfv-bench sgemm T           GFLOP/s of OpenBLAS on T threads, each its own 784x128x128 product, as in the network
+ *   xfv-bench macs MODEL        multiply-adds of one forward pass
+ *   xfv-bench least MODEL       seconds of the fastest forward pass on one thread
+ *   xfv-bench embed MODEL T     seconds per face of forward passes on T threads
+ *   xfv-bench fggb MODEL T R    seconds for all maps g_k of one face on T threads, median of R
+ *   xfv-bench resnet T D        the same rates for an iResNet of D (50 or 100) layers and random weights:
+ *                               multiply-adds, a forward pass, one row of the Jacobian, seconds; then processor seconds of a pass */
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
@@ -138,6 +140,29 @@ static double processor(void)
 }
 
 /* cpu: NULL, or the processor time of one pass. */
+/* The least of the forward passes on one thread that fit into a quarter of a second, four at least. */
+static double least_seconds(const struct xfv_graph *g, int out)
+{
+    struct xfv_err e = {0};
+    struct xfv_net *net;
+    struct xfv_ws *ws = xfv_ws_new();
+    if (xfv_net_new(g, 0, &out, 1, &net, &e)) die(&e);
+    size_t in = xfv_shape_count(g->values[0].shape);
+    float *x = malloc(sizeof *x * in), *y = malloc(sizeof *y * xfv_shape_count(g->values[out].shape));
+    double least = 1e9, end = now() + .25;
+    for (size_t i = 0; i < in; i++) x[i] = (float)uniform();
+    for (int k = 0; k < 4 || now() < end; k++) {
+        double s = now();
+        if (xfv_net_forward(net, ws, NULL, 1, x, &y, &e)) die(&e);
+        s = now() - s;
+        least = s < least ? s : least;
+    }
+    free(x), free(y);
+    xfv_ws_free(ws);
+    xfv_net_free(net);
+    return least;
+}
+
 static double forward_seconds(const struct xfv_graph *g, int out, struct xfv_pool *pool, int t, int each, double *cpu)
 {
     struct xfv_err e = {0};
@@ -230,13 +255,15 @@ int main(int argc, char **argv)
     struct xfv_model *m = NULL;
     if (argc < 3) return fprintf(stderr, "usage: see the head of tests/bench/xfv-bench.c\n"), 2;
     openblas_set_num_threads(1);
-    int needs_model = !strcmp(argv[1], "macs") || !strcmp(argv[1], "embed") || !strcmp(argv[1], "fggb");
+    int needs_model = !strcmp(argv[1], "macs") || !strcmp(argv[1], "least") || !strcmp(argv[1], "embed") ||
+                      !strcmp(argv[1], "fggb");
     if (needs_model && xfv_model_load(argv[2], &m, &e)) die(&e);
     int t = argc > 3 && needs_model ? atoi(argv[3]) : needs_model ? 1 : atoi(argv[2]);
     struct xfv_pool *pool = xfv_pool_new(t < 1 ? 1 : t);
     if (!strcmp(argv[1], "peak")) printf("%.2f\n", peak(pool, t));
     else if (!strcmp(argv[1], "sgemm")) printf("%.2f\n", sgemm(pool, t));
     else if (!strcmp(argv[1], "macs")) printf("%.0f\n", xfv_graph_macs(m->graph));
+    else if (!strcmp(argv[1], "least")) printf("%.6f\n", least_seconds(m->graph, m->embedding));
     else if (!strcmp(argv[1], "embed")) printf("%.6f\n", forward_seconds(m->graph, m->embedding, pool, t, 40, NULL));
     else if (!strcmp(argv[1], "fggb")) {
         int r = argc > 4 ? atoi(argv[4]) : 1;

@@ -219,6 +219,9 @@ def vggface(dim=512, size=112):
         for _ in range(n):
             m, i = m + [nn.Conv2d(i, c, 3, 1, 1), nn.ReLU()], c
         m.append(nn.MaxPool2d(2, 2))
+    for f in m:
+        if isinstance(f, nn.Conv2d):
+            nn.init.kaiming_normal_(f.weight)
     return seq(*m, Flat(), nn.Linear(512 * (size // 32) ** 2, 1024), nn.ReLU(), nn.Dropout(), nn.Linear(1024, dim))
 
 

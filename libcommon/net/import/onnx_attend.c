@@ -245,6 +245,96 @@ static int with_past(struct onx *o, const struct onx_call *c, struct onx_tensor 
     return status;
 }
 
+/* ---- com.microsoft ---- */
+
+/* y = n elements of t's last axis */
+static int share(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, int64_t from, int64_t n,
+                 struct onx_tensor *y)
+{
+    int last = t->s.rank - 1;
+    *y = *t;
+    y->value = xfv_onx_cut(o, c, t, last, from, from + n);
+    y->s.dim[last] = n;
+    return y->value < 0 ? y->value : 0;
+}
+
+/* Output 0 of q, k and v [N, S, heads d], with the table in input `table` added to the scores. */
+static int attend_joined(struct onx *o, const struct onx_call *c, struct onx_tensor t[3], int table)
+{
+    struct attend p = {.mask = table < c->n_in ? c->in[table] : NULL,
+                       .left = -1,
+                       .right = -1,
+                       .mode = -1,
+                       .causal_from = xfv_onx_int(c, "unidirectional", 0) ? 0 : INT64_MIN};
+    struct onx_tensor y;
+    int64_t heads = xfv_onx_int(c, "num_heads", 0);
+    int status = 0;
+    for (int i = 1; i < c->n_out; i++)
+        if (c->out[i]) return ONX_BAD("'%s' (%s) also gives keys and values, which is not supported", c->label, c->op);
+    for (int i = 0; i < 3 && !status; i++) status = by_heads(o, c, heads, &t[i]);
+    if (status) return status;
+    double scale = (double)xfv_onx_float(c, "scale", 0); /* 0: not said */
+    p.scale = scale > 0 || scale < 0 ? scale : 1 / sqrt((double)t[0].s.dim[3]);
+    if ((status = attend(o, c, &p, &t[0], &t[1], &t[2], &y)) || (status = joined_heads(o, c, &y))) return status;
+    return xfv_onx_finish(o, c, &y);
+}
+
+static int only(struct onx *o, const struct onx_call *c, const char *known)
+{
+    for (int k = 0; k < c->n_in; k++)
+        if (c->in[k] && (k >= (int)strlen(known) || known[k] == '-'))
+            return ONX_BAD("'%s' (%s) reads input %d ('%s'), which is not supported", c->label, c->op, k,
+                           c->in[k]->label);
+    return 0;
+}
+
+/* Attention(x, weights of all three, bias, -, -, table) */
+static int attention_of_microsoft(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor all, y, t[3];
+    int64_t size[3] = {0}, at = 0;
+    int n = xfv_onx_ints(o, c, -1, "qkv_hidden_sizes", size, 3), status = n < 0 ? n : only(o, c, "xwb--t");
+    if (status) return status;
+    if (c->n_in < 2 || !c->in[1] || xfv_onx_int(c, "do_rotary", 0) || xfv_onx_int(c, "past_present_share_buffer", 0))
+        return ONX_BAD("'%s' (%s) is in a form that is not supported", c->label, c->op);
+    if ((status = by(o, c, xfv_onx_matmul, "MatMul", &all, c->in[0], c->in[1]))) return status;
+    if (c->n_in > 2 && c->in[2]) {
+        if ((status = by(o, c, xfv_onx_binary, "Add", &y, &all, c->in[2]))) return status;
+        all = y;
+    }
+    if (all.s.rank != 3 || (n != 0 && n != 3)) return ONX_BAD("'%s' (%s) has shapes that do not fit", c->label, c->op);
+    for (int i = 0; i < 3; i++, at += size[i - 1]) {
+        if (n == 0) size[i] = all.s.dim[2] / 3;
+        if (size[i] < 1 || size[i] > all.s.dim[2] - at)
+            return ONX_BAD("'%s' (%s) has shapes that do not fit", c->label, c->op);
+        if ((status = share(o, c, &all, at, size[i], &t[i]))) return status;
+    }
+    if (at != all.s.dim[2]) return ONX_BAD("'%s' (%s) has shapes that do not fit", c->label, c->op);
+    return attend_joined(o, c, t, 5);
+}
+
+/* MultiHeadAttention(q, k, v, bias of all three, -, table) */
+int xfv_onx_multi_head(struct onx *o, const struct onx_call *c)
+{
+    struct onx_tensor t[3], bias, part, y;
+    int64_t at = 0;
+    int status = only(o, c, "qkvb-t");
+    if (status) return status;
+    if (c->n_in < 3 || !c->in[1] || !c->in[2]) return ONX_BAD("'%s' (%s) lacks keys or values", c->label, c->op);
+    for (int i = 0; i < 3; i++) {
+        if ((status = xfv_onx_walker(o, c->in[i], &t[i], c->label))) return status;
+        if (t[i].s.rank != 3) return ONX_BAD("'%s' (%s) is in a form that is not supported", c->label, c->op);
+        if (c->n_in < 4 || !c->in[3]) continue;
+        int64_t n = t[i].s.dim[2];
+        if ((status = xfv_onx_walker(o, c->in[3], &bias, c->label)) || (status = share(o, c, &bias, at, n, &part)) ||
+            (status = by(o, c, xfv_onx_binary, "Add", &y, &t[i], &part)))
+            return status;
+        t[i] = y;
+        at += n;
+    }
+    return attend_joined(o, c, t, 5);
+}
+
 /* Attention of ai.onnx: Q, K, V, mask, past keys, past values, lengths. */
 int xfv_onx_attention(struct onx *o, const struct onx_call *c)
 {
@@ -254,6 +344,7 @@ int xfv_onx_attention(struct onx *o, const struct onx_call *c)
                        .left = xfv_onx_int(c, "left_window_size", -1),
                        .right = xfv_onx_int(c, "right_window_size", -1),
                        .causal_from = xfv_onx_int(c, "is_causal", 0) ? 0 : INT64_MIN};
+    if (c->n->domain && strcmp(c->n->domain, "com.microsoft") == 0) return attention_of_microsoft(o, c);
     int64_t mode = xfv_onx_int(c, "qk_matmul_output_mode", 0);
     int three = c->in[0]->s.rank == 3, status = 0;
     p.mode = c->n_out > 3 && c->out[3] ? (int)(mode >= 0 && mode <= 3 ? mode : 9) : -1;

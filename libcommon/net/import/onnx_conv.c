@@ -164,11 +164,13 @@ static int windows(struct onx *o, const struct onx_call *c, struct along *w)
     int64_t v[4][2 * ONX_MAX_RANK];
     int n = c->in[0]->s.rank - 2, count[4];
     static const char *const names[4] = {"kernel_shape", "strides", "dilations", "pads"};
-    int upper = xfv_onx_text_is(c, "auto_pad", "SAME_UPPER"), same = upper || xfv_onx_text_is(c, "auto_pad", "SAME_LOWER");
+    int upper = xfv_onx_text_is(c, "auto_pad", "SAME_UPPER"),
+        same = upper || xfv_onx_text_is(c, "auto_pad", "SAME_LOWER");
     for (int k = 0; k < 4; k++) {
         if ((count[k] = xfv_onx_ints(o, c, -1, names[k], v[k], 2 * ONX_MAX_RANK)) < 0) return count[k];
         if (n < 1 || (count[k] || k == 0) != (count[k] == (k == 3 ? 2 * n : n)))
-            return ONX_BAD("'%s' (%s): attribute '%s' has %d numbers for %d axes", c->label, c->op, names[k], count[k], n);
+            return ONX_BAD("'%s' (%s): attribute '%s' has %d numbers for %d axes", c->label, c->op, names[k], count[k],
+                           n);
     }
     for (int a = 0; a < n; a++) {
         struct along *l = &w[a];

@@ -216,6 +216,9 @@ int xfv_onx_combine_as(struct onx *o, const struct onx_call *c, struct xfv_node 
 int xfv_onx_against(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int relation, float number);
 /* Output 0 = t reduced over the axes in mask; keep: they stay, with size 1. */
 int xfv_onx_reduced(struct onx *o, const struct onx_call *c, struct onx_tensor *t, int what, unsigned mask, int keep);
+/* Elements from..to of an ONNX axis of t, as a value in t's layout; t's own value when that is all. */
+int xfv_onx_cut(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, int axis, int64_t from,
+                int64_t to);
 /* t, a walker, in another shape */
 int xfv_onx_reshaped(struct onx *o, const struct onx_call *c, struct onx_tensor *t, struct onx_dims s);
 /* as NumPy's transpose */
@@ -276,7 +279,7 @@ onx_builder xfv_onx_compare, xfv_onx_logic, xfv_onx_is_odd, xfv_onx_where, xfv_o
 onx_builder xfv_onx_gather_elements, xfv_onx_gather_nd, xfv_onx_scatter, xfv_onx_tile, xfv_onx_trilu, xfv_onx_center,
     xfv_onx_reverse, xfv_onx_compress, xfv_onx_col2im, xfv_onx_grid_sample, xfv_onx_affine_grid;
 /* onnx_attend.c */
-onx_builder xfv_onx_attention, xfv_onx_rotary;
+onx_builder xfv_onx_attention, xfv_onx_multi_head, xfv_onx_rotary;
 /* onnx_flat.c */
 onx_builder xfv_onx_if;
 /* onnx_resize.c */

@@ -251,7 +251,7 @@ int xfv_onx_concat(struct onx *o, const struct onx_call *c)
 }
 
 /* Elements from..to of an ONNX axis of t, as a value in t's layout; t's own value when that is all. */
-static int cut(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, int axis, int64_t from, int64_t to)
+int xfv_onx_cut(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, int axis, int64_t from, int64_t to)
 {
     struct xfv_node n = xfv_onx_unary(XFV_OP_SLICE, t->value);
     if (from < 0 || to <= from || to > t->s.dim[axis])
@@ -292,7 +292,7 @@ int xfv_onx_split(struct onx *o, const struct onx_call *c)
         if (!n && end > t->s.dim[axis]) end = t->s.dim[axis];
         struct onx_dims s = t->s;
         s.dim[axis] = end - at;
-        int v = cut(o, c, t, axis, at, end);
+        int v = xfv_onx_cut(o, c, t, axis, at, end);
         if (v < 0) return v;
         if (c->out[k] && (status = xfv_onx_result(o, c, k, v, s, t->axis, t->n_axes))) return status;
         at = end;
@@ -341,14 +341,14 @@ int xfv_onx_slice(struct onx *o, const struct onx_call *c)
             continue;
         }
         int64_t end = step[a] == 1 ? begin[a] + s.dim[a] : t.s.dim[a];
-        if ((t.value = cut(o, c, &t, a, begin[a], end)) < 0) return t.value;
+        if ((t.value = xfv_onx_cut(o, c, &t, a, begin[a], end)) < 0) return t.value;
         t.s.dim[a] = end - begin[a];
         if (step[a] != 1) {
             if ((status = stride(o, c, &t, a, step[a]))) return status;
             t = *c->out[0];
             if (t.s.dim[a] < s.dim[a]) return ONX_BAD("'%s' (Slice) does not come out as it should", c->label);
             /* the end may lie before the last step */
-            if ((t.value = cut(o, c, &t, a, 0, s.dim[a])) < 0) return t.value;
+            if ((t.value = xfv_onx_cut(o, c, &t, a, 0, s.dim[a])) < 0) return t.value;
             t.s.dim[a] = s.dim[a];
         }
     }
@@ -379,7 +379,7 @@ int xfv_onx_gather(struct onx *o, const struct onx_call *c)
         if (i < 0 || i >= t->s.dim[axis])
             return ONX_BAD("'%s' (Gather) wants element %lld of %lld", c->label, (long long)ix[k],
                            (long long)t->s.dim[axis]);
-        if ((v[k] = cut(o, c, t, axis, i, i + 1)) < 0) return v[k];
+        if ((v[k] = xfv_onx_cut(o, c, t, axis, i, i + 1)) < 0) return v[k];
     }
     int scalar = c->in[1]->s.rank == 0, there = 0;
     struct onx_dims s = {0};
@@ -471,7 +471,7 @@ static int pad_with_value(struct onx *o, const struct onx_call *c, struct onx_te
     int d, parts[3], m = 0;
     if (before < 0 || after < 0) { /* cut first */
         int64_t from = before < 0 ? -before : 0, to = t->s.dim[axis] + (after < 0 ? after : 0);
-        if ((t->value = cut(o, c, t, axis, from, to)) < 0) return t->value;
+        if ((t->value = xfv_onx_cut(o, c, t, axis, from, to)) < 0) return t->value;
         t->s.dim[axis] = to - from;
         before = before < 0 ? 0 : before, after = after < 0 ? 0 : after;
     }

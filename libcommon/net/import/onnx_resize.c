@@ -191,7 +191,8 @@ static int resize_axis(struct onx *o, const struct onx_call *c, struct onx_tenso
 {
     /* the same elements */
     int crop = p->coordinates == TF_CROP, wide = p->mode != NEAREST && s->scale < 1 && p->smooth;
-    if (s->from == s->to && p->coordinates != TF_HALF_PIXEL_FOR_NN && !crop && (s->sized || (s->scale >= 1 && s->scale <= 1)))
+    if (s->from == s->to && p->coordinates != TF_HALF_PIXEL_FOR_NN && !crop &&
+        (s->sized || (s->scale >= 1 && s->scale <= 1)))
         return 0;
     if (wide && crop) return ONX_BAD("'%s' (%s) crops with antialias, which is not supported", c->label, c->op);
     float *m = xfv_onx_matrix(o, c, s->to, s->from);
