@@ -235,6 +235,12 @@ check-torch: all $(B)/unit/onnx
 	$(PYTHON) tests/onnx/random-graphs.py $(B)/onnx-random 1000
 	$(B)/unit/onnx $(B)/onnx-random >$(B)/onnx-random/log && tail -n 1 $(B)/onnx-random/log || ! grep '^not ok' $(B)/onnx-random/log | grep -v 'too many axes'
 
+## networks: families of networks with random weights, imported, compared with PyTorch and timed: docs/tables/other/networks.tsv (NETS="word ..."; ORT=folder with onnxruntime-node)
+networks: all $(B)/unit/onnx $(B)/bench/xfv-bench
+	@sh tests/deps.sh python3-torch python3-onnx
+	@mkdir -p $(B)/networks
+	B=$(B) $(PYTHON) tests/onnx/networks.py $(B)/networks docs/tables/other/networks.tsv $(NETS)
+
 ## deps: install the Debian packages that are missing (tests/packages.txt), through sudo when not root
 deps:
 	@sh tests/deps.sh
@@ -322,6 +328,6 @@ clean:
 list help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: trust sanitized-damaged completions reproduce evidence judge all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list help
+.PHONY: networks trust sanitized-damaged completions reproduce evidence judge all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list help
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

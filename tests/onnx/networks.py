@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Families of networks (families.py), each made with random weights, exported by PyTorch, imported, and compared: make networks.
 
-usage: networks.py FOLDER TABLE.tsv [NAME ...]      (needs $B, or build, with the programs, unit/onnx and bench/xfv-bench)
+usage: networks.py FOLDER TABLE.tsv [WORD ...]      (words: only networks whose name holds one; needs $B, or build, with the programs, unit/onnx and bench/xfv-bench)
 
 A row: embedding and gradient, simplified, against PyTorch's in double precision (relative errors), milliseconds of a forward pass on one thread, here
 and in PyTorch, and in ONNX Runtime where $ORT is a folder with the npm package onnxruntime-node; the least of several rounds, taken in turns. A
@@ -90,17 +90,24 @@ def row(folder, name):
     return [name, f"{millions:.2f}"] + [f"{e:.0e}" for e in found] + [f"{t:.2f}" if t < 1e9 else "" for t in best]
 
 
-def main(folder, table, names):
-    bad, rows = 0, []
-    for name in names or list(FAMILIES):
-        rows.append(row(folder, name))
-        off = rows[-1][3] == "" or float(rows[-1][2]) > 1e-4 or float(rows[-1][3]) > 1e-3
-        bad += off
-        print(("not ok " if off else "ok ") + "  ".join(rows[-1]), flush=True)
+HEAD = ["network", "million parameters", "embedding", "gradient", "ms", "PyTorch, ms", "ONNX Runtime, ms"]
+
+
+def main(folder, table, words):
+    rows, bad, tried = {}, 0, 0
+    if os.path.exists(table):
+        with open(table) as f:
+            rows = {r[0]: r for r in (line.rstrip("\n").split("\t") for line in list(f)[1:])}
+    for name in FAMILIES:
+        if words and not any(w.lower() in name.lower() for w in words):
+            continue
+        r = rows[name] = row(folder, name)
+        off = r[3] == "" or float(r[2]) > 1e-4 or float(r[3]) > 1e-3
+        bad, tried = bad + off, tried + 1
+        print(("not ok " if off else "ok ") + "  ".join(r), flush=True)
         with open(table, "w") as f:
-            f.write("network\tmillion parameters\tembedding\tgradient\tms\tPyTorch, ms\tONNX Runtime, ms\n")
-            f.writelines("\t".join(r) + "\n" for r in rows)
-    print(f"{len(rows) - bad} of {len(rows)} networks agree with PyTorch")
+            f.writelines("\t".join(r) + "\n" for r in [HEAD] + [rows[n] for n in FAMILIES if n in rows])
+    print(f"{tried - bad} of {tried} networks agree with PyTorch")
     return 1 if bad else 0
 
 

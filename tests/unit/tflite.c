@@ -389,6 +389,37 @@ static void test_keras(void)
     op(&m, 77, 0, -1, -1, sh, 0, NULL), op(&m, 45, sh, b, e, n0, 5, shrink), m.op[1].in[3] = e, m.op[1].n_in = 4;
     op(&m, 83, n0, rest, -1, list, 2, pack), op(&m, RESHAPE, 0, list, -1, out, 0, NULL);
     compare(&m, x, x, 24, "SHAPE, STRIDED_SLICE, PACK and RESHAPE");
+    m = model(1, 2, 3, 4), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0);
+    op(&m, L2_NORM, 0, -1, -1, out, 1, none);
+    for (int q = 0; q < 24; q++) {
+        double sum = 0;
+        for (int j = 0; j < 4; j++) sum += x[q / 4 * 4 + j] * x[q / 4 * 4 + j];
+        y[q] = x[q] / sqrt(sum);
+    }
+    compare(&m, x, y, 24, "L2_NORMALIZATION of each position");
+    static const int ix[] = {3, 0, 3}, gather[] = {-1, 0};
+    m = model(1, 2, 3, 4), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 3, NULL, 0);
+    op(&m, 36, 0, tensor(&m, "i", T_I32, 1, 3, 0, 0, 0, ix, sizeof ix), -1, out, 2, gather);
+    for (int q = 0; q < 18; q++) y[q] = x[q / 3 * 4 + ix[q % 3]];
+    compare(&m, x, y, 18, "GATHER");
+    static const int pads[] = {0, 0, 1, 0, 0, 2, 0, 0}, at[] = {0, 1, 1, 0}, size4[] = {0, 1, -1, 2};
+    static const float border = -.5f;
+    double padded[60];
+    m = model(1, 2, 3, 4), out = tensor(&m, "y", T_F32, 4, 1, 3, 5, 4, NULL, 0);
+    p = tensor(&m, "p", T_I32, 2, 4, 2, 0, 0, pads, sizeof pads);
+    int pv = tensor(&m, "v", T_F32, 0, 0, 0, 0, 0, &border, 4);
+    op(&m, 60, 0, p, pv, out, 0, NULL);
+    for (int q = 0; q < 60; q++)
+        padded[q] = q / 20 < 1 || q / 4 % 5 > 2 ? -.5 : x[(q / 20 - 1) * 12 + q / 4 % 5 * 4 + q % 4];
+    compare(&m, x, padded, 60, "PADV2");
+    m = model(1, 2, 3, 4), out = tensor(&m, "y", T_F32, 4, 1, 1, 2, 2, NULL, 0);
+    int whole_batch[4] = {1, size4[1], size4[2], size4[3]};
+    op(&m, 65, 0, tensor(&m, "b", T_I32, 1, 4, 0, 0, 0, at, 16), tensor(&m, "s", T_I32, 1, 4, 0, 0, 0, whole_batch, 16),
+       out, 0, NULL);
+    for (int q = 0; q < 4; q++) y[q] = x[12 + 4 + q / 2 * 4 + q % 2];
+    compare(&m, x, y, 4, "SLICE");
+    m = model(1, 2, 3, 4), out = tensor(&m, "y", T_F32, 4, 1, 2, 3, 4, NULL, 0);
+    op(&m, 53, 0, -1, -1, out, 0, NULL), compare(&m, x, x, 24, "CAST");
     free(x);
 }
 
@@ -428,8 +459,8 @@ static void test_refusals(void)
     const int none[] = {0}, conv[] = {SAME, 1, 1, 0, 1, 1};
     struct tflite_model m = model(1, 4, 4, 2);
     int out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), out2 = tensor(&m, "z", T_F32, 4, 1, 4, 4, 2, NULL, 0);
-    op(&m, 53, 0, -1, -1, out, 0, NULL), op(&m, 32, out, -1, -1, out2, 0, NULL);
-    refused(&m, "1 CUSTOM, 1 CAST", "every unknown operator, in one message,");
+    op(&m, 7, 0, -1, -1, out, 0, NULL), op(&m, 32, out, -1, -1, out2, 0, NULL);
+    refused(&m, "1 EMBEDDING_LOOKUP, 1 CUSTOM", "every unknown operator, in one message,");
     m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 3, NULL, 0), op(&m, RELU, 0, -1, -1, out, 0, NULL);
     refused(&m, "'y'", "a declared shape that is not so");
     m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0), op(&m, RELU, 99, -1, -1, out, 0, NULL);
@@ -450,14 +481,11 @@ static void test_refusals(void)
     m = model(1, 4, 4, 2), m.t[0].type = 3, out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0),
     op(&m, RELU, 0, -1, -1, out, 0, NULL);
     refused(&m, "float image", "a quantised input");
-    m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 1, 2, 16, NULL, 0),
-    op(&m, L2_NORM, 0, -1, -1, out, 1, none);
-    refused(&m, "L2_NORMALIZATION", "a normalisation per position");
     const int beta[] = {0x40000000}; /* 2.0f */
     m = model(1, 4, 4, 2), out = tensor(&m, "y", T_F32, 4, 1, 4, 4, 2, NULL, 0),
     out2 = tensor(&m, "z", T_F32, 4, 1, 4, 4, 2, NULL, 0);
     int sum = tensor(&m, "sum", T_F32, 4, 1, 4, 4, 2, NULL, 0);
-    op(&m, SOFTMAX, 0, -1, -1, out, 1, beta), op(&m, L2_NORM, 0, -1, -1, out2, 1, none),
+    op(&m, SOFTMAX, 0, -1, -1, out, 1, beta), op(&m, 39, 0, -1, -1, out2, 1, none),
         op(&m, ADD, out, out2, -1, sum, 1, none);
     refused(&m, "beta 2 instead of 1; operator 'z'", "everything that is wrong, in one message,");
     struct xfv_err e;

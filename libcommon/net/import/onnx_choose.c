@@ -6,8 +6,6 @@
 
 #include "net/import/onnx_internal.h"
 
-#define EXACT 16777216.0 /* whole numbers up to here are floats, too */
-
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
 /* A comparison's or a chooser's whole numbers must be floats exactly. */
@@ -16,9 +14,9 @@ static int exact(struct onx *o, const struct onx_call *c, int k)
     const struct onx_const *x = xfv_onx_is_constant(c->in[k]) ? xfv_onx_constant(o, c->in[k]) : NULL;
     if (xfv_onx_is_constant(c->in[k]) && !x) return o->e->status;
     for (size_t i = 0; x && x->i && i < x->count; i++)
-        if (fabs(xfv_onx_const_at(x, i)) > EXACT)
+        if (fabs(xfv_onx_const_at(x, i)) > ONX_EXACT)
             return ONX_BAD("'%s' (%s) has whole numbers larger than %.0f beside computed ones", c->label, c->op,
-                           EXACT);
+                           ONX_EXACT);
     return 0;
 }
 
@@ -107,7 +105,7 @@ int xfv_onx_is_odd(struct onx *o, const struct onx_call *c)
     if (!xfv_onx_int(c, "detect_negative", 1) || !xfv_onx_int(c, "detect_positive", 1))
         return ONX_BAD("'%s' (IsInf) asks for one sign alone, which is not supported", c->label);
     if ((status = xfv_onx_step(o, c, &up, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size")) ||
-        (status = xfv_onx_against(o, c, &up, XFV_GREATER, 3.4028234e38f)))
+        (status = xfv_onx_against(o, c, &up, XFV_AT_LEAST, 3.4e38f))) /* what stands for infinity */
         return status;
     return truths(o, c, &up);
 }
@@ -209,7 +207,7 @@ int xfv_onx_arg(struct onx *o, const struct onx_call *c)
     struct onx_tensor t;
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), c->in[0]->s.rank), status;
     if (axis < 0) return axis;
-    if (c->in[0]->s.dim[axis] >= EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
+    if (c->in[0]->s.dim[axis] >= ONX_EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
     if ((status = exact(o, c, 0)) || (status = xfv_onx_walker(o, c->in[0], &t, c->label))) return status;
     if (is(c, "ArgMin") && (status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_NEG, 0, 0, 0), "/negated")))
         return status;
@@ -237,7 +235,7 @@ int xfv_onx_hardmax(struct onx *o, const struct onx_call *c)
     for (int a = 0; a < s.rank; a++) flat.dim[a >= axis] *= s.dim[a];
     if (old && (status = xfv_onx_reshaped(o, c, &t, flat))) return status;
     if (old) axis = 1;
-    if (t.s.dim[axis] >= EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
+    if (t.s.dim[axis] >= ONX_EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
     if ((status = place_of_largest(o, c, &t, axis, 0)) || (status = counted(o, &t, axis, 1, 0, &at))) return status;
     place = *c->out[0];
     equal.i[0] = XFV_EQUAL;

@@ -135,6 +135,20 @@ static double binary(int op, double a, double b)
     }
 }
 
+/* What is left of a result in a type of fewer bits. */
+static int64_t wrapped(int type, int64_t v)
+{
+    switch (type) {
+    case ONX_U8: return (int64_t)((uint64_t)v & 0xff);
+    case ONX_U16: return (int64_t)((uint64_t)v & 0xffff);
+    case ONX_U32: return (int64_t)((uint64_t)v & 0xffffffff);
+    case ONX_I8: return (int64_t)(((uint64_t)v & 0xff) ^ 0x80) - 0x80;
+    case ONX_I16: return (int64_t)(((uint64_t)v & 0xffff) ^ 0x8000) - 0x8000;
+    case ONX_I32: return (int64_t)(((uint64_t)v & 0xffffffff) ^ 0x80000000) - 0x80000000LL;
+    default: return v;
+    }
+}
+
 int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
 {
     int op = index_of(binaries, c->op), fmod_ = op == B_MOD && xfv_onx_int(c, "fmod", 0);
@@ -156,9 +170,10 @@ int xfv_onx_eval_binary(struct onx *o, const struct onx_call *c)
             return ONX_BAD("'%s' (%s) divides by zero", c->label, c->op);
         }
         double v = binary(fmod_ ? B_FMOD : op, x, y);
-        if (k->i) k->i[i] = xfv_to_i64(v);
+        if (k->i) k->i[i] = wrapped(op >= B_EQUAL ? ONX_BOOL : a->type, xfv_to_i64(v));
         else k->f[i] = (float)v;
     }
+    if (k && k->i) k->type = op >= B_EQUAL ? ONX_BOOL : a->type;
     return k ? xfv_onx_give(o, c, 0, k) : o->e->status;
 }
 

@@ -16,6 +16,7 @@
 #define ONX_MAX_RANK 8
 #define ONX_AXES (ONX_MAX_RANK + 1) /* room for a list of axes and one more */
 #define ONX_MAX_INPUTS 64
+#define ONX_EXACT 16777216.0 /* whole numbers up to here are floats, too */
 #define ONX_ROOM ((size_t)256 << 20) /* bytes that constants and weights may take beyond what the file holds of them */
 #define ONX_MAX_MADE \
     (1 << 24) /* elements of a constant that the file asks to make out of nothing (ConstantOfShape, Expand, ...) */

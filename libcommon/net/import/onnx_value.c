@@ -114,6 +114,10 @@ static int constant_value(struct onx *o, struct onx_tensor *t)
             return xfv_fail(o->e, XFV_ENOMEM, "out of memory for constant '%s'", t->label);
         for (size_t i = 0; i < c->count; i++) {
             double v = xfv_onx_const_at(c, i);
+            if (c->i && fabs(v) > ONX_EXACT) {
+                free(copy);
+                return ONX_BAD("constant '%s' holds whole numbers that floats do not hold exactly", t->label);
+            }
             copy[i] = (float)(v > 3.4e38 ? 3.4e38 : v < -3.4e38 ? -3.4e38 : v);
         }
     }

@@ -60,7 +60,14 @@ enum tfl_op {
     TFL_COS = 108,
     TFL_ELU = 111,
     TFL_BATCH_MATMUL = 126,
-    TFL_GELU = 150
+    TFL_GELU = 150,
+    TFL_FLOOR = 8,
+    TFL_GATHER = 36,
+    TFL_CAST = 53,
+    TFL_PADV2 = 60,
+    TFL_SLICE = 65,
+    TFL_CEIL = 104,
+    TFL_ROUND = 116
 };
 
 #define TFL_MAX_RANK 6
@@ -117,7 +124,10 @@ struct xfv_node xfv_tfl_unary(enum xfv_op op, int in);
 struct xfv_node xfv_tfl_act(enum xfv_act a, int in, float f0, float f1);
 typedef int tfl_builder(struct tfl *t, const struct tfl_call *c);
 tfl_builder xfv_tfl_transpose, xfv_tfl_strided_slice, xfv_tfl_split, xfv_tfl_pack, xfv_tfl_matmul, xfv_tfl_resize,
-    xfv_tfl_log_softmax, xfv_tfl_of_shape; /* tflite_move.c */
+    xfv_tfl_log_softmax, xfv_tfl_of_shape, xfv_tfl_l2norm, xfv_tfl_cast, xfv_tfl_gather,
+    xfv_tfl_slice; /* tflite_move.c */
+/* n is the padding with zeros; with the constant number of input 2 instead */
+int xfv_tfl_pad_value(struct tfl *t, const struct tfl_call *c, struct xfv_node n);
 const char *xfv_tfl_op_name(int op);       /* the schema's name; NULL for a number that it does not have */
 
 #endif

@@ -260,3 +260,121 @@ int xfv_tfl_log_softmax(struct tfl *t, const struct tfl_call *c)
         return v;
     return last(t, c, two(XFV_OP_SUB, x, v));
 }
+
+/* Each position by the Euclidean norm of its channels, which counts as 1e-6 at least. */
+int xfv_tfl_l2norm(struct tfl *t, const struct tfl_call *c)
+{
+    int x = xfv_tfl_operand(t, c, 0), v, fused = xfv_fb_i8(&t->fb, c->options, 0, 0);
+    if (x < 0) return x;
+    struct xfv_shape s = shape_of(t, x);
+    struct xfv_node n = xfv_tfl_unary(XFV_OP_L2NORM, x), norm = xfv_tfl_unary(XFV_OP_REDUCE, x);
+    n.f[0] = 1e-6f;
+    if (xfv_shape_count(s) == (size_t)s.dim[s.rank - 1]) return xfv_tfl_finish(t, c, &n, fused);
+    norm.i[0] = XFV_REDUCE_L2, norm.i[1] = 1 << (s.rank - 1);
+    if ((v = before(t, c, norm, "/norm")) < 0 ||
+        (v = before(t, c, xfv_tfl_act(XFV_ACT_CLIP, v, 1e-6f, 3.4e38f), "/floor")) < 0 ||
+        (v = before(t, c, xfv_tfl_act(XFV_ACT_POW, v, -1, 0), "/inverse")) < 0)
+        return v;
+    n = two(XFV_OP_MUL, x, v);
+    return xfv_tfl_finish(t, c, &n, fused);
+}
+
+/* A weight of this shape, called after the operator; v is freed. */
+static int weight_of(struct tfl *t, const struct tfl_call *c, struct xfv_shape s, float *v, const char *suffix)
+{
+    char name[XFV_MAX_NAME + 33];
+    snprintf(name, sizeof name, "%s%s", xfv_tfl_name_of(t, c), suffix);
+    int w = v ? xfv_graph_take_weight(t->g, name, s, v, t->e) : xfv_fail(t->e, XFV_ENOMEM, "out of memory");
+    if (w < 0) free(v);
+    return w;
+}
+
+int xfv_tfl_pad_value(struct tfl *t, const struct tfl_call *c, struct xfv_node n)
+{
+    const float *value = c->n_in > 2 && c->in[2] >= 0 ? xfv_tfl_constant(t, c->in[2]) : NULL;
+    struct xfv_node k = xfv_node_default(XFV_OP_CONST);
+    if (!value) return c->n_in > 2 ? t->e->status : BAD("operator '%s' (PADV2) has no value", xfv_tfl_name_of(t, c));
+    for (int i = 0; i < t->t[c->in[2]].rank; i++)
+        if (t->t[c->in[2]].dim[i] != 1)
+            return BAD("operator '%s' (PADV2) has several values", xfv_tfl_name_of(t, c));
+    float pad = *value;
+    if (!(pad < 0) && !(pad > 0)) return last(t, c, n);
+    int v = before(t, c, n, "/zeros");
+    if (v < 0) return v;
+    struct xfv_shape s = shape_of(t, v), one = xfv_shape_of(3, s.dim[0], s.dim[1], 1);
+    float *m = calloc(xfv_shape_count(one), sizeof *m);
+    for (int y = 0; m && y < s.dim[0]; y++)
+        for (int x = 0; x < s.dim[1]; x++)
+            if (y < n.pads[0] || y >= s.dim[0] - n.pads[2] || x < n.pads[1] || x >= s.dim[1] - n.pads[3])
+                m[y * s.dim[1] + x] = pad;
+    if ((k.weight = weight_of(t, c, one, m, "/border")) < 0) return k.weight;
+    int border = before(t, c, k, "/border");
+    return border < 0 ? border : last(t, c, two(XFV_OP_ADD, v, border));
+}
+
+/* CAST to floats; to whole numbers it would cut off. */
+int xfv_tfl_cast(struct tfl *t, const struct tfl_call *c)
+{
+    int v = xfv_tfl_operand(t, c, 0), to = t->t[c->out[0]].type;
+    if (v < 0) return v;
+    if (to != TFL_F32 && to != TFL_F16)
+        return BAD("operator '%s' (CAST) makes whole numbers of a computed tensor", xfv_tfl_name_of(t, c));
+    return last(t, c, reshape_to(v, shape_of(t, v)));
+}
+
+/* GATHER: elements of an axis by constant indices. */
+int xfv_tfl_gather(struct tfl *t, const struct tfl_call *c)
+{
+    int v = xfv_tfl_operand(t, c, 0), axis, *ix = NULL, n = 1, status;
+    if (v < 0) return v;
+    struct xfv_shape s = shape_of(t, v), out = s;
+    if (c->n_in < 2 || c->in[1] < 0 || xfv_fb_i32(&t->fb, c->options, 1, 0))
+        return BAD("operator '%s' (GATHER) has no indices, or a batch of them", xfv_tfl_name_of(t, c));
+    if ((axis = axis_of(t, c, xfv_fb_i32(&t->fb, c->options, 0, 0), s.rank)) < 0) return axis;
+    const struct tfl_tensor *list = &t->t[c->in[1]];
+    for (int i = 0; i < list->rank; i++) n = list->dim[i] > 0 && list->dim[i] <= 65536 ? n * list->dim[i] : 65537;
+    if (n > 65536 || !(ix = malloc((size_t)n * sizeof *ix)))
+        return BAD("operator '%s' (GATHER) has too many indices", xfv_tfl_name_of(t, c));
+    out.dim[axis] = n;
+    size_t count = xfv_shape_count(out), inner = 1;
+    for (int i = axis + 1; i < s.rank; i++) inner *= (size_t)s.dim[i];
+    float *row = count && count <= XFV_MAX_SPARSE ? malloc(3 * count * sizeof *row) : NULL;
+    status = xfv_tfl_integers(t, c->in[1], ix, n);
+    if (status >= 0 && status != n) status = BAD("operator '%s' (GATHER) has lost indices", xfv_tfl_name_of(t, c));
+    for (int i = 0; i < n && status >= 0; i++)
+        if (ix[i] < 0 || ix[i] >= s.dim[axis])
+            status = BAD("operator '%s' (GATHER) wants element %d of %d", xfv_tfl_name_of(t, c), ix[i], s.dim[axis]);
+    for (size_t i = 0; row && i < count && status >= 0; i++) {
+        size_t of = i / inner / (size_t)n * (size_t)s.dim[axis] + (size_t)ix[i / inner % (size_t)n];
+        row[3 * i] = (float)i, row[3 * i + 1] = (float)(of * inner + i % inner), row[3 * i + 2] = 1;
+    }
+    free(ix);
+    struct xfv_node g = xfv_tfl_unary(XFV_OP_SPARSE, v);
+    memcpy(g.i, out.dim, sizeof g.i);
+    for (int i = out.rank; i < XFV_MAX_RANK; i++) g.i[i] = 0;
+    if (status < 0 || (status = g.weight = weight_of(t, c, xfv_shape_of(2, (int)count, 3), row, "/table")) < 0) {
+        if (g.weight < 0 && status != g.weight) free(row);
+        return status;
+    }
+    return last(t, c, g);
+}
+
+/* SLICE: where it begins, and how many elements of each axis (-1: the rest). */
+int xfv_tfl_slice(struct tfl *t, const struct tfl_call *c)
+{
+    int from[TFL_MAX_RANK], size[TFL_MAX_RANK], v = xfv_tfl_operand(t, c, 0);
+    if (v < 0) return v;
+    int n = c->n_in > 2 ? xfv_tfl_integers(t, c->in[1], from, TFL_MAX_RANK) : 0,
+        m = n < 0 ? n : c->n_in > 2 ? xfv_tfl_integers(t, c->in[2], size, TFL_MAX_RANK) : 0;
+    if (m < 0) return m;
+    if (n != m || n != shape_of(t, v).rank + 1 || from[0] != 0)
+        return BAD("operator '%s' (SLICE) cuts the batch, or has lists that do not fit", xfv_tfl_name_of(t, c));
+    for (int a = 1; a < n; a++) {
+        int d = shape_of(t, v).dim[a - 1], end = size[a] < 0 ? d : from[a] + size[a];
+        if (from[a] < 0 || from[a] >= d || size[a] == 0 || size[a] > d - from[a])
+            return BAD("operator '%s' (SLICE) takes %d elements from %d of %d", xfv_tfl_name_of(t, c), size[a], from[a],
+                       d);
+        if ((v = cut(t, c, v, a - 1, from[a], end, 1)) < 0) return v;
+    }
+    return last(t, c, reshape_to(v, shape_of(t, v)));
+}

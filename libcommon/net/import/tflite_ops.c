@@ -374,18 +374,6 @@ static int build_reduce(struct tfl *t, const struct tfl_call *c)
 
 /* TFLite normalises over the last axis, a graph's L2NORM over the whole sample: the same when the other axes are 1. Its
  * epsilon is 1e-6. */
-static int build_l2norm(struct tfl *t, const struct tfl_call *c)
-{
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_L2NORM, xfv_tfl_operand(t, c, 0));
-    if (n.in[0] < 0) return n.in[0];
-    struct xfv_shape s = t->g->values[n.in[0]].shape;
-    if (xfv_shape_count(s) != (size_t)s.dim[s.rank - 1])
-        return BAD("operator '%s' (L2_NORMALIZATION) normalises each position of an image, which is not supported",
-                   xfv_tfl_name_of(t, c));
-    n.f[0] = 1e-6f;
-    return xfv_tfl_finish(t, c, &n, xfv_fb_i8(&t->fb, c->options, 0, 0));
-}
-
 static int build_pad(struct tfl *t, const struct tfl_call *c)
 {
     struct xfv_node n = xfv_tfl_unary(XFV_OP_PAD, xfv_tfl_operand(t, c, 0));
@@ -394,12 +382,13 @@ static int build_pad(struct tfl *t, const struct tfl_call *c)
     if (c->n_in < 2) return BAD("operator '%s' (PAD) has no paddings", xfv_tfl_name_of(t, c));
     if ((count = xfv_tfl_integers(t, c->in[1], p, 8)) < 0) return count;
     if (count != 8 || p[0] || p[1] || p[6] || p[7])
-        return BAD("operator '%s' (PAD) pads something else than height and width", xfv_tfl_name_of(t, c));
+        return BAD("operator '%s' (%s) pads something else than height and width", xfv_tfl_name_of(t, c),
+                   xfv_tfl_op_name(c->op));
     n.pads[0] = p[2];
     n.pads[2] = p[3];
     n.pads[1] = p[4];
     n.pads[3] = p[5];
-    return xfv_tfl_finish(t, c, &n, FUSED_NONE);
+    return c->op == TFL_PADV2 ? xfv_tfl_pad_value(t, c, n) : xfv_tfl_finish(t, c, &n, FUSED_NONE);
 }
 
 static int build_concat(struct tfl *t, const struct tfl_call *c)
@@ -469,6 +458,9 @@ static int build_unary(struct tfl *t, const struct tfl_call *c)
     case TFL_LOG: n = xfv_tfl_act(XFV_ACT_LOG, in, 0, 0); break;
     case TFL_SIN: n = xfv_tfl_act(XFV_ACT_SIN, in, 0, 0); break;
     case TFL_COS: n = xfv_tfl_act(XFV_ACT_COS, in, 0, 0); break;
+    case TFL_FLOOR: n = xfv_tfl_act(XFV_ACT_FLOOR, in, 0, 0); break;
+    case TFL_CEIL: n = xfv_tfl_act(XFV_ACT_CEIL, in, 0, 0); break;
+    case TFL_ROUND: n = xfv_tfl_act(XFV_ACT_ROUND, in, 0, 0); break;
     case TFL_GELU: n = xfv_tfl_act(XFV_ACT_GELU, in, (float)(xfv_fb_i8(&t->fb, c->options, 0, 0) != 0), 0); break;
     case TFL_ELU:
         n = xfv_tfl_act(XFV_ACT_ELU, in, 1, 1);
@@ -489,7 +481,7 @@ static const struct { int op; int (*build)(struct tfl *t, const struct tfl_call 
     {TFL_DEQUANTIZE, build_dequantize},
     {TFL_QUANTIZE, build_dequantize},
     {TFL_FULLY_CONNECTED, build_dense},
-    {TFL_L2_NORMALIZATION, build_l2norm},
+    {TFL_L2_NORMALIZATION, xfv_tfl_l2norm},
     {TFL_LOGISTIC, build_unary},
     {TFL_MAX_POOL_2D, build_pool},
     {TFL_MUL, build_binary},
@@ -500,6 +492,13 @@ static const struct { int op; int (*build)(struct tfl *t, const struct tfl_call 
     {TFL_SOFTMAX, build_softmax},
     {TFL_TANH, build_unary},
     {TFL_PAD, build_pad},
+    {TFL_PADV2, build_pad},
+    {TFL_CAST, xfv_tfl_cast},
+    {TFL_GATHER, xfv_tfl_gather},
+    {TFL_SLICE, xfv_tfl_slice},
+    {TFL_FLOOR, build_unary},
+    {TFL_CEIL, build_unary},
+    {TFL_ROUND, build_unary},
     {TFL_MEAN, build_reduce},
     {TFL_SUB, build_binary},
     {TFL_DIV, build_binary},
