@@ -512,19 +512,20 @@ int xfv_report_write(struct xfv_report *r, FILE *f, char *note, struct xfv_err *
     put_head(r, f);
     put_summary(r, f);
     int status = put_front(r, f, e);
+    fputs("<main>\n", f);
     if (!status) status = xfv_audit_write(&r->audit, &r->scale, r->method, r->n_methods, f, note, e);
     if (!status) status = put_table(r, f, e);
     put_legends(r, f);
     put_toolbar(r, f);
-    fputs("<main id=\"cards\">\n", f);
+    fputs("<div id=\"cards\">\n", f);
     if (!status) status = copy_spool(r->spool[SPOOL_CARDS], f, e);
-    fputs("</main>\n", f);
+    fputs("</div>\n", f);
     if (r->errors) fputs("<section class=\"after\" id=\"errors\"><h2>Could not be made</h2>\n<ul>\n", f);
     if (!status && r->errors) status = copy_spool(r->spool[SPOOL_ERRORS], f, e);
     if (r->errors) fputs("</ul></section>\n", f);
     fputs("<section class=\"after\" id=\"origins\"><h2>How it was made</h2>\n", f);
     if (!status) status = copy_spool(r->spool[SPOOL_ORIGINS], f, e);
-    fputs("</section>\n<footer><p class=\"js\">Keys: <kbd>j</kbd> <kbd>&rarr;</kbd> next pair, <kbd>k</kbd> "
+    fputs("</section>\n</main>\n<footer><p class=\"js\">Keys: <kbd>j</kbd> <kbd>&rarr;</kbd> next pair, <kbd>k</kbd> "
           "<kbd>&larr;</kbd> the one before, <kbd>s</kbd> map, <kbd>m</kbd> method, "
           "<kbd>/</kbd> search, <kbd>Esc</kbd> back to the table.</p><p>Made by report of "
           "xfv-tools.</p></footer>\n<script>",

@@ -1,5 +1,5 @@
 // Drives the page of report(1) in Chromium: clicks, filters, keys, layouts. TAP on standard output; screenshots into the folder given.
-// node report.mjs PAGE MANY_PAGE MOST_PAGE FOLDER      PAGE: of photographs, several methods, groups, labels, trials, an err record. MANY_PAGE: of 200 pairs. MOST_PAGE: of 2,000.
+// node report.mjs PAGE MANY_PAGE MOST_PAGE ODD_PAGE FOLDER      PAGE: of photographs, several methods, groups, labels, trials, an err record. MANY_PAGE: of 200 pairs. MOST_PAGE: of 2,000.
 import { chromium } from "playwright-core";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -7,7 +7,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [page_file, many_file, most_file, folder] = process.argv.slice(2).map(p => resolve(p));
+const [page_file, many_file, most_file, odd_file, folder] = process.argv.slice(2).map(p => resolve(p));
 let n = 0,
   bad = 0;
 function ok(right, what, more = "") {
@@ -338,6 +338,23 @@ console.log(
 is(await page.locator(".card").count(), 200, "200 cards");
 await page.selectOption("#decision", "accept");
 ok((await shown(".card")) > 0 && (await page.textContent("#count")) !== "200 of 200 pairs", "filters work on them");
+// names of any kind, and faces of any size
+await page.goto(pathToFileURL(odd_file).href);
+const addresses = await page.$$eval(".card", all => all.map(c => [c.id, c.querySelector(".links a").getAttribute("href")]));
+const led = [];
+for (const [id, href] of addresses) {
+  await page.evaluate(h => {
+    location.hash = h;
+  }, href);
+  await page.waitForTimeout(50);
+  led.push((await page.evaluate(() => document.activeElement.id)) === id);
+}
+ok(led.length > 8 && led.every(Boolean), "every address leads to its pair, whatever the pair's name", led.join(" "));
+ok(
+  await page.$$eval(".card", all => all.every(c => c.querySelector(".stack .photo").getBoundingClientRect().height > 0)),
+  "and every face is drawn, whatever its size",
+);
+is(trouble.join("; "), "", "no error on the console");
 // more pairs
 const began = Date.now();
 await page.goto(pathToFileURL(most_file).href, { waitUntil: "load", timeout: 120000 });
