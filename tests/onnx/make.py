@@ -486,9 +486,9 @@ def gradient(net, x, c=None):
     return y.detach(), c, x.grad.double()
 
 
-def make(folder, name):
+def make(folder, name, seed=20240611):
     maker, size, channels, opset, fold, keep_bn = NETS[name]
-    torch.manual_seed(20240611)
+    torch.manual_seed(seed)
     net = maker()
     settle(net, torch.randn(4, channels, size, size))
     for attempt in range(10):

@@ -226,6 +226,8 @@ def choose(net, name, x, kind):
         net.near(x / v - (x / v).round())
         return net.node("Mod", [name, k], fmod=1), torch.fmod(x, v)
     if kind == 47:  # a power, both computed, or one of them
+        if float(F.softplus(x).min()) < 1e-4:
+            return None
         base, y = net.node("Softplus", [name]), net.node("Tanh", [name])
         k, v = net.const(r.uniform(0.3, 2, some))
         return [lambda: (net.node("Pow", [base, y]), F.softplus(x) ** x.tanh()), lambda: (net.node("Pow", [base, k]), F.softplus(x) ** v),

@@ -356,7 +356,7 @@ static int build(struct onx *o, const struct onx_call *c)
     int told = op->flags & ONX_OWN || op->build == xfv_onx_dequantise || strcmp(c->op, "Cast") == 0;
     for (int k = 0; k < c->n_out && whole && !told; k++)
         if (c->out[k]) c->out[k]->whole = whole;
-    return 0;
+    return constant ? xfv_onx_known(o, c) : 0;
 }
 
 /* Constants that are not asked for again; one of the file's would be read anew. */

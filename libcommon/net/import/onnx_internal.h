@@ -279,6 +279,8 @@ onx_builder xfv_onx_compare, xfv_onx_logic, xfv_onx_is_odd, xfv_onx_where, xfv_o
 /* onnx_table.c */
 onx_builder xfv_onx_gather_elements, xfv_onx_gather_nd, xfv_onx_scatter, xfv_onx_tile, xfv_onx_trilu, xfv_onx_center,
     xfv_onx_reverse, xfv_onx_compress, xfv_onx_col2im, xfv_onx_grid_sample, xfv_onx_affine_grid;
+/* The outputs of a call whose inputs were all constant, and that was built: constants, too, where that can be said. */
+int xfv_onx_known(struct onx *o, const struct onx_call *c);
 /* onnx_attend.c */
 onx_builder xfv_onx_attention, xfv_onx_multi_head, xfv_onx_rotary;
 /* onnx_flat.c */
