@@ -19,12 +19,28 @@ typedef __m256 V;
 #define V_LESS(a, b, x, y) _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
 #define V_ABS(v) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), v)
 #define V_SIGNED(v, s) _mm256_or_ps(v, _mm256_and_ps(s, _mm256_set1_ps(-0.0f)))
-static inline V pow2(V t)
+static inline V pow2(V t, int b)
 {
     return _mm256_castsi256_ps(
-        _mm256_slli_epi32(_mm256_add_epi32(_mm256_castps_si256(t), _mm256_set1_epi32(126)), 23));
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_castps_si256(t), _mm256_set1_epi32(b)), 23));
 }
-#define V_POW2(t) pow2(t)
+#define V_POW2(t, b) pow2(t, b)
+static inline V guess(V d)
+{
+    return _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_set1_epi32(0x7ef311c3), _mm256_castps_si256(d)));
+}
+#define V_GUESS(d) guess(d)
+static inline __m256i first(size_t n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+static inline V load_some(const float *p, size_t n, float fill)
+{
+    __m256i m = first(n);
+    return _mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
+}
+#define V_LD_SOME(p, n, fill) load_some(p, n, fill)
+#define V_ST_SOME(p, v, n) _mm256_maskstore_ps(p, first(n), v)
 #define FUNC xfv_func_avx2
 #include "net/run/func_body.h"
 #else

@@ -19,12 +19,20 @@ typedef __m512 V;
 #define V_LESS(a, b, x, y) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x)
 #define V_ABS(v) _mm512_abs_ps(v)
 #define V_SIGNED(v, s) _mm512_or_ps(v, _mm512_and_ps(s, _mm512_set1_ps(-0.0f)))
-static inline V pow2(V t)
+static inline V pow2(V t, int b)
 {
     return _mm512_castsi512_ps(
-        _mm512_slli_epi32(_mm512_add_epi32(_mm512_castps_si512(t), _mm512_set1_epi32(126)), 23));
+        _mm512_slli_epi32(_mm512_add_epi32(_mm512_castps_si512(t), _mm512_set1_epi32(b)), 23));
 }
-#define V_POW2(t) pow2(t)
+#define V_POW2(t, b) pow2(t, b)
+static inline V guess(V d)
+{
+    return _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_set1_epi32(0x7ef311c3), _mm512_castps_si512(d)));
+}
+#define V_GUESS(d) guess(d)
+#define FIRST(n) ((__mmask16)((1u << (n)) - 1u))
+#define V_LD_SOME(p, n, fill) _mm512_mask_loadu_ps(_mm512_set1_ps(fill), FIRST(n), p)
+#define V_ST_SOME(p, v, n) _mm512_mask_storeu_ps(p, FIRST(n), v)
 #define FUNC xfv_func_avx512
 #include "net/run/func_body.h"
 #else

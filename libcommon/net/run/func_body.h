@@ -1,7 +1,9 @@
 /* The functions, written once; see net/run/func_internal.h. The including file defines for its instruction set:
  *   VL lanes; V the vector type; V_LD V_ST V_SET1 V_ADD V_SUB V_MUL V_DIV; V_FMA(a,b,c) = a*b+c, V_FNMA = c-a*b
  *   V_MAX(a,b) = a > b ? a : b, V_MIN(a,b) = a < b ? a : b (so b where one is NaN); V_LESS(a,b,x,y) = a < b ? x : y
- *   V_ABS(v); V_SIGNED(v, s) = v >= 0 with the sign of s; V_POW2(t) = 2^(n-1) of t = n + XFV_ROUND, -126 < n < 129
+ *   V_ABS(v); V_SIGNED(v, s) = v >= 0 with the sign of s; V_POW2(t, b) = 2^(n+b-127) of t = n + XFV_ROUND
+ *   V_GUESS(d): 1 / d to 6 %, the bits of d taken from a constant; V_LD_SOME(p, n, fill), V_ST_SOME(p, v, n): the
+ *   first n < VL lanes, the others `fill`
  *   FUNC the table's name.
  * Polynomials were fitted by least squares, weighted anew until the greatest relative error was least. */
 #include <math.h>
@@ -11,10 +13,9 @@
 #define LANES 16              /* of a sum */
 #define CHAIN 512             /* numbers summed in the lanes before the lanes are */
 
-/* exp(hi + lo), lo small: 2^n exp(r), |r| <= ln 2 / 2, to 1.1e-8 and rounding. */
-static inline V exp_of(V hi, V lo)
+/* exp(hi + lo) / 2^half, lo small, for -86 <= hi <= 87 + half: 2^n exp(r), |r| <= ln 2 / 2, to 1.1e-8 and rounding. */
+static inline V exp_core(V hi, V lo, int half)
 {
-    hi = V_MIN(V_SET1(89.5f), V_MAX(V_SET1(-87.0f), hi));
     V t = V_FMA(hi, V_SET1(1.44269504f), V_SET1(XFV_ROUND)), n = V_SUB(t, V_SET1(XFV_ROUND));
     V r = V_FNMA(n, V_SET1(0.693359375f), hi); /* exact: ln 2 in two parts */
     r = V_ADD(V_FNMA(n, V_SET1(-2.12194440e-4f), r), lo);
@@ -23,19 +24,43 @@ static inline V exp_of(V hi, V lo)
     p = V_FMA(p, r, V_SET1(1.66665733e-1f));
     p = V_FMA(p, r, V_SET1(0.5f));
     p = V_ADD(V_FMA(p, V_MUL(r, r), r), V_SET1(1.0f));
-    V s = V_POW2(t), y = V_MUL(V_MUL(p, s), V_SET1(2.0f));
-    return V_LESS(hi, V_SET1(-86.9f), V_SET1(0.0f), y);
+    return V_MUL(p, V_POW2(t, 127 - half));
 }
 
+/* Of any number; to 2^128, which a float cannot hold, in two steps. */
 static inline V exp_plain(V x)
 {
-    return exp_of(x, V_SET1(0.0f));
+    V within = V_MIN(V_SET1(89.5f), V_MAX(V_SET1(-86.0f), x));
+    V y = V_MUL(exp_core(within, V_SET1(0.0f), 1), V_SET1(2.0f));
+    return V_LESS(x, V_SET1(-86.0f), V_SET1(0.0f), y);
+}
+
+/* Of a number that is not above 0. */
+static inline V exp_below(V x)
+{
+    V y = exp_core(V_MAX(V_SET1(-86.0f), x), V_SET1(0.0f), 0);
+    return V_LESS(x, V_SET1(-86.0f), V_SET1(0.0f), y);
+}
+
+/* 1 / d for 1 <= d < 2^126, to 2 units in the last place: faster than a division, and the same everywhere. */
+static inline V inverse_of(V d)
+{
+    V r = V_GUESS(d), e = V_FNMA(d, r, V_SET1(1.0f));
+    r = V_FMA(r, V_FMA(e, e, e), r);
+    e = V_FNMA(d, r, V_SET1(1.0f));
+    return V_FMA(r, e, r);
+}
+
+/* 1 / (1 + exp(-x)) for x >= -86 */
+static inline V sigmoid_above(V x)
+{
+    V e = exp_core(V_SUB(V_SET1(0.0f), V_MIN(V_SET1(86.0f), x)), V_SET1(0.0f), 0);
+    return inverse_of(V_ADD(V_SET1(1.0f), e));
 }
 
 static inline V sigmoid_of(V x)
 {
-    V one = V_SET1(1.0f);
-    return V_DIV(one, V_ADD(one, exp_plain(V_SUB(V_SET1(0.0f), x))));
+    return V_LESS(x, V_SET1(-86.0f), V_SET1(0.0f), sigmoid_above(V_MAX(V_SET1(-86.0f), x)));
 }
 
 static inline V tanh_of(V x)
@@ -50,18 +75,18 @@ static inline V tanh_of(V x)
     return V_SIGNED(V_LESS(a, V_SET1(0.625f), near, far), x);
 }
 
-/* exp(-s t^2) for 0 <= t < 15, s a power of 2: t^2 in two parts, or its rounding would show. */
+/* exp(-s t^2) where that is 5e-38 or more, t >= 0, s a power of 2: t^2 in two parts, or its rounding would show. */
 static inline V bell_of(V t, float s)
 {
     V big = V_MUL(t, V_SET1(4097.0f)), top = V_SUB(big, V_SUB(big, t)); /* 12 bits of t: its square is exact */
     V rest = V_MUL(V_SUB(t, top), V_ADD(t, top)), by = V_SET1(-s);
-    return exp_of(V_MUL(by, V_MUL(top, top)), V_MUL(by, rest));
+    return exp_core(V_MUL(by, V_MUL(top, top)), V_MUL(by, rest), 0);
 }
 
 /* erfc(t) / exp(-t^2) for 0 <= t <= 10.5 by q = 1 / (1 + 0.3 t), to 2e-8. */
 static inline V erfcx_of(V t)
 {
-    V q = V_DIV(V_SET1(1.0f), V_FMA(t, V_SET1(0.3f), V_SET1(1.0f)));
+    V q = inverse_of(V_FMA(t, V_SET1(0.3f), V_SET1(1.0f)));
     V p = V_FMA(q, V_SET1(-0.129556477f), V_SET1(0.485738903f));
     p = V_FMA(p, q, V_SET1(-0.512672186f));
     p = V_FMA(p, q, V_SET1(0.548214197f));
@@ -75,7 +100,7 @@ static inline V erfcx_of(V t)
 
 static inline V erf_of(V x)
 {
-    V a = V_ABS(x), z = V_MUL(x, x), t = V_MIN(V_SET1(10.5f), a);
+    V a = V_ABS(x), z = V_MUL(x, x), t = V_MIN(V_SET1(9.25f), a);
     V p = V_FMA(z, V_SET1(7.85429656e-5f), V_SET1(-8.01033573e-4f));
     p = V_FMA(p, z, V_SET1(5.18834544e-3f));
     p = V_FMA(p, z, V_SET1(-2.68538222e-2f));
@@ -89,7 +114,7 @@ static inline V erf_of(V x)
 /* The Gaussian's distribution at x; *bell: exp(-x^2 / 2). */
 static inline V normal_of(V x, V *bell)
 {
-    V a = V_MIN(V_SET1(14.5f), V_ABS(x));
+    V a = V_MIN(V_SET1(13.0f), V_ABS(x));
     *bell = bell_of(a, 0.5f);
     V tail = V_MUL(V_SET1(0.5f), V_MUL(*bell, erfcx_of(V_MUL(a, V_SET1(0.707106781f)))));
     return V_LESS(x, V_SET1(0.0f), tail, V_SUB(V_SET1(1.0f), tail));
@@ -98,7 +123,7 @@ static inline V normal_of(V x, V *bell)
 static inline V gelu_of(V x)
 {
     V bell;
-    return V_MUL(x, normal_of(x, &bell));
+    return V_MUL(V_MAX(V_SET1(-13.0f), x), normal_of(x, &bell));
 }
 
 static inline V gelu_slope_of(V x)
@@ -131,7 +156,8 @@ static inline V gelu_tanh_slope_of(V x)
 
 static inline V silu_of(V x)
 {
-    return V_MUL(x, sigmoid_of(x));
+    V above = V_MAX(V_SET1(-86.0f), x); /* where it is -4e-36 */
+    return V_MUL(above, sigmoid_above(above));
 }
 
 /* s + x s (1 - s) */
@@ -141,28 +167,12 @@ static inline V silu_slope_of(V x)
     return V_FMA(V_MUL(x, s), V_SUB(V_SET1(1.0f), s), s);
 }
 
-/* The last numbers of an array, as a whole vector: the rest of it is `fill`. */
-static inline V last_of(const float *x, size_t n, float fill)
-{
-    float t[VL];
-    for (int i = 0; i < VL; i++) t[i] = fill;
-    memcpy(t, x, sizeof *t * n);
-    return V_LD(t);
-}
-
-static inline void store_last(float *y, V v, size_t n)
-{
-    float t[VL];
-    V_ST(t, v);
-    memcpy(y, t, sizeof *t * n);
-}
-
 #define EACH(name, of) \
     static void name(const float *x, float *y, size_t n) \
     { \
         size_t i = 0; \
         for (; i + VL <= n; i += VL) V_ST(y + i, of(V_LD(x + i))); \
-        if (i < n) store_last(y + i, of(last_of(x + i, n - i, 0.0f)), n - i); \
+        if (i < n) V_ST_SOME(y + i, of(V_LD_SOME(x + i, n - i, 0.0f)), n - i); \
     }
 EACH(each_exp, exp_plain)
 EACH(each_sigmoid, sigmoid_of)
@@ -178,8 +188,8 @@ EACH(each_gelu_tanh, gelu_tanh_of)
         size_t i = 0; \
         for (; i + VL <= n; i += VL) V_ST(g + i, V_FMA(V_LD(dy + i), of(V_LD(x + i)), V_LD(g + i))); \
         if (i == n) return; \
-        V d = last_of(dy + i, n - i, 0.0f), v = last_of(x + i, n - i, 0.0f); \
-        store_last(g + i, V_FMA(d, of(v), last_of(g + i, n - i, 0.0f)), n - i); \
+        V d = V_LD_SOME(dy + i, n - i, 0.0f), v = V_LD_SOME(x + i, n - i, 0.0f); \
+        V_ST_SOME(g + i, V_FMA(d, of(v), V_LD_SOME(g + i, n - i, 0.0f)), n - i); \
     }
 SLOPE(silu_slope, silu_slope_of)
 SLOPE(gelu_slope, gelu_slope_of)
@@ -196,6 +206,14 @@ TWO(add, V_ADD, +)
 TWO(mul, V_MUL, *)
 
 /* ---- rows: sums in LANES lanes ---- */
+
+/* Do what(i, left) for each vector of a row: `left` of its lanes, from number i on, count. */
+#define EVERY(n, what) \
+    do { \
+        size_t i = 0, many = (size_t)(n); \
+        for (; i + VL <= many; i += VL) what(i, VL); \
+        if (i < many) what(i, many - i); \
+    } while (0)
 
 struct lanes { V v[LANES / VL]; };
 
@@ -222,37 +240,39 @@ static double sum_of(struct lanes l)
         struct lanes l = no_lanes(); \
         for (size_t i = first; i < end; i += LANES) \
             for (int j = 0; j < LANES / VL; j++) { \
-                size_t at = i + (size_t)(j * VL), left = at + VL <= end ? VL : at < end ? end - at : 0; \
-                if (left) l.v[j] = V_ADD(l.v[j], term(at, left)); \
+                size_t at = i + (size_t)(j * VL); \
+                if (at + VL <= end) l.v[j] = V_ADD(l.v[j], term(at, VL)); \
+                else if (at < end) l.v[j] = V_ADD(l.v[j], term(at, end - at)); \
             } \
         sum += sum_of(l); \
     }
 
 static inline V some_of(const float *x, size_t at, size_t left, float fill)
 {
-    return left == VL ? V_LD(x + at) : last_of(x + at, left, fill);
+    return left == VL ? V_LD(x + at) : V_LD_SOME(x + at, left, fill);
 }
 
 static inline void store_some(float *y, size_t at, size_t left, V v)
 {
     if (left == VL) V_ST(y + at, v);
-    else store_last(y + at, v, left);
+    else V_ST_SOME(y + at, v, left);
 }
 
 static float greatest(const float *x, int n)
 {
     V top = V_SET1(-INFINITY);
     float f[VL], most = -INFINITY;
-    for (size_t i = 0; i < (size_t)n; i += VL)
-        top = V_MAX(top, some_of(x, i, (size_t)n - i < VL ? (size_t)n - i : VL, -INFINITY));
+    size_t i = 0, many = (size_t)n;
+    for (; i + VL <= many; i += VL) top = V_MAX(top, V_LD(x + i));
+    if (i < many) top = V_MAX(top, V_LD_SOME(x + i, many - i, -INFINITY));
     V_ST(f, top);
-    for (int i = 0; i < VL; i++) most = f[i] > most ? f[i] : most;
+    for (int j = 0; j < VL; j++) most = f[j] > most ? f[j] : most;
     return most;
 }
 
 static inline V softmax_term(const float *x, float *y, V top, size_t at, size_t left)
 {
-    V e = exp_plain(V_SUB(some_of(x, at, left, -INFINITY), top));
+    V e = exp_below(V_SUB(some_of(x, at, left, -INFINITY), top));
     store_some(y, at, left, e);
     return e;
 }
@@ -265,10 +285,9 @@ static void softmax(const float *x, float *y, int n)
     SUM(sum, n, TERM)
 #undef TERM
     V by = V_SET1((float)(1.0 / sum));
-    for (size_t i = 0; i < (size_t)n; i += VL) {
-        size_t left = (size_t)n - i < VL ? (size_t)n - i : VL;
-        store_some(y, i, left, V_MUL(some_of(y, i, left, 0.0f), by));
-    }
+#define SCALE(i, left) store_some(y, i, left, V_MUL(some_of(y, i, left, 0.0f), by))
+    EVERY(n, SCALE);
+#undef SCALE
 }
 
 /* exp(-|difference|) = e: e / (1 + e) and 1 / (1 + e). */
@@ -278,7 +297,7 @@ static void softmax2(const float *x, size_t xstep, float *y, size_t ystep, size_
         int left = n - i < VL ? (int)(n - i) : VL;
         float a[VL] = {0}, b[VL] = {0};
         for (int j = 0; j < left; j++) a[j] = x[(i + (size_t)j) * xstep], b[j] = x[(i + (size_t)j) * xstep + 1];
-        V d = V_SUB(V_LD(a), V_LD(b)), e = exp_plain(V_SUB(V_SET1(0.0f), V_ABS(d)));
+        V d = V_SUB(V_LD(a), V_LD(b)), e = exp_below(V_SUB(V_SET1(0.0f), V_ABS(d)));
         V big = V_DIV(V_SET1(1.0f), V_ADD(V_SET1(1.0f), e)), small = V_MUL(e, big);
         V_ST(a, V_LESS(d, V_SET1(0.0f), small, big));
         V_ST(b, V_LESS(d, V_SET1(0.0f), big, small));
@@ -293,11 +312,12 @@ static void softmax_back(const float *y, const float *dy, float *g, int n)
     SUM(sum, n, TERM)
 #undef TERM
     V dot = V_SET1((float)sum);
-    for (size_t i = 0; i < (size_t)n; i += VL) {
-        size_t left = (size_t)n - i < VL ? (size_t)n - i : VL;
-        V d = V_SUB(some_of(dy, i, left, 0.0f), dot);
-        store_some(g, i, left, V_FMA(some_of(y, i, left, 0.0f), d, some_of(g, i, left, 0.0f)));
-    }
+#define D(i, left) V_SUB(some_of(dy, i, left, 0.0f), dot)
+#define ADD_TO(i, left) \
+    store_some(g, i, left, V_FMA(some_of(y, i, left, 0.0f), D(i, left), some_of(g, i, left, 0.0f)))
+    EVERY(n, ADD_TO);
+#undef ADD_TO
+#undef D
 }
 
 /* Mean (in two parts) and 1 / deviation of a row. Sums are of differences from the first number: a mean far from 0
@@ -333,11 +353,12 @@ static struct moments moments_of(const struct xfv_norm *n, const float *x)
 static void norm(const struct xfv_norm *n, const float *x, float *y)
 {
     struct moments m = moments_of(n, x);
-    for (size_t i = 0; i < (size_t)n->n; i += VL) {
-        size_t left = (size_t)n->n - i < VL ? (size_t)n->n - i : VL;
-        V h = V_MUL(centred(&m, some_of(x, i, left, 0.0f)), m.scale);
-        store_some(y, i, left, V_FMA(h, some_of(n->w, i, left, 0.0f), some_of(n->b, i, left, 0.0f)));
-    }
+#define H(i, left) V_MUL(centred(&m, some_of(x, i, left, 0.0f)), m.scale)
+#define SET(i, left) \
+    store_some(y, i, left, V_FMA(H(i, left), some_of(n->w, i, left, 0.0f), some_of(n->b, i, left, 0.0f)))
+    EVERY(n->n, SET);
+#undef SET
+#undef H
 }
 
 /* h = (x - mean) scale, e = dy w: g += scale (e - mean(e) - h mean(e h)) */
@@ -351,11 +372,11 @@ static void norm_back(const struct xfv_norm *n, const float *x, const float *dy,
     SUM(sum, n->n, E)
     SUM(along, n->n, TERM)
     V mean = V_SET1((float)(sum / n->n)), slope = V_SET1((float)(along / n->n));
-    for (size_t i = 0; i < (size_t)n->n; i += VL) {
-        size_t left = (size_t)n->n - i < VL ? (size_t)n->n - i : VL;
-        V d = V_FNMA(H(i, left), slope, V_SUB(E(i, left), mean));
-        store_some(g, i, left, V_FMA(m.scale, d, some_of(g, i, left, 0.0f)));
-    }
+#define D(i, left) V_FNMA(H(i, left), slope, V_SUB(E(i, left), mean))
+#define ADD_TO(i, left) store_some(g, i, left, V_FMA(m.scale, D(i, left), some_of(g, i, left, 0.0f)))
+    EVERY(n->n, ADD_TO);
+#undef ADD_TO
+#undef D
 #undef TERM
 #undef H
 #undef E

@@ -25,6 +25,14 @@ static inline uint32_t bits_of(float f) { uint32_t b; memcpy(&b, &f, sizeof b); 
 static inline float float_of(uint32_t b) { float f; memcpy(&f, &b, sizeof f); return f; }
 static inline V V_ABS(V v) { LOOP(v, float_of(bits_of(v.f[i]) & 0x7fffffffu)); }
 static inline V V_SIGNED(V v, V s) { LOOP(v, float_of(bits_of(v.f[i]) | (bits_of(s.f[i]) & 0x80000000u))); }
-static inline V V_POW2(V t) { LOOP(t, float_of((bits_of(t.f[i]) + 126u) << 23)); }
+static inline V V_POW2(V t, int b) { LOOP(t, float_of((bits_of(t.f[i]) + (uint32_t)b) << 23)); }
+static inline V V_GUESS(V d) { LOOP(d, float_of(0x7ef311c3u - bits_of(d.f[i]))); }
+static inline V V_LD_SOME(const float *p, size_t n, float fill)
+{
+    V v = V_SET1(fill);
+    memcpy(v.f, p, sizeof *p * n);
+    return v;
+}
+static inline void V_ST_SOME(float *p, V v, size_t n) { memcpy(p, v.f, sizeof *p * n); }
 #define FUNC xfv_func_generic
 #include "net/run/func_body.h"

@@ -1,6 +1,7 @@
 /* Functions of vectors and of rows of numbers, in three builds (plain C, AVX2+FMA, AVX-512) of one source,
  * net/run/func_body.h: what attention, gates and activations need beside products. exp, tanh, erf and the Gaussian's
- * distribution are polynomials, right to a few units in the last place (tests/unit/func.c); results below 2e-38 are 0.
+ * distribution are polynomials, right to a few units in the last place (tests/unit/func.c); results below 5e-38 are 0
+ * or as small.
  * Sums go in 16 lanes whatever the build, so AVX2 and AVX-512 give the same bits. NaN goes through. Arrays need no
  * alignment. In and out may be the same where that is said. */
 #ifndef XFV_NET_RUN_FUNC_INTERNAL_H

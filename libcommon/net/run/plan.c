@@ -201,27 +201,45 @@ static int finish_layout(const struct xfv_net *n, struct life *l, struct layout 
     return 0;
 }
 
-int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out,
-                    struct xfv_err *e)
+/* A reshape whose elements lie as those of its input do: both are one place. */
+static int same_place(const struct xfv_net *n, const struct step *s, const struct xfv_shape *shape)
 {
-    int count = n->g->n_values, end = n->n_steps + 1;
-    struct life *l = calloc((size_t)(count ? count : 1), sizeof *l);
-    if (!l) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    for (int v = 0; v < count; v++) l[v].birth = end;
+    if (s->op != XFV_OP_RESHAPE) return 0;
+    int in = s->in[0], ci = shape_channels(shape[in]), co = shape_channels(shape[s->out]);
+    return value_pitch(n, in, shape[in]) == ci && value_pitch(n, s->out, shape[s->out]) == co;
+}
+
+static void live(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct life *l, int *root)
+{
+    int end = n->n_steps + 1, count = n->g->n_values;
+    for (int v = 0; v < count; v++) root[v] = v, l[v].birth = end;
     l[n->from].birth = -1;
     l[n->from].size = round_up(value_floats(n, n->from, shape[n->from]));
     for (int i = 0; i < n->n_steps; i++) {
         const struct step *s = &n->steps[i];
-        l[s->out].birth = i;
-        if (l[s->out].death < i) l[s->out].death = i;
-        l[s->out].size = round_up(value_floats(n, s->out, shape[s->out]));
-        for (int j = 0; j < s->n_in; j++) l[s->in[j]].death = i;
+        if (same_place(n, s, shape)) root[s->out] = root[s->in[0]];
+        struct life *o = &l[root[s->out]];
+        if (root[s->out] == s->out) o->birth = i, o->size = round_up(value_floats(n, s->out, shape[s->out]));
+        if (o->death < i) o->death = i;
+        for (int j = 0; j < s->n_in; j++) l[root[s->in[j]]].death = i;
     }
-    for (int i = 0; i < n->n_outs; i++) l[n->outs[i]].death = end;
+    for (int i = 0; i < n->n_outs; i++) l[root[n->outs[i]]].death = end;
     for (int v = 0; keep && v < count; v++)
-        if (n->keep[v]) l[v].death = end;
-    int status = finish_layout(n, l, out, e);
+        if (n->keep[v]) l[root[v]].death = end;
+}
+
+int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out,
+                    struct xfv_err *e)
+{
+    size_t count = (size_t)(n->g->n_values ? n->g->n_values : 1);
+    struct life *l = calloc(count, sizeof *l);
+    int *root = calloc(count, sizeof *root);
+    int status = !l || !root ? xfv_fail(e, XFV_ENOMEM, "out of memory") : 0;
+    if (!status) live(n, shape, keep, l, root);
+    if (!status) status = finish_layout(n, l, out, e);
+    for (int v = 0; !status && v < n->g->n_values; v++) out->offset[v] = out->offset[root[v]];
     free(l);
+    free(root);
     return status;
 }
 
