@@ -158,7 +158,7 @@ check: deps
 	@$(MAKE) --no-print-directory test
 
 ## test: run the tests on what is installed
-test: all $(UNITS) $(if $(findstring -fsanitize,$(CFLAGS)),,sanitized-damaged)
+test: all $(UNITS) $(B)/bench/xfv-bench $(if $(findstring -fsanitize,$(CFLAGS)),,sanitized-damaged)
 	@B=$(B) PYTHON=$(PYTHON) sh tests/run.sh $(TESTS)
 
 # What eats files, once more with the sanitizers: tests/run.sh runs this one instead.
@@ -220,9 +220,14 @@ print-cflags:
 check-browser: all
 	@B=$(B) PYTHON=$(PYTHON) sh tests/browser/run.sh
 
-## bench: speed as ratios against the machine's peak, OpenBLAS and PyTorch (Debian's python3-torch), in one run of some minutes
+## bench: speed beside the machine's peak, PyTorch and ONNX Runtime into docs/tables/speed.tsv, about half an hour; LFW=dir: facecrop on its photographs; BENCH="--only forward --out FILE"
 bench: all $(B)/bench/xfv-bench
-	@$(PYTHON) tests/bench/bench.py $(B) models/mobilefacenet.xfvm tests/photos/*.jpg $(BENCH)
+	@$(PYTHON) tests/bench/bench.py $(B) models/mobilefacenet.xfvm tests/photos/*.jpg --out docs/tables/speed.tsv $(if $(LFW),--lfw '$(LFW)/images') $(BENCH)
+
+## bench-deps: what make bench compares with: Debian's python3-torch and python3-onnx, npm's onnxruntime-node (300 MB into build/bench)
+bench-deps:
+	@sh tests/deps.sh python3-torch python3-onnx nodejs npm
+	@mkdir -p $(B)/bench && npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(B)/bench onnxruntime-node@1.30.0
 
 ## check-torch: compare with PyTorch on networks of full size and on 1000 random ones (NETS="name ..."; installs python3-torch and python3-onnx; minutes, 2 GB of disk)
 check-torch: all $(B)/unit/onnx
@@ -328,6 +333,6 @@ clean:
 list help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: networks trust sanitized-damaged completions reproduce evidence judge all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench deps demo install uninstall clean list help
+.PHONY: networks trust sanitized-damaged completions reproduce evidence judge all soak check check-browser check-package dist check-all check-faults fuzz fuzz-coverage print-cflags test check-torch bench bench-deps deps demo install uninstall clean list help
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

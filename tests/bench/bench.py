@@ -1,11 +1,16 @@
 #!/usr/bin/python3
-"""make bench: our speed as ratios taken in one run against this machine's multiply-add peak, OpenBLAS's sgemm and PyTorch on the same weights
-and image. Everything is interleaved and repeated; medians are printed. Needs Debian's python3-torch; without it the PyTorch columns are
-left out and the output says so. usage: bench.py BIN MODEL PHOTO... [--repeats N] [--quick] [--blackbox | --resnets]"""
+"""make bench: how fast we are, in one run. Everything takes turns and is repeated. Seconds are of processor time; medians
+are given with the quartiles. A share of the peak is taken in the same moments as the work (xfv-bench.c), so that other
+work on the machine disturbs it little. PyTorch's rows need Debian's python3-torch, ONNX Runtime's also npm's
+onnxruntime-node (make bench-deps installs both). Rows that cannot be measured are left out, and the table says why.
+
+usage: bench.py BUILD MODEL PHOTO... [--repeats N] [--only GROUP,...] [--out TABLE] [--lfw FOLDER] [--short]"""
 import argparse
+import glob
 import os
 import re
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -14,287 +19,363 @@ import time
 import zlib
 
 import msgpack
-import numpy as np
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, here)
+GROUPS = ("fggb", "embed", "facecrop", "forward", "search", "blackbox", "programs")
 ap = argparse.ArgumentParser()
-ap.add_argument("bin", help="build folder: bin/ and bench/")
+ap.add_argument("build", help="build folder: bin/, bench/ and what make bench-deps installed")
 ap.add_argument("model")
 ap.add_argument("photos", nargs="+")
 ap.add_argument("--repeats", type=int, default=7)
-ap.add_argument("--quick", action="store_true", help="leave out the slow parts: torch's per-channel loop, iResNet-50, growth")
-ap.add_argument("--blackbox", action="store_true", help="only the methods that ask for embeddings of masked images, against torch's batched forward")
-ap.add_argument("--resnets", action="store_true", help="only forward passes of iResNet-50 and -100, beside PyTorch's")
+ap.add_argument("--only", default=",".join(GROUPS), help="these groups of rows: " + ", ".join(GROUPS))
+ap.add_argument("--out", help="write the table here, too")
+ap.add_argument("--lfw", help="facecrop works on 100 photographs of this folder (NAME/NAME_0001.jpg), not on PHOTO...")
+ap.add_argument("--short", action="store_true", help="everything once and in small, for a test")
 a = ap.parse_args()
-tools = os.path.abspath(os.path.join(a.bin, "bin"))
-bench = os.path.join(os.path.abspath(a.bin), "bench", "xfv-bench")
+only = a.only.split(",")
+if set(only) - set(GROUPS):
+    ap.error("--only takes some of " + ", ".join(GROUPS))
+build, model, repeats = os.path.abspath(a.build), os.path.abspath(a.model), 1 if a.short else a.repeats
+tools, bench = os.path.join(build, "bin"), os.path.join(build, "bench", "xfv-bench")
 env = dict(os.environ, PATH=tools + ":" + os.environ["PATH"])
+env.setdefault("XFV_MODEL_PATH", os.path.dirname(model))
 scratch = tempfile.mkdtemp()
+rows, missing, peaks = [], [], []
+# Before numpy and PyTorch load OpenBLAS: the kernels that our programs give it. It does not know the newest processors.
+said = subprocess.run([os.path.join(tools, "fggb-grad"), "--version"], capture_output=True, text=True).stdout
+core = re.search(r"OpenBLAS core (\w+)", said).group(1)
+os.environ["OPENBLAS_CORETYPE"] = core
+os.environ["OMP_WAIT_POLICY"] = "passive"  # PyTorch's threads: waiting is no work
+import numpy as np
+
+torch = None
+if not a.short:
+    try:
+        import torch
+        from torch_net import Net, tensor
+    except ImportError:
+        missing.append("PyTorch (make bench-deps)")
 
 
 def numbers(*args):
-    return [float(x) for x in subprocess.run([bench, *map(str, args)], check=True, capture_output=True, text=True).stdout.split()]
+    out = subprocess.run([bench, *map(str, args)], check=True, capture_output=True, text=True).stdout
+    return [float(x) for x in out.split()]
 
 
 def sh(command):
-    """Seconds and peak resident MiB of the largest process of a shell pipeline."""
-    start = time.monotonic()
+    """Seconds of processor and of the clock, and what it said, of a shell pipeline in the scratch folder."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     out = subprocess.run(["/bin/sh", "-c", command], env=env, cwd=scratch, capture_output=True, text=True)
-    seconds = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if out.returncode:
         raise SystemExit(f"{command}: status {out.returncode}: {out.stderr}")
-    return seconds, out
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return max(used, 1e-3), max(time.monotonic() - start, 1e-3), out
 
 
-def med(v):
-    return statistics.median(v)
+def row(group, what, samples, unit, note=""):
+    """samples: as measured in turn; the table gives their median and quartiles."""
+    v = sorted(samples)
+    low, mid, high = np.percentile(v, [25, 50, 75])
+    show = lambda x: f"{x:.0f}" if x >= 1000 else f"{x:.3g}"
+    rows.append((group, what, show(mid), show(low), show(high), unit, note))
+    print("\t".join(rows[-1]), flush=True)
 
 
-def line(what, value, note=""):
-    print(f"| {what} | {value} | {note} |", flush=True)
+def ratios(x, y):
+    return [p / q for p, q in zip(x, y)]
+
+
+def turns(*measures):
+    """Each of the measures once a repeat, one after the other: a list of samples for each."""
+    got = [[] for _ in measures]
+    for r in range(repeats):
+        peaks.append(numbers("peak", 1)[0])
+        for samples, measure in zip(got, measures):
+            samples.append(measure())
+        print(f"turn {r + 1} of {repeats}", file=sys.stderr)
+    return got
+
+
+def crop():
+    """faces.xfv: the faces of the photographs with their embeddings."""
+    path = os.path.join(scratch, "faces.xfv")
+    if not os.path.exists(path):
+        sh(
+            "facecrop %s | embed -m '%s' -o faces.xfv"
+            % (" ".join("'%s'" % os.path.abspath(p) for p in a.photos), model)
+        )
+    return [r for r in msgpack.Unpacker(open(path, "rb"), raw=False) if r["_"] == "face"]
+
+
+class Torch:
+    """The same network in PyTorch, on our first face, after a look that it is the same."""
+
+    def __init__(self):
+        self.net, face = Net(model), crop()[0]
+        head = self.net.head["input"]
+        x = (tensor(face["image"]).astype(np.float32) - np.float32(head["mean"])) / np.float32(head["std"])
+        self.x = torch.from_numpy(x.transpose(2, 0, 1)[None].copy())
+        with torch.no_grad():
+            ours, theirs = torch.from_numpy(tensor(face["embedding"]).copy()), self.net(self.x)[0]
+        self.n, error = theirs.numel(), float((ours - theirs).norm() / theirs.norm())
+        if error > 1e-4:
+            raise SystemExit(f"PyTorch does not agree with our embedding: relative error {error}")
+
+    def timed(self, threads, f):
+        """Seconds of processor time on one thread, of the clock on more."""
+        torch.set_num_threads(threads)
+        clock = time.process_time if threads == 1 else time.monotonic
+        start = clock()
+        f()
+        return clock() - start
+
+    def copies(self, c=8):
+        """Copies of the image in a batch, each with its own unit cotangent: PyTorch's best way, as far as we found."""
+        for k in range(0, self.n, c):
+            xi = self.x.expand(c, -1, -1, -1).clone().requires_grad_()
+            torch.autograd.grad(self.net(xi), xi, torch.eye(self.n)[k : k + c])[0].abs().mean(1)
+
+    def loop(self):
+        """One backward pass a channel."""
+        xi = self.x.clone().requires_grad_()
+        y = self.net(xi)[0]
+        for k in range(self.n):
+            torch.autograd.grad(y[k], xi, retain_graph=True)[0].abs().mean(1)
+
+    def forward(self, batch, n):
+        with torch.no_grad():
+            xb = self.x.expand(batch, -1, -1, -1).contiguous()
+            for _ in range(n):
+                self.net(xb)
+
+
+def fggb(theirs):
+    for t in (2,) if a.short else (1, 2):
+        measures = [lambda: numbers("fggb", model, t)]
+        if theirs:
+            measures += [lambda: theirs.timed(t, theirs.copies), lambda: theirs.timed(t, theirs.loop)]
+        ours, *others = turns(*measures)
+        threads, at = ("1 thread", 0) if t == 1 else ("2 threads", 2)
+        mine = [o[at] for o in ours]
+        row("fggb", f"FGGB, one face, {threads}", mine, "s" if t == 1 else "s of the clock")
+        row("fggb", f"share of the peak, {threads}", [o[1] for o in ours], "")
+        for name, samples in zip(("batches of 8 copies", "a pass a channel"), others):
+            row("fggb", f"PyTorch, {name}, {threads}", ratios(samples, mine), "times ours")
+
+
+def embed(theirs):
+    measures = [lambda: numbers("embed", model, 1)]
+    if theirs:
+        theirs.forward(1, 2)
+        measures += [lambda: theirs.timed(1, lambda: theirs.forward(1, 16)) / 16]
+    ours, *others = turns(*measures)
+    mine = [o[0] for o in ours]
+    row("embed", "embed, one face", [1e3 * s for s in mine], "ms")
+    row("embed", "share of the peak", [o[1] for o in ours], "")
+    for samples in others:
+        row("embed", "PyTorch, one by one", ratios(samples, mine), "times ours")
+
+
+def facecrop():
+    photos = [os.path.abspath(p) for p in a.photos]
+    if a.lfw:
+        photos = sorted(glob.glob(os.path.join(os.path.abspath(a.lfw), "*", "*_0001.jpg")))[:100]
+    with open(os.path.join(scratch, "photos"), "w") as f:
+        f.write("\0".join(photos * (1 if a.short else max(1, 60 // len(photos)))))
+    count = len(open(os.path.join(scratch, "photos")).read().split("\0"))
+    (used,) = turns(lambda: sh("facecrop -q --files0-from photos >/dev/null || [ $? = 1 ]")[0])
+    row("facecrop", "facecrop", [count / u for u in used], "photographs a second", "LFW" if a.lfw else "tests/photos")
+
+
+class Passes:
+    """A process that makes forward passes for as many seconds as it is asked: ours or ONNX Runtime's."""
+
+    def __init__(self, *command):
+        self.p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def __call__(self, seconds=0.1):
+        self.p.stdin.write(f"{0.001 if a.short else seconds}\n")
+        line = self.p.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.p.args}: no answer")
+        return float(line)
+
+    def close(self):
+        self.p.stdin.close()
+        self.p.wait()
+
+
+def forward():
+    """Networks of published shapes, beside ONNX Runtime where it is there. In short: a network of the tests."""
+    folder, package = os.path.join(build, "bench", "nets"), os.path.join(build, "bench", "node_modules")
+    if a.short:
+        onnx = {"tiny-vit": os.path.join(here, "..", "onnx", "tiny-vit.onnx")}
+    elif torch:
+        from nets import NETS
+
+        os.makedirs(folder, exist_ok=True)
+        onnx = {n: os.path.join(folder, n + ".onnx") for n in NETS}
+        for name, path in onnx.items():
+            if not os.path.exists(path):
+                subprocess.run(
+                    [sys.executable, os.path.join(here, "nets.py"), folder, name], check=True, capture_output=True
+                )
+    else:
+        return
+    theirs = shutil.which("node") and os.path.isdir(os.path.join(package, "onnxruntime-node"))
+    if not theirs:
+        missing.append("ONNX Runtime (make bench-deps)")
+    for name, path in onnx.items():
+        sh(f"model-import -q '{path}' -o net.xfvm --force")
+        ours = Passes(bench, "forward", os.path.join(scratch, "net.xfvm"))
+        pair = [ours] + ([Passes("node", os.path.join(here, "ort.mjs"), package, path)] if theirs else [])
+        mine, *other = turns(*pair)
+        row("forward", name, [1e3 * s for s in mine], "ms")
+        for samples in other:
+            row("forward", f"{name}, ONNX Runtime", ratios(samples, mine), "times ours")
+        for p in pair:
+            p.close()
+
+
+def synthetic(count, n=192):
+    """synthetic.xfv: faces with embeddings alone."""
+    rng, crc = np.random.default_rng(1), 0
+    with open(os.path.join(scratch, "synthetic.xfv"), "wb") as out:
+        head = msgpack.packb({"_": "head", "magic": "xfv", "version": [1, 0], "provenance": []})
+        out.write(head)
+        crc = zlib.crc32(head)
+        for i in range(count):
+            b = msgpack.packb(
+                {
+                    "_": "face",
+                    "id": f"n{i}",
+                    "embedding": {"dtype": "<f4", "shape": [n], "data": rng.standard_normal(n, np.float32).tobytes()},
+                }
+            )
+            crc = zlib.crc32(b, crc)
+            out.write(b)
+        out.write(msgpack.packb({"_": "end", "records": count, "errors": 0, "crc32": crc}))
+
+
+def search():
+    many, few = (2000, 500) if a.short else (1000000, 20000)
+    common = f"-m '{model}' -t 0.3 --best 10 --tsv"
+    synthetic(few)
+    used = turns(lambda: sh(f"verify --all {common} synthetic.xfv >/dev/null")[0])[0]
+    row(
+        "search",
+        f"verify --all --best 10, {few} faces",
+        [few * (few - 1) / 2e6 / u for u in used],
+        "million comparisons a second",
+    )
+    synthetic(many)
+    probe = f"verify --probe n7 {common} synthetic.xfv >/dev/null"
+    sh(probe)
+    used = turns(lambda: sh(probe)[1])[0]
+    row("search", f"verify --probe --best 10, {many} faces", used, "s of the clock", "the file is in memory")
+    os.remove(os.path.join(scratch, "synthetic.xfv"))
+
+
+def blackbox(theirs):
+    """Programs that ask the network for masked images, all they do counted. PyTorch's is its forward pass alone, at its
+    best batch."""
+    crop()
+    sh("verify --all faces.xfv | xfv-select -n 1 -o pair.xfv")
+    whole = (("corrrise -n 50", 100),) if a.short else (("corrrise", 1000), ("lime", 2000), ("xface", 2260))
+    batches = (1, 8, 32) if theirs else ()
+    rate = lambda batch: batch * 4 / theirs.timed(1, lambda: theirs.forward(batch, 4))
+    got = turns(
+        *[lambda c=c, n=n: n / sh(f"{c} -m '{model}' pair.xfv >/dev/null")[0] for c, n in whole],
+        *[lambda b=b: rate(b) for b in batches],
+    )
+    best = max(got[len(whole) :], key=statistics.median, default=None)
+    for (command, _), samples in zip(whole, got):
+        row("blackbox", command, samples, "masked images a second")
+        if best:
+            row("blackbox", f"{command} and PyTorch's forward pass", ratios(samples, best), "times PyTorch's")
+
+
+def programs():
+    """Whole programs that keep memory flat: faces no two of which are alike."""
+    faces, (first, second) = crop(), ((2, 2) if a.short else (8, 41))
+    head = msgpack.packb({"_": "head", "magic": "xfv", "version": [1, 0], "provenance": []})
+
+    def noisy(count):
+        rng, body = np.random.default_rng(1), [head]
+        for i in range(count):
+            image = np.frombuffer(faces[i % len(faces)]["image"]["data"], "|u1").reshape(112, 112, 3)
+            image = np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype("u1")
+            body.append(
+                msgpack.packb(
+                    {
+                        "_": "face",
+                        "id": f"n{i}",
+                        "image": {"dtype": "|u1", "shape": [112, 112, 3], "data": image.tobytes()},
+                    }
+                )
+            )
+        body = b"".join(body)
+        with open(os.path.join(scratch, "many.xfv"), "wb") as out:
+            out.write(body + msgpack.packb({"_": "end", "records": count, "errors": 0, "crc32": zlib.crc32(body)}))
+        sh(f"embed -m '{model}' many.xfv -o embedded.xfv")
+
+    limit = "--max-memory 256M"
+    noisy(first)
+    pairs = first // 2
+    used = turns(lambda: sh(f"verify embedded.xfv | path-grad {limit} -m '{model}' >/dev/null")[0])[0]
+    row("programs", "path-grad, a pair of new faces", [1e3 * u / pairs for u in used], "ms", "in 256 MiB")
+    if a.short:
+        return
+    used = turns(lambda: sh(f"verify embedded.xfv | fggb-grad {limit} -m '{model}' >/dev/null")[0])[0]
+    row("programs", "fggb-grad, a pair of new faces", [u / pairs for u in used], "s", "in 256 MiB")
+    noisy(second)
+    sh(f"fggb-grad --keep-gradients -j 2 -m '{model}' embedded.xfv -o kept.xfv")
+    used = turns(lambda: sh(f"verify --probe n0 kept.xfv | fggb-grad {limit} -m '{model}' >/dev/null")[0])[0]
+    row(
+        "programs",
+        "fggb-grad, a pair of faces with kept gradients",
+        [1e3 * u / (second - 1) for u in used],
+        "ms",
+        "in 256 MiB",
+    )
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
+    names = [cpu.group(1) if cpu else "unknown processor", f"{os.cpu_count()} cores"]
+    names += [re.search(r"kernels \w+", said).group(0), f"OpenBLAS core {core} for all"]
+    if torch:
+        names.append("PyTorch " + torch.__version__)
+    return f"{', '.join(names)}; medians of {repeats} with quartiles; seconds of processor time"
+
+
+def disturbed():
+    """A sentence when the peak, taken again and again, was not the same: other work shared the processor's units."""
+    low, load = statistics.median(peaks) / max(peaks), os.getloadavg()[0]
+    if low > 0.95 and load < 1.5:
+        return ""
+    return (
+        f"disturbed: the peak's median was {low:.2f} of its best ({max(peaks):.0f} GFLOP/s) and the load {load:.1f}; "
+        "trust ratios and shares, not seconds"
+    )
 
 
 try:
-    import torch
-    from torch_net import Net, iresnet, tensor
-except ImportError:
-    torch = None
-
-def resnets(peaks):
-    """iResNet-50 and -100, a forward pass one by one: ours and PyTorch's in turn. Processor seconds too, which other work on the machine disturbs less.
-    peaks: OpenBLAS's GFLOP/s on two threads, or None."""
-    for depth in (50, 100):
-        got = {}
-        for t in (1, 2):
-            for _ in range(max(3, a.repeats // 2)):
-                r = numbers("resnet", t, depth)
-                got.setdefault(("wall", t), []).append(r[1])
-                got.setdefault(("cpu", t), []).append(r[3])
-                got.setdefault(("row", t), []).append(r[2])
-                if not torch:
-                    continue
-                torch.set_num_threads(t)
-                with torch.no_grad():
-                    net, image = iresnet(depth), torch.randn(1, 3, 112, 112)
-                    net(image)
-                    s, c = time.monotonic(), time.process_time()
-                    for _ in range(5):
-                        net(image)
-                    got.setdefault(("torch wall", t), []).append((time.monotonic() - s) / 5)
-                    got.setdefault(("torch cpu", t), []).append((time.process_time() - c) / 5)
-            print(f"iResNet-{depth}, {t} threads", file=sys.stderr)
-        macs, v = r[0], {k: med(x) for k, x in got.items()}
-        both = lambda f: ", ".join(f(t) for t in (1, 2))
-        floor = f"; {v['wall', 2] * peaks / (2e-9 * macs):.2f} of the direct sgemm floor" if peaks else ""
-        line(f"iResNet-{depth} shape, forward", both(lambda t: f"{v['wall', t] * 1e3:.0f} ({v['cpu', t] * 1e3:.0f})"), f"ms (processor ms); {macs * 1e-9:.2f} G multiply-adds{floor}")
-        if torch:
-            line("PyTorch, the same, one by one", both(lambda t: f"{v['torch wall', t] * 1e3:.0f} ({v['torch cpu', t] * 1e3:.0f})"), "ms (processor ms)")
-            line("... times ours", both(lambda t: f"{v['torch wall', t] / v['wall', t]:.2f} ({v['torch cpu', t] / v['cpu', t]:.2f})"), "")
-        line("one row of the Jacobian", both(lambda t: f"{v['row', t] * 1e3:.1f}"), "ms")
-
-
-if a.resnets:
-    print("| what | 1 thread, 2 threads | |\n|---|---|---|")
-    resnets(None)
-    subprocess.run(["rm", "-rf", scratch])
-    sys.exit()
-
-photos = " ".join("'%s'" % os.path.abspath(p) for p in a.photos)
-model = os.path.abspath(a.model)
-sh(f"facecrop {photos} | embed -m '{model}' -o faces.xfv")
-macs = numbers("macs", model)[0]
-
-if torch:
-    net = Net(model)
-    head = net.head["input"]
-    face = next(r for r in msgpack.Unpacker(open(os.path.join(scratch, "faces.xfv"), "rb"), raw=False) if r["_"] == "face")
-    crop = tensor(face["image"]).astype(np.float32)
-    x = torch.from_numpy(((crop - np.float32(head["mean"])) / np.float32(head["std"])).transpose(2, 0, 1)[None].copy())
-    with torch.no_grad():
-        ours = torch.from_numpy(tensor(face["embedding"]).copy())
-        theirs = net(x)[0]
-        N = theirs.numel()
-        err = float((ours - theirs).norm() / theirs.norm())
-        assert err < 1e-4, f"torch does not agree: relative error {err}"
-
-    def t_forward(batch):
-        xb = x.expand(batch, -1, -1, -1).contiguous()
-        with torch.no_grad():
-            net(xb)
-            s = time.monotonic()
-            for _ in range(max(1, 32 // batch)):
-                net(xb)
-            return (time.monotonic() - s) / (max(1, 32 // batch) * batch)
-
-    def t_loop():
-        """One backward pass a channel: what the scripts of today do."""
-        s = time.monotonic()
-        xi = x.clone().requires_grad_()
-        y = net(xi)[0]
-        for k in range(N):
-            torch.autograd.grad(y[k], xi, retain_graph=True)[0].abs().mean(1)
-        return time.monotonic() - s
-
-    def t_batched():
-        s = time.monotonic()
-        xi = x.clone().requires_grad_()
-        y = net(xi)[0]
-        torch.autograd.grad(y, xi, torch.eye(N), is_grads_batched=True)[0].abs().mean(2)
-        return time.monotonic() - s
-
-    def t_chunks(c=8):
-        """Copies of the image in one batch, each with its own unit cotangent: the best that we found in PyTorch."""
-        s = time.monotonic()
-        for k in range(0, N, c):
-            xi = x.expand(c, -1, -1, -1).clone().requires_grad_()
-            y = net(xi)
-            torch.autograd.grad(y, xi, torch.eye(N)[k:k + c])[0].abs().mean(1)
-        return time.monotonic() - s
-
-# Whole programs that ask the network for masked images, all they do counted, against torch's forward pass alone: masked images a second of processor time, which
-# other work on the machine does not touch.
-BLACKBOX = (("corrrise", "corrrise", 1000), ("lime", "lime", 2000), ("xface", "xface", 2260))
-BATCHES = (1, 4, 8, 16, 32, 64)
-
-
-def cpu(command):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    sh(command)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def t_rate(batch):
-    xb = x.expand(batch, -1, -1, -1).contiguous()
-    with torch.no_grad():
-        net(xb)
-        start, n = time.process_time(), max(2, 128 // batch)
-        for _ in range(n):
-            net(xb)
-        return n * batch / (time.process_time() - start)
-
-
-def blackbox(repeats):
-    sh("verify --all faces.xfv | xfv-select -n 1 -o pair.xfv")
-    got = {name: [] for name, _, _ in BLACKBOX} | {b: [] for b in BATCHES}
-    for r in range(repeats):
-        for name, command, images in BLACKBOX:
-            got[name].append(images / cpu(f"{command} -o out.xfv pair.xfv"))
-        if torch:
-            torch.set_num_threads(1)
-            for b in BATCHES:
-                got[b].append(t_rate(b))
-        print(f"black box: repeat {r + 1} of {repeats}", file=sys.stderr)
-    best = max((med(got[b]), b) for b in BATCHES) if torch else None
-    if best:
-        line("PyTorch forward, masked images a second of processor", f"{best[0]:.0f}", f"batches of {best[1]}, the best of {', '.join(map(str, BATCHES))}")
-    for name, _, _ in BLACKBOX:
-        line(f"{name}, the whole program", f"{med(got[name]):.0f}", f"{med(got[name]) / best[0]:.2f} of PyTorch's" if best else "")
-
-
-if a.blackbox:
-    print("| what | | |\n|---|---|---|")
-    blackbox(a.repeats)
-    subprocess.run(["rm", "-rf", scratch])
-    raise SystemExit
-
-names = ["peak", "sgemm", "fggb", "embed"] + (["loop", "batched", "chunks", "fwd1", "fwd8"] if torch else [])
-got = {(n, t): [] for n in names for t in (1, 2)}
-for r in range(a.repeats):
-    for t in (1, 2):
-        got["peak", t].append(numbers("peak", t)[0])
-        got["sgemm", t].append(numbers("sgemm", t)[0])
-        got["fggb", t].append(numbers("fggb", model, t, 1)[0])
-        got["embed", t].append(numbers("embed", model, t)[0])
-        if not torch:
-            continue
-        torch.set_num_threads(t)
-        got["chunks", t].append(t_chunks())
-        got["fwd1", t].append(t_forward(1))
-        got["fwd8", t].append(t_forward(8))
-        if not a.quick:
-            got["batched", t].append(t_batched())
-            if r < 3:
-                got["loop", t].append(t_loop())
-    print(f"repeat {r + 1} of {a.repeats}", file=sys.stderr)
-
-cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
-kernels = subprocess.run([os.path.join(tools, "fggb-grad"), "--version"], capture_output=True, text=True).stdout
-print(f"\nMachine: {cpu.group(1) if cpu else '?'}, {os.cpu_count()} cores; {re.search('kernels .*', kernels).group(0)}; "
-      f"{re.search('OpenBLAS core [^,]*', kernels).group(0)}; {'PyTorch ' + torch.__version__ if torch else 'no PyTorch: its rows are left out'}. "
-      f"Medians of {a.repeats}; of the peak the best.\n")
-print("| what | 1 thread, 2 threads | |\n|---|---|---|")
-
-
-def both(f):
-    return ", ".join(f(t) for t in (1, 2))
-
-
-N = int(subprocess.run(f"xfv-json '{scratch}/faces.xfv' | jq -r 'select(._==\"face\").embedding.shape[0]' | head -n 1", shell=True, env=env,
-                       capture_output=True, text=True).stdout)
-work = 2e-9 * macs * N
-m = {k: max(v) if k[0] == "peak" else med(v) for k, v in got.items() if v}  # a peak is what the machine can do
-line("multiply-add peak", both(lambda t: f"{m['peak', t]:.0f}"), "GFLOP/s")
-line("OpenBLAS sgemm, 784x128x128 a thread", both(lambda t: f"{m['sgemm', t]:.0f}"), "GFLOP/s")
-line(f"FGGB, one face ({N} backward passes, {macs * N * 1e-9:.1f} G multiply-adds)", both(lambda t: f"{m['fggb', t]:.3f}"), "s")
-line("share of the peak", both(lambda t: f"{work / m['fggb', t] / m['peak', t]:.2f}"), "")
-line("time over the sgemm floor", both(lambda t: f"{m['fggb', t] * m['sgemm', t] / work:.2f}"), "1: as fast as sgemm alone on the same multiply-adds")
-if torch:
-    for n, what in (("loop", "PyTorch, a backward pass a channel"), ("batched", "PyTorch, is_grads_batched"), ("chunks", "PyTorch, batches of 8 copies")):
-        if (n, 1) in m:
-            line(what, both(lambda t: f"{m[n, t]:.2f}"), "s")
-            line("... times ours", both(lambda t: f"{m[n, t] / m['fggb', t]:.1f}"), "")
-line("embed, one face", both(lambda t: f"{m['embed', t] * 1e3:.2f}"), "ms (throughput)")
-if torch:
-    line("PyTorch forward, one by one", both(lambda t: f"{m['fwd1', t] * 1e3:.2f}"), "ms")
-    line("... times ours", both(lambda t: f"{m['fwd1', t] / m['embed', t]:.2f}"), "")
-    line("PyTorch forward, batches of 8", both(lambda t: f"{m['fwd8', t] * 1e3:.2f}"), "ms a face")
-    line("... times ours", both(lambda t: f"{m['fwd8', t] / m['embed', t]:.2f}"), "")
-
-# facecrop: many times the same photographs
-many = " ".join([photos] * (60 // len(a.photos) + 1))
-count = len(a.photos) * (60 // len(a.photos) + 1)
-times = [sh(f"facecrop -v {many} >/dev/null") for _ in range(3 if a.quick else a.repeats)]
-line("facecrop", f"{count / med([t[0] for t in times]):.0f}", f"photographs a second, 1 worker; {times[-1][1].stderr.strip().splitlines()[-1]}")
-
-blackbox(1 if a.quick else 3)
-if not a.quick:
-    resnets(m["sgemm", 2])
-    gnu = "/usr/bin/time -f '%e %M' -o t.txt"
-    faces = [r for r in msgpack.Unpacker(open(os.path.join(scratch, "faces.xfv"), "rb"), raw=False) if r["_"] == "face"]
-
-    def noisy(count, path):
-        """A stream of count faces, no two alike: our photographs with a little noise."""
-        rng, crc = np.random.default_rng(1), 0
-        with open(os.path.join(scratch, path), "wb") as out:
-            def put(r):
-                nonlocal crc
-                b = msgpack.packb(r)
-                crc = zlib.crc32(b, crc)
-                out.write(b)
-            put({"_": "head", "magic": "xfv", "version": [1, 0], "provenance": []})
-            for i in range(count):
-                im = np.frombuffer(faces[i % len(faces)]["image"]["data"], "|u1").reshape(112, 112, 3)
-                im = np.clip(im + rng.normal(0, 4, im.shape), 0, 255).astype("u1")
-                put({"_": "face", "id": f"n{i}", "image": {"dtype": "|u1", "shape": [112, 112, 3], "data": im.tobytes()}})
-            out.write(msgpack.packb({"_": "end", "records": count, "errors": 0, "crc32": crc}))
-
-    def grown(what, command):
-        sh(f"{command} {gnu} fggb-grad {what} -j 2 >/dev/null")
-        s, kb = open(os.path.join(scratch, "t.txt")).read().split()
-        return float(s), int(kb) // 1024
-
-    for options, counts in (("", (10, 100)), ("--channels 8", (10, 100, 1000))):
-        for n in counts:
-            noisy(2 * n, "many.xfv")
-            s, mib = grown(options, "embed many.xfv | verify |")
-            line(f"fggb-grad {options} -j 2, {n} pairs of {2 * n} faces", f"{s:.1f} s", f"{s / n:.3f} s a pair, {mib} MiB at most")
-    noisy(101, "many.xfv")
-    probe, _ = grown("", "embed many.xfv | verify --probe n0 |")
-    one = m["fggb", 2] * 101
-    line("fggb-grad -j 2, 1 probe x 100 gallery faces", f"{probe:.1f} s", f"{probe / one:.2f} of the differentiation of 101 faces alone")
-    noisy(101, "many.xfv")
-    sh("embed many.xfv | fggb-grad --keep-gradients -j 2 -o kept.xfv")
-    again, mib = grown("", "verify --probe n0 kept.xfv |")
-    line("... again from kept gradients", f"{again:.1f} s", f"{mib} MiB at most")
-subprocess.run(["rm", "-rf", scratch])
+    print(machine(), file=sys.stderr)
+    theirs = Torch() if torch and {"fggb", "embed", "blackbox"} & set(only) else None
+    for group in GROUPS:
+        if group in only:
+            f = globals()[group]
+            f(theirs) if group in ("fggb", "embed", "blackbox") else f()
+    row("machine", "multiply-add peak, one thread", peaks, "GFLOP/s", disturbed() or "undisturbed")
+    notes = [machine()] + ([f"left out, not installed: {', '.join(missing)}"] if missing else [])
+    print("\n".join("# " + n for n in notes))
+    if a.out:
+        with open(a.out + ".part", "w") as f:
+            f.write("".join(f"# {n}\n" for n in notes) + "group\twhat\tmedian\tlow\thigh\tunit\tnote\n")
+            f.write("".join("\t".join(r) + "\n" for r in rows))
+        os.rename(a.out + ".part", a.out)
+finally:
+    shutil.rmtree(scratch, ignore_errors=True)

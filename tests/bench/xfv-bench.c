@@ -1,15 +1,15 @@
-/* Rates of this machine and of our passes, for tests/bench/bench.py, which interleaves them with PyTorch's, and for
- * tests/onnx/networks.py. One number a line on standard output:
+/* Rates of this machine and of our passes, for tests/bench/bench.py and tests/onnx/networks.py. The machine is rarely alone: so each measurement
+ * of a pass takes turns of some milliseconds with the peak, and prints what it was of the peak in the same moments.
  *   xfv-bench peak T            GFLOP/s of T threads that do nothing but multiply-adds in registers
- *   xfv-bench sgemm T           GFLOP/s of OpenBLAS on T threads, each its own 784x128x128 product, as in the network
  *   xfv-bench macs MODEL        multiply-adds of one forward pass
- *   xfv-bench least MODEL       seconds of the fastest forward pass on one thread
- *   xfv-bench embed MODEL T     seconds per face of forward passes on T threads
- *   xfv-bench fggb MODEL T R    seconds for all maps g_k of one face on T threads, median of R
- *   xfv-bench resnet T D        the same rates for an iResNet of D (50 or 100) layers and random weights:
- *                               multiply-adds, a forward pass, one row of the Jacobian, seconds; then processor seconds of a pass */
-#include <cblas.h>
+ *   xfv-bench embed MODEL T     forward passes on T threads: "seconds share wall"
+ *   xfv-bench fggb MODEL T      all maps g_k of one face on T threads, with its forward pass: "seconds share wall"
+ *   xfv-bench forward MODEL     for each line on standard input, forward passes for its number of seconds on one
+ *                               thread: processor seconds of a pass
+ *   xfv-bench least MODEL       seconds by the clock of the fastest of the forward passes of a quarter of a second
+ * seconds: of processor time, all threads together. wall: by the clock. */
 #include <math.h>
+#include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +18,20 @@
 #include <immintrin.h>
 #endif
 
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "explain/fggb.h"
 #include "net/model/model.h"
+#include "net/run/blas.h"
 #include "net/run/net.h"
 #include "stream/tensor.h"
 #include "unit/netgraphs.h"
 
-static double now(void)
+/* Processor seconds of all threads. */
+static double processor(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -40,7 +43,7 @@ static void die(const struct xfv_err *e)
 
 /* ---- the machine ---- */
 
-#define ROUNDS 20000000
+#define ROUNDS 500000 /* a few milliseconds */
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static float spin512(void)
@@ -78,43 +81,40 @@ static void peak_one(void *ctx, int i, int worker)
 #endif
 }
 
-static double peak(struct xfv_pool *pool, int t)
+/* What turns of work and of the peak took together. */
+struct turns { struct xfv_pool *pool; int threads, lanes; double work, wall, peak, flops; };
+
+static double begin(struct turns *t)
 {
-    double best = 0;
-    int widths[] = {8, 16};
-    for (int w = 0; w < 2; w++) {
-        const char *have = xfv_net_kernels();
-        if (!strcmp(have, "generic") || (widths[w] == 16 && strcmp(have, "avx512"))) continue;
-        double s = now();
-        xfv_pool_run(pool, t, peak_one, &widths[w]);
-        double rate = 2.0 * 12 * widths[w] * ROUNDS * t / (now() - s) * 1e-9;
-        if (rate > best) best = rate;
-    }
-    return best;
+    t->wall -= xfv_now();
+    return processor();
 }
 
-enum { P = 784, K = 128, N = 128, TIMES = 400 };
-
-static void sgemm_one(void *ctx, int i, int worker)
+static void end(struct turns *t, double since)
 {
-    float *m = (float *)ctx + (size_t)i * (P * K + K * N + P * N), *x = m, *w = x + P * K, *y = w + K * N;
-    (void)worker;
-    for (int r = 0; r < TIMES; r++)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, P, N, K, 1, x, K, w, N, 0, y, N);
+    t->work += processor() - since;
+    t->wall += xfv_now();
 }
 
-static double sgemm(struct xfv_pool *pool, int t)
+/* One turn of the peak on all threads. */
+static void peak_turn(struct turns *t)
 {
-    size_t each = P * K + K * N + P * N;
-    float *m = xfv_aligned_alloc(sizeof *m * each * (size_t)t);
-    if (!m) return 0;
-    for (size_t i = 0; i < each * (size_t)t; i++) m[i] = (float)uniform();
-    xfv_pool_run(pool, t, sgemm_one, m);
-    double s = now();
-    xfv_pool_run(pool, t, sgemm_one, m);
-    double rate = 2.0 * P * K * N * TIMES * t / (now() - s) * 1e-9;
-    free(m);
-    return rate;
+    double s = processor();
+    xfv_pool_run(t->pool, t->threads, peak_one, &t->lanes);
+    t->peak += processor() - s;
+    t->flops += 2.0 * 12 * t->lanes * ROUNDS * t->threads;
+}
+
+/* The peak that was measured, GFLOP/s of one thread. */
+static double peak_rate(const struct turns *t)
+{
+    return t->flops / t->peak * 1e-9;
+}
+
+/* For one of `count` like pieces of work. */
+static void tell(const struct turns *t, double macs, double count)
+{
+    printf("%.6f %.4f %.6f\n", t->work / count, 2e-9 * macs * count / t->work / peak_rate(t), t->wall / count);
 }
 
 /* ---- our passes ---- */
@@ -132,156 +132,145 @@ static void forward_one(void *ctx, int i, int worker)
     free(y);
 }
 
-static double processor(void)
+static float *random_image(const struct xfv_graph *g)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    size_t n = xfv_shape_count(g->values[0].shape);
+    float *x = malloc(sizeof *x * n);
+    for (size_t i = 0; x && i < n; i++) x[i] = (float)uniform();
+    return x;
 }
 
-/* cpu: NULL, or the processor time of one pass. */
-/* The least of the forward passes on one thread that fit into a quarter of a second, four at least. */
-static double least_seconds(const struct xfv_graph *g, int out)
+static struct forward forward_new(const struct xfv_graph *g, int out, int threads)
 {
     struct xfv_err e = {0};
     struct xfv_net *net;
-    struct xfv_ws *ws = xfv_ws_new();
     if (xfv_net_new(g, 0, &out, 1, &net, &e)) die(&e);
-    size_t in = xfv_shape_count(g->values[0].shape);
-    float *x = malloc(sizeof *x * in), *y = malloc(sizeof *y * xfv_shape_count(g->values[out].shape));
-    double least = 1e9, end = now() + .25;
-    for (size_t i = 0; i < in; i++) x[i] = (float)uniform();
-    for (int k = 0; k < 4 || now() < end; k++) {
-        double s = now();
-        if (xfv_net_forward(net, ws, NULL, 1, x, &y, &e)) die(&e);
-        s = now() - s;
-        least = s < least ? s : least;
+    struct xfv_ws **ws = malloc(sizeof *ws * (size_t)threads);
+    for (int i = 0; i < threads; i++) ws[i] = xfv_ws_new();
+    return (struct forward){net, ws, random_image(g), (int)xfv_shape_count(g->values[out].shape), 1};
+}
+
+static void forward_free(struct forward *f, int threads)
+{
+    for (int i = 0; i < threads; i++) xfv_ws_free(f->ws[i]);
+    free(f->ws);
+    free((float *)f->x);
+    xfv_net_free((struct xfv_net *)f->net);
+}
+
+enum { EMBED_TURNS = 12 };
+
+static void embed(const struct xfv_model *m, struct turns *t)
+{
+    struct forward f = forward_new(m->graph, m->embedding, t->threads);
+    xfv_pool_run(t->pool, t->threads, forward_one, &f); /* weights are packed now */
+    f.each = 2;
+    for (int i = 0; i < EMBED_TURNS; i++) {
+        peak_turn(t);
+        double s = begin(t);
+        xfv_pool_run(t->pool, t->threads, forward_one, &f);
+        end(t, s);
     }
-    free(x), free(y);
-    xfv_ws_free(ws);
-    xfv_net_free(net);
-    return least;
+    peak_turn(t);
+    tell(t, xfv_graph_macs(m->graph), EMBED_TURNS * f.each * t->threads);
+    forward_free(&f, t->threads);
 }
 
-static double forward_seconds(const struct xfv_graph *g, int out, struct xfv_pool *pool, int t, int each, double *cpu)
+/* As many passes as fill the seconds that each line asks for. */
+static void forward(const struct xfv_model *m, struct xfv_pool *pool)
 {
-    struct xfv_err e = {0};
-    struct xfv_net *net;
-    if (xfv_net_new(g, 0, &out, 1, &net, &e)) die(&e);
-    size_t in = xfv_shape_count(g->values[0].shape);
-    float *x = malloc(sizeof *x * in);
-    struct xfv_ws **ws = malloc(sizeof *ws * (size_t)t);
-    for (size_t i = 0; i < in; i++) x[i] = (float)uniform();
-    for (int i = 0; i < t; i++) ws[i] = xfv_ws_new();
-    struct forward f = {net, ws, x, (int)xfv_shape_count(g->values[out].shape), 1};
-    xfv_pool_run(pool, t, forward_one, &f);
-    f.each = each;
-    double s = now(), c = processor();
-    xfv_pool_run(pool, t, forward_one, &f);
-    s = (now() - s) / (each * t);
-    if (cpu) *cpu = (processor() - c) / (each * t);
-    for (int i = 0; i < t; i++) xfv_ws_free(ws[i]);
-    free(ws);
-    free(x);
-    xfv_net_free(net);
-    return s;
+    struct forward f = forward_new(m->graph, m->embedding, 1);
+    char line[64];
+    xfv_pool_run(pool, 1, forward_one, &f);
+    while (fgets(line, sizeof line, stdin)) {
+        double most = atof(line), start = processor();
+        int n = 0;
+        do xfv_pool_run(pool, 1, forward_one, &f), n++;
+        while (processor() - start < most);
+        printf("%.9f\n", (processor() - start) / n);
+        fflush(stdout);
+    }
+    forward_free(&f, 1);
 }
 
-struct maps { struct xfv_fggb *f; struct xfv_fggb_face *face; };
+static double least(const struct xfv_model *m, struct xfv_pool *pool)
+{
+    struct forward f = forward_new(m->graph, m->embedding, 1);
+    double best = 1e9, end = xfv_now() + .25;
+    for (int k = 0; k < 4 || xfv_now() < end; k++) {
+        double s = xfv_now();
+        xfv_pool_run(pool, 1, forward_one, &f);
+        s = xfv_now() - s;
+        best = s < best ? s : best;
+    }
+    forward_free(&f, 1);
+    return best;
+}
+
+struct maps { struct xfv_fggb *f; struct xfv_fggb_face *face; int first; };
 
 static void chunk_one(void *ctx, int i, int worker)
 {
     struct maps *m = ctx;
     struct xfv_err e;
-    if (xfv_fggb_chunk(m->f, m->face, i, worker, &e)) die(&e);
+    if (xfv_fggb_chunk(m->f, m->face, m->first + i, worker, &e)) die(&e);
 }
 
-/* All maps of the first m channels of one face, with its forward pass. */
-static double fggb_seconds(const struct xfv_graph *g, int embedding, struct xfv_pool *pool, int t, int m)
+/* All maps of one face, a chunk a thread in a turn. The work of one face is shared by all threads. */
+static void fggb(const struct xfv_model *model, struct turns *t)
 {
-    static struct xfv_fggb *f;
     struct xfv_err e = {0};
     struct xfv_fggb_opts o = {XFV_FGGB_NORMALISED, XFV_FGGB_MEAN, XFV_FGGB_NORM_L2};
-    size_t in = xfv_shape_count(g->values[0].shape);
-    if (!f && xfv_fggb_new(g, embedding, t, &o, &f, &e)) die(&e);
-    float *x = malloc(sizeof *x * in);
-    for (size_t i = 0; i < in; i++) x[i] = (float)uniform();
-    double s = now();
-    struct maps maps = {f, xfv_fggb_face_new(f)};
-    if (!maps.face || xfv_fggb_begin(f, maps.face, x, 0, &e)) die(&e);
-    xfv_pool_run(pool, xfv_fggb_want(f, maps.face, NULL, m > 0 ? m : xfv_fggb_n(f)), chunk_one, &maps);
-    s = now() - s;
-    xfv_fggb_face_free(maps.face);
-    free(x);
-    return s;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double d = *(const double *)a - *(const double *)b;
-    return d < 0 ? -1 : d > 0;
-}
-
-static void affine(struct build *b)
-{
-    struct xfv_node n = xfv_node_default(XFV_OP_AFFINE);
-    n.weight = weight(b, shape(1, channels(b), 0, 0), 1);
-    n.bias = weight(b, shape(1, channels(b), 0, 0), .1);
-    append(b, n);
-}
-
-/* InsightFace's iResNet-50 or -100: 112x112, 512-d, batch normalisations folded but for those in front of padded
- * convolutions. */
-static struct build iresnet(int depth)
-{
-    static const int wide[] = {64, 128, 256, 512}, deep50[] = {3, 4, 14, 3}, deep100[] = {3, 13, 30, 3};
-    const int *deep = depth == 100 ? deep100 : deep50;
-    struct build b = start(112, 112, 3);
-    conv(&b, 3, 1, 1, 1, 64, 1, 1), prelu(&b);
-    for (int s = 0; s < 4; s++)
-        for (int i = 0; i < deep[s]; i++) {
-            int x = b.last, shortcut = x;
-            if (i == 0) shortcut = conv(&b, 1, 2, 0, 0, wide[s], 1, 1), b.last = x;
-            affine(&b), conv(&b, 3, 1, 1, 1, wide[s], 1, 1), prelu(&b), conv(&b, 3, i ? 1 : 2, 1, 1, wide[s], 1, 1);
-            add(&b, XFV_OP_ADD, b.last, shortcut);
+    struct maps m = {.first = 0};
+    float *x = random_image(model->graph);
+    if (xfv_fggb_new(model->graph, model->embedding, t->threads, &o, &m.f, &e)) die(&e);
+    int n = xfv_fggb_n(m.f);
+    for (int round = 0; round < 2; round++) { /* the first packs weights */
+        struct turns fresh = {.pool = t->pool, .threads = t->threads, .lanes = t->lanes};
+        *t = fresh;
+        m.face = xfv_fggb_face_new(m.f);
+        double s = begin(t);
+        if (!m.face || xfv_fggb_begin(m.f, m.face, x, 0, &e)) die(&e);
+        int chunks = xfv_fggb_want(m.f, m.face, NULL, round ? n : t->threads);
+        end(t, s);
+        for (m.first = 0; m.first < chunks; m.first += t->threads) {
+            int some = chunks - m.first < t->threads ? chunks - m.first : t->threads;
+            peak_turn(t);
+            s = begin(t);
+            xfv_pool_run(t->pool, some, chunk_one, &m);
+            end(t, s);
         }
-    affine(&b), dense(&b, 512);
-    return b;
+        xfv_fggb_face_free(m.face);
+    }
+    tell(t, xfv_graph_macs(model->graph) * n, 1);
+    xfv_fggb_free(m.f);
+    free(x);
 }
 
 int main(int argc, char **argv)
 {
     struct xfv_err e = {0};
     struct xfv_model *m = NULL;
+    const char *what = argc > 2 ? argv[1] : "";
+    int rate = !strcmp(what, "peak");
     if (argc < 3) return fprintf(stderr, "usage: see the head of tests/bench/xfv-bench.c\n"), 2;
     openblas_set_num_threads(1);
-    int needs_model = !strcmp(argv[1], "macs") || !strcmp(argv[1], "least") || !strcmp(argv[1], "embed") ||
-                      !strcmp(argv[1], "fggb");
-    if (needs_model && xfv_model_load(argv[2], &m, &e)) die(&e);
-    int t = argc > 3 && needs_model ? atoi(argv[3]) : needs_model ? 1 : atoi(argv[2]);
-    struct xfv_pool *pool = xfv_pool_new(t < 1 ? 1 : t);
-    if (!strcmp(argv[1], "peak")) printf("%.2f\n", peak(pool, t));
-    else if (!strcmp(argv[1], "sgemm")) printf("%.2f\n", sgemm(pool, t));
-    else if (!strcmp(argv[1], "macs")) printf("%.0f\n", xfv_graph_macs(m->graph));
-    else if (!strcmp(argv[1], "least")) printf("%.6f\n", least_seconds(m->graph, m->embedding));
-    else if (!strcmp(argv[1], "embed")) printf("%.6f\n", forward_seconds(m->graph, m->embedding, pool, t, 40, NULL));
-    else if (!strcmp(argv[1], "fggb")) {
-        int r = argc > 4 ? atoi(argv[4]) : 1;
-        double s[64];
-        if (r > 64) r = 64;
-        fggb_seconds(m->graph, m->embedding, pool, t, 16); /* warm */
-        for (int i = 0; i < r; i++) s[i] = fggb_seconds(m->graph, m->embedding, pool, t, 0);
-        qsort(s, (size_t)r, sizeof *s, by_size);
-        printf("%.6f\n", s[r / 2]);
-    } else if (!strcmp(argv[1], "resnet")) {
-        struct build b = iresnet(argc > 3 ? atoi(argv[3]) : 50);
-        double cpu, s = forward_seconds(b.g, b.last, pool, t, 5, &cpu);
-        fggb_seconds(b.g, b.last, pool, t, 16 * t);
-        printf("%.0f\n%.6f\n%.6f\n%.6f\n", xfv_graph_macs(b.g), s,
-               fggb_seconds(b.g, b.last, pool, t, 32 * t) / (32 * t), cpu);
-        xfv_graph_free(b.g);
-    } else return fprintf(stderr, "xfv-bench: no such measurement '%s'\n", argv[1]), 2;
-    xfv_pool_free(pool);
+    xfv_blas_fit();
+    if (!rate && xfv_model_load(argv[2], &m, &e)) die(&e);
+    struct turns t = {.threads = rate ? atoi(argv[2]) : argc > 3 ? atoi(argv[3]) : 1,
+                      .lanes = !strncmp(xfv_net_kernels(), "avx512", 6) ? 16 : 8};
+    if (t.threads < 1) t.threads = 1;
+    t.pool = xfv_pool_new(t.threads);
+    if (rate) {
+        for (int i = 0; i < 10; i++) peak_turn(&t);
+        printf("%.2f\n", peak_rate(&t));
+    } else if (!strcmp(what, "macs")) printf("%.0f\n", xfv_graph_macs(m->graph));
+    else if (!strcmp(what, "least")) printf("%.6f\n", least(m, t.pool));
+    else if (!strcmp(what, "embed")) embed(m, &t);
+    else if (!strcmp(what, "forward")) forward(m, t.pool);
+    else if (!strcmp(what, "fggb")) fggb(m, &t);
+    else return fprintf(stderr, "xfv-bench: no such measurement '%s'\n", what), 2;
+    xfv_pool_free(t.pool);
     xfv_model_free(m);
     return 0;
 }
