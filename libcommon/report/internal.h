@@ -39,7 +39,7 @@ struct xfv_card {
     const msgpack_object *pair;
     const char *id;                /* the pair's, n_id bytes */
     size_t n_id, number;           /* from 1 */
-    const char *key;               /* the fragment that leads to it, escaped */
+    char key[1024];                /* the fragment that leads to it, escaped */
     const int *method;             /* [rows] the row's number among the page's methods; negative: not shown */
     const struct xfv_scale *scale;
     double sigma;                  /* by which the maps were blurred */

@@ -185,9 +185,10 @@ static void look_at_photographs(const msgpack_object *pair, struct xfv_image who
 
 /* The fragment of a pair: "pair=" and its id with %XX for all but letters, digits and -._~ ; of an id that is long, or
  * has come before, its beginning and the card's number. */
-static int make_key(struct xfv_report *r, const struct xfv_card *c, char *buf, size_t cap, struct xfv_err *e)
+static int make_key(struct xfv_report *r, struct xfv_card *c, struct xfv_err *e)
 {
-    size_t at = (size_t)snprintf(buf, cap, "pair="), known = r->keys.n, most = 200;
+    char *buf = c->key;
+    size_t cap = sizeof c->key, at = (size_t)snprintf(buf, cap, "pair="), known = r->keys.n, most = 200;
     for (size_t i = 0; i < c->n_id && i < most; i++) {
         char b = c->id[i];
         int plain = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') ||
@@ -214,10 +215,8 @@ static int add_pictures(struct xfv_report *r, struct xfv_card *c, struct xfv_err
 /* The pair as it is read: on the page. */
 static int put_pair(struct xfv_report *r, struct xfv_card *c, struct xfv_err *e)
 {
-    char key[1024];
     c->number = r->pairs;
-    c->key = key;
-    int status = make_key(r, c, key, sizeof key, e);
+    int status = make_key(r, c, e);
     if (!status) status = add_pictures(r, c, e);
     if (!status && r->o.groups) {
         c->group = xfv_groups_of(r->o.groups, c->pair);

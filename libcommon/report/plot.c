@@ -77,7 +77,7 @@ static double least_rate(size_t n)
 /* 0..1 on a logarithmic axis from lo to 1; 0 for less, also for 0. */
 static double along(double rate, double lo)
 {
-    return rate > lo ? 1 - log10(rate) / log10(lo) : 0;
+    return rate > lo && rate > 0 ? 1 - log10(rate) / log10(lo) : 0;
 }
 
 static double place_x(double rate, double lo)
