@@ -33,7 +33,7 @@ is "$?" 0 "two networks"
 is "$(sed -n 's/^| \([a-z]*\) | xssab | \([0-9]*\) |.*/\1 \2/p' made/tables.md | tr '\n' ' ')" "mobilefacenet 4 shuffled 2 " "stand in one table"
 cmp -s made/summary.tsv first.tsv; ok $? "and nothing of the first was made again"
 # the evidence, on the same photographs: planted truth, patches, shuffled networks
-printf 'control-truth\tp\t104\tcontrol-map --kind truth\ncontrol-face\tpdrt\t0\tcontrol-map --kind face\npath\tpdrb\t18\tpath-grad -n 1\n' >judged
+printf 'control-truth\tp\t104\tcontrol-map --kind truth\ncontrol-face\tpdrt\t0\tcontrol-map --kind face\npath\tpdrb\t18\tcosine-grad\n' >judged
 METHODS="$work/judged" runs 0 "the evidence" sh "$top/study/evidence.sh" lfw shown
 is "$(sed -n 's/evidence: \(.*\) pieces of work/\1/p' err)" 16 "two methods, each judged by seven sets of pairs, the ceiling and a trial"
 is "$(grep -c '^| \*control-face\* | .* | .500 |' shown/tables.md)" 2 "a fixed picture has the rank of chance"
