@@ -56,12 +56,14 @@ djpeg anna.jpg >anna.ppm 2>/dev/null || jpegtopnm "$anna" >anna.ppm 2>/dev/null
 is "$(cut -d' ' -f1 kinds | sort | tr '\n' ' ')" "a agreement b dissimilarity embedding file gradients image input partner photograph signed similarity unit " "things to look for"
 # gone KIND... -- COMMAND...: it held things of each kind, and at its end there is none left. A program may end well (0), or with records that failed (1).
 gone() {
-    kinds=
-    while [ "$1" != -- ]; do kinds="$kinds $1"; shift; done
+    kinds= files=
+    while [ "$1" != -- ]; do kinds="$kinds $1" files="$files:needles.$1"; shift; done
     shift
+    env LD_PRELOAD="$work/scan.so" XFV_NEEDLES="${files#:}" "$@" --no-sandbox >out 2>err </dev/null
+    status=$? n=0
     for k in $kinds; do
-        env LD_PRELOAD="$work/scan.so" XFV_NEEDLES="needles.$k" "$@" --no-sandbox >out 2>err </dev/null
-        like "$? $(sed -n 's/^scan: //p' err)" '^[01] held [1-9][0-9]*, left 0$' "$(basename "$1"): $k: $*"
+        n=$((n + 1))
+        like "$status $(sed -n 's/^scan: //p' err | sed -n ${n}p)" '^[01] held [1-9][0-9]*, left 0$' "$(basename "$1") overwrites what it held of $k: $*"
     done
 }
 gone photograph file image -- facecrop "$anna" "$bella"

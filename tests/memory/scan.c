@@ -1,6 +1,6 @@
 /* LD_PRELOAD library: looks for known bytes in what the program overwrites before it lets it go, which shows that it
- * held them, and in all memory that it can write to when it ends, its own exit handlers having run. XFV_NEEDLES=FILE:
- * runs of 48 bytes. Prints on standard error "scan: held 2, left 0", numbers of needles. */
+ * held them, and in all memory that it can write to when it ends, its own exit handlers having run. XFV_NEEDLES=FILE[:FILE]...:
+ * each of runs of 48 bytes. Prints on standard error a line for each file: "scan: held 2, left 0", numbers of needles. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@ enum { NEEDLE = 48, MOST = 64, MASK = 0x5a };
 
 /* Kept masked, so that the scan does not find its own copy. */
 static unsigned char masked[MOST][NEEDLE];
-static int n_needles, maps = -1;
-static int held[MOST], left[MOST];
+static int n_needles, n_files, maps = -1;
+static int held[MOST], left[MOST], of_file[MOST];
 static char text[1 << 20]; /* of /proc/self/maps */
 
 static int matches(const unsigned char *p, const unsigned char *needle)
@@ -63,10 +63,10 @@ static void scan_all(int *found)
     }
 }
 
-static int count(const int *found)
+static int count(const int *found, int file)
 {
     int n = 0;
-    for (int i = 0; i < n_needles; i++) n += found[i];
+    for (int i = 0; i < n_needles; i++) n += found[i] && of_file[i] == file;
     return n;
 }
 
@@ -96,14 +96,17 @@ void overwrite_checked(void *p, size_t n, size_t room)
 
 __attribute__((constructor)) static void start(void)
 {
-    const char *path = getenv("XFV_NEEDLES");
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0) return;
-    while (n_needles < MOST && read(fd, masked[n_needles], NEEDLE) == NEEDLE) {
-        for (int i = 0; i < NEEDLE; i++) masked[n_needles][i] ^= MASK;
-        n_needles++;
+    char *paths = getenv("XFV_NEEDLES"), *next;
+    if (!paths || !(paths = strdup(paths))) return;
+    for (char *path = strtok_r(paths, ":", &next); path; path = strtok_r(NULL, ":", &next), n_files++) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        while (n_needles < MOST && read(fd, masked[n_needles], NEEDLE) == NEEDLE) {
+            for (int i = 0; i < NEEDLE; i++) masked[n_needles][i] ^= MASK;
+            of_file[n_needles++] = n_files;
+        }
+        close(fd);
     }
-    close(fd);
+    free(paths);
     maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 }
 
@@ -111,5 +114,5 @@ __attribute__((destructor)) static void end(void)
 {
     if (maps < 0) return;
     scan_all(left);
-    fprintf(stderr, "scan: held %d, left %d\n", count(held), count(left));
+    for (int k = 0; k < n_files; k++) fprintf(stderr, "scan: held %d, left %d\n", count(held, k), count(left, k));
 }
