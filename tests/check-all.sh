@@ -1,5 +1,6 @@
 #!/bin/sh
-# make check-all: everything that `make check` runs, and what takes longer. Each step says how long it took; the run closes with "N steps passed, M failed".
+# make check-all: everything that `make check` runs, and what takes longer. Each step says how long it took, on the clock and in seconds of processors;
+# the run closes with both sums and "N steps passed, M failed".
 # Steps by name on the command line run alone: sh tests/check-all.sh static asan
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -7,14 +8,18 @@ cd "$top" || exit 1
 make="${MAKE:-make} --no-print-directory -s -j${JOBS:-2}"
 logs=$top/build-logs
 mkdir -p "$logs"
-passed=0 failed=0
+passed=0 failed=0 total=0
+# spent: the seconds of processors that this shell's children have taken so far into $seconds. (In $(...), times would tell of another shell.)
+spent() { times >"$logs/times" && seconds=$(awk 'NR == 2 { gsub(/[ms]/, " "); $0 = $0; print int(($1 + $3) * 60 + $2 + $4) }' "$logs/times"); }
 chosen=" $* "
 step() { # name command...
     name=$1; shift
     [ "$chosen" = "  " ] || case $chosen in *" $name "*) ;; *) return ;; esac
     start=$(date +%s)
+    spent && before=$seconds
     if "$@" >"$logs/$name" 2>&1 </dev/null; then passed=$((passed + 1)) word=pass; else failed=$((failed + 1)) word=FAIL; fi
-    echo "$word $name ($(($(date +%s) - start)) s): $(tail -n 1 "$logs/$name")"
+    took=$(($(date +%s) - start)) && total=$((total + took))
+    spent && echo "$word $name ($took s, $((seconds - before)) of processors): $(tail -n 1 "$logs/$name")"
     [ $word = pass ] || grep -aE '^(FAIL|not ok)|ERROR|error:|warning:|WARNING' -A8 "$logs/$name" | head -n 60
 }
 
@@ -83,5 +88,6 @@ step soak $make soak RECORDS=10000 NET=tiny
 step crowd crowd
 step fuzz $make fuzz SECONDS="${FUZZ_SECONDS:-10}"
 step package $make check-package
+spent && echo "$total s, $seconds of processors"
 echo "$passed steps passed, $failed failed"
 [ $failed -eq 0 ]

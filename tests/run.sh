@@ -15,6 +15,7 @@ export PYTHON PYTHONPATH="$top/python${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRIT
 export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$top/tests/static/lsan.supp:print_suppressions=0}" # for what is built with a sanitizer
 export ASAN_OPTIONS="${ASAN_OPTIONS:-allocator_may_return_null=1:exitcode=99}"
 wrap=${XFV_TEST_WRAP:-} # e.g. "valgrind -q --error-exitcode=99", put before unit tests
+first=" study examples rivals lost torch robust heatmap memory docs readme facecrop fggb-dial " # the longest, so that none of them runs alone at the end
 alone=" hosts limits sandbox " # they measure time, or would disturb the others: one by one, at the end
 
 # run FOLDER KIND/NAME: the test's outputs, status and seconds into FOLDER; the name on stdout when it is done
@@ -65,8 +66,11 @@ tree() { git -C "$top" status --porcelain --untracked-files=all 2>/dev/null; }
 before=$(tree)
 
 wanted() { [ $# -eq 1 ] && return 0; n=$1; shift; for w; do [ "$w" = "$n" ] && return 0; done; return 1; }
-together= last=
-add() { case $alone in *" ${1#*/} "*) last="$last $1" ;; *) together="$together $1" ;; esac; }
+long= together= last=
+add() {
+    case $first in *" ${1#*/} "*) long="$long $1"; return ;; esac
+    case $alone in *" ${1#*/} "*) last="$last $1" ;; *) together="$together $1" ;; esac
+}
 for t in "$B"/unit/*; do
     case $t in *.d | *.o) continue ;; esac
     [ -x "$t" ] && wanted "${t##*/}" "$@" && add "unit/${t##*/}"
@@ -75,6 +79,7 @@ for t in "$top"/tests/cli/*.sh; do
     name=${t##*/}
     [ -e "$t" ] && wanted "${name%.sh}" "$@" && add "cli/${name%.sh}"
 done
+together="$long $together"
 for w; do
     case "$together $last " in *"/$w "*) ;; *) echo "$0: no test '$w' in $B/unit (make builds them) or tests/cli" >&2; exit 2 ;; esac
 done
