@@ -98,7 +98,7 @@ int xfv_tells_apart(struct xfv_model *m, double *cosine, struct xfv_err *e)
     float *rgb = malloc(pixels * 3 * sizeof *rgb), *x = malloc(pixels * (size_t)m->channels * sizeof *x),
           *y[2] = {malloc(n * sizeof **y), malloc(n * sizeof **y)};
     if (!status && (!ws || !rgb || !x || !y[0] || !y[1])) status = xfv_fail(e, XFV_ENOMEM, "out of memory");
-    if (!status) xfv_net_own_weights(net, m->graph);
+    if (!status) xfv_net_only_values(net), xfv_net_own_weights(net, m->graph);
     for (int i = 0; i < 2 && !status; i++) {
         picture(m, i, rgb);
         xfv_model_input_f32(m, rgb, x);

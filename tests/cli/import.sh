@@ -50,6 +50,30 @@ done
 runs 5 "bomb-at-work" sh -c "ulimit -v 3000000; model-import bomb-at-work.onnx -o y.xfvm"
 like "$(cat err)" "a pass would need .* MB" "so is a network whose passes would"
 
+# Weights that were read for the last time leave memory: at most twice the file's size.
+"$PYTHON" - "$top/tests/onnx" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from small import data, ints, node, number, tensor, value
+rng, g, last, c = np.random.default_rng(2), b"", "image", 3
+for i, (n, s) in enumerate([(512, 7)] + [(512, 2)] * 8):
+    w = rng.standard_normal((n, c, 3, 3), dtype=np.float32) * (2 / 9 / c) ** .5
+    conv = node("Conv", [last, f"w{i}"], [f"c{i}"], ints("pads", 1, 1, 1, 1), ints("strides", s, s))
+    g += data(5, tensor(f"w{i}", w)) + data(1, conv)
+    last, c = f"c{i}", n
+g += data(2, "g") + data(11, value("image", 1, 3, 56, 56)) + data(12, value(last, 1, 512, 1, 1))
+open("big.onnx", "wb").write(number(1, 8) + data(7, g) + data(8, number(2, 13)))
+PY
+"$PYTHON" -c '
+import os, resource, subprocess, sys
+status = subprocess.run(["model-import", "-q", "big.onnx", "-o", "big.xfvm"]).returncode
+most, size = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024, os.path.getsize("big.onnx")
+print(f"# {most >> 20} MB for a file of {size >> 20} MB")
+sys.exit(status or most > 2 * size)'
+ok $? "a network of 75 MB takes at most twice its size"
+rm -f big.onnx big.xfvm
+
 runs 5 "an embedding that is a constant" model-import no-dependence.onnx -o y.xfvm
 like "$(cat err)" "embedding 'y' does not depend on the image" "is none"
 runs 5 "nor is one that the image does not change" model-import times-zero.onnx -o y.xfvm

@@ -84,6 +84,29 @@ static void own_weights(void)
     xfv_net_free(net), xfv_net_free(owner), xfv_net_free(late), xfv_graph_free(b.g);
 }
 
+/* A network for values alone gives those of any other, and says that it has no backward pass. */
+static void only_values(void)
+{
+    struct build b = start(16, 16, 16);
+    conv(&b, 3, 1, 1, 1, 32, 1, 1), conv(&b, 3, 1, 1, 1, 16, 1, 0), dense(&b, 5);
+    float x[16 * 16 * 16], y[2][5], cot[5] = {1}, dx[16 * 16 * 16], *py[2] = {y[0], y[1]};
+    for (int i = 0; i < 16 * 16 * 16; i++) x[i] = (float)uniform();
+    struct xfv_net *net[2] = {NULL, NULL};
+    struct xfv_tape *tape[2] = {NULL, NULL};
+    struct xfv_ws *ws = xfv_ws_new();
+    struct xfv_err e = {0};
+    int rc = 0;
+    for (int k = 0; k < 2 && !rc; k++) {
+        rc = xfv_net_new(b.g, 0, &b.last, 1, &net[k], &e);
+        if (k && !rc) xfv_net_only_values(net[k]);
+        if (!rc) rc = xfv_net_record(net[k], ws, x, &py[k], &tape[k], &e);
+    }
+    OK(rc == 0 && !memcmp(y[0], y[1], sizeof y[0]), "a network for values alone: the same bits (%s)", e.msg);
+    OK(xfv_net_vjp(net[1], ws, tape[1], 1, cot, dx, &e) == XFV_EARG, "and no backward pass: %s", e.msg);
+    for (int k = 0; k < 2; k++) xfv_tape_free(tape[k]), xfv_net_free(net[k]);
+    xfv_ws_free(ws), xfv_graph_free(b.g);
+}
+
 static int all_zero(const float *v, size_t n)
 {
     while (n && *v == 0) v++, n--;
@@ -149,6 +172,7 @@ int main(void)
     convolutions();
     winograd();
     own_weights();
+    only_values();
     blocks();
     subnormal();
     return tap_done();

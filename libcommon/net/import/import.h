@@ -21,6 +21,8 @@ struct xfv_import_opts {
     /* NULL, or set to 1 where the network takes whole numbers, 0..255, and scales them itself (ONNX only) */
     int *whole;
     const char *folder; /* where a file's external data lies; NULL: none may be read */
+    /* NULL, or told of parts of `bytes` that are not read again, so that their memory may go (ONNX only) */
+    void (*spent)(const uint8_t *p, size_t n);
     char *note;        /* NULL, or room for a sentence about what was left out */
     size_t note_size;
     /* n_names of them: values that must be there, whatever importing makes of the nodes around them (ONNX only) */

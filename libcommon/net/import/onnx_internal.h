@@ -58,6 +58,7 @@ struct onx_tensor {
     int value;                 /* of the graph, -1: none */
     int n_axes, axis[ONX_AXES];
     int loaded;                /* once: a constant may be let go and loaded again */
+    int spent;                 /* its bytes of the file are gone: it had no more readers */
     int readers;               /* nodes that are still to read it, and outputs */
     int made, broken;          /* broken: its operator was not understood, which has been said */
     struct onx_tensor *small;  /* Expand: the tensor that stretches to this shape; value is -1 then */
@@ -83,6 +84,10 @@ struct onx {
     int (*fetch)(struct onx *o, const onx_proto *p, struct onx_const *c);
     void *source;              /* fetch's own */
     size_t file_bytes;         /* with external data that was read */
+    /* The file, and who wants to know what of it was read for the last time (import.h); or NULL */
+    const uint8_t *bytes;
+    size_t n_bytes;
+    void (*spent)(const uint8_t *p, size_t n);
     /* bytes of constants that are alive, of the graph's weights: bounded by what the file holds */
     size_t live, weights;
     int opset, n_tensors, batch, unique;

@@ -271,11 +271,26 @@ int xfv_onx_is_constant(const struct onx_tensor *t)
     return t->c || t->init;
 }
 
+/* The file's bytes of a constant, once it is loaded for its last reader. */
+static void spend(struct onx *o, struct onx_tensor *t)
+{
+    const onx_proto *p = t->init;
+    if (!o->spent || t->readers > 1 || !p->has_raw_data || p->raw_data.data < o->bytes ||
+        p->raw_data.data >= o->bytes + o->n_bytes) /* or a copy of them */
+        return;
+    o->spent(p->raw_data.data, p->raw_data.len);
+    t->spent = 1;
+}
+
 const struct onx_const *xfv_onx_constant(struct onx *o, struct onx_tensor *t)
 {
     if (t->c) return t->c;
     if (!t->init) {
         ONX_BAD("'%s' should be a constant, but it is computed", t->label);
+        return NULL;
+    }
+    if (t->spent) {
+        ONX_BAD("constant '%s' is read once more than it was counted", t->label);
         return NULL;
     }
     if (!t->loaded && t->init->has_data_location &&
@@ -284,5 +299,6 @@ const struct onx_const *xfv_onx_constant(struct onx *o, struct onx_tensor *t)
                          size_of(t->init->data_type); /* loading refuses it where the other file is shorter */
     t->loaded = 1;
     if (xfv_onx_load(o, t->init, &t->c)) return NULL;
+    spend(o, t);
     return t->c;
 }

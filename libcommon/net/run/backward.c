@@ -331,6 +331,7 @@ static int back_ready(const struct xfv_net *n, struct xfv_ws *ws, const struct x
                       struct xfv_err *e)
 {
     if (t->net != n) return xfv_fail(e, XFV_EARG, "the tape was recorded by another network");
+    if (n->only_values) return xfv_fail(e, XFV_EARG, "this network was made for values, without backward passes");
     size_t chunk = (size_t)(count < n->chunk ? count : n->chunk);
     int status = xfv_ws_reserve(ws, n->tail.floats * chunk + n->front.floats, n->bwd_scratch, e);
     if (status) return status;

@@ -50,6 +50,7 @@ struct layout { size_t *offset; size_t floats; }; /* of every value (SIZE_MAX: n
 
 struct xfv_net {
     const struct xfv_graph *g;
+    int only_values; /* no backward pass will be asked for */
     struct xfv_graph *owned; /* g, when its weights are to be freed once they are packed; then NULL */
     const struct xfv_kernels *k;
     const struct xfv_func *f;

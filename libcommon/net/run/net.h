@@ -20,6 +20,9 @@ void xfv_net_free(struct xfv_net *net);
  * has packed (their data becomes NULL); after that no other network can be made of g, and xfv_net_forward returns
  * XFV_EARG. */
 void xfv_net_own_weights(struct xfv_net *net, struct xfv_graph *g);
+/* For callers that record and never differentiate, before the first recording: nothing is packed for the backward
+ * passes, which then return XFV_EARG. */
+void xfv_net_only_values(struct xfv_net *net);
 struct xfv_ws *xfv_ws_new(void);
 void xfv_ws_free(struct xfv_ws *ws);
 

@@ -215,7 +215,7 @@ static int pack_record(struct xfv_net *n, int *readers, struct xfv_err *e)
         struct step *s = &n->steps[i];
         if (s->op != XFV_OP_CONV) continue;
         status = pack_conv(n, s, DIRECT, e);
-        if (!status && s->flows) status = pack_conv(n, s, BACK, e);
+        if (!status && s->flows && !n->only_values) status = pack_conv(n, s, BACK, e);
         if (status || !readers || --readers[s->node->weight]) continue;
         free(n->owned->weights[s->node->weight].data);
         n->owned->weights[s->node->weight].data = NULL;

@@ -478,6 +478,11 @@ void xfv_net_own_weights(struct xfv_net *n, struct xfv_graph *g)
     n->owned = g;
 }
 
+void xfv_net_only_values(struct xfv_net *n)
+{
+    n->only_values = 1;
+}
+
 void xfv_net_free(struct xfv_net *n)
 {
     if (!n) return;
