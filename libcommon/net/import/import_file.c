@@ -88,7 +88,8 @@ static int import(const uint8_t *bytes, size_t n, const struct xfv_import_opts *
         return xfv_fail(e, XFV_EMODEL, "TensorFlow.js models need a build with Jansson (libjansson-dev)");
 #endif
     }
-    return xfv_fail(e, XFV_EMODEL, "neither an ONNX nor a TFLite file, no TensorFlow.js model and no graph description");
+    return xfv_fail(e, XFV_EMODEL,
+                    "neither an ONNX nor a TFLite file, no TensorFlow.js model and no graph description");
 }
 
 int xfv_import_file(const char *path, const struct xfv_import_opts *opts, struct xfv_graph **out, struct xfv_err *e)

@@ -514,7 +514,8 @@ int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts
                     struct xfv_err *e)
 {
     struct xfv_err own;
-    struct onx o = {.e = e ? e : &own, .folder = opts ? opts->folder : NULL, .file_bytes = n, .bytes = bytes, .n_bytes = n};
+    struct onx o = {.e = e ? e : &own, .file_bytes = n, .bytes = bytes, .n_bytes = n};
+    o.folder = opts ? opts->folder : NULL;
     o.spent = opts ? opts->spent : NULL;
     struct xfv_onx_hollow hollow;
     int apart = xfv_onx_hollow(bytes, n, &hollow);
