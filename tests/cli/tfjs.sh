@@ -45,7 +45,8 @@ ok $? "is explained"
 node_of() { jq -r "[.modelTopology.node[] | select(.op == \"$1\")][0].name" face.json; }
 jq 'del(.signature)' face.json >plain.json
 runs 5 "without a signature, all that nobody reads is an output" model-import plain.json -o y.xfvm
-like "$(cat err)" "operator TopKV2 is not supported .*; with --embedding, only what it names is read" "which needs an operator that is not known"
+like "$(cat err)" "operator TopKV2 is not supported .*; with --embedding, only what it names is read" \
+    "which needs an operator that is not known"
 runs 0 "--embedding" model-import -q plain.json -o y.xfvm --embedding "$(node_of MatMul):0"
 facecrop -q -m ./face.xfvm "$top/tests/photos/anna-1.jpg" >crop.xfv
 embedding() { embed -q -m "./$1" crop.xfv | xfv-json | jq -c 'select(._ == "face") | .embedding'; }
@@ -79,9 +80,11 @@ refused "a loop" "(.modelTopology.node[] | select(.op == \"Mean\")).input[0] = .
 refused "a node that nothing makes" "(.modelTopology.node[] | select(.op == \"Mean\")).input[0] = \"nowhere\"" \
     "reads 'nowhere', which nothing makes"
 refused "a fused activation that is not known" \
-    "(.modelTopology.node[] | select(.op == \"_FusedConv2D\")).attr.fused_ops.list.s[1] = \"U25hcA==\"" "fused activation 'Snap'"
+    "(.modelTopology.node[] | select(.op == \"_FusedConv2D\")).attr.fused_ops.list.s[1] = \"U25hcA==\"" \
+    "fused activation 'Snap'"
 refused "training" \
-    "(.modelTopology.node[] | select(.op == \"Mean\")) |= (.op = \"FusedBatchNormV3\" | .input += .input + [.input[0]] | .attr.is_training = {b: true})" "training mode"
+    "(.modelTopology.node[] | select(.op == \"Mean\")) |=
+        (.op = \"FusedBatchNormV3\" | .input += .input + [.input[0]] | .attr.is_training = {b: true})" "training mode"
 refused "two nodes of a name" ".modelTopology.node[2].name = .modelTopology.node[1].name" "two nodes are called"
 refused "an output of no node" ".signature.outputs.y.name = \"z:0\"" "no node makes output 'z:0'"
 refused "a size that nobody says" "(.modelTopology.node[0].attr.shape.shape.dim[1:3][].size) = \"-1\"" "say with --size"
