@@ -179,6 +179,12 @@ check-faults: all $(B)/unit/tflite
 trust: all
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/trust.sh $(PROGRAMS)
 
+## check-cluster: the recipes for many machines: Slurm with two nodes, GNU parallel over ssh to two hosts, all on this machine (root; Debian's slurmctld, slurmd, slurm-client, munge, openssh-server)
+.PHONY: check-cluster
+check-cluster: all
+	@B=$(B) PYTHON=$(PYTHON) sh tests/cluster/run.sh
+	@B=$(B) PYTHON=$(PYTHON) sh tests/run.sh hosts
+
 ## fuzz: every target of tests/fuzz for SECONDS each (60), with clang's libFuzzer; FUZZ="stream image" chooses; ENGINE=afl: with AFL++ (Debian's afl++). Findings stay in build-fuzz, build-afl
 ENGINE ?= libfuzzer
 FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all
