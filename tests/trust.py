@@ -1,4 +1,4 @@
-"""Every program that reads a stream against every attack, as one table: trust.py FOLDER [PROGRAM]... (make trust). Each cell holds
+"""Every program that reads a stream, a photograph or a network against every attack, as one table: trust.py FOLDER [PROGRAM]... (make trust). Each cell holds
 how often it was tried, and after a slash what went wrong. KILL, CUT, BOMB: tests/hardship.py and robust.py; FAULT:
 tests/faults/walk.py; NUMBER: extreme.py; LOST: lost.py; FUZZ: fuzz/programs.py; HIJACK: sandbox/hijack.c."""
 import os, re, shutil, subprocess, sys
@@ -45,18 +45,22 @@ def hijack(p, source, args):
         for f, text in (("victim", "old\n"), ("bait", "bait\n")): open(f"{work}/out.d/{f}", "w").write(text)
         open(work + "/precious", "w").write("old\n")
         out = [] if p == "xfv-check" else ["-o", "out.d/out-%d.png" if p == "heatmap" else "out.d/out"]
-        r = run(p, *args.split(), *out, source, LD_PRELOAD=work + "/hijack.so", XFV_HIJACK=what)
+        r = run(p, *args.split(), *out, *([source] if source else []), LD_PRELOAD=work + "/hijack.so", XFV_HIJACK=what)
         whole = open(work + "/out.d/victim").read() + open(work + "/precious").read() == "old\nold\n"
         bad += not whole or "got in" in r.stderr or ("refused" not in r.stderr and "stopped by its sandbox" not in r.stderr)
     return len(ATTACKS), bad
+
+
+MODELS = {"model-import": (top + "/tests/onnx/tiny-odds.onnx", ""), "model-info": ("tiny", ""), "model-randomise": ("", "-m tiny")}
 
 
 def rows():
     table = dict(line.rstrip("\n").split("\t", 1) for line in open(top + "/tests/commands.tsv") if "\t" in line)
     for p in sys.argv[2:] or sorted(os.listdir(B + "/bin")):
         source, _, args = table.get(p, "maps.xfv").partition("\t")
-        if p.endswith((".d", ".o")) or source == "none": continue
-        if source == "photo": source = "anna.jpg"
+        if p.endswith((".d", ".o")) or (source == "none" and p not in MODELS): continue
+        if p in MODELS: source, args = MODELS[p]
+        elif source == "photo": source = "anna.jpg"
         elif "--max-record" not in run(p, "--help").stdout: continue
         yield p, source, args
 
@@ -67,7 +71,7 @@ def main():
     wrong = 0
     for p, source, args in rows():
         second = args + " -" if p == "xfv-cmp" else args
-        silent = p in ("xfv-check", "xfv-cmp")
+        silent = p in ("xfv-check", "xfv-cmp", *MODELS)
         stream = source.endswith(".xfv")
         cells = [None if silent else kill(p, source, args), fault(p), robust("cuts", p, source, second) if stream else None,
                  robust("garbage", p, source, second) if stream else None]
