@@ -185,6 +185,17 @@ check-cluster: all
 	@B=$(B) PYTHON=$(PYTHON) sh tests/cluster/run.sh
 	@B=$(B) PYTHON=$(PYTHON) sh tests/run.sh hosts
 
+## check-msan: the readers of streams, models, networks, lists, BMP and Netpbm under clang's MemorySanitizer, on tests/damaged
+WRAPPED = msgpack_unpack_next msgpack_zone_new msgpack_zone_malloc_expand msgpack_zone_push_finalizer_expand msgpack_pack_object \
+	protobuf_c_message_unpack pnm_readpaminit pnm_allocpamrow pnm_readpamrow
+.PHONY: check-msan
+check-msan:
+	@$(MAKE) --no-print-directory B=build-msan CC=clang HARDEN=-fPIC WARN= ROOMS='base stream image net/* face explain pair measure' \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=memory' LDFLAGS=-fsanitize=memory build-msan/msan
+	@sh tests/fuzz/msan.sh $(CURDIR)/build-msan/msan
+$(B)/msan: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/msan.o $(B)/libxfv.a
+	$(CC) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter-out %.a,$^) $(B)/libxfv.a $(ALL_LIBS)
+
 ## fuzz: every target of tests/fuzz for SECONDS each (60), with clang's libFuzzer; FUZZ="stream image" chooses; ENGINE=afl: with AFL++ (Debian's afl++). Findings stay in build-fuzz, build-afl
 ENGINE ?= libfuzzer
 FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all
@@ -333,7 +344,7 @@ check-package:
 
 ## clean: remove what was built
 clean:
-	rm -rf $(B) build-asan build-kernels build-tsan build-clang build-fuzz build-afl build-cov build-logs
+	rm -rf $(B) build-msan build-asan build-kernels build-tsan build-clang build-fuzz build-afl build-cov build-logs
 
 ## list, help: what can be made
 list help:

@@ -87,6 +87,7 @@ if command -v chromium >/dev/null; then step browser $make check-browser; else e
 step soak $make soak RECORDS=10000 NET=tiny
 step crowd crowd
 step fuzz $make fuzz SECONDS="${FUZZ_SECONDS:-10}"
+step msan $make check-msan
 step cluster sh tests/cluster/run.sh # where Slurm is there
 step package $make check-package
 spent && echo "$total s, $seconds of processors"
