@@ -16,7 +16,7 @@ d' '$e`f`\')" "facecrop -- -a 'it'\\''s b' \"\$(printf '\\143\\012\\144')\" '\$e
 cp -- anna-1.jpg "./-an 'na.jpg"
 runs 0 "a picture" xfv-explain --method 'control-map -k centre' -- "-an 'na.jpg" bella.jpg
 is "$(head -c 4 why.png | tail -c 3)$(wc -l <out)" PNG1 "is made"
-like "$(cat out)" "^Rejected: -0.08, threshold 0.40. With the 10 % of either face that control-centre marks .* .20 places.*other places: do not read it.$" "and the answer is one line"
+like "$(cat out)" "^Rejected: -0.08, threshold 0.40. With the other photograph.s pixels in the 10 % of either face that control-centre marks.* .20 places.*other places: do not read it.$" "and the answer is one line"
 mv why.png first.png
 sh -e err 2>err2
 cmp -s why.png first.png; ok $? "what it printed makes the same one"
