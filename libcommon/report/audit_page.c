@@ -34,6 +34,12 @@ static void put_cell(FILE *f, const struct xfv_proportion *p)
     fputs("</td>", f);
 }
 
+/* A part's beginning; one with nothing to measure is a line or two. */
+static void begin(FILE *f, const char *id, const char *title, int nothing)
+{
+    fprintf(f, "<section class=\"audit%s\" id=\"%s\"><h2>%s</h2>\n", nothing ? " nothing" : "", id, title);
+}
+
 /* ---- error rates ---- */
 
 static struct xfv_proportion of_rate(double rate, size_t n)
@@ -119,10 +125,10 @@ static int put_rates(const struct xfv_audit *a, const struct xfv_scale *scale, F
     struct xfv_rates all = xfv_rates_at(&a->scores, 0);
     struct xfv_proportion used[2] = {xfv_proportion_of(a->errors[0], a->decided[0]),
                                      xfv_proportion_of(a->errors[1], a->decided[1])};
-    fputs("<section class=\"audit\" id=\"rates\"><h2>Error rates</h2>\n", f);
+    begin(f, "rates", "Error rates", !a->scores.n);
     if (!a->scores.n) {
-        fputs("<p>No pair has a label, so nothing tells right from wrong: there is no error rate to measure and no DET "
-              "curve to draw. A list with labels, given to <code>verify --pairs</code>, brings them.</p></section>\n",
+        fputs("<p>No pair has a label, so there is no error rate to measure and no DET curve to draw. A list with "
+              "labels, given to <code>verify --pairs</code>, brings them.</p></section>\n",
               f);
         return 0;
     }
@@ -213,8 +219,8 @@ static int put_groups(struct xfv_audit *a, FILE *f, char *note, struct xfv_err *
 {
     struct xfv_err why = {0};
     if (!a->groups) return 0;
-    fputs("<section class=\"audit\" id=\"groups\"><h2>Groups</h2>\n", f);
     int status = xfv_groups_compare(a->groups, NULL, REPLICATES, 0, &why);
+    begin(f, "groups", "Groups", status == XFV_EARG);
     if (status == XFV_EARG) {
         snprintf(note, 512, "--groups: %.500s", why.msg);
         fputs("<p>There is nothing to measure: ", f);
@@ -279,7 +285,7 @@ static int put_wrongs(const struct xfv_audit *a, int accepted, FILE *f, struct x
 static int put_errors(struct xfv_audit *a, FILE *f, struct xfv_err *e)
 {
     size_t decided = a->decided[0] + a->decided[1];
-    fputs("<section class=\"audit\" id=\"wrong\"><h2>Wrong decisions</h2>\n", f);
+    begin(f, "wrong", "Wrong decisions", !decided);
     if (!decided) fputs("<p>No pair has both a label and a decision, so none can be called wrong.</p>\n", f);
     else if (!a->n_wrong) fprintf(f, "<p>None: all %zu labelled pairs are decided as their labels say.</p>\n", decided);
     else
@@ -349,11 +355,12 @@ static void put_methods(const struct xfv_audit *a, char *const *method, int n_me
         tried += (size_t)has_claims(&a->claims[i / 3][i % 3]);
         curves += a->claims[i / 3][i % 3].curves;
     }
-    fputs("<section class=\"audit\" id=\"methods\"><h2>Methods compared</h2>\n", f);
+    begin(f, "methods", "Methods compared", !tried);
     if (!n_methods) fputs("<p>The pairs have no maps, so there is nothing to compare.</p>\n", f);
     else if (!tried)
-        fputs("<p>No map was tried on its pair, so nothing tells how far to believe the maps. <code>ablate</code>, run "
-              "after the explainers, tries them.</p>\n", f);
+        fputs("<p>No map was tried on its pair, so nothing tells how far to believe the maps: run <code>ablate</code> "
+              "after the explainers.</p>\n",
+              f);
     else put_claims(a, method, n_methods, curves > 0, f);
     fputs("</section>\n", f);
 }
