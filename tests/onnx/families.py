@@ -17,6 +17,14 @@ def conv(i, o, k=3, s=1, g=1, act=nn.ReLU, p=None, d=1):
     return seq(nn.Conv2d(i, o, k, s, pad, d, g, False), nn.BatchNorm2d(o), *([act()] if act else []))
 
 
+def lively(net):
+    """Without normalisations, weights large enough that the image reaches the end."""
+    for f in net.modules():
+        if isinstance(f, nn.Conv2d):
+            nn.init.kaiming_normal_(f.weight)
+    return net
+
+
 def pooled(c, dim=256):
     return [nn.AdaptiveAvgPool2d(1), Flat(), nn.Linear(c, dim)]
 
@@ -219,10 +227,7 @@ def vggface(dim=512, size=112):
         for _ in range(n):
             m, i = m + [nn.Conv2d(i, c, 3, 1, 1), nn.ReLU()], c
         m.append(nn.MaxPool2d(2, 2))
-    for f in m:
-        if isinstance(f, nn.Conv2d):
-            nn.init.kaiming_normal_(f.weight)
-    return seq(*m, Flat(), nn.Linear(512 * (size // 32) ** 2, 1024), nn.ReLU(), nn.Dropout(), nn.Linear(1024, dim))
+    return lively(seq(*m, Flat(), nn.Linear(512 * (size // 32) ** 2, 1024), nn.ReLU(), nn.Dropout(), nn.Linear(1024, dim)))
 
 
 class Mix(nn.Module):
@@ -350,7 +355,7 @@ def shufflenet(dim=256):
 
 def squeezenet(dim=256):
     fire = lambda i, s, e: seq(nn.Conv2d(i, s, 1), nn.ReLU(), Branches(seq(nn.Conv2d(s, e, 1), nn.ReLU()), seq(nn.Conv2d(s, e, 3, padding=1), nn.ReLU())))
-    return seq(nn.Conv2d(3, 64, 3, 2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), fire(64, 16, 64), fire(128, 16, 64), nn.MaxPool2d(3, 2, ceil_mode=True), fire(128, 32, 128), fire(256, 32, 128), *pooled(256, dim))
+    return lively(seq(nn.Conv2d(3, 64, 3, 2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), fire(64, 16, 64), fire(128, 16, 64), nn.MaxPool2d(3, 2, ceil_mode=True), fire(128, 32, 128), fire(256, 32, 128), *pooled(256, dim)))
 
 
 class Dense(nn.Module):
@@ -625,10 +630,17 @@ class LevitAttention(nn.Module):
         return self.proj((a @ v).transpose(1, 2).reshape(b, t, -1))
 
 
+def rows_of(x):
+    """A map as tokens. PyTorch 1.13's batch normalisation has a wrong gradient where its cotangent is transposed: it gets a copy."""
+    if x.requires_grad:
+        x.register_hook(lambda g: g.contiguous())
+    return x.flatten(2).transpose(1, 2)
+
+
 def levit(dim=256):
     stem = seq(conv(3, 16, 3, 2, act=HS), conv(16, 32, 3, 2, act=HS), conv(32, 64, 3, 2, act=HS), conv(64, 128, 3, 2, act=None))
     part = lambda: seq(Residual(LevitAttention(128, 4, 16, 7)), Residual(seq(nn.Linear(128, 256), HS(), nn.Linear(256, 128))))
-    return seq(stem, Lambda(lambda x: x.flatten(2).transpose(1, 2)), part(), part(), Lambda(lambda x: x.mean(1)), nn.BatchNorm1d(128), nn.Linear(128, dim))
+    return seq(stem, Lambda(rows_of), part(), part(), Lambda(lambda x: x.mean(1)), nn.BatchNorm1d(128), nn.Linear(128, dim))
 
 
 def poolmix(d):
