@@ -1,5 +1,6 @@
-/* Rates of this machine and of our passes, for tests/bench/bench.py and tests/onnx/networks.py. The machine is rarely alone: so each measurement
- * of a pass takes turns of some milliseconds with the peak, and prints what it was of the peak in the same moments.
+/* Rates of this machine and of our passes, for tests/bench/bench.py and tests/onnx/networks.py. The machine is rarely
+ * alone: so each measurement of a pass takes turns of some milliseconds with the peak, and prints what it was of the
+ * peak in the same moments.
  *   xfv-bench peak T            GFLOP/s of T threads that do nothing but multiply-adds in registers
  *   xfv-bench macs MODEL        multiply-adds of one forward pass
  *   xfv-bench embed MODEL T     forward passes on T threads: "seconds share wall"
