@@ -151,15 +151,15 @@ static int crop_landmarks(const struct job *j, struct found *f, int number, int 
     const struct xfv_cropper *c = j->c;
     double start = xfv_now();
     f->pixels = j->w->pixels;
-    int r = xfv_align(f->landmarks, c->template_xy, c->template_size, c->size, f->transform, e);
-    if (!r) r = xfv_warp(j->im, f->transform, c->size, height_of(c), f->pixels, e);
-    if (!r) r = xfv_quality_measure(j->im, f->landmarks, f->turn, f->transform, c->size, &f->quality, e);
+    int status = xfv_align(f->landmarks, c->template_xy, c->template_size, c->size, f->transform, e);
+    if (!status) status = xfv_warp(j->im, f->transform, c->size, height_of(c), f->pixels, e);
+    if (!status) status = xfv_quality_measure(j->im, f->landmarks, f->turn, f->transform, c->size, &f->quality, e);
     f->quality.v[XFV_Q_CONFIDENCE] = f->box ? f->confidence : NAN;
-    if (r == XFV_EARG) r = e->status = XFV_EDATA; /* landmarks all but on one spot */
-    if (r == XFV_EDATA) e->code = "landmarks";
-    if (!r) r = add_face(j, f, number, several, e);
+    if (status == XFV_EARG) status = e->status = XFV_EDATA; /* landmarks all but on one spot */
+    if (status == XFV_EDATA) e->code = "landmarks";
+    if (!status) status = add_face(j, f, number, several, e);
     j->w->crop += xfv_now() - start;
-    return r;
+    return status;
 }
 
 /* How far, root mean square, the five places of the template are from where the face's own alignment would bring them,
@@ -217,17 +217,17 @@ static int take_listed(const struct job *j, struct xfv_err *e)
 {
     const struct xfv_landmarks *l = j->c->landmarks;
     size_t first, n = xfv_landmarks_find(l, j->path, &first);
-    int r = n ? 0 : xfv_fail_code(e, XFV_EDATA, "landmarks", "no line for this image in %s", j->c->landmarks_name);
-    for (size_t i = 0; i < n && !r; i++) {
+    int status = n ? 0 : xfv_fail_code(e, XFV_EDATA, "landmarks", "no line for this image in %s", j->c->landmarks_name);
+    for (size_t i = 0; i < n && !status; i++) {
         double xy[10];
         for (int k = 0; k < 10; k++) { /* the list's are of the whole photograph */
             double scale = j->im->scale > 1 ? j->im->scale : 1, v = l->v[l->by_path[first + i]].xy[k];
             xy[k] = scale > 1 ? (v + 0.5) / scale - 0.5 : v;
         }
         struct found f = {.landmarks = xy};
-        r = crop_landmarks(j, &f, (int)i, n > 1, e);
+        status = crop_landmarks(j, &f, (int)i, n > 1, e);
     }
-    return r;
+    return status;
 }
 
 /* Index of the face whose box is centred nearest the image's centre. */

@@ -98,24 +98,24 @@ int xfv_landmarks_read_n(FILE *f, const char *name, int points, struct xfv_landm
     char *line = NULL;
     size_t room = 0, cap = 0, number = 0;
     ssize_t n;
-    int r = 0;
+    int status = 0;
     memset(l, 0, sizeof *l);
     errno = 0;
-    while (!r && (n = getline(&line, &room, f)) >= 0) {
+    while (!status && (n = getline(&line, &room, f)) >= 0) {
         size_t start = 0, len = (size_t)n;
         number++;
         while (start < len && blank(line[start])) start++;
         if (start == len || line[start] == '#') continue;
         if (line[(size_t)n - 1] != '\n')
-            r = xfv_fail(e, XFV_EARG, "the last line has no end, so its last number may be cut");
+            status = xfv_fail(e, XFV_EARG, "the last line has no end, so its last number may be cut");
         else
-            r = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character")
+            status = strlen(line) != len ? xfv_fail(e, XFV_EARG, "it holds a NUL character")
                                     : add_line(l, line + start, len - start, 2 * points, &cap, e);
-        if (r) xfv_fail_at(e, "%s:%zu", name, number);
+        if (status) xfv_fail_at(e, "%s:%zu", name, number);
     }
-    if (!r) r = xfv_lines_end(f, name, e);
+    if (!status) status = xfv_lines_end(f, name, e);
     free(line);
-    return r ? r : make_index(l, e);
+    return status ? status : make_index(l, e);
 }
 
 int xfv_landmarks_read(FILE *f, const char *name, struct xfv_landmarks *l, struct xfv_err *e)

@@ -168,14 +168,14 @@ static int read_rle_row(const struct bmp *b, const uint8_t *index, long y, uint8
 static int read_rows(const struct bmp *b, const uint8_t *index, struct xfv_rows *rows, struct xfv_err *e)
 {
     uint8_t *rgba = malloc((size_t)b->width * 4);
-    int r = rgba ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %ld pixels", b->width);
-    for (long y = 0; y < labs(b->height) && !r; y++) {
+    int status = rgba ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %ld pixels", b->width);
+    for (long y = 0; y < labs(b->height) && !status; y++) {
         if (index ? read_rle_row(b, index, y, rgba) : read_row(b, y, rgba))
-            r = fail(e, "its pixels are cut, or have colours that it does not list");
-        if (!r) r = xfv_rows_put(rows, rgba, e);
+            status = fail(e, "its pixels are cut, or have colours that it does not list");
+        if (!status) status = xfv_rows_put(rows, rgba, e);
     }
     free(rgba);
-    return r;
+    return status;
 }
 
 int xfv_decode_bmp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
@@ -184,21 +184,21 @@ int xfv_decode_bmp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts 
     struct bmp b = {.bytes = bytes, .n = n};
     struct xfv_rows rows = {0};
     uint8_t *index = NULL;
-    int r = read_header(&b, e);
-    if (r) return r;
+    int status = read_header(&b, e);
+    if (status) return status;
     drop_empty_alpha(&b);
     int runs = b.compression == BI_RLE8 || b.compression == BI_RLE4;
     long h = labs(b.height);
-    r = xfv_check_cost(b.width, h, n, runs, o, e);
-    if (!r && runs && b.bits != (b.compression == BI_RLE8 ? 8 : 4)) r = fail(e, "it is of an unknown kind");
-    if (!r && runs && !(index = calloc((size_t)b.width, (size_t)h)))
-        r = xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %ld x %ld pixels", b.width, h);
-    if (!r && runs && read_runs(&b, index)) r = fail(e, "its runs end too early");
-    if (!r) r = xfv_rows_open(&rows, (int)b.width, (int)h, XFV_RGBA, xfv_shrink_of(b.width, h, o), e);
-    if (!r) r = read_rows(&b, index, &rows, e);
+    status = xfv_check_cost(b.width, h, n, runs, o, e);
+    if (!status && runs && b.bits != (b.compression == BI_RLE8 ? 8 : 4)) status = fail(e, "it is of an unknown kind");
+    if (!status && runs && !(index = calloc((size_t)b.width, (size_t)h)))
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %ld x %ld pixels", b.width, h);
+    if (!status && runs && read_runs(&b, index)) status = fail(e, "its runs end too early");
+    if (!status) status = xfv_rows_open(&rows, (int)b.width, (int)h, XFV_RGBA, xfv_shrink_of(b.width, h, o), e);
+    if (!status) status = read_rows(&b, index, &rows, e);
     free(index);
     xfv_rows_close(&rows);
-    if (r) xfv_image_clear(&rows.im);
+    if (status) xfv_image_clear(&rows.im);
     else *out = rows.im;
-    return r;
+    return status;
 }

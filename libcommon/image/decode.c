@@ -11,9 +11,9 @@ static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_op
 {
     FILE *f = fmemopen((void *)(uintptr_t)bytes, n, "rb"); /* read only: nothing writes through the pointer */
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory for reading an image");
-    int r = xfv_pnm_read(f, o, out, e);
+    int status = xfv_pnm_read(f, o, out, e);
     fclose(f);
-    return r == XFV_EOF ? xfv_fail(e, XFV_EDATA, "empty image file") : r;
+    return status == XFV_EOF ? xfv_fail(e, XFV_EDATA, "empty image file") : status;
 }
 
 /* A NULL decoder: the build lacks its library. */
@@ -113,9 +113,9 @@ int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opt
     if (n == 0) return xfv_fail(e, XFV_EDATA, "empty image file");
     struct xfv_format_info known = xfv_format_of(bytes, n);
     xfv_decoder *decode = decoder_of(known.format);
-    int r = decode ? decode(bytes, n, &d, out, e) : refuse(known, bytes, n, e);
-    if (!r && scale) *scale = out->scale;
-    return r;
+    int status = decode ? decode(bytes, n, &d, out, e) : refuse(known, bytes, n, e);
+    if (!status && scale) *scale = out->scale;
+    return status;
 }
 
 int xfv_image_is_read(const uint8_t *bytes, size_t n)

@@ -85,14 +85,15 @@ static int check_channels(const struct xfv_image *im, struct xfv_err *e)
 static int encode_png(const struct xfv_image *im, const struct palette *p, uint8_t **out, size_t *n, struct xfv_err *e)
 {
     struct sink s = {0};
-    int r;
+    int status;
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    r = info ? write_png(png, info, &s, im, p, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for encoding a PNG image");
+    status = info ? write_png(png, info, &s, im, p, e)
+                  : xfv_fail(e, XFV_ENOMEM, "out of memory for encoding a PNG image");
     png_destroy_write_struct(&png, &info);
-    if (r) {
+    if (status) {
         free(s.p);
-        return r;
+        return status;
     }
     *out = s.p;
     *n = s.n;

@@ -74,15 +74,17 @@ static int decode(GifFileType *g, size_t n, const struct xfv_decode_opts *o, str
     if (find_frame(g, &clear)) return xfv_fail_damaged(e, "GIF", "it has no whole frame");
     if (g->SWidth < g->Image.Left + g->Image.Width) g->SWidth = g->Image.Left + g->Image.Width;
     if (g->SHeight < g->Image.Top + g->Image.Height) g->SHeight = g->Image.Top + g->Image.Height;
-    int r = xfv_check_cost(g->SWidth, g->SHeight, n, 4, o, e);
-    uint8_t *rgba = r ? NULL : calloc((size_t)g->SWidth * (size_t)g->SHeight, 4);
-    if (!r && !rgba) r = xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %d x %d pixels", g->SWidth, g->SHeight);
-    if (!r && read_frame(g, clear, rgba)) r = xfv_fail_damaged(e, "GIF", "its first frame cannot be read to the end");
-    if (!r)
-        r = xfv_rows_from(rgba, (size_t)g->SWidth * 4, g->SWidth, g->SHeight, XFV_RGBA, 0,
+    int status = xfv_check_cost(g->SWidth, g->SHeight, n, 4, o, e);
+    uint8_t *rgba = status ? NULL : calloc((size_t)g->SWidth * (size_t)g->SHeight, 4);
+    if (!status && !rgba)
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %d x %d pixels", g->SWidth, g->SHeight);
+    if (!status && read_frame(g, clear, rgba))
+        status = xfv_fail_damaged(e, "GIF", "its first frame cannot be read to the end");
+    if (!status)
+        status = xfv_rows_from(rgba, (size_t)g->SWidth * 4, g->SWidth, g->SHeight, XFV_RGBA, 0,
                           xfv_shrink_of(g->SWidth, g->SHeight, o), NULL, 0, out, e);
     free(rgba);
-    return r;
+    return status;
 }
 
 int xfv_decode_gif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
@@ -93,7 +95,7 @@ int xfv_decode_gif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts 
     GifFileType *g = DGifOpen(&in, on_read, &code);
     if (!g) return code == D_GIF_ERR_NOT_ENOUGH_MEM ? xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a GIF image")
                                                     : xfv_fail_damaged(e, "GIF", "its header cannot be read");
-    int r = decode(g, n, o, out, e);
+    int status = decode(g, n, o, out, e);
     DGifCloseFile(g, NULL);
-    return r;
+    return status;
 }

@@ -47,11 +47,11 @@ static int convert(const struct heif_image_handle *h, struct heif_image *im, int
         return xfv_fail_damaged(e, "HEIF", "it has no pixels");
     }
     if (icc && heif_image_handle_get_raw_color_profile(h, icc).code) n = 0;
-    int r = xfv_rows_from(pixels, (size_t)stride, w, height, alpha ? XFV_RGBA : XFV_RGB,
+    int status = xfv_rows_from(pixels, (size_t)stride, w, height, alpha ? XFV_RGBA : XFV_RGB,
                           alpha && heif_image_is_premultiplied_alpha(im), xfv_shrink_of(w, height, o), icc, icc ? n : 0,
                           out, e);
     free(icc);
-    return r;
+    return status;
 }
 
 static int decode(struct heif_context *c, const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o,
@@ -61,8 +61,8 @@ static int decode(struct heif_context *c, const uint8_t *bytes, size_t n, const 
     if (!why.code) why = heif_context_get_primary_image_handle(c, h);
     if (why.code) return fail(why, e);
     int w = heif_image_handle_get_width(*h), height = heif_image_handle_get_height(*h);
-    int r = xfv_check_cost(w, height, n, OWN_BYTES, o, e);
-    if (r) return r;
+    int status = xfv_check_cost(w, height, n, OWN_BYTES, o, e);
+    if (status) return status;
     if (!xfv_has_room((size_t)w * (size_t)height * OWN_BYTES + SPARE))
         return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a HEIF image");
     int alpha = heif_image_handle_has_alpha_channel(*h);
@@ -87,9 +87,9 @@ int xfv_decode_heif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
 #if LIBHEIF_HAVE_VERSION(1, 13, 0)
     heif_context_set_max_decoding_threads(c, 0); /* parallelism is over photographs */
 #endif
-    int r = decode(c, bytes, n, o, &h, &im, out, e);
+    int status = decode(c, bytes, n, o, &h, &im, out, e);
     if (im) heif_image_release(im);
     if (h) heif_image_handle_release(h);
     heif_context_free(c);
-    return r;
+    return status;
 }

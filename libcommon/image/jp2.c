@@ -92,28 +92,28 @@ static int check_components(const opj_image_t *im, struct xfv_err *e)
 
 static int convert(const opj_image_t *im, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
 {
-    int r = check_components(im, e), n = im->numcomps < 4 ? (int)im->numcomps : 4, ycc = is_ycc(im);
-    if (r) return r;
+    int status = check_components(im, e), n = im->numcomps < 4 ? (int)im->numcomps : 4, ycc = is_ycc(im);
+    if (status) return status;
     enum xfv_pixel kind = im->color_space == OPJ_CLRSPC_CMYK && n == 4 ? XFV_CMYK : (enum xfv_pixel)n;
     const opj_image_comp_t *first = &im->comps[0];
     unsigned w = first->w * first->dx, h = first->h * first->dy;
     uint8_t *row = malloc((size_t)w * 4);
     struct xfv_rows rows = {0};
-    r = row ? xfv_rows_open(&rows, (int)w, (int)h, kind, xfv_shrink_of((long)w, (long)h, o), e)
+    status = row ? xfv_rows_open(&rows, (int)w, (int)h, kind, xfv_shrink_of((long)w, (long)h, o), e)
             : xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %u pixels", w);
-    if (!r && !ycc) xfv_rows_profile(&rows, im->icc_profile_buf, im->icc_profile_len);
-    for (unsigned y = 0; y < h && !r; y++) {
+    if (!status && !ycc) xfv_rows_profile(&rows, im->icc_profile_buf, im->icc_profile_len);
+    for (unsigned y = 0; y < h && !status; y++) {
         for (unsigned x = 0; x < w; x++) {
             for (int c = 0; c < n; c++) row[(size_t)x * (size_t)n + (size_t)c] = (uint8_t)sample(&im->comps[c], x, y);
             if (ycc && n >= 3) to_rgb(row + (size_t)x * (size_t)n);
         }
-        r = xfv_rows_put(&rows, row, e);
+        status = xfv_rows_put(&rows, row, e);
     }
     free(row);
     xfv_rows_close(&rows);
-    if (r) xfv_image_clear(&rows.im);
+    if (status) xfv_image_clear(&rows.im);
     else *out = rows.im;
-    return r;
+    return status;
 }
 
 /* ---- the code stream ---- */
@@ -131,8 +131,8 @@ static int decode(opj_codec_t *c, opj_stream_t *s, struct input *in, const struc
     double own = 0;
     for (unsigned i = 0; i < (*im)->numcomps; i++)
         own += 12.0 / ((*im)->comps[i].dx ? (*im)->comps[i].dx : 1) / ((*im)->comps[i].dy ? (*im)->comps[i].dy : 1);
-    int r = xfv_check_cost((long)(*im)->x1 - (long)(*im)->x0, (long)(*im)->y1 - (long)(*im)->y0, in->n, own, o, e);
-    if (r) return r;
+    int status = xfv_check_cost((long)(*im)->x1 - (long)(*im)->x0, (long)(*im)->y1 - (long)(*im)->y0, in->n, own, o, e);
+    if (status) return status;
     if (!opj_decode(c, s, *im) || !opj_end_decompress(c, s))
         return xfv_fail_damaged(e, "JPEG 2000", *in->text ? in->text : "it cannot be read to the end");
     return 0;
@@ -146,18 +146,18 @@ int xfv_decode_jp2(const uint8_t *bytes, size_t n, const struct xfv_decode_opts 
                                                                                             : OPJ_CODEC_JP2);
     opj_stream_t *s = opj_stream_create(1 << 16, OPJ_TRUE);
     opj_image_t *im = NULL;
-    int r = c && s ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG 2000 image");
-    if (!r) {
+    int status = c && s ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG 2000 image");
+    if (!status) {
         opj_stream_set_user_data(s, &in, NULL);
         opj_stream_set_user_data_length(s, n);
         opj_stream_set_read_function(s, on_read);
         opj_stream_set_skip_function(s, on_skip);
         opj_stream_set_seek_function(s, on_seek);
-        r = decode(c, s, &in, o, &im, e);
+        status = decode(c, s, &in, o, &im, e);
     }
-    if (!r) r = convert(im, o, out, e);
+    if (!status) status = convert(im, o, out, e);
     opj_image_destroy(im);
     if (s) opj_stream_destroy(s);
     if (c) opj_destroy_codec(c);
-    return r;
+    return status;
 }

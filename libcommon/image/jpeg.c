@@ -210,8 +210,8 @@ static int open_rows(struct decoder *d, struct xfv_err *e)
     enum xfv_pixel kind = j->num_components == 4 ? XFV_CMYK : j->num_components == 1 ? XFV_GREY : XFV_RGB;
     j->out_color_space = kind == XFV_CMYK ? JCS_CMYK : kind == XFV_GREY ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_start_decompress(j);
-    int r = xfv_rows_open(&d->rows, (int)j->output_width, (int)j->output_height, kind, 1, e);
-    if (r) return r;
+    int status = xfv_rows_open(&d->rows, (int)j->output_width, (int)j->output_height, kind, 1, e);
+    if (status) return status;
     d->rows.im.scale = (int)j->scale_denom;
     if (jpeg_read_icc_profile(j, &d->icc, &n)) xfv_rows_profile(&d->rows, d->icc, n);
     d->row = malloc((size_t)j->output_width * (size_t)j->output_components);
@@ -226,21 +226,21 @@ static int decode(struct decoder *d, struct xfv_err *e)
     jpeg_save_markers(j, JPEG_APP0 + 1, 0xffff);
     jpeg_save_markers(j, JPEG_APP0 + 2, 0xffff);
     jpeg_read_header(j, TRUE);
-    int r = xfv_check_cost((long)j->image_width, (long)j->image_height, d->n, own_bytes(j), d->opts, e);
-    if (r) return r;
+    int status = xfv_check_cost((long)j->image_width, (long)j->image_height, d->n, own_bytes(j), d->opts, e);
+    if (status) return status;
     d->orientation = orientation_of(j);
     j->scale_num = 1;
     j->scale_denom = (unsigned)denominator((long)j->image_width, (long)j->image_height, d->opts);
-    r = open_rows(d, e);
+    status = open_rows(d, e);
     size_t n = (size_t)j->output_width * 4;
     int complements = j->num_components == 4 && !j->saw_Adobe_marker ? 0 : 1;
-    while (!r && j->output_scanline < j->output_height) {
+    while (!status && j->output_scanline < j->output_height) {
         if (jpeg_read_scanlines(j, &d->row, 1) != 1) continue;
         if (j->num_components == 4 && complements)
             for (size_t i = 0; i < n; i++) d->row[i] ^= 255; /* Adobe's files hold the complements */
-        r = xfv_rows_put(&d->rows, d->row, e);
+        status = xfv_rows_put(&d->rows, d->row, e);
     }
-    if (r || (r = check_scans(d, e))) return r;
+    if (status || (status = check_scans(d, e))) return status;
     d->all_rows = 1;
     jpeg_finish_decompress(j); /* reads on to the next marker: is anything left over of the scan? */
     return 0;
@@ -271,14 +271,14 @@ int xfv_decode_jpeg(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     d->bytes = bytes;
     d->n = n;
     d->opts = o;
-    int r = guarded(d, e);
+    int status = guarded(d, e);
     jpeg_destroy_decompress(&d->j);
     xfv_rows_close(&d->rows);
-    if (!r) r = xfv_image_orient(&d->rows.im, d->orientation, e);
-    if (r) xfv_image_clear(&d->rows.im);
+    if (!status) status = xfv_image_orient(&d->rows.im, d->orientation, e);
+    if (status) xfv_image_clear(&d->rows.im);
     else *out = d->rows.im;
     free(d->row);
     free(d->icc);
     free(d);
-    return r;
+    return status;
 }

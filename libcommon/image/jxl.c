@@ -43,10 +43,10 @@ static int start(struct jxl *j, struct xfv_err *e)
 {
     if (JxlDecoderGetBasicInfo(j->d, &j->info) != JXL_DEC_SUCCESS)
         return xfv_fail_damaged(e, "JPEG XL", "its header cannot be read");
-    int r = xfv_check_cost((long)j->info.xsize, (long)j->info.ysize, j->n, 24, j->opts, e);
+    int status = xfv_check_cost((long)j->info.xsize, (long)j->info.ysize, j->n, 24, j->opts, e);
     j->format = (JxlPixelFormat){(j->info.num_color_channels == 1 ? 1u : 3u) + (j->info.alpha_bits > 0), JXL_TYPE_UINT8,
                                  JXL_NATIVE_ENDIAN, 0};
-    return r;
+    return status;
 }
 
 /* sRGB where the library can convert (what was coded in its own colours); else the profile goes to the rows. */
@@ -83,12 +83,12 @@ static int give_buffer(struct jxl *j, struct xfv_err *e)
 
 static int decode(struct jxl *j, struct xfv_err *e)
 {
-    int r = 0;
+    int status = 0;
     for (;;) {
         switch (JxlDecoderProcessInput(j->d)) {
-        case JXL_DEC_BASIC_INFO: r = start(j, e); break;
-        case JXL_DEC_COLOR_ENCODING: r = take_profile(j, e); break;
-        case JXL_DEC_NEED_IMAGE_OUT_BUFFER: r = give_buffer(j, e); break;
+        case JXL_DEC_BASIC_INFO: status = start(j, e); break;
+        case JXL_DEC_COLOR_ENCODING: status = take_profile(j, e); break;
+        case JXL_DEC_NEED_IMAGE_OUT_BUFFER: status = give_buffer(j, e); break;
         case JXL_DEC_FULL_IMAGE: return 0;
         case JXL_DEC_SUCCESS:
         case JXL_DEC_NEED_MORE_INPUT: return xfv_fail_damaged(e, "JPEG XL", "it ends too early");
@@ -99,7 +99,7 @@ static int decode(struct jxl *j, struct xfv_err *e)
                                      "(--max-memory)");
             return xfv_fail_damaged(e, "JPEG XL", "it cannot be read");
         }
-        if (r) return r;
+        if (status) return status;
     }
 }
 
@@ -110,8 +110,8 @@ static int run(struct jxl *j, const uint8_t *bytes, size_t n, struct xfv_image *
         JxlDecoderSetInput(j->d, bytes, n) != JXL_DEC_SUCCESS)
         return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG XL image");
     JxlDecoderCloseInput(j->d);
-    int r = decode(j, e);
-    if (r) return r;
+    int status = decode(j, e);
+    if (status) return status;
     int w = (int)j->info.xsize, h = (int)j->info.ysize;
     return xfv_rows_from(j->pixels, (size_t)w * j->format.num_channels, w, h, (enum xfv_pixel)j->format.num_channels,
                          j->info.alpha_premultiplied, xfv_shrink_of(w, h, j->opts), j->icc, j->n_icc, out, e);
@@ -124,9 +124,9 @@ int xfv_decode_jxl(const uint8_t *bytes, size_t n, const struct xfv_decode_opts 
     JxlMemoryManager memory = {&j, on_alloc, on_free};
     j.d = JxlDecoderCreate(&memory);
     if (!j.d) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG XL image");
-    int r = run(&j, bytes, n, out, e);
+    int status = run(&j, bytes, n, out, e);
     JxlDecoderDestroy(j.d);
     free(j.pixels);
     free(j.icc);
-    return r;
+    return status;
 }

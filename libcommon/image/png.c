@@ -94,13 +94,13 @@ static int open_rows(struct decoder *d, int w, int h, enum xfv_pixel kind, struc
 
 static int read_interlaced(struct decoder *d, size_t h, size_t row, struct xfv_err *e)
 {
-    int r = 0;
+    int status = 0;
     if (!(d->each = malloc(h * sizeof *d->each)))
         return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
     for (size_t y = 0; y < h; y++) d->each[y] = d->pixels + row * y;
     png_read_image(d->png, d->each);
-    for (size_t y = 0; y < h && !r; y++) r = xfv_rows_put(&d->rows, d->each[y], e);
-    return r;
+    for (size_t y = 0; y < h && !status; y++) status = xfv_rows_put(&d->rows, d->each[y], e);
+    return status;
 }
 
 /* All that may jump; state lives in *d. */
@@ -111,24 +111,24 @@ static int decode(struct decoder *d, struct xfv_err *e)
     png_read_info(d->png, d->info);
     png_uint_32 w = png_get_image_width(d->png, d->info), h = png_get_image_height(d->png, d->info);
     int interlaced = png_get_interlace_type(d->png, d->info) != PNG_INTERLACE_NONE;
-    int r = xfv_check_cost((long)w, (long)h, d->n, interlaced ? 4 : 0, d->opts, e);
-    if (r) return r;
+    int status = xfv_check_cost((long)w, (long)h, d->n, interlaced ? 4 : 0, d->opts, e);
+    if (status) return status;
     enum xfv_pixel kind = set_transforms(d);
     png_set_interlace_handling(d->png);
     png_read_update_info(d->png, d->info);
     size_t row = (size_t)w * (size_t)kind; /* their values are their channels */
     if (png_get_rowbytes(d->png, d->info) != row)
         return xfv_fail(e, XFV_EDATA, "corrupt PNG image: rows of an unexpected length");
-    r = open_rows(d, (int)w, (int)h, kind, e);
-    if (r) return r;
+    status = open_rows(d, (int)w, (int)h, kind, e);
+    if (status) return status;
     d->pixels = malloc(interlaced ? row * h : row);
     if (!d->pixels) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
-    if (interlaced) r = read_interlaced(d, h, row, e);
-    for (png_uint_32 y = 0; y < h && !interlaced && !r; y++) {
+    if (interlaced) status = read_interlaced(d, h, row, e);
+    for (png_uint_32 y = 0; y < h && !interlaced && !status; y++) {
         png_read_row(d->png, d->pixels, NULL);
-        r = xfv_rows_put(&d->rows, d->pixels, e);
+        status = xfv_rows_put(&d->rows, d->pixels, e);
     }
-    if (r) return r;
+    if (status) return status;
     d->all_rows = 1;
     png_read_end(d->png, d->info);
     d->orientation = orientation_of(d);
@@ -150,16 +150,16 @@ int xfv_decode_png(const uint8_t *bytes, size_t n, const struct xfv_decode_opts 
                    struct xfv_err *e)
 {
     struct decoder d = {.bytes = bytes, .n = n, .opts = o, .orientation = 1, .raster_end = find_raster_end(bytes, n)};
-    int r;
+    int status;
     d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning);
     d.info = d.png ? png_create_info_struct(d.png) : NULL;
-    r = d.info ? guarded(&d, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
+    status = d.info ? guarded(&d, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a PNG image");
     png_destroy_read_struct(&d.png, &d.info, NULL);
     xfv_rows_close(&d.rows);
-    if (!r) r = xfv_image_orient(&d.rows.im, d.orientation, e);
-    if (r) xfv_image_clear(&d.rows.im);
+    if (!status) status = xfv_image_orient(&d.rows.im, d.orientation, e);
+    if (status) xfv_image_clear(&d.rows.im);
     else *out = d.rows.im;
     free(d.pixels);
     free(d.each);
-    return r;
+    return status;
 }

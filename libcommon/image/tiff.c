@@ -41,7 +41,8 @@ static toff_t on_size(thandle_t h)
     return ((struct input *)h)->n;
 }
 
-__attribute__((format(printf, 4, 0))) static int on_error(TIFF *t, void *ctx, const char *module, const char *format, va_list args)
+__attribute__((format(printf, 4, 0)))
+static int on_error(TIFF *t, void *ctx, const char *module, const char *format, va_list args)
 {
     struct input *in = ctx;
     (void)t, (void)module;
@@ -51,7 +52,8 @@ __attribute__((format(printf, 4, 0))) static int on_error(TIFF *t, void *ctx, co
 }
 
 /* Most warnings are about tags. A JPEG inside warns of its scans. */
-__attribute__((format(printf, 4, 0))) static int on_warning(TIFF *t, void *ctx, const char *module, const char *format, va_list args)
+__attribute__((format(printf, 4, 0)))
+static int on_warning(TIFF *t, void *ctx, const char *module, const char *format, va_list args)
 {
     return module && strstr(module, "JPEG") ? on_error(t, ctx, module, format, args) : 1;
 }
@@ -112,8 +114,8 @@ static int check(TIFF *t, const struct input *in, uint32_t w, uint32_t h, const 
                  struct xfv_err *e)
 {
     char why[1024] = "";
-    int r = xfv_check_cost((long)w, (long)h, in->n, 4, o, e);
-    if (r) return r;
+    int status = xfv_check_cost((long)w, (long)h, in->n, 4, o, e);
+    if (status) return status;
     return TIFFRGBAImageOK(t, why) ? 0
                                    : xfv_fail_code(e, XFV_EDATA, "format",
                                                    "this kind of TIFF is not read (%.200s): convert it to PNG", why);
@@ -130,20 +132,21 @@ static int read_pixels(TIFF *t, struct input *in, uint32_t w, uint32_t h, const 
     uint32_t *raster = malloc(pixels * sizeof *raster);
     if (!raster) return xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %u x %u pixels", w, h);
     TIFFSetField(t, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT); /* rows as stored: turning is ours */
-    int r = TIFFReadRGBAImageOriented(t, w, h, raster, ORIENTATION_TOPLEFT, 1) && !in->is_damaged ? 0 : fail(in, e);
+    int is_read = TIFFReadRGBAImageOriented(t, w, h, raster, ORIENTATION_TOPLEFT, 1) && !in->is_damaged;
+    int status = is_read ? 0 : fail(in, e);
     uint8_t *rgba = (uint8_t *)raster;
-    for (size_t i = 0; i < pixels && !r; i++) {
+    for (size_t i = 0; i < pixels && !status; i++) {
         uint32_t v = raster[i];
         const uint8_t c[4] = {(uint8_t)TIFFGetR(v), (uint8_t)TIFFGetG(v), (uint8_t)TIFFGetB(v),
                               kind == XFV_RGBA ? (uint8_t)TIFFGetA(v) : 255};
         memcpy(rgba + 4 * i, c, 4);
     }
     TIFFGetField(t, TIFFTAG_ICCPROFILE, &n_icc, &icc);
-    if (!r)
-        r = xfv_rows_from(rgba, (size_t)w * 4, (int)w, (int)h, XFV_RGBA, kind == XFV_RGBA,
+    if (!status)
+        status = xfv_rows_from(rgba, (size_t)w * 4, (int)w, (int)h, XFV_RGBA, kind == XFV_RGBA,
                           xfv_shrink_of((long)w, (long)h, o), icc, n_icc, out, e);
     free(raster);
-    return r;
+    return status;
 }
 
 static int decode(TIFF *t, struct input *in, const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
@@ -153,11 +156,11 @@ static int decode(TIFF *t, struct input *in, const struct xfv_decode_opts *o, st
     TIFFGetField(t, TIFFTAG_IMAGEWIDTH, &w);
     TIFFGetField(t, TIFFTAG_IMAGELENGTH, &h);
     TIFFGetField(t, TIFFTAG_ORIENTATION, &orientation);
-    int r = check(t, in, w, h, o, e);
-    if (!r) r = read_pixels(t, in, w, h, o, out, e);
-    if (!r) r = xfv_image_orient(out, orientation, e);
-    if (r) xfv_image_clear(out);
-    return r;
+    int status = check(t, in, w, h, o, e);
+    if (!status) status = read_pixels(t, in, w, h, o, out, e);
+    if (!status) status = xfv_image_orient(out, orientation, e);
+    if (status) xfv_image_clear(out);
+    return status;
 }
 
 int xfv_decode_tiff(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
@@ -176,7 +179,7 @@ int xfv_decode_tiff(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     TIFFOpenOptionsFree(options);
     if (!t) return fail(&in, e);
     in.is_damaged = 0;
-    int r = decode(t, &in, o, out, e);
+    int status = decode(t, &in, o, out, e);
     TIFFClose(t);
-    return r;
+    return status;
 }

@@ -40,11 +40,12 @@ static int convert(const uint8_t *bytes, size_t n, const uint8_t *rgba, const We
     WebPChunkIterator it = {0};
     int has = d && (WebPDemuxGetI(d, WEBP_FF_FORMAT_FLAGS) & ICCP_FLAG) && WebPDemuxGetChunk(d, "ICCP", 1, &it);
     size_t channels = f->has_alpha ? 4 : 3;
-    int r = xfv_rows_from(rgba, (size_t)f->width * channels, f->width, f->height, f->has_alpha ? XFV_RGBA : XFV_RGB, 0,
-                          shrink, has ? it.chunk.bytes : NULL, has ? it.chunk.size : 0, out, e);
+    int status = xfv_rows_from(rgba, (size_t)f->width * channels, f->width, f->height,
+                               f->has_alpha ? XFV_RGBA : XFV_RGB, 0, shrink,
+                               has ? it.chunk.bytes : NULL, has ? it.chunk.size : 0, out, e);
     if (has) WebPDemuxReleaseChunkIterator(&it);
     WebPDemuxDelete(d);
-    return r;
+    return status;
 }
 
 /* The chunk of a lossy picture: its payload and length, or NULL. */
@@ -97,18 +98,18 @@ int xfv_decode_webp(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     if (f.has_animation)
         return xfv_fail_code(e, XFV_EDATA, "format",
                              "an animated WebP image is not read: take single frames out of it");
-    int r = xfv_check_cost(f.width, f.height, n, f.format == 2 ? 8 : 6, o, e); /* lossless: all pixels once more */
-    if (r) return r;
+    int status = xfv_check_cost(f.width, f.height, n, f.format == 2 ? 8 : 6, o, e); /* lossless: all pixels once more */
+    if (status) return status;
     size_t channels = f.has_alpha ? 4 : 3, stride = (size_t)f.width * channels, size = stride * (size_t)f.height;
     uint8_t *rgba = malloc(size);
     if (!rgba) return xfv_fail(e, XFV_ENOMEM, "out of memory for an image of %d x %d pixels", f.width, f.height);
     const uint8_t *got = f.has_alpha ? WebPDecodeRGBAInto(bytes, n, rgba, size, (int)stride)
                                      : WebPDecodeRGBInto(bytes, n, rgba, size, (int)stride);
-    if (!got) r = xfv_fail_damaged(e, "WebP", "its pixels cannot be read to the end");
-    else if (has_left_over(bytes, n)) r = xfv_fail_damaged(e, "WebP", "bytes are left over after its pixels");
-    if (!r) r = convert(bytes, n, rgba, &f, xfv_shrink_of(f.width, f.height, o), out, e);
+    if (!got) status = xfv_fail_damaged(e, "WebP", "its pixels cannot be read to the end");
+    else if (has_left_over(bytes, n)) status = xfv_fail_damaged(e, "WebP", "bytes are left over after its pixels");
+    if (!status) status = convert(bytes, n, rgba, &f, xfv_shrink_of(f.width, f.height, o), out, e);
     free(rgba);
-    if (!r) r = xfv_image_orient(out, orientation_of(bytes, n), e);
-    if (r) xfv_image_clear(out);
-    return r;
+    if (!status) status = xfv_image_orient(out, orientation_of(bytes, n), e);
+    if (status) xfv_image_clear(out);
+    return status;
 }
