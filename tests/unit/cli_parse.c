@@ -75,7 +75,7 @@ static void check_lists(void)
     OK(!xfv_parse_text("--name", "abc", text, sizeof text, &e) && !strcmp(text, "abc"), "a text that just fits");
     OK(xfv_parse_text("--name", "abcd", text, sizeof text, &e) == XFV_EARG && strstr(e.msg, "3 bytes"),
        "one that does not: %s", e.msg);
-    OK(xfv_parse_numbers("--mean", "1,-2.5", -9, 9, v, 3, &e) == 2 && v[0] == 1 && v[1] == -2.5, "numbers");
+    OK(xfv_parse_numbers("--mean", "1,-2.5", -9, 9, v, 3, &e) == 2 && v[0] == 1 && v[1] == -2.5, "xfv_parse_numbers reads two numbers");
     static const char *const lists[] = {"", "1,", "1,,2", "1,2,3,4", "1,10", "1 ,2"};
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
         OK(xfv_parse_numbers("--mean", lists[k], -9, 9, v, 3, &e) == XFV_EARG, "numbers '%s': %s", lists[k], e.msg);
@@ -104,12 +104,12 @@ int main(void)
     long l;
     double d;
     int i = -1;
-    OK(!xfv_parse_int("--jobs", "8", 0, 256, &l, &e) && l == 8, "8");
+    OK(!xfv_parse_int("--jobs", "8", 0, 256, &l, &e) && l == 8, "xfv_parse_int reads 8");
     OK(!xfv_parse_int("--jobs", "256", 0, 256, &l, &e) && l == 256, "the limit itself");
     static const char *const ints[] = {"", " 8", "8x", "x", "-1", "257", "99999999999999999999", "0x8", "1.0"};
     for (size_t k = 0; k < sizeof ints / sizeof *ints; k++)
         OK(bad_int(ints[k]) && strstr(e.msg, "--jobs"), "int '%s': %s", ints[k], e.msg);
-    OK(!xfv_parse_f64("--threshold", "-.25e0", -1, 1, &d, &e) && d == -.25, "-.25e0");
+    OK(!xfv_parse_f64("--threshold", "-.25e0", -1, 1, &d, &e) && d == -.25, "xfv_parse_f64 reads -.25e0");
     static const char *const floats[] = {"", " 0", "0,5", "nan", "inf", "-inf", "1.001", "1e999", "0.5 "};
     for (size_t k = 0; k < sizeof floats / sizeof *floats; k++)
         OK(bad_f64(floats[k]) && strstr(e.msg, "--threshold"), "number '%s': %s", floats[k], e.msg);
@@ -123,7 +123,7 @@ int main(void)
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         OK(bad_size(sizes[k]) && strstr(e.msg, "--cache"), "size '%s': %s", sizes[k], e.msg);
     static const char *const names[] = {"mean", "max", "l2", NULL};
-    OK(!xfv_parse_choice("--colour", "l2", names, &i, &e) && i == 2, "a choice");
+    OK(!xfv_parse_choice("--colour", "l2", names, &i, &e) && i == 2, "xfv_parse_choice finds a word's place");
     OK(xfv_parse_choice("--colour", "L2", names, &i, &e) == XFV_EARG && i == 2 && strstr(e.msg, "mean, max or l2"),
        "not a choice: %s", e.msg);
     check_lists();
@@ -135,7 +135,7 @@ int main(void)
     check_escape("\xc2\x9b" "2J", 4, "\\u009b2J");
     char small[10];
     OK(xfv_escape(small, sizeof small, "abcdefghijkl", 12) == 9 && !strcmp(small, "abcdef..."), "cut: %s", small);
-    OK(xfv_escape(small, 1, "abc", 3) == 0 && !*small, "no room");
+    OK(xfv_escape(small, 1, "abc", 3) == 0 && !*small, "xfv_escape writes nothing where there is no room");
     OK(!xfv_fail_code(&e, 0, "size", "x") && e.code && !strcmp(e.code, "size"), "an error may name its kind");
     xfv_fail(&e, XFV_EDATA, "y");
     OK(e.code == NULL, "and a later one does not inherit it");

@@ -149,7 +149,7 @@ static void test_colours(void)
         OK(s.g > s.r && d.r > d.g, "%s: signed maps are green above 0 and red or pink below",
            xfv_scheme_names[schemes]);
     }
-    OK(schemes == 7, "seven schemes");
+    OK(schemes == 7, "there are seven colour schemes");
 }
 
 static int mirror(int i, int n)
@@ -179,7 +179,7 @@ static void test_blur(void)
                 }
             direct[y * W + x] = (float)(sum / weight);
         }
-    OK(xfv_blur(q, W, H, sigma, &e) == 0, "blur");
+    OK(xfv_blur(q, W, H, sigma, &e) == 0, "xfv_blur takes any sigma");
     for (int i = 0; i < W * H; i++) worst = fmax(worst, fabs((double)(q[i] - direct[i])));
     OK(worst < 1e-6, "two passes are the direct sum over the plane (%g)", worst);
     OK(xfv_blur_radius(5) == 12 && xfv_blur_radius(0.1) == 1 && xfv_blur_radius(0) == 0, "sigma 5 makes a kernel 25 "

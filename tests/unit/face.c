@@ -71,7 +71,7 @@ static void suppression(void)
                                                                              "counted");
     OK(xfv_box_overlap(&a, &c, XFV_OVERLAP_MIN) == 1 && fabs(xfv_box_overlap(&a, &c, XFV_OVERLAP_UNION) - 0.16) < 1e-12,
        "over the smaller box");
-    OK(xfv_box_overlap(&a, &d, XFV_OVERLAP_UNION) == 0, "boxes apart");
+    OK(xfv_box_overlap(&a, &d, XFV_OVERLAP_UNION) == 0, "boxes that are apart overlap by 0");
     struct xfv_box first = box(0, 0, 9, 9, 0.1);
     xfv_boxes_push(&l, &first, &e);
     xfv_boxes_push(&l, &a, &e), xfv_boxes_push(&l, &b, &e), xfv_boxes_push(&l, &c, &e), xfv_boxes_push(&l, &d, &e);
@@ -160,9 +160,9 @@ static void quality(void)
         xy[2 * i] = 2 * xfv_template_arcface[2 * i] - 56.5, xy[2 * i + 1] = 100 + 2 * xfv_template_arcface[2 * i + 1];
     }
     int status = xfv_align(xy, xfv_template_arcface, 112, 224, m, &e);
-    OK(status == 0 && xfv_quality_measure(&im, xy, 0, m, 224, &q, &e) == 0, "measured");
+    OK(status == 0 && xfv_quality_measure(&im, xy, 0, m, 224, &q, &e) == 0, "xfv_quality_measure measures an aligned face");
     OK(fabs(q.v[XFV_Q_OUTSIDE] - 0.25) < 1e-9, "a quarter of the crop is outside (%g)", q.v[XFV_Q_OUTSIDE]);
-    OK(q.v[XFV_Q_RESIDUAL] < 1e-9, "no residual");
+    OK(q.v[XFV_Q_RESIDUAL] < 1e-9, "landmarks on the template leave no residual");
     OK(fabs(q.v[XFV_Q_EYE_DISTANCE] - 70.4751) < 1e-3, "eyes 70 pixels apart");
     OK(q.v[XFV_Q_UNDER] > 0.1 && q.v[XFV_Q_UNDER] < 0.25 && q.v[XFV_Q_OVER] == 0, "what is outside is black");
     for (int i = 0; i < 400 * 600; i++) memset(im.data + 3 * i, 120 + i % 400 / 8, 3);

@@ -32,8 +32,8 @@ static void right(void)
     const float *a = g->weights[0].data, *b = g->weights[1].data, *c = g->weights[2].data;
     OK(fabsf(a[0] + 1) < 1e-6f && fabsf(a[1] + .5f) < 1e-6f && fabsf(a[3] - 126.5f) < 1e-6f,
        "bytes with a scale and a minimum: %g %g %g", (double)a[0], (double)a[1], (double)a[3]);
-    OK(fabsf(b[0] - 1.5f) < 1e-6f && fabsf(b[1] + 2) < 1e-6f, "then floats");
-    OK(fabsf(c[0] - 1) < 1e-6f && fabsf(c[1] + 2) < 1e-6f, "then halves");
+    OK(fabsf(b[0] - 1.5f) < 1e-6f && fabsf(b[1] + 2) < 1e-6f, "the reader takes the floats that come next");
+    OK(fabsf(c[0] - 1) < 1e-6f && fabsf(c[1] + 2) < 1e-6f, "the reader takes the halves after them");
     OK(g->n_nodes == 9 && g->nodes[4].f[1] > 5 && g->nodes[6].i[1] == 3 && g->n_outputs == 1, "nine nodes with what "
                                                                                               "belongs to them");
     xfv_graph_free(g);

@@ -54,7 +54,7 @@ int main(void)
     f = fmemopen(text, sizeof text, "w");
     xfv_groups_print(g, 0, f);
     fclose(f);
-    OK(!strncmp(text, "quantity\tmethod\tpairs\tgroup\tn\t", 30), "the columns");
+    OK(!strncmp(text, "quantity\tmethod\tpairs\tgroup\tn\t", 30), "the table of groups begins with its columns");
     OK(strstr(text, "fnmr\t-\tgenuine\told\t8\t8\t0.25000\t") != NULL, "old: two of eight genuine pairs are rejected");
     OK(strstr(text, "fnmr\t-\tgenuine\tyoung\t8\t8\t0.00000\t0.00000\t") != NULL, "young: none of eight, and an "
                                                                                   "interval from 0");

@@ -26,7 +26,7 @@ static const char *coded(const char *s)
 int main(void)
 {
     char hash[64];
-    OK(!strcmp(escaped("a<b>&\"'", 7), "a&lt;b&gt;&amp;&quot;&#39;"), "markup");
+    OK(!strcmp(escaped("a<b>&\"'", 7), "a&lt;b&gt;&amp;&quot;&#39;"), "xfv_html_text escapes markup");
     OK(!strcmp(escaped("\0\x1b\x7f", 3), "&#9216;&#9243;&#9249;"), "control characters are pictures");
     OK(!strcmp(escaped("\xff" "a\xc0\xaf", 4), "\xef\xbf\xbd" "a\xef\xbf\xbd\xef\xbf\xbd"), "what is not UTF-8");
     OK(!strcmp(escaped("\xe2\x80\xae" "x\xc2\x9b", 6), "\xef\xbf\xbd" "x\xef\xbf\xbd"), "what turns text, C1 controls");

@@ -34,7 +34,7 @@ static void check_scores(void)
     OK(xfv_neg_distance(bad, a, 3, &s, &e) == XFV_EDATA, "distance to NaN");
     char raw[3 * sizeof(float) + 1];
     memcpy(raw + 1, a, sizeof a);
-    OK(!xfv_cosine(raw + 1, a, 3, &s, &e) && s == 1.0, "unaligned");
+    OK(!xfv_cosine(raw + 1, a, 3, &s, &e) && s == 1.0, "xfv_cosine takes unaligned vectors");
 }
 
 static void check_compare(void)
@@ -93,7 +93,7 @@ static void check_thresholds(void)
     ok = !xfv_threshold_at_fmr(&s, 0.2, &t, &e) && near(t, 0.25);
     OK(ok, "one of five from %.4f", t);
     OK(!xfv_threshold_at_fmr(&s, 0.39, &t, &e) && near(t, 0.25), "equal scores go together");
-    OK(!xfv_threshold_at_fmr(&s, 1, &t, &e) && t <= 0, "all");
+    OK(!xfv_threshold_at_fmr(&s, 1, &t, &e) && t <= 0, "at an FMR of 1 the threshold accepts all");
     OK(xfv_eer(&none, &v, &t, &e) == XFV_EARG && xfv_best_threshold(&none, &v, &t, &e) == XFV_EARG &&
            xfv_threshold_at_fmr(&none, 0, &t, &e) == XFV_EARG,
        "of nothing: %s", e.msg);
@@ -216,13 +216,13 @@ static void check_index(void)
     OK(xfv_id_index_find(x, "y/a.jpg") == 1, "the whole id");
     OK(xfv_id_index_find(x, "a.jpg") == XFV_ID_SEVERAL, "a file name that two have");
     OK(xfv_id_index_find(x, "other/Bob_0001.jpg") == 2, "the file name in another folder");
-    OK(xfv_id_index_find(x, "Bob_0001") == 2, "without extension");
+    OK(xfv_id_index_find(x, "Bob_0001") == 2, "the index finds a name without its extension");
     OK(xfv_id_index_find(x, "Bob_0001.png") == 2, "with another extension");
     OK(xfv_id_index_find(x, "c") == 3 && xfv_id_index_find(x, "c.png") == 4, "the whole id goes first");
     OK(xfv_id_index_find(x, "c.gif") == XFV_ID_SEVERAL, "without extensions, two");
     OK(xfv_id_index_find(x, "d.e") == 5, "the id is another's stem");
     OK(xfv_id_index_find(x, "a") == 8, "a whole file name goes before stems");
-    OK(xfv_id_index_find(x, "Bob_000") == XFV_ID_NONE && xfv_id_index_find(x, "") == XFV_ID_NONE, "none");
+    OK(xfv_id_index_find(x, "Bob_000") == XFV_ID_NONE && xfv_id_index_find(x, "") == XFV_ID_NONE, "the index finds no part of a name, and no empty one");
     OK(xfv_id_index_find(x, "./x/a.jpg") == 0 && xfv_id_index_find(x, "/photos/y/../y/./a.jpg") == 1,
        "a path of several says which");
     OK(xfv_id_index_find(x, "z//a") == 8 && xfv_id_index_find(x, "w/a.jpg") == XFV_ID_SEVERAL, "another folder does "

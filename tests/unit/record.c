@@ -97,12 +97,12 @@ static void test_gets(void)
     OK(xfv_get_f64(m, "int", &d, &e) == 0 && d == -7 && xfv_get_int(m, "int", &i, &e) == 0 && i == -7, "an integer is "
                                                                                                        "a number, too");
     OK(xfv_get_int(m, "real", &i, &e) == XFV_EFORMAT, "a real number is no integer");
-    OK(xfv_get_bool(m, "yes", &b, &e) == 0 && b == 1 && xfv_get_bool(m, "int", &b, &e) == XFV_EFORMAT, "booleans");
+    OK(xfv_get_bool(m, "yes", &b, &e) == 0 && b == 1 && xfv_get_bool(m, "int", &b, &e) == XFV_EFORMAT, "xfv_get_bool reads booleans alone");
     msgpack_object big = {.type = MSGPACK_OBJECT_POSITIVE_INTEGER, .via.u64 = UINT64_MAX};
     xfv_map_put(z, m, "big", big, &e);
     OK(xfv_get_int(m, "big", &i, &e) == XFV_EFORMAT, "2^64 - 1 does not become -1");
     xfv_map_put(z, m, "flat", xfv_val_f64s(z, (double[]){1, 2, 3, 4, 5, 6}, 6), &e);
-    OK(xfv_get_f64s(m, "flat", v, 6, &e) == 0 && v[5] == 6, "six numbers");
+    OK(xfv_get_f64s(m, "flat", v, 6, &e) == 0 && v[5] == 6, "xfv_get_f64s reads six numbers");
     OK(xfv_get_f64s(m, "flat", v, 5, &e) == XFV_EFORMAT && xfv_get_f64s(m, "code", v, 1, &e) == XFV_EFORMAT,
        "not five, not text");
     msgpack_object rows = xfv_val_array(z);
@@ -127,7 +127,7 @@ static void test_tensors(void)
            xfv_tensor_bytes(&t) == 60,
        "a tensor is allocated");
     for (int i = 0; i < 15; i++) ((float *)t.data)[i] = (float)i / 3;
-    OK(xfv_map_put(z, m, "t", xfv_val_tensor(z, &t), &e) == 0, "put");
+    OK(xfv_map_put(z, m, "t", xfv_val_tensor(z, &t), &e) == 0, "xfv_map_put adds a tensor");
     OK(xfv_get_tensor(m, "t", XFV_F32, 2, (size_t[]){3, 0}, &got, &e) == 0 && !memcmp(got.data, t.data, 60) &&
            (uintptr_t)got.data % 64 == 0,
        "got");

@@ -19,11 +19,11 @@ static void check_template(void)
     const double *t = xfv_template_arcface;
     double sum = 0;
     OK(xfv_regions_of_points(t, 112, 112, label, &e) == 0, "the template's regions");
-    OK(at(t[0], t[1]) == XFV_REGION_EYES && at(t[2], t[3]) == XFV_REGION_EYES, "eyes");
+    OK(at(t[0], t[1]) == XFV_REGION_EYES && at(t[2], t[3]) == XFV_REGION_EYES, "the template's eyes lie in the region of the eyes");
     OK(at(t[4], t[5]) == XFV_REGION_NOSE && at(56, 52) == XFV_REGION_NOSE, "nose: tip and bridge");
     OK(at(t[6], t[7]) == XFV_REGION_MOUTH && at(t[8], t[9]) == XFV_REGION_MOUTH && at(56, 84) == XFV_REGION_MOUTH,
        "mouth: corners and above the lip");
-    OK(at(38, 39) == XFV_REGION_BROWS && at(56, 10) == XFV_REGION_FOREHEAD, "brows, forehead");
+    OK(at(38, 39) == XFV_REGION_BROWS && at(56, 10) == XFV_REGION_FOREHEAD, "brows and forehead lie above them");
     OK(at(30, 75) == XFV_REGION_CHEEKS && at(82, 75) == XFV_REGION_CHEEKS && at(56, 110) == XFV_REGION_CHIN, "cheeks, "
                                                                                                              "chin");
     OK(at(0, 0) == XFV_REGION_OUTSIDE && at(111, 60) == XFV_REGION_OUTSIDE && at(2, 111) == XFV_REGION_OUTSIDE, "outsid"

@@ -22,7 +22,7 @@ int main(void)
     for (int i = 0; i < 5; i++) {
         long at = xfv_sheet_case(s, people[i], 3, people[(i + 1) % 5], 3);
         OK(at == i, "case %d is number %ld", i, at);
-        OK(!xfv_sheet_add(s, at, "one", "auroc", 0.5 + 0.1 * i, &e), "its value");
+        OK(!xfv_sheet_add(s, at, "one", "auroc", 0.5 + 0.1 * i, &e), "a test takes its method's value");
         want += (0.5 + 0.1 * i) / 5;
         if (i < 2) xfv_sheet_add(s, at, "two|half", "auroc", 1, &e);
         xfv_sheet_add(s, at, "two|half", "energy", NAN, &e);
@@ -33,7 +33,7 @@ int main(void)
     char row[100];
     snprintf(row, sizeof row, "\none\tauroc\t5\t%.4f\t", want);
     const char *tsv = printed(s, XFV_SHEET_TSV);
-    OK(!strncmp(tsv, "method\ttest\tn\tvalue\tlo\thi\n", 26), "the columns");
+    OK(!strncmp(tsv, "method\ttest\tn\tvalue\tlo\thi\n", 26), "the sheet's table begins with its columns");
     OK(strstr(tsv, row) != NULL, "the mean over five cases: %s", row + 1);
     OK(strstr(tsv, "\ntwo|half\tauroc\t2\t1.0000\t1.0000\t1.0000\n") != NULL, "two cases of one value: an interval of "
                                                                               "no width");

@@ -22,8 +22,8 @@ static void sizes(void)
 {
     OK(xfv_to_size(1e300, SIZE_MAX) == SIZE_MAX, "a size too large");
     OK(xfv_to_size(18446744073709551616.0, SIZE_MAX) == SIZE_MAX, "a size just too large");
-    OK(xfv_to_size(-1, 9) == 0 && xfv_to_size(NAN, 9) == 0, "no size");
-    OK(xfv_to_size(9.5, 9) == 9 && xfv_to_size(8.9, 9) == 8, "a size");
+    OK(xfv_to_size(-1, 9) == 0 && xfv_to_size(NAN, 9) == 0, "xfv_to_size makes 0 of what is no size");
+    OK(xfv_to_size(9.5, 9) == 9 && xfv_to_size(8.9, 9) == 8, "xfv_to_size drops a fraction, and stays within its end");
     OK(xfv_to_i64(1e19) == INT64_MAX && xfv_to_i64(-1e19) == INT64_MIN && xfv_to_i64(NAN) == 0, "64 bits: the ends");
     OK(xfv_to_i64(9223372036854775808.0) == INT64_MAX, "64 bits: just too large");
     OK(xfv_to_i64(-9223372036854775808.0) == INT64_MIN, "64 bits: the least");
@@ -32,10 +32,12 @@ static void sizes(void)
 
 static void bytes(void)
 {
-    OK(xfv_to_byte(-1) == 0 && xfv_to_byte(NAN) == 0, "no byte");
-    OK(xfv_to_byte(254.9) == 254 && xfv_to_byte(1e300) == 255, "a byte");
-    OK(xfv_nearest_byte(-3) == 0 && xfv_nearest_byte(NAN) == 0 && xfv_nearest_byte(INFINITY) == 255, "no nearest byte");
-    OK(xfv_nearest_byte(2.49999) == 2 && xfv_nearest_byte(2.5) == 3 && xfv_nearest_byte(254.5) == 255, "the nearest byte");
+    OK(xfv_to_byte(-1) == 0 && xfv_to_byte(NAN) == 0, "xfv_to_byte makes 0 of what is no byte");
+    OK(xfv_to_byte(254.9) == 254 && xfv_to_byte(1e300) == 255, "xfv_to_byte drops a fraction, and stays within 255");
+    OK(xfv_nearest_byte(-3) == 0 && xfv_nearest_byte(NAN) == 0, "xfv_nearest_byte makes 0 of what is no byte");
+    OK(xfv_nearest_byte(INFINITY) == 255, "xfv_nearest_byte stays within 255");
+    OK(xfv_nearest_byte(2.49999) == 2 && xfv_nearest_byte(2.5) == 3 && xfv_nearest_byte(254.5) == 255,
+       "xfv_nearest_byte rounds halves up");
     OK(xfv_float_to_byte(-1) == 0 && xfv_float_to_byte(NAN) == 0, "no byte of a float");
     OK(xfv_float_to_byte(254.5f) == 254 && xfv_float_to_byte(INFINITY) == 255, "a byte of a float");
 }
