@@ -40,13 +40,16 @@ struct roc {
 
 /* ---- gathering ---- */
 
-static int add(struct roc *t, double score, int genuine, const char *a, size_t n_a, const char *b, size_t n_b, struct xfv_err *e)
+static int add(struct roc *t, double score, int genuine, const char *a, size_t n_a, const char *b, size_t n_b,
+               struct xfv_err *e)
 {
     size_t la, lb, at = t->s.n;
-    const char *pa = xfv_identity_of(a, n_a, (enum xfv_identity)t->identity, &la), *pb = xfv_identity_of(b, n_b, (enum xfv_identity)t->identity, &lb);
+    const char *pa = xfv_identity_of(a, n_a, (enum xfv_identity)t->identity, &la),
+               *pb = xfv_identity_of(b, n_b, (enum xfv_identity)t->identity, &lb);
     if (at == t->cap) {
         size_t cap = xfv_more(t->cap, 1024);
-        if (!XFV_GROW(t->a, cap) || !XFV_GROW(t->b, cap) || !XFV_GROW(t->row, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        if (!XFV_GROW(t->a, cap) || !XFV_GROW(t->b, cap) || !XFV_GROW(t->row, cap))
+            return xfv_fail(e, XFV_ENOMEM, "out of memory");
         if (t->discard && !XFV_GROW(t->quality, cap * XFV_QUALITIES)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
         t->cap = cap;
     }
@@ -105,8 +108,10 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
         xfv_stage_tell_error(t->c, root);
         return 0;
     }
-    if ((genuine = xfv_pair_label(root)) < 0) return xfv_fail_code(e, XFV_EDATA, "label", "the pair has no label: verify --pairs with a list that has them");
-    if (xfv_get_f64(root, "score", &score, NULL) || !isfinite(score)) return xfv_fail_code(e, XFV_EDATA, "score", "the pair has no score: run verify first");
+    if ((genuine = xfv_pair_label(root)) < 0)
+        return xfv_fail_code(e, XFV_EDATA, "label", "the pair has no label: verify --pairs with a list that has them");
+    if (xfv_get_f64(root, "score", &score, NULL) || !isfinite(score))
+        return xfv_fail_code(e, XFV_EDATA, "score", "the pair has no score: run verify first");
     if (xfv_get_str(xfv_map_get(root, "a"), "id", &a, &n_a, NULL)) a = "", n_a = 0;
     if (xfv_get_str(xfv_map_get(root, "b"), "id", &b, &n_b, NULL)) b = "", n_b = 0;
     status = add(t, score, genuine, a, n_a, b, n_b, e);
@@ -129,10 +134,12 @@ static int read_line(struct roc *t, char *line, size_t no, struct xfv_err *e)
         if (at) *at++ = '\0';
     }
     if (no == 1 && n == 6 && !strcmp(field[2], "score")) return 0;
-    if (n < 6) return xfv_fail(e, XFV_EARG, "line %zu of '%s' has %d fields, verify's table has 6", no, t->scores_path, n);
+    if (n < 6)
+        return xfv_fail(e, XFV_EARG, "line %zu of '%s' has %d fields, verify's table has 6", no, t->scores_path, n);
     t->n_rows++;
     double score = strtod(field[2], &end);
-    if (end == field[2] || *end) return xfv_fail(e, XFV_EARG, "line %zu of '%s': the score '%s' is no number", no, t->scores_path, field[2]);
+    if (end == field[2] || *end)
+        return xfv_fail(e, XFV_EARG, "line %zu of '%s': the score '%s' is no number", no, t->scores_path, field[2]);
     if (!isfinite(score)) { /* a pair that failed keeps its place in its fold */
         xfv_cli_failed_at(t->c, "line", no, "", 0, "the pair failed and has no score");
         return 0;
@@ -210,7 +217,8 @@ static int too_few(struct roc *t, double fmr, size_t impostor)
 }
 
 /* A measure that the scores do not allow is left empty; a lack of memory stops the run. */
-static int put_measures(struct roc *t, const size_t *order, const float *weights, double *const boot[10], struct xfv_err *e)
+static int put_measures(struct roc *t, const size_t *order, const float *weights, double *const boot[10],
+                        struct xfv_err *e)
 {
     struct xfv_roc all = xfv_roc_measure(&t->s, order, NULL, t->fmr, t->n_fmr);
     double lo, hi, eer, at = NAN, best = NAN, accuracy;
@@ -344,9 +352,12 @@ static int report(struct roc *t, struct xfv_err *e)
     struct xfv_rates r = xfv_rates_at(&t->s, 0);
     char why[200];
     if (!t->s.n && t->scores_path) return xfv_fail(e, XFV_EARG, "'%s' holds no pairs", t->scores_path);
-    if (!t->s.n && xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why)) return xfv_fail(e, XFV_EARG, "%s", why);
-    if (!r.genuine || !r.impostor) return xfv_fail(e, XFV_EARG, "genuine and impostor pairs are needed: %zu and %zu given", r.genuine, r.impostor);
-    xfv_cli_info(t->c, "%zu genuine and %zu impostor pairs, %llu failed", r.genuine, r.impostor, (unsigned long long)t->n_rows - (r.genuine + r.impostor));
+    if (!t->s.n && xfv_stage_no_pairs(t->c, "verify --pairs with a list that has labels", why, sizeof why))
+        return xfv_fail(e, XFV_EARG, "%s", why);
+    if (!r.genuine || !r.impostor)
+        return xfv_fail(e, XFV_EARG, "genuine and impostor pairs are needed: %zu and %zu given", r.genuine, r.impostor);
+    xfv_cli_info(t->c, "%zu genuine and %zu impostor pairs, %llu failed", r.genuine, r.impostor,
+                 (unsigned long long)t->n_rows - (r.genuine + r.impostor));
     if (t->discard) return report_discard(t, e);
     double *boot[10] = {NULL};
     size_t *order = xfv_roc_order(&t->s);
@@ -443,7 +454,8 @@ int main(int argc, char **argv)
     if (!t.n_fmr) t.n_fmr = (int)(sizeof usual / sizeof *usual);
     char **files;
     int status = 0;
-    if (t.scores_path && xfv_cli_operands(t.c, &files)) status = xfv_fail(&e, XFV_EARG, "--scores reads a table, and no stream: leave out the files or --scores");
+    if (t.scores_path && xfv_cli_operands(t.c, &files))
+        status = xfv_fail(&e, XFV_EARG, "--scores reads a table, and no stream: leave out the files or --scores");
     if (!status && t.discard && (t.scores_path || t.curve_path || t.folds))
         status = xfv_fail(&e, XFV_EARG, "--discard needs a stream, whose faces hold the measures, and makes a table of "
                           "its own: leave out --scores, --curve and --folds");

@@ -29,7 +29,8 @@ void xfv_cli_wipe_line(struct xfv_cli *c)
 void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text)
 {
     char line[1400];
-    if (c && c->file && fflush(c->file)) c->lost = errno ? errno : EIO; /* so that the message stands after the data it is about */
+    /* so that the message stands after the data it is about */
+    if (c && c->file && fflush(c->file)) c->lost = errno ? errno : EIO;
     xfv_cli_wipe_line(c);
     xfv_escape(line, sizeof line, text, strlen(text));
     fprintf(stderr, "%s: %s\n", name, line);

@@ -1,6 +1,7 @@
 /* LD_PRELOAD library: looks for known bytes in what the program overwrites before it lets it go, which shows that it
- * held them, and in all memory that it can write to when it ends, its own exit handlers having run. XFV_NEEDLES=FILE[:FILE]...:
- * each of runs of 48 bytes. Prints on standard error a line for each file: "scan: held 2, left 0", numbers of needles. */
+ * held them, and in all memory that it can write to when it ends, its own exit handlers having run.
+ * XFV_NEEDLES=FILE[:FILE]...: each of runs of 48 bytes. Prints on standard error, a line for each file, numbers of
+ * needles: "scan: held 2, left 0". */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -93,7 +93,8 @@ void xfv_cli_may_read(struct xfv_cli *c, const char *path)
     struct stat st;
     int is_stdin = !strcmp(path, "-");
     if (is_stdin ? fstat(STDIN_FILENO, &st) : stat(path, &st)) return;
-    if (!c->eaten && S_ISREG(st.st_mode) && xfv_replaced_has(st.st_dev, st.st_ino)) c->eaten = is_stdin ? "standard input" : path;
+    if (!c->eaten && S_ISREG(st.st_mode) && xfv_replaced_has(st.st_dev, st.st_ino))
+        c->eaten = is_stdin ? "standard input" : path;
     if (!is_stdin) allow_read(c, path, &st);
 }
 

@@ -86,7 +86,8 @@ int xfv_model_folder(int i, char *buf, size_t cap);
 int xfv_model_is_path(const char *s); /* 1: names a file; 0: a bare name */
 /* Every file that a bare name can lead to, in the folders above. */
 void xfv_model_each_file(void (*fn)(void *ctx, const char *path), void *ctx);
-/* Write the model to fd: same model, same bytes; fills the three digests. XFV_EMODEL when it is unsound (xfv_model_check). */
+/* Write the model to fd: same model, same bytes; fills the three digests. XFV_EMODEL when it is unsound
+ * (xfv_model_check). */
 int xfv_model_save(struct xfv_model *m, int fd, struct xfv_err *e);
 /* Is everything in m as it should be? Sets height, width and channels from the graph's input. Load and save call it. */
 int xfv_model_check(struct xfv_model *m, struct xfv_err *e);
