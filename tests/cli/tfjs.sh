@@ -69,6 +69,11 @@ refused "shards too long" "$shards += [\"face-shard1of2.bin\"]" "a file is of an
 refused "shards too short" "$shards = $shards[:1]" "a file is cut short; copy it again"
 refused "weights beyond all memory" "$weight.shape = [65536, 32767]" "take 8589[0-9]*: a file is cut short"
 refused "a shape that cannot be" "$weight.shape = [-3, 3]" "has no shape that can be"
+refused "a shape of nothing, elsewhere huge" "$weight.shape = [0, 1, 4611686018427387904, 4]" \
+    "has a dimension of 46116860184[0-9]*"
+refused "a radius beyond all numbers" \
+    "(.modelTopology.node[] | select(.op == \"Mean\")) |= (.op = \"LRN\" | .attr.depth_radius = {i: \"9223372036854775807\"})" \
+    "has an impossible radius"
 refused "a dtype that is not known" "$weight.dtype = \"complex64\"" "has dtype 'complex64', which is not supported"
 refused "a scale that is none" "$weight.quantization = {dtype: \"uint8\", min: 0}" "a scale and a min that are numbers"
 refused "no manifest" "del(.weightsManifest)" "no weightsManifest"

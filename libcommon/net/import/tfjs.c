@@ -183,8 +183,9 @@ static int read_weight(struct tfjs *t, struct tfjs_weight *w, const json_t *x)
     for (int i = 0; i < n; i++) empty |= s.dim[i] == 0;
     if (n < 0 || !json_is_array(json_object_get(x, "shape")) || (!empty && !xfv_onx_count(s)))
         return TFJS_BAD("weight '%.100s' has no shape that can be", w->name);
-    for (int i = 0; i < n; i++)
-        if (s.dim[i] < 0) return TFJS_BAD("weight '%.100s' has a dimension of %lld", w->name, (long long)s.dim[i]);
+    for (int i = 0; i < n; i++) /* also where another is 0 */
+        if (s.dim[i] < 0 || s.dim[i] > XFV_MAX_ELEMENTS)
+            return TFJS_BAD("weight '%.100s' has a dimension of %lld", w->name, (long long)s.dim[i]);
     if ((status = read_type(t, w, x, &type))) return status;
     w->bytes = (empty ? 0 : xfv_onx_count(s)) * sizes[w->stored];
     if (!(w->proto = xfv_tfjs_alloc(t, sizeof *w->proto))) return t->e->status;

@@ -138,8 +138,9 @@ int xfv_tfjs_bias_add(struct tfjs *t, const struct tfjs_op *n)
 
 int xfv_tfjs_lrn(struct tfjs *t, const struct tfjs_op *n)
 {
-    int64_t size = 2 * xfv_tfjs_attr_int(n, "depth_radius", 5) + 1;
-    if (size < 1 || size > 2 * XFV_MAX_KERNEL) return TFJS_BAD("'%.100s' (LRN) has an impossible radius", n->name);
+    int64_t radius = xfv_tfjs_attr_int(n, "depth_radius", 5);
+    if (radius < 0 || radius > XFV_MAX_KERNEL) return TFJS_BAD("'%.100s' (LRN) has an impossible radius", n->name);
+    int64_t size = 2 * radius + 1;
     const char *x = xfv_tfjs_to_nchw(t, 0, n->in[0], n->name);
     x = TFJS_NODE("LRN", xfv_tfjs_format(t, "%s@lrn", n->name), x);
     xfv_tfjs_int(t, "size", size);
