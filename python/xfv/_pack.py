@@ -79,9 +79,12 @@ def is_array(b: Bytes, i: int = 0) -> bool:
 
 
 def _unpack(b: Bytes) -> Any:
-    return msgpack.unpackb(
-        b, unicode_errors="surrogateescape", strict_map_key=False, max_bin_len=len(b), max_str_len=len(b)
-    )
+    try:
+        return msgpack.unpackb(
+            b, unicode_errors="surrogateescape", strict_map_key=False, max_bin_len=len(b), max_str_len=len(b)
+        )
+    except TypeError as e:  # a map as the key of another
+        raise ValueError(str(e)) from e
 
 
 def tensor(a: np.ndarray) -> dict[str, Any]:
@@ -137,7 +140,10 @@ class Map(MutableMapping):
             for _ in range(n // 2):
                 v = skip(self._raw, i)
                 end = skip(self._raw, v)
-                self._places[_unpack(self._raw[i:v])] = (i, v, end)
+                key = _unpack(self._raw[i:v])
+                if not isinstance(key, str):
+                    raise ValueError(f"the keys of a stream's maps are texts, found {type(key).__name__}")
+                self._places[key] = (i, v, end)
                 i = end
         return self._places
 
@@ -175,7 +181,7 @@ class Map(MutableMapping):
         return len(self._at) + sum(k not in self._at for k in self._new)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {', '.join(self)}>"
+        return f"<{type(self).__name__} {', '.join(map(str, self))}>"
 
     def raw(self, key: str) -> bytes:
         """The bytes of a value, as they came or as they will be written."""
@@ -265,8 +271,9 @@ def array(m: Map) -> np.ndarray:
     """A tensor's map as a read-only array; ValueError when its parts do not agree."""
     _, start, end = m._at["data"]
     dtype, shape, head = m["dtype"], m["shape"], m._raw[start]
+    names = [*DTYPES, *(name[1:] for name in DTYPES)]  # the mark before the letter may be left out
     if (
-        np.dtype(dtype).newbyteorder("<").str not in DTYPES
+        dtype not in names
         or head not in (0xC4, 0xC5, 0xC6)
         or not isinstance(shape, list)
     ):

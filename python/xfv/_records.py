@@ -175,7 +175,8 @@ class Pair(Record):
     def __repr__(self) -> str:
         decision = "" if "accept" not in self else " accepted" if self.accept else " rejected"
         score = f" score {self.score:.4g}" if "score" in self else ""
-        return f"<Pair {self.id!r}{score}{decision}, maps: {', '.join(m['method'] for m in self.maps) or 'none'}>"
+        methods = ", ".join(str(m.get("method", "?")) if isinstance(m, Mapping) else "?" for m in self.maps)
+        return f"<Pair {self.id!r}{score}{decision}, maps: {methods or 'none'}>"
 
 
 def _named(m: MapOf) -> Mapping[str, Any]:

@@ -82,4 +82,11 @@ runs 5 "a scale far off" model-import --std 1e6 face.onnx -o y.xfvm
 like "$(cat err)" "other numbers than --mean and --std make, -0.000128 to 0.000128" "is found the same way, and the likely cause said"
 runs 5 "even where the model goes to standard output" sh -c 'model-import --std 1e6 face.onnx >/dev/null'
 [ ! -e y.xfvm ]; ok $? "no model is left"
+
+# Weights beside a network that are holes.
+printf 'xfv-graph 1\ninput data 64x64x3\ndata holes.bin\nweight w 64x64x3x65536 f32\nnode conv y data weight=w kernel=64x64 stride=1x1 pads=0,0,0,0\noutput y\n' >holes.txt
+truncate -s 3221225472 holes.bin
+runs 5 "three gigabytes of nothing" model-import -o y.xfvm holes.txt
+like "$(cat err)" "cannot open, as a file beside this one,.*holes.bin" "are not read"
+rm -f holes.bin
 done_testing

@@ -58,6 +58,7 @@ refused() {
     runs 5 "$1" model-import bad.json -o bad.xfvm
     like "$(cat err)" "$3" "$1: which is said"
 }
+runs 2 "a shard is the output" model-import -q --force -o face-shard1of2.bin face.json
 shards=.weightsManifest[0].paths weight=.weightsManifest[0].weights[0]
 refused "a shard that is missing" "$shards[1] = \"other.bin\"" "'other.bin', beside the model: No such file"
 refused "a shard above the folder" "$shards[1] = \"../face-shard2of2.bin\"" \

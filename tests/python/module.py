@@ -64,6 +64,19 @@ ok(
 )
 ok(b"".join(r.pack() for r in xfv.from_bytes(pairs).all()) == pairs, "every record packs to the bytes it came from")
 
+# damaged streams: a sentence, whatever is looked at
+odd_ends = []
+for name in sorted(os.listdir(os.environ["top"] + "/tests/damaged/stream")):
+    try:
+        for r in xfv.open(os.environ["top"] + "/tests/damaged/stream/" + name):
+            repr(r), [r[k] for k in list(r)]
+    except (xfv.StreamError, ValueError) as e:
+        if isinstance(e, UnicodeError):
+            odd_ends.append((name, e))
+    except Exception as e:
+        odd_ends.append((name, e))
+ok(not odd_ends, f"damaged streams end with a StreamError or a ValueError: {odd_ends[:3]}")
+
 # what nobody touched keeps its bytes, also where msgpack would write it in another way
 odd = bytes.fromhex(
     "84" "a15f" "a470616972" "a3782d66" "ca3dcccccd" "a3782d69" "ce00000007" "a3782d65" "c70201" "0102"

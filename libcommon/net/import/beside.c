@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int xfv_path_is_beside(const char *s)
@@ -14,6 +15,15 @@ int xfv_path_is_beside(const char *s)
         p += n + (p[n] == '/');
     }
     return 1;
+}
+
+enum { LARGE = 64 << 20 };
+
+/* Most of a large file is not on the disk: gigabytes of zeros that cost its sender nothing. */
+static int is_hollow(int fd)
+{
+    struct stat st;
+    return !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > LARGE && st.st_blocks < st.st_size / 512 / 4;
 }
 
 int xfv_open_beside(const char *folder, const char *path)
@@ -36,6 +46,11 @@ int xfv_open_beside(const char *folder, const char *path)
         part[n] = '\0';
         next = openat(at, n ? part : ".", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (last ? O_NONBLOCK : O_DIRECTORY));
         close(at);
+        if (last && next >= 0 && is_hollow(next)) {
+            close(next);
+            errno = EFBIG;
+            return -1;
+        }
         if (last) return next;
         at = next;
         path += n + 1;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/replaced.h"
 #include "net/import/beside.h"
 #include "net/import/tfjs_internal.h"
 #include "stream/tensor.h"
@@ -56,7 +57,10 @@ struct tfjs_weight *xfv_tfjs_weight(const struct tfjs *t, const char *name)
 static int open_shard(struct tfjs *t, const struct tfjs_shard *s)
 {
     int fd = xfv_open_beside(t->folder, s->path);
-    return fd < 0 ? TFJS_BAD("weights lie in '%.100s', beside the model: %s", s->path, strerror(errno)) : fd;
+    if (fd < 0) return TFJS_BAD("weights lie in '%.100s', beside the model: %s", s->path, strerror(errno));
+    int status = xfv_replaced_check(fd, s->path, t->e);
+    if (status) close(fd);
+    return status ? status : fd;
 }
 
 /* n bytes at `at` of a shard. */
