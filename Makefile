@@ -81,6 +81,7 @@ endif
 ifneq ($(findstring x86_64,$(MACHINE)),)
 $(B)/%_avx2.o: ISA = -mavx2 -mfma
 $(B)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+$(B)/%_amx.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mavx512bf16 -mamx-tile -mamx-bf16
 endif
 
 $(B)/%.o: %.c

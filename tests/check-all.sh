@@ -43,7 +43,7 @@ kernels() { # those of the convolutions, which asan leaves out: what calls each 
     $make B=build-kernels HARDEN=-fPIC CFLAGS="$san" LDFLAGS='-fsanitize=address,undefined' $(for t in $passes; do echo "build-kernels/unit/$t"; done) || return 1
     B=build-kernels sh tests/run.sh $passes && B=build-kernels XFV_KERNELS=avx2 sh tests/run.sh $passes && B=build-kernels XFV_KERNELS=generic sh tests/run.sh $passes
 }
-passes="net ops kernels"
+passes="net ops kernels terms"
 thread() { # workers: the pool, the stage loop, and the programs with -j
     $make B=build-tsan HARDEN=-fPIC CFLAGS="$tsan" LDFLAGS=-fsanitize=thread all build-tsan/unit/cli_pool && B=build-tsan sh tests/static/tsan.sh
 }

@@ -25,6 +25,7 @@ static void start(void)
     openblas_set_num_threads(1);
     xfv_blas_fit();
     take_buffer();
+    (void)xfv_net_kernels(); /* asks the system for AMX where XFV_KERNELS wants it: the sandbox would not */
 #ifdef __linux__
     if (blas_thread_shutdown_)
         blas_thread_shutdown_(); /* those it started while loading would sleep on, outside of the sandbox's Landlock */

@@ -130,7 +130,12 @@ static void forward_conv(const struct run *r, const struct step *s)
     if (s->point) {
         g.x = x;
         g.y = run_value(r, s->out);
-        r->net->k->gemm(&g, (int)shape_pixels(in));
+        if (r->signs) { /* where gradients follow, it is exact which side of a PReLU a sum is on */
+            r->net->k->gemm(&g, (int)shape_pixels(in));
+            return;
+        }
+        if (xfv_by_terms(r->net, s, 0)) g.w = s->uf;
+        xfv_point_product(r->net, s, 0, &g, (int)shape_pixels(in));
         return;
     }
     if (nd->pads[0] || nd->pads[1] || nd->pads[2] || nd->pads[3]) {

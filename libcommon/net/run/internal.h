@@ -27,8 +27,8 @@ struct step {
     int wino;
     /* weights of the forward and of the backward pass, packed (depthwise: [kh][kw][channels], wb flipped) */
     float *wf, *wb;
-    /* the same in Winograd's frequencies; in the deep layers' backward pass its taps instead, in wb. Of a
-     * convolution, all four are NULL until a pass first reads them */
+    /* the same in Winograd's frequencies, or (uf) in bfloat16 terms, which wb may hold too; in the deep layers' backward
+     * pass its taps instead, in wb. Of a convolution, all four are NULL until a pass first reads them */
     float *uf, *ub;
     size_t sign;                       /* offset of its sign bits in a tape; only with slope */
     /* Backward pass, decided once: */
@@ -115,6 +115,15 @@ static inline size_t xfv_tap_floats(const struct xfv_node *nd)
 }
 /* Floats of scratch that the forward pass needs at the given shapes. */
 size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape);
+/* 1: a 1x1 convolution whose product, in the forward pass without gradients or in the backward pass, goes by terms. */
+int xfv_by_terms(const struct xfv_net *n, const struct step *s, int back);
+/* Its product, by whichever. */
+static inline void xfv_point_product(const struct xfv_net *n, const struct step *s, int back, const struct xfv_gemm *g,
+                                     int pixels)
+{
+    if (xfv_by_terms(n, s, back)) n->k->gemm_terms(g, pixels);
+    else n->k->gemm(g, pixels);
+}
 /* Weights for the kernels (net/run/pack.c). _new finds out what kind of convolution a step is and packs its small
  * weights. Any thread may call the others at any time: _forward packs what a forward pass at these shapes reads,
  * _record what xfv_net_record and the backward pass read. */

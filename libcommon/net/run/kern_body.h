@@ -5,29 +5,9 @@
  *   registers; KERN the table's name, KERN_NAME its text.
  */
 
-/* Which parts of an epilogue there are: a constant after inlining, so that a store has no branches. */
-enum { BIAS = 1, ADD = 2, SLOPE = 4, MASK = 8, SIGN = 16 };
+#include "net/run/kern_store.h"
 
-static inline int parts_of(const struct xfv_epilogue *e)
-{
-    return (e->bias ? BIAS : 0) | (e->add ? ADD : 0) |
-           (e->slope ? SLOPE | (e->mask ? MASK : 0) | (e->sign ? SIGN : 0) : 0);
-}
-
-/* y <- epilogue(v) for one vector of channels c.. at one pixel. */
-static inline __attribute__((always_inline)) void store_parts(const struct xfv_epilogue *e, int parts, V v, float *y,
-                                                              size_t pixel, int c, size_t offset)
-{
-    if (parts & BIAS) v = V_ADD(v, V_LD(e->bias + c));
-    if (parts & ADD) v = V_ADD(v, V_LD(e->add + offset));
-    if (parts & SLOPE) {
-        V s = V_LD(e->slope + c);
-        if (parts & SIGN) V_SIGN(v, e->sign + pixel * e->bits + (size_t)c / 8);
-        v = parts & MASK ? V_MASK(v, e->mask + pixel * e->bits + (size_t)c / 8, s) : V_PRELU(v, s);
-    }
-    V_ST(y + offset, v);
-}
-
+/* y <- epilogue(v), whatever its parts. */
 static inline __attribute__((always_inline)) void store_vec(const struct xfv_epilogue *e, V v, float *y, size_t pixel,
                                                             int c, size_t offset)
 {
@@ -159,4 +139,4 @@ static void affine(float *y, const float *x, const float *scale, const float *sh
 #include "net/run/kern_wino.h"
 
 const struct xfv_kernels KERN = {KERN_NAME, NV * VL, gemm,    dwrow,    dwrow_back2, mask,
-                                 add,       affine, wino_in, wino_out, wino_u};
+                                 add,       affine, wino_in, wino_out, wino_u, 0,      NULL};

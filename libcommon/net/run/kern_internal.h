@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 #define XFV_LANES 16
 static inline int xfv_pad16(int c) { return (c + XFV_LANES - 1) / XFV_LANES * XFV_LANES; }
 
@@ -99,6 +101,9 @@ struct xfv_kernels {
     void (*wino_in)(const struct xfv_wino *w);
     void (*wino_out)(const struct xfv_wino_out *w);
     void (*wino_u)(const struct xfv_wino_u *w);
+    /* Not 0: 1x1 convolutions go by gemm_terms where net/run/pack.c packs their weights in so many bfloat16 terms. */
+    int terms;
+    void (*gemm_terms)(const struct xfv_gemm *g, int pixels);
 };
 
 extern const struct xfv_kernels xfv_kern_generic;
@@ -108,9 +113,12 @@ extern const struct xfv_kernels xfv_kern_avx2, xfv_kern_avx512, xfv_kern_tall_av
 extern const struct xfv_kernels xfv_kern_neon;
 #endif
 
-/* The best that this processor has; XFV_KERNELS=generic|avx2|avx512-tall in the environment picks another one (for
- * tests). */
+/* The best that this processor has, or what XFV_KERNELS in the environment names: generic, avx2, avx512, avx512-tall;
+ * amx3 and amx6 (see net/run/kern_terms.h), and plain3 and plain6, which compute the same in plain C. The first call
+ * chooses, and asks the system for AMX: a program makes it before its sandbox. */
 const struct xfv_kernels *xfv_kernels(void);
+/* XFV_EARG when XFV_KERNELS names what this program, processor or system does not have. */
+int xfv_kernels_refused(struct xfv_err *e);
 
 /* Pack w [rows][n] (row stride ldw, n real columns) into panels for k->gemm: out holds rows * pad16(n) floats. Missing
  * columns are zero. */

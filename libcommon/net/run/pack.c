@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "net/run/internal.h"
+#include "net/run/kern_terms.h"
 #include "stream/tensor.h"
 
 float *xfv_padded_vector(const float *v, size_t count, int channels)
@@ -124,7 +125,7 @@ static int is_wino(const struct xfv_net *n, const struct step *s, int cin, int c
            nd->pads[1] <= 2 && nd->pads[2] <= 2 && nd->pads[3] <= 2;
 }
 
-/* One form of a convolution's weights: packed for a forward pass, in Winograd's frequencies, or for the
+/* One form of a convolution's weights: packed for a forward pass, in Winograd's frequencies or in terms, or for the
  * backward pass, whose rows are outputs and whose columns (tap, input channel). */
 enum form { DIRECT, FREQUENCIES, BACK };
 
@@ -163,6 +164,26 @@ static float *pack_wino_form(const struct xfv_net *n, const struct step *s, enum
     return pack_wino(n, w, cin, cout, f == BACK);
 }
 
+int xfv_by_terms(const struct xfv_net *n, const struct step *s, int back)
+{
+    int k = shape_channels(n->shape[back ? s->out : s->in[0]]);
+    return n->k->terms && s->point && k % XFV_TERM_K == 0 && k <= XFV_TERM_MOST;
+}
+
+/* A 1x1 convolution's weights in terms: [cin][cout], or for the backward pass turned round. */
+static float *pack_terms(const struct xfv_net *n, const struct step *s, int back, int cin, int cout)
+{
+    const float *w = n->g->weights[s->node->weight].data;
+    int rows = back ? cout : cin, cols = back ? cin : cout;
+    float *turned = back ? transposed(w, (size_t)cin, (size_t)cout) : NULL;
+    size_t count = (size_t)rows * (size_t)xfv_pad16(cols) * (size_t)n->k->terms;
+    float *out = back && !turned ? NULL : xfv_aligned_alloc(count * sizeof(uint16_t));
+    if (out)
+        xfv_pack_terms(n->k->terms, back ? turned : w, (size_t)cols, (size_t)rows, cols, (uint16_t *)(void *)out);
+    free(turned);
+    return out;
+}
+
 static int pack_conv(const struct xfv_net *n, struct step *s, enum form f, struct xfv_err *e)
 {
     int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]);
@@ -173,6 +194,7 @@ static int pack_conv(const struct xfv_net *n, struct step *s, enum form f, struc
                         s->node->name ? s->node->name : "?");
     if (s->depthwise) *to = pack_depthwise(n, s, cin, f == BACK);
     else if (s->wino && f != DIRECT) *to = pack_wino_form(n, s, f, cin, cout);
+    else if (f != DIRECT && xfv_by_terms(n, s, f == BACK)) *to = pack_terms(n, s, f == BACK, cin, cout);
     else *to = pack_parts(n, s, f, cout);
     return *to ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory while packing '%s'", s->node->name ? s->node->name : "?");
 }
@@ -189,9 +211,11 @@ int xfv_pack_forward(const struct xfv_net *cn, const struct xfv_shape *shape, st
     struct xfv_net *n = (struct xfv_net *)cn; /* the one thing that is made late, under its lock */
     int status = 0;
     pthread_mutex_lock(&n->lock);
-    for (int i = 0; i < n->n_steps && !status; i++)
-        if (n->steps[i].op == XFV_OP_CONV)
-            status = pack_conv(n, &n->steps[i], xfv_wino_runs(&n->steps[i], shape) ? FREQUENCIES : DIRECT, e);
+    for (int i = 0; i < n->n_steps && !status; i++) {
+        struct step *s = &n->steps[i];
+        int other = s->op == XFV_OP_CONV && (xfv_wino_runs(s, shape) || xfv_by_terms(n, s, 0));
+        if (s->op == XFV_OP_CONV) status = pack_conv(n, s, other ? FREQUENCIES : DIRECT, e);
+    }
     pthread_mutex_unlock(&n->lock);
     return status;
 }

@@ -438,6 +438,7 @@ int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs
 {
     size_t nv = (size_t)g->n_values, nn = (size_t)g->n_nodes + 1;
     *out = NULL;
+    if (xfv_kernels_refused(e)) return XFV_EARG;
     if (n_outs < 1 || from < 0 || from >= g->n_values)
         return xfv_fail(e, XFV_EARG, "a network needs an input value and at least one output");
     struct xfv_net *n = calloc(1, sizeof *n);
