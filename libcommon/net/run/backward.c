@@ -209,16 +209,34 @@ static void back_block(const struct back *b, const struct step *head)
     }
 }
 
+/* to += from. Nine numbers, the first layer's kernel row of 3 colours, without a loop. */
+static inline void add_span(float *restrict to, const float *restrict from, int n)
+{
+    if (n == 9) {
+        to[0] += from[0], to[1] += from[1], to[2] += from[2];
+        to[3] += from[3], to[4] += from[4], to[5] += from[5];
+        to[6] += from[6], to[7] += from[7], to[8] += from[8];
+        return;
+    }
+    for (int c = 0; c < n; c++) to[c] += from[c];
+}
+
 /* Scatter one row of columns [wo][taps*ch] into the gradient of ch channels of the input. */
 static void col2im_row(const struct xfv_node *nd, struct xfv_shape in, int ch, int pitch, const float *cols, size_t ldc,
                        int oy, int wo, float *dx)
 {
+    int whole = pitch == ch && nd->dilation[1] == 1; /* a kernel row is contiguous */
     for (int i = 0; i < nd->kernel[0]; i++) {
         int y = oy * nd->stride[0] - nd->pads[0] + i * nd->dilation[0];
         if (y < 0 || y >= in.dim[0]) continue;
         float *row = dx + (size_t)y * (size_t)in.dim[1] * (size_t)pitch;
         for (int ox = 0; ox < wo; ox++) {
             const float *from = cols + (size_t)ox * ldc + (size_t)(i * nd->kernel[1] * ch);
+            int x0 = ox * nd->stride[1] - nd->pads[1];
+            if (whole && x0 >= 0 && x0 + nd->kernel[1] <= in.dim[1]) {
+                add_span(row + (size_t)x0 * (size_t)pitch, from, nd->kernel[1] * ch);
+                continue;
+            }
             for (int j = 0; j < nd->kernel[1]; j++, from += ch) {
                 int x = ox * nd->stride[1] - nd->pads[1] + j * nd->dilation[1];
                 if (x < 0 || x >= in.dim[1]) continue;

@@ -5,7 +5,8 @@
 #define DW_PAIR (VL == 16 ? 4 : 2) /* columns side by side of two rows at a time: as the registers allow */
 
 /* Columns x0..x1-1, any geometry, n vectors of channels c.. at a time: where a row's ends lack inputs. */
-static inline __attribute__((always_inline)) void dw_outside_some(const struct xfv_dwrow *d, int x, int c, int n)
+static inline __attribute__((always_inline)) void dw_outside_some(const struct xfv_dwrow *d, int x, int c, int n,
+                                                                  int parts)
 {
     size_t ch = (size_t)d->channels;
     int start = x * d->stride - d->left, lo = start < 0 ? -start : 0,
@@ -18,15 +19,15 @@ static inline __attribute__((always_inline)) void dw_outside_some(const struct x
             for (int q = 0; q < n; q++) acc[q] = V_FMA(V_LD(r + q * VL), V_LD(w + q * VL), acc[q]);
         }
     for (int q = 0; q < n; q++)
-        store_vec(&d->e, acc[q], d->y, (size_t)x, c + q * VL, (size_t)x * ch + (size_t)(c + q * VL));
+        store_parts(&d->e, parts, acc[q], d->y, (size_t)x, c + q * VL, (size_t)x * ch + (size_t)(c + q * VL));
 }
 
-static void dw_outside(const struct xfv_dwrow *d, int x0, int x1)
+static inline __attribute__((always_inline)) void dw_outside(const struct xfv_dwrow *d, int x0, int x1, int parts)
 {
     for (int x = x0; x < x1; x++) {
         int c = 0;
-        for (; c + DW_SIDE * VL <= d->channels; c += DW_SIDE * VL) dw_outside_some(d, x, c, DW_SIDE);
-        for (; c < d->channels; c += VL) dw_outside_some(d, x, c, 1);
+        for (; c + DW_SIDE * VL <= d->channels; c += DW_SIDE * VL) dw_outside_some(d, x, c, DW_SIDE, parts);
+        for (; c < d->channels; c += VL) dw_outside_some(d, x, c, 1, parts);
     }
 }
 
@@ -71,18 +72,9 @@ static inline __attribute__((always_inline)) void dw3_inside(const struct xfv_dw
         for (int c = 0; c < d->channels; c += VL) dw3_columns(d, x, 1, two, c, stride, parts);
 }
 
-static inline __attribute__((always_inline)) void dw3_parts(const struct xfv_dwrow *d, int x0, int x1, int stride,
-                                                            int two)
-{
-    switch (parts_of(&d->e)) {
-    case SLOPE | MASK: dw3_inside(d, x0, x1, stride, two, SLOPE | MASK); break;
-    case BIAS | SLOPE: dw3_inside(d, x0, x1, stride, two, BIAS | SLOPE); break;
-    default: dw3_inside(d, x0, x1, stride, two, parts_of(&d->e));
-    }
-}
-
 /* The same for kernels of any size, a row at a time. */
-static inline __attribute__((always_inline)) void dw_columns(const struct xfv_dwrow *d, int x, int m, int c)
+static inline __attribute__((always_inline)) void dw_columns(const struct xfv_dwrow *d, int x, int m, int c,
+                                                             int parts)
 {
     size_t ch = (size_t)d->channels, at = (size_t)(x * d->stride - d->left) * ch + (size_t)c,
            step = (size_t)d->stride * ch;
@@ -96,18 +88,18 @@ static inline __attribute__((always_inline)) void dw_columns(const struct xfv_dw
         }
     }
     for (int q = 0; q < m; q++)
-        store_vec(&d->e, acc[q], d->y, (size_t)(x + q), c, (size_t)(x + q) * ch + (size_t)c);
+        store_parts(&d->e, parts, acc[q], d->y, (size_t)(x + q), c, (size_t)(x + q) * ch + (size_t)c);
 }
 
-static void dw_inside(const struct xfv_dwrow *d, int x0, int x1)
+static inline __attribute__((always_inline)) void dw_inside(const struct xfv_dwrow *d, int x0, int x1, int parts)
 {
     int x = x0;
     for (; x + 8 <= x1; x += 8)
-        for (int c = 0; c < d->channels; c += VL) dw_columns(d, x, 8, c);
+        for (int c = 0; c < d->channels; c += VL) dw_columns(d, x, 8, c, parts);
     for (; x + 3 <= x1; x += 3)
-        for (int c = 0; c < d->channels; c += VL) dw_columns(d, x, 3, c);
+        for (int c = 0; c < d->channels; c += VL) dw_columns(d, x, 3, c, parts);
     for (; x < x1; x++)
-        for (int c = 0; c < d->channels; c += VL) dw_columns(d, x, 1, c);
+        for (int c = 0; c < d->channels; c += VL) dw_columns(d, x, 1, c, parts);
 }
 
 /* Row 0 or 1 of two by itself. */
@@ -124,7 +116,7 @@ static struct xfv_dwrow dw_one(const struct xfv_dwrow *d, int row)
     return one;
 }
 
-static void dwrow(const struct xfv_dwrow *d)
+static inline __attribute__((always_inline)) void dwrow_parts(const struct xfv_dwrow *d, int parts)
 {
     int three = d->kh == 3 && d->kw == 3;
     /* columns first..last-1 read nothing outside the row */
@@ -134,18 +126,28 @@ static void dwrow(const struct xfv_dwrow *d)
     if (last < first) last = first = 0;
     for (int row = 0; row <= d->two; row++) {
         struct xfv_dwrow one = dw_one(d, row);
-        dw_outside(&one, 0, first);
-        dw_outside(&one, last, d->wout);
-        if (!three) dw_inside(&one, first, last);
+        dw_outside(&one, 0, first, parts);
+        dw_outside(&one, last, d->wout, parts);
+        if (!three) dw_inside(&one, first, last, parts);
     }
     if (!three) return;
-    if (d->stride == 1 && d->two) dw3_parts(d, first, last, 1, 1);
-    else if (d->stride == 1) dw3_parts(d, first, last, 1, 0);
-    else dw3_parts(d, first, last, d->stride, 0);
+    if (d->stride == 1 && d->two) dw3_inside(d, first, last, 1, 1, parts);
+    else if (d->stride == 1) dw3_inside(d, first, last, 1, 0, parts);
+    else dw3_inside(d, first, last, d->stride, 0, parts);
+}
+
+static void dwrow(const struct xfv_dwrow *d)
+{
+    switch (parts_of(&d->e)) { /* the common ones without a branch a vector */
+    case SLOPE | MASK: dwrow_parts(d, SLOPE | MASK); break;
+    case BIAS | SLOPE: dwrow_parts(d, BIAS | SLOPE); break;
+    default: dwrow_parts(d, parts_of(&d->e));
+    }
 }
 
 /* n vectors of channels of one column of the transposed, stride 2 row. */
-static inline __attribute__((always_inline)) void back2_point(const struct xfv_dwrow *d, int x, int c, int n)
+static inline __attribute__((always_inline)) void back2_point(const struct xfv_dwrow *d, int x, int c, int n,
+                                                              int parts)
 {
     size_t ch = (size_t)d->channels;
     V acc[DW_SIDE];
@@ -160,12 +162,13 @@ static inline __attribute__((always_inline)) void back2_point(const struct xfv_d
         }
     }
     for (int q = 0; q < n; q++)
-        store_vec(&d->e, acc[q], d->y, (size_t)x, c + q * VL, (size_t)x * ch + (size_t)(c + q * VL));
+        store_parts(&d->e, parts, acc[q], d->y, (size_t)x, c + q * VL, (size_t)x * ch + (size_t)(c + q * VL));
 }
 
 /* m pairs of columns of it, 3x3: the even one (x + left even) meets gradient columns g and g-1, the odd one after it
  * g. */
-static inline __attribute__((always_inline)) void back2_pairs(const struct xfv_dwrow *d, int x, size_t g, int m, int c)
+static inline __attribute__((always_inline)) void back2_pairs(const struct xfv_dwrow *d, int x, size_t g, int m, int c,
+                                                              int parts)
 {
     size_t ch = (size_t)d->channels;
     V even[4], odd[4];
@@ -184,12 +187,12 @@ static inline __attribute__((always_inline)) void back2_pairs(const struct xfv_d
     }
     for (int q = 0; q < m; q++) {
         size_t p = (size_t)(x + 2 * q);
-        store_vec(&d->e, even[q], d->y, p, c, p * ch + (size_t)c);
-        store_vec(&d->e, odd[q], d->y, p + 1, c, (p + 1) * ch + (size_t)c);
+        store_parts(&d->e, parts, even[q], d->y, p, c, p * ch + (size_t)c);
+        store_parts(&d->e, parts, odd[q], d->y, p + 1, c, (p + 1) * ch + (size_t)c);
     }
 }
 
-static void dwrow_back2(const struct xfv_dwrow *d)
+static inline __attribute__((always_inline)) void back2_parts(const struct xfv_dwrow *d, int parts)
 {
     int x = 0, ch = d->channels, three = d->kh == 3 && d->kw == 3;
     while (x < d->wout) {
@@ -199,15 +202,21 @@ static void dwrow_back2(const struct xfv_dwrow *d)
             if (pairs > d->win - g) pairs = d->win - g;
         }
         if (pairs >= 4) {
-            for (; c < ch; c += VL) back2_pairs(d, x, (size_t)g, 4, c);
+            for (; c < ch; c += VL) back2_pairs(d, x, (size_t)g, 4, c, parts);
             x += 8;
         } else if (pairs > 0) {
-            for (; c < ch; c += VL) back2_pairs(d, x, (size_t)g, 1, c);
+            for (; c < ch; c += VL) back2_pairs(d, x, (size_t)g, 1, c, parts);
             x += 2;
         } else {
-            for (; c + DW_SIDE * VL <= ch; c += DW_SIDE * VL) back2_point(d, x, c, DW_SIDE);
-            for (; c < ch; c += VL) back2_point(d, x, c, 1);
+            for (; c + DW_SIDE * VL <= ch; c += DW_SIDE * VL) back2_point(d, x, c, DW_SIDE, parts);
+            for (; c < ch; c += VL) back2_point(d, x, c, 1, parts);
             x++;
         }
     }
+}
+
+static void dwrow_back2(const struct xfv_dwrow *d)
+{
+    if (parts_of(&d->e) == (SLOPE | MASK)) back2_parts(d, SLOPE | MASK);
+    else back2_parts(d, parts_of(&d->e));
 }
