@@ -58,7 +58,7 @@ def trial(r, entry, key, threshold):
     at = lambda i: np.array([i % SIZE, i // SIZE], float)
     marked = [order[s][:size(s, 10)] for s in range(2)]
     centre = np.mean([at(i) for s in range(2) for i in marked[s]], 0)
-    moves = []
+    moves, spots = [], [np.array([at(i) - centre for i in marked[s]]) for s in range(2)]
     for _ in range(places):
         best, kept = -1, None
         for _ in range(100):
@@ -66,8 +66,9 @@ def trial(r, entry, key, threshold):
             R, to = np.array([[mirror * np.cos(a), -np.sin(a)], [mirror * np.sin(a), np.cos(a)]]), at(np.flatnonzero(oval)[g.below(int(oval.sum()))])
             share = []
             for s in range(2):
-                q = [np.floor(R @ (at(i) - centre) + to + 0.5).astype(int) for i in marked[s]]
-                share.append(sum(0 <= c[0] < SIZE and 0 <= c[1] < SIZE and oval[c[1], c[0]] for c in q) / len(q))
+                q = np.floor(spots[s] @ R.T + to + 0.5).astype(int)
+                q = q[((q >= 0) & (q < SIZE)).all(1)]
+                share.append(oval[q[:, 1], q[:, 0]].sum() / len(marked[s]))
             if min(share) > best: best, kept = min(share), (R, to)
             if best >= 0.9: break
         moves.append(kept)
