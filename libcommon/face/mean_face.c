@@ -1,3 +1,4 @@
+#include "base/toint.h"
 #include "face/mean_face.h"
 
 #include <math.h>
@@ -145,7 +146,7 @@ static double clamp(double v)
 static void sample(const float *rgb, double x, double y, float *out)
 {
     x = clamp(x), y = clamp(y);
-    int x0 = (int)fmin(x, SIDE - 2), y0 = (int)fmin(y, SIDE - 2);
+    int x0 = xfv_to_int(x, 0, SIDE - 2), y0 = xfv_to_int(y, 0, SIDE - 2);
     double u = x - x0, v = y - y0;
     const float *p = rgb + 3 * (y0 * SIDE + x0), *q = p + 3 * SIDE;
     for (int c = 0; c < 3; c++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/toint.h"
 #include "image/internal.h"
 #include "image/rows.h"
 
@@ -60,7 +61,7 @@ static int sample(const opj_image_comp_t *c, unsigned x, unsigned y)
 
 static uint8_t clamp(double v)
 {
-    return (uint8_t)(v <= 0 ? 0 : v >= 255 ? 255 : v + 0.5);
+    return xfv_nearest_byte(v);
 }
 
 /* ITU-R BT.601, as sYCC has it. */

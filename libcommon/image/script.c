@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "base/toint.h"
 #include "base/utf8.h"
 
 static int needed(const char *s)
@@ -185,7 +186,8 @@ void xfv_script_draw(struct xfv_image *im, double x, double y, struct xfv_font f
     pthread_mutex_lock(&lock);
     PangoLayout *layout = layout_of(s, strlen(s), f);
     if (layout && fabs(x) < 1e6 && fabs(y) < 1e6) {
-        int width, height, left = (int)floor(x), pad = (int)f.size;
+        int width, height, left = xfv_to_int(floor(x), -1000000, 1000000);
+        int pad = xfv_to_int(f.size, 0, 1000000);
         double base = (double)pango_layout_get_baseline(layout) / PANGO_SCALE, top = floor(y - base);
         pango_layout_get_pixel_size(layout, &width, &height);
         if (width > im->width) width = im->width;
@@ -195,7 +197,7 @@ void xfv_script_draw(struct xfv_image *im, double x, double y, struct xfv_font f
         cairo_move_to(cairo, pad + x - left, pad + y - base - top);
         pango_cairo_show_layout(cairo, layout);
         cairo_surface_flush(surface);
-        if (cairo_status(cairo) == CAIRO_STATUS_SUCCESS) blend(im, left - pad, (int)top - pad, surface);
+        if (cairo_status(cairo) == CAIRO_STATUS_SUCCESS) blend(im, left - pad, xfv_to_int(top, -1000000, 1000000) - pad, surface);
         cairo_destroy(cairo);
         cairo_surface_destroy(surface);
     }

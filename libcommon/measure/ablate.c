@@ -1,3 +1,4 @@
+#include "base/toint.h"
 #include "measure/ablate.h"
 
 #include <math.h>
@@ -78,8 +79,7 @@ static int rank(struct work *w, struct side *s, const float *map, struct xfv_ran
 /* Pixels of a mark of so many percent. */
 static size_t size_of(const struct work *w, const struct side *s, double share)
 {
-    size_t k = (size_t)floor((double)w->oval * share / 100 + 0.5);
-    return k < s->n ? k : s->n;
+    return xfv_to_size((double)w->oval * share / 100 + 0.5, s->n);
 }
 
 /* ---- other places ---- */
@@ -105,7 +105,8 @@ static double inside(const struct work *w, const struct side *s, const struct mo
         double x = (double)(s->order[k] % (uint32_t)width) - v->from[0];
         double y = (double)(s->order[k] / (uint32_t)width) - v->from[1];
         double tx = v->m[0] * x + v->m[1] * y + v->to[0] + 0.5, ty = v->m[2] * x + v->m[3] * y + v->to[1] + 0.5;
-        if (tx >= 0 && ty >= 0 && tx < width && ty < height) in += w->pair->oval[(int)ty * width + (int)tx];
+        if (tx >= 0 && ty >= 0 && tx < width && ty < height)
+            in += w->pair->oval[xfv_to_int(ty, 0, height - 1) * width + xfv_to_int(tx, 0, width - 1)];
     }
     return n ? (double)in / (double)n : 1;
 }
@@ -158,7 +159,7 @@ static void put_moved(const struct work *w, const struct side *s, const struct m
             double px = v->m[0] * tx + v->m[2] * ty + v->from[0] + 0.5;
             double py = v->m[1] * tx + v->m[3] * ty + v->from[1] + 0.5;
             int in = px >= 0 && py >= 0 && px < width && py < height;
-            mark[y * width + x] = in ? s->mark[(int)py * width + (int)px] : 0;
+            mark[y * width + x] = in ? s->mark[xfv_to_int(py, 0, height - 1) * width + xfv_to_int(px, 0, width - 1)] : 0;
         }
     }
 }

@@ -1,3 +1,4 @@
+#include "base/toint.h"
 #include "measure/discard.h"
 
 #include <math.h>
@@ -40,7 +41,7 @@ struct xfv_discard xfv_discard_at(const struct xfv_scores *s, const double *qual
 {
     size_t n = 0;
     while (order[n] != SIZE_MAX) n++;
-    size_t first = (size_t)(share * (double)n + 1e-9);
+    size_t first = xfv_to_size(share * (double)n + 1e-9, n);
     struct xfv_discard d = {.floor = NAN};
     while (first > 0 && first < n && !(quality[order[first - 1]] < quality[order[first]])) first--;
     double kept[2] = {0}, wrong[2] = {0};

@@ -1,5 +1,6 @@
 #include "report/photo.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include "base/grow.h"
 #include "base/sha256.h"
+#include "base/toint.h"
 #include "face/quality.h"
 #include "image/resize.h"
 #include "image/source.h"
@@ -17,6 +19,12 @@ enum { PANEL = 640, MARGIN = 12, GAP = 8, LINE = 20 };
 static const double TEXT = 13;
 
 static const struct xfv_rgb white = {255, 255, 255}, black = {24, 24, 27}, grey = {98, 98, 105}, red = {185, 28, 28};
+
+/* A record may say anything. */
+static int whole(double v)
+{
+    return xfv_to_int(v, -1000000, 1000000);
+}
 
 /* ---- gathering ---- */
 
@@ -70,7 +78,7 @@ static struct xfv_photograph *photograph_of(struct xfv_photographs *l, const msg
         return NULL;
     }
     struct xfv_photograph *p = &l->v[l->n++];
-    *p = (struct xfv_photograph){.source = source, .width = (int)size[0], .height = (int)size[1]};
+    *p = (struct xfv_photograph){.source = source, .width = whole(size[0]), .height = whole(size[1])};
     memcpy(p->digest, digest, sizeof digest);
     return p;
 }
@@ -234,7 +242,8 @@ static double map_at(const struct xfv_photo_face *f, int k, double x, double y)
     int inside = u > -0.5 && v > -0.5 && u < f->side_w - 0.5 && v < f->side_h - 0.5;
     if (!f->map[k] || !(f->scale[k] > 0) || !inside) return 0;
     u = fmin(fmax(u, 0), f->side_w - 1), v = fmin(fmax(v, 0), f->side_h - 1);
-    int x0 = (int)u, y0 = (int)v, x1 = x0 + 1 < f->side_w ? x0 + 1 : x0, y1 = y0 + 1 < f->side_h ? y0 + 1 : y0;
+    int x0 = xfv_to_int(u, 0, f->side_w - 1), y0 = xfv_to_int(v, 0, f->side_h - 1);
+    int x1 = x0 + 1 < f->side_w ? x0 + 1 : x0, y1 = y0 + 1 < f->side_h ? y0 + 1 : y0;
     const float *m = f->map[k];
     double a = u - x0, b = v - y0;
     double top = (1 - a) * (double)m[y0 * f->side_w + x0] + a * (double)m[y0 * f->side_w + x1];
@@ -258,12 +267,6 @@ static struct xfv_rgb pixel_at(const struct drawing *d, int k, int x, int y)
     return xfv_figure_over(d->o, role, best, (struct xfv_rgb){luma, luma, luma});
 }
 
-/* A record may say anything. */
-static int whole(double v)
-{
-    return (int)fmax(-1e6, fmin(1e6, v));
-}
-
 static void draw_outline(struct drawing *d, const struct xfv_photo_face *f, struct xfv_rgb c)
 {
     double back[6], x[5], y[5];
@@ -283,9 +286,9 @@ static void draw_number(const struct drawing *d, struct xfv_image *to, const str
     struct xfv_font font = {16, 1};
     double x = isnan(f->box[0]) ? f->landmarks[0] : f->box[0], y = isnan(f->box[0]) ? f->landmarks[1] : f->box[1];
     snprintf(s, sizeof s, "%zu", number);
-    int w = (int)ceil(xfv_text_width(s, font)) + 10, h = 20;
-    int px = (int)fmax(0, fmin(to->width - w, (x + 0.5) * d->f));
-    int py = (int)fmax(0, fmin(to->height - h, (y + 0.5) * d->f));
+    int w = whole(ceil(xfv_text_width(s, font))) + 10, h = 20;
+    int px = xfv_to_int((x + 0.5) * d->f, 0, to->width > w ? to->width - w : 0);
+    int py = xfv_to_int((y + 0.5) * d->f, 0, to->height > h ? to->height - h : 0);
     xfv_draw_rect(to, px, py, w, h, *f->doubt ? red : black);
     xfv_draw_text(to, px + 5, py + 15.5, font, white, s);
 }
@@ -381,7 +384,7 @@ int xfv_photograph_draw(const struct xfv_photograph *p, const struct xfv_image *
     const char *method = NULL;
     int panels = map_panels(p, &method), longer = im->width > im->height ? im->width : im->height;
     struct drawing d = {.p = p, .o = o, .out = out, .f = fmin(MOST_GROWTH, (double)PANEL / longer)};
-    int w = (int)fmax(1, im->width * d.f + 0.5), h = (int)fmax(1, im->height * d.f + 0.5);
+    int w = xfv_to_int(im->width * d.f + 0.5, 1, INT_MAX), h = xfv_to_int(im->height * d.f + 0.5, 1, INT_MAX);
     *out = (struct xfv_image){0};
     int width = 2 * MARGIN + (panels + 1) * w + panels * GAP;
     int height = 2 * MARGIN + LINE + h + GAP + (int)(p->n + 1) * LINE;
@@ -417,7 +420,7 @@ int xfv_photograph_of_face(const msgpack_object *face, int longer, struct xfv_im
     if (!status) status = xfv_photograph_load(&l.v[0], &o, &im, e);
     if (!status) {
         struct drawing d = {.p = &l.v[0], .f = (double)longer / (im.width > im.height ? im.width : im.height)};
-        int w = (int)fmax(1, im.width * d.f + 0.5), h = (int)fmax(1, im.height * d.f + 0.5);
+        int w = xfv_to_int(im.width * d.f + 0.5, 1, INT_MAX), h = xfv_to_int(im.height * d.f + 0.5, 1, INT_MAX);
         status = xfv_image_resize(&im, w, h, &d.marked, e);
         if (!status) draw_marks(&d);
         *out = d.marked;

@@ -1,5 +1,6 @@
 /* Every operator as its definition says, in double. Index arithmetic is size_t; shapes were checked by xfv_node_shape.
  */
+#include "base/toint.h"
 #include "net/graph/ref_internal.h"
 
 #include <math.h>
@@ -480,7 +481,7 @@ static void sparse(CALL, double *y, const double *dy, double *dx)
 {
     const float *w = weight(c);
     for (size_t k = 0; k < c->g->weights[c->n->weight].count; k += 3) {
-        size_t to = (size_t)w[k], from = (size_t)w[k + 1];
+        size_t to = xfv_to_size(w[k], SIZE_MAX), from = xfv_to_size(w[k + 1], SIZE_MAX);
         if (dy) dx[from] += dy[to] * (double)w[k + 2];
         else y[to] += c->x[0][from] * (double)w[k + 2];
     }

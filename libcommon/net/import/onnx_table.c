@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "net/import/onnx_internal.h"
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
@@ -434,7 +435,7 @@ static int64_t padded(int64_t i, int64_t n, int padding, int corners)
     if (i >= 0 && i < n) return i;
     if (padding == ZEROS) return -1;
     double x = padding == REFLECTION ? rint(reflected((double)i, n, corners)) : (double)i;
-    return x < 0 ? 0 : x > (double)(n - 1) ? n - 1 : (int64_t)x;
+    return x < 0 ? 0 : x > (double)(n - 1) ? n - 1 : xfv_to_i64(x);
 }
 
 static double cubic(double d)
@@ -462,7 +463,7 @@ static struct taps taps_at(double x, int64_t n, int mode, int padding, int corne
     if (mode == 'n') low = rint(x);
     for (int k = from; k <= to; k++) {
         double d = x - (low + k);
-        t.i[t.n] = padded((int64_t)low + k, n, padding, corners);
+        t.i[t.n] = padded(xfv_to_i64(low) + k, n, padding, corners);
         t.w[t.n++] = mode == 'n' ? 1 : mode == 'c' ? cubic(d) : 1 - fabs(d);
     }
     return t;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/replaced.h"
+#include "base/toint.h"
 #include "net/import/beside.h"
 #include "net/import/tfjs_internal.h"
 #include "stream/tensor.h"
@@ -124,7 +125,7 @@ static int fetch(struct onx *o, const onx_proto *p, struct onx_const *c)
         double v = number_at(w, buf, i);
         if (w->quantised) v = v * w->scale + w->min;
         if (c->f) c->f[i] = (float)v;
-        else c->i[i] = fabs(v) < 1e15 ? (int64_t)floor(v + (w->quantised ? 0.5 : 0)) : 0;
+        else c->i[i] = fabs(v) < 1e15 ? xfv_to_i64(floor(v + (w->quantised ? 0.5 : 0))) : 0;
     }
     free(buf);
     return status;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/toint.h"
 #include "net/import/tfjs_internal.h"
 
 const char *xfv_tfjs_text(const json_t *o, const char *key) { return json_string_value(json_object_get(o, key)); }
@@ -13,7 +14,7 @@ int xfv_tfjs_whole(const json_t *x, int64_t *v)
     char *end;
     double d = json_is_real(x) ? json_real_value(x) : 0.5;
     if (json_is_integer(x)) *v = json_integer_value(x);
-    else if (fabs(d) < 1e15 && floor(d) >= d) *v = (int64_t)d;
+    else if (fabs(d) < 1e15 && floor(d) >= d) *v = xfv_to_i64(d);
     else if (!s) return 0;
     else {
         errno = 0;

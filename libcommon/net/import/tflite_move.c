@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/toint.h"
 #include "net/import/tflite_internal.h"
 
 #define BAD(...) xfv_fail(t->e, XFV_EMODEL, __VA_ARGS__)
@@ -194,14 +195,11 @@ static void resize_row(int nearest, int corners, int half, int from, int to, int
     float scale = corners && to > 1 ? (float)(from - 1) / (float)(to - 1) : (float)from / (float)to, at;
     if (nearest) {
         at = ((float)r + (half ? .5f : 0)) * scale;
-        int i = (int)(corners ? roundf(at) : floorf(at));
-        row[i < 0 ? 0 : i >= from ? from - 1 : i] = 1;
+        row[xfv_to_int(corners ? roundf(at) : floorf(at), 0, from - 1)] = 1;
         return;
     }
     at = half ? ((float)r + .5f) * scale - .5f : (float)r * scale;
-    int low = at > 0 ? (int)at : 0, high = (int)ceilf(at);
-    high = high < 0 ? 0 : high >= from ? from - 1 : high;
-    if (low >= from) low = from - 1;
+    int low = xfv_to_int(at, 0, from - 1), high = xfv_to_int(ceilf(at), 0, from - 1);
     row[low] += 1 - (at - (float)low);
     row[high] += at - (float)low;
 }

@@ -1,5 +1,6 @@
 /* Operators that move elements: reshape, transpose, concat, slice, pad. All are strided copies between padded layouts.
  */
+#include "base/toint.h"
 #include "net/run/ops_internal.h"
 
 /* to[..] = from[..] (add: +=) over dim, each side with its own steps. */
@@ -98,13 +99,19 @@ void xfv_op_reshape_backward(const struct run *r, const struct step *s, const fl
 
 /* ---- elements by a table, and one of two ---- */
 
+/* The graph was checked: the table's elements are there. */
+static size_t element_of(float v)
+{
+    return xfv_to_size(v, SIZE_MAX);
+}
+
 void xfv_op_sparse_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
     const struct xfv_weight *w = &r->net->g->weights[s->node->weight];
     memset(y.x, 0, sizeof *y.x * y.pixels * (size_t)y.pitch);
     for (size_t k = 0; k < w->count; k += 3) {
-        size_t to = (size_t)w->data[k], from = (size_t)w->data[k + 1], cy = (size_t)y.ch, cx = (size_t)x.ch;
+        size_t to = element_of(w->data[k]), from = element_of(w->data[k + 1]), cy = (size_t)y.ch, cx = (size_t)x.ch;
         *at(y, to / cy, (int)(to % cy)) += w->data[k + 2] * *at(x, from / cx, (int)(from % cx));
     }
 }
@@ -114,7 +121,7 @@ void xfv_op_sparse_backward(const struct run *r, const struct step *s, const flo
     struct view d = view_at(r, s->out, dy), g = view_at(r, s->in[i], dx);
     const struct xfv_weight *w = &r->net->g->weights[s->node->weight];
     for (size_t k = 0; k < w->count; k += 3) {
-        size_t to = (size_t)w->data[k], from = (size_t)w->data[k + 1], cy = (size_t)d.ch, cx = (size_t)g.ch;
+        size_t to = element_of(w->data[k]), from = element_of(w->data[k + 1]), cy = (size_t)d.ch, cx = (size_t)g.ch;
         *at(g, from / cx, (int)(from % cx)) += w->data[k + 2] * *at(d, to / cy, (int)(to % cy));
     }
 }
