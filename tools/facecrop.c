@@ -6,6 +6,7 @@
 
 #include "stage/floors.h"
 #include "stage/photos.h"
+#include "stage/stage.h"
 #include "face/align.h"
 #include "net/model/model.h"
 #include "stream/put.h"
@@ -152,7 +153,10 @@ static int start_stream(struct facecrop *t, msgpack_zone *z, struct xfv_err *e)
         xfv_put_text(&model, "digest", xfv_detector_digest(t->detector, i));
         put.status = model.status ? model.status : xfv_array_push(z, &models, m, e);
     }
-    if (t->detector) xfv_put(&put, "models", models);
+    if (t->detector) {
+        xfv_put(&put, "models", models);
+        xfv_put_text(&put, "kernels", xfv_stage_kernels());
+    }
     if (*t->template_digest) xfv_put_text(&put, "template", t->template_digest);
     if (put.status) return put.status;
     int fd = xfv_cli_out_fd(t->c, e);

@@ -41,12 +41,16 @@ int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct x
     return 0;
 }
 
-int xfv_stage_put_maker(const struct xfv_model *m, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+const char *xfv_stage_kernels(void)
 {
     const char *kernels = xfv_net_kernels();
-    if (!strncmp(kernels, "avx", 3)) kernels = "avx"; /* those of either width give the same */
+    return strncmp(kernels, "avx", 3) ? kernels : "avx"; /* those of either width give the same */
+}
+
+int xfv_stage_put_maker(const struct xfv_model *m, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+{
     int status = xfv_map_put(zone, extra, "model", xfv_val_str(zone, m->file), e);
-    return status ? status : xfv_map_put(zone, extra, "kernels", xfv_val_str(zone, kernels), e);
+    return status ? status : xfv_map_put(zone, extra, "kernels", xfv_val_str(zone, xfv_stage_kernels()), e);
 }
 
 int xfv_cli_face_model(const msgpack_object *face, const struct xfv_model *m, struct xfv_err *e)

@@ -14,8 +14,8 @@ is "$(faces 'keys_unsorted | join(",")' four.xfv | sort -u)" \
     '"_,id,source,size,box,confidence,turn,landmarks,transform,quality,image,source-digest"' "keys, in order"
 is "$(faces '[.id, .source, .size]' four.xfv | head -1)" '["anna-1.jpg","anna-1.jpg",[400,400]]' "id, source and size"
 is "$(faces '[.image.dtype, .image.shape]' four.xfv | sort -u)" '["|u1",[112,112,3]]' "the crop"
-is "$(json four.xfv | jq -c 'select(._ == "head") | .provenance[0] | [.tool, .args, (.models | map(.name)), (.models | map(.digest | length))]')" \
-    '["facecrop",[],["mtcnn-p","mtcnn-r","mtcnn-o"],[64,64,64]]' "provenance names the detector's models"
+is "$(json four.xfv | jq -c 'select(._ == "head") | .provenance[0] | [.tool, .args, (.models | map(.name)), (.models | map(.digest | length)), (.kernels | type)]')" \
+    '["facecrop",[],["mtcnn-p","mtcnn-r","mtcnn-o"],[64,64,64],"string"]' "provenance names the detector's models and the kernels"
 # Where eyes and mouths are, read off the photographs by eye.
 cat >seen.json <<'J'
 {"anna-1.jpg": [[164,159],[226,218],[150,222],[103,223],[161,276]],
