@@ -1,4 +1,4 @@
-"""Numbers at the edge of what a number may be: edge_numbers.py make | told FILE. See tests/cli/numbers.sh."""
+"""Numbers at the edge of what a number may be: makes networks, faces, maps and scores. See tests/cli/numbers.sh."""
 import sys
 from streams import *
 
@@ -78,28 +78,5 @@ def make():
         open(f"scores-{name}.xfv", "wb").write(stream(recs))
 
 
-def numbers_in(o, where=""):
-    """Every number that is not finite: where it is."""
-    if isinstance(o, dict) and "dtype" in o and "data" in o:
-        a = array(o)
-        if a.dtype.kind == "f" and not np.isfinite(a).all():
-            yield f"{where}: {np.count_nonzero(~np.isfinite(a))} of {a.size}"
-    elif isinstance(o, dict):
-        for k, v in o.items():
-            yield from numbers_in(v, f"{where}.{k}")
-    elif isinstance(o, list):
-        for i, v in enumerate(o):
-            yield from numbers_in(v, f"{where}[{i}]")
-    elif isinstance(o, float) and not np.isfinite(o):
-        yield f"{where}: {o}"
-
-
-def told(path):
-    """A line for each record: its id, and its score, err message, or what in it is not finite."""
-    for r in records(open(path, "rb").read()):
-        bad = ", ".join(numbers_in(r, ""))
-        print(f"{r['_']} {r['id']}: " + (r["message"] if r["_"] == "err" else f"not finite: {bad}" if bad else f"{r['score']:.6g} {'accept' if r['accept'] else 'reject'}" if r["_"] == "pair" else "finite"))
-
-
 if __name__ == "__main__":
-    {"make": make, "told": told}[sys.argv[1]](*sys.argv[2:])
+    make()

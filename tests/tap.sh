@@ -6,12 +6,12 @@ set -u
 : "${top:?run through tests/run.sh}"
 tap_n=0 tap_bad=0
 work=$(mktemp -d) && cd "$work" || exit 1
-ran=
-told() { # status description
+tap_ran=
+tap_line() { # status description
     tap_n=$((tap_n + 1))
     if [ "$1" -eq 0 ]; then echo "ok $tap_n - $2"; else echo "not ok $tap_n - $2"; tap_bad=$((tap_bad + 1)); fi
 }
-ok() { told "$1" "$2${ran:+ [$ran]}"; } # status description
+ok() { tap_line "$1" "$2${tap_ran:+ [$tap_ran]}"; } # status description
 # is GOT WANTED DESCRIPTION
 is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else ok 1 "$3"; echo "#   got:    $1" | head -5; echo "#   wanted: $2" | head -5; return 1; fi; }
 # like TEXT GREP-ERE DESCRIPTION
@@ -21,9 +21,9 @@ runs() {
     want=$1 what=$2
     shift 2
     "$@" >out 2>err
-    got=$? ran=$(printf '%.90s' "$*" | head -n 1)
-    if [ $got -eq "$want" ]; then told 0 "$ran, status $want: $what"; return 0; fi
-    told 1 "$ran, status $got, wanted $want: $what"
+    got=$? tap_ran=$(printf '%.90s' "$*" | head -n 1)
+    if [ $got -eq "$want" ]; then tap_line 0 "$tap_ran, status $want: $what"; return 0; fi
+    tap_line 1 "$tap_ran, status $got, wanted $want: $what"
     sed 's/^/#   /' err | head -5
     return 1
 }
