@@ -81,7 +81,8 @@ static int read_mean(struct control *t, const struct xfv_limits *lim, struct xfv
         size_t count = (size_t)t->height * (size_t)t->width;
         if (!status && !(t->mean[j] = malloc((count + 1) * sizeof(float))))
             status = xfv_fail(e, XFV_ENOMEM, "out of memory");
-        for (size_t p = 0; !status && p < count; p++) t->mean[j][p] = (float)(sums[j][p] / (2.0 * (double)n));
+        for (size_t p = 0; !status && sums[j] && p < count; p++)
+            t->mean[j][p] = (float)(sums[j][p] / (2.0 * (double)n));
         free(sums[j]);
     }
     return status;

@@ -17,7 +17,8 @@ enum { N_BOUNDS = sizeof bounds / sizeof *bounds };
 static unsigned long limit(const struct bound *b)
 {
     struct rlimit most;
-    if (getrlimit(b->resource, &most) || most.rlim_cur == RLIM_INFINITY) return 0;
+    int failed = b->resource == RLIMIT_AS ? getrlimit(RLIMIT_AS, &most) : getrlimit(RLIMIT_DATA, &most);
+    if (failed || most.rlim_cur == RLIM_INFINITY) return 0;
     return most.rlim_cur < 1 << 20 ? 1 : (unsigned long)(most.rlim_cur >> 20);
 }
 

@@ -207,7 +207,7 @@ int xfv_onx_arg(struct onx *o, const struct onx_call *c)
     struct onx_tensor t;
     int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", 0), c->in[0]->s.rank), status;
     if (axis < 0) return axis;
-    if (c->in[0]->s.dim[axis] >= ONX_EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
+    if ((double)c->in[0]->s.dim[axis] >= ONX_EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
     if ((status = exact(o, c, 0)) || (status = xfv_onx_walker(o, c->in[0], &t, c->label))) return status;
     if (is(c, "ArgMin") && (status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_NEG, 0, 0, 0), "/negated")))
         return status;
@@ -235,7 +235,7 @@ int xfv_onx_hardmax(struct onx *o, const struct onx_call *c)
     for (int a = 0; a < s.rank; a++) flat.dim[a >= axis] *= s.dim[a];
     if (old && (status = xfv_onx_reshaped(o, c, &t, flat))) return status;
     if (old) axis = 1;
-    if (t.s.dim[axis] >= ONX_EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
+    if ((double)t.s.dim[axis] >= ONX_EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
     if ((status = place_of_largest(o, c, &t, axis, 0)) || (status = counted(o, &t, axis, 1, 0, &at))) return status;
     place = *c->out[0];
     equal.i[0] = XFV_EQUAL;
