@@ -10,6 +10,9 @@ int xfv_check_size(long width, long height, const struct xfv_decode_opts *o, str
 
 /* XFV_EDATA with code "damaged": the file holds part of its picture, or another. kind: "PNG"; what: why. */
 int xfv_fail_damaged(struct xfv_err *e, const char *kind, const char *what);
+#ifdef XFV_ANALYSIS
+#define xfv_fail_damaged(...) xfv_is_failure(xfv_fail_damaged(__VA_ARGS__))
+#endif
 
 /* Turn *im upright: orientation is EXIF's 1..8 (others: left alone). XFV_ENOMEM leaves *im as it was. */
 int xfv_image_orient(struct xfv_image *im, int orientation, struct xfv_err *e);

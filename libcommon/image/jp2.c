@@ -82,7 +82,7 @@ static int is_ycc(const opj_image_t *im)
 
 static int check_components(const opj_image_t *im, struct xfv_err *e)
 {
-    if (!im || im->numcomps < 1) return xfv_fail_damaged(e, "JPEG 2000", "it has no components");
+    if (im->numcomps < 1) return xfv_fail_damaged(e, "JPEG 2000", "it has no components");
     for (unsigned i = 0; i < im->numcomps && i < 4; i++) {
         const opj_image_comp_t *c = &im->comps[i];
         if (!c->data || !c->w || !c->h || !c->dx || !c->dy || c->prec < 1 || c->prec > 30)

@@ -14,7 +14,7 @@ int xfv_check_size(long width, long height, const struct xfv_decode_opts *o, str
     return 0;
 }
 
-int xfv_fail_damaged(struct xfv_err *e, const char *kind, const char *what)
+int (xfv_fail_damaged)(struct xfv_err *e, const char *kind, const char *what)
 {
     return xfv_fail_code(e, XFV_EDATA, "damaged", "damaged %s image: %s; get another copy of the file", kind, what);
 }

@@ -19,24 +19,24 @@ for j in 1 3; do
     "$bin/verify" -o p$j.xfv e$j.xfv
     "$bin/fggb-grad" -j $j -o g$j.xfv p$j.xfv
     "$bin/facecrop" -j $j --min-size 60 -o f$j.xfv "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg "$top"/tests/photos/clara.jpg
-    while read -r name x; do
+    while read -r name to x; do
         # shellcheck disable=SC2086
-        "$bin/"$x -j $j -o $name$j.xfv g$j.xfv
+        "$bin/"$x -j $j -o $name$j.$to g$j.xfv
     done <<'LIST'
-path path-grad --baseline blur
-xssab xssab-grad
-cosine cosine-grad
-cam gradcam
-fame fame
-rise corrrise --size 4 --masks 50
-face xface --sizes 3,5
-minplus minplus --fast
-lime lime --segments 9 --samples 50
-control control-map
-curves delins --steps 5
-trials ablate --fill black -n 2
-picture heatmap -s 1
+path xfv path-grad --baseline blur
+xssab xfv xssab-grad
+cosine xfv cosine-grad
+cam xfv gradcam
+fame xfv fame
+rise xfv corrrise --size 4 --masks 50
+face xfv xface --sizes 3,5
+minplus xfv minplus --fast
+lime xfv lime --segments 9 --samples 50
+control xfv control-map
+curves xfv delins --steps 5
+trials xfv ablate --fill black -n 2
+picture ppm heatmap -s 1
 LIST
 done
-for s in e p g f path xssab cosine cam fame rise face minplus lime control curves trials picture; do cmp ${s}1.xfv ${s}3.xfv; done
+for one in *1.*; do cmp "$one" "${one%1.*}3.${one##*.}"; done
 echo "no races"
