@@ -102,7 +102,7 @@ static int put_colour(const struct bmp *b, unsigned index, uint8_t *t)
 static int read_row(const struct bmp *b, long y, uint8_t *t)
 {
     size_t stride = ((size_t)b->width * b->bits + 31) / 32 * 4, row = (size_t)(b->height > 0 ? b->height - 1 - y : y);
-    if (row >= (b->n - b->pixels + stride - 1) / stride) return -1;
+    if (!stride || row >= (b->n - b->pixels + stride - 1) / stride) return -1;
     const uint8_t *s = b->bytes + b->pixels + row * stride;
     if ((size_t)(b->bytes + b->n - s) < ((size_t)b->width * b->bits + 7) / 8) return -1;
     for (size_t x = 0; x < (size_t)b->width; x++, t += 4) {

@@ -231,7 +231,7 @@ int xfv_onx_load(struct onx *o, const onx_proto *p, struct onx_const **out)
     char label[128];
     struct onx_dims s;
     size_t at = 0;
-    for (; name[at] && at < sizeof label - 1; at++) label[at] = name[at] > ' ' && name[at] < 127 ? name[at] : '_';
+    for (; at < sizeof label - 1 && name[at]; at++) label[at] = name[at] > ' ' && name[at] < 127 ? name[at] : '_';
     label[at] = '\0';
     int type = p->has_data_type ? p->data_type : 0, empty = dims_of(o, p, label, &s), status = 0;
     int away = p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
