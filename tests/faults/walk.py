@@ -82,7 +82,8 @@ def judge(kind, good, status, err, out, live):
     if status in (0, 1) and status == good[0] and out == good[2]:
         return None  # it did not matter
     one = 1 <= err.count(b"\n") <= 1 + good[1].count(b"\n")  # warnings may come before it
-    if status == 1 and kind in ("read", "open") and out is not None and out != good[2]:
+    of_one = kind in ("read", "open") or b"not enough memory for this photograph" in err
+    if status == 1 and of_one and out is not None and out != good[2]:
         return None if one else f"an err record and {err!r}"  # an image that cannot be read is one among many
     if out is not None and status not in (0, 1):
         return "a half output file"

@@ -41,7 +41,7 @@ def stages():
     else:
         yield ["regions", "-q"]
     yield ["xfv-select", "-q"]
-    yield ["heatmap", "-q", "--method", "path-grad", "-l", "maps", "-s", "1", "-b", "0", "-o", "/dev/null"] # reads what tee gives it
+    yield ["heatmap", "-q", "--method", "path-grad", "--layout", "maps", "-s", "1", "-b", "0", "-o", "/dev/null"] # reads what tee gives it
     yield ["xfv-check", "-v"]
 
 
