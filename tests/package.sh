@@ -52,7 +52,7 @@ for p in xfv-tools-models libc6 libexif12 libgif7 libheif1 libjansson4 libjpeg62
     case $depends in *$p*) ;; *) die "the package does not depend on $p: $depends" ;; esac
 done
 say "the libraries are dependencies: $depends"
-for f in tools/*.*; do p=$(basename "${f%.*}"); [ -x "$work/root/usr/bin/$p" ] && [ -s "$work/root/usr/share/man/man1/$p.1.gz" ] || die "no $f"; done
+for f in tools/*.c tools/*.sh; do p=$(basename "${f%.*}"); [ -x "$work/root/usr/bin/$p" ] && [ -s "$work/root/usr/share/man/man1/$p.1.gz" ] || die "no $f"; done
 say "every program is there, with its page"
 PATH=$work/root/usr/bin:$PATH XFV_MODEL_PATH=$work/root/usr/share/xfv-tools/models ROOT=$work/root AUTOPKGTEST_TMP=$work sh debian/tests/pipeline || die "debian/tests/pipeline"
 say "the programs of the package work"
