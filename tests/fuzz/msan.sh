@@ -19,8 +19,12 @@ done
 bad=0 tried=0
 for folder in "$top"/tests/damaged/*; do
     t=${folder##*/}
+    MSAN_OPTIONS=exitcode=99
     case $t in
-    image) folder=$work/image ;;
+    image) # libnetpbm compares words of a PAM header of its own, which the sanitizer takes for never written
+        folder=$work/image
+        MSAN_OPTIONS=$MSAN_OPTIONS:intercept_strcmp=0
+        ;;
     tfjs) continue ;; # libjansson compares strings of its own, which the sanitizer takes for never written
     esac
     n=$(find "$folder" -type f | wc -l)
