@@ -96,7 +96,7 @@ p_model_info() { model-info mobilefacenet && model-info --tsv tiny && model-info
 p_model_means() { model-means -m tiny small.xfv; }
 p_model_randomise() { model-randomise -m tiny -n 1 --seed 3; }
 p_model_import() { [ -e "$top/tests/onnx/tiny-mobilefacenet.onnx" ] || return 0; model-import "$top/tests/onnx/tiny-mobilefacenet.onnx"; }
-p_cat() { facecrop anna-1.jpg >c1.xfv; facecrop bella.jpg >c2.xfv; xfv-cat c1.xfv c2.xfv; }
+p_join() { facecrop anna-1.jpg >c1.xfv; facecrop bella.jpg >c2.xfv; if command -v xfv-cat >/dev/null; then xfv-cat c1.xfv c2.xfv; else xfv-select --join c1.xfv c2.xfv; fi; }
 p_check() { small | xfv-check -v; small | head -c 9000 | xfv-check; }
 p_cmp() { small >p.xfv; embed -m tiny small.xfv | verify --pairs list.txt -t 0.5 >q.xfv; xfv-cmp p.xfv q.xfv; }
 p_json() { one | xssab-grad | xfv-json --data; }

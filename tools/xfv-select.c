@@ -1,4 +1,4 @@
-/* xfv-select: the records that meet all conditions. See xfv-select(1). */
+/* xfv-select: the records that meet all conditions; of several streams, one. See xfv-select(1). */
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <math.h>
@@ -29,6 +29,9 @@ struct select {
     double limits[XFV_QUALITIES];
     int by_quality;
     int head;      /* -1: all */
+    int join, mixed;
+    uint64_t segments;     /* read so far */
+    struct xfv_rec *first; /* the head of the first, when they are joined */
     struct xfv_shard shard;
     const char *key_path, *table_path;
     struct xfv_pseudonyms *pseudonyms; /* NULL: names stay */
@@ -186,12 +189,42 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     return status ? status : xfv_writer_put(w, *r, e);
 }
 
+/* ---- one segment of several ---- */
+
+static int keep_head(struct select *t, const struct xfv_rec *in, struct xfv_err *e)
+{
+    t->first = xfv_rec_new(XFV_HEAD);
+    if (!t->first) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    msgpack_object copy = xfv_val_copy(xfv_rec_zone(t->first), xfv_rec_map(in));
+    if (copy.type != MSGPACK_OBJECT_MAP) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    *xfv_rec_root(t->first) = copy;
+    return 0;
+}
+
+/* 0: this head begins the output; 1: it goes; or an error. */
+static int join(struct select *t, const struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, struct xfv_err *e)
+{
+    t->segments++;
+    if (!t->first) {
+        int status = keep_head(t, in, e);
+        if (status || !t->mixed) return status;
+        /* One head cannot speak for several: each face still names its model. */
+        if (xfv_map_get(xfv_rec_map(in), "model")) status = xfv_map_put_nil(zone, set, "model", e);
+        return status ? status : xfv_map_put(zone, set, "mixed", xfv_val_bool(1), e);
+    }
+    if (t->mixed || msgpack_object_equal(*xfv_rec_map(t->first), *xfv_rec_map(in))) return 1;
+    return xfv_fail(e, XFV_EFORMAT,
+                    "this stream's head differs from the first one's (made by other programs, options or models): "
+                    "--mixed joins them all the same");
+}
+
 static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
                 struct xfv_err *e)
 {
     struct select *t = ctx;
-    (void)set, (void)zone, (void)extra;
-    return t->pseudonyms ? xfv_pseudonymise(t->pseudonyms, in, NULL, NULL, e) : 0;
+    (void)extra;
+    int status = t->pseudonyms ? xfv_pseudonymise(t->pseudonyms, in, NULL, NULL, e) : 0;
+    return status || !t->join ? status : join(t, in, set, zone, e);
 }
 
 static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
@@ -237,6 +270,8 @@ static int set_up(struct select *t, struct xfv_err *e)
         if (status) return status;
     }
     for (int m = 0; m < XFV_QUALITIES; m++) t->by_quality |= !isnan(t->limits[m]);
+    t->join |= t->mixed;
+    if (t->join) xfv_cli_keep_head(t->c);
     t->from = 0;
     t->to = UINT64_MAX;
     for (int i = 0; i < n && t->shard.n; i++)
@@ -336,6 +371,10 @@ int main(int argc, char **argv)
         {"head", 'n', "N", "of these the first N", XFV_OPT_RESULT, XFV_TO_INT(struct select, head, 0, 1000000000)},
         {"shard", 0, "I/N", "of these the I-th of N equal parts, in order (reads its files twice)",
          0, .set = set_shard},
+        {"join", 0, NULL, "write one stream with a single head and end; all heads must be equal",
+         0, XFV_TO_FLAG(struct select, join, 1)},
+        {"mixed", 0, NULL, "--join streams that were made in different ways, too; the head then names no model",
+         0, XFV_TO_FLAG(struct select, mixed, 1)},
         {"pseudonymise", 0, "KEYFILE", "replace names by keyed hashes, the same for the same key",
          XFV_OPT_READS, XFV_TO_TEXT(struct select, key_path, 0)},
         {"pseudonym-table", 0, "FILE", "with --pseudonymise, write each name and its pseudonym",
@@ -344,7 +383,7 @@ int main(int argc, char **argv)
     };
     static const struct xfv_program program = {
         .name = "xfv-select",
-        .summary = "Pass on the records that meet all conditions, and of them the parts that are wanted.",
+        .summary = "Pass on the records that meet all conditions, and of them the parts that are wanted; join streams.",
         .operands = "[FILE]...",
         .example = "xfv-select --label yes --decision reject pairs.xfv | fggb-grad | heatmap -o false-reject-%d.png",
         .flags = XFV_READS_STREAM | XFV_WRITES_STREAM,
@@ -358,7 +397,11 @@ int main(int argc, char **argv)
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;
     int status = set_up(&t, &e);
-    exit_status = status ? xfv_cli_finish(t.c, &e, 0) : xfv_cli_finish(t.c, NULL, xfv_stage_run(t.c, NULL, &stage));
+    exit_status = status ? 0 : xfv_stage_run(t.c, NULL, &stage);
+    if (t.join && !status && !exit_status)
+        xfv_cli_info(t.c, "%llu segments joined", (unsigned long long)t.segments);
+    exit_status = xfv_cli_finish(t.c, status ? &e : NULL, exit_status);
+    xfv_rec_free(t.first);
     xfv_outfile_discard(t.table);
     xfv_pseudonyms_free(t.pseudonyms);
     free(t.told);

@@ -55,7 +55,6 @@ enum {
     XFV_WRITES_STREAM = 8,     /* --no-provenance, --force; a terminal as output is a usage error */
     XFV_WRITES_BINARY = 16,    /* --force: images */
     XFV_MAY_WRITE_TEXT = 64,   /* with XFV_WRITES_STREAM: xfv_cli_out_fd checks for a terminal, not the start */
-    XFV_KEEPS_HEAD = 128,      /* with XFV_WRITES_STREAM: the head goes on unchanged, so no --no-provenance */
     XFV_WRITES_MODEL = 4096,   /* the output is a model: only a model is replaced by it */
     XFV_WRITES_PAGE = 8192,    /* the output is an HTML page: likewise */
     XFV_NUMBERS_FILES = 16384  /* a %d in -o stands for a number: many files */
@@ -84,6 +83,8 @@ const char *xfv_cli_out_path(const struct xfv_cli *c);                 /* of -o,
 const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c);      /* with --max-record */
 /* The provenance for xfv_writer_head; NULL under --no-provenance. extra (may be NULL) is kept by pointer. */
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra);
+/* As --no-provenance, unless an option that changes the result was given. */
+void xfv_cli_keep_head(struct xfv_cli *c);
 
 /* The loop over the records (stage/stage.h) keeps these for messages, progress and the end of the run: the record at
  * hand, from 1; counts so far (reported: err records that an earlier program has reported); the share of the input done,

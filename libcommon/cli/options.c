@@ -109,7 +109,6 @@ enum { N_COMMON = sizeof commons / sizeof *commons };
 
 static int has_common(const struct xfv_program *p, int i)
 {
-    if (!strcmp(commons[i].o.long_name, "no-provenance") && (p->flags & XFV_KEEPS_HEAD)) return 0;
     if (commons[i].o.set == set_drop) { /* streams in and out, and no option of this name of its own */
         for (const struct xfv_opt *o = p->opts; o && o->long_name; o++)
             if (!strcmp(o->long_name, "drop")) return 0;
@@ -476,7 +475,12 @@ const struct xfv_limits *xfv_cli_limits(const struct xfv_cli *c)
 
 const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *extra)
 {
-    if (c->no_provenance || (c->p->flags & XFV_KEEPS_HEAD)) return NULL;
+    if (c->no_provenance) return NULL;
     c->prov = (struct xfv_prov){c->p->name, XFV_VERSION, (const char *const *)c->args, extra};
     return &c->prov;
+}
+
+void xfv_cli_keep_head(struct xfv_cli *c)
+{
+    c->no_provenance |= !c->args[0];
 }

@@ -69,7 +69,7 @@ static int model_for_threshold(struct xfv_decider *d, const struct xfv_rec *head
 int xfv_decider_head(struct xfv_decider *d, const struct xfv_rec *head, struct xfv_err *e)
 {
     const msgpack_object *named = xfv_map_get(xfv_rec_map(head), "model");
-    d->head_names_model = named && named->type != MSGPACK_OBJECT_NIL; /* nil: xfv-cat --mixed */
+    d->head_names_model = named && named->type != MSGPACK_OBJECT_NIL; /* nil: xfv-select --mixed */
     return d->given_threshold ? model_for_score(d, head, e) : model_for_threshold(d, head, e);
 }
 

@@ -9,7 +9,7 @@ int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct x
 {
     const msgpack_object *said = xfv_map_get(xfv_rec_map(head), "model");
     char name[64] = "", digest[65] = "";
-    if (said && said->type == MSGPACK_OBJECT_NIL) said = NULL; /* xfv-cat --mixed: each face names its own */
+    if (said && said->type == MSGPACK_OBJECT_NIL) said = NULL; /* xfv-select --mixed: each face names its own */
     if (said &&
         (xfv_get_text(said, "name", name, sizeof name, e) || xfv_get_text(said, "digest", digest, sizeof digest, e)))
         return xfv_fail_at(e, "the head's model");

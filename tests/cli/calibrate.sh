@@ -103,7 +103,7 @@ for old in '' old-; do
     done
 done
 runs 5 "nor streams of old with a threshold changed by an editor" verify -q -m tiny-threshold.xfvm --all old-embedded.xfv
-runs 0 "faces of old and of today are compared" sh -c 'xfv-cat --mixed embedded.xfv old-embedded.xfv | verify -q -m c.xfvm --all --tsv --header'
+runs 0 "faces of old and of today are compared" sh -c 'xfv-select --mixed embedded.xfv old-embedded.xfv | verify -q -m c.xfvm --all --tsv --header'
 is "$(wc -l <out)" 7 "each with each"
 runs 0 "calibrated once more" calibrate -q -m c.xfvm --fmr 1e-1 -o again.xfvm pairs.xfv
 runs 0 "the embeddings of old go on" verify -q -m again.xfvm --all old-embedded.xfv

@@ -17,7 +17,7 @@ bad = [face("large", size=20), face("grey", image=tensor(np.zeros((16, 16, 1), n
 open("mobilefacenet.xfvm", "wb").write(model()) # the one that is taken when none is named
 other, own = "0123456789abcdef" * 4, __import__("hashlib").sha256(model()).hexdigest()
 for name, digest in [("other", other), ("own", own)]:
-    open(f"crops-{name}.xfv", "wb").write(stream(faces, provenance=[{"tool": "facecrop", "version": "1", "args": "", "template": digest}, {"tool": "xfv-cat", "version": "1"}]))
+    open(f"crops-{name}.xfv", "wb").write(stream(faces, provenance=[{"tool": "facecrop", "version": "1", "args": "", "template": digest}, {"tool": "xfv-select", "version": "1"}]))
     open(f"named-{name}.xfv", "wb").write(stream(faces, model={"name": "x", "digest": digest}))
 open("bad.xfv", "wb").write(stream(bad))
 PY

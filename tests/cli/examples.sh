@@ -69,7 +69,7 @@ missing() { # COMMANDS: why they cannot run
 page=
 for b in $(ls pages | sort -t. -k1,1 -k3,3n); do
     # A page's examples build on one another, and leave the other pages' files alone.
-    [ "${b%.*.*}" = "$page" ] || { page=${b%.*.*}; rm -rf here; cp -R files here; [ "$page" != xfv-cat.1 ] || rm here/faces.xfv; }
+    [ "${b%.*.*}" = "$page" ] || { page=${b%.*.*}; rm -rf here; cp -R files here; }
     why=$(missing "$(cat "pages/$b")")
     if [ -n "$why" ]; then skip "$b" "$why"; continue; fi
     case $b in

@@ -180,9 +180,9 @@ runs 3 "a record over --max-record: status 3" embed -m tiny --max-record 1K larg
 runs 3 "and in verify" verify --max-record 1K p.xfv
 like "$(cat err)" "max-record" "which the message names"
 
-# A stream of xfv-cat --mixed names no model in its head: its faces do.
+# A stream of xfv-select --mixed names no model in its head: its faces do.
 embed -m tiny faces.xfv -o one.xfv; embed -m tiny --no-provenance faces.xfv -o two.xfv
-xfv-cat --mixed -o mixed.xfv one.xfv two.xfv
+xfv-select --mixed -o mixed.xfv one.xfv two.xfv
 runs 0 "verify of joined streams" verify -m tiny -o mixedpairs.xfv mixed.xfv
 runs 0 "an explainer of joined streams" fggb-grad -m tiny mixedpairs.xfv
 

@@ -111,7 +111,7 @@ is "$(tail -n +2 log.1 | cut -f 2 | sort -u | tr '\n' ' ')" "10.77.1.2 10.77.2.2
 is "$(cut -d' ' -f2 ran | sort -u | tr '\n' ' ')" "host1 host2 " "in namespaces of their own"
 is "$(tail -n 1 out)" "third 0" "a whole host killed, and resumed: all is done"
 is "$(grep -v '0[478]\.xfv' before)" "$(grep -v '0[478]\.xfv' after)" "what was finished was not computed again"
-xfv-cat -q -o joined.xfv faces.??.xfv 2>/dev/null
+xfv-select --join -q -o joined.xfv faces.??.xfv 2>/dev/null
 cmp joined.xfv whole.xfv; ok $? "the parts joined are what one run writes, byte by byte"
 is "$(xfv-json joined.xfv | jq -r 'select(.id) | .id' | sort | uniq -d | wc -l) $(xfv-json joined.xfv | tail -n 1 | jq -c '[.records, .errors]')" "0 [36,1]" "36 records, none twice"
 is "$(ip netns list 2>/dev/null | grep -c 'host[12]')" 0 "nothing is left of the hosts"

@@ -69,7 +69,7 @@ ids() { xfv-json "$1" | jq -r 'select(.id) | .id'; }
 try() { # NAME COMMAND WHOLE
     runs 0 "$1: killed at random moments" "$PYTHON" kills.py "$1" "$2" 6
     is "$(cat out)" enough "$1: often enough ($(tail -n 1 err))"
-    xfv-cat -q -o joined.xfv "$1".[1-6].xfv
+    xfv-select --join -q -o joined.xfv "$1".[1-6].xfv
     cmp joined.xfv "$3"; ok $? "$1: joined, the bytes of one run"
     is "$(ids joined.xfv | wc -l) $(ids joined.xfv | sort | uniq -d | wc -l)" "60 0" "$1: 60 records, none twice"
 }

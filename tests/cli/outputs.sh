@@ -22,12 +22,12 @@ refused() {
 # An output is not an input, by whatever name.
 ln e.xfv hard.xfv && ln -s e.xfv soft.xfv && mkdir d && ln -s ../e.xfv d/e.xfv
 for name in e.xfv ./e.xfv "$work/e.xfv" hard.xfv soft.xfv d/e.xfv; do
-    refused "the input is the output, as $name" e.xfv xfv-cat -o $name e.xfv
-    like "$(cat err)" "^xfv-cat: e.xfv is both an input and the output" "$name: says so"
-    refused "also with --force, as $name" e.xfv xfv-cat --force -o $name e.xfv
+    refused "the input is the output, as $name" e.xfv xfv-select --join -o $name e.xfv
+    like "$(cat err)" "^xfv-select: e.xfv is both an input and the output" "$name: says so"
+    refused "also with --force, as $name" e.xfv xfv-select --join --force -o $name e.xfv
 done
-refused "standard input is the output" e.xfv sh -c 'xfv-cat -o e.xfv <e.xfv'
-refused "one of many inputs" e.xfv xfv-cat -o e.xfv faces.xfv e.xfv
+refused "standard input is the output" e.xfv sh -c 'xfv-select --join -o e.xfv <e.xfv'
+refused "one of many inputs" e.xfv xfv-select --join -o e.xfv faces.xfv e.xfv
 refused "a list is the output" table.tsv verify --tsv --pairs table.tsv -o table.tsv e.xfv
 refused "the model is the output" tiny.xfvm calibrate -q -m tiny -o tiny.xfvm pairs.xfv
 refused "a table's name is the input" pairs.xfv roc --curve pairs.xfv pairs.xfv

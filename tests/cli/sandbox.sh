@@ -124,23 +124,23 @@ done
 # What it must leave in peace.
 runs 0 "facecrop --files0-from -" sh -c "find . -name anna.jpg -print0 | facecrop --aligned --files0-from - -o list.xfv"
 runs 0 "facecrop --landmarks" sh -c "echo 'anna.jpg 38 51 73 51 56 71 41 92 70 92' | facecrop --landmarks - -o landmarks.xfv"
-runs 0 "an input as /dev/stdin" sh -c "xfv-cat /dev/stdin <face.xfv >copy.xfv"
-runs 0 "an input as /dev/fd/5" sh -c "xfv-cat /dev/fd/5 5<face.xfv >copy.xfv"
-runs 0 "an input and an output as descriptors" sh -c "xfv-cat -o /dev/fd/6 /dev/fd/5 5<face.xfv 6>copy.xfv"
+runs 0 "an input as /dev/stdin" sh -c "xfv-select --join /dev/stdin <face.xfv >copy.xfv"
+runs 0 "an input as /dev/fd/5" sh -c "xfv-select --join /dev/fd/5 5<face.xfv >copy.xfv"
+runs 0 "an input and an output as descriptors" sh -c "xfv-select --join -o /dev/fd/6 /dev/fd/5 5<face.xfv 6>copy.xfv"
 ln -s face.xfv link.xfv
 ln -s out.d/target.xfv out-link.xfv
 : >out.d/target.xfv
-runs 0 "links, in and out" xfv-cat -o out-link.xfv link.xfv
+runs 0 "links, in and out" xfv-select --join -o out-link.xfv link.xfv
 cmp -s out.d/target.xfv face.xfv; ok $? "the link's target is written"
 mkfifo fifo
-xfv-cat -o fifo face.xfv &
+xfv-select --join -o fifo face.xfv &
 runs 0 "a FIFO, in and out" xfv-check fifo
 wait
-runs 4 "an input that is a folder" xfv-cat out.d
+runs 4 "an input that is a folder" xfv-select --join out.d
 like "$(cat err)" "Is a directory" "is called one"
-runs 4 "an input that is not there" xfv-cat nowhere.xfv
+runs 4 "an input that is not there" xfv-select --join nowhere.xfv
 like "$(cat err)" "No such file" "is said not to be there"
-runs 4 "an output in a folder that is not there" xfv-cat -o nowhere/x.xfv face.xfv
+runs 4 "an output in a folder that is not there" xfv-select --join -o nowhere/x.xfv face.xfv
 like "$(cat err)" "No such file" "is said not to be there"
 "$PYTHON" - <<'PY' >times
 import os, resource, subprocess
@@ -158,7 +158,7 @@ PY
 while read -r program with without; do
     [ "$with" -le $((without + 15)) ]; ok $? "$program: $with ms of processor time with the sandbox, $without without: at most 15 more"
 done <times
-for program in xfv-cat xfv-json heatmap; do
+for program in xfv-select xfv-json heatmap; do
     is "$(readelf -d "$B/bin/$program" | grep -c openblas)" 0 "$program starts without OpenBLAS"
 done
 done_testing

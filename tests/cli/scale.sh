@@ -26,7 +26,7 @@ parts_are_whole() { # DESCRIPTION WHOLE COMMAND-WITH-{}; for 1, 3 and 40 parts
             files="$files part.$i.xfv"
             i=$((i + 1))
         done
-        xfv-cat -q -o joined.xfv $files
+        xfv-select --join -q -o joined.xfv $files
         cmp -s joined.xfv "$2"; ok $? "$1: $n parts joined are the whole"
         rm -f part.*
     done
@@ -63,10 +63,10 @@ touch kill
 seq 6 | xargs -P 2 -I{} sh worker.sh {} 2>err
 [ ! -e kill ] && [ ! -e faces.3.xfv ]; ok $? "xargs: a worker was killed, its part is not there"
 rm -f joined.xfv
-runs 4 "and cannot be joined" xfv-cat -o joined.xfv faces.1.xfv faces.2.xfv faces.3.xfv
+runs 4 "and cannot be joined" xfv-select --join -o joined.xfv faces.1.xfv faces.2.xfv faces.3.xfv
 [ ! -e joined.xfv ]; ok $? "nor is there half a result"
 seq 6 | xargs -P 2 -I{} sh worker.sh {} 2>err; ok $? "run again"
-xfv-cat -q faces.[1-6].xfv >joined.xfv
+xfv-select --join -q faces.[1-6].xfv >joined.xfv
 is "$(sha256sum <joined.xfv)" "$wanted" "the parts joined are what one run writes"
 if command -v parallel >/dev/null; then
     rm -f faces.?.xfv* pid
@@ -77,7 +77,7 @@ if command -v parallel >/dev/null; then
     parallel --will-cite --joblog log --resume-failed -j 2 sh worker.sh ::: 1 2 3 4 5 6 >out 2>err; ok $? "resumed"
     is "$(stat -c '%n %Y %i' faces.[12456].xfv)" "$before" "what was finished is not computed again"
     is "$(tail -n +2 log | wc -l)" 7 "seven jobs in the log: six, and one again"
-    xfv-cat -q faces.[1-6].xfv >joined.xfv
+    xfv-select --join -q faces.[1-6].xfv >joined.xfv
     is "$(sha256sum <joined.xfv)" "$wanted" "and the result is what one run writes"
 else
     skip "GNU parallel" "not installed"

@@ -1,4 +1,4 @@
-# xfv-cat, xfv-select, xfv-check, xfv-cmp.
+# xfv-select, xfv-check, xfv-cmp.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
@@ -52,13 +52,17 @@ is "$(xfv-select --score=..0 pairs.xfv | xfv-json | jq -c 'select(._ == "head") 
 xfv-select -q --kind err pairs.xfv >/dev/null; is $? 1 "an err record selected: status 1"
 xfv-select -q --kind pair pairs.xfv >/dev/null; is $? 0 "none selected: status 0"
 
-runs 0 "xfv-cat" xfv-cat -o cat.xfv faces.xfv more.xfv
-is "$(ids cat.xfv)-$(xfv-json cat.xfv | jq -r ._ | grep -c head)" "a.jpg b.jpg c.jpg -1" "one segment of all records"
-cat faces.xfv more.xfv | xfv-cat | cmp -s - cat.xfv; ok $? "of joined streams, the same"
-xfv-cat faces.xfv | cmp -s - faces.xfv; ok $? "of one stream, itself"
-runs 3 "heads that differ: status 3" xfv-cat faces.xfv other.xfv
-like "$(cat err)" "^xfv-cat: .*--mixed" "and the way out is named"
-runs 0 "--mixed" xfv-cat --mixed -o mixed.xfv other.xfv faces.xfv
+runs 0 "several streams" xfv-select --join -o joined.xfv faces.xfv more.xfv
+is "$(ids joined.xfv)-$(xfv-json joined.xfv | jq -r ._ | grep -c head)" "a.jpg b.jpg c.jpg -1" "one segment of all records"
+cat faces.xfv more.xfv | xfv-select --join | cmp -s - joined.xfv; ok $? "of joined streams, the same"
+xfv-select --join faces.xfv | cmp -s - faces.xfv; ok $? "of one stream, itself"
+runs 3 "heads that differ: status 3" xfv-select --join faces.xfv other.xfv
+like "$(cat err)" "^xfv-select: .*--mixed" "and the way out is named"
+runs 0 "--mixed" xfv-select --mixed -o mixed.xfv other.xfv faces.xfv
+is "$(xfv-select --join --head 1 faces.xfv more.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" '["--head=1"]' "xfv-select --join under a condition is named in the provenance"
+for i in 1 2 3; do xfv-select --shard $i/3 -o shard-$i.xfv joined.xfv; done
+runs 0 "the parts of --shard" xfv-select --join -o again.xfv shard-1.xfv shard-2.xfv shard-3.xfv
+runs 0 "the whole again" xfv-cmp again.xfv joined.xfv
 is "$(ids mixed.xfv)$(xfv-json mixed.xfv | jq -c 'select(._ == "head") | [.model, .mixed]')" 'c.jpg a.jpg b.jpg [null,true]' "joins them, and the head names no model"
 
 runs 0 "xfv-check" xfv-check faces.xfv more.xfv empty.xfv
@@ -77,7 +81,7 @@ runs 1 "a number differs" xfv-cmp x1.xfv x3.xfv
 like "$(cat out)" "^record 1: /t: 1 of 3 numbers differ, the most at place 1: 2 and 2\.000" "which is told"
 runs 1 "within --rtol, but a NaN" xfv-cmp --rtol 1e-3 x1.xfv x2.xfv
 like "$(cat out)" "^record 1: /t: 1 of 3 numbers differ, the most at place 2: 3 and nan" "is told"
-runs 1 "other lengths" xfv-cmp faces.xfv cat.xfv
+runs 1 "other lengths" xfv-cmp faces.xfv joined.xfv
 is "$(cat out)" "record 3 (c.jpg): the first stream ends here" "are told"
 runs 1 "other heads" xfv-cmp more.xfv other.xfv
 is "$(cat out)" "record 0: /model: only in the second" "are told"
@@ -96,5 +100,5 @@ head -c $(cat part-0.xfv part-1.xfv | wc -c) three.xfv >two.xfv
 runs 0 "cut at a border they look whole" xfv-check two.xfv
 runs 3 "but not with --segments: status 3" xfv-check --segments 3 two.xfv
 like "$(cat err)" "2 segments where --segments wants 3" "which says so"
-xfv-cat -v -o /dev/null three.xfv 2>err; like "$(cat err)" "3 segments joined" "xfv-cat -v counts them"
+xfv-select --join -v -o /dev/null three.xfv 2>err; like "$(cat err)" "3 segments joined" "xfv-select --join -v counts them"
 done_testing

@@ -64,7 +64,7 @@ is "$(xfv-json four.xfv | jq -s -c 'map(select(._ == "face")) | (map({(.id): .la
 runs 0 "a dim face aslant, in four turns" facecrop -o night.xfv night-0.png night-90.png night-180.png night-270.png
 embed -o ne.xfv night.xfv
 for t in 0 90 180 270; do printf 'anna-1-0.png\tnight-%s.png\n' $t; done >night.tsv
-xfv-cat e.xfv ne.xfv >dim.xfv
+xfv-select --join e.xfv ne.xfv >dim.xfv
 is "$(verify --pairs night.tsv --tsv dim.xfv | awk '$3 >= .88' | wc -l | tr -d ' ')" 4 "matches itself by day in each"
 
 # ---- one turn, on demand
@@ -87,7 +87,7 @@ for p in anna-2 bella clara; do for t in 0 90 180 270; do echo tight-$p-$t.png; 
 # shellcheck disable=SC2046
 runs 0 "faces that fill the frame, in four turns" facecrop -o tight.xfv $(cat tight)
 embed -o te.xfv tight.xfv
-xfv-cat e.xfv te.xfv >both.xfv
+xfv-select --join e.xfv te.xfv >both.xfv
 awk '{n = $1; sub(/^tight-/, "", n); sub(/-[0-9]*\.png$/, "", n); print n "-0.png\t" $1}' tight >tight.tsv
 is "$(verify --pairs tight.tsv --tsv both.xfv | awk '$3 >= .65' | wc -l | tr -d ' ')" 12 "match the whole photograph"
 runs 0 "by one turn" facecrop --turn 0 -o one.xfv tight-bella-0.png

@@ -126,6 +126,6 @@ is "$(grep -x 'first .*' out)" "first 11" "the other parts are there"
 is "$(cut -d' ' -f2 ran | sort -u | tr '\n' ' ')" "node1 node2 " "both nodes worked"
 is "$(grep -x 'second .*' out)" "second 12" "a node killed: its jobs were queued again, and all is done"
 is "$(grep -v 'maps.[478].xfv' before)" "$(grep -v 'maps.[478].xfv' after)" "what was finished was not computed again"
-xfv-cat -q -o maps.xfv $(seq -f maps.%g.xfv 12)
+xfv-select --join -q -o maps.xfv $(seq -f maps.%g.xfv 12)
 cmp maps.xfv whole.xfv; ok $? "the parts joined are what one run writes, byte by byte"
 done_testing
