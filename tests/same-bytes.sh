@@ -49,7 +49,10 @@ p_facecrop() { faces; }
 p_facecrop_all() { facecrop -f all -S 96 --min-size 40 bella.jpg clara.jpg; }
 p_facecrop_aligned() { facecrop --aligned --shard 2/2 anna-1.jpg bella.jpg; }
 p_embed() { faces | embed -j 2; }
-p_generic() { embed --generic --resize crop anna-1.jpg bella.jpg; }
+p_generic() { # less the provenance: photographs were embed's once
+    if embed --help | grep -q -- --generic; then embed --generic --resize crop anna-1.jpg bella.jpg
+    else facecrop --whole crop -m mobilefacenet anna-1.jpg bella.jpg | embed -m mobilefacenet; fi | xfv-json --data | jq -c 'del(.provenance)'
+}
 p_verify_all() { pairs; }
 p_verify_table() { faces | embed | verify --all --tsv --header; }
 p_verify_list() { small; }

@@ -1,13 +1,11 @@
-/* embed: the face's image through the network; its embedding and the model's digest go to the end of the face. With
- * --generic the images come as files, whole and of anything. See embed(1). */
+/* embed: the face's image through the network; its embedding and the model's digest go to the end of the face. See
+ * embed(1). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/wipe.h"
 #include "face/quality.h"
-#include "stage/photos.h"
 #include "net/model/model.h"
 #include "net/run/net.h"
 #include "stage/stage.h"
@@ -21,10 +19,6 @@ struct worker {
 
 struct embed {
     struct xfv_cli *c;
-    int generic, fit; /* an enum xfv_fit */
-    const char *list_path;
-    struct xfv_cropper whole; /* of --generic */
-    struct xfv_photos photos;
     struct xfv_model *model;
     struct xfv_net *net;
     size_t n; /* length of an embedding */
@@ -104,7 +98,7 @@ static int head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone
     const struct embed *t = ctx;
     const struct xfv_model *m = t->model;
     msgpack_object name = xfv_val_map(zone);
-    if (in && !xfv_cli_model(t->c)) warn_of_other_model(t, in);
+    if (!xfv_cli_model(t->c)) warn_of_other_model(t, in);
     struct xfv_put put = xfv_put_into(zone, &name, e);
     xfv_put_text(&put, "name", m->name);
     xfv_put_text(&put, "digest", m->digest);
@@ -165,104 +159,15 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     return 0;
 }
 
-/* ---- --generic: images in ---- */
-
-static int make(void *ctx, const struct xfv_image *im, const char *path, const char *name, int worker,
-                struct xfv_crops *out, struct xfv_err *e)
-{
-    struct embed *t = ctx;
-    struct xfv_crop_work none = {0};
-    int status = xfv_crop_faces(&t->whole, &none, im, path, name, out, e);
-    return status ? status : embed_face(t, &t->workers[worker], xfv_rec_zone(out->v[0]), xfv_rec_root(out->v[0]), e);
-}
-
-static int start_stream(struct embed *t, struct xfv_err *e)
-{
-    msgpack_zone zone;
-    if (!msgpack_zone_init(&zone, 1024)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    msgpack_object set = xfv_val_map(&zone), extra = xfv_val_map(&zone);
-    int status = head(t, NULL, &set, &zone, &extra, e);
-    if (!status) {
-        int fd = xfv_cli_out_fd(t->c, e);
-        status = fd < 0 ? fd : xfv_writer_open(&t->photos.w, fd, e);
-    }
-    if (!status) status = xfv_writer_head(t->photos.w, NULL, xfv_cli_prov(t->c, &extra), &set, e);
-    msgpack_zone_destroy(&zone);
-    return status;
-}
-
-static int run_generic(struct embed *t, struct xfv_pool *pool, struct xfv_err *e)
-{
-    char **names;
-    int n = xfv_cli_operands(t->c, &names);
-    t->whole = (struct xfv_cropper){
-        .aligned = 1, .generic = 1, .fit = (enum xfv_fit)t->fit, .size = t->model->width, .height = t->model->height};
-    t->photos = (struct xfv_photos){.c = t->c,
-                                    .pool = pool,
-                                    .names = names,
-                                    .n = n,
-                                    .list_path = t->list_path,
-                                    .decode = xfv_decode_opts_default(),
-                                    .ctx = t,
-                                    .make = make};
-    int status = xfv_photos_check(&t->photos, 0, 0, e);
-    if (!status) status = start_stream(t, e);
-    if (!status) status = xfv_photos_run(&t->photos, e);
-    if (!status) status = xfv_writer_end(t->photos.w, e);
-    xfv_writer_close(t->photos.w);
-    return status;
-}
-
-/* ---- options ---- */
-
-static int check_options(const struct embed *t, struct xfv_err *e)
-{
-    char **names;
-    int n = xfv_cli_operands(t->c, &names);
-    if (!t->generic && (t->fit != XFV_FIT_EXACT || t->list_path))
-        return xfv_fail(e, XFV_EARG,
-                        "--%s goes with --generic, which takes images; without it embed takes streams of facecrop",
-                        t->list_path ? "files0-from" : "resize");
-    if (n == 0 && !t->list_path && isatty(STDIN_FILENO))
-        return xfv_fail(e, XFV_EARG,
-                        t->generic
-                            ? "no input: name an image, or pipe one in; usage: embed --generic [OPTION]... [IMAGE]..."
-                            : "no input: name a stream, or pipe one in (facecrop a.jpg b.jpg | embed); for images "
-                              "without a face, --generic");
-    return 0;
-}
-
-static int set_resize(void *ctx, const char *v, struct xfv_err *e)
-{
-    struct embed *t = ctx;
-    int status = xfv_parse_choice("--resize", v, xfv_fit_names + 1, &t->fit, e);
-    if (!status) t->fit++; /* exact is what happens without */
-    return status;
-}
-
 int main(int argc, char **argv)
 {
     static struct embed t;
-    static const struct xfv_opt opts[] = {
-        {"generic", 'g', NULL,
-         "the input is images, of anything: each becomes a record with its embedding; no face is looked for",
-         XFV_OPT_RESULT, XFV_TO_FLAG(struct embed, generic, 1)},
-        {"resize", 0, "HOW",
-         "with --generic, images of another size than the network's: crop, pad or stretch them (default: refuse)",
-         XFV_OPT_RESULT, .set = set_resize},
-        {"files0-from", '0', "FILE",
-         "with --generic, read the images' names, each ended by NUL, from FILE (-: standard input)", XFV_OPT_READS,
-         XFV_TO_TEXT(struct embed, list_path, 0)},
-        {0},
-    };
     static const struct xfv_program program = {
         .name = "embed",
         .summary = "Give every face its embedding: records of aligned faces in, the same with embeddings out.",
         .operands = "[FILE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify",
-        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM | XFV_CHECKS_STDIN |
-                 XFV_SEALS_LATER,
-        .opts = opts,
+        .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
         .ctx = &t,
         .libraries = {&xfv_library_net, &xfv_library_image},
     };
@@ -271,16 +176,12 @@ int main(int argc, char **argv)
     int exit_status;
     struct xfv_cli *c = t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!c) return exit_status;
-    int status = check_options(&t, &e);
-    t.photos = (struct xfv_photos){.c = c, .list_path = t.list_path};
-    if (!status) status = xfv_photos_seal(&t.photos, &e);
-    if (!status) status = open_model(&t, c, &e);
+    int status = open_model(&t, c, &e);
     struct xfv_pool *pool = status ? NULL : xfv_pool_new(xfv_cli_jobs(c));
     if (!status && !pool) status = xfv_fail(&e, XFV_ENOMEM, "out of memory");
     if (!status) status = make_workers(&t, xfv_pool_size(pool), &e);
-    if (!status && t.generic) status = run_generic(&t, pool, &e);
-    if (status || t.generic) exit_status = xfv_cli_finish(c, status ? &e : NULL, 0);
-    else exit_status = xfv_cli_finish(c, NULL, xfv_stage_run(c, pool, &stage));
+    exit_status = status ? 0 : xfv_stage_run(c, pool, &stage);
+    exit_status = xfv_cli_finish(c, status ? &e : NULL, exit_status);
     xfv_pool_free(pool);
     close_all(&t);
     return exit_status;

@@ -1,4 +1,4 @@
-/* facecrop: photographs to aligned faces. See facecrop(1). */
+/* facecrop: photographs to aligned faces, or images of anything to records of that kind. See facecrop(1). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 struct facecrop {
     struct xfv_cli *c;
     int which;
+    int fit; /* of --whole */
     int turn; /* index into turn_names */
     int min_size, size;
     const char *landmarks_path, *list_path;
@@ -92,15 +93,31 @@ static int open_detector(struct facecrop *t, struct xfv_err *e)
     return 0;
 }
 
-static int check_options(struct facecrop *t, struct xfv_err *e)
+/* The option that says where the face is, so that none is looked for; NULL: one is. */
+static const char *no_search(const struct facecrop *t)
+{
+    return t->crop.generic ? "whole" : t->crop.aligned ? "aligned" : t->landmarks_path ? "landmarks" : NULL;
+}
+
+static int check_options(const struct facecrop *t, struct xfv_err *e)
+{
+    const char *other = t->crop.generic && t->crop.aligned ? "aligned" : t->landmarks_path ? "landmarks" : NULL;
+    if (other && strcmp(other, no_search(t)))
+        return xfv_fail(e, XFV_EARG, "--%s and --%s both say where the face is: give one of the two", no_search(t),
+                        other);
+    if (t->turn && no_search(t))
+        return xfv_fail(e, XFV_EARG, "--turn goes with looking for faces, not with --%s", no_search(t));
+    for (int m = 0; m < XFV_QUALITIES && t->crop.generic; m++)
+        if (!isnan(t->crop.limits[m]))
+            return xfv_fail(e, XFV_EARG, "--%s-%s measures faces, and --whole looks for none: leave one of the two out",
+                            xfv_quality_info[m].high_is_good ? "min" : "max", xfv_quality_info[m].name);
+    return 0;
+}
+
+static int check_names(struct facecrop *t, struct xfv_err *e)
 {
     char **names;
     int n = xfv_cli_operands(t->c, &names);
-    if (t->crop.aligned && t->landmarks_path)
-        return xfv_fail(e, XFV_EARG, "--aligned images need no --landmarks: give one of the two");
-    if (t->turn && (t->crop.aligned || t->landmarks_path))
-        return xfv_fail(e, XFV_EARG, "--turn goes with looking for faces, not with --%s",
-                        t->crop.aligned ? "aligned" : "landmarks");
     if (n == 0 && !t->list_path && !t->landmarks_path && isatty(STDIN_FILENO))
         return xfv_fail(e, XFV_EARG, "no input: name an image, or pipe one in; usage: facecrop [OPTION]... [IMAGE]...");
     t->photos = (struct xfv_photos){.c = t->c,
@@ -169,15 +186,17 @@ static int run(struct facecrop *t, struct xfv_err *e)
 {
     msgpack_zone z;
     int status = check_options(t, e);
+    if (!status) status = check_names(t, e);
+    t->crop.aligned |= t->crop.generic;
+    t->crop.fit = t->crop.generic ? (enum xfv_fit)t->fit : XFV_FIT_STRETCH;
     if (!status && t->landmarks_path) status = read_landmarks(t, e);
     if (!status && t->landmarks_path) status = take_listed_names(t, e);
     if (!status) status = xfv_photos_seal(&t->photos, e);
     if (!status) status = choose_template(t, e);
-    if (!status && !t->landmarks_path) status = open_detector(t, e);
+    if (!status && !t->landmarks_path && !t->crop.generic) status = open_detector(t, e);
     t->crop.min_face = t->min_size;
     t->crop.which = (enum xfv_which)t->which;
     t->crop.turn = t->turn == 0 ? XFV_TURN_AUTO : 90 * (t->turn - 1);
-    t->crop.fit = XFV_FIT_STRETCH;
     if (!status) status = make_workers(t, e);
     if (status) return status;
     if (!msgpack_zone_init(&z, 1024)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
@@ -242,6 +261,8 @@ int main(int argc, char **argv)
          XFV_OPT_RESULT, XFV_TO_INT(struct facecrop, size, 8, 2048)},
         {"aligned", 0, NULL, "the images are aligned crops already: only resize them",
          XFV_OPT_RESULT, XFV_TO_FLAG(struct facecrop, crop.aligned, 1)},
+        {"whole", 0, "HOW", "the images are of anything: take each whole; one of another size crop, pad, stretch or refuse",
+         XFV_OPT_RESULT, XFV_TO_CHOICE(struct facecrop, fit, xfv_fit_names), XFV_GIVEN(struct facecrop, crop.generic)},
         XFV_FLOORS(struct facecrop, crop.limits),
         {"landmarks", 0, "FILE", "take landmarks from FILE (lines: path and ten numbers) instead of detecting",
          XFV_OPT_READS, XFV_TO_TEXT(struct facecrop, landmarks_path, 0)},

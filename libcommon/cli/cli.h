@@ -48,7 +48,6 @@ enum {
     XFV_TAKES_MODEL = 2,       /* -m */
     XFV_READS_STREAM = 4,      /* --max-record, --timeout; a terminal as the only input is a usage error */
     XFV_READS_STDIN = 32,      /* without operands it reads stdin; a terminal there is a usage error */
-    XFV_CHECKS_STDIN = 256,    /* with XFV_READS_STREAM: the program itself reports that it has no input */
     XFV_READS_MODELS = 2048,   /* operands may be models, by name */
     XFV_TIMES_RECORDS = 1024,  /* --timeout, in a program that is no stage */
     XFV_SEALS_LATER = 512,     /* the program calls xfv_cli_seal, once it knows which files it will read */

@@ -322,10 +322,9 @@ static void open_standard_fds(void)
 static int check_terminals(const struct xfv_cli *c, struct xfv_err *e)
 {
     unsigned f = c->p->flags;
-    if ((f & (XFV_READS_STREAM | XFV_READS_STDIN)) && !(f & XFV_CHECKS_STDIN) && c->n_operands == 0 &&
-        isatty(STDIN_FILENO))
-        return xfv_fail(e, XFV_EARG, "no input: name a file, or pipe one in; usage: %s [OPTION]... %s", c->p->name,
-                        c->p->operands);
+    if ((f & (XFV_READS_STREAM | XFV_READS_STDIN)) && c->n_operands == 0 && isatty(STDIN_FILENO))
+        return xfv_fail(e, XFV_EARG, "no input: name a file, or pipe one in; usage: %s [OPTION]... %s; for example: %s",
+                        c->p->name, c->p->operands, c->p->example);
     if ((f & (XFV_WRITES_STREAM | XFV_WRITES_BINARY)) && !(f & XFV_MAY_WRITE_TEXT) && !c->force &&
         xfv_out_is_stdout(c->out_path) && isatty(STDOUT_FILENO))
         return xfv_fail(e, XFV_EARG,

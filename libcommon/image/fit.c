@@ -79,7 +79,7 @@ int xfv_image_fit(const struct xfv_image *im, enum xfv_fit how, int width, int h
         return xfv_image_resize(im, width, height, out, e);
     default:
         return xfv_fail_code(e, XFV_EDATA, "size",
-                             "the image is %d x %d pixels, not %d x %d: --resize crop, pad or stretch makes it so",
+                             "the image is %d x %d pixels, not %d x %d: --whole crop, pad or stretch makes it so",
                              im->width, im->height, width, height);
     }
 }

@@ -13,7 +13,7 @@ struct xfv_row_regions { struct { int has; struct xfv_region_shares shares; } pa
 
 struct xfv_explained {
     struct xfv_pairview view;                      /* not blurred */
-    /* 1: one of the two is no face but a whole picture (embed --generic): it has no regions, and all is
+    /* 1: one of the two is no face but a whole picture (facecrop --whole): it has no regions, and all is
      * XFV_REGION_OUTSIDE */
     int generic;
     enum xfv_region_source from[2];

@@ -26,7 +26,7 @@ try "--layout=" heatmap --la
 try "figure maps overlay photo sheet" heatmap --layout = ""
 try "overlay" heatmap --layout = ov
 try "viridis" heatmap -c v
-try "crop pad stretch" embed -g --resize ""
+try "crop exact pad stretch" facecrop --whole ""
 try "always auto never" verify --progress = ""
 try "fggb" xfv-explain --method fg
 try "mobilefacenet mtcnn-o mtcnn-p mtcnn-r" embed -m m

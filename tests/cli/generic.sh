@@ -1,4 +1,4 @@
-# embed --generic: images of anything, by networks that know no faces, through the whole pipeline.
+# facecrop --whole: images of anything, by networks that know no faces, through the whole pipeline.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 runs 0 "the example's network" sh "$top/examples/colour-edges.sh" .
@@ -47,22 +47,26 @@ for r in records(sys.stdin.buffer.read()):
         print("right" if np.abs(a - exact).max() <= 1 and np.allclose(r["transform"], t) else [np.abs(a - exact).max(), r["transform"]])
 PY
 runs 0 "Python makes images" "$PYTHON" make.py
-runs 0 "PNG, WebP, PPM and grey PGM at the network's size" embed -g -m colour-edges red.png red2.png blue.png stripes.png red.webp red.ppm grey.pgm -o e.xfv
+runs 0 "PNG, WebP, PPM and grey PGM at the network's size" sh -c "facecrop --whole exact -m colour-edges red.png red2.png blue.png stripes.png red.webp red.ppm grey.pgm | embed -m colour-edges -o e.xfv"
 is "$("$PYTHON" check.py descriptor <e.xfv | sort | uniq -c | tr -s ' ')" " 7 right" "embeddings are those of NumPy, images those of the files"
 for how in crop pad stretch; do
-    embed -g -m colour-edges --resize $how noise.png >n.xfv
-    is "$("$PYTHON" check.py $how <n.xfv)$("$PYTHON" check.py descriptor <n.xfv)" rightright "--resize $how"
+    facecrop --whole $how -m colour-edges noise.png | embed -m colour-edges >n.xfv
+    is "$("$PYTHON" check.py $how <n.xfv)$("$PYTHON" check.py descriptor <n.xfv)" rightright "facecrop --whole $how"
 done
-for j in 2 3; do embed -g -m colour-edges -j $j red.png red2.png blue.png stripes.png red.webp red.ppm grey.pgm | cmp -s - e.xfv; ok $? "-j $j: the same bytes"; done
-printf 'red.png\0blue.png\0' | embed -g -m colour-edges --files0-from - | xfv-json | jq -r 'select(.id) | .id' | tr '\n' ' ' >out
+for j in 2 3; do facecrop --whole exact -m colour-edges -j $j red.png red2.png blue.png stripes.png red.webp red.ppm grey.pgm | embed -m colour-edges -j $j | cmp -s - e.xfv; ok $? "-j $j: the same bytes"; done
+printf 'red.png\0blue.png\0' | facecrop --whole exact -m colour-edges --files0-from - | xfv-json | jq -r 'select(.id) | .id' | tr '\n' ' ' >out
 is "$(cat out)" "red.png blue.png " "--files0-from"
-cat red.ppm grey.pgm | embed -g -m colour-edges | xfv-json | jq -r 'select(.id) | .id' | tr '\n' ' ' >out
+cat red.ppm grey.pgm | facecrop --whole exact -m colour-edges | xfv-json | jq -r 'select(.id) | .id' | tr '\n' ' ' >out
 is "$(cat out)" "-#0 -#1 " "a Netpbm stream from standard input"
-runs 1 "another size: status 1" embed -g -m colour-edges red.png noise.png
-like "$(cat err)" "^embed: [^:]*: the image is 256 x 128 pixels, not 64 x 64: --resize crop, pad or stretch" "which says what to do"
+runs 1 "another size: status 1" facecrop --whole exact -m colour-edges red.png noise.png
+like "$(cat err)" "^facecrop: [^:]*: the image is 256 x 128 pixels, not 64 x 64: --whole crop, pad or stretch" "which says what to do"
 is "$(xfv-json out | jq -r 'select(.id) | ._ + " " + (.code // "")' | tr '\n' ';')" "face ;err size;" "an err record"
-runs 2 "--resize without --generic: status 2" embed --resize crop e.xfv
-runs 2 "an unknown rule: status 2" embed -g --resize zoom red.png
+runs 2 "an unknown rule" facecrop --whole zoom red.png
+for other in --aligned "--landmarks list" "--turn 90" "--min-sharpness 1"; do
+    runs 2 "an option that speaks of faces" facecrop --whole crop $other red.png
+    like "$(cat err)" "^facecrop: .*--whole" "names --whole as the other"
+done
+facecrop --whole exact -m mobilefacenet --size 64 red.png >f.xfv 2>err; is "$(xfv-json f.xfv | jq -c 'select(._ == "face") | [.image.shape, .generic, .quality]')" '[[64,64,3],true,null]' "facecrop --whole takes --size, and measures no quality"
 
 # The rest of the pipeline.
 verify --all -m colour-edges -t 0.9 e.xfv -o pairs.xfv
@@ -77,8 +81,8 @@ like "$(sed 's/\xc2\xa0/ /g' page.html)" "[0-9]+ % of the evidence on this pictu
 runs 0 "Deletion and Insertion" delins --tsv -m colour-edges maps.xfv
 is "$(cut -f 1 out | sort -u | wc -l)" 6 "for each method"
 runs 1 "regions: status 1" regions --tsv maps.xfv
-like "$(cat err)" "whole pictures .embed --generic., which have no eyes" "says why not"
-embed -g -m wide --resize crop red.png blue.png noise.png | verify --all -m wide -t 0 | fggb-grad -m wide -o wide.xfv
+like "$(cat err)" "whole pictures .facecrop --whole., which have no eyes" "says why not"
+facecrop --whole crop -m wide red.png blue.png noise.png | embed -m wide | verify --all -m wide -t 0 | fggb-grad -m wide -o wide.xfv
 is "$(xfv-json wide.xfv | jq -c 'select(._ == "pair") | [.a.image.shape, .maps[0].b.similarity.shape]' | sort -u)" "[[48,96,3],[48,96]]" "a network that is not square"
 runs 0 "is drawn, too" heatmap -o wide-%d.png wide.xfv
 done_testing

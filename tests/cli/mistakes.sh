@@ -66,7 +66,7 @@ for dash in -dash.jpg --dash.jpg; do
 done
 mistake 3 "a stage that failed" "empty input: did the program before it fail" verify </dev/null
 if command -v script >/dev/null; then
-    for p in embed verify heatmap facecrop "embed -g"; do
+    for p in embed verify heatmap facecrop "facecrop --whole crop"; do
         script -qec "$p | cat" /dev/null </dev/null >out 2>&1
         like "$(cat out)" "no input: name" "$p at a terminal: what to name"
     done

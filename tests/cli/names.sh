@@ -68,7 +68,7 @@ like "$(delins --tsv curves.xfv 2>&1 >out)" "^delins: photos/$who.jpg.$who: the 
 # Photographs as operands and in lists.
 echo "no photograph" >$who.jpg
 printf '%s\0' "photos/$who.jpg" >list
-for command in "facecrop --aligned" "facecrop" "embed -g -m tiny"; do
+for command in "facecrop --aligned" "facecrop" "facecrop --whole crop -m tiny"; do
     named "$command: no such file" $command "photos/$who.jpg"
     named "$command: no photograph" $command "$who.jpg" "./$who.jpg"
     named "$command: a list" $command --files0-from list
