@@ -51,7 +51,7 @@ p_facecrop_aligned() { facecrop --aligned --shard 2/2 anna-1.jpg bella.jpg; }
 p_embed() { faces | embed -j 2; }
 p_generic() { # less the provenance: photographs were embed's once
     if embed --help | grep -q -- --generic; then embed --generic --resize crop anna-1.jpg bella.jpg
-    else facecrop --whole crop -m mobilefacenet anna-1.jpg bella.jpg | embed -m mobilefacenet; fi | xfv-json --data | jq -c 'del(.provenance)'
+    else facecrop --whole crop -m mobilefacenet anna-1.jpg bella.jpg | embed -m mobilefacenet; fi | xfv-json --data | jq -cS 'del(.provenance, .crc32)'
 }
 p_verify_all() { pairs; }
 p_verify_table() { faces | embed | verify --all --tsv --header; }

@@ -261,7 +261,7 @@ int main(int argc, char **argv)
          XFV_OPT_RESULT, XFV_TO_INT(struct facecrop, size, 8, 2048)},
         {"aligned", 0, NULL, "the images are aligned crops already: only resize them",
          XFV_OPT_RESULT, XFV_TO_FLAG(struct facecrop, crop.aligned, 1)},
-        {"whole", 0, "HOW", "the images are of anything: take each whole; one of another size crop, pad, stretch or refuse",
+        {"whole", 0, "HOW", "the images are of anything: each is taken whole; HOW says what to do with another size",
          XFV_OPT_RESULT, XFV_TO_CHOICE(struct facecrop, fit, xfv_fit_names), XFV_GIVEN(struct facecrop, crop.generic)},
         XFV_FLOORS(struct facecrop, crop.limits),
         {"landmarks", 0, "FILE", "take landmarks from FILE (lines: path and ten numbers) instead of detecting",

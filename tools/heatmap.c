@@ -17,7 +17,8 @@
 
 enum format { PPM, PNG, JPEG, SVG, PDF };
 static const struct { const char *end; enum format format; } ends[] = {
-    {".png", PNG}, {".jpg", JPEG}, {".jpeg", JPEG}, {".svg", SVG}, {".pdf", PDF}, {".ppm", PPM}, {".pnm", PPM}, {NULL, PPM}};
+    {".png", PNG}, {".jpg", JPEG}, {".jpeg", JPEG}, {".svg", SVG},
+    {".pdf", PDF}, {".ppm", PPM}, {".pnm", PPM}, {NULL, PPM}};
 enum target { TO_PPM_STREAM, TO_ONE_FILE, TO_FILES }; /* files: a name with %d */
 
 /* A picture that waits for its turn to be written. */
@@ -108,7 +109,9 @@ static int find_number(const char *name, size_t *at, size_t *len, int *width, st
     *width = 0;
     if (*++q == '0' && isdigit((unsigned char)q[1])) *width = *++q - '0', q++;
     if (*q != 'd' || strchr(q, '%'))
-        return xfv_fail(e, XFV_EARG, "-o: '%.200s' may hold one %%d (or %%0Nd, N 1..9) for the number of the pair, and no other %%", name);
+        return xfv_fail(e, XFV_EARG,
+                        "-o: '%.200s' may hold one %%d (or %%0Nd, N 1..9) for the number of the pair, and no other "
+                        "%%", name);
     *at = (size_t)(p - name);
     *len = (size_t)(q + 1 - p);
     return 1;
@@ -149,7 +152,8 @@ static char *numbered_name(const char *name, long number)
 
 /* --- the loop --- */
 
-static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e)
+static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_zone *zone, msgpack_object *extra,
+                    struct xfv_err *e)
 {
     struct heatmap *h = ctx;
     char name[64] = "", digest[80] = "";
@@ -158,7 +162,8 @@ static int new_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack_
     h->figure.model[0] = 0;
     if (model && xfv_get_text(model, "name", name, sizeof name, NULL)) name[0] = 0;
     if (model && xfv_get_text(model, "digest", digest, sizeof digest, NULL)) digest[0] = 0;
-    if (name[0]) snprintf(h->figure.model, sizeof h->figure.model, "%s%s%.12s", name, digest[0] ? ", digest " : "", digest);
+    if (name[0])
+        snprintf(h->figure.model, sizeof h->figure.model, "%s%s%.12s", name, digest[0] ? ", digest " : "", digest);
     return 0;
 }
 
@@ -172,8 +177,9 @@ static int prepare(void *ctx, struct xfv_rec *r, int slot, struct xfv_err *e)
 {
     struct heatmap *h = ctx;
     if (h->target == TO_ONE_FILE && h->pairs == 1 && !is_sheet(h) && !is_photo(h))
-        return xfv_fail(e, XFV_EARG, "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the files NAME-%%d.png, or take "
-                                     "a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
+        return xfv_fail(e, XFV_EARG,
+                        "the stream holds more than one pair and '%.200s' one picture: nothing is written; name the "
+                        "files NAME-%%d.png, or take a Netpbm stream from standard output", xfv_cli_out_path(h->cli));
     (void)r;
     free(h->slot[slot].answer);
     h->slot[slot] = (struct picture){.number = h->pairs++}; /* one that failed here left what it could not show */
@@ -241,7 +247,8 @@ static int draw(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     (void)worker;
     if (is_photo(h)) return 0; /* emit takes it in */
     int sheet = is_sheet(h), face = xfv_rec_kind(r) == XFV_FACE;
-    int status = face ? xfv_pairview_read_face(xfv_rec_map(r), &p, e) : xfv_pairview_read(xfv_rec_map(r), h->method, &p, e);
+    int status = face ? xfv_pairview_read_face(xfv_rec_map(r), &p, e)
+                      : xfv_pairview_read(xfv_rec_map(r), h->method, &p, e);
     if (!status && !face && (!sheet || h->method || p.problem[0]) && !is_face_panel(h))
         missing_maps(h, &p, out->problem, sizeof out->problem);
     if (!status && p.n_rows == 0 && !sheet && h->figure.layout != XFV_LAYOUT_FIGURE && !is_face_panel(h))
@@ -388,8 +395,9 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     struct heatmap *h = ctx;
     (void)w;
     if (h->boxes)
-        xfv_cli_warn(h->cli, "some names hold letters that no font here has (or the build has no Pango, or too little memory): "
-                             "they are drawn as boxes");
+        xfv_cli_warn(h->cli,
+                     "some names hold letters that no font here has (or the build has no Pango, or too little memory): "
+                     "they are drawn as boxes");
     if (h->photographs.n) {
         int status = draw_photographs(h, e);
         return status || !h->sheet.n ? status : write_sheet(h, e);
@@ -418,8 +426,8 @@ static int run(struct heatmap *h, struct xfv_err *e, int *exit_status)
     if (status) return status;
     struct xfv_pool *pool = xfv_pool_new(jobs);
     h->slot = calloc(4 * (size_t)jobs, sizeof *h->slot);
-    struct xfv_stage stage = {.ctx = h, .window = 4 * jobs, .head = new_head, .wants = wants, .prepare = prepare, .work = draw, .emit = emit,
-                              .finish = finish, .sink = 1};
+    struct xfv_stage stage = {.ctx = h, .window = 4 * jobs, .head = new_head, .wants = wants, .prepare = prepare,
+                              .work = draw, .emit = emit, .finish = finish, .sink = 1};
     if (jobs == 1) stage.window = 1;
     if (pool && h->slot) *exit_status = xfv_stage_run(h->cli, pool, &stage);
     else status = xfv_fail(e, XFV_ENOMEM, "out of memory");

@@ -122,8 +122,8 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     int status = xfv_explained_read(xfv_rec_map(*r), NULL, g->has_points ? &g->points : NULL, &g->x, e);
     if (!status && g->x.generic)
         status = xfv_fail_code(e, XFV_EDATA, "noface",
-                               "the pair is of whole pictures (facecrop --whole), which have no eyes, nose and mouth to "
-                               "measure");
+                               "the pair is of whole pictures (facecrop --whole), which have no eyes, nose and mouth "
+                               "to measure");
     if (!status && g->x.view.problem[0])
         xfv_cli_record_failed(g->c, xfv_stage_record_no(g->c), id, n, g->x.view.problem);
     for (int side = 0; side < 2 && !status; side++) {

@@ -211,7 +211,8 @@ static int too_few(struct roc *t, double fmr, size_t impostor)
 {
     if ((double)impostor * fmr >= 1) return 0;
     if (!t->told_few++)
-        xfv_cli_warn(t->c, "%zu impostor pairs cannot tell a false match rate below %.3g: tar@fmr=%g is left open", impostor,
+        xfv_cli_warn(t->c,
+                     "%zu impostor pairs cannot tell a false match rate below %.3g: tar@fmr=%g is left open", impostor,
                      1 / (double)impostor, fmr);
     return 1;
 }
@@ -438,7 +439,8 @@ int main(int argc, char **argv)
     static struct roc t = {.replicates = 1000};
     static const struct xfv_program program = {
         .name = "roc",
-        .summary = "Measure a verification system: labelled pairs in, accuracy, EER, AUC and TAR at FMRs out, with intervals.",
+        .summary = "Measure a verification system: labelled pairs in, accuracy, EER, AUC and TAR at FMRs out, with "
+                   "intervals.",
         .operands = "[FILE]...",
         .example = "verify --pairs pairs.txt faces.xfv | roc --folds 10 --curve det.tsv",
         .flags = XFV_READS_STREAM,

@@ -86,8 +86,8 @@ const struct xfv_prov *xfv_cli_prov(struct xfv_cli *c, const msgpack_object *ext
 void xfv_cli_keep_head(struct xfv_cli *c);
 
 /* The loop over the records (stage/stage.h) keeps these for messages, progress and the end of the run: the record at
- * hand, from 1; counts so far (reported: err records that an earlier program has reported); the share of the input done,
- * 0..1; the slot of the record at hand. */
+ * hand, from 1; counts so far (reported: err records that an earlier program has reported); the share of the input
+ * done, 0..1; the slot of the record at hand. */
 struct xfv_seen { uint64_t record_no, faces, pairs, reported; double share; int slot; };
 struct xfv_seen *xfv_cli_seen(struct xfv_cli *c);
 const struct xfv_program *xfv_cli_program(const struct xfv_cli *c);

@@ -1,10 +1,10 @@
 /* One option of a program, as a row of data: its name, its words, and where its value goes.
  *
  *     static const struct xfv_opt options[] = {
- *         {"steps", 'n', "N", "points of a curve (default 10)", XFV_OPT_RESULT, XFV_TO_INT(struct my, o.steps, 1,
- * 10000)},
- *         {"fmr", 0, "X[,X]...", "rates to report", XFV_OPT_MANY, .set = set_fmr},       what no type fits has a
- * function {0},
+ *         {"steps", 'n', "N", "points of a curve (default 10)", XFV_OPT_RESULT,
+ *          XFV_TO_INT(struct my, o.steps, 1, 10000)},
+ *         {"fmr", 0, "X[,X]...", "rates to report", XFV_OPT_MANY, .set = set_fmr}, (what no type fits has a function)
+ *         {0},
  *     };
  *
  * --help adds the range or the words that the row allows. The options that programs share (-o, -q, -j, ...) are added

@@ -197,7 +197,8 @@ void xfv_script_draw(struct xfv_image *im, double x, double y, struct xfv_font f
         cairo_move_to(cairo, pad + x - left, pad + y - base - top);
         pango_cairo_show_layout(cairo, layout);
         cairo_surface_flush(surface);
-        if (cairo_status(cairo) == CAIRO_STATUS_SUCCESS) blend(im, left - pad, xfv_to_int(top, -1000000, 1000000) - pad, surface);
+        if (cairo_status(cairo) == CAIRO_STATUS_SUCCESS)
+            blend(im, left - pad, xfv_to_int(top, -1000000, 1000000) - pad, surface);
         cairo_destroy(cairo);
         cairo_surface_destroy(surface);
     }

@@ -159,7 +159,8 @@ static void put_moved(const struct work *w, const struct side *s, const struct m
             double px = v->m[0] * tx + v->m[2] * ty + v->from[0] + 0.5;
             double py = v->m[1] * tx + v->m[3] * ty + v->from[1] + 0.5;
             int in = px >= 0 && py >= 0 && px < width && py < height;
-            mark[y * width + x] = in ? s->mark[xfv_to_int(py, 0, height - 1) * width + xfv_to_int(px, 0, width - 1)] : 0;
+            int row = xfv_to_int(py, 0, height - 1), column = xfv_to_int(px, 0, width - 1);
+            mark[y * width + x] = in ? s->mark[row * width + column] : 0;
         }
     }
 }

@@ -99,7 +99,8 @@ static void dense_regions(const struct xfv_region_shares *s, const struct xfv_re
         used[k] = 1;
         int wrote = snprintf(buf + n, cap - n, "%s%s%s (%.0f\u00a0%%%s on %.0f\u00a0%%%s)", before,
                              place || out ? "" : "on the ", out ? "outside the face" : xfv_region_names[k],
-                             100 * s->share[k], place ? "" : " of the map", 100 * area->share[k], place ? "" : " of the picture");
+                             100 * s->share[k], place ? "" : " of the map", 100 * area->share[k],
+                             place ? "" : " of the picture");
         n += wrote > 0 ? (size_t)wrote : 0;
     }
 }

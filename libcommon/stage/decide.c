@@ -194,7 +194,8 @@ static int put_error(const struct xfv_decider *d, struct xfv_writer *w, const ch
 
 /* Messages name pairs of a list by its lines, others by their number. */
 static int fail_pair(struct xfv_decider *d, struct xfv_writer *w, const char *a, const char *b,
-                     const struct xfv_pair_entry *entry, const char *code, const char *why, int reported, struct xfv_err *e)
+                     const struct xfv_pair_entry *entry, const char *code, const char *why, int reported,
+                     struct xfv_err *e)
 {
     char *id = pair_id(a, b);
     if (!id) return xfv_fail(e, XFV_ENOMEM, "out of memory");

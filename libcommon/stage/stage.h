@@ -9,8 +9,8 @@
  * the caller) and loaded again only when another segment needs another one. XFV_EMODEL. */
 struct xfv_model;
 int xfv_cli_stream_model(struct xfv_cli *c, const struct xfv_rec *head, struct xfv_model **m, struct xfv_err *e);
-/* The kernels in use, for the provenance, since their last bits differ: "avx" of either width, "neon", "generic", or one
- * that XFV_KERNELS names. */
+/* The kernels in use, for the provenance, since their last bits differ: "avx" of either width, "neon", "generic", or
+ * one that XFV_KERNELS names. */
 const char *xfv_stage_kernels(void);
 /* Into the provenance: the model that computes, and the kernels. */
 int xfv_stage_put_maker(const struct xfv_model *m, msgpack_zone *zone, msgpack_object *extra, struct xfv_err *e);

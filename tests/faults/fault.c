@@ -76,9 +76,9 @@ static int spared(void *caller)
     static const char *const names[] = {
         "ld-linux", "openblas", "libgomp", "libgfortran", "libquadmath", "libc.so", "libgcc", "libseccomp",
         /* of text and of the newer image formats: they end the process when they get no memory */
-        "libglib", "libgobject", "libgio", "libpango", "libpixman", "libcairo", "libfontconfig", "libfreetype", "libharfbuzz",
-        "libfribidi", "libthai", "libdatrie", "libgraphite", "libexpat", "libnuma", "libx265", "libheif", "libaom",
-        "libdav1d", "libde265", "libjxl", "libhwy", "libstdc++", NULL};
+        "libglib", "libgobject", "libgio", "libpango", "libpixman", "libcairo", "libfontconfig", "libfreetype",
+        "libharfbuzz", "libfribidi", "libthai", "libdatrie", "libgraphite", "libexpat", "libnuma", "libx265",
+        "libheif", "libaom", "libdav1d", "libde265", "libjxl", "libhwy", "libstdc++", NULL};
     static __thread char *last_base;
     static __thread int last;
     Dl_info i;

@@ -1,7 +1,7 @@
-/* LD_PRELOAD library: a reader that was taken over. The first JPEG header, stream, model or foreign network that is read
- * once the sandbox is in force (or at all, with XFV_HIJACK_EARLY=1) makes it try what XFV_HIJACK names, and tell on
- * standard error "got in" or "refused". A refusal may also be the program's death. XFV_LANDLOCK=N plays a kernel whose
- * Landlock is of version N; 0: it has none. */
+/* LD_PRELOAD library: a reader that was taken over. The first JPEG header, stream, model or foreign network that is
+ * read once the sandbox is in force (or at all, with XFV_HIJACK_EARLY=1) makes it try what XFV_HIJACK names, and tell
+ * on standard error "got in" or "refused". A refusal may also be the program's death. XFV_LANDLOCK=N plays a kernel
+ * whose Landlock is of version N; 0: it has none. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>

@@ -75,7 +75,8 @@ static void check_lists(void)
     OK(!xfv_parse_text("--name", "abc", text, sizeof text, &e) && !strcmp(text, "abc"), "a text that just fits");
     OK(xfv_parse_text("--name", "abcd", text, sizeof text, &e) == XFV_EARG && strstr(e.msg, "3 bytes"),
        "one that does not: %s", e.msg);
-    OK(xfv_parse_numbers("--mean", "1,-2.5", -9, 9, v, 3, &e) == 2 && v[0] == 1 && v[1] == -2.5, "xfv_parse_numbers reads two numbers");
+    OK(xfv_parse_numbers("--mean", "1,-2.5", -9, 9, v, 3, &e) == 2 && v[0] == 1 && v[1] == -2.5,
+       "xfv_parse_numbers reads two numbers");
     static const char *const lists[] = {"", "1,", "1,,2", "1,2,3,4", "1,10", "1 ,2"};
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
         OK(xfv_parse_numbers("--mean", lists[k], -9, 9, v, 3, &e) == XFV_EARG, "numbers '%s': %s", lists[k], e.msg);

@@ -160,7 +160,8 @@ static void quality(void)
         xy[2 * i] = 2 * xfv_template_arcface[2 * i] - 56.5, xy[2 * i + 1] = 100 + 2 * xfv_template_arcface[2 * i + 1];
     }
     int status = xfv_align(xy, xfv_template_arcface, 112, 224, m, &e);
-    OK(status == 0 && xfv_quality_measure(&im, xy, 0, m, 224, &q, &e) == 0, "xfv_quality_measure measures an aligned face");
+    OK(status == 0 && xfv_quality_measure(&im, xy, 0, m, 224, &q, &e) == 0,
+       "xfv_quality_measure measures an aligned face");
     OK(fabs(q.v[XFV_Q_OUTSIDE] - 0.25) < 1e-9, "a quarter of the crop is outside (%g)", q.v[XFV_Q_OUTSIDE]);
     OK(q.v[XFV_Q_RESIDUAL] < 1e-9, "landmarks on the template leave no residual");
     OK(fabs(q.v[XFV_Q_EYE_DISTANCE] - 70.4751) < 1e-3, "eyes 70 pixels apart");

@@ -95,7 +95,8 @@ static void edges(const struct xfv_func *f, const char *build)
     f->erf(in, out, 7);
     OK(isnan(out[0]) && !(out[1] < 1) && !(out[2] > -1) && !(out[5] < 1), "%s: erf's ends", build);
     f->gelu(in, out, 7);
-    OK(isnan(out[0]) && isinf(out[1]) && !(out[5] < 1e30f) && fabsf(out[6]) < 1e-35f && fabsf(out[2]) < 1e-35f, "%s: gelu's ends", build);
+    OK(isnan(out[0]) && isinf(out[1]) && !(out[5] < 1e30f) && fabsf(out[6]) < 1e-35f && fabsf(out[2]) < 1e-35f,
+       "%s: gelu's ends", build);
     f->silu(in, out, 7);
     OK(isnan(out[0]) && isinf(out[1]) && fabsf(out[2]) < 1e-35f && !(out[5] < 1e30f) && fabsf(out[6]) < 1e-35f,
        "%s: silu's ends", build);

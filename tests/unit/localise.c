@@ -33,7 +33,8 @@ static void test_scores(void)
     float twice[6] = {11, 3, 7, 7, -3, 0};
     OK(near(xfv_map_correlation(map, twice, five, 6), 1) && isnan(xfv_map_correlation(map, same, all, 6)),
        "correlation within; none with a flat map");
-    OK(near(xfv_mean_inside(map, truth, 6), 4) && near(xfv_mean_inside(map, none, 6), 0), "xfv_mean_inside averages where truth is, and gives 0 for no place");
+    OK(near(xfv_mean_inside(map, truth, 6), 4) && near(xfv_mean_inside(map, none, 6), 0),
+       "xfv_mean_inside averages where truth is, and gives 0 for no place");
 }
 
 static void test_regions(void)

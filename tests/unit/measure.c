@@ -222,7 +222,8 @@ static void check_index(void)
     OK(xfv_id_index_find(x, "c.gif") == XFV_ID_SEVERAL, "without extensions, two");
     OK(xfv_id_index_find(x, "d.e") == 5, "the id is another's stem");
     OK(xfv_id_index_find(x, "a") == 8, "a whole file name goes before stems");
-    OK(xfv_id_index_find(x, "Bob_000") == XFV_ID_NONE && xfv_id_index_find(x, "") == XFV_ID_NONE, "the index finds no part of a name, and no empty one");
+    OK(xfv_id_index_find(x, "Bob_000") == XFV_ID_NONE && xfv_id_index_find(x, "") == XFV_ID_NONE,
+       "the index finds no part of a name, and no empty one");
     OK(xfv_id_index_find(x, "./x/a.jpg") == 0 && xfv_id_index_find(x, "/photos/y/../y/./a.jpg") == 1,
        "a path of several says which");
     OK(xfv_id_index_find(x, "z//a") == 8 && xfv_id_index_find(x, "w/a.jpg") == XFV_ID_SEVERAL, "another folder does "

@@ -559,7 +559,8 @@ static void test_use(void)
     strcpy(m.colour, "rgb"), m.transposed = 1, xfv_model_input(&m, rgb, x);
     OK(x[3] > -4.51f && x[3] < -4.49f, "transposed: second element is the pixel below");
     strcpy(m.colour, "grey"), m.transposed = 0, m.channels = 1, xfv_model_input(&m, rgb, x);
-    OK(x[5] > 122.4f && x[5] < 122.6f && fabs((double)x[0] - (0.587 * 10 + 0.114 * 20 - 10) / 2) < 1e-4, "a network for grey images gets luma");
+    OK(x[5] > 122.4f && x[5] < 122.6f && fabs((double)x[0] - (0.587 * 10 + 0.114 * 20 - 10) / 2) < 1e-4,
+       "a network for grey images gets luma");
     OK(xfv_model_threshold(&m, "default", &v, &e) == XFV_EARG && strstr(e.msg, "no calibrated"), "no thresholds: %s",
        e.msg);
     m.n_thresholds = 2, m.thresholds[0] = threshold("eer", .35, 0, 0, "", 0),

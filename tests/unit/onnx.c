@@ -1,5 +1,5 @@
-/* ONNX files and what PyTorch says of them (tests/onnx/make.py): every FOLDER/NAME.onnx with a NAME.golden beside it, or
- * a TensorFlow.js model NAME.json (tests/onnx/tfjs.py).
+/* ONNX files and what PyTorch says of them (tests/onnx/make.py): every FOLDER/NAME.onnx with a NAME.golden beside it,
+ * or a TensorFlow.js model NAME.json (tests/onnx/tfjs.py).
  * The folder is the first argument, $XFV_ONNX, or tests/onnx. A golden file without cotangent and gradient is taken,
  * too: then the gradient is held against the oracle's. $XFV_TOLERANCE: of the embedding, 1e-4 by default. */
 #define _GNU_SOURCE

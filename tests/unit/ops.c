@@ -117,7 +117,8 @@ static void moves(void)
     image(&b, 4, 6, 3, 20), reshape(&b, 4, 60, 2, 0), transpose(&b, 1, 0, 2, 0), reshape(&b, 480, 0, 0, 0);
     compare(&b, "reshapes that break rows");
     int whole = image(&b, 4, 6, 3, 32), flat = reshape(&b, 24, 32, 0, 0);
-    act(&b, XFV_ACT_TANH, 0, 0), reshape(&b, 4, 6, 32, 0), add(&b, XFV_OP_MUL, whole, b.last), reshape(&b, 24, 32, 0, 0);
+    act(&b, XFV_ACT_TANH, 0, 0), reshape(&b, 4, 6, 32, 0), add(&b, XFV_OP_MUL, whole, b.last);
+    reshape(&b, 24, 32, 0, 0);
     add(&b, XFV_OP_ADD, b.last, flat), reshape(&b, 12, 64, 0, 0), reshape(&b, 768, 0, 0, 0);
     compare(&b, "reshapes that move nothing, whose inputs are read again");
     for (int axis = 0; axis < 3; axis++) {

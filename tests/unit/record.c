@@ -97,7 +97,8 @@ static void test_gets(void)
     OK(xfv_get_f64(m, "int", &d, &e) == 0 && d == -7 && xfv_get_int(m, "int", &i, &e) == 0 && i == -7, "an integer is "
                                                                                                        "a number, too");
     OK(xfv_get_int(m, "real", &i, &e) == XFV_EFORMAT, "a real number is no integer");
-    OK(xfv_get_bool(m, "yes", &b, &e) == 0 && b == 1 && xfv_get_bool(m, "int", &b, &e) == XFV_EFORMAT, "xfv_get_bool reads booleans alone");
+    OK(xfv_get_bool(m, "yes", &b, &e) == 0 && b == 1 && xfv_get_bool(m, "int", &b, &e) == XFV_EFORMAT,
+       "xfv_get_bool reads booleans alone");
     msgpack_object big = {.type = MSGPACK_OBJECT_POSITIVE_INTEGER, .via.u64 = UINT64_MAX};
     xfv_map_put(z, m, "big", big, &e);
     OK(xfv_get_int(m, "big", &i, &e) == XFV_EFORMAT, "2^64 - 1 does not become -1");

@@ -19,7 +19,8 @@ static void check_template(void)
     const double *t = xfv_template_arcface;
     double sum = 0;
     OK(xfv_regions_of_points(t, 112, 112, label, &e) == 0, "the template's regions");
-    OK(at(t[0], t[1]) == XFV_REGION_EYES && at(t[2], t[3]) == XFV_REGION_EYES, "the template's eyes lie in the region of the eyes");
+    OK(at(t[0], t[1]) == XFV_REGION_EYES && at(t[2], t[3]) == XFV_REGION_EYES,
+       "the template's eyes lie in the region of the eyes");
     OK(at(t[4], t[5]) == XFV_REGION_NOSE && at(56, 52) == XFV_REGION_NOSE, "nose: tip and bridge");
     OK(at(t[6], t[7]) == XFV_REGION_MOUTH && at(t[8], t[9]) == XFV_REGION_MOUTH && at(56, 84) == XFV_REGION_MOUTH,
        "mouth: corners and above the lip");

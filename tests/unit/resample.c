@@ -17,7 +17,8 @@ int main(void)
     struct xfv_random r = {0};
     OK(xfv_random_u64(&r) == 0xe220a8397b1dcdafu && xfv_random_u64(&r) == 0x6e789e6aa1b965f4u, "SplitMix64 from state "
                                                                                                "0");
-    OK(person("lfw/images/Abel_Pacheco/Abel_Pacheco_0001.jpg", XFV_IDENTITY_NAME, "Abel_Pacheco"), "LFW's file name gives its person's name");
+    OK(person("lfw/images/Abel_Pacheco/Abel_Pacheco_0001.jpg", XFV_IDENTITY_NAME, "Abel_Pacheco"),
+       "LFW's file name gives its person's name");
     OK(person("Abel_Pacheco_0001", XFV_IDENTITY_NAME, "Abel_Pacheco"), "without folder and extension");
     OK(person("x/anna-1.jpg", XFV_IDENTITY_NAME, "anna-1") && person("0001.jpg", XFV_IDENTITY_NAME, "0001"),
        "a name that is not LFW's stays whole");

@@ -47,8 +47,8 @@ int xfv_import_tflite(const uint8_t *bytes, size_t n, const struct xfv_import_op
  * all of them as far as they fit. */
 int xfv_import_onnx(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out,
                     struct xfv_err *e);
-/* A TensorFlow.js model: model.json, with its weights in other files of opts->folder. Graph models (NodeDefs) and layers
- * models (Keras); built for one image, as ONNX's are, in TensorFlow's order (N,H,W,C unless its operators say
+/* A TensorFlow.js model: model.json, with its weights in other files of opts->folder. Graph models (NodeDefs) and
+ * layers models (Keras); built for one image, as ONNX's are, in TensorFlow's order (N,H,W,C unless its operators say
  * otherwise). Where opts->names finds a node, only what it needs is read. Builds without Jansson lack this function.
  * opts may be NULL. *out is the caller's. XFV_EMODEL: as above, or weights that are missing or of other sizes. */
 int xfv_import_tfjs(const uint8_t *bytes, size_t n, const struct xfv_import_opts *opts, struct xfv_graph **out,

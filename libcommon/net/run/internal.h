@@ -27,8 +27,8 @@ struct step {
     int wino;
     /* weights of the forward and of the backward pass, packed (depthwise: [kh][kw][channels], wb flipped) */
     float *wf, *wb;
-    /* the same in Winograd's frequencies, or (uf) in bfloat16 terms, which wb may hold too; in the deep layers' backward
-     * pass its taps instead, in wb. Of a convolution, all four are NULL until a pass first reads them */
+    /* the same in Winograd's frequencies, or (uf) in bfloat16 terms, which wb may hold too; in the deep layers'
+     * backward pass its taps instead, in wb. Of a convolution, all four are NULL until a pass first reads them */
     float *uf, *ub;
     size_t sign;                       /* offset of its sign bits in a tape; only with slope */
     /* Backward pass, decided once: */

@@ -4,9 +4,7 @@
 
 #include "net/run/ops_internal.h"
 
-/* ---- reduce
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reduce ---- */
 
 #define BLOCK 16 /* channels that a reduction over pixels takes at a time */
 
@@ -165,9 +163,7 @@ void xfv_op_reduce_backward(const struct run *r, const struct step *s, const flo
         }
 }
 
-/* ---- matmul
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- matmul ---- */
 
 /* One product of a batch: y [m][n] of a [m][k] and b [k][n], or b [n][k] when transposed; pitches apart. Product q of
  * the batch, at (i, j) of the leading axes (rows x columns of them), takes its matrices at i * s[0] + j * s[1]: steps
@@ -233,9 +229,7 @@ void xfv_op_matmul_backward(const struct run *r, const struct step *s, const flo
     }
 }
 
-/* ---- layernorm
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- layernorm ---- */
 
 static struct xfv_norm norm_of(const struct run *r, const struct step *s, struct view x)
 {

@@ -92,9 +92,7 @@ static int block_at(const struct xfv_net *n, int i)
     return value_pitch(n, a->in[0], n->shape[a->in[0]]) >= XFV_LANES;
 }
 
-/* ---- gradients
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- gradients ---- */
 
 static int reads_elsewhere(const struct xfv_net *n, int v, int add, int before)
 {
@@ -156,9 +154,7 @@ static int plan_gradients(struct xfv_net *n, struct xfv_err *e)
     return 0;
 }
 
-/* ---- memory
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 struct life { size_t size, offset; int birth, death; };
 

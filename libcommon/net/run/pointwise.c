@@ -4,9 +4,7 @@
 
 #include "net/run/ops_internal.h"
 
-/* ---- pooling
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- pooling ---- */
 
 /* Rows y0, y0 + dy, ... < y1 of the input and columns alike. */
 struct window { int y0, y1, dy, x0, x1, dx, area; };
@@ -102,8 +100,7 @@ static void pool_backward(const struct run *r, const struct step *s, const float
         }
 }
 
-/* ---- one operand
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- one operand ---- */
 
 /* Slopes of a PReLU: one a channel, or one for all; NULL: a ReLU. */
 static const float *slopes_of(const struct run *r, const struct step *s, int *step)
@@ -243,9 +240,7 @@ static void const_forward(const struct run *r, const struct step *s)
     clear_lanes(y);
 }
 
-/* ---- the table
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the table ---- */
 
 enum { KEEP_IN = 1, KEEP_OUT = 2 }; /* what the backward pass reads again */
 
