@@ -12,6 +12,8 @@
 #include "stream/put.h"
 #include "pair/maps.h"
 
+enum { MOST_NOTES = 5 };
+
 struct worker {
     struct xfv_ws *ws;
     float *x, *y; /* f32 [H][W][C], f32 [n] */
@@ -24,6 +26,7 @@ struct embed {
     size_t n; /* length of an embedding */
     struct worker *workers;
     int n_workers;
+    uint64_t n_short; /* embeddings shorter than the model says they should be */
 };
 
 static int open_model(struct embed *t, struct xfv_cli *c, struct xfv_err *e)
@@ -114,13 +117,11 @@ static int wants(void *ctx, const struct xfv_rec *r)
 }
 
 /* The embedding's length belongs to what tells whether a face is fit to be compared. */
-static void put_norm(struct xfv_put *face, msgpack_object *quality, const float *y, size_t n)
+static void put_norm(const struct embed *t, struct xfv_put *face, msgpack_object *quality, const float *y)
 {
-    double squares = 0;
     if (!quality || quality->type != MSGPACK_OBJECT_MAP) return;
-    for (size_t i = 0; i < n; i++) squares += (double)y[i] * (double)y[i];
     struct xfv_put p = xfv_put_into(face->zone, quality, face->e);
-    xfv_put_f64(&p, xfv_quality_info[XFV_Q_NORM].name, rint(sqrt(squares) * 1e4) / 1e4);
+    xfv_quality_put_norm(&p, y, t->n, t->model->norm.faces ? t->model->norm.low : NAN);
     if (!face->status) face->status = p.status;
 }
 
@@ -139,7 +140,7 @@ static int embed_face(struct embed *t, struct worker *w, msgpack_zone *zone, msg
     struct xfv_put put = xfv_put_into(zone, face, e);
     xfv_put_tensor(&put, "embedding", &v);
     xfv_put_text(&put, "model", t->model->digest);
-    put_norm(&put, xfv_map_get_mut(face, "quality"), w->y, t->n);
+    put_norm(t, &put, xfv_map_get_mut(face, "quality"), w->y);
     return put.status;
 }
 
@@ -159,6 +160,39 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     return 0;
 }
 
+/* Say of the first few faces that their embedding is short, and count the others. */
+static void tell_short(struct embed *t, const msgpack_object *face)
+{
+    struct xfv_quality q;
+    char where[360];
+    const char *id = "";
+    size_t n = 0;
+    xfv_quality_read(face, &q);
+    if (!xfv_quality_worse(XFV_Q_NORM, q.v[XFV_Q_NORM], q.norm_low) || t->n_short++ >= MOST_NOTES) return;
+    xfv_get_str(face, "id", &id, &n, NULL);
+    xfv_cli_warn(t->c, "%s: a doubtful face: %s %.4g, less than %.4g",
+                 xfv_cli_where(t->c, "record", xfv_stage_record_no(t->c), id, n, where, sizeof where),
+                 xfv_quality_info[XFV_Q_NORM].words, q.v[XFV_Q_NORM], q.norm_low);
+}
+
+static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
+{
+    const msgpack_object *root = xfv_rec_map(*r);
+    if (xfv_rec_kind(*r) == XFV_FACE) tell_short(ctx, root);
+    for (int i = 0; i < 2 && xfv_rec_kind(*r) == XFV_PAIR; i++) tell_short(ctx, xfv_map_get(root, xfv_sides[i]));
+    return xfv_writer_put(w, *r, e);
+}
+
+static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
+{
+    const struct embed *t = ctx;
+    (void)w;
+    (void)e;
+    if (t->n_short > MOST_NOTES)
+        xfv_cli_warn(t->c, "likewise %llu more", (unsigned long long)(t->n_short - MOST_NOTES));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct embed t;
@@ -171,7 +205,8 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net, &xfv_library_image},
     };
-    static const struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work};
+    static const struct xfv_stage stage = {
+        .ctx = &t, .head = head, .wants = wants, .work = work, .emit = emit, .finish = finish};
     struct xfv_err e = {0};
     int exit_status;
     struct xfv_cli *c = t.c = xfv_cli_start(&program, argc, argv, &exit_status);

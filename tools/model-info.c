@@ -111,6 +111,9 @@ static void text_meta(FILE *f, const struct xfv_model *m)
         fprintf(f, "mean        %s: over %d faces", shown(m->means[i].value, s, sizeof s), m->means[i].faces);
         fprintf(f, "%s%s\n", m->means[i].source[0] ? "; " : "", shown(m->means[i].source, s, sizeof s));
     }
+    if (m->norm.faces)
+        fprintf(f, "norm        of %d faces one in a hundred has an embedding shorter than %.4g%s%s\n", m->norm.faces,
+                m->norm.low, m->norm.source[0] ? "; " : "", shown(m->norm.source, s, sizeof s));
 }
 
 static void text_graph(FILE *f, const struct xfv_graph *g)
@@ -238,6 +241,11 @@ static void json_meta(FILE *f, const struct xfv_model *m)
         fprintf(f, "\"faces\":%d}", m->means[i].faces);
     }
     fputs("],", f);
+    if (!m->norm.faces) return;
+    fputs("\"norm\":{", f);
+    json_text(f, "data", m->norm.source);
+    json_real(f, "low", m->norm.low);
+    fprintf(f, "\"faces\":%d},", m->norm.faces);
 }
 
 static void json_model(FILE *f, const struct xfv_model *m)

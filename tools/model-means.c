@@ -1,13 +1,19 @@
 /* model-means: the average activations of a network's feature maps over many faces, put into its model file. See
  * model-means(1). */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "base/grow.h"
 #include "explain/layer.h"
+#include "face/quality.h"
 #include "net/model/model.h"
 #include "net/run/net.h"
 #include "stage/stage.h"
+
+enum { LEAST_NORMS = 500 };
 
 struct means {
     struct xfv_cli *c;
@@ -22,6 +28,8 @@ struct means {
     float **x;              /* the same */
     float **y;              /* [window][n]: each face's activations until they are added */
     struct xfv_rec **recs;  /* the batch at hand */
+    double *norms;          /* [n_norms]: lengths of the faces' embeddings, where embed left them */
+    size_t n_norms, room;
     int *status;
     struct xfv_err *errs;
     /* options */
@@ -94,6 +102,7 @@ static void tear_down(struct means *t)
     }
     for (int i = 0; t->y && i < t->window * t->n; i++) free(t->y[i]);
     for (int i = 0; i < t->n; i++) free(t->sum[i]);
+    free(t->norms);
     free(t->ws);
     free(t->x);
     free(t->y);
@@ -119,24 +128,41 @@ static void work_one(void *ctx, int i, int worker)
                                        e);
 }
 
+/* Keep the length of the face's embedding when it comes from this model. */
+static int add_norm(struct means *t, const msgpack_object *face, struct xfv_err *e)
+{
+    struct xfv_quality q;
+    char digest[65];
+    if (xfv_get_text(face, "model", digest, sizeof digest, NULL) || !xfv_model_is(t->model, digest)) return 0;
+    xfv_quality_read(face, &q);
+    if (isnan(q.v[XFV_Q_NORM])) return 0;
+    if (t->n_norms == t->room) {
+        t->room = xfv_more(t->room, 256);
+        if (!XFV_GROW(t->norms, t->room)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    }
+    t->norms[t->n_norms++] = q.v[XFV_Q_NORM];
+    return 0;
+}
+
 /* Faces in parallel; then the sums, in the order of the input, so that they do not depend on -j. */
 static int work_batch(void *ctx, struct xfv_rec **r, int n, int *status, struct xfv_err *errs, struct xfv_err *e)
 {
     struct means *t = ctx;
-    (void)e;
+    int failed = 0;
     t->recs = r;
     t->status = status;
     t->errs = errs;
     xfv_pool_run(t->pool, n, work_one, t);
     for (int f = 0; f < n; f++) {
         if (status[f]) continue;
+        if (!failed) failed = add_norm(t, xfv_rec_map(r[f]), e);
         for (int i = 0; i < t->n; i++) {
             const float *y = t->y[f * t->n + i];
             for (size_t k = 0; k < t->count[i]; k++) t->sum[i][k] += (double)y[k];
         }
         t->faces++;
     }
-    return 0;
+    return failed;
 }
 
 static int add_means(struct means *t, struct xfv_err *e)
@@ -154,6 +180,23 @@ static int add_means(struct means *t, struct xfv_err *e)
     return status;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* One in a hundred faces has a shorter embedding: of fewer faces that number would be chance. */
+static void add_low_norm(struct means *t)
+{
+    struct xfv_norm *norm = &t->model->norm;
+    if (t->n_norms < LEAST_NORMS) return;
+    qsort(t->norms, t->n_norms, sizeof *t->norms, by_size);
+    *norm = (struct xfv_norm){.low = t->norms[t->n_norms / 100], .faces = (int)t->n_norms};
+    snprintf(norm->source, sizeof norm->source, "%s", t->data);
+    xfv_cli_info(t->c, "of %zu faces one in a hundred has an embedding shorter than %.4g", t->n_norms, norm->low);
+}
+
 /* The new means alone, as a stream of records in half precision: model-import --means takes them in. */
 static int write_records(struct means *t, int fd, struct xfv_err *e)
 {
@@ -164,6 +207,11 @@ static int write_records(struct means *t, int fd, struct xfv_err *e)
     for (int i = 0; i < t->n && !status; i++) {
         int v = t->layers[i].value;
         struct xfv_rec *r = xfv_mean_record(xfv_model_mean(t->model, v), t->model->graph->values[v].shape, XFV_F16, e);
+        status = r ? xfv_writer_put(w, r, e) : XFV_ENOMEM;
+        xfv_rec_free(r);
+    }
+    if (!status && t->n_norms >= LEAST_NORMS) {
+        struct xfv_rec *r = xfv_norm_record(&t->model->norm, e);
         status = r ? xfv_writer_put(w, r, e) : XFV_ENOMEM;
         xfv_rec_free(r);
     }
@@ -178,6 +226,7 @@ static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
     (void)w;
     int status = add_means(t, e), fd;
     if (status) return status;
+    add_low_norm(t);
     for (int i = 0; i < t->n; i++)
         xfv_cli_info(t->c, "%s: %dx%dx%d over %d faces", t->model->graph->values[t->layers[i].value].name,
                      t->layers[i].h, t->layers[i].w, t->layers[i].c, t->faces);
@@ -202,7 +251,7 @@ static const struct xfv_opt options[] = {
      XFV_OPT_MANY, .set = set_layer},
     {"data", 0, "TEXT", "whose faces these are, for the file",
      0, XFV_TO_TEXT(struct means, data, sizeof ((struct xfv_mean *)0)->source - 1)},
-    {"records", 0, NULL, "write only the means, in half precision, for model-import --means",
+    {"records", 0, NULL, "write only the new records, means in half precision, for model-import --means",
      0, XFV_TO_FLAG(struct means, records, 1)},
     {0},
 };
@@ -215,7 +264,7 @@ int main(int argc, char **argv)
         .summary = "Average a network's inner activations over faces and put them into its model file: faces in, a "
                    "model out.",
         .operands = "[FILE]...",
-        .example = "facecrop -0 < photographs | model-means -m mine.xfvm --data 'our visitors' -o mine-with-means.xfvm",
+        .example = "facecrop -0 < photographs | embed -m mine.xfvm | model-means -m mine.xfvm --data 'our visitors' -o mine-with-means.xfvm",
         .flags = XFV_WRITES_MODEL | XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_BINARY,
         .opts = options,
         .ctx = &t,

@@ -117,7 +117,7 @@ static int judge(const struct job *j, const struct found *f, const char *id, str
         *out = xfv_rec_error(id, strlen(id), "facecrop", "quality", why);
         return *out ? 1 : xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
-    xfv_quality_doubts(doubts);
+    xfv_quality_doubts(&f->quality, doubts);
     for (int k = 0; k < XFV_QUALITIES; k++)
         if (!isnan(j->c->limits[k])) doubts[k] = NAN; /* whoever sets a limit knows better */
     m = xfv_quality_first(&f->quality, doubts);

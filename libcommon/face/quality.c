@@ -8,6 +8,7 @@
 #include "image/warp.h"
 
 #define DEGREES 57.29577951308232 /* in a radian */
+#define NORM_LOW "norm-low"
 enum { SIDE = 112, UNDER = 25, OVER = 247 }; /* exposure: ISO/IEC 29794-5's levels */
 
 /* Doubtful: what one in a hundred faces of LFW, or fewer, is worse than. */
@@ -38,9 +39,10 @@ int xfv_quality_first(const struct xfv_quality *q, const double *limits)
     return -1;
 }
 
-void xfv_quality_doubts(double limits[XFV_QUALITIES])
+void xfv_quality_doubts(const struct xfv_quality *q, double limits[XFV_QUALITIES])
 {
     for (int m = 0; m < XFV_QUALITIES; m++) limits[m] = xfv_quality_info[m].doubtful;
+    limits[XFV_Q_NORM] = q->norm_low;
 }
 
 /* ---- from the landmarks ---- */
@@ -167,6 +169,7 @@ static double outside(const struct xfv_image *im, const double transform[6], int
 static void forget(struct xfv_quality *q)
 {
     for (int m = 0; m < XFV_QUALITIES; m++) q->v[m] = NAN;
+    q->norm_low = NAN;
 }
 
 int xfv_quality_measure(const struct xfv_image *im, const double landmarks[10], int turn, const double transform[6],
@@ -209,6 +212,15 @@ void xfv_quality_put(struct xfv_put *face, const struct xfv_quality *q)
     xfv_put_filled(face, "quality", &p);
 }
 
+void xfv_quality_put_norm(struct xfv_put *quality, const float *y, size_t n, double norm_low)
+{
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) squares += (double)y[i] * (double)y[i];
+    xfv_put_f64(quality, xfv_quality_info[XFV_Q_NORM].name, rint(sqrt(squares) * 1e4) / 1e4);
+    if (isfinite(norm_low)) xfv_put_f64(quality, NORM_LOW, norm_low);
+    else xfv_map_drop(quality->map, NORM_LOW); /* of another model */
+}
+
 void xfv_quality_read(const msgpack_object *face, struct xfv_quality *q)
 {
     const msgpack_object *map = xfv_map_get(face, "quality");
@@ -217,6 +229,8 @@ void xfv_quality_read(const msgpack_object *face, struct xfv_quality *q)
         double v;
         if (!xfv_get_f64(m == XFV_Q_CONFIDENCE ? face : map, xfv_quality_info[m].name, &v, NULL)) q->v[m] = v;
     }
+    double low;
+    if (!xfv_get_f64(map, NORM_LOW, &low, NULL)) q->norm_low = low;
 }
 
 void xfv_quality_doubt_text(const msgpack_object *face, char *buf, size_t cap)
@@ -224,7 +238,7 @@ void xfv_quality_doubt_text(const msgpack_object *face, char *buf, size_t cap)
     struct xfv_quality q;
     double doubts[XFV_QUALITIES];
     xfv_quality_read(face, &q);
-    xfv_quality_doubts(doubts);
+    xfv_quality_doubts(&q, doubts);
     int m = xfv_quality_first(&q, doubts);
     buf[0] = '\0';
     if (m >= 0) snprintf(buf, cap, "doubtful: %s %.3g", xfv_quality_info[m].words, q.v[m]);

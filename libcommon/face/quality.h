@@ -31,13 +31,15 @@ extern const struct xfv_quality_info xfv_quality_info[XFV_QUALITIES];
 
 struct xfv_quality {
     double v[XFV_QUALITIES]; /* NaN: not known */
+    double norm_low;         /* the model says of how short an embedding one in a hundred is; NaN: not known */
 };
 
 /* Is v worse than the limit? Angles count by their size. NaN, of either, is not. */
 int xfv_quality_worse(enum xfv_measure m, double v, double limit);
 /* The first measure of q that is worse than its limit (f64 [XFV_QUALITIES], NaN: none); -1 when none is. */
 int xfv_quality_first(const struct xfv_quality *q, const double *limits);
-void xfv_quality_doubts(double limits[XFV_QUALITIES]); /* xfv_quality_info's */
+/* What makes a face doubtful: xfv_quality_info's limits, and the model's for the norm. */
+void xfv_quality_doubts(const struct xfv_quality *q, double limits[XFV_QUALITIES]);
 
 /* Of a face in im: all but confidence and norm. landmarks: in pixels of im; turn: that makes it upright; transform
  * (2 x 3): from im to the crop of size x size pixels that `outside` is about. XFV_EDATA when the landmarks coincide. */
@@ -48,6 +50,8 @@ int xfv_quality_of_crop(const struct xfv_image *crop, struct xfv_quality *q, str
 
 /* A face record's map `quality`: what is known, to four decimals. */
 void xfv_quality_put(struct xfv_put *face, const struct xfv_quality *q);
+/* Into a map `quality`: the length of the embedding y[n], and the model's norm_low, unless that is NaN. */
+void xfv_quality_put_norm(struct xfv_put *quality, const float *y, size_t n, double norm_low);
 /* What a face record holds, its confidence too; the rest NaN. */
 void xfv_quality_read(const msgpack_object *face, struct xfv_quality *q);
 

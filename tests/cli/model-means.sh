@@ -25,6 +25,22 @@ facecrop "$1" >1.xfv 2>err; facecrop "$2" >2.xfv 2>err
 for i in 1 2; do model-means -o $i.xfvm $i.xfv; done
 cat 1.xfv 2.xfv | model-means -o 12.xfvm
 is "$($PYTHON check.py 1.xfvm 2.xfvm 12.xfvm)" same "the mean of two faces lies between them"
+# ---- how long embeddings are: of 500 faces and more that this model embedded
+facecrop -q "$1" "$2" | embed >e.xfv
+for i in $(seq 25); do cat e.xfv; done >50.xfv
+for i in $(seq 10); do cat 50.xfv; done >500.xfv
+xfv-select -n 499 500.xfv >499.xfv
+runs 0 "model-means over 500 embedded faces" model-means --layer 7x7 --records --data 'two people' -o norm.xfv 500.xfv
+low=$(xfv-json e.xfv | jq -s 'map(select(._ == "face").quality.norm) | min')
+is "$(xfv-json norm.xfv | jq -c 'select(._ == "norm")')" \
+    "{\"_\":\"norm\",\"low\":$low,\"faces\":500,\"data\":\"two people\"}" "model-means writes the least length but one in a hundred"
+runs 0 "model-means over 499 of them" model-means --layer 7x7 --records -o few.xfv 499.xfv
+is "$(xfv-json few.xfv | jq -c 'select(._ == "norm")')" "" "model-means takes fewer faces for chance"
+runs 0 "model-means into the model" model-means --layer 7x7 --data 'two people' -o n.xfvm 500.xfv
+like "$(model-info n.xfvm)" "norm .*of 500 faces .* shorter than $(printf '%.4g' "$low"); two people" "model-info tells of it"
+is "$(model-info --json n.xfvm | jq -c .norm)" "{\"data\":\"two people\",\"low\":$low,\"faces\":500}" "model-info does as JSON"
+is "$(model-info --json n.xfvm | jq -r .digest)" "$(model-info --json mobilefacenet | jq -r .digest)" "the model's digest stays"
+
 runs 1 "no face" model-means -o none.xfvm means.xfv
 like "$(cat err)" 'no face' "says so"
 [ ! -e none.xfvm ]; ok $? "and writes nothing"

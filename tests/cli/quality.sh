@@ -49,6 +49,45 @@ PY
 is "$($PYTHON norm.py)" True "embed adds the embedding's length"
 embed e.xfv >e2.xfv; xfv-cmp e.xfv e2.xfv; ok $? "and once more, the same"
 
+# ---- an embedding shorter than the model's limit
+cat >noise.py <<'PY'
+import random
+from PIL import Image
+random.seed(1)
+im = Image.open("bella.jpg").convert("RGB")
+im.putdata([tuple(max(0, min(255, int(v + random.gauss(0, 90)))) for v in p) for p in im.getdata()])
+im.save("noise.png")
+PY
+$PYTHON noise.py; ok $? "make a photograph of much noise"
+runs 0 "facecrop finds nothing doubtful in noise" facecrop -o n.xfv noise.png bella.jpg
+is "$(wc -c <err)" 0 "which no other measure shows"
+runs 0 "embed, a face of noise and a good one" embed -o noisy.xfv n.xfv
+like "$(cat err)" "^embed: .*: a doubtful face: length of the embedding 4[0-9.]*, less than 51.81\$" "embed warns of the short embedding"
+is "$(wc -l <err)" 1 "embed warns of the noise alone"
+is "$(faces '.quality["norm-low"]' noisy.xfv | sort -u)" 51.8117 "the record of a face holds the model's limit"
+verify noisy.xfv >pair.xfv
+runs 0 "embed of a pair" embed -o again.xfv pair.xfv
+like "$(cat err)" "doubtful face: length" "embed warns of a pair's face likewise"
+cosine-grad pair.xfv | report >page.html
+like "$(cat page.html)" '<strong class="doubt">doubtful: length of the embedding 4' "the page says so"
+for i in 1 2 3 4 5 6 7; do cat n.xfv; done | embed -j 2 2>err >/dev/null
+is "$(tail -1 err)-$(wc -l <err | tr -d ' ')" "embed: likewise 2 more-6" "embed writes five lines, then a count"
+
+cat >plain.py <<'PY'
+import sys, zlib, msgpack
+crc, n = 0, 0
+for r in msgpack.Unpacker(sys.stdin.buffer, max_buffer_size=1 << 28):
+    if r["_"] == "norm": continue
+    if r["_"] == "end": r = {"_": "end", "records": n, "errors": 0, "crc32": crc}
+    elif r["_"] != "head": n += 1
+    d = msgpack.packb(r)
+    crc = zlib.crc32(d, crc)
+    sys.stdout.buffer.write(d)
+PY
+$PYTHON plain.py <"$top/models/mobilefacenet.xfvm" >plain.xfvm
+runs 0 "embed by a model without the limit" embed -m plain.xfvm -o plain.xfv noisy.xfv
+is "$(cat err)-$(faces '.quality | has("norm-low")' plain.xfv | sort -u)" "-false" "embed takes another model's limit away"
+
 # ---- floors
 runs 1 "--min-eye-distance" facecrop --min-eye-distance 30 -o f.xfv bella.jpg small.png
 like "$(errs f.xfv)" "^small.png	quality	the face is not fit to be compared: \

@@ -466,7 +466,7 @@ static void test_half(void)
     xfv_model_free(h);
 }
 
-/* Mean activations: kept, replaced, and refused when they are not those of a value. */
+/* Mean activations and the least norm: kept, replaced, and refused when they are not those of a value. */
 static void test_means(void)
 {
     struct xfv_model *m = new_model(), *l = NULL;
@@ -480,9 +480,11 @@ static void test_means(void)
     sure(xfv_model_add_mean(m, g->values[2].name, v, xfv_shape_count(g->values[2].shape), 0, "", &e), &e);
     sure(xfv_model_add_mean(m, g->values[1].name, v + 1, count, 7, "LFW", &e), &e);
     OK(m->n_means == 2 && xfv_model_mean(m, 1)->faces == 7, "a second mean of one value takes the place of the first");
+    m->norm = (struct xfv_norm){.low = 51.25, .faces = 700, .source = "LFW"};
     save(m, "means.xfvm");
     if (OK(xfv_model_load(at("means.xfvm"), &l, &e) == 0, "a model with means loads %s", e.msg)) {
         const struct xfv_mean *a = xfv_model_mean(l, 1);
+        OK(l->norm.low == 51.25 && l->norm.faces == 700 && !strcmp(l->norm.source, "LFW"), "and the least norm");
         OK(l->n_means == 2 && a && a->count == count && !memcmp(a->data, v + 1, count * sizeof *v) &&
                !strcmp(a->source, "LFW") && a->faces == 7,
            "and holds them");
@@ -492,6 +494,12 @@ static void test_means(void)
     OK(r && xfv_mean_read(m, r, &e) == 0 && fabsf(xfv_model_mean(m, 1)->data[3] - v[4]) < 1e-3f, "through a record in "
                                                                                                  "half precision");
     xfv_rec_free(r);
+    static const struct xfv_norm bad[] = {{NAN, 1, ""}, {INFINITY, 1, ""}, {-1, 1, ""}, {1, -1, ""}};
+    for (int i = 0; i < 4; i++) {
+        struct xfv_rec *n = xfv_norm_record(&bad[i], &e);
+        OK(n && xfv_norm_read(m, n, &e) == XFV_EMODEL && strstr(e.msg, "impossible"), "norm %d: %s", i, e.msg);
+        xfv_rec_free(n);
+    }
     m->means[0].data[2] = NAN;
     OK(xfv_model_save(m, -1, &e) == XFV_EMODEL && strstr(e.msg, "finite"), "a number that is not finite: %s", e.msg);
     m->means[0].data[2] = 0;

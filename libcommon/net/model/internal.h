@@ -26,6 +26,7 @@ int xfv_graph_read(struct xfv_graph *g, const msgpack_object *o, struct xfv_err 
 /* The means (model_mean.c): is each one of a value of the graph, of its size, and finite? */
 int xfv_means_check(const struct xfv_model *m, struct xfv_err *e);
 void xfv_means_free(struct xfv_model *m);
+int xfv_norm_check(const struct xfv_norm *norm, struct xfv_err *e);
 /* The elements of an f32 or f16 tensor as floats, freed by free(); XFV_EMODEL for another type. what names it in
  * messages. */
 int xfv_model_floats(const struct xfv_tensor *t, const char *what, float **out, struct xfv_err *e);

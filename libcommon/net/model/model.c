@@ -108,7 +108,7 @@ int xfv_model_check(struct xfv_model *m, struct xfv_err *e)
         return xfv_fail(e, XFV_EMODEL, "the embedding is value %d of %d", m->embedding, m->graph->n_values);
     if (strcmp(m->kind, "embedding") == 0 && m->embedding < 1)
         return xfv_fail(e, XFV_EMODEL, "an embedding network must say which value is the embedding");
-    if ((status = xfv_means_check(m, e))) return status;
+    if ((status = xfv_means_check(m, e)) || (status = xfv_norm_check(&m->norm, e))) return status;
     for (int i = 0; i < 10; i++)
         if (!isfinite(m->template_xy[i]) || fabs(m->template_xy[i]) > 1e5)
             return xfv_fail(e, XFV_EMODEL, "the alignment template is impossible");
@@ -242,6 +242,7 @@ static int read_model(struct xfv_model *m, struct xfv_reader *rd, struct xfv_err
         if (xfv_rec_kind(r) == XFV_HEAD) status = xfv_fail(e, XFV_EMODEL, "a second model follows in the same file");
         else if (strcmp(xfv_rec_kind_name(r), "weight") == 0) status = read_weight(m->graph, r, e);
         else if (strcmp(xfv_rec_kind_name(r), "mean") == 0) status = xfv_mean_read(m, r, e);
+        else if (strcmp(xfv_rec_kind_name(r), "norm") == 0) status = xfv_norm_read(m, r, e);
         xfv_rec_free(r);
     }
     if (status == XFV_EOF) status = xfv_model_head_read(m, xfv_rec_root(head), e);
@@ -317,6 +318,14 @@ static int write_mean(struct xfv_writer *w, const struct xfv_model *m, const str
     return status;
 }
 
+static int write_norm(struct xfv_writer *w, const struct xfv_norm *norm, struct xfv_err *e)
+{
+    struct xfv_rec *r = xfv_norm_record(norm, e);
+    int status = r ? xfv_writer_put(w, r, e) : XFV_ENOMEM;
+    xfv_rec_free(r);
+    return status;
+}
+
 static void digest_more(void *sha, const void *p, size_t n)
 {
     sha256_update(sha, n, p);
@@ -335,6 +344,7 @@ static int write_model(const struct xfv_model *m, int fd, struct sha256_ctx *sha
         if (!status) status = xfv_writer_head(w, NULL, NULL, &head, e);
         for (int i = 0; i < m->graph->n_weights && !status; i++) status = write_weight(w, &m->graph->weights[i], e);
         for (int i = 0; i < m->n_means && !status; i++) status = write_mean(w, m, &m->means[i], e);
+        if (!status && m->norm.faces) status = write_norm(w, &m->norm, e);
         if (!status) status = xfv_writer_end(w, e);
         xfv_writer_close(w);
     }

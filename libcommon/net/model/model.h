@@ -33,6 +33,13 @@ struct xfv_mean {
     char source[128];          /* whose */
 };
 
+/* How long embeddings are: of so many faces one in a hundred has a shorter one than low. faces 0: not known. */
+struct xfv_norm {
+    double low;
+    int faces;
+    char source[128]; /* whose */
+};
+
 struct xfv_model {
     char name[64];
     char kind[32];             /* "embedding", "mtcnn-p", "mtcnn-r", "mtcnn-o" */
@@ -56,6 +63,7 @@ struct xfv_model {
     struct xfv_histogram calibration; /* the scores of the pairs that calibrate(1) saw last; bins 0: not known */
     int n_means;
     struct xfv_mean means[XFV_MAX_MEANS];
+    struct xfv_norm norm;
 };
 
 /* The mean of this value; NULL when the model holds none. */
@@ -70,8 +78,11 @@ struct xfv_rec;
 struct xfv_rec *xfv_mean_record(const struct xfv_mean *mean, struct xfv_shape shape, enum xfv_dtype dtype,
                                 struct xfv_err *e);
 int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *e);
-/* Add all such records of a stream in a file (model-means --records). XFV_EIO, and what reading a stream and
- * xfv_model_add_mean give. */
+/* The norm as the record {"_":"norm","low","faces","data"}, and the other way round. */
+struct xfv_rec *xfv_norm_record(const struct xfv_norm *norm, struct xfv_err *e);
+int xfv_norm_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *e);
+/* Take in all records of these two kinds of a stream in a file (model-means --records). XFV_EIO, and what reading a
+ * stream and xfv_model_add_mean give. */
 int xfv_means_read_file(struct xfv_model *m, const char *path, struct xfv_err *e);
 
 #define XFV_DEFAULT_MODEL "mobilefacenet"

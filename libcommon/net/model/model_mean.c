@@ -1,4 +1,5 @@
-/* The average activations that a model file may hold: records of kind "mean" after the weights. See xfv-model(5). */
+/* What a model file may hold of many faces, after the weights: average activations (records of kind "mean"), and how
+ * long embeddings are ("norm"). See xfv-model(5). */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -135,12 +136,49 @@ int xfv_mean_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *
     return status;
 }
 
+struct xfv_rec *xfv_norm_record(const struct xfv_norm *norm, struct xfv_err *e)
+{
+    struct xfv_rec *r = xfv_rec_new_named("norm");
+    if (!r) {
+        xfv_fail(e, XFV_ENOMEM, "out of memory");
+        return NULL;
+    }
+    struct xfv_put put = xfv_put_into(xfv_rec_zone(r), xfv_rec_root(r), e);
+    xfv_put_f64(&put, "low", norm->low);
+    xfv_put_int(&put, "faces", norm->faces);
+    xfv_put_text(&put, "data", norm->source);
+    if (!put.status) return r;
+    xfv_rec_free(r);
+    return NULL;
+}
+
+int xfv_norm_check(const struct xfv_norm *norm, struct xfv_err *e)
+{
+    if (norm->faces >= 0 && norm->low >= 0 && isfinite(norm->low)) return 0;
+    return xfv_fail(e, XFV_EMODEL, "a length of embeddings of %g over %d faces is impossible", norm->low, norm->faces);
+}
+
+int xfv_norm_read(struct xfv_model *m, const struct xfv_rec *r, struct xfv_err *e)
+{
+    const msgpack_object *map = xfv_rec_map(r);
+    struct xfv_norm new = {0};
+    int64_t faces;
+    int status = xfv_get_f64(map, "low", &new.low, e);
+    if (!status) status = xfv_get_int(map, "faces", &faces, e);
+    if (!status) status = xfv_get_text(map, "data", new.source, sizeof new.source, e);
+    if (status) return status;
+    new.faces = faces < 0 || faces > INT32_MAX ? -1 : (int)faces;
+    if (!(status = xfv_norm_check(&new, e))) m->norm = new;
+    return status;
+}
+
 static int read_means(struct xfv_model *m, struct xfv_reader *in, struct xfv_err *e)
 {
     struct xfv_rec *r;
     int status;
     while (!(status = xfv_reader_next(in, &r, e))) {
         if (!strcmp(xfv_rec_kind_name(r), "mean")) status = xfv_mean_read(m, r, e);
+        else if (!strcmp(xfv_rec_kind_name(r), "norm")) status = xfv_norm_read(m, r, e);
         xfv_rec_free(r);
         if (status) break;
     }
