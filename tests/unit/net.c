@@ -24,6 +24,13 @@ static void convolutions(void)
     b = start(10, 9, 16);
     conv(&b, 1, 1, 0, 0, 40, 1, 1), conv(&b, 5, 2, 2, 2, 40, 40, 1), conv(&b, 1, 2, 0, 0, 8, 1, 0);
     compare(&b, "depthwise 5x5 stride 2, pointwise stride 2");
+    b = start(13, 14, 64);
+    conv(&b, 5, 1, 2, 2, 40, 1, 1), prelu(&b), conv(&b, 3, 1, 1, 1, 96, 1, 0), conv(&b, 3, 2, 0, 1, 70, 1, 1),
+        prelu(&b), conv(&b, 1, 2, 0, 0, 512, 1, 0), dense(&b, 9);
+    compare(&b, "many channels of small maps: their patches are brought together");
+    b = start(12, 9, 350);
+    conv(&b, 4, 1, 2, 1, 12, 1, 1), dense(&b, 5);
+    compare(&b, "patches that are too many for one product");
 }
 
 /* Winograd's transforms: maps that are not multiples of four, every padding, PReLU and residual behind it, batches of

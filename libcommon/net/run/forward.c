@@ -112,6 +112,59 @@ static struct xfv_gemm part_of(const struct step *s, const struct xfv_gemm *whol
     return g;
 }
 
+/* Output rows of a small map are short: one product a row would read all weights for a few pixels. Then the inputs of
+ * many outputs are brought together first, at most so many floats of them. */
+#define SMALL_ROW 14
+#define SMALL_WEIGHTS 32768
+#define PATCH_FLOATS 262144
+
+static size_t patch_length(const struct step *s)
+{
+    return (size_t)(s->node->kernel[0] * s->node->kernel[1]) * (size_t)s->part_in;
+}
+
+/* Output pixels whose patches are computed together; 0: none are. */
+static size_t patches(const struct step *s, const struct xfv_shape *shape)
+{
+    struct xfv_shape out = shape[s->out];
+    size_t length = patch_length(s), all = shape_pixels(out), some = PATCH_FLOATS / length;
+    if (s->point || s->parts != 1 || out.dim[0] < 2 || out.dim[1] > SMALL_ROW) return 0;
+    if (length * (size_t)shape_channels(out) < SMALL_WEIGHTS) return 0;
+    some = some < 48 ? 48 : some;
+    return some < all ? some : all;
+}
+
+size_t xfv_patch_floats(const struct step *s, const struct xfv_shape *shape)
+{
+    return patches(s, shape) * patch_length(s);
+}
+
+/* All outputs of g, a convolution over rows of `row` floats: their patches are copied into `buffer`, one after the
+ * other, and multiplied. */
+static void conv_by_patches(const struct run *r, const struct step *s, const struct xfv_gemm *g, size_t row,
+                            float *buffer)
+{
+    struct xfv_shape out = r->shape[s->out];
+    size_t many = patches(s, r->shape), all = shape_pixels(out), k = (size_t)g->k, wide = (size_t)out.dim[1];
+    struct xfv_gemm h = *g;
+    h.x = buffer;
+    h.ldx = patch_length(s);
+    h.k = (int)h.ldx;
+    h.taps = 1;
+    h.tap = NULL;
+    for (size_t p = 0, some; p < all; p += some) {
+        float *to = buffer;
+        some = all - p < many ? all - p : many;
+        for (size_t q = p; q < p + some; q++) {
+            const float *x = g->x + q / wide * (size_t)s->node->stride[0] * row + q % wide * g->ldx;
+            for (int t = 0; t < g->taps; t++, to += k) memcpy(to, x + g->tap[t], sizeof *to * k);
+        }
+        h.y = run_value(r, s->out) + p * g->ldy;
+        if (g->e.sign) h.e.sign = g->e.sign + p * g->ldy / 8;
+        r->net->k->gemm(&h, (int)some);
+    }
+}
+
 static void forward_conv(const struct run *r, const struct step *s)
 {
     const struct xfv_node *nd = s->node;
@@ -139,13 +192,19 @@ static void forward_conv(const struct run *r, const struct step *s)
         return;
     }
     if (nd->pads[0] || nd->pads[1] || nd->pads[2] || nd->pads[3]) {
-        float *padded = r->scratch + xfv_tap_floats(nd);
-        pad_copy(padded, x, in.dim[0], in.dim[1], pitch, nd->pads);
-        x = padded;
+        float *to = r->scratch + xfv_tap_floats(nd);
+        pad_copy(to, x, in.dim[0], in.dim[1], pitch, nd->pads);
+        x = to;
     }
-    size_t row = (size_t)(in.dim[1] + nd->pads[1] + nd->pads[3]) * (size_t)pitch;
+    size_t row = (size_t)(in.dim[1] + nd->pads[1] + nd->pads[3]) * (size_t)pitch,
+           padded = (size_t)(in.dim[0] + nd->pads[0] + nd->pads[2]) * row;
     g.taps = conv_taps(nd, s->part_in, pitch, row, tap, &g.k);
     g.tap = tap;
+    if (patches(s, r->shape)) {
+        g.x = x;
+        conv_by_patches(r, s, &g, row, r->scratch + xfv_tap_floats(nd) + padded);
+        return;
+    }
     for (int oy = 0; oy < out.dim[0]; oy++) {
         g.x = x + (size_t)(oy * nd->stride[0]) * row;
         g.y = run_value(r, s->out) + (size_t)oy * (size_t)out.dim[1] * (size_t)n;

@@ -113,6 +113,8 @@ static inline size_t xfv_tap_floats(const struct xfv_node *nd)
 {
     return ((size_t)nd->kernel[0] * (size_t)nd->kernel[1] * sizeof(ptrdiff_t) / sizeof(float) + 15) / 16 * 16;
 }
+/* Floats of scratch for the patches that a convolution of a small map is computed from; 0: it reads them in place. */
+size_t xfv_patch_floats(const struct step *s, const struct xfv_shape *shape);
 /* Floats of scratch that the forward pass needs at the given shapes. */
 size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape);
 /* 1: a 1x1 convolution whose product, in the forward pass without gradients or in the backward pass, goes by terms. */

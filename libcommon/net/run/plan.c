@@ -343,7 +343,8 @@ size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape)
             if (floats > most) most = floats;
         }
         size_t need = s->depthwise ? (size_t)in.dim[1] * (size_t)pitch
-                                   : padded_floats(in, pitch, s->node->pads) + xfv_tap_floats(s->node);
+                                   : padded_floats(in, pitch, s->node->pads) + xfv_tap_floats(s->node) +
+                                         xfv_patch_floats(s, shape);
         if (need > most) most = need;
     }
     return most + 64;
