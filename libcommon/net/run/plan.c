@@ -197,12 +197,14 @@ static int finish_layout(const struct xfv_net *n, struct life *l, struct layout 
     return 0;
 }
 
-/* A reshape whose elements lie as those of its input do: both are one place. */
+/* A reshape whose elements lie as those of its input do: both are one place. So it is without padding lanes, and where
+ * the last axis stays. */
 static int same_place(const struct xfv_net *n, const struct step *s, const struct xfv_shape *shape)
 {
     if (s->op != XFV_OP_RESHAPE) return 0;
     int in = s->in[0], ci = shape_channels(shape[in]), co = shape_channels(shape[s->out]);
-    return value_pitch(n, in, shape[in]) == ci && value_pitch(n, s->out, shape[s->out]) == co;
+    int pi = value_pitch(n, in, shape[in]), po = value_pitch(n, s->out, shape[s->out]);
+    return (pi == ci && po == co) || (pi == po && ci == co);
 }
 
 static void live(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct life *l, int *root)
