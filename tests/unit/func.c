@@ -6,6 +6,7 @@
 #include "net/run/func_internal.h"
 #include "tap.h"
 
+static double d_power34(double x) { return pow(x, 0.75); }
 static double d_sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double d_silu(double x) { return x * d_sigmoid(x); }
 static double d_normal(double x) { return 0.5 * erfc(-x * sqrt(0.5)); }
@@ -61,6 +62,8 @@ static void pointwise(const struct xfv_func *f, const char *build)
         {"erf", f->erf, erf, -7, 7, 1e-36, 3},
         {"gelu", f->gelu, d_gelu, -12, 12, 1e-30, 10},
         {"gelu by tanh", f->gelu_tanh, d_gelu_tanh, -6, 6, 0.5, 4},
+        {"sqrt", f->sqrt, sqrt, 0, 1e6, 1e-36, 1},
+        {"x^(3/4)", f->power34, d_power34, 0, 1e6, 1e-36, 3},
     };
     for (size_t i = 0; i < sizeof f1 / sizeof *f1; i++) {
         grid(f1[i].lo, f1[i].hi);

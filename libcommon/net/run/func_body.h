@@ -1,5 +1,5 @@
 /* The functions, written once; see net/run/func_internal.h. The including file defines for its instruction set:
- *   VL lanes; V the vector type; V_LD V_ST V_SET1 V_ADD V_SUB V_MUL V_DIV; V_FMA(a,b,c) = a*b+c, V_FNMA = c-a*b
+ *   VL lanes; V the vector type; V_LD V_ST V_SET1 V_ADD V_SUB V_MUL V_DIV V_SQRT; V_FMA(a,b,c) = a*b+c, V_FNMA = c-a*b
  *   V_MAX(a,b) = a > b ? a : b, V_MIN(a,b) = a < b ? a : b (so b where one is NaN); V_LESS(a,b,x,y) = a < b ? x : y
  *   V_ABS(v); V_SIGNED(v, s) = v >= 0 with the sign of s; V_POW2(t, b) = 2^(n+b-127) of t = n + XFV_ROUND
  *   V_GUESS(d): 1 / d to 6 %, the bits of d taken from a constant; V_LD_SOME(p, n, fill), V_ST_SOME(p, v, n): the
@@ -167,6 +167,13 @@ static inline V silu_slope_of(V x)
     return V_FMA(V_MUL(x, s), V_SUB(V_SET1(1.0f), s), s);
 }
 
+/* x^(3/4), as local response normalisation has it */
+static inline V power34_of(V x)
+{
+    V root = V_SQRT(x);
+    return V_MUL(root, V_SQRT(root));
+}
+
 #define EACH(name, of) \
     static void name(const float *x, float *y, size_t n) \
     { \
@@ -181,6 +188,8 @@ EACH(each_tanh, tanh_of)
 EACH(each_erf, erf_of)
 EACH(each_gelu, gelu_of)
 EACH(each_gelu_tanh, gelu_tanh_of)
+EACH(each_sqrt, V_SQRT)
+EACH(each_power34, power34_of)
 
 #define SLOPE(name, of) \
     static void name(const float *x, const float *dy, float *g, size_t n) \
@@ -203,7 +212,9 @@ SLOPE(gelu_tanh_slope, gelu_tanh_slope_of)
         for (; i < n; i++) y[i] = a[i] op b[i]; \
     }
 TWO(add, V_ADD, +)
+TWO(sub, V_SUB, -)
 TWO(mul, V_MUL, *)
+TWO(divide, V_DIV, /)
 
 /* ---- rows: sums in LANES lanes ---- */
 
@@ -434,11 +445,15 @@ const struct xfv_func FUNC = {.exp = each_exp,
                               .erf = each_erf,
                               .gelu = each_gelu,
                               .gelu_tanh = each_gelu_tanh,
+                              .sqrt = each_sqrt,
+                              .power34 = each_power34,
                               .silu_slope = silu_slope,
                               .gelu_slope = gelu_slope,
                               .gelu_tanh_slope = gelu_tanh_slope,
                               .add = add,
+                              .sub = sub,
                               .mul = mul,
+                              .divide = divide,
                               .softmax = softmax,
                               .softmax2 = softmax2,
                               .softmax_back = softmax_back,

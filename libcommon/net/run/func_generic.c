@@ -1,6 +1,7 @@
 /* Plain C: four lanes written out, which compilers map to SSE2, NEON or nothing. */
 #include "net/run/func_internal.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static inline V V_ADD(V a, V b) { LOOP(a, a.f[i] + b.f[i]); }
 static inline V V_SUB(V a, V b) { LOOP(a, a.f[i] - b.f[i]); }
 static inline V V_MUL(V a, V b) { LOOP(a, a.f[i] * b.f[i]); }
 static inline V V_DIV(V a, V b) { LOOP(a, a.f[i] / b.f[i]); }
+static inline V V_SQRT(V v) { LOOP(v, sqrtf(v.f[i])); }
 static inline V V_FMA(V a, V b, V c) { LOOP(c, c.f[i] + a.f[i] * b.f[i]); }
 static inline V V_FNMA(V a, V b, V c) { LOOP(c, c.f[i] - a.f[i] * b.f[i]); }
 static inline V V_MAX(V a, V b) { LOOP(b, a.f[i] > b.f[i] ? a.f[i] : b.f[i]); }

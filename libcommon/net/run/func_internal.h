@@ -22,13 +22,17 @@ struct xfv_func {
     void (*erf)(const float *x, float *y, size_t n);
     void (*gelu)(const float *x, float *y, size_t n);      /* x times the Gaussian's distribution */
     void (*gelu_tanh)(const float *x, float *y, size_t n); /* its approximation by tanh */
+    void (*sqrt)(const float *x, float *y, size_t n);
+    void (*power34)(const float *x, float *y, size_t n);   /* x^(3/4) */
     /* g[i] += dy[i] f'(x[i]) */
     void (*silu_slope)(const float *x, const float *dy, float *g, size_t n);
     void (*gelu_slope)(const float *x, const float *dy, float *g, size_t n);
     void (*gelu_tanh_slope)(const float *x, const float *dy, float *g, size_t n);
-    /* y = a + b, a b; y may be either */
+    /* y = a + b, a - b, a b, a / b; y may be either */
     void (*add)(const float *a, const float *b, float *y, size_t n);
+    void (*sub)(const float *a, const float *b, float *y, size_t n);
     void (*mul)(const float *a, const float *b, float *y, size_t n);
+    void (*divide)(const float *a, const float *b, float *y, size_t n);
     /* A row of a softmax; y may be x. Its gradient: g += y (dy - sum y dy). */
     void (*softmax)(const float *x, float *y, int n);
     /* Softmax of two: x[i * xstep], x[i * xstep + 1] for i < n, into y likewise. */

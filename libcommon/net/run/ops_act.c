@@ -24,7 +24,6 @@ static void act_row(const struct xfv_node *nd, const float *restrict x, float *r
     case XFV_ACT_HARDSWISH: EACH(v * clamp(v / 6.0f + 0.5f, 0.0f, 1.0f));
     case XFV_ACT_SOFTPLUS: EACH(softplus(v));
     case XFV_ACT_MISH: EACH(v * tanhf(softplus(v)));
-    case XFV_ACT_SQRT: EACH(sqrtf(v));
     case XFV_ACT_POW:
         if (p > 1.999f && p < 2.001f && !(p < 2.0f) && !(p > 2.0f)) { EACH(v * v); }
         EACH(powf(v, p));
@@ -109,6 +108,8 @@ static void slope_row(const struct xfv_node *nd, const float *restrict x, const 
 typedef void each(const float *x, float *y, size_t n);
 typedef void each_slope(const float *x, const float *dy, float *g, size_t n);
 
+static int is(float a, float b) { return a >= b && a <= b; }
+
 /* By the vector functions of net/run/func_body.h; NULL: by the loops above. */
 static each *act_each(const struct xfv_func *f, const struct xfv_node *nd)
 {
@@ -119,6 +120,8 @@ static each *act_each(const struct xfv_func *f, const struct xfv_node *nd)
     case XFV_ACT_EXP: return f->exp;
     case XFV_ACT_ERF: return f->erf;
     case XFV_ACT_GELU: return nd->f[0] > 0.0f ? f->gelu_tanh : f->gelu;
+    case XFV_ACT_SQRT: return f->sqrt;
+    case XFV_ACT_POW: return is(nd->f[0], 0.75f) ? f->power34 : is(nd->f[0], 0.5f) ? f->sqrt : NULL;
     default: return NULL;
     }
 }

@@ -67,30 +67,43 @@ static void combine_row(enum xfv_op op, const float *a, const float *b, size_t s
     }
 }
 
+typedef void two(const float *a, const float *b, float *y, size_t n);
+
+/* By the vector functions of net/run/func_body.h; NULL: there is none. */
+static two *by_vectors(const struct xfv_func *f, enum xfv_op op)
+{
+    return op == XFV_OP_ADD   ? f->add
+           : op == XFV_OP_SUB ? f->sub
+           : op == XFV_OP_MUL ? f->mul
+           : op == XFV_OP_DIV ? f->divide
+                              : NULL;
+}
+
+/* Operands that lie alike are one row, padding lanes and all. */
+static int as_one_row(const struct run *r, const struct step *s, struct view a, struct view b, struct view y)
+{
+    two *f = by_vectors(r->net->f, s->op);
+    if (!f || a.pixels != y.pixels || b.pixels != y.pixels || a.pitch != y.pitch || b.pitch != y.pitch || a.ch != b.ch)
+        return 0;
+    f(a.x, b.x, y.x, y.pixels * (size_t)y.pitch);
+    clear_lanes(y);
+    return 1;
+}
+
 void xfv_op_binary_forward(const struct run *r, const struct step *s)
 {
     struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out);
     struct axes full = axes_of(y), small = stretched(b, full);
-    int gate = s->op == XFV_OP_MUL && small.step[3] == 1; /* of squeeze and excitation: one row for all, or as many */
+    two *f = small.step[3] == 1 ? by_vectors(r->net->f, s->op) : NULL;
+    if (as_one_row(r, s, a, b, y)) return;
     for (size_t p = 0; p < y.pixels; p++) {
         const float *first = at(a, p, 0), *second = b.x + row_at(&full, &small, p);
         float *to = at(y, p, 0);
-        if (gate) r->net->f->mul(first, second, to, (size_t)y.ch);
+        if (f) f(first, second, to, (size_t)y.ch);
         else if (!is_rare(s->op)) combine_row(s->op, first, second, small.step[3], to, y.ch);
         else for (int c = 0; c < y.ch; c++) to[c] = rare(s->node, first[c], second[(size_t)c * small.step[3]]);
     }
     clear_lanes(y);
-}
-
-void xfv_op_add_forward(const struct run *r, const struct step *s)
-{
-    struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out);
-    size_t n = y.pixels * (size_t)y.pitch;
-    if (a.pixels != b.pixels || a.pitch != b.pitch || a.pixels != y.pixels || a.pitch != y.pitch || a.ch != b.ch) {
-        xfv_op_binary_forward(r, s);
-        return;
-    }
-    r->net->f->add(a.x, b.x, y.x, n);
 }
 
 static void first_row(enum xfv_op op, const float *a, const float *b, size_t sb, const float *dy, float *g, int n)

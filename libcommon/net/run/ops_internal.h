@@ -62,7 +62,7 @@ static inline struct axes axes_of(struct view v)
 typedef void op_forward(const struct run *r, const struct step *s);
 typedef void op_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx);
 
-op_forward xfv_op_act_forward, xfv_op_binary_forward, xfv_op_add_forward, xfv_op_move_forward, xfv_op_reshape_forward,
+op_forward xfv_op_act_forward, xfv_op_binary_forward, xfv_op_move_forward, xfv_op_reshape_forward,
     xfv_op_reduce_forward, xfv_op_matmul_forward, xfv_op_layernorm_forward, xfv_op_sparse_forward,
     xfv_op_select_forward;
 op_backward xfv_op_act_backward, xfv_op_binary_backward, xfv_op_move_backward, xfv_op_reshape_backward,

@@ -247,7 +247,7 @@ enum { KEEP_IN = 1, KEEP_OUT = 2 }; /* what the backward pass reads again */
 static const struct { op_forward *forward; op_backward *backward; unsigned keep; } ops[XFV_OPS] = {
     [XFV_OP_PRELU] = {prelu_forward, prelu_backward, KEEP_IN},
     [XFV_OP_RELU] = {prelu_forward, prelu_backward, KEEP_IN},
-    [XFV_OP_ADD] = {xfv_op_add_forward, xfv_op_binary_backward, 0},
+    [XFV_OP_ADD] = {xfv_op_binary_forward, xfv_op_binary_backward, 0},
     [XFV_OP_SUB] = {xfv_op_binary_forward, xfv_op_binary_backward, 0},
     [XFV_OP_MUL] = {xfv_op_binary_forward, xfv_op_binary_backward, KEEP_IN},
     [XFV_OP_DIV] = {xfv_op_binary_forward, xfv_op_binary_backward, KEEP_IN},
