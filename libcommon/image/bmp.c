@@ -87,7 +87,9 @@ static int read_header(struct bmp *b, struct xfv_err *e)
 static uint8_t masked(uint32_t v, uint32_t mask)
 {
     uint32_t low = mask & (~mask + 1), most = low ? mask / low : 0;
-    return most ? (uint8_t)(((uint64_t)((v & mask) / low) * 255 + most / 2) / most) : 255;
+    if (!most) return 255;
+    uint64_t of_255 = ((uint64_t)((v & mask) / low) * 255 + most / 2) / most;
+    return (uint8_t)of_255;
 }
 
 static int put_colour(const struct bmp *b, unsigned index, uint8_t *t)
@@ -108,7 +110,7 @@ static int read_row(const struct bmp *b, long y, uint8_t *t)
     for (size_t x = 0; x < (size_t)b->width; x++, t += 4) {
         size_t bit = x * b->bits;
         if (b->bits <= 8) {
-            if (put_colour(b, s[bit / 8] >> (8 - b->bits - bit % 8) & ((1u << b->bits) - 1), t)) return -1;
+            if (put_colour(b, (unsigned)s[bit / 8] >> (8 - b->bits - bit % 8) & ((1u << b->bits) - 1), t)) return -1;
             continue;
         }
         uint32_t v = get(s + bit / 8, (int)b->bits / 8);

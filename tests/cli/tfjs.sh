@@ -106,7 +106,8 @@ like "$(cat err)" "not JSON: .*depth" "are too deep"
 runs 5 "17 MB of JSON" model-import bad.json -o bad.xfvm
 like "$(cat err)" "16 MB of JSON: at most 16 are read" "are too many"
 head -c 8000000 /dev/zero | sed 's/\x00/[],/g; 1s/^/[/; $s/,$/]/' | head -c 15000000 >bad.json
-runs 5 "a bomb of empty lists" sh -c 'ulimit -v 2000000; model-import bad.json -o bad.xfvm'
+[ "${XFV_SANITIZED:-0}" = 1 ] && bound=: || bound="ulimit -v 2000000" # a sanitizer maps terabytes
+runs 5 "a bomb of empty lists" sh -c "$bound; model-import bad.json -o bad.xfvm"
 
 # Layers that cannot be.
 layer() {

@@ -115,7 +115,7 @@ static void each(void)
     for (int which = 0; which < READERS; which++)
         for (int c = 1; c <= 17; c += c < 4 ? 1 : 13) {
             struct build b;
-            char what[64];
+            char what[80];
             int from = begin(&b, 7 + pick(3), 6 + pick(3), c, pick(2));
             reader(&b, which);
             snprintf(what, sizeof what, "operator %d reads %d channels of %s", which, c,
