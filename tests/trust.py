@@ -6,11 +6,12 @@ import os, re, shutil, subprocess, sys
 top, B, work = os.environ["top"], os.environ["B"], os.path.abspath(sys.argv[1])
 python, env = sys.executable, dict(os.environ, PYTHONPATH=top + "/tests", XFV_MODEL_PATH=work + ":" + top + "/models")
 ATTACKS = ["write", "overwrite", "replace", "remove", "beside", "truncate", "append", "fchmod", "fcntl", "connect", "exec", "fork", "kill",
-           "code", "read", "list", "broker"]
+           "code", "read", "list", "broker", "descriptor"]
 
 
 def run(*command, **more):
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", env={**env, **more}, cwd=work)
+    left_open = [9] if "XFV_HIJACK" in more else []
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", env={**env, **more}, cwd=work, pass_fds=left_open)
 
 
 def counted(r):
@@ -45,6 +46,7 @@ def hijack(p, source, args):
         for f, text in (("victim", "old\n"), ("bait", "bait\n")): open(f"{work}/out.d/{f}", "w").write(text)
         open(work + "/precious", "w").write("old\n")
         out = [] if p == "xfv-check" else ["-o", "out.d/out-%d.png" if p == "heatmap" else "out.d/out"]
+        with open(work + "/precious", "a") as f: os.dup2(f.fileno(), 9)
         r = run(p, *args.split(), *out, *([source] if source else []), LD_PRELOAD=work + "/hijack.so", XFV_HIJACK=what)
         whole = open(work + "/out.d/victim").read() + open(work + "/precious").read() == "old\nold\n"
         bad += not whole or "got in" in r.stderr or ("refused" not in r.stderr and "stopped by its sandbox" not in r.stderr)

@@ -57,6 +57,5 @@ int xfv_replaced_check(int fd, const char *name, struct xfv_err *e)
 {
     struct stat st;
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !xfv_replaced_has(st.st_dev, st.st_ino)) return 0;
-    return xfv_fail(e, XFV_EARG, "%.300s is both an input and the output, which would replace it: name another output",
-                    name);
+    return xfv_fail(e, XFV_EARG, "%.300s is both an input and the output: name another output", name);
 }

@@ -48,7 +48,7 @@ int xfv_out_is_stdout(const char *path)
 
 static void free_outfile(struct xfv_outfile *o)
 {
-    if (o->was.exists) xfv_replaced_remove(o->was.dev, o->was.ino);
+    if (o->was.ino) xfv_replaced_remove(o->was.dev, o->was.ino);
     free(o->path);
     free(o);
 }
@@ -83,7 +83,7 @@ static int open_new(struct xfv_outfile **out, const char *path, int sealed, stru
     o->was = o->place.was;
     if (!status) status = sealed || (all.broker >= 0 && !o->was.direct) ? open_by_broker(o, e) : open_own(o, e);
     if (o->number >= 0) xfv_place_discard(&o->place);
-    if (!status && o->was.exists && !o->was.direct) status = xfv_replaced_add(o->was.dev, o->was.ino, e);
+    if (!status && o->was.ino) status = xfv_replaced_add(o->was.dev, o->was.ino, e);
     if (!status) return *out = o, 0;
     xfv_outfile_discard(o);
     return status;

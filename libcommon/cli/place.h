@@ -14,15 +14,16 @@ enum { XFV_HEAD_BYTES = 512 };
 struct xfv_before {
     int exists, direct; /* direct: a device, a pipe, a descriptor: written in place */
     mode_t mode;
-    dev_t dev;
+    dev_t dev; /* and ino: of what exists, and of the regular file that a descriptor writes to; else 0 */
     ino_t ino;
     size_t n;                          /* of its first bytes */
     unsigned char head[XFV_HEAD_BYTES];
 };
 
+/* The folder is open from the start: whoever puts another in its place, or a link, moves no output. */
 struct xfv_place {
-    char *path, *tmp; /* path: links followed; tmp NULL: it has no name yet */
-    int fd;           /* -1: not open */
+    char *path, *tmp; /* path: links followed; tmp: the name beside it, NULL: it has no name yet */
+    int folder, fd;   /* -1: not open */
     struct xfv_before was;
 };
 
@@ -33,7 +34,7 @@ int xfv_place_make(struct xfv_place *p, unsigned mode, struct xfv_err *e);
 /* Give it its name; sync: the folder reaches the disk. Frees all, also on failure. XFV_EIO. */
 int xfv_place_commit(struct xfv_place *p, int sync, struct xfv_err *e);
 void xfv_place_discard(struct xfv_place *p); /* frees all; of an empty one, nothing */
-/* The descriptor that a path is another name of (/dev/fd/3, /dev/stdout, /proc/self/fd/3), or -1. */
+/* The descriptor of this process that a path is another name of (/dev/fd/3, /dev/stdout, /proc/self/fd/3), or -1. */
 int xfv_place_descriptor(const char *path);
 
 #endif

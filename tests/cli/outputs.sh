@@ -51,6 +51,11 @@ head -c 192 /dev/zero | tr '\0' '\1' >w.bin
 runs 0 "a description with its weights in a file" model-import -q --name n -o m/n.xfvm net.txt
 refused "weights beside a network" w.bin model-import -q --force --name n -o w.bin net.txt
 
+# Nor is it added to one: the program would read what it writes, without an end.
+refused "standard output is added to the input" e.xfv sh -c 'ulimit -f 100; xfv-select --join e.xfv >>e.xfv'
+refused "to standard input" e.xfv sh -c 'ulimit -f 100; embed -m tiny <e.xfv >>e.xfv'
+refused "a descriptor is" e.xfv sh -c 'ulimit -f 100; xfv-select --join -o /dev/fd/5 e.xfv 5>>e.xfv'
+
 # Only a file of its own kind is replaced.
 pngtopnm <"$top/docs/why.png" >p.ppm 2>/dev/null || ppmmake blue 9 9 >p.ppm
 heatmap -q -o f-0.png --layout overlay -s 1 -b 0 faces.xfv 2>/dev/null; heatmap -q --layout overlay -s 1 -b 0 -o f-%d.png maps.xfv
@@ -97,7 +102,7 @@ rm -f $shm
 runs 0 "a new file there" embed -m tiny -o $shm faces.xfv
 cmp -s e.xfv $shm; ok $? "is made"
 rm -f $shm
-for name in /dev/fd/5 /proc/self/fd/5; do
+for name in /dev/fd/5 /proc/self/fd/5 /proc/thread-self/fd/5 /dev/./fd//5 /dev/fd/../fd/5; do
     echo first >log
     xfv-json -o $name e.xfv 5>>log; { echo first; xfv-json e.xfv; } | cmp -s - log; ok $? "$name, opened to append: the beginning stays"
     embed -m tiny -o $name faces.xfv 5>five.xfv; cmp -s e.xfv five.xfv; ok $? "$name: a descriptor"
@@ -108,7 +113,19 @@ runs 4 "a descriptor that only reads" sh -c 'embed -m tiny -o /dev/fd/5 faces.xf
 runs 0 "/dev/null" embed -m tiny -o /dev/null faces.xfv
 [ -c /dev/null ]; ok $? "is still what it was"
 embed -m tiny -o /dev/stdout faces.xfv | cmp -s - e.xfv; ok $? "/dev/stdout"
-runs 4 "a folder" embed -m tiny -o d faces.xfv
+sleep 9 5>>log & pid=$!
+runs 4 "what another process has open" xfv-json -o /proc/$pid/fd/5 e.xfv
+{ echo first; xfv-json e.xfv; } | cmp -s - log; ok $? "is left alone"
+kill $pid
+for name in d d/ . .. /; do
+    runs 4 "a folder: $name" embed -m tiny -o $name nowhere.xfv
+    like "$(cat err)" "cannot write '$name': Is a directory" "is refused before anything is read"
+done
+long=$(printf '%0251d' 1).xfv
+for again in "a name as long as a name may be" "the same again"; do
+    runs 0 "$again" embed -m tiny -o $long faces.xfv
+    cmp -s $long e.xfv; ok $? "$again: is whole"
+done
 runs 4 "no folder" embed -m tiny -o none/x.xfv faces.xfv
 
 # Where a file cannot be without a name.
@@ -118,15 +135,15 @@ cat >named.c <<'C'
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-int open(const char *path, int flags, ...)
+int openat(int folder, const char *path, int flags, ...)
 {
     va_list ap;
     va_start(ap, flags);
-    int mode = va_arg(ap, int), (*real)(const char *, int, ...);
+    int mode = va_arg(ap, int), (*real)(int, const char *, int, ...);
     va_end(ap);
-    *(void **)&real = dlsym(RTLD_NEXT, "open");
+    *(void **)&real = dlsym(RTLD_NEXT, "openat");
     if ((flags & O_TMPFILE) == O_TMPFILE) return errno = EOPNOTSUPP, -1;
-    return real(path, flags, mode);
+    return real(folder, path, flags, mode);
 }
 C
 if [ "${XFV_SANITIZED:-0}" = 1 ]; then skip "named until whole" "the sanitizer's own calls come first"; else
@@ -148,6 +165,21 @@ if [ "${XFV_SANITIZED:-0}" = 1 ]; then skip "named until whole" "the sanitizer's
     for i in 1 2 3 4 5 6 7 8 9 10; do ls n.xfv.tmp.* >/dev/null 2>&1 || break; sleep 0.1; done
     is "$(echo n.xfv*)" n.xfv "and removed even after SIGKILL"
 fi
+
+# Somebody puts a link in the folder's place while the program runs.
+mkfifo late && mkdir shared trap && cp e.xfv trap/x.xfv && echo old >trap/y.xfv
+for name in x.xfv y.xfv; do
+    embed -m tiny -o shared/$name <late & pid=$!
+    exec 3>late
+    head -c 100 faces.xfv >&3; sleep 0.3
+    mv shared moved && ln -s trap shared
+    tail -c +101 faces.xfv >&3
+    exec 3>&-
+    wait $pid; ok $? "shared/$name: the program ends well"
+    cmp -s moved/$name e.xfv; ok $? "its output is in the folder that was meant"
+    rm shared && mv moved shared
+done
+is "$(cat trap/y.xfv)" old "and not behind the link"
 
 # On the disk before the program ends.
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then

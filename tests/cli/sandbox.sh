@@ -51,14 +51,14 @@ unharmed="old old old bait $(stat -c %a tiny.xfvm)"
 strike() {
     what=$1; shift
     victims
-    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK="$what" "$@" >out 2>err </dev/null
+    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK="$what" "$@" >out 2>err </dev/null 9>>precious
     status=$?
 }
 # held KERNEL COMMAND...: every attack but those that KERNEL does not hold; one line of what went wrong
 held() {
     kernel=$1; shift
     bad=
-    for what in $calls broker $([ "$kernel" = 0 ] || echo $files); do
+    for what in $calls broker descriptor $([ "$kernel" = 0 ] || echo $files); do
         XFV_LANDLOCK=$kernel strike $what "$@"
         [ "$(harmed)" = "$unharmed" ] || bad="$bad $what(harm)"
         grep -q 'got in' err && bad="$bad $what(in)"
@@ -115,7 +115,7 @@ if [ $filtered = yes ] && [ $confined = yes ]; then
 else
     skip "attacks" "this kernel has no seccomp, or no Landlock"
 fi
-for what in $calls $files; do
+for what in $calls $files descriptor; do
     case $what in fcntl) continue ;; esac # whether the kernel lets it depends on what standard input is
     XFV_HIJACK_EARLY=1 strike $what facecrop --no-sandbox --aligned -o out.d/out anna.jpg
     like "$(cat err)" "hijack: $what got in" "facecrop --no-sandbox: $what gets in"
@@ -127,6 +127,7 @@ runs 0 "facecrop --landmarks" sh -c "echo 'anna.jpg 38 51 73 51 56 71 41 92 70 9
 runs 0 "an input as /dev/stdin" sh -c "xfv-select --join /dev/stdin <face.xfv >copy.xfv"
 runs 0 "an input as /dev/fd/5" sh -c "xfv-select --join /dev/fd/5 5<face.xfv >copy.xfv"
 runs 0 "an input and an output as descriptors" sh -c "xfv-select --join -o /dev/fd/6 /dev/fd/5 5<face.xfv 6>copy.xfv"
+runs 0 "an input as a descriptor that could be written to" sh -c "xfv-select --join /dev/fd/5 5<>face.xfv >copy.xfv"
 ln -s face.xfv link.xfv
 ln -s out.d/target.xfv out-link.xfv
 : >out.d/target.xfv

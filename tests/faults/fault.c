@@ -1,7 +1,7 @@
 /* LD_PRELOAD library: the n-th call of one kind fails, once. XFV_FAULT=KIND:N, N from 1; with N 0 nothing fails.
  * XFV_FAULT_COUNT=FILE: at exit the number of calls of that kind is written there, and the number of blocks of memory
- * that are still allocated. Kinds: read write open close fsync rename flush malloc thread; and clock: with N 1 every
- * clock jumps, mostly backwards. Only calls made by the program itself and by the libraries that decode for it count:
+ * that are still allocated. The process that names the outputs counts, too. Kinds: read write open close fsync rename
+ * (linkat, too) flush malloc thread; and clock: with N 1 every clock jumps, mostly backwards. Only calls made by the program itself and by the libraries that decode for it count:
  * not those of the dynamic linker, nor OpenBLAS's, which aborts when it gets no memory, nor libseccomp's, which follows
  * null pointers then. */
 #define _GNU_SOURCE
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,7 +58,7 @@ static int forget(void *p)
 }
 
 static char kind[16];
-static long target = -1, count;
+static long target = -1, first_count, *count = &first_count; /* shared with a process that is forked, from set_up on */
 
 /* May run before our constructor does: malloc comes early. */
 static void set_up(void)
@@ -65,6 +66,8 @@ static void set_up(void)
     const char *s = getenv("XFV_FAULT"), *colon = s ? strchr(s, ':') : NULL;
     if (target >= 0) return;
     target = 0;
+    void *shared = mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared != MAP_FAILED) count = shared;
     if (!colon || (size_t)(colon - s) >= sizeof kind) return;
     memcpy(kind, s, (size_t)(colon - s));
     target = atol(colon + 1);
@@ -94,7 +97,7 @@ static int fails(const char *what, void *caller, int error)
 {
     if (target < 0) set_up();
     if (strcmp(kind, what) != 0 || spared(caller)) return 0;
-    if (__atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST) != target) return 0;
+    if (__atomic_add_fetch(count, 1, __ATOMIC_SEQ_CST) != target) return 0;
     errno = error;
     return 1;
 }
@@ -114,7 +117,7 @@ static __attribute__((constructor)) void open_count(void)
 static __attribute__((destructor)) void tell(void)
 {
     char text[32];
-    int n = snprintf(text, sizeof text, "%ld %ld\n", count, live);
+    int n = snprintf(text, sizeof text, "%ld %ld\n", *count, live);
     if (told >= 0) (void)!syscall(SYS_write, told, text, (size_t)n);
 }
 
@@ -139,6 +142,15 @@ int open(const char *path, int flags, ...)
     mode_t mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
     va_end(ap);
     return fails("open", CALLER, EMFILE) ? -1 : real(path, flags, mode);
+}
+int openat(int folder, const char *path, int flags, ...)
+{
+    REAL(int, "openat", int, const char *, int, ...);
+    va_list ap;
+    va_start(ap, flags);
+    mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(ap, mode_t) : 0;
+    va_end(ap);
+    return fails("open", CALLER, EMFILE) ? -1 : real(folder, path, flags, mode);
 }
 FILE *fopen(const char *path, const char *mode)
 {
@@ -166,6 +178,16 @@ int rename(const char *from, const char *to)
 {
     REAL(int, "rename", const char *, const char *);
     return fails("rename", CALLER, EACCES) ? -1 : real(from, to);
+}
+int renameat(int of, const char *from, int in, const char *to)
+{
+    REAL(int, "renameat", int, const char *, int, const char *);
+    return fails("rename", CALLER, EACCES) ? -1 : real(of, from, in, to);
+}
+int linkat(int of, const char *from, int in, const char *to, int flags)
+{
+    REAL(int, "linkat", int, const char *, int, const char *, int);
+    return fails("rename", CALLER, EACCES) ? -1 : real(of, from, in, to, flags);
 }
 int fflush(FILE *f)
 {

@@ -121,6 +121,7 @@ static int attempt(const char *what)
     if (!strcmp(what, "append")) return opens("out.d/victim", O_WRONLY | O_APPEND);
     if (!strcmp(what, "fchmod")) return changes_mode();
     if (!strcmp(what, "fcntl")) return signals_by_fcntl();
+    if (!strcmp(what, "descriptor")) return write(9, "stolen\n", 7) == 7; /* left open by who started us */
     if (!strcmp(what, "broker")) return asks_broker();
     if (!strcmp(what, "chmod")) return chmod("precious", 0666) == 0;
     if (!strcmp(what, "symlink")) return symlink("/etc/passwd", "link") == 0;

@@ -95,21 +95,25 @@ static void serve(int from, const struct xfv_agreed *a)
         if (places[i].path) xfv_place_discard(&places[i]);
 }
 
-/* All but one: who waits for the end of the program's output is not to wait for the broker. */
-static void close_others(int keep)
+void xfv_close_where(int (*wanted)(void *ctx, int fd), void *ctx)
 {
     DIR *d = opendir("/proc/self/fd");
     if (!d) {
         for (int fd = 0; fd < 1024; fd++)
-            if (fd != keep) close(fd);
+            if (wanted(ctx, fd)) close(fd);
         return;
     }
     int own = dirfd(d);
     for (struct dirent *x; (x = readdir(d));) {
         int fd = atoi(x->d_name);
-        if (x->d_name[0] != '.' && fd != keep && fd != own) close(fd);
+        if (x->d_name[0] != '.' && fd != own && wanted(ctx, fd)) close(fd);
     }
     closedir(d);
+}
+
+static int is_another(void *ctx, int fd)
+{
+    return fd != *(int *)ctx;
 }
 
 int xfv_broker_start(const struct xfv_agreed *a, struct xfv_err *e)
@@ -127,7 +131,8 @@ int xfv_broker_start(const struct xfv_agreed *a, struct xfv_err *e)
     if (child == 0) {
         static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGPIPE, SIGTSTP, SIGXCPU};
         for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
-        close_others(ends[1]);
+        /* who waits for the end of the program's output is not to wait for the broker */
+        xfv_close_where(is_another, &ends[1]);
         serve(ends[1], a);
         _exit(0);
     }

@@ -20,6 +20,8 @@ int xfv_broker_start(const struct xfv_agreed *a, struct xfv_err *e);
 int xfv_broker_open(int broker, const char *path, int *fd, struct xfv_before *was, struct xfv_err *e);
 int xfv_broker_commit(int broker, int number, int sync, struct xfv_err *e);
 void xfv_broker_discard(int broker, int number);
+/* Of this process's descriptors, those that wanted says. */
+void xfv_close_where(int (*wanted)(void *ctx, int fd), void *ctx);
 void xfv_broker_end(int broker); /* what is not committed is dropped; waits for its end */
 
 #endif

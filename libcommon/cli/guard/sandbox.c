@@ -3,6 +3,7 @@
 #include "cli/guard/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,14 @@ static void open_rules(struct xfv_cli *c)
         if (!c->paths[i].writes) xfv_cli_may_read(c, c->paths[i].name);
 }
 
+/* What a program adds to a file that it reads, it would read again without an end. */
+static int note_stdout(struct xfv_err *e)
+{
+    struct stat st;
+    if (fstat(STDOUT_FILENO, &st) || !S_ISREG(st.st_mode)) return 0;
+    return xfv_replaced_add(st.st_dev, st.st_ino, e);
+}
+
 static int open_outputs(struct xfv_cli *c, int alone, struct xfv_err *e)
 {
     struct xfv_agreed agreed = {0};
@@ -142,6 +151,7 @@ static int open_outputs(struct xfv_cli *c, int alone, struct xfv_err *e)
     if (!c->agreed) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     agreed.path = c->agreed;
     if (!xfv_out_is_stdout(c->out_path)) c->agreed[agreed.n++] = c->out_path;
+    else if (note_stdout(e)) return e->status;
     for (int i = 0; i < c->n_paths; i++)
         if (c->paths[i].writes) c->agreed[agreed.n++] = c->paths[i].name;
     agreed.mode = xfv_out_mode();
@@ -152,8 +162,7 @@ static int open_outputs(struct xfv_cli *c, int alone, struct xfv_err *e)
 static int check_eaten(const struct xfv_cli *c, struct xfv_err *e)
 {
     if (!c->eaten) return 0;
-    return xfv_fail(e, XFV_EARG, "%.300s is both an input and the output, which would replace it: name another output",
-                    c->eaten);
+    return xfv_fail(e, XFV_EARG, "%.300s is both an input and the output: name another output", c->eaten);
 }
 
 int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e)
@@ -170,11 +179,26 @@ int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e)
     return c->p->flags & XFV_SEALS_LATER ? 0 : xfv_cli_seal(c, e);
 }
 
+/* A descriptor that whoever started the program left open for writing, and that no argument names. Our own are closed on
+ * exec; those of the outputs are duplicates by now. */
+static int is_left_open(void *ctx, int fd)
+{
+    const struct xfv_cli *c = ctx;
+    int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1, how = fcntl(fd, F_GETFL);
+    if (flags < 0 || (flags & FD_CLOEXEC) || how < 0 || (how & O_ACCMODE) == O_RDONLY) return 0;
+    for (int i = 0; i < c->n_operands; i++)
+        if (xfv_place_descriptor(c->operands[i]) == fd) return 0;
+    for (int i = 0; i < c->n_paths; i++)
+        if (xfv_place_descriptor(c->paths[i].name) == fd) return 0;
+    return !c->model || xfv_place_descriptor(c->model) != fd;
+}
+
 int xfv_cli_seal(struct xfv_cli *c, struct xfv_err *e)
 {
     if (check_eaten(c, e)) return e->status;
     if (c->sealed || c->unsealed) return 0;
     c->sealed = 1;
+    xfv_close_where(is_left_open, c);
     (void)xfv_landlock_enforce(c->rules);
     c->rules = -1;
     catch_hostile_calls(c->p->name);

@@ -67,7 +67,6 @@ static const int allowed[] = {
     SCMP_SYS(exit_group),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sched_setaffinity),
     SCMP_SYS(getcpu),
     SCMP_SYS(clock_gettime),
     SCMP_SYS(clock_gettime64),
