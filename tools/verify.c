@@ -138,6 +138,7 @@ int main(int argc, char **argv)
     if (!c) return exit_status;
     int status = set_up(&v, &e);
     stage.sink = v.table;
+    if (v.table) stage.template = xfv_pairing_template;
     exit_status = status ? 0 : xfv_stage_run(c, NULL, &stage);
     if (!status) status = xfv_table_close(&v.out, &e);
     exit_status = xfv_cli_finish(c, status ? &e : NULL, exit_status);

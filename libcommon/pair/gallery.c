@@ -114,16 +114,46 @@ static int take_face(struct xfv_held *f, struct xfv_rec **r, int keep, int drop,
     return 0;
 }
 
+/* One more face, whose id is malloc'ed and the gallery's from now on; NULL when out of memory, also for an id NULL. */
+static struct xfv_held *more(struct xfv_gallery *g, char *id, uint64_t no, struct xfv_err *e)
+{
+    size_t cap = g->n < g->cap ? g->cap : xfv_more(g->cap, 16);
+    if (!id || (cap > g->cap && !XFV_GROW(g->v, cap))) {
+        free(id);
+        xfv_fail(e, XFV_ENOMEM, "out of memory");
+        return NULL;
+    }
+    g->cap = cap;
+    g->v[g->n] = (struct xfv_held){.id = id, .no = no};
+    return &g->v[g->n++];
+}
+
+int xfv_gallery_add_template(struct xfv_gallery *g, const struct xfv_template *t, uint64_t no, struct xfv_err *e)
+{
+    struct xfv_held *f = more(g, strndup(t->id, t->id_n), no, e);
+    if (!f) return XFV_ENOMEM;
+    memcpy(f->digest, t->model, t->model_n);
+    g->seen++;
+    int status = xfv_tensor_alloc(&f->vector, XFV_F32, 1, &t->n, e);
+    if (!status) memcpy(f->vector.data, t->v, t->n * sizeof(float));
+    return status;
+}
+
+static int by_no(const void *a, const void *b)
+{
+    uint64_t x = ((const struct xfv_held *)a)->no, y = ((const struct xfv_held *)b)->no;
+    return (x > y) - (x < y);
+}
+
+void xfv_gallery_sort(struct xfv_gallery *g)
+{
+    if (g->n) qsort(g->v, g->n, sizeof *g->v, by_no);
+}
+
 int xfv_gallery_add(struct xfv_gallery *g, struct xfv_rec **r, uint64_t no, int keep, int drop, struct xfv_err *e)
 {
-    if (g->n == g->cap) {
-        size_t cap = xfv_more(g->cap, 16);
-        if (!XFV_GROW(g->v, cap)) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-        g->cap = cap;
-    }
-    struct xfv_held *f = &g->v[g->n++];
-    *f = (struct xfv_held){.id = xfv_face_id(xfv_rec_root(*r), no), .no = no};
-    if (!f->id) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    struct xfv_held *f = more(g, xfv_face_id(xfv_rec_root(*r), no), no, e);
+    if (!f) return XFV_ENOMEM;
     f->was_err = xfv_rec_kind(*r) == XFV_ERR;
     if (f->was_err) return take_failure(f, xfv_rec_root(*r), e);
     g->seen++;

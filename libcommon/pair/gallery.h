@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "stream/record.h"
+#include "stream/stream.h"
 
 /* One face of a stream, or what an err record left in its place. */
 struct xfv_held {
@@ -32,6 +33,9 @@ struct xfv_gallery {
  * record, without what `drop` names, and sets *r to NULL. A face without an embedding is held as failed: XFV_EDATA says
  * why. XFV_ENOMEM. */
 int xfv_gallery_add(struct xfv_gallery *g, struct xfv_rec **r, uint64_t no, int keep, int drop, struct xfv_err *e);
+/* The same of a template, without its record: copies. XFV_ENOMEM. */
+int xfv_gallery_add_template(struct xfv_gallery *g, const struct xfv_template *t, uint64_t no, struct xfv_err *e);
+void xfv_gallery_sort(struct xfv_gallery *g); /* by `no` */
 void xfv_gallery_remove_failed(struct xfv_gallery *g);
 void xfv_gallery_empty(struct xfv_gallery *g); /* `seen` goes on counting */
 void xfv_gallery_keep_only(struct xfv_gallery *g, size_t i); /* it is number 0 then */

@@ -1,6 +1,7 @@
 #include "stage/pairing.h"
 #include "stage/stage.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,20 @@ int xfv_pairing_open(struct xfv_pairing *p, struct xfv_err *e)
 
 void xfv_pairing_clear(struct xfv_pairing *p)
 {
+    xfv_sieve_free(p->sieve);
     xfv_gallery_clear(&p->held);
     xfv_pair_list_clear(&p->list);
     xfv_decider_clear(&p->d);
+}
+
+static int searches(const struct xfv_pairing *p)
+{
+    return p->best || p->given_above;
+}
+
+static int by_distance(const struct xfv_pairing *p)
+{
+    return p->d.model && p->d.model->score == XFV_SCORE_EUCLIDEAN;
 }
 
 /* ---- as records come ---- */
@@ -29,6 +41,15 @@ int xfv_pairing_head(void *ctx, struct xfv_rec *in, msgpack_object *set, msgpack
         status = xfv_histogram_put(&p->d.model->calibration, zone, set, e);
     if (status) return status;
     /* No border between the two faces of a pair, or between faces that are all held: the pair would have two heads. */
+    if (!p->open_segment && p->mode == XFV_PAIR_PROBE && searches(p) && p->d.table && !by_distance(p)) {
+        struct xfv_wish wish = {(size_t)p->best, p->given_above ? p->above : -INFINITY};
+        p->sieve = xfv_sieve_new(p->probe, &wish, &p->held);
+        if (!p->sieve) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+    }
+    if (p->sieve && by_distance(p))
+        return xfv_fail(e, XFV_EMODEL,
+                        "the streams before this one are compared by the cosine, this one by distance: name the one "
+                        "model with -m");
     int joined = p->open_segment && (p->mode != XFV_PAIR_CONSECUTIVE || p->held.n > 0);
     p->open_segment = 1;
     return joined;
@@ -82,18 +103,52 @@ static int judge_newest(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_
     return status ? status : xfv_decider_flush(&p->d, e);
 }
 
-static int searches(const struct xfv_pairing *p)
+/* What the newest face makes it possible to judge. */
+static int judge_what_can_be(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_err *e)
 {
-    return p->best || p->given_above;
+    if (p->mode == XFV_PAIR_CONSECUTIVE) return judge_two(p, w, e);
+    return p->mode == XFV_PAIR_PROBE && !searches(p) ? judge_newest(p, w, e) : 0;
+}
+
+int xfv_pairing_template(void *ctx, const struct xfv_template *t, struct xfv_err *e)
+{
+    struct xfv_pairing *p = ctx;
+    uint64_t no = xfv_stage_record_no(p->d.c);
+    p->after_pair = 0;
+    if (p->sieve) return xfv_sieve_add(p->sieve, t, no, e);
+    int status = xfv_gallery_add_template(&p->held, t, no, e);
+    return status ? status : judge_what_can_be(p, NULL, e);
+}
+
+/* A face whose record had to be built, and the failure of one, while a sieve is at work. */
+static int hold_beside(struct xfv_pairing *p, struct xfv_rec *r, struct xfv_err *e)
+{
+    const msgpack_object *root = xfv_rec_root(r);
+    struct xfv_template t = {.model = ""};
+    struct xfv_tensor v = {0};
+    char digest[65];
+    uint64_t no = xfv_stage_record_no(p->d.c);
+    char *id = xfv_face_id(root, no);
+    int status = id ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
+    if (!status && xfv_rec_kind(r) == XFV_FACE && !xfv_face_vector(root, &v, digest, NULL)) {
+        t = (struct xfv_template){id, digest, strlen(id), strlen(digest), v.data, v.shape[0]};
+        status = xfv_sieve_add(p->sieve, &t, no, e);
+    } else if (!status) {
+        status = xfv_sieve_note(p->sieve, id, e);
+        if (!status) status = xfv_gallery_add(&p->held, &r, no, 0, 0, e);
+    }
+    xfv_tensor_clear(&v);
+    free(id);
+    return status;
 }
 
 /* A face, or the failure in its place, is held, and judged when that need not wait. */
 static int hold(struct xfv_pairing *p, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
 {
-    int held = xfv_gallery_add(&p->held, r, xfv_stage_record_no(p->d.c), !p->d.table, p->d.drop, e), status = 0;
+    int held = p->sieve ? hold_beside(p, *r, e)
+                        : xfv_gallery_add(&p->held, r, xfv_stage_record_no(p->d.c), !p->d.table, p->d.drop, e);
     if (held && held != XFV_EDATA) return held;
-    if (p->mode == XFV_PAIR_CONSECUTIVE) status = judge_two(p, w, e);
-    if (p->mode == XFV_PAIR_PROBE && !searches(p)) status = judge_newest(p, w, e);
+    int status = p->sieve ? 0 : judge_what_can_be(p, w, e);
     if (status) return status;
     /* In consecutive mode the pair reports a face that cannot be scored, else the first shard does, once. */
     return p->mode != XFV_PAIR_CONSECUTIVE && xfv_shard_is_first(&p->shard) ? held : 0;
@@ -262,7 +317,7 @@ static int finish_by_id(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_
 {
     struct xfv_id_index *x = index_held(&p->held);
     if (!x) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    size_t twice = xfv_id_index_duplicates(x);
+    size_t twice = p->sieve ? xfv_sieve_duplicates(p->sieve) : xfv_id_index_duplicates(x);
     if (twice) xfv_cli_warn(p->d.c, "%zu faces have the id of an earlier one: the first of an id is used", twice);
     int status = p->mode == XFV_PAIR_LIST ? finish_list(p, x, w, e) : finish_probe(p, x, w, e);
     xfv_id_index_free(x);
@@ -272,7 +327,8 @@ static int finish_by_id(struct xfv_pairing *p, struct xfv_writer *w, struct xfv_
 int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
 {
     struct xfv_pairing *p = ctx;
-    int status = 0;
+    int status = p->sieve ? xfv_sieve_finish(p->sieve, e) : 0;
+    if (status) return status;
     if (p->mode == XFV_PAIR_CONSECUTIVE) status = finish_consecutive(p, w, e);
     else if (p->mode == XFV_PAIR_ALL) status = finish_all(p, w, e);
     else if (!p->probe_found) status = finish_by_id(p, w, e);

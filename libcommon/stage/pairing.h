@@ -1,7 +1,8 @@
-/* Which faces of a stream meet. Four callbacks of a stage (struct xfv_stage), whose ctx is a struct xfv_pairing *. */
+/* Which faces of a stream meet. The callbacks of a stage (struct xfv_stage), whose ctx is a struct xfv_pairing *. */
 #ifndef XFV_STAGE_PAIRING_H
 #define XFV_STAGE_PAIRING_H
 
+#include "pair/sieve.h"
 #include "stage/decide.h"
 #include "cli/shard.h"
 #include "stage/stage.h"
@@ -26,6 +27,7 @@ struct xfv_pairing {
 
     struct xfv_pair_list list;
     struct xfv_gallery held;    /* in consecutive mode at most the first of a pair */
+    struct xfv_sieve *sieve;    /* of a probe's search into a table, else NULL: what it lets through is held */
     int open_segment, after_pair;
     int probe_found;            /* the probe is the only face held; the others are judged as they come */
 };
@@ -43,6 +45,8 @@ int xfv_pairing_wants(void *ctx, const struct xfv_rec *r);
 /* Hold a face, or judge it at once; decide a pair anew; pass an err record on, which uses up a face's place. XFV_EDATA
  * when this face cannot be scored. */
 int xfv_pairing_take(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
+/* With a table, which needs no records: hold or judge a face by its template. Give it to the stage only then. */
+int xfv_pairing_template(void *ctx, const struct xfv_template *t, struct xfv_err *e);
 /* Judge the pairs that waited for the end; with -v print the rates. XFV_EARG: no such probe. */
 int xfv_pairing_finish(void *ctx, struct xfv_writer *w, struct xfv_err *e);
 

@@ -203,6 +203,22 @@ static int take_record(struct run *r, struct xfv_rec *rec, struct xfv_reader *in
     return 0;
 }
 
+/* Faces that lie in the reader's buffer, without records; gathered ones go before them. */
+static int take_templates(struct run *r, struct xfv_reader *in, struct xfv_err *e)
+{
+    struct xfv_template t;
+    int status = 0, n = 0;
+    if (!r->s->template || r->n) return 0;
+    while (!status && xfv_reader_template(in, &t)) {
+        n++;
+        r->n_taken++;
+        xfv_cli_seen(r->c)->faces++;
+        xfv_cli_seen(r->c)->record_no = ++r->no;
+        status = r->s->template(r->s->ctx, &t, e);
+    }
+    return status || !n ? status : flush(r, e); /* tells of progress */
+}
+
 static int run_input(struct run *r, const char *name, struct xfv_err *e)
 {
     int is_stdin = !strcmp(name, "-");
@@ -219,7 +235,8 @@ static int run_input(struct run *r, const char *name, struct xfv_err *e)
     r->piped = !fstat(fd, &st) && S_ISFIFO(st.st_mode);
     for (;;) {
         struct xfv_rec *rec = NULL;
-        status = xfv_reader_next(in, &rec, e);
+        status = take_templates(r, in, e);
+        if (!status) status = xfv_reader_next(in, &rec, e);
         if (status) break;
         status = take_record(r, rec, in, e);
         if (status) break;

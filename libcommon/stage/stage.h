@@ -46,6 +46,9 @@ struct xfv_stage {
     /* Serial, in order, after work; emits the record: NULL means write it. May put any number of records into w. The
      * record is freed afterwards unless emit took it by setting *r to NULL. XFV_EDATA turns it into an err record. */
     int (*emit)(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e);
+    /* May be NULL. Instead of wants and emit, in order, for a face whose id and embedding the reader can take without
+     * building its record; an error ends the run. */
+    int (*template)(void *ctx, const struct xfv_template *t, struct xfv_err *e);
     /* after the last record, before the end; may be NULL */
     int (*finish)(void *ctx, struct xfv_writer *w, struct xfv_err *e);
     /* 1: the program writes no stream: w is NULL, the loop drops records that it does not want, and reports an err

@@ -26,6 +26,10 @@ int xfv_rec_adopt(struct xfv_rec **out, unsigned char *buf, size_t len, unsigned
  * NUL, none twice, not nested deeper than max_depth. */
 int xfv_object_check(const msgpack_object *o, unsigned max_depth, struct xfv_err *e);
 
+/* The face record at p as a template, within the limits of a record: its length; 0 when it is cut, no face, without id
+ * or embedding, or not plain. What gives a length is a record that xfv_scan and xfv_object_check accept. */
+size_t xfv_template_scan(const unsigned char *p, size_t n, const struct xfv_limits *lim, struct xfv_template *t);
+
 /* A key or another text for a message: printable, cut, NUL-terminated. Returns out. */
 const char *xfv_show_text(char out[48], const char *s, size_t n);
 const char *xfv_type_name(const msgpack_object *o); /* "text", "a map", ... */

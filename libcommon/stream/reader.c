@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "stream/internal.h"
+#include "base/crc.h"
 #include "base/format.h"
 #include "base/wipe.h"
 
@@ -27,6 +27,7 @@ struct xfv_reader {
     int in_segment;           /* between a head and its end */
     uint64_t records, errors; /* of this segment */
     uint64_t all_records;     /* of the whole input, for messages */
+    size_t unsummed;          /* bytes before chunk[at] that are not in crc yet */
     uint32_t crc;
     char model[80];           /* digest of the first head that names a model; empty when none has */
     int status;               /* once not 0, every call ends with it */
@@ -286,7 +287,7 @@ static int check_head(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_err 
     r->segments++;
     r->in_segment = 1;
     r->records = r->errors = 0;
-    r->crc = (uint32_t)crc32_z(crc32_z(0, NULL, 0), rec->buf, rec->len);
+    r->crc = xfv_crc32(0, rec->buf, rec->len);
     return 0;
 }
 
@@ -329,7 +330,7 @@ static int check_record(struct xfv_reader *r, struct xfv_rec *rec, struct xfv_er
         if (status) r->err = *e;
         return 0;
     }
-    r->crc = (uint32_t)crc32_z(r->crc, rec->buf, rec->len);
+    r->crc = xfv_crc32(r->crc, rec->buf, rec->len);
     if (r->lim.max_records && r->all_records >= r->lim.max_records)
         return xfv_fail(e, XFV_ELIMIT, "more than %llu records; --max-records raises this limit",
                         (unsigned long long)r->lim.max_records);
@@ -366,6 +367,8 @@ static int next_record(struct xfv_reader *r, struct xfv_rec **out, struct xfv_er
 int xfv_reader_next(struct xfv_reader *r, struct xfv_rec **out, struct xfv_err *e)
 {
     *out = NULL;
+    r->crc = xfv_crc32(r->crc, r->chunk + r->at - r->unsummed, r->unsummed);
+    r->unsummed = 0;
     while (r->status == 0) {
         struct xfv_err err = {0};
         uint64_t at = r->offset;
@@ -409,4 +412,18 @@ int xfv_reader_ready(struct xfv_reader *r)
     }
     struct pollfd pf = {.fd = r->fd, .events = POLLIN};
     return poll(&pf, 1, 0) > 0;
+}
+
+int xfv_reader_template(struct xfv_reader *r, struct xfv_template *t)
+{
+    const unsigned char *p = r->chunk + r->at;
+    if (r->status || !r->in_segment || (r->lim.max_records && r->all_records >= r->lim.max_records)) return 0;
+    size_t n = xfv_template_scan(p, r->len - r->at, &r->lim, t);
+    if (!n) return 0;
+    r->unsummed += n;
+    r->at += n;
+    r->offset += n;
+    r->records++;
+    r->all_records++;
+    return 1;
 }

@@ -32,6 +32,17 @@ void xfv_reader_close(struct xfv_reader *r);
  * stream). Anything else: broken; every later call says the same. */
 int xfv_reader_next(struct xfv_reader *r, struct xfv_rec **out, struct xfv_err *e);
 
+/* Of a face record what a comparison needs. The pointers hold until the reader's next call. */
+struct xfv_template {
+    const char *id, *model; /* not NUL-terminated, no NUL within; model: the digest of key "model", "" without it */
+    size_t id_n, model_n;
+    const void *v;          /* f32 [n], at any alignment */
+    size_t n;
+};
+/* 1: the next record is a face that lies whole in the reader's buffer, and *t is what it says; it counts as read, its
+ * checksum too, and no record is built. 0: nothing was read; xfv_reader_next reads what comes next, whatever it is. */
+int xfv_reader_template(struct xfv_reader *r, struct xfv_template *t);
+
 /* 1 when a whole record is already buffered or input bytes wait on the descriptor, so that next would not block for
  * long; else 0. */
 int xfv_reader_ready(struct xfv_reader *r);

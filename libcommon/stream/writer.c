@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "stream/internal.h"
+#include "base/crc.h"
 #include "base/wipe.h"
 #include "stream/put.h"
 
@@ -89,7 +89,7 @@ static int emit(void *ctx, const char *p, size_t n)
 {
     struct xfv_writer *w = ctx;
     if (w->tap) w->tap(w->tap_ctx, p, n);
-    w->crc = (uint32_t)crc32_z(w->crc, (const unsigned char *)p, n);
+    w->crc = xfv_crc32(w->crc, p, n);
     if (n > BUFFER - w->len || n >= DIRECT) {
         if (flush(w)) return -1;
         if (n >= DIRECT) return write_all(w, (const unsigned char *)p, n) ? -1 : 0;
@@ -229,7 +229,7 @@ int xfv_writer_head(struct xfv_writer *w, const struct xfv_rec *in, const struct
     if (status == 0) status = set_keys(z, &head, set, e);
     if (status == 0 && w->in_segment) status = end_segment(w, e);
     if (status == 0) {
-        w->crc = (uint32_t)crc32_z(0, NULL, 0);
+        w->crc = 0;
         w->records = w->errors = 0;
         status = put_object(w, &head, e);
     }

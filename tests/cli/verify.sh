@@ -262,5 +262,29 @@ verify --all --above 0.3 -t 0.4 --tsv many.xfv >above.tsv 2>/dev/null
 is "$(cat above.tsv)" "$(awk -F '\t' '$3 != "nan" && $3 >= 0.3' all.tsv)" "--above: the rows of --all with this score and more"
 is "$(verify --probe again.jpg --best 1 -t 0.4 --tsv many.xfv 2>/dev/null | cut -f 2,3)" "p0/0.jpg	1.000000" "--probe --best 1: the same embedding again"
 for i in 1 2 3; do verify --all --best 3 -t 0.4 --shard $i/3 --tsv many.xfv 2>/dev/null; done | cmp - best.tsv; ok $? "--best: three shards are the whole"
+# A table's search for a probe lets faces go as they pass by; a stream's holds them all: the same pairs and messages.
+cat >sieve.py <<'PY'
+from streams import *
+rng = np.random.default_rng(11)
+base = rng.normal(size=32)
+def face(i, **k): return vector_face(f"s/{i}.jpg", base + rng.normal(size=32) * (0.3 + i % 97 / 20), **k)
+faces = [face(i) for i in range(2600)]
+def put(name, recs): open(name + ".xfv", "wb").write(stream(recs))
+put("sieve", faces)
+odd = list(faces)
+odd[3] = err("s/30.jpg"); odd[5] = vector_face("zero.jpg", np.zeros(32)); odd[900] = face(12)
+odd[1300] = vector_face("nan.jpg", np.full(32, np.nan)); odd[1700] = vector_face("short.jpg", np.ones(5)); odd[2000] = err("bad.jpg")
+odd[2100] = {"_": "face", "id": "bare.jpg"}; odd[2200] = vector_face("tiny.jpg", base * 1e-15); odd[2300] = face(7, note="ä" * 300)
+odd[2400] = vector_face("", -base)
+put("sifted", odd)
+put("shortfirst", [vector_face("short.jpg", np.ones(5))] + faces[:700])
+put("early", faces[:2000] + [face(3, model="a" * 64)])
+PY
+"$PYTHON" sieve.py
+for file in sieve sifted shortfirst early; do for how in "s/0.jpg --best 5" "s/2599.jpg --best 70" "s/1201.jpg --above .9" "12.jpg --best 2" "zero.jpg --best 2" "nan.jpg --best 2" "s/30.jpg --best 2 --above .5" "none --best 1"; do
+    verify --probe $how -t .4 --tsv $file.xfv >table 2>table.err; got=$?
+    verify --probe $how -t .4 $file.xfv >pairs 2>pairs.err; want=$?
+    is "$got $(cut -f 1-3 table) $(grep -v 'no face found' table.err)" "$want $(xfv-json pairs 2>/dev/null | jq -r 'select(._ == "pair") | [.a.id, .b.id, .score] | @tsv' | awk -F '\t' '{printf "%s\t%s\t%.6f\n", $1, $2, $3}') $(grep -v 'no face found' pairs.err)" "--probe $how of $file: the table's rows are the stream's pairs"
+done; done
 runs 2 "--best without --all or --probe" verify --best 3 -t 0.4 many.xfv
 done_testing
