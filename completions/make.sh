@@ -32,7 +32,7 @@ options() {
 # The values that a program names when it is given '?' for an option.
 values() { # program option
     "$bin/$1" "--$2=?" --help </dev/null 2>&1 >/dev/null |
-        sed -n "s/^$1: --$2 must be \(.*\), got '?'.*/\1/p; s/^$1: --$2: '?' is none of \(.*\) (see .*/\1/p" | sed 's/, or /, /; s/ or /, /' |
+        sed -n "s/^$1: --$2 must be \(.*\), got '?'.*/\1/p; s/^$1: --$2: '?' is not one of \(.*\) (see .*/\1/p" | sed 's/, or /, /; s/ or /, /' |
         grep -E '^[a-z0-9.-]+(, [a-z0-9.-]+)+$' | sed 's/,//g' || true
 }
 

@@ -77,7 +77,7 @@ method() { # one, or several with commas between
     rest=$1,
     while [ -n "$rest" ]; do
         program=$(table | awk -F '\t' -v m="${rest%%,*}" '!/^#/ && $3 != "-" && NF > 3 && (m == $1 || m == $3) { print $1 }')
-        [ -n "$program" ] || wrong "--method: '${rest%%,*}' is none of $names"
+        [ -n "$program" ] || wrong "--method: '${rest%%,*}' is not one of $names"
         methods="$methods$program$newline"
         rest=${rest#*,}
     done

@@ -20,7 +20,7 @@ struct xfv_before {
     unsigned char head[XFV_HEAD_BYTES];
 };
 
-/* The folder is open from the start: whoever puts another in its place, or a link, moves no output. */
+/* The folder is open from the start: another one or a link in its place moves no output. */
 struct xfv_place {
     char *path, *tmp; /* path: links followed; tmp: the name beside it, NULL: it has no name yet */
     int folder, fd;   /* -1: not open */

@@ -119,7 +119,7 @@ static int judge(const struct job *j, const struct found *f, const char *id, str
     }
     xfv_quality_doubts(&f->quality, doubts);
     for (int k = 0; k < XFV_QUALITIES; k++)
-        if (!isnan(j->c->limits[k])) doubts[k] = NAN; /* whoever sets a limit knows better */
+        if (!isnan(j->c->limits[k])) doubts[k] = NAN; /* the user's limit counts instead */
     m = xfv_quality_first(&f->quality, doubts);
     if (m >= 0 && !*j->out->note)
         snprintf(j->out->note, sizeof j->out->note, "a doubtful face: %s %.4g, %s than %.4g", xfv_quality_info[m].words,

@@ -19,7 +19,7 @@ struct xfv_cropper {
     const struct xfv_landmarks *landmarks; /* listed by path; landmarks_name is their file's, for messages */
     const char *landmarks_name;
     /* To look for those of min_face pixels (0: the detector's own rule) and take `which`. With aligned: to note an
-     * image that is none; NULL: not looked at. */
+     * image that is no aligned crop; NULL: not looked at. */
     const struct xfv_detector *detector;
     int min_face;
     int turn;                              /* as in xfv_find_opts */

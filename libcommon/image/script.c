@@ -77,7 +77,7 @@ static int turns_text(uint32_t c)
     return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-/* s as one line of UTF-8: what is none, controls and what turns text become U+FFFD. malloc'ed; NULL: no memory. */
+/* s as one line of UTF-8: what is not, controls and what turns text become U+FFFD. malloc'ed; NULL: no memory. */
 static char *clean(const char *s, size_t n)
 {
     char *out = malloc(3 * n + 1);

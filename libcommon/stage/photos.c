@@ -42,7 +42,7 @@ static int take_image(struct xfv_photos *p, struct xfv_photo *it, int worker, st
     return p->make(p->ctx, &it->raw.im, it->path, it->name, worker, &it->records, e);
 }
 
-/* So that whoever goes back to the photograph knows that it is the same. */
+/* So that one can go back to the photograph and know that it is the same. */
 static int add_digests(struct xfv_photo *it, struct xfv_err *e)
 {
     int status = 0;

@@ -41,7 +41,7 @@ const char *xfv_sandbox_watcher(void)
 
 static const char *program_name = "xfv";
 
-/* The call has not been made. Whoever made it may have taken the process over: nothing is trusted, the output is
+/* The call has not been made. What asked for it may have taken the process over: nothing is trusted, the output is
  * dropped. */
 static void on_hostile_call(int sig, siginfo_t *info, void *context)
 {
@@ -179,7 +179,7 @@ int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e)
     return c->p->flags & XFV_SEALS_LATER ? 0 : xfv_cli_seal(c, e);
 }
 
-/* A descriptor that whoever started the program left open for writing, and that no argument names. Our own are closed on
+/* A descriptor that the caller left open for writing, and that no argument names. Our own are closed on
  * exec; those of the outputs are duplicates by now. */
 static int is_left_open(void *ctx, int fd)
 {
