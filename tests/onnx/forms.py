@@ -147,6 +147,42 @@ def norm_with_statistics(g, x):
     return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (y, m, r)], axis=1), torch.cat([F.layer_norm(x, (6, 8), st, bt).reshape(1, -1), mean.reshape(1, -1), (var + 1e-5).pow(-0.5).reshape(1, -1)], 1)
 
 
+@form((2, 4, 6), 23)
+def norm_scales_that_stretch(g, x):
+    """Scales and shifts that stretch along rows, or that hold one number for each row, as many as columns."""
+    (s, st), (b, bt), (r, rt), (u, ut) = (g.weight(*shape) for shape in ((2, 4, 1), (1,), (4, 1), (4, 1)))
+    y = g.node("LayerNormalization", "x", s, b, axis=1, epsilon=1e-3)
+    square = g.node("Slice", "x", g.whole(0), g.whole(4), g.whole(3))
+    z, w = g.node("LayerNormalization", square, r, u), x[..., :4]
+    v = g.node("RMSNormalization", square, r)
+    a = g.node("LayerNormalization", square, g.node("ReduceMean", square, g.whole(3)), axis=3)
+    parts = [F.layer_norm(x, (2, 4, 6), None, None, 1e-3) * st + bt, F.layer_norm(w, (4,)) * rt + ut, w / (w.pow(2).mean(3, keepdim=True) + 1e-5).sqrt() * rt, F.layer_norm(w, (4,)) * w.mean(3, keepdim=True)]
+    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (y, z, v, a)], axis=1), torch.cat([p.reshape(1, -1) for p in parts], 1)
+
+
+@form((2, 3, 4), 11)
+def softmax_of_many_axes(g, x):
+    """Before opset 13 all axes from the named one on are one row."""
+    return g.node("Softmax", g.node("Softmax", "x", axis=2)), x.flatten(2).softmax(2).flatten(1).softmax(1)
+
+
+@form((1, 5, 7), 13)
+def resize_part_by_scale(g, x):
+    """A part of the image, to a size that its scale names before it is rounded down."""
+    roi = g.const([0, 0, 0.1, -0.2, 1, 1, 0.9, 1.1])[0]
+    y = g.node("Resize", "x", roi, g.const([1, 1, 1.5, 0.7])[0], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
+
+    def matrix(size, scale, start, end):
+        scale, start, end = (float(np.float32(v)) for v in (scale, start, end))
+        m = np.zeros((int(scale * size), size))
+        for i in range(len(m)):
+            at = start * (size - 1) + i * (end - start) * (size - 1) / (scale * size - 1)
+            if 0 <= at <= size - 1:
+                m[i] = np.maximum(1 - np.abs(np.arange(size) - at), 0)
+        return torch.tensor(m)
+    return y, matrix(5, 1.5, 0.1, 0.9) @ x @ matrix(7, 0.7, -0.2, 1.1).T
+
+
 @form((4, 6, 6), 19)
 def pools_of_five_axes(g, x):
     """Averages over channels as local response normalisation is exported; largest, and norms, of several samples."""

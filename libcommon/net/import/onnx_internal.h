@@ -229,6 +229,11 @@ int xfv_onx_cut(struct onx *o, const struct onx_call *c, const struct onx_tensor
 int xfv_onx_reshaped(struct onx *o, const struct onx_call *c, struct onx_tensor *t, struct onx_dims s);
 /* as NumPy's transpose */
 void xfv_onx_permute(struct onx_tensor *t, const int *perm);
+/* t, a walker, in ONNX's order as rows x columns, through node n; then in its own shape again */
+int xfv_onx_by_rows(struct onx *o, const struct onx_call *c, struct onx_tensor *t, size_t rows, size_t columns,
+                    struct xfv_node n);
+/* Output 0 is node n, which works on rows, of input 0: all axes from this one on together are a row. */
+int xfv_onx_on_trailing(struct onx *o, const struct onx_call *c, int from, struct xfv_node n);
 /* output 0 = t, a walker */
 int xfv_onx_finish(struct onx *o, const struct onx_call *c, const struct onx_tensor *t);
 /* The number of each axis where a Slice begins, its steps, and the shape that comes out (a size may be 0). */
@@ -262,15 +267,14 @@ onx_builder xfv_onx_conv, xfv_onx_pool, xfv_onx_global_pool, xfv_onx_conv_transp
 onx_builder xfv_onx_batchnorm, xfv_onx_gemm, xfv_onx_matmul;                                      /* onnx_linear.c */
 /* onnx_math.c */
 onx_builder xfv_onx_unary_math, xfv_onx_binary, xfv_onx_sum, xfv_onx_prelu, xfv_onx_clip, xfv_onx_pow, xfv_onx_softmax,
-    xfv_onx_layernorm, xfv_onx_reduce, xfv_onx_lpnorm;
+    xfv_onx_reduce, xfv_onx_lpnorm;
 /* onnx_move.c */
 onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, xfv_onx_slice, xfv_onx_gather,
     xfv_onx_pad, xfv_onx_expand, xfv_onx_identity;
 /* onnx_norm.c */
-onx_builder xfv_onx_groupnorm, xfv_onx_rmsnorm, xfv_onx_lrn, xfv_onx_logsoftmax;
+onx_builder xfv_onx_groupnorm, xfv_onx_layernorm, xfv_onx_rmsnorm, xfv_onx_lrn, xfv_onx_logsoftmax;
 /* onnx_more.c */
 onx_builder xfv_onx_where_constant, xfv_onx_cumsum, xfv_onx_cumprod, xfv_onx_blocks, xfv_onx_einsum, xfv_onx_mean;
-int xfv_onx_layernorm_of_many(struct onx *o, const struct onx_call *c, int axis);
 int xfv_onx_reduce_made(struct onx *o, const struct onx_call *c, unsigned mask, int keep);
 int xfv_onx_gather_many(struct onx *o, const struct onx_call *c, int axis);
 onx_builder xfv_onx_qlinear_conv, xfv_onx_qlinear_matmul, xfv_onx_qlinear_math, xfv_onx_integer,

@@ -285,20 +285,6 @@ int xfv_onx_prelu(struct onx *o, const struct onx_call *c)
 
 /* ---- rows ---- */
 
-/* The only axis of `from`.. that is not 1 (the last one when all are 1), or an error. */
-static int trailing_axis(struct onx *o, const struct onx_call *c, int from)
-{
-    const struct onx_tensor *t = c->in[0];
-    int axis = -1;
-    for (int i = from; i < t->s.rank; i++) {
-        if (t->s.dim[i] == 1) continue;
-        if (axis >= 0)
-            return ONX_BAD("'%s' (%s) works on several axes together, which is not supported", c->label, c->op);
-        axis = i;
-    }
-    return axis >= 0 ? axis : t->s.rank - 1;
-}
-
 /* Input 0 with this axis last; node n works on it. */
 static int on_last_axis(struct onx *o, const struct onx_call *c, int axis, struct xfv_node n)
 {
@@ -313,68 +299,32 @@ static int on_last_axis(struct onx *o, const struct onx_call *c, int axis, struc
     return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), t->s, axes, count);
 }
 
+int xfv_onx_on_trailing(struct onx *o, const struct onx_call *c, int from, struct xfv_node n)
+{
+    struct onx_tensor t;
+    struct onx_dims s = c->in[0]->s;
+    int64_t columns = 1;
+    int wide = 0, axis = s.rank - 1, status;
+    for (int a = from; a < s.rank; a++)
+        if (s.dim[a] != 1) wide++, axis = a, columns *= s.dim[a];
+    if (wide < 2) return on_last_axis(o, c, axis, n);
+    if ((status = xfv_onx_walker(o, c->in[0], &t, c->label)) ||
+        (status = xfv_onx_by_rows(o, c, &t, xfv_onx_count(s) / (size_t)columns, (size_t)columns, n)))
+        return status;
+    return xfv_onx_finish(o, c, &t);
+}
+
 int xfv_onx_softmax(struct onx *o, const struct onx_call *c)
 {
+    struct xfv_node n = xfv_node_default(XFV_OP_SOFTMAX);
     int rank = c->in[0]->s.rank, axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", o->opset < 13 ? 1 : -1), rank);
-    if (axis >= 0 && o->opset < 13) axis = trailing_axis(o, c, axis);
-    return axis < 0 ? axis : on_last_axis(o, c, axis, xfv_node_default(XFV_OP_SOFTMAX));
+    if (axis < 0) return axis;
+    return o->opset < 13 ? xfv_onx_on_trailing(o, c, axis, n) : on_last_axis(o, c, axis, n);
 }
 
 int xfv_onx_softmax_last(struct onx *o, const struct onx_call *c)
 {
     return on_last_axis(o, c, c->in[0]->s.rank - 1, xfv_node_default(XFV_OP_SOFTMAX));
-}
-
-/* Outputs 1 and 2 of LayerNormalization: the mean and 1 / sqrt(variance + eps) over the axes from `axis` on. */
-static int statistics(struct onx *o, const struct onx_call *c, int axis)
-{
-    struct onx_tensor x, mean = {.label = c->out[0]->label, .value = -1}, rest = mean, spread = mean;
-    struct onx_call to = *c;
-    unsigned mask = 0;
-    for (int a = axis; a < c->in[0]->s.rank; a++) mask |= 1u << a;
-    int status = xfv_onx_walker(o, c->in[0], &x, c->label);
-    to.out[0] = &mean;
-    if (status || (status = xfv_onx_reduced(o, &to, &x, XFV_REDUCE_MEAN, mask, 1))) return status;
-    to.out[0] = &rest;
-    if ((status = xfv_onx_combine(o, &to, XFV_OP_SUB, &x, &mean)) ||
-        (status = xfv_onx_power(o, c, &rest, 2, "/square")))
-        return status;
-    to.out[0] = &spread;
-    if ((status = xfv_onx_reduced(o, &to, &rest, XFV_REDUCE_MEAN, mask, 1)) ||
-        (status = xfv_onx_times(o, c, &spread, 1, (double)xfv_onx_float(c, "epsilon", 1e-5f), "/floor")) ||
-        (status = xfv_onx_power(o, c, &spread, -.5f, "/inverse")))
-        return status;
-    if (c->out[1] && (status = xfv_onx_result(o, c, 1, mean.value, mean.s, mean.axis, mean.n_axes))) return status;
-    return c->n_out > 2 && c->out[2] ? xfv_onx_result(o, c, 2, spread.value, spread.s, spread.axis, spread.n_axes) : 0;
-}
-
-int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
-{
-    struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
-    int axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), c->in[0]->s.rank);
-    if (axis < 0) return axis;
-    int wide = 0, status = c->n_out > 1 ? statistics(o, c, axis) : 0;
-    if (status) return status;
-    for (int a = axis; a < c->in[0]->s.rank; a++) wide += c->in[0]->s.dim[a] != 1;
-    if (wide > 1) return xfv_onx_layernorm_of_many(o, c, axis);
-    if ((axis = trailing_axis(o, c, axis)) < 0) return axis;
-    size_t d = (size_t)c->in[0]->s.dim[axis];
-    float *zeros = calloc(d, sizeof *zeros);
-    int *to[2] = {&n.weight, &n.bias};
-    if (!zeros) status = xfv_fail(o->e, XFV_ENOMEM, "out of memory");
-    for (int k = 0; k < 2 && !status; k++) {
-        const struct onx_const *x = k + 1 < c->n_in && c->in[k + 1] ? xfv_onx_constant(o, c->in[k + 1]) : NULL;
-        if (!x && (k == 0 || (c->n_in > 2 && c->in[2])))
-            status = ONX_BAD("'%s' (LayerNormalization) has no constant %s", c->label, k ? "bias" : "scale");
-        else if (x && (!x->f || x->count != d))
-            status = ONX_BAD("'%s' (LayerNormalization) has %zu numbers for %zu channels", c->label, x->count, d);
-        else if ((*to[k] = xfv_onx_weight(o, xfv_shape_of(1, (int)d), x ? x->f : zeros, c->label,
-                                          k ? "/bias" : "/scale")) < 0)
-            status = *to[k];
-    }
-    free(zeros);
-    n.f[0] = xfv_onx_float(c, "epsilon", 1e-5f);
-    return status ? status : on_last_axis(o, c, axis, n);
 }
 
 /* ---- reductions ---- */

@@ -7,21 +7,19 @@
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
-/* Constant input k as n floats, repeated or, where it is absent, `otherwise`. Free it; NULL with o->e filled. */
-static float *numbers(struct onx *o, const struct onx_call *c, int k, size_t n, float otherwise)
+/* Constant input k as n floats. Free it; NULL with o->e filled. */
+static float *numbers(struct onx *o, const struct onx_call *c, int k, size_t n)
 {
-    const struct onx_const *x = NULL;
-    float *v = n ? malloc(n * sizeof *v) : NULL;
-    if (k >= 0 && k < c->n_in && c->in[k] && !(x = xfv_onx_constant(o, c->in[k]))) n = 0;
-    if (x && (!x->f || x->count == 0 || n % x->count))
-        ONX_BAD("'%s' (%s) has %zu numbers for %zu places", c->label, c->op, x->count, n), n = 0;
-    if (v && n) {
-        for (size_t i = 0; i < n; i++) v[i] = x ? x->f[i % x->count] : otherwise;
-        return v;
+    const struct onx_const *x = xfv_onx_constant(o, c->in[k]);
+    float *v = x && n ? malloc(n * sizeof *v) : NULL;
+    if (x && (!x->f || x->count != n)) {
+        ONX_BAD("'%s' (%s) has %zu numbers for %zu places", c->label, c->op, x->count, n);
+        free(v);
+        return NULL;
     }
-    if (n) xfv_fail(o->e, XFV_ENOMEM, "out of memory");
-    free(v);
-    return NULL;
+    if (v) memcpy(v, x->f, n * sizeof *v);
+    else if (x) xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    return v;
 }
 
 static size_t product(struct onx_dims s, int from, int to)
@@ -31,9 +29,50 @@ static size_t product(struct onx_dims s, int from, int to)
     return n;
 }
 
-/* t in ONNX's order as rows x columns, through node n; then in its own shape again. */
-static int by_rows(struct onx *o, const struct onx_call *c, struct onx_tensor *t, size_t rows, size_t columns,
-                   struct xfv_node n)
+/* Constant input k as one float for each element of input 0's axes from `axis` on, stretched as NumPy does: *v, to be
+ * freed. 1 where it is computed or differs along other axes, or a negative status. */
+static int spread(struct onx *o, const struct onx_call *c, int k, int axis, float **v)
+{
+    struct onx_dims s = c->in[0]->s;
+    size_t n = product(s, axis, s.rank);
+    const struct onx_const *x = xfv_onx_is_constant(c->in[k]) ? xfv_onx_constant(o, c->in[k]) : NULL;
+    if (!x) return xfv_onx_is_constant(c->in[k]) ? o->e->status : 1;
+    if (!x->f) return ONX_BAD("'%s' (%s) has numbers that are no floats", c->label, c->op);
+    for (int i = 0; i < x->s.rank; i++) {
+        int a = i + s.rank - x->s.rank;
+        if (x->s.dim[i] != 1 && (a < 0 || s.dim[a] != x->s.dim[i]))
+            return ONX_BAD("'%s' (%s) has numbers that do not fit its input", c->label, c->op);
+        if (x->s.dim[i] != 1 && a < axis) return 1;
+    }
+    if (!(*v = malloc(n * sizeof **v))) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        size_t rest = i, at = 0, step = 1;
+        for (int a = s.rank - 1, d = x->s.rank - 1; a >= axis; a--, d--) {
+            size_t index = rest % (size_t)s.dim[a];
+            rest /= (size_t)s.dim[a];
+            if (d < 0 || x->s.dim[d] == 1) continue;
+            at += index * step;
+            step *= (size_t)x->s.dim[d];
+        }
+        (*v)[i] = x->f[at];
+    }
+    return 0;
+}
+
+/* Output 0 combined with input k, which may not stretch it. */
+static int with_input(struct onx *o, const struct onx_call *c, enum xfv_op op, int k)
+{
+    struct onx_tensor t = *c->out[0];
+    struct onx_dims s;
+    int status = xfv_onx_broadcast_dims(o, c, t.s, c->in[k]->s, &s);
+    if (status) return status;
+    if (s.rank != t.s.rank || memcmp(s.dim, t.s.dim, (size_t)s.rank * sizeof *s.dim))
+        return ONX_BAD("'%s' (%s) has numbers that do not fit its input", c->label, c->op);
+    return xfv_onx_combine(o, c, op, &t, c->in[k]);
+}
+
+int xfv_onx_by_rows(struct onx *o, const struct onx_call *c, struct onx_tensor *t, size_t rows, size_t columns,
+                    struct xfv_node n)
 {
     struct onx_dims s = t->s, flat = {2, {(int64_t)rows, (int64_t)columns}};
     const int axes[2] = {0, 1};
@@ -48,22 +87,20 @@ static int by_rows(struct onx *o, const struct onx_call *c, struct onx_tensor *t
     return xfv_onx_reshaped(o, c, t, s);
 }
 
-/* (x - mean) / sqrt(variance + eps) of each row, times weight plus bias of each column. */
-static int centred(struct onx *o, const struct onx_call *c, struct onx_tensor *t, size_t rows, size_t columns,
-                   const float *w, const float *b, float eps)
+/* The node (x - mean) / sqrt(variance + eps) of rows, times w plus b of each column: ones and zeros where NULL. */
+static int centred(struct onx *o, const struct onx_call *c, size_t columns, const float *w, const float *b,
+                   struct xfv_node *n)
 {
-    struct xfv_node n = xfv_node_default(XFV_OP_LAYERNORM);
     float *one = malloc(columns * sizeof *one), *zero = calloc(columns, sizeof *zero);
     int status = one && zero ? 0 : xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+    *n = xfv_node_default(XFV_OP_LAYERNORM);
+    n->f[0] = xfv_onx_float(c, "epsilon", 1e-5f);
     for (size_t i = 0; !status && i < columns; i++) one[i] = 1;
-    if (!status && (n.weight = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), w ? w : one, c->label, "/scale")) < 0)
-        status = n.weight;
-    if (!status && (n.bias = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), b ? b : zero, c->label, "/bias")) < 0)
-        status = n.bias;
-    free(one);
-    free(zero);
-    n.f[0] = eps;
-    return status ? status : by_rows(o, c, t, rows, columns, n);
+    if (!status) n->weight = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), w ? w : one, c->label, "/scale");
+    if (!status && n->weight >= 0)
+        n->bias = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), b ? b : zero, c->label, "/bias");
+    free(one), free(zero);
+    return status ? status : n->weight < 0 ? n->weight : n->bias < 0 ? n->bias : 0;
 }
 
 /* InstanceNormalization, GroupNormalization: each channel, or group of channels, over its positions; then a scale and a
@@ -78,12 +115,15 @@ int xfv_onx_groupnorm(struct onx *o, const struct onx_call *c)
     if (s.rank < 3 || groups < 1 || s.dim[1] % groups)
         return ONX_BAD("'%s' (%s) cannot split its channels into %lld groups", c->label, c->op, (long long)groups);
     size_t ch = (size_t)s.dim[1], rows = (size_t)s.dim[0] * (size_t)groups;
-    if ((status = centred(o, c, &t, rows, xfv_onx_count(s) / rows, NULL, NULL, xfv_onx_float(c, "epsilon", 1e-5f))))
+    struct xfv_node n;
+    if ((status = centred(o, c, xfv_onx_count(s) / rows, NULL, NULL, &n)) ||
+        (status = xfv_onx_by_rows(o, c, &t, rows, xfv_onx_count(s) / rows, n)))
         return status;
     const struct onx_const *given = c->n_in > 1 && c->in[1] ? xfv_onx_constant(o, c->in[1]) : NULL;
     if (!given || c->n_in < 3 || !c->in[2]) return ONX_BAD("'%s' (%s) has no constant scale and bias", c->label, c->op);
-    size_t each = given->count && ch % given->count == 0 ? ch / given->count : 0; /* before opset 21: one a group */
-    float *w = each ? numbers(o, c, 1, given->count, 1) : NULL, *b = w ? numbers(o, c, 2, given->count, 0) : NULL,
+    /* before opset 21: one a group */
+    size_t each = given->count == ch ? 1 : given->count == (size_t)groups ? ch / given->count : 0;
+    float *w = each ? numbers(o, c, 1, given->count) : NULL, *b = w ? numbers(o, c, 2, given->count) : NULL,
           *all = b ? malloc(2 * ch * sizeof *all) : NULL;
     if (!each) status = ONX_BAD("'%s' (%s) has %zu scales for %zu channels", c->label, c->op, given->count, ch);
     else if (!w || !b) status = o->e->status;
@@ -94,19 +134,48 @@ int xfv_onx_groupnorm(struct onx *o, const struct onx_call *c)
     return status;
 }
 
-/* LayerNormalization over several axes together: those from `axis` on. */
-int xfv_onx_layernorm_of_many(struct onx *o, const struct onx_call *c, int axis)
+/* Outputs 1 and 2 of LayerNormalization: the mean and 1 / sqrt(variance + eps) over the axes from `axis` on. */
+static int statistics(struct onx *o, const struct onx_call *c, int axis)
 {
-    struct onx_tensor t;
+    struct onx_tensor x, mean = {.label = c->out[0]->label, .value = -1}, rest = mean, spread = mean;
+    struct onx_call to = *c;
+    unsigned mask = 0;
+    for (int a = axis; a < c->in[0]->s.rank; a++) mask |= 1u << a;
+    int status = xfv_onx_walker(o, c->in[0], &x, c->label);
+    to.out[0] = &mean;
+    if (status || (status = xfv_onx_reduced(o, &to, &x, XFV_REDUCE_MEAN, mask, 1))) return status;
+    to.out[0] = &rest;
+    if ((status = xfv_onx_combine(o, &to, XFV_OP_SUB, &x, &mean)) ||
+        (status = xfv_onx_power(o, c, &rest, 2, "/square")))
+        return status;
+    to.out[0] = &spread;
+    if ((status = xfv_onx_reduced(o, &to, &rest, XFV_REDUCE_MEAN, mask, 1)) ||
+        (status = xfv_onx_times(o, c, &spread, 1, (double)xfv_onx_float(c, "epsilon", 1e-5f), "/floor")) ||
+        (status = xfv_onx_power(o, c, &spread, -.5f, "/inverse")))
+        return status;
+    if (c->out[1] && (status = xfv_onx_result(o, c, 1, mean.value, mean.s, mean.axis, mean.n_axes))) return status;
+    return c->n_out > 2 && c->out[2] ? xfv_onx_result(o, c, 2, spread.value, spread.s, spread.axis, spread.n_axes) : 0;
+}
+
+/* LayerNormalization: over the axes from `axis` on together. What cannot be a weight of the rows comes after. */
+int xfv_onx_layernorm(struct onx *o, const struct onx_call *c)
+{
     struct onx_dims s = c->in[0]->s;
-    size_t columns = product(s, axis, s.rank);
-    int status = xfv_onx_walker(o, c->in[0], &t, c->label);
+    struct xfv_node n;
+    float *w = NULL, *b = NULL;
+    int biased = c->n_in > 2 && c->in[2], axis = xfv_onx_axis(o, c, xfv_onx_int(c, "axis", -1), s.rank);
+    int status = axis < 0 ? axis : c->n_out > 1 ? statistics(o, c, axis) : 0, scaled, shifted = 0;
     if (status) return status;
-    float *w = numbers(o, c, 1, columns, 1), *b = w ? numbers(o, c, 2, columns, 0) : NULL;
-    status = b ? centred(o, c, &t, product(s, 0, axis), columns, w, b, xfv_onx_float(c, "epsilon", 1e-5f))
-               : o->e->status;
+    if (c->n_in < 2 || !c->in[1]) return ONX_BAD("'%s' (%s) has no scale", c->label, c->op);
+    scaled = spread(o, c, 1, axis, &w);
+    if (scaled == 0 && biased) shifted = spread(o, c, 2, axis, &b);
+    else if (scaled == 1) shifted = biased;
+    status = scaled < 0 ? scaled : shifted < 0 ? shifted : 0;
+    if (!status) status = centred(o, c, product(s, axis, s.rank), w, b, &n);
     free(w), free(b);
-    return status ? status : xfv_onx_finish(o, c, &t);
+    if (!status) status = xfv_onx_on_trailing(o, c, axis, n);
+    if (!status && scaled == 1) status = with_input(o, c, XFV_OP_MUL, 1);
+    return !status && shifted == 1 ? with_input(o, c, XFV_OP_ADD, 2) : status;
 }
 
 /* RMSNormalization, SimplifiedLayerNormalization: x / sqrt(mean x^2 + eps) over the axes from `axis` on, times a scale.
@@ -133,13 +202,13 @@ int xfv_onx_rmsnorm(struct onx *o, const struct onx_call *c)
         (status = xfv_onx_combine(o, c, XFV_OP_MUL, &t, &square)))
         return status;
     t = *c->out[0];
-    float *w = numbers(o, c, 1, columns, 1), *zero = w ? calloc(columns, sizeof *zero) : NULL;
+    float *w = NULL;
     struct xfv_node n = xfv_node_default(XFV_OP_AFFINE);
-    status = !w ? o->e->status : !zero ? xfv_fail(o->e, XFV_ENOMEM, "out of memory") : 0;
-    if (!status && (n.weight = xfv_onx_weight(o, xfv_shape_of(1, (int)columns), w, c->label, "/scale")) < 0)
-        status = n.weight;
-    free(w), free(zero);
-    if (!status) status = by_rows(o, c, &t, xfv_onx_count(s) / columns, columns, n);
+    if ((status = spread(o, c, 1, axis, &w)) < 0) return status;
+    if (status == 1) return (status = xfv_onx_finish(o, c, &t)) ? status : with_input(o, c, XFV_OP_MUL, 1);
+    n.weight = xfv_onx_take_weight(o, xfv_shape_of(1, (int)columns), &w, c->label, "/scale");
+    free(w);
+    status = n.weight < 0 ? n.weight : xfv_onx_by_rows(o, c, &t, xfv_onx_count(s) / columns, columns, n);
     return status ? status : xfv_onx_finish(o, c, &t);
 }
 

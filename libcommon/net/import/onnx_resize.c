@@ -65,17 +65,16 @@ static double place(const struct sampling *p, const struct span *s, int r)
 {
     double at = r + (p->coordinates == ASYMMETRIC || p->coordinates == ALIGN_CORNERS ? 0 : 0.5);
     double x = s->sized ? at * s->from / s->to : at / s->scale;
+    /* by a scale, the size that it leads to before it is rounded */
+    double length = s->sized ? s->to : s->scale * s->from;
     switch (p->coordinates) {
-    case ALIGN_CORNERS: /* by a scale, the size that it leads to before it is rounded */
-        at = s->sized ? s->to : s->scale * s->from;
-        return s->to > 1 ? (double)r * (s->from - 1) / (at - 1) : 0;
-    case PYTORCH_HALF_PIXEL: return s->to > 1 ? x - 0.5 : 0;
+    case ALIGN_CORNERS: return s->to > 1 ? (double)r * (s->from - 1) / (length - 1) : 0;
+    case PYTORCH_HALF_PIXEL: return length > 1 ? x - 0.5 : 0;
     case HALF_PIXEL: return x - 0.5;
     case TF_CROP:
-        return s->to > 1 ? s->start * (s->from - 1) + r * (s->end - s->start) * (s->from - 1) / (s->to - 1)
-                         : (s->start + s->end) / 2 * (s->from - 1);
-    case HALF_PIXEL_SYMMETRIC:
-        return s->from / 2.0 * (1 - s->to / (s->sized ? (double)s->to : s->scale * s->from)) + x - 0.5;
+        return length > 1 ? s->start * (s->from - 1) + r * (s->end - s->start) * (s->from - 1) / (length - 1)
+                          : (s->start + s->end) / 2 * (s->from - 1);
+    case HALF_PIXEL_SYMMETRIC: return s->from / 2.0 * (1 - s->to / length) + x - 0.5;
     default: return x;
     }
 }
