@@ -55,6 +55,25 @@ int xfv_fold_new_weight(struct fold *f, int i, const char *what, struct xfv_shap
     return w;
 }
 
+int xfv_fold_room(struct fold *f)
+{
+    size_t values = (size_t)f->g->n_values + 1, nodes = (size_t)f->g->n_nodes + 1;
+    int *producer = realloc(f->producer, values * sizeof *producer);
+    if (producer) f->producer = producer;
+    int *uses = realloc(f->uses, values * sizeof *uses);
+    if (uses) f->uses = uses;
+    char *dead = realloc(f->dead, nodes);
+    if (dead) f->dead = dead;
+    if (!producer || !uses || !dead) xfv_fail(f->e, XFV_ENOMEM, "out of memory for a graph");
+    return producer && uses && dead;
+}
+
+int xfv_fold_is_binary(enum xfv_op op)
+{
+    return op == XFV_OP_ADD || op == XFV_OP_SUB || op == XFV_OP_MUL || op == XFV_OP_DIV || op == XFV_OP_MAX ||
+           op == XFV_OP_MIN || op == XFV_OP_POWER || op == XFV_OP_MOD || op == XFV_OP_COMPARE;
+}
+
 /* One use of a value less; a node whose output nobody uses dies, and so on backwards. Work list instead of recursion:
  * graphs come from files. */
 static void release(struct fold *f, int value)
@@ -405,9 +424,11 @@ int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stat
      * yet be joined. */
     static pass *const normalise[] = {fold_constants, fold_to_affine, xfv_fold_moves, NULL};
     static pass *const spelled[] = {fold_prelu, fold_softmax, xfv_fold_norm, xfv_fold_gate, NULL};
+    static pass *const order[] = {xfv_fold_order, xfv_fold_moves, fold_to_affine, NULL};
     static pass *const linear[] = {xfv_fold_moves,         xfv_fold_flatten,     xfv_fold_pad,
                                    fold_affine_chain,      xfv_fold_affine_norm, xfv_fold_affine_after,
                                    xfv_fold_affine_before, xfv_fold_merge,       NULL};
+    static pass *const shorten[] = {xfv_fold_shorten, xfv_fold_moves, NULL};
     struct xfv_err own;
     struct xfv_graph *out = NULL;
     int status = xfv_graph_check(*g, e);
@@ -420,9 +441,12 @@ int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stat
     if (!f.weight_uses || !f.producer || !f.uses || !f.dead)
         status = xfv_fail(e, XFV_ENOMEM, "out of memory for a graph");
     if (!status) status = analyse(&f, keep);
+    f.order_left = 16 * f.g->n_nodes + 256;
     if (!status) status = sweep(&f, normalise);
     if (!status) status = sweep(&f, spelled);
+    if (!status) status = sweep(&f, order);
     if (!status) status = sweep(&f, linear);
+    if (!status) status = sweep(&f, shorten);
     if (!status) status = compact(&f, &out);
     free(f.producer);
     free(f.uses);

@@ -19,7 +19,8 @@ struct xfv_fold_stats { /* how often each pass found something */
 
 /* Replaces *g by the simplified graph (the old one is freed; on failure *g is what it was, or a graph that computes the
  * same). The input, the outputs and the values named in keep (NULL, or a NULL-terminated list; unknown names:
- * XFV_EMODEL) stay, under their names; so does every other value that is still computed. stats may be NULL. */
+ * XFV_EMODEL) stay, under their names; so does every other value that is still computed. Values that are computed in
+ * another order than before are new, "<name>/moved#<number>". stats may be NULL. */
 int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stats *stats, struct xfv_err *e);
 
 #endif
