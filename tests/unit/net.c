@@ -24,6 +24,14 @@ static void convolutions(void)
     b = start(10, 9, 16);
     conv(&b, 1, 1, 0, 0, 40, 1, 1), conv(&b, 5, 2, 2, 2, 40, 40, 1), conv(&b, 1, 2, 0, 0, 8, 1, 0);
     compare(&b, "depthwise 5x5 stride 2, pointwise stride 2");
+    static const int far[][3] = {{7, 3, 9}, {3, 2, 2}, {5, 4, 3}, {3, 5, 0}, {3, 9, 9}};
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        b = start(13, 12, 20);
+        conv(&b, 1, 1, 0, 0, 40, 1, 1), prelu(&b);
+        dilated(&b, far[i][0], 1, far[i][1], far[i][2], far[i][2], 40, 40, 1);
+        prelu(&b), conv(&b, 1, 1, 0, 0, 8, 1, 1);
+        compare(&b, "depthwise, with gaps between the kernel's columns and rows");
+    }
     b = start(13, 14, 64);
     conv(&b, 5, 1, 2, 2, 40, 1, 1), prelu(&b), conv(&b, 3, 1, 1, 1, 96, 1, 0), conv(&b, 3, 2, 0, 1, 70, 1, 1),
         prelu(&b), conv(&b, 1, 2, 0, 0, 512, 1, 0), dense(&b, 9);

@@ -58,7 +58,8 @@ static inline int channels(struct build *b)
     return s.dim[s.rank - 1];
 }
 
-static inline int conv(struct build *b, int k, int stride, int p0, int p1, int cout, int groups, int bias)
+static inline int dilated(struct build *b, int k, int stride, int dilation, int p0, int p1, int cout, int groups,
+                          int bias)
 {
     struct xfv_node n = xfv_node_default(XFV_OP_CONV);
     int cin = channels(b);
@@ -69,8 +70,14 @@ static inline int conv(struct build *b, int k, int stride, int p0, int p1, int c
     n.stride[0] = n.stride[1] = stride;
     n.pads[0] = n.pads[1] = p0;
     n.pads[2] = n.pads[3] = p1;
+    n.dilation[0] = n.dilation[1] = dilation;
     n.groups = groups;
     return append(b, n);
+}
+
+static inline int conv(struct build *b, int k, int stride, int p0, int p1, int cout, int groups, int bias)
+{
+    return dilated(b, k, stride, 1, p0, p1, cout, groups, bias);
 }
 
 static inline int prelu(struct build *b)

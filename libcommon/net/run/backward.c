@@ -68,12 +68,13 @@ static void depthwise_row(const struct back *b, const struct step *s, int y, int
                           .wout = in.dim[1],
                           .channels = ch,
                           .two = two,
+                          .gap = nd->dilation[1] - 1,
                           .w = half ? s->wf : s->wb,
                           .y = out,
                           .e = *e};
-    d.left = half ? nd->pads[1] : nd->kernel[1] - 1 - nd->pads[1];
+    d.left = half ? nd->pads[1] : (nd->kernel[1] - 1) * nd->dilation[1] - nd->pads[1];
     for (int i = 0; i < d.kh + two; i++) {
-        int at = half ? y + nd->pads[0] - i : y - (d.kh - 1 - nd->pads[0]) + i;
+        int at = half ? y + nd->pads[0] - i : y + nd->pads[0] + (i - d.kh + 1) * nd->dilation[0];
         int there = at >= 0 && (!half || at % 2 == 0) && (half ? at / 2 : at) < o.dim[0];
         if (half) at /= 2;
         rows[i] = there ? dy + (size_t)(at % ring) * row : half ? NULL : zero;
@@ -90,7 +91,7 @@ static void depthwise_rows(const struct back *b, const struct step *s, int y, in
     size_t row = (size_t)in.dim[1] * (size_t)value_pitch(b->net, s->out, b->net->shape[s->out]);
     struct xfv_epilogue at = *e;
     for (int i = 0; i < rows;) {
-        int two = s->node->stride[0] == 1 && i + 2 <= rows;
+        int two = s->node->stride[0] == 1 && s->node->dilation[0] == 1 && i + 2 <= rows;
         depthwise_row(b, s, y + i, two, dy, ring, zero, out + (size_t)i * row, &at);
         advance(&at, row * (size_t)(1 + two));
         i += 1 + two;
@@ -106,8 +107,8 @@ static void depthwise_scatter(const struct back *b, const struct step *s, const 
     for (int oy = 0; oy < o.dim[0]; oy++)
         for (int ox = 0; ox < o.dim[1]; ox++, dy += ch)
             for (int t = 0; t < nd->kernel[0] * nd->kernel[1]; t++) {
-                int y = oy * nd->stride[0] - nd->pads[0] + t / nd->kernel[1],
-                    x = ox * nd->stride[1] - nd->pads[1] + t % nd->kernel[1];
+                int y = oy * nd->stride[0] - nd->pads[0] + t / nd->kernel[1] * nd->dilation[0],
+                    x = ox * nd->stride[1] - nd->pads[1] + t % nd->kernel[1] * nd->dilation[1];
                 if (y < 0 || x < 0 || y >= in.dim[0] || x >= in.dim[1]) continue;
                 float *to = dx + ((size_t)y * (size_t)in.dim[1] + (size_t)x) * ch;
                 const float *w = s->wf + (size_t)t * ch;

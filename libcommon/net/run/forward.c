@@ -51,11 +51,12 @@ static void forward_depthwise(const struct run *r, const struct step *s)
                           .win = w,
                           .wout = out.dim[1],
                           .channels = ch,
+                          .gap = nd->dilation[1] - 1,
                           .w = s->wf};
     for (int oy = 0; oy < out.dim[0]; oy += 1 + d.two) {
-        d.two = nd->stride[0] == 1 && nd->stride[1] == 1 && oy + 2 <= out.dim[0];
+        d.two = nd->stride[0] == 1 && nd->stride[1] == 1 && nd->dilation[0] == 1 && oy + 2 <= out.dim[0];
         for (int i = 0; i < d.kh + d.two; i++) {
-            int at = oy * nd->stride[0] - nd->pads[0] + i;
+            int at = oy * nd->stride[0] - nd->pads[0] + i * nd->dilation[0];
             rows[i] = at < 0 || at >= h ? zero : x + (size_t)at * xrow;
         }
         d.y = y + (size_t)oy * yrow;

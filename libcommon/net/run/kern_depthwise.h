@@ -9,13 +9,15 @@ static inline __attribute__((always_inline)) void dw_outside_some(const struct x
                                                                   int parts)
 {
     size_t ch = (size_t)d->channels;
-    int start = x * d->stride - d->left, lo = start < 0 ? -start : 0,
-        hi = d->win - start < d->kw ? d->win - start : d->kw;
+    int start = x * d->stride - d->left, apart = 1 + d->gap, lo = start < 0 ? (apart - 1 - start) / apart : 0,
+        hi = (d->win - start + apart - 1) / apart;
+    if (hi > d->kw) hi = d->kw;
     V acc[DW_SIDE];
     for (int q = 0; q < n; q++) acc[q] = V_ZERO();
     for (int i = 0; i < d->kh; i++)
         for (int j = lo; j < hi; j++) {
-            const float *r = d->rows[i] + (size_t)(start + j) * ch + c, *w = d->w + (size_t)(i * d->kw + j) * ch + c;
+            const float *r = d->rows[i] + (size_t)(start + j * apart) * ch + c;
+            const float *w = d->w + (size_t)(i * d->kw + j) * ch + c;
             for (int q = 0; q < n; q++) acc[q] = V_FMA(V_LD(r + q * VL), V_LD(w + q * VL), acc[q]);
         }
     for (int q = 0; q < n; q++)
@@ -77,12 +79,12 @@ static inline __attribute__((always_inline)) void dw_columns(const struct xfv_dw
                                                              int parts)
 {
     size_t ch = (size_t)d->channels, at = (size_t)(x * d->stride - d->left) * ch + (size_t)c,
-           step = (size_t)d->stride * ch;
+           step = (size_t)d->stride * ch, apart = (size_t)(1 + d->gap) * ch;
     V acc[8];
     for (int q = 0; q < m; q++) acc[q] = V_ZERO();
     for (int i = 0; i < d->kh; i++) {
         const float *r = d->rows[i] + at, *w = d->w + (size_t)(i * d->kw) * ch + c;
-        for (int j = 0; j < d->kw; j++, r += ch, w += ch) {
+        for (int j = 0; j < d->kw; j++, r += apart, w += ch) {
             V by = V_LD(w);
             for (int q = 0; q < m; q++) acc[q] = V_FMA(V_LD(r + (size_t)q * step), by, acc[q]);
         }
@@ -118,10 +120,10 @@ static struct xfv_dwrow dw_one(const struct xfv_dwrow *d, int row)
 
 static inline __attribute__((always_inline)) void dwrow_parts(const struct xfv_dwrow *d, int parts)
 {
-    int three = d->kh == 3 && d->kw == 3;
+    int three = d->kh == 3 && d->kw == 3 && !d->gap, wide = (d->kw - 1) * (1 + d->gap) + 1;
     /* columns first..last-1 read nothing outside the row */
     int first = d->left > 0 ? (d->left + d->stride - 1) / d->stride : 0,
-        last = d->win + d->left >= d->kw ? (d->win + d->left - d->kw) / d->stride + 1 : 0;
+        last = d->win + d->left >= wide ? (d->win + d->left - wide) / d->stride + 1 : 0;
     if (last > d->wout) last = d->wout;
     if (last < first) last = first = 0;
     for (int row = 0; row <= d->two; row++) {

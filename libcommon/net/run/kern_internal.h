@@ -47,11 +47,11 @@ struct xfv_gemm {
 };
 
 /* One row of a depthwise convolution, channels padded. rows[i]: input row that kernel row i reads (never NULL: a row of
- * zeros for padding); columns outside 0..win-1 are zero. y[x] = sum_ij rows[i][x*stride - left + j] w[i][j]. two: 1 to
- * make the next row as well, of rows[1..kh], when input rows are as far apart as output rows. */
+ * zeros for padding); columns outside 0..win-1 are zero. y[x] = sum_ij rows[i][x*stride - left + j (1 + gap)] w[i][j].
+ * two: 1 to make the next row as well, of rows[1..kh], when input rows are as far apart as output rows. */
 struct xfv_dwrow {
     const float *const *rows;
-    int kh, kw, stride, left, win, wout, channels, two;
+    int kh, kw, stride, left, win, wout, channels, two, gap;
     const float *w; /* [kh][kw][channels] */
     float *y;       /* [1 + two][wout][channels] */
     struct xfv_epilogue e;

@@ -264,8 +264,9 @@ int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e)
     const struct xfv_weight *all = n->g->weights, *bias = nd->bias >= 0 ? &all[nd->bias] : NULL;
     int cin = shape_channels(n->shape[s->in[0]]), cout = shape_channels(n->shape[s->out]), bad = 0;
     if (nd->op == XFV_OP_CONV) {
-        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && nd->dilation[0] == 1 &&
-                       nd->dilation[1] == 1 && nd->kernel[0] < MAX_ROWS;
+        int dense = nd->dilation[0] == 1 && nd->dilation[1] == 1, slow = nd->stride[0] == 1 && nd->stride[1] == 1;
+        s->depthwise = nd->groups > 1 && nd->groups == cin && cin == cout && (dense || slow) &&
+                       nd->kernel[0] < MAX_ROWS;
         int together = groups_of_part(nd->groups, cout / nd->groups);
         s->parts = nd->groups / together;
         s->part_in = cin / s->parts;

@@ -88,6 +88,7 @@ static int block_at(const struct xfv_net *n, int i)
     if (!a->point || !a->slope || !b->depthwise || !b->slope || !c->point || c->slope) return 0;
     if (b->in[0] != a->out || c->in[0] != b->out || n->consumers[a->out] != 1 || n->consumers[b->out] != 1) return 0;
     const struct xfv_node *d = b->node;
+    if (d->dilation[0] != 1 || d->dilation[1] != 1) return 0;
     if (d->kernel[0] != 3 || d->kernel[1] != 3 || d->stride[0] != d->stride[1] || d->stride[0] > 2) return 0;
     return value_pitch(n, a->in[0], n->shape[a->in[0]]) >= XFV_LANES;
 }
