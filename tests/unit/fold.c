@@ -254,8 +254,29 @@ static int out_of_windows(struct build *b)
     return transpose(b, 1, 2, 0, 0);
 }
 
+/* (x - mean) / sqrt(mean (x - mean)^2 + 1e-3) along some axes */
+static void spelled_norm(struct build *b, int axes)
+{
+    int x = b->last, m = reduce(b, XFV_REDUCE_MEAN, axes), d = binary(b, XFV_OP_SUB, x, m);
+    act(b, XFV_ACT_POW, 2, 0), m = reduce(b, XFV_REDUCE_MEAN, axes);
+    const float few[] = {1e-3f};
+    struct xfv_node n = xfv_node_default(XFV_OP_CONST);
+    n.weight = values_weight(b, xfv_shape_of(1, 1), few);
+    int eps = append(b, n);
+    binary(b, XFV_OP_ADD, m, eps), m = act(b, XFV_ACT_SQRT, 0, 0);
+    binary(b, XFV_OP_DIV, d, m);
+}
+
 static void test_order(void)
 {
+    for (int axis = 0; axis < 3; axis++) {
+        struct build a = start(xfv_shape_of(3, 5, 4, 6));
+        spelled_norm(&a, 1 << axis);
+        check(&a, axis == 2 ? "layernorm" : "transpose layernorm transpose", 1, "layer normalisation along an axis");
+    }
+    struct build a = start(xfv_shape_of(3, 5, 4, 6));
+    spelled_norm(&a, 3);
+    check(&a, "reduce sub act reduce affine act div", 1, "not a layer normalisation: along two axes");
     struct build b = start(xfv_shape_of(3, 8, 12, 16));
     transpose(&b, 2, 0, 1, 0), reshape(&b, 1, 1536, 0), norm_of_all(&b), reshape(&b, 1536, 1, 0);
     int x = b.last, one = constant(&b, xfv_shape_of(1, 1), 1, 1);

@@ -25,6 +25,8 @@ void xfv_fold_become(struct fold *f, int i, struct xfv_node n);
 /* A new weight "<name of node i>/<what>" from doubles; its index or a negative status. v is freed. */
 int xfv_fold_new_weight(struct fold *f, int i, const char *what, struct xfv_shape s, double *v);
 double *xfv_fold_doubles(struct fold *f, size_t n); /* zeroed; NULL with f->e filled */
+/* A node of another value, of shape s, before node i, which moves to i + 1; the new value or a negative status. */
+int xfv_fold_insert(struct fold *f, int i, struct xfv_node n, struct xfv_shape s);
 int xfv_fold_room(struct fold *f); /* for one value and one node more; 0 with f->e filled */
 int xfv_fold_is_binary(enum xfv_op op); /* of two operands, of which the second stretches */
 int xfv_fold_channels(const struct fold *f, int value); /* size of the last axis */

@@ -53,8 +53,7 @@ static struct chain chain_to(const struct fold *f, int value)
 
 /* ---- nodes before others ---- */
 
-/* A node of another value before node i, which moves to i + 1; the new value or a negative status. */
-static int insert(struct fold *f, int i, struct xfv_node n, struct xfv_shape s)
+int xfv_fold_insert(struct fold *f, int i, struct xfv_node n, struct xfv_shape s)
 {
     char name[XFV_MAX_NAME + 1];
     struct xfv_graph *g = f->g;
@@ -101,7 +100,7 @@ static int insert_reshape(struct fold *f, int *i, int v, struct xfv_shape s)
 {
     if (xfv_shape_equal(shape_of(f, v), s)) return v;
     for (int a = s.rank; a < XFV_MAX_RANK; a++) s.dim[a] = 0;
-    return insert(f, (*i)++, move_node(XFV_OP_RESHAPE, v, s.dim), s);
+    return xfv_fold_insert(f, (*i)++, move_node(XFV_OP_RESHAPE, v, s.dim), s);
 }
 
 /* Before node *i, which stays the one it is: value v in another order, in the shape of the order's end. */
@@ -113,7 +112,7 @@ static int insert_order(struct fold *f, int *i, int v, const struct xfv_order *o
         struct xfv_shape to = m.from[k];
         if ((v = insert_reshape(f, i, v, m.from[k])) < 0) return v;
         for (int a = 0; a < to.rank; a++) to.dim[a] = m.from[k].dim[m.perm[k][a]];
-        v = insert(f, (*i)++, move_node(XFV_OP_TRANSPOSE, v, m.perm[k]), to);
+        v = xfv_fold_insert(f, (*i)++, move_node(XFV_OP_TRANSPOSE, v, m.perm[k]), to);
     }
     return v < 0 ? v : insert_reshape(f, i, v, o->to);
 }
@@ -182,7 +181,7 @@ static int insert_like(struct fold *f, int *i, int v, struct xfv_shape s)
         if ((n.bias = stretched(f, *i, n.bias, "shift", channels)) < 0 && had_bias) return n.bias;
     }
     n.in[0] = v;
-    return insert(f, (*i)++, n, s);
+    return xfv_fold_insert(f, (*i)++, n, s);
 }
 
 static int before_chain(struct fold *f, int i)
@@ -226,11 +225,11 @@ static int with_constant(struct fold *f, int i)
     if (!v) return XFV_ENOMEM;
     xfv_order_back(&c.order, shape_of(f, c.source), w->shape, w->data, s, v);
     if ((k.weight = xfv_fold_new_weight(f, i, "ordered", s, v)) < 0) return k.weight;
-    int value = insert(f, i++, k, s);
+    int value = xfv_fold_insert(f, i++, k, s);
     if (value < 0) return value;
     n.in[0] = c.source;
     n.in[1] = value;
-    value = insert(f, i++, n, shape_of(f, c.source));
+    value = xfv_fold_insert(f, i++, n, shape_of(f, c.source));
     return value < 0 ? value : become_order(f, i, value, &c.order);
 }
 
@@ -252,7 +251,7 @@ static int both_ordered(struct fold *f, int i)
     if (v < 0) return v;
     n.in[a] = c[a].source;
     n.in[b] = v;
-    v = insert(f, i++, n, s);
+    v = xfv_fold_insert(f, i++, n, s);
     return v < 0 ? v : become_order(f, i, v, &c[a].order);
 }
 
@@ -273,7 +272,7 @@ static int regrouped(struct fold *f, int i)
     static const int turn[XFV_MAX_RANK] = {0, 2, 1};
     struct xfv_shape turned = xfv_shape_of(3, o.to.dim[0], o.to.dim[2], o.to.dim[1]), was = shape_of(f, n.in[0]);
     int v = insert_order(f, &i, c.source, &o);
-    if (v >= 0) v = insert(f, i++, move_node(XFV_OP_TRANSPOSE, v, turn), turned);
+    if (v >= 0) v = xfv_fold_insert(f, i++, move_node(XFV_OP_TRANSPOSE, v, turn), turned);
     if (v >= 0) v = insert_reshape(f, &i, v, was);
     if (v < 0) return v;
     n.in[0] = v;

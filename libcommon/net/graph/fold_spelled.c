@@ -146,31 +146,64 @@ static int l2norm_at(struct fold *f, int i)
     return 1;
 }
 
-/* The reduction to the mean over the last axis that makes `value`. */
-static const struct xfv_node *last_mean(const struct fold *f, int value)
+/* The reduction to the mean that makes `value`. */
+static const struct xfv_node *mean_of(const struct fold *f, int value)
 {
     const struct xfv_node *n = xfv_fold_producer(f, value, XFV_OP_REDUCE);
-    return n && n->i[0] == XFV_REDUCE_MEAN && n->i[1] == 1 << (f->g->values[n->in[0]].shape.rank - 1) ? n : NULL;
+    return n && n->i[0] == XFV_REDUCE_MEAN ? n : NULL;
 }
 
-/* Is `value` x - mean(x)? Then x, else -1. */
-static int centred(const struct fold *f, int value)
+/* Is `value` x - mean(x)? Then x, and in *axes those of the mean; else -1. */
+static int centred(const struct fold *f, int value, int *axes)
 {
-    const struct xfv_node *s = xfv_fold_producer(f, value, XFV_OP_SUB), *m = s ? last_mean(f, s->in[1]) : NULL;
-    return m && m->in[0] == s->in[0] ? s->in[0] : -1;
+    const struct xfv_node *s = xfv_fold_producer(f, value, XFV_OP_SUB), *m = s ? mean_of(f, s->in[1]) : NULL;
+    if (!m || m->in[0] != s->in[0]) return -1;
+    *axes = m->i[1];
+    return s->in[0];
 }
 
-/* (x - mean x) / sqrt(mean (x - mean x)^2 + eps) over the last axis */
+/* The node of a transposition that exchanges one axis with the last. */
+static struct xfv_node exchange(int in, int axis, int rank)
+{
+    struct xfv_node t = xfv_node_default(XFV_OP_TRANSPOSE);
+    t.n_in = 1;
+    t.in[0] = in;
+    for (int a = 0; a < rank; a++) t.i[a] = a == axis ? rank - 1 : a == rank - 1 ? axis : a;
+    return t;
+}
+
+/* Node i becomes layer normalisation `ln` along an axis: between two transpositions where that is not the last. */
+static int become_norm(struct fold *f, int i, struct xfv_node ln, int axis)
+{
+    struct xfv_shape s = f->g->values[ln.in[0]].shape;
+    int last = s.rank - 1, of = s.dim[axis], v;
+    if (axis != last) {
+        s.dim[axis] = s.dim[last];
+        s.dim[last] = of;
+        if ((v = xfv_fold_insert(f, i++, exchange(ln.in[0], axis, s.rank), s)) < 0) return v;
+        ln.in[0] = v;
+        if ((v = xfv_fold_insert(f, i++, ln, s)) < 0) return v;
+        ln = exchange(v, axis, s.rank);
+    }
+    xfv_fold_become(f, i, ln);
+    f->stats.spelled++;
+    return 1;
+}
+
+/* (x - mean x) / sqrt(mean (x - mean x)^2 + eps) over one axis */
 static int layernorm_at(struct fold *f, int i)
 {
     const struct xfv_node *n = &f->g->nodes[i], *q = act_of(f, n->in[1], XFV_ACT_SQRT), *p;
     double s = 1, eps = 0;
-    int x = centred(f, n->in[0]);
+    int axes = 0, again = 0, axis = 0, x = centred(f, n->in[0], &axes);
     if (x < 0 || !q) return 0;
-    const struct xfv_node *a = affine_of(f, q->in[0], &s, &eps), *m = last_mean(f, a ? a->in[0] : q->in[0]);
-    if (!m || !near(s, 1) || eps < 0) return 0;
-    if (!(p = act_of(f, m->in[0], XFV_ACT_POW)) || !near((double)p->f[0], 2) || centred(f, p->in[0]) != x) return 0;
-    int channels = xfv_fold_channels(f, x);
+    const struct xfv_node *a = affine_of(f, q->in[0], &s, &eps), *m = mean_of(f, a ? a->in[0] : q->in[0]);
+    if (!m || !near(s, 1) || eps < 0 || m->i[1] != axes) return 0;
+    if (!(p = act_of(f, m->in[0], XFV_ACT_POW)) || !near((double)p->f[0], 2)) return 0;
+    if (centred(f, p->in[0], &again) != x || again != axes) return 0;
+    while (axes >> axis > 1) axis++;
+    if (axes != 1 << axis) return 0;
+    int channels = f->g->values[x].shape.dim[axis];
     double *one = xfv_fold_doubles(f, (size_t)channels), *zero = xfv_fold_doubles(f, (size_t)channels);
     if (!one || !zero) {
         free(one);
@@ -187,9 +220,7 @@ static int layernorm_at(struct fold *f, int i)
         return ln.weight;
     }
     if ((ln.bias = xfv_fold_new_weight(f, i, "beta", xfv_shape_of(1, channels), zero)) < 0) return ln.bias;
-    xfv_fold_become(f, i, ln);
-    f->stats.spelled++;
-    return 1;
+    return become_norm(f, i, ln, axis);
 }
 
 int xfv_fold_norm(struct fold *f, int i)
