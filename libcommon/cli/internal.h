@@ -39,7 +39,7 @@ struct xfv_cli {
     int n_paths;
     const char **agreed; /* the outputs among them, and -o; owned */
     int sync;            /* --fsync */
-    const char *eaten;   /* an input that is also an output */
+    char eaten[304];     /* an input that is also an output */
 };
 
 struct xfv_named { const char *name; int writes; };

@@ -76,7 +76,9 @@ struct xfv_pdf *xfv_pdf_new(struct xfv_err *e)
         return NULL;
     }
     p->pen = (struct xfv_pen){p, rect, picture, line, text};
-    p->record = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, NULL);
+    /* Larger than any figure. Of a recording without an extent Cairo 1.16 leaks a copy for each PDF. */
+    static const cairo_rectangle_t extent = {0, 0, 32000, 32000};
+    p->record = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, &extent);
     p->cairo = cairo_create(p->record);
     return p;
 }

@@ -102,7 +102,7 @@ static void turns(void)
     for (int i = 0; i < 45; i++) im.data[i] = (uint8_t)(i / 3);
     for (int turn = 0; turn < 360; turn += 90) {
         int w = turn % 180 ? 3 : 5, h = 8 - w, same = 1, square = 1;
-        float out[45], work[15];
+        float out[45], work[16];
         struct xfv_rect part = {1, 1, w - 1, h - 2}, back = xfv_turn_rect_back(turn, 5, 3, part);
         struct xfv_float_sink to = {.out = out, .pixel = 3, .row = 3 * part.width, .std = {1, 1, 1}};
         xfv_turn_sink(turn, part.width, part.height, &to);

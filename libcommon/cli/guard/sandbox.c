@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -94,8 +95,8 @@ void xfv_cli_may_read(struct xfv_cli *c, const char *path)
     struct stat st;
     int is_stdin = !strcmp(path, "-");
     if (is_stdin ? fstat(STDIN_FILENO, &st) : stat(path, &st)) return;
-    if (!c->eaten && S_ISREG(st.st_mode) && xfv_replaced_has(st.st_dev, st.st_ino))
-        c->eaten = is_stdin ? "standard input" : path;
+    if (!*c->eaten && S_ISREG(st.st_mode) && xfv_replaced_has(st.st_dev, st.st_ino))
+        snprintf(c->eaten, sizeof c->eaten, "%.300s", is_stdin ? "standard input" : path);
     if (!is_stdin) allow_read(c, path, &st);
 }
 
@@ -161,8 +162,8 @@ static int open_outputs(struct xfv_cli *c, int alone, struct xfv_err *e)
 
 static int check_eaten(const struct xfv_cli *c, struct xfv_err *e)
 {
-    if (!c->eaten) return 0;
-    return xfv_fail(e, XFV_EARG, "%.300s is both an input and the output: name another output", c->eaten);
+    if (!*c->eaten) return 0;
+    return xfv_fail(e, XFV_EARG, "%s is both an input and the output: name another output", c->eaten);
 }
 
 int xfv_sandbox_prepare(struct xfv_cli *c, struct xfv_err *e)
