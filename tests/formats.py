@@ -1,7 +1,7 @@
 """Photographs in every format that is read: upright, turned, grey, 16 bit, with alpha, CMYK, a wide profile; and bombs.
 formats.py make PHOTOGRAPH: files and their list `names` (a file, TAB, what it must give: same or clear).
-formats.py bombs: files and their list `bombs`."""
-import io, os, shutil, struct, subprocess, sys, zlib
+formats.py bombs: files and their list `bombs`, and `liars`: those whose header says less than they hold."""
+import base64, io, os, shutil, struct, subprocess, sys, zlib
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -126,5 +126,34 @@ def bombs():
     open("bombs", "w").write("".join(f"bomb.{n}\n" for n in files))
 
 
+# 8000 x 8000 grey pixels by heif-enc -A; the container then made to say 64 x 64.
+LYING_AVIF = """
+AAAAHGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZgAAAOhtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAA
+AAABAAAAImlsb2MAAAAAREAAAQABAAAAAAEMAAEAAAAAAAABvAAAACNpaW5mAAAAAAABAAAAFWluZmUCAAAAAAEAAGF2MDEAAAAAaGlwcnAAAABJ
+aXBjbwAAABNjb2xybmNseAACAAIABoAAAAAMYXYxQ4EfHAAAAAAUaXNwZQAAAAAAAABAAAAAQAAAAA5waXhpAAAAAAEIAAAAF2lwbWEAAAAAAAAA
+AQABBIGCA4QAAAHEbWRhdBIACgcf8z5/8/4VMq4DEByB/+IAADT1xyFREbPB+OXTuvkhzzwjimqGGliPVgjTtT6Q4CkOJy53bqjBzFv03lmmzM8F
+UBhoGwq/kDP1xyFREbPB+OXTuvkhzzwjimqGGliPVgjTtT6Q4CmvFNDk6XiMso3YNYDHR+JzDJoR2bkwNPXHIVERs8H45dO6+SHPPCOKaoYaWI9W
+CNO1PpDgKQ4nLnduqMHMW/TeWabMzwVQGGgbCr+QM/XHIVERs8H45dO6+SHPPCOKaoYaWI9WCNO1PpDgKa8U0OTpeIyyjdg1gMdH4nMMmhHZuTA0
+9cchURGzwfjl07r5Ic88I4pqhhpYj1YI07U+kOApDicud26owcxb9N5ZpszPBVAYaBsKv5Az9cchURGzwfjl07r5Ic88I4pqhhpYj1YI07U+kOAp
+rxTQ5Ol4jLKN2DWAx0ficwyaEdm5MDL1xyFREbPB+OXTuvkhzzwjimqGGliPVgjTtT6Q4CkOJy53bqjBzFv03lmmzM8FUBhoGvD1xyFREbPB+OXT
+uvkhzzwjimqGGliPVgjTtT6Q4CmvFNDk6XiMso3YNYDHR+JzDJoR0A==
+"""
+
+
+def liars():
+    # 65535 tiles of one pixel and 100 components: OpenJPEG makes room for all of them before it gives the size
+    size = struct.pack(">HIIIIIIIIH", 0, 65535, 1, 0, 0, 1, 1, 0, 0, 100) + b"\7\1\1" * 100
+    tiles = b"\xff\x4f\xff\x51" + struct.pack(">H", len(size) + 2) + size + b"\xff\x52\0\x0c\0\0\0\1\0\1\4\4\0\1\xff\x5c\0\7\x40\x40\x48\x48\x50"
+    tiles += b"\xff\x90\0\x0a\0\0\0\0\0\0\0\1\xff\x93" + bytes(40)
+    open("liar.avif", "wb").write(base64.b64decode(LYING_AVIF))
+    open("liar.j2k", "wb").write(tiles)
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    text = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(7 << 20), 9)) + chunk(b"iTXt", b"key\0\1\0\0\0" + zlib.compress(bytes(7 << 20), 9))
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(buffer, "PNG")
+    whole = buffer.getvalue()
+    open("text.png", "wb").write(whole[:33] + 450 * text + whole[33:]) # 6 GB of text
+
+
 if __name__ == "__main__":
-    make(sys.argv[2]) if sys.argv[1] == "make" else bombs()
+    make(sys.argv[2]) if sys.argv[1] == "make" else (bombs(), liars())

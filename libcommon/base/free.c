@@ -1,11 +1,12 @@
 /* The programs' own free() overwrites every block of the process, also the decoders', msgpack's and libc's, so that no
- * file of ours has to remember. This free takes the place of libc's for the whole process, as a preloaded library's
- * would, and hands on to it. What realloc lets go does not come here: buffers that hold faces grow by
- * xfv_wipe_realloc. Where a program cannot do this (another libc, a sanitizer's allocator), only what xfv_wipe_free
- * frees is overwritten. */
+ * file of ours has to remember; and their malloc() counts what a thread takes (base/budget.h). They take the place of
+ * libc's for the whole process, as a preloaded library's would, and hand on to it. What realloc lets go does not come
+ * here: buffers that hold faces grow by xfv_wipe_realloc. Where a program cannot do this (another libc, a sanitizer's
+ * allocator), only what xfv_wipe_free frees is overwritten, and nothing is counted. */
 #define _GNU_SOURCE /* RTLD_NEXT, explicit_bzero */
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/wipe.h"
 
 #if defined __has_feature
@@ -27,16 +28,33 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void (*next_free)(void *);
-static int looking; /* dlsym may free; that block is lost */
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t align, size_t n);
 
-static void find_next_free(void)
+static struct {
+    void (*free)(void *);
+    void *(*malloc)(size_t n);
+    void *(*calloc)(size_t n, size_t size);
+    void *(*realloc)(void *p, size_t n);
+    void *(*aligned_alloc)(size_t align, size_t n);
+    int (*posix_memalign)(void **p, size_t align, size_t n);
+} next;
+static int looking; /* dlsym may allocate: from libc; what it frees is lost */
+static int found;
+
+/* C has no cast from what dlsym gives to a function. */
+#define FIND(name) (f = dlsym(RTLD_NEXT, #name), memcpy(&next.name, &f, sizeof f))
+
+static int find_next(void)
 {
-    if (__atomic_exchange_n(&looking, 1, __ATOMIC_ACQUIRE)) return;
-    void *f = dlsym(RTLD_NEXT, "free");
-    void (*fn)(void *);
-    memcpy(&fn, &f, sizeof fn); /* C has no cast from one to the other */
-    __atomic_store_n(&next_free, fn, __ATOMIC_RELEASE);
+    void *f;
+    if (__atomic_load_n(&found, __ATOMIC_ACQUIRE)) return 1;
+    if (__atomic_exchange_n(&looking, 1, __ATOMIC_ACQUIRE)) return 0;
+    FIND(free), FIND(malloc), FIND(calloc), FIND(realloc), FIND(aligned_alloc), FIND(posix_memalign);
+    __atomic_store_n(&found, 1, __ATOMIC_RELEASE);
+    return 1;
 }
 
 enum { LARGE = 1 << 20 };
@@ -58,11 +76,58 @@ void free(void *p)
 {
     if (!p) return;
     int saved = errno;
-    wipe(p, malloc_usable_size(p));
-    if (!__atomic_load_n(&next_free, __ATOMIC_ACQUIRE)) find_next_free();
-    void (*fn)(void *) = __atomic_load_n(&next_free, __ATOMIC_ACQUIRE);
-    if (fn) fn(p);
+    size_t n = malloc_usable_size(p);
+    wipe(p, n);
+    xfv_budget_give(n);
+    if (find_next()) next.free(p);
     errno = saved;
+}
+
+/* A block is larger than what was asked for: at most by this. */
+static size_t with_rest(size_t n)
+{
+    return n < SIZE_MAX - 8192 ? n + (n < (64 << 10) ? 24 : 4096 + 32) : n;
+}
+
+static int is_refused(size_t n)
+{
+    if (xfv_budget_take(with_rest(n))) return 0;
+    errno = ENOMEM;
+    return 1;
+}
+
+/* Each ends in the call of the next one, which then sees who called us. */
+void *malloc(size_t n)
+{
+    if (is_refused(n)) return NULL;
+    return find_next() ? next.malloc(n) : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    if (is_refused(size && n > SIZE_MAX / size ? SIZE_MAX : n * size)) return NULL;
+    return find_next() ? next.calloc(n, size) : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+    if (is_refused(n)) return NULL;
+    if (p && xfv_budget_counts()) xfv_budget_give(malloc_usable_size(p));
+    return find_next() ? next.realloc(p, n) : __libc_realloc(p, n);
+}
+
+void *aligned_alloc(size_t align, size_t n)
+{
+    if (is_refused(n)) return NULL;
+    return find_next() ? next.aligned_alloc(align, n) : __libc_memalign(align, n);
+}
+
+int posix_memalign(void **p, size_t align, size_t n)
+{
+    if (is_refused(n)) return ENOMEM;
+    if (find_next()) return next.posix_memalign(p, align, n);
+    *p = __libc_memalign(align, n);
+    return *p ? 0 : ENOMEM;
 }
 
 #endif

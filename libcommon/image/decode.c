@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/format.h"
 #include "image/internal.h"
 #include "image/pnm.h"
@@ -104,6 +105,13 @@ static int refuse(struct xfv_format_info known, const uint8_t *bytes, size_t n, 
                                            : "");
 }
 
+/* A decoder estimates by what the header says; the file may hold more. A small one never takes so much. */
+static size_t budget_of(size_t n, const struct xfv_decode_opts *o)
+{
+    size_t most = o->max_bytes + o->max_bytes / 4, small = ((size_t)512 << 20) + 12000 * n; /* n: at most 1 GiB */
+    return small < most ? small : most;
+}
+
 int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out, int *scale,
                      struct xfv_err *e)
 {
@@ -113,7 +121,12 @@ int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opt
     if (n == 0) return xfv_fail(e, XFV_EDATA, "empty image file");
     struct xfv_format_info known = xfv_format_of(bytes, n);
     xfv_decoder *decode = decoder_of(known.format);
+    xfv_budget_start(budget_of(n, &d));
     int status = decode ? decode(bytes, n, &d, out, e) : refuse(known, bytes, n, e);
+    if (xfv_budget_end() && status)
+        status = xfv_fail_code(e, XFV_ELIMIT, "limit",
+                               "an image of %zu bytes takes more than %zu MiB to decode: no photograph", n,
+                               budget_of(n, &d) >> 20);
     if (!status && scale) *scale = out->scale;
     return status;
 }

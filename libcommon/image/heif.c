@@ -1,6 +1,8 @@
 /* HEIC and AVIF through libheif, which turns and mirrors the picture as its container says (EXIF's turn is then no
  * other). */
+#define _GNU_SOURCE /* sched_setaffinity */
 #include <libheif/heif.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +36,13 @@ static int fail(struct heif_error why, struct xfv_err *e)
     return xfv_fail_damaged(e, "HEIF", text);
 }
 
-static int convert(const struct heif_image_handle *h, struct heif_image *im, int alpha, const struct xfv_decode_opts *o,
-                   struct xfv_image *out, struct xfv_err *e)
+/* The container may have said less than the pictures in it hold. */
+static int convert(const struct heif_image_handle *h, struct heif_image *im, int alpha, size_t n_file,
+                   const struct xfv_decode_opts *o, struct xfv_image *out, struct xfv_err *e)
 {
     int stride = 0, w = heif_image_get_width(im, heif_channel_interleaved),
         height = heif_image_get_height(im, heif_channel_interleaved);
+    if (w > 0 && height > 0 && xfv_check_cost(w, height, n_file, OWN_BYTES, o, e)) return e->status;
     const uint8_t *pixels = heif_image_get_plane_readonly(im, heif_channel_interleaved, &stride);
     size_t n = heif_image_handle_get_raw_color_profile_size(h);
     uint8_t *icc = n ? malloc(n) : NULL;
@@ -74,7 +78,22 @@ static int decode(struct heif_context *c, const uint8_t *bytes, size_t n, const 
     why = heif_decode_image(*h, im, heif_colorspace_RGB,
                             alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, options);
     heif_decoding_options_free(options);
-    return why.code ? fail(why, e) : convert(*h, *im, alpha, o, out, e);
+    return why.code ? fail(why, e) : convert(*h, *im, alpha, n, o, out, e);
+}
+
+/* dav1d starts a thread for each processor that its caller may run on: one, so that none allocates out of our sight
+ * (base/budget.h). Parallelism is over photographs. */
+static int decode_alone(struct heif_context *c, const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o,
+                        struct heif_image_handle **h, struct heif_image **im, struct xfv_image *out, struct xfv_err *e)
+{
+    cpu_set_t all, one;
+    int cpu = sched_getcpu(), known = cpu >= 0 && cpu < CPU_SETSIZE && !sched_getaffinity(0, sizeof all, &all);
+    CPU_ZERO(&one);
+    if (known) CPU_SET((size_t)cpu, &one);
+    int pinned = known && !sched_setaffinity(0, sizeof one, &one);
+    int status = decode(c, bytes, n, o, h, im, out, e);
+    if (pinned) (void)sched_setaffinity(0, sizeof all, &all);
+    return status;
 }
 
 int xfv_decode_heif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
@@ -85,9 +104,9 @@ int xfv_decode_heif(const uint8_t *bytes, size_t n, const struct xfv_decode_opts
     struct heif_image *im = NULL;
     if (!c) return xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a HEIF image");
 #if LIBHEIF_HAVE_VERSION(1, 13, 0)
-    heif_context_set_max_decoding_threads(c, 0); /* parallelism is over photographs */
+    heif_context_set_max_decoding_threads(c, 0);
 #endif
-    int status = decode(c, bytes, n, o, &h, &im, out, e);
+    int status = decode_alone(c, bytes, n, o, &h, &im, out, e);
     if (im) heif_image_release(im);
     if (h) heif_image_handle_release(h);
     heif_context_free(c);

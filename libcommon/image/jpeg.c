@@ -13,8 +13,9 @@
 #include "image/rows.h"
 
 /* More scans than any encoder writes: a small file of empty progressive scans over a large image would run for hours.
- */
-#define MAX_SCANS 500
+ * Of large images fewer: so many pixels in all scans together, but always so many scans. */
+enum { MAX_SCANS = 500, LEAST_SCANS = 64 };
+#define MAX_SCANNED 4e9
 /* The library's fast Huffman decoder, which says nothing about wrong codes, wants at least 512 bytes at hand: it never
  * sees so many. */
 #define PIECE ((size_t)500)
@@ -138,8 +139,10 @@ static void on_message(j_common_ptr j, int level)
 static void on_progress(j_common_ptr j)
 {
     struct decoder *d = (struct decoder *)j->err;
-    if (!j->is_decompressor || d->j.input_scan_number <= MAX_SCANS) return;
-    snprintf(d->text, sizeof d->text, "more than %d scans", MAX_SCANS);
+    int n = d->j.input_scan_number, least = n <= LEAST_SCANS;
+    double scanned = (double)n * d->j.image_width * d->j.image_height;
+    if (!j->is_decompressor || least || (n <= MAX_SCANS && scanned <= MAX_SCANNED)) return;
+    snprintf(d->text, sizeof d->text, "%d scans, more than a photograph of its size has", n);
     longjmp(d->escape, FAILED);
 }
 

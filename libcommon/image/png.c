@@ -106,6 +106,9 @@ static int read_interlaced(struct decoder *d, size_t h, size_t row, struct xfv_e
 /* All that may jump; state lives in *d. */
 static int decode(struct decoder *d, struct xfv_err *e)
 {
+    /* nobody reads these; inflating them takes minutes */
+    static const png_byte unread[] = "tEXt\0zTXt\0iTXt\0sPLT\0hIST\0pCAL\0sCAL";
+    png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, unread, sizeof unread / 5);
     png_set_read_fn(d->png, d, on_read);
     png_set_user_limits(d->png, 0x7fffffff, 0x7fffffff); /* ours counts pixels */
     png_read_info(d->png, d->info);

@@ -25,7 +25,12 @@ def jpeg(scans):
     return b"".join([b"\xff\xd8", part(0xdb, b"\0" + b"\1" * 64), part(0xc2, struct.pack(">BHHBBBB", 8, 8, 8, 1, 1, 0x11, 0)), part(0xc4, b"\0" + table),
                      part(0xc4, b"\x10" + table), scan(0, 0, 0, 0), *bits[:scans - 1], b"\xff\xd9"])
 write("scans-500.jpg", jpeg(500)); write("scans-501.jpg", jpeg(501)); write("scans-883.jpg", jpeg(883))
-write("long.jpg", jpeg(1))
+def large(scans):
+    """8000 x 8000 grey pixels, progressive, by an arithmetic coder, which leaves out zeros: no scan takes a byte."""
+    def part(marker, body): return b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
+    first = b"\xff\xd8" + part(0xdb, b"\0" + b"\1" * 64) + part(0xca, struct.pack(">BHHBBBB", 8, 8000, 8000, 1, 1, 0x11, 0)) + part(0xda, b"\1\1\0\0\0\0") + b"\0"
+    return first + (part(0xda, b"\1\1\0\1\x3f\0") + b"\0") * (scans - 1) + b"\xff\xd9" + bytes(200000)
+write("long.jpg", jpeg(1)); write("scans-large.jpg", large(80))
 nodes = [{"op": "add", "name": "n", "in": ["x", "x"], "out": "y"}] * 65537
 head = dict(kind="model", name="big", network="embedding", licence="CC0-1.0", origin="none", input={"colour": "rgb", "mean": [0] * 3, "std": [1] * 3, "transposed": False},
             embedding="y", score="cosine", thresholds=[], graph={"values": [{"name": "x", "shape": [16, 16, 3]}], "nodes": nodes, "outputs": ["y"]})
@@ -50,8 +55,9 @@ limit 1 '0 to 8 dimensions|at most 8 dimensions|dimensions' embed -m tiny dims.x
 limit 1 '60000 x 60000 pixels, more than the limit of 268435456 .--max-pixels' facecrop --aligned bomb.png
 limit 1 'more than the limit of 1000 .--max-pixels' facecrop --aligned --max-pixels 1000 "$anna"
 runs 0 "500 scans" facecrop --aligned scans-500.jpg
-limit 1 'more than 500 scans' facecrop --aligned scans-501.jpg
-limit 1 'more than 500 scans' facecrop scans-883.jpg
+limit 1 ': 501 scans, more than a photograph of its size has' facecrop --aligned scans-501.jpg
+limit 1 ': 501 scans, more' facecrop scans-883.jpg
+limit 1 ': 65 scans, more' facecrop --aligned scans-large.jpg
 truncate -s 1073741825 long.jpg # a hole: nothing is on the disk
 limit 1 'an image file of more than 1024 MiB' facecrop --aligned long.jpg
 printf 'a b\n' >long.txt && truncate -s 1073741825 long.txt

@@ -264,6 +264,7 @@ static void add_rules(struct filter *f, int broker)
     when(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
     when(f, SCMP_ACT_TRAP, SCMP_SYS(tgkill), SCMP_CMP(0, SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
     when(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_CMP(1, SCMP_CMP_EQ, TCGETS, 0)); /* isatty */
+    when(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_setaffinity), SCMP_CMP(0, SCMP_CMP_EQ, 0, 0)); /* image/heif.c */
     when(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), SCMP_CMP(0, SCMP_CMP_EQ, 0, 0));
     when(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS, 0));
 }
