@@ -254,6 +254,30 @@ static int out_of_windows(struct build *b)
     return transpose(b, 1, 2, 0, 0);
 }
 
+static int product(struct build *b, int x, int y)
+{
+    return binary(b, XFV_OP_MATMUL, x, y);
+}
+
+/* A constant matrix times the channels of each pixel, as vectors and one by one. */
+static void test_product(void)
+{
+    struct build b = start(xfv_shape_of(3, 5, 4, 6));
+    int x = reshape(&b, 20, 6, 1), m = constant(&b, xfv_shape_of(3, 1, 3, 6), -1, 1);
+    product(&b, m, x), reshape(&b, 5, 4, 3);
+    check(&b, "reshape conv reshape", 0, "a matrix times vectors");
+    b = start(xfv_shape_of(3, 5, 4, 6));
+    float ones[16] = {0};
+    for (int k = 0; k < 4; k++) ones[5 * k] = 1;
+    struct xfv_node n = xfv_node_default(XFV_OP_CONST);
+    n.weight = values_weight(&b, xfv_shape_of(3, 1, 4, 4), ones);
+    m = append(&b, n), x = product(&b, m, 0), act(&b, XFV_ACT_TANH, 0, 0);
+    check(&b, "act reshape", 1, "a matrix that changes nothing");
+    ones[1] = 1e-3f, b = start(xfv_shape_of(3, 5, 4, 6)), n.weight = values_weight(&b, xfv_shape_of(3, 1, 4, 4), ones);
+    m = append(&b, n), product(&b, m, 0), act(&b, XFV_ACT_TANH, 0, 0);
+    check(&b, "const matmul act", 1, "a matrix that changes a little");
+}
+
 /* (x - mean) / sqrt(mean (x - mean)^2 + 1e-3) along some axes */
 static void spelled_norm(struct build *b, int axes)
 {
@@ -328,5 +352,6 @@ int main(void)
     test_merge();
     test_rest();
     test_order();
+    test_product();
     return tap_done();
 }

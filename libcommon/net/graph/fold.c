@@ -423,7 +423,8 @@ int xfv_fold(struct xfv_graph **g, const char *const *keep, struct xfv_fold_stat
     /* The order matters: negations and scales must be AFFINE before the spelled-out forms are looked for, and must not
      * yet be joined. */
     static pass *const normalise[] = {fold_constants, fold_to_affine, xfv_fold_moves, NULL};
-    static pass *const spelled[] = {fold_prelu, fold_softmax, xfv_fold_norm, xfv_fold_gate, NULL};
+    static pass *const spelled[] = {fold_prelu,    fold_softmax,     xfv_fold_norm,
+                                    xfv_fold_gate, xfv_fold_product, NULL};
     static pass *const order[] = {xfv_fold_order, xfv_fold_moves, fold_to_affine, NULL};
     static pass *const linear[] = {xfv_fold_moves,         xfv_fold_flatten,     xfv_fold_pad,
                                    fold_affine_chain,      xfv_fold_affine_norm, xfv_fold_affine_after,

@@ -45,6 +45,7 @@ int xfv_fold_pad(struct fold *f, int i);           /* pad -> conv i */
 int xfv_fold_flatten(struct fold *f, int i);       /* transpose -> reshapes -> dense i: rows in another order */
 
 int xfv_fold_norm(struct fold *f, int i);          /* x / |x|, layer normalisation (fold_spelled.c) */
+int xfv_fold_product(struct fold *f, int i);       /* constant matrix times vectors i (fold_product.c) */
 int xfv_fold_gate(struct fold *f, int i);          /* x sigmoid(x), x tanh(softplus(x)), hard swish, gelu */
 
 #endif
