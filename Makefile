@@ -164,8 +164,8 @@ test: all $(UNITS) $(B)/bench/xfv-bench $(if $(findstring -fsanitize,$(CFLAGS)),
 
 # What eats files, once more with the sanitizers: tests/run.sh runs this one instead.
 sanitized-damaged:
-	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='base stream image net/* face explain pair measure' HARDEN=-fPIC LDFLAGS='-fsanitize=address,undefined' \
-		CFLAGS='-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all' \
+	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='base stream image net/* face explain pair' HARDEN=-fPIC LDFLAGS='-fsanitize=address,undefined' \
+		CFLAGS='-O0 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all' \
 		$(B)/san/unit/damaged
 
 ## check-all: check, then sanitizers, valgrind, races, other compilers, static checks, fault injection and a short fuzz (under 30 minutes)
