@@ -111,6 +111,7 @@ static int decode(struct decoder *d, struct xfv_err *e)
     png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, unread, sizeof unread / 5);
     png_set_read_fn(d->png, d, on_read);
     png_set_user_limits(d->png, 0x7fffffff, 0x7fffffff); /* ours counts pixels */
+    png_set_chunk_malloc_max(d->png, 64 << 20);          /* of what is no pixels; a length may be a lie */
     png_read_info(d->png, d->info);
     png_uint_32 w = png_get_image_width(d->png, d->info), h = png_get_image_height(d->png, d->info);
     int interlaced = png_get_interlace_type(d->png, d->info) != PNG_INTERLACE_NONE;

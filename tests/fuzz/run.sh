@@ -58,4 +58,7 @@ for t; do
         grep -aE '^(SUMMARY|==[0-9]+==ERROR|.*runtime error)|^ +#[0-9] ' build-fuzz/$t.log | head -n 12
     fi
 done
+if [ "$build" = build-fuzz ] && [ "$seconds" != merge ]; then
+    "${PYTHON:-/usr/bin/python3}" tests/fuzz/results.py build-fuzz "$@" >build-fuzz/results.tsv
+fi
 exit $bad
