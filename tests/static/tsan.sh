@@ -7,6 +7,10 @@ bin=$top/$B/bin work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export XFV_MODEL_PATH="$work:$top/models"
 "$B/unit/cli_pool"
+for p in "$bin"/*; do # every program with workers but xfv-explain, which only starts others
+    case $p in *.[do] | */xfv-explain) continue ;; esac
+    if "$p" --help 2>/dev/null | grep -q -- --jobs && ! grep -qE "(^|[ /])${p##*/}([\" ]|$)" "$0"; then echo "${p##*/} has workers and is not tried here"; exit 1; fi
+done
 PYTHONPATH=tests "${PYTHON:-/usr/bin/python3}" - "$work" <<'PY'
 import sys
 from streams import *
@@ -16,6 +20,7 @@ PY
 cd "$work"
 for j in 1 3; do
     "$bin/embed" -m tiny -j $j -o e$j.xfv faces.xfv
+    "$bin/model-means" -m tiny -j $j -o m$j.xfvm faces.xfv
     "$bin/verify" -o p$j.xfv e$j.xfv
     "$bin/fggb-grad" -j $j -o g$j.xfv p$j.xfv
     "$bin/facecrop" -j $j --min-size 60 -o f$j.xfv "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg "$top"/tests/photos/clara.jpg
