@@ -177,7 +177,7 @@ check-faults: all $(B)/unit/tflite
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/faults/run.sh
 
 ## trust: every program against kills, failing calls, cuts, bombs, extreme numbers, mutations and hijacks, as one table (minutes)
-trust: all
+trust: all $(B)/unit/tflite
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/trust.sh $(PROGRAMS)
 
 ## check-cluster: the recipes for many machines: Slurm with two nodes, GNU parallel over ssh to two hosts, all on this machine (root; Debian's slurmctld, slurmd, slurm-client, munge, openssh-server)
