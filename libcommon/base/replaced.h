@@ -1,5 +1,5 @@
-/* The regular files that this process will write to or replace. What opens a file that no command line names (a model that a
- * stream names, weights beside a network, a photograph of a list) asks here before it reads. For any thread. */
+/* The regular files that this process will write to or replace. What opens a file that no command line names (a model
+ * that a stream names, weights beside a network, a photograph of a list) asks here before it reads. For any thread. */
 #ifndef XFV_BASE_REPLACED_H
 #define XFV_BASE_REPLACED_H
 

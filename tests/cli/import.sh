@@ -84,6 +84,28 @@ like "$(cat err)" "other numbers than --mean and --std make, -0.000128 to 0.0001
 runs 5 "even where the model goes to standard output" sh -c 'model-import --std 1e6 face.onnx >/dev/null'
 [ ! -e y.xfvm ]; ok $? "no model is left"
 
+# Weights beside a network that are all the same bytes.
+"$PYTHON" - "$top/tests/onnx" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from small import data, ints, integer, node, number, tensor, value
+def beside(name, offset):
+    entry = lambda key, text: data(13, data(1, key) + data(2, text))
+    return number(1, 1000) + number(1, 192) + number(2, 1) + data(8, name) + entry("location", "same.bin") + entry("offset", str(offset)) + entry("length", "768000") + number(14, 1)
+def network(file, n):
+    g = data(1, node("Flatten", ["x"], ["f"])) + b"".join(data(1, node("Gemm", ["f", f"w{i}"], [f"y{i}"], integer("transB", 1))) for i in range(n))
+    g += data(1, node("Concat", [f"y{i}" for i in range(n)], ["out"], integer("axis", 1))) + b"".join(data(5, beside(f"w{i}", 4 * i)) for i in range(n))
+    g += data(2, "g") + data(11, value("x", 1, 3, 8, 8)) + data(12, value("out", 1, 1000 * n))
+    open(file, "wb").write(number(1, 8) + data(7, g) + data(8, number(2, 13)))
+np.random.default_rng(1).normal(0, 1, 192100).astype("<f4").tofile("same.bin")
+network("shared.onnx", 2)
+network("overlap.onnx", 40)
+PY
+runs 0 "two layers of the same weights" model-import -q -o y.xfvm shared.onnx
+runs 5 "forty in one file" model-import -q -o overlap.xfvm overlap.onnx
+like "$(cat err)" "constants that lie in 'same.bin' overlap and take more than twice" "are refused"
+
 # Weights beside a network that are holes.
 printf 'xfv-graph 1\ninput data 64x64x3\ndata holes.bin\nweight w 64x64x3x65536 f32\nnode conv y data weight=w kernel=64x64 stride=1x1 pads=0,0,0,0\noutput y\n' >holes.txt
 truncate -s 3221225472 holes.bin

@@ -504,6 +504,7 @@ int xfv_onx_import(struct onx *o, const Onnx__ModelProto *m, const struct xfv_im
         xfv_onx_const_free(o->t[i].c);
     }
     free(o->t);
+    free(o->beside);
     xfv_onx_flat_free(o);
     if (status) xfv_graph_free(o->g);
     else *out = o->g;

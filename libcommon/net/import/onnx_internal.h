@@ -74,6 +74,7 @@ struct onx_tensor {
 struct onx_flat { const onx_node *n; int guard, when; };
 struct onx_guard { const char *condition; int outer, when; };
 struct onx_init { const char *name; const onx_proto *p; };
+struct onx_beside { uint64_t device, number, taken; }; /* a file of external data; bytes of it, some of them twice */
 
 struct onx {
     struct xfv_graph *g;
@@ -84,6 +85,8 @@ struct onx {
     int (*fetch)(struct onx *o, const onx_proto *p, struct onx_const *c);
     void *source;              /* fetch's own */
     size_t file_bytes;         /* with external data that was read */
+    struct onx_beside *beside;
+    size_t n_beside;
     /* The file, and who wants to know what of it was read for the last time (import.h); or NULL */
     const uint8_t *bytes;
     size_t n_bytes;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "base/replaced.h"
 #include "net/import/beside.h"
 #include "net/import/onnx_internal.h"
@@ -171,6 +172,23 @@ static int number_of(const char *s, uint64_t *v)
     return *end == '\0' && errno == 0;
 }
 
+/* Constants may lie in the same bytes, but a small file is not to become a large network. */
+static int take_beside(struct onx *o, const struct stat *sb, size_t want, const char *path)
+{
+    size_t i = 0;
+    while (i < o->n_beside && (o->beside[i].device != sb->st_dev || o->beside[i].number != sb->st_ino)) i++;
+    if (i == o->n_beside) {
+        if (!XFV_GROW(o->beside, i + 1)) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
+        o->beside[o->n_beside++] = (struct onx_beside){sb->st_dev, sb->st_ino, 0};
+    }
+    uint64_t most = 2 * (uint64_t)sb->st_size;
+    if (want > most - o->beside[i].taken)
+        return ONX_BAD("the constants that lie in '%.100s' overlap and take more than twice its %lld bytes: refused",
+                       path, (long long)sb->st_size);
+    o->beside[i].taken += want;
+    return 0;
+}
+
 static int read_external(struct onx *o, const onx_proto *p, const char *name, size_t want, uint8_t *to)
 {
     const char *path = external(p, "location");
@@ -189,6 +207,7 @@ static int read_external(struct onx *o, const onx_proto *p, const char *name, si
     if (fstat(fd, &sb) || !S_ISREG(sb.st_mode) || (uint64_t)sb.st_size < offset || (uint64_t)sb.st_size - offset < want)
         status = ONX_BAD("constant '%s' should be %zu bytes at %llu of '%.100s', which is too short", name, want,
                          (unsigned long long)offset, path);
+    if (!status) status = take_beside(o, &sb, want, path);
     for (size_t got = 0; !status && got < want;) {
         ssize_t k = pread(fd, to + got, want - got, (off_t)(offset + got));
         if (k > 0) got += (size_t)k;
