@@ -6,7 +6,7 @@ import os, re, shutil, subprocess, sys
 top, B, work = os.environ["top"], os.environ["B"], os.path.abspath(sys.argv[1])
 python, env = sys.executable, dict(os.environ, PYTHONPATH=top + "/tests", XFV_MODEL_PATH=work + ":" + top + "/models")
 ATTACKS = ["write", "overwrite", "replace", "remove", "beside", "truncate", "append", "fchmod", "fcntl", "connect", "exec", "fork", "kill",
-           "code", "read", "list", "broker", "descriptor"]
+           "code", "read", "list", "broker", "descriptor", "openat2", "prlimit", "affinity"]
 
 
 def run(*command, **more):

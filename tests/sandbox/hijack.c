@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <limits.h>
 #include <linux/landlock.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -81,6 +83,27 @@ static int changes_mode(void)
     return fd >= 0 && fchmod(fd, 0666) == 0;
 }
 
+/* By the newer call, which a filter by arguments cannot look into. */
+static int opens_anew(void)
+{
+    struct { uint64_t flags, mode, resolve; } how = {O_WRONLY | O_APPEND, 0, 0};
+    long fd = syscall(SYS_openat2, AT_FDCWD, "precious", &how, sizeof how);
+    return fd >= 0 && write((int)fd, "stolen\n", 7) == 7;
+}
+
+/* To what they are already: a test is not to change who runs it. */
+static int limits_parent(void)
+{
+    struct rlimit most;
+    return !prlimit(getppid(), RLIMIT_NOFILE, NULL, &most) && !prlimit(getppid(), RLIMIT_NOFILE, &most, NULL);
+}
+
+static int binds_parent(void)
+{
+    cpu_set_t set;
+    return !sched_getaffinity(getppid(), sizeof set, &set) && !sched_setaffinity(getppid(), sizeof set, &set);
+}
+
 /* The broker, if there is one, is asked for a file that was not agreed on; then to name all that it has. */
 static int asks_broker(void)
 {
@@ -122,6 +145,9 @@ static int attempt(const char *what)
     if (!strcmp(what, "fchmod")) return changes_mode();
     if (!strcmp(what, "fcntl")) return signals_by_fcntl();
     if (!strcmp(what, "descriptor")) return write(9, "stolen\n", 7) == 7; /* left open by who started us */
+    if (!strcmp(what, "openat2")) return opens_anew();
+    if (!strcmp(what, "prlimit")) return limits_parent();
+    if (!strcmp(what, "affinity")) return binds_parent();
     if (!strcmp(what, "broker")) return asks_broker();
     if (!strcmp(what, "chmod")) return chmod("precious", 0666) == 0;
     if (!strcmp(what, "symlink")) return symlink("/etc/passwd", "link") == 0;
