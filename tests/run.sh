@@ -88,7 +88,7 @@ logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 jobs=${XFV_TEST_JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)}
-each() { [ -z "$2" ] || printf '%s\n' $2 | xargs -P "$1" -n 1 sh "$top/tests/run.sh" --one "$logs"; }
+each() { [ -z "$2" ] || printf '%s\n' $2 | xargs -r -P "$1" -n 1 sh "$top/tests/run.sh" --one "$logs"; }
 { each "$jobs" "$together"; each 1 "$last"; } | {
     # A test's line comes when all before it have been told.
     set -- $together $last
