@@ -207,7 +207,7 @@ fuzz:
 	@ENGINE=$(ENGINE) PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
 
 # Sanitizers take minutes over the unrolled kernels, which see no hostile bytes, and every pass many times longer. (make check-all's step "kernels" has them sanitized.)
-ifneq ($(filter %/san build-afl,$(B)),)
+ifneq ($(filter %/san build-afl build-fuzz,$(B)),)
 $(B)/libcommon/net/run/kern_%.o: override CFLAGS = -O1
 endif
 build-asan/libcommon/net/run/kern_%.o: override CFLAGS = -O3 -g
