@@ -33,7 +33,7 @@ export TSAN_OPTIONS=suppressions=$top/tests/static/tsan.supp:exitcode=99
 
 # Not again under the sanitizers: what looks at files rather than runs programs, and what runs the same programs once more for the shell's, the
 # processes' or the texts' sake; and what takes ten minutes there, over passes that fggb-grad makes as well.
-twice=" completions docs fggb-dial hosts kills licences scale static study tutorial "
+twice=" completions docs readme torch xfv-doctor fggb-dial hosts kills licences scale static study tutorial "
 asan() {
     export XFV_SANITIZED=1
     TESTS=$(for t in tests/unit/*.c tests/cli/*.sh; do t=${t##*/}; case "$twice" in *" ${t%.*} "*) ;; *) echo "${t%.*}" ;; esac; done | tr '\n' ' ')
@@ -57,13 +57,13 @@ clang_build() { $make B=build-clang CC=clang WARN="-Wall -Wextra -Wpedantic -Wsh
 analyzer() { # gcc's: the rooms that take what a file holds. cppcheck: all
     sh tests/static/analyzer.sh
 }
-tidy() { sh tests/static/tidy.sh; }
+tidy() { $make all && sh tests/static/tidy.sh; } # it includes what make generates; so do the casts
 cppcheck_all() {
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --suppressions-list=tests/static/cppcheck.supp \
         --error-exitcode=1 --template='{file}:{line}: warning: {message} [{id}]' -j "${JOBS:-2}" -D_POSIX_C_SOURCE=200809L -D__x86_64__ -DXFV_MODEL_DIR='""' \
         -Ilibcommon -Itests libcommon tools && echo "no findings"
 }
-casts() { /usr/bin/python3 tests/static/casts.py $($make print-cflags); }
+casts() { $make all && /usr/bin/python3 tests/static/casts.py $($make print-cflags); }
 includes() { sh tests/static/includes.sh && echo "in order"; }
 crowd() { $make all && sh tests/load/crowd.sh 64; }
 hardening() { $make all && sh tests/static/hardening.sh build/bin/* && echo "all there"; }

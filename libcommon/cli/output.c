@@ -89,10 +89,24 @@ static int open_new(struct xfv_outfile **out, const char *path, int sealed, stru
     return status;
 }
 
+/* Of two outputs with one name the first would be lost. */
+static int check_apart(const char *path, const char *other, struct xfv_err *e)
+{
+    struct xfv_place a, b;
+    if (xfv_place_find(&a, path, e)) return 0; /* opening it says why */
+    int same = !xfv_place_find(&b, other, e) && xfv_place_same(&a, &b);
+    if (b.path) xfv_place_discard(&b);
+    xfv_place_discard(&a);
+    return same ? xfv_fail(e, XFV_EARG, "'%s' is named for two outputs: give each a name of its own", path) : 0;
+}
+
 int xfv_outputs_start(const struct xfv_agreed *a, int numbered, int alone, struct xfv_err *e)
 {
     int wanted = 0, status = 0;
     for (int i = 0; i < a->n; i++) wanted |= xfv_place_descriptor(a->path[i]) < 0;
+    for (int i = 0; i < a->n; i++)
+        for (int j = 0; j < i; j++)
+            if (check_apart(a->path[i], a->path[j], e)) return e->status;
     if (wanted && !alone && (all.broker = xfv_broker_start(a, e)) < 0) return all.broker;
     for (int i = 0; i < a->n && !status; i++) {
         struct xfv_outfile *o;

@@ -207,6 +207,13 @@ int xfv_place_find(struct xfv_place *p, const char *path, struct xfv_err *e)
     return status;
 }
 
+int xfv_place_same(const struct xfv_place *a, const struct xfv_place *b)
+{
+    struct stat x, y;
+    if (a->was.direct || b->was.direct || strcmp(base_of(a->path), base_of(b->path))) return 0;
+    return !fstat(a->folder, &x) && !fstat(b->folder, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* ---- made ---- */
 
 /* A file without a name in the folder, if it can be given one later. */

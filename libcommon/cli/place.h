@@ -34,6 +34,7 @@ int xfv_place_make(struct xfv_place *p, unsigned mode, struct xfv_err *e);
 /* Give it its name; sync: the folder reaches the disk. Frees all, also on failure. XFV_EIO. */
 int xfv_place_commit(struct xfv_place *p, int sync, struct xfv_err *e);
 void xfv_place_discard(struct xfv_place *p); /* frees all; of an empty one, nothing */
+int xfv_place_same(const struct xfv_place *a, const struct xfv_place *b); /* 1: one name in one folder */
 /* The descriptor of this process that a path is another name of (/dev/fd/3, /dev/stdout, /proc/self/fd/3), or -1. */
 int xfv_place_descriptor(const char *path);
 

@@ -56,6 +56,15 @@ refused "standard output is added to the input" e.xfv sh -c 'ulimit -f 100; xfv-
 refused "to standard input" e.xfv sh -c 'ulimit -f 100; embed -m tiny <e.xfv >>e.xfv'
 refused "a descriptor is" e.xfv sh -c 'ulimit -f 100; xfv-select --join -o /dev/fd/5 e.xfv 5>>e.xfv'
 
+# Nor is one output another.
+ln -s both.tsv both-link
+for name in both.tsv ./both.tsv both-link; do
+    runs 2 "two outputs of one name: $name" roc -q --curve $name -o both.tsv pairs.xfv
+    like "$(cat err)" "'both.tsv' is named for two outputs|'$name' is named for two outputs" "says so"
+    [ ! -e both.tsv ]; ok $? "none is made"
+done
+runs 0 "two outputs of two names" roc -q --curve curve.tsv -o both.tsv pairs.xfv
+
 # Only a file of its own kind is replaced.
 pngtopnm <"$top/docs/why.png" >p.ppm 2>/dev/null || ppmmake blue 9 9 >p.ppm
 heatmap -q -o f-0.png --layout overlay -s 1 -b 0 faces.xfv 2>/dev/null; heatmap -q --layout overlay -s 1 -b 0 -o f-%d.png maps.xfv
