@@ -7,7 +7,6 @@
  *   xfv-bench fggb MODEL T      all maps g_k of one face on T threads, with its forward pass: "seconds share wall"
  *   xfv-bench forward MODEL     for each line on standard input, forward passes for its number of seconds on one
  *                               thread: processor seconds of a pass
- *   xfv-bench least MODEL       seconds by the clock of the fastest of the forward passes of a quarter of a second
  * seconds: of processor time, all threads together. wall: by the clock. */
 #include <math.h>
 #include <cblas.h>
@@ -194,20 +193,6 @@ static void forward(const struct xfv_model *m, struct xfv_pool *pool)
     forward_free(&f, 1);
 }
 
-static double least(const struct xfv_model *m, struct xfv_pool *pool)
-{
-    struct forward f = forward_new(m->graph, m->embedding, 1);
-    double best = 1e9, end = xfv_now() + .25;
-    for (int k = 0; k < 4 || xfv_now() < end; k++) {
-        double s = xfv_now();
-        xfv_pool_run(pool, 1, forward_one, &f);
-        s = xfv_now() - s;
-        best = s < best ? s : best;
-    }
-    forward_free(&f, 1);
-    return best;
-}
-
 struct maps { struct xfv_fggb *f; struct xfv_fggb_face *face; int first; };
 
 static void chunk_one(void *ctx, int i, int worker)
@@ -266,7 +251,6 @@ int main(int argc, char **argv)
         for (int i = 0; i < 10; i++) peak_turn(&t);
         printf("%.2f\n", peak_rate(&t));
     } else if (!strcmp(what, "macs")) printf("%.0f\n", xfv_graph_macs(m->graph));
-    else if (!strcmp(what, "least")) printf("%.6f\n", least(m, t.pool));
     else if (!strcmp(what, "embed")) embed(m, &t);
     else if (!strcmp(what, "forward")) forward(m, t.pool);
     else if (!strcmp(what, "fggb")) fggb(m, &t);

@@ -3,55 +3,65 @@
 
 usage: networks.py FOLDER TABLE.tsv [WORD ...]      (words: only networks whose name holds one; needs $B, or build, with the programs, unit/onnx and bench/xfv-bench)
 
-A row: embedding and gradient, simplified, against PyTorch's in double precision (relative errors), milliseconds of a forward pass on one thread, here
-and in PyTorch, and in ONNX Runtime where $ORT is a folder with the npm package onnxruntime-node; the least of several rounds, taken in turns. A
-network that is refused has the message instead. Exit status 1 where one is refused or a number is off by more than the bounds of make check-torch.
+A row: embedding and gradient, simplified, against PyTorch's in double precision (relative errors), processor milliseconds of a forward pass on one
+thread, here, in PyTorch, and in ONNX Runtime where $ORT is a folder in which npm installed onnxruntime-node; the least of several turns, and the median
+of ours by ONNX Runtime's, turn by turn. A network that is refused has the message instead. Exit status 1 where one is refused or a number is off by more than the bounds of make check-torch.
 """
-import os, re, subprocess, sys, time
+import os, re, statistics, subprocess, sys, time
 import torch
 import make
 from families import FAMILIES
 
 B = os.path.abspath(os.environ.get("B", "build"))
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-RUNTIME = """
-const ort = require("onnxruntime-node");
-(async () => {
-  const s = await ort.InferenceSession.create(process.argv[1], {intraOpNumThreads: 1, interOpNumThreads: 1});
-  const d = process.argv[2].split(",").map(Number), n = d.reduce((a, b) => a * b, 1);
-  const x = new ort.Tensor("float32", Float32Array.from({length: n}, (_, i) => Math.sin(i)), d);
-  let best = 1e9;
-  for (let k = 0, end = Date.now() + 250; k < 4 || Date.now() < end; k++) {
-    const t = process.hrtime.bigint();
-    await s.run({[s.inputNames[0]]: x});
-    best = Math.min(best, Number(process.hrtime.bigint() - t) / 1e6);
-  }
-  console.log(best);
-})().catch(e => { console.error(e.message); process.exit(1); });
-"""
+ROUNDS, TURN = int(os.environ.get("ROUNDS", "9")), 0.06  # turns, and processor seconds of one
 
 
 def run(*command, **k):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **k)
 
 
+class Passes:
+    """A process that makes forward passes for as many processor seconds as it is asked for: ours or ONNX Runtime's."""
+
+    def __init__(self, *command):
+        self.p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def turn(self):
+        """Milliseconds of a pass; NaN where the process ended."""
+        try:
+            self.p.stdin.write(f"{TURN}\n")
+            self.p.stdin.flush()
+        except BrokenPipeError:
+            pass
+        return 1e3 * float(self.p.stdout.readline() or "nan")
+
+    def close(self):
+        self.p.stdin.close()
+        self.p.wait()
+
+
 def by_torch(net, x):
-    best, end = 1e9, time.time() + 0.25
+    start, n = time.process_time(), 0
     with torch.no_grad():
-        for k in range(1000):
-            t = time.perf_counter()
+        while n == 0 or time.process_time() - start < TURN:
             net(x)
-            best = min(best, time.perf_counter() - t)
-            if k >= 4 and time.time() > end:
-                return 1e3 * best
-    return 1e3 * best
+            n += 1
+    return 1e3 * (time.process_time() - start) / n
 
 
-def by_runtime(file, shape):
-    if "ORT" not in os.environ:
-        return float("nan")
-    out = run("node", "-e", RUNTIME, file, ",".join(map(str, shape)), cwd=os.environ["ORT"])
-    return float(out.stdout) if not out.returncode else float("nan")
+def times(model, net, x, file):
+    """Milliseconds of ours, PyTorch's and ONNX Runtime's, the least of each, and the median of ours by ONNX Runtime's: pairs of turns beside each other."""
+    ours, theirs = Passes(f"{B}/bench/xfv-bench", "forward", model), None
+    if "ORT" in os.environ:
+        theirs = Passes("node", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench/ort.mjs"), os.environ["ORT"], file)
+    turns = []
+    for k in range(ROUNDS + 1):  # the first warms up
+        slow = by_torch(net, x) if k < 4 else 1e9
+        turns.append((ours.turn(), slow, theirs.turn() if theirs else float("nan")))
+    ours.close()
+    if theirs:
+        theirs.close()
+    return [min(t) for t in zip(*turns[1:])] + [statistics.median(t[0] / t[2] for t in turns[1:])]
 
 
 def errors(folder):
@@ -77,23 +87,19 @@ def row(folder, name):
     net, file = made[-1], f"{place}/{stem}.onnx"
     millions = sum(p.numel() for p in net.parameters()) / 1e6
     if isinstance(found, str):
-        return [name, f"{millions:.2f}", found, "", "", "", ""]
+        return [name, f"{millions:.2f}", found] + 5 * [""]
     shape = (1, channels, size, size)
     imported = run(f"{B}/bin/model-import", "-q", "--input", "grey" if channels == 1 else "rgb", "--template", "none", "-o", f"{place}/{stem}.xfvm", file)
     if imported.returncode:
-        return [name, f"{millions:.2f}", imported.stderr.strip(), "", "", "", ""]
+        return [name, f"{millions:.2f}", imported.stderr.strip()] + 5 * [""]
     torch.set_num_threads(1)
-    best = [1e9, 1e9, 1e9]
-    for _ in range(ROUNDS):
-        own = run(f"{B}/bench/xfv-bench", "least", f"{place}/{stem}.xfvm")
-        for k, ms in enumerate((1e3 * float(own.stdout or "nan"), by_torch(net, torch.randn(shape)), by_runtime(file, shape))):
-            best[k] = min(best[k], ms)
+    found += times(f"{place}/{stem}.xfvm", net, torch.randn(shape), file)
     for f in os.listdir(place):
         os.remove(f"{place}/{f}")
-    return [name, f"{millions:.2f}"] + [f"{e:.0e}" for e in found] + [f"{t:.2f}" if t < 1e9 else "" for t in best]
+    return [name, f"{millions:.2f}"] + [f"{e:.0e}" for e in found[:2]] + [f"{t:.2f}" for t in found[2:]]
 
 
-HEAD = ["network", "million parameters", "embedding", "gradient", "ms", "PyTorch, ms", "ONNX Runtime, ms"]
+HEAD = ["network", "million parameters", "embedding", "gradient", "ms", "PyTorch, ms", "ONNX Runtime, ms", "times ONNX Runtime's"]
 
 
 def main(folder, table, words):
@@ -111,6 +117,8 @@ def main(folder, table, words):
         with open(table, "w") as f:
             f.writelines("\t".join(r) + "\n" for r in [HEAD] + [rows[n] for n in FAMILIES if n in rows])
     print(f"{tried - bad} of {tried} networks agree with PyTorch")
+    ratios = [float(r[7]) for r in rows.values() if len(r) > 7 and r[7] not in ("", "nan")]
+    print(f"{sum(x <= 1.5 for x in ratios)} of {len(ratios)} take at most 1.5 times ONNX Runtime's time, {sum(x <= 1 for x in ratios)} at most its own")
     return 1 if bad else 0
 
 
