@@ -62,7 +62,8 @@ static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g,
 
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
 #if NV == 4
-#define TILE(M) case M: if (nv == NV && M <= MR(NV)) wide_tile(g, w, p, M, c, blocks); \
+#define TILE(M) case M: if (nv == NV && M <= MR(NV) && ahead && !blocks) wide_tile(g, w, p, M, c, blocks, ahead); \
+                        else if (nv == NV && M <= MR(NV)) wide_tile(g, w, p, M, c, blocks, 0); \
                         else if (nv < NV && M <= MR(nv)) tile(g, w, p, M, c, nv, blocks); \
                         break;
 #else
@@ -73,8 +74,16 @@ static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g
 {
     int tiles = (pixels + MR(nv) - 1) / MR(nv);
     size_t p = 0;
+#if NV == 4
+    int few = tiles <= 12; /* more take so long that memory keeps up */
+#endif
     for (int t = 0; t < tiles; t++) {
         int m = pixels / tiles + (t < pixels % tiles);
+#if NV == 4
+        /* the first tile waits for its weights, the next two fetch those of the panel to come */
+        size_t all = (size_t)g->taps * (size_t)g->k * 4 * VL, ahead = t == 1 ? all : t == 2 ? all + 2 * VL : 0;
+        if (!few) ahead = 0;
+#endif
         switch (m) {
             TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13)
             TILE(14)

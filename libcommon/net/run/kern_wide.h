@@ -26,6 +26,7 @@
         enum { step = by }; \
         const float *u = w + 4 * VL * by; \
         V b0 = V_LD(u), b1 = V_LD(u + VL), b2 = V_LD(u + 2 * VL), b3 = V_LD(u + 3 * VL); \
+        if (ahead) __builtin_prefetch(u + ahead, 0, 2), __builtin_prefetch(u + ahead + VL, 0, 2); \
         WIDE_ROWS(WIDE_MULTIPLY) \
     }
 
@@ -60,8 +61,9 @@ static __attribute__((noinline)) void wide_store(const struct xfv_gemm *g, const
     }
 }
 
+/* ahead: how many floats further on weights are fetched that the next panel will need, two vectors a step; 0: none. */
 static inline __attribute__((always_inline)) void wide_tile(const struct xfv_gemm *g, const float *w, size_t p0, int m,
-                                                            int c0, int blocks)
+                                                            int c0, int blocks, size_t ahead)
 {
     float sum[24 * VL]; /* of finished chains: in memory, the registers are taken */
     size_t ld = g->ldx;
