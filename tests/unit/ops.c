@@ -220,6 +220,16 @@ static void attention(void)
     x = image(&b, 5, 6, 3, 37), b.last = x, y = act(&b, XFV_ACT_TANH, 0, 0);
     matmul(&b, x, y, 1);
     compare(&b, "matmul with b transposed");
+    for (int t = 0; t < 4; t++) { /* times one number for all; by channel; the product read twice; with a ReLU behind */
+        struct xfv_node scale = xfv_node_default(XFV_OP_AFFINE);
+        int y2 = (image(&b, 5, 4, 3, 21), act(&b, XFV_ACT_TANH, 0, 0)), p = matmul(&b, y2, y2, 1), c = channels(&b);
+        scale.weight = weight(&b, shape(1, c, 0, 0), 1);
+        for (int k = 0; k < c && t != 1; k++) b.g->weights[scale.weight].data[k] = -2.5f;
+        int s = append(&b, scale);
+        if (t == 2) add(&b, XFV_OP_MUL, s, p);
+        if (t == 3) simple(&b, XFV_OP_RELU);
+        compare(&b, "matmul, scaled");
+    }
     for (int t = 0; t < 2; t++) { /* a head of attention: [T][3 heads d] -> q, k, v */
         image(&b, 3, 3, 3, 36), reshape(&b, 9, 3, 2, 6), transpose(&b, 1, 2, 0, 3);
         int all = b.last, q, k, v;

@@ -22,6 +22,7 @@ struct step {
     /* CONV with groups: neighbouring groups taken together until their outputs fill lanes; 1: all of them */
     int parts, part_in, part_out;
     float *slope;                      /* fused PReLU, padded; NULL: none */
+    float by;                          /* MATMUL: fused scale, one for all */
     float *bias;                       /* padded; NULL: none */
     /* CONV: 3x3 by Winograd in the backward pass, and in the forward pass where xfv_wino_runs */
     int wino;

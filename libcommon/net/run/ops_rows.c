@@ -203,7 +203,7 @@ void xfv_op_matmul_forward(const struct run *r, const struct step *s)
     struct view y = view_of(r, s->out);
     const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
     for (size_t q = 0; q < p.batches; q++)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, 1.0f,
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, s->by,
                     a + lead_at(&p, p.sa, q), (int)p.pa, b + lead_at(&p, p.sb, q), (int)p.pb, 0.0f, y.x + q * p.sy,
                     (int)p.py);
     clear_lanes(y);
@@ -218,13 +218,13 @@ void xfv_op_matmul_backward(const struct run *r, const struct step *s, const flo
         size_t at_a = lead_at(&p, p.sa, q), at_b = lead_at(&p, p.sb, q);
         const float *d = dy + q * p.sy, *aq = a + at_a, *bq = b + at_b;
         if (i == 0)
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, 1.0f, d,
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, s->by, d,
                         (int)p.py, bq, (int)p.pb, 1.0f, dx + at_a, (int)p.pa);
         else if (p.transposed)
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, 1.0f, d, (int)p.py, aq, (int)p.pa, 1.0f,
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, s->by, d, (int)p.py, aq, (int)p.pa, 1.0f,
                         dx + at_b, (int)p.pb);
         else
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, 1.0f, aq, (int)p.pa, d, (int)p.py, 1.0f,
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, s->by, aq, (int)p.pa, d, (int)p.py, 1.0f,
                         dx + at_b, (int)p.pb);
     }
 }

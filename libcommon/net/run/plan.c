@@ -52,6 +52,18 @@ static float *act_slopes(const struct xfv_graph *g, const struct xfv_node *act, 
     return xfv_padded_vector(g->weights[act->weight].data, g->weights[act->weight].count, channels);
 }
 
+/* A scale, one for all, of a product that nobody else reads: attention's. The product's step, or -1. */
+static int scaled_product(const struct xfv_net *n, const struct xfv_node *nd)
+{
+    if (nd->op != XFV_OP_AFFINE || nd->bias >= 0) return -1;
+    const struct xfv_weight *w = &n->g->weights[nd->weight];
+    int p = n->producer[nd->in[0]];
+    if (p < 0 || n->steps[p].op != XFV_OP_MATMUL || n->consumers[nd->in[0]] != 1) return -1;
+    for (size_t k = 1; k < w->count; k++)
+        if (w->data[k] < w->data[0] || w->data[k] > w->data[0]) return -1;
+    return p;
+}
+
 static int add_steps(struct xfv_net *n, const unsigned char *need, struct xfv_err *e)
 {
     const struct xfv_graph *g = n->g;
@@ -67,10 +79,17 @@ static int add_steps(struct xfv_net *n, const unsigned char *need, struct xfv_er
             n->producer[nd->out] = p;
             continue;
         }
+        if ((p = scaled_product(n, nd)) >= 0) {
+            n->steps[p].by *= g->weights[nd->weight].data[0];
+            n->steps[p].out = nd->out;
+            n->producer[nd->out] = p;
+            continue;
+        }
         struct step *s = &n->steps[n->n_steps];
         if (!xfv_op_runs(nd->op))
             return xfv_fail(e, XFV_EMODEL, "'%s': operator '%s' cannot be run yet", nd->name, xfv_op_name(nd->op));
         s->op = nd->op;
+        s->by = 1;
         s->node = nd;
         s->n_in = nd->n_in;
         s->out = nd->out;
