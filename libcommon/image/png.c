@@ -31,9 +31,10 @@ static void on_error(png_structp png, png_const_charp text)
 }
 
 /* libpng drops a chunk with a wrong checksum and goes on. Without these two, nobody knows which way up, or what is
- * transparent. */
+ * transparent. And it allocates as much as a chunk says that it holds. */
 static void on_warning(png_structp png, png_const_charp text)
 {
+    if (strstr(text, "chunk data is too large")) on_error(png, text);
     if (!strncmp(text, "eXIf: CRC", 9) || !strncmp(text, "tRNS: CRC", 9)) on_error(png, text);
 }
 
