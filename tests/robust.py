@@ -14,11 +14,12 @@ from streams import *
 
 LIMIT = int(os.environ.get("XFV_TEST_TIMEOUT", "60"))
 CUTS = float(os.environ.get("XFV_TEST_CUTS", "0.5"))  # check-all tries more
-problems = []
+problems, tried = [], []
 
 
 def run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, data=None, **more):
     """status, stdout, stderr; a run that takes too long is a problem."""
+    tried.append(command)
     if data is not None:
         stdin = subprocess.PIPE
     p = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, **more)
@@ -163,6 +164,7 @@ def made(check, *rest):
 
 if __name__ == "__main__":
     if sys.argv[1:]: print("\n".join(made(*sys.argv[1:])))
+    if sys.argv[1:]: print(len(tried), "runs", file=sys.stderr)
     for line in [] if sys.argv[1:] else sys.stdin:
         what, words = line.rstrip("\n").split("\t")
         print(what, " / ".join(made(*words.split())), sep="\t", flush=True)
