@@ -291,7 +291,7 @@ static int shapes_for(const struct xfv_net *n, struct xfv_ws *ws, struct xfv_sha
 int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_shape *in, int batch, const float *x,
                     float *const *y, struct xfv_err *e)
 {
-    struct run r = {.net = n, .shape = n->shape, .at = &n->record};
+    struct run r = {.net = n, .shape = n->shape, .at = &n->plain};
     int status = 0, other = in && !xfv_shape_equal(*in, n->shape[n->from]);
     if (other && !(status = shapes_for(n, ws, *in, e))) {
         r.shape = ws->shape;

@@ -65,6 +65,7 @@ struct xfv_net {
     struct xfv_shape *shape; /* of every value at the declared size */
     unsigned char *keep;     /* values whose content the backward pass needs */
     struct layout record;    /* forward with tape */
+    struct layout plain;     /* forward without: places are used again, and stay in the caches */
     /* The backward pass: steps split.. for `chunk` cotangents together (deep layers: large weights, small maps), then
      * the steps before it one by one (early layers: maps that should stay in the cache). Only split_value's gradient
      * goes from the one to the other. */

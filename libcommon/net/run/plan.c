@@ -446,6 +446,7 @@ static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
     if (!status) keep_values(n);
     if (!status) status = plan_gradients(n, e);
     if (!status) status = xfv_plan_layout(n, n->shape, 1, &n->record, e);
+    if (!status) status = xfv_plan_layout(n, n->shape, 0, &n->plain, e);
     if (!status) status = plan_backward(n, e);
     n->fwd_scratch = status ? 0 : xfv_plan_scratch(n, n->shape);
     n->bwd_scratch = status ? 0 : backward_scratch(n);
@@ -521,6 +522,7 @@ void xfv_net_free(struct xfv_net *n)
     free(n->shape);
     free(n->keep);
     free(n->record.offset);
+    free(n->plain.offset);
     free(n->tail.offset);
     free(n->front.offset);
     pthread_mutex_destroy(&n->lock);
