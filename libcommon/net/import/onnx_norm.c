@@ -128,7 +128,7 @@ int xfv_onx_groupnorm(struct onx *o, const struct onx_call *c)
     if (!each) status = ONX_BAD("'%s' (%s) has %zu scales for %zu channels", c->label, c->op, given->count, ch);
     else if (!w || !b) status = o->e->status;
     else if (!all) status = xfv_fail(o->e, XFV_ENOMEM, "out of memory");
-    for (size_t i = 0; !status && i < ch; i++) all[i] = w[i / each], all[ch + i] = b[i / each];
+    for (size_t i = 0; w && b && all && i < ch; i++) all[i] = w[i / each], all[ch + i] = b[i / each];
     if (!status) status = xfv_onx_scaled(o, c, &t, 1, all, all + ch);
     free(w), free(b), free(all);
     return status;
