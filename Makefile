@@ -176,7 +176,7 @@ check-all: deps
 check-faults: all $(B)/unit/tflite
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/faults/run.sh
 
-## trust: every program against kills, failing calls, cuts, bombs, extreme numbers, mutations and hijacks, as one table (minutes)
+## trust: every program against kills, failing calls, cuts, bombs, extreme numbers, mutations and hijacks, as one table: docs/tables/other/trust.tsv (minutes)
 trust: all $(B)/unit/tflite
 	@B=$(B) CC='$(CC)' PYTHON=$(PYTHON) sh tests/trust.sh $(PROGRAMS)
 

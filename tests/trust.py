@@ -80,8 +80,8 @@ def rows():
 
 def main():
     names = ["kill", "fault", "cut", "bomb", "number", "lost", "fuzz", "hijack"]
-    print("| program | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
-    wrong = 0
+    print("program", *names, sep="\t")
+    sums = [[0, 0] for _ in names]
     for p, source, args in rows():
         second = args + " -" if p == "xfv-cmp" else args
         silent = p in ("xfv-check", "xfv-cmp", *MODELS)
@@ -90,10 +90,11 @@ def main():
                  robust("garbage", p, source, second) if stream else image_bombs(p, args) if p == "facecrop" else None]
         cells += [counted(run(python, f"{top}/tests/{t}.py", p)) if stream else None for t in ("extreme", "lost")]
         cells += [counted(run(python, top + "/tests/fuzz/programs.py", "20", p)) if stream else None, hijack(p, source, args)]
-        wrong += sum(c[1] for c in cells if c)
-        print(f"| `{p}` | " + " | ".join("-" if not c else f"{c[0]}/{int(c[1])}" for c in cells) + " |", flush=True)
-    print(f"\n{wrong} wrong")
-    return wrong > 0
+        for total, c in zip(sums, cells):
+            if c: total[0], total[1] = total[0] + c[0], total[1] + int(c[1])
+        print(p, *("-" if not c else f"{c[0]}/{int(c[1])}" for c in cells), sep="\t", flush=True)
+    print("all", *(f"{n}/{bad}" for n, bad in sums), sep="\t")
+    return any(bad for _, bad in sums)
 
 
 if __name__ == "__main__":
