@@ -103,6 +103,20 @@ static void edges(const struct xfv_func *f, const char *build)
     f->silu(in, out, 7);
     OK(isnan(out[0]) && isinf(out[1]) && fabsf(out[2]) < 1e-35f && !(out[5] < 1e30f) && fabsf(out[6]) < 1e-35f,
        "%s: silu's ends", build);
+    f->clip(in, out, 7, -2, 3);
+    OK(isnan(out[0]) && !(out[1] < 3) && !(out[2] > -2) && !(out[4] < 0) && !(out[5] > 3) && !(out[6] < -2),
+       "%s: clip's ends", build);
+    f->hardsigmoid(in, out, 7, .2f, .5f);
+    OK(isnan(out[0]) && !(out[1] < 1) && !(out[2] > 0) && !(out[3] < .5f) && !(out[3] > .5f),
+       "%s: hard sigmoid's ends", build);
+    grid(-8, 8);
+    f->hardswish(x, y, N - 3, 6, .5f);
+    double off = 0;
+    for (int i = 0; i < N - 3; i++) {
+        double v = (double)x[i], w = v < -3 ? 0 : v > 3 ? v : v * (v / 6 + .5);
+        off = fmax(off, fabs((double)y[i] - w));
+    }
+    OK(off < 1e-6, "%s: hard swish (%.1e)", build, off);
     f->sigmoid(in, out, 7);
     OK(isnan(out[0]) && !(out[1] < 1) && !(out[2] > 0), "%s: sigmoid's ends", build);
     int same = 1;

@@ -167,6 +167,23 @@ static inline V silu_slope_of(V x)
     return V_FMA(V_MUL(x, s), V_SUB(V_SET1(1.0f), s), s);
 }
 
+/* NaN goes through. */
+static inline V clip_of(V x, V lo, V hi)
+{
+    return V_MIN(hi, V_MAX(lo, x));
+}
+
+static inline V hardsigmoid_of(V x, V p, V q)
+{
+    return clip_of(V_ADD(V_MUL(p, x), q), V_SET1(0.0f), V_SET1(1.0f));
+}
+
+/* x clip(x / p + q, 0, 1) */
+static inline V hardswish_of(V x, V p, V q)
+{
+    return V_MUL(x, clip_of(V_ADD(V_DIV(x, p), q), V_SET1(0.0f), V_SET1(1.0f)));
+}
+
 /* x^(3/4), as local response normalisation has it */
 static inline V power34_of(V x)
 {
@@ -190,6 +207,19 @@ EACH(each_gelu, gelu_of)
 EACH(each_gelu_tanh, gelu_tanh_of)
 EACH(each_sqrt, V_SQRT)
 EACH(each_power34, power34_of)
+
+/* Of two parameters. */
+#define EACH_BY(name, of) \
+    static void name(const float *x, float *y, size_t n, float p, float q) \
+    { \
+        V a = V_SET1(p), b = V_SET1(q); \
+        size_t i = 0; \
+        for (; i + VL <= n; i += VL) V_ST(y + i, of(V_LD(x + i), a, b)); \
+        if (i < n) V_ST_SOME(y + i, of(V_LD_SOME(x + i, n - i, 0.0f), a, b), n - i); \
+    }
+EACH_BY(clip, clip_of)
+EACH_BY(hardsigmoid, hardsigmoid_of)
+EACH_BY(hardswish, hardswish_of)
 
 #define SLOPE(name, of) \
     static void name(const float *x, const float *dy, float *g, size_t n) \
@@ -447,6 +477,9 @@ const struct xfv_func FUNC = {.exp = each_exp,
                               .gelu_tanh = each_gelu_tanh,
                               .sqrt = each_sqrt,
                               .power34 = each_power34,
+                              .clip = clip,
+                              .hardsigmoid = hardsigmoid,
+                              .hardswish = hardswish,
                               .silu_slope = silu_slope,
                               .gelu_slope = gelu_slope,
                               .gelu_tanh_slope = gelu_tanh_slope,

@@ -24,6 +24,10 @@ struct xfv_func {
     void (*gelu_tanh)(const float *x, float *y, size_t n); /* its approximation by tanh */
     void (*sqrt)(const float *x, float *y, size_t n);
     void (*power34)(const float *x, float *y, size_t n);   /* x^(3/4) */
+    /* clip(x, p, q), clip(p x + q, 0, 1), x clip(x / p + q, 0, 1) */
+    void (*clip)(const float *x, float *y, size_t n, float p, float q);
+    void (*hardsigmoid)(const float *x, float *y, size_t n, float p, float q);
+    void (*hardswish)(const float *x, float *y, size_t n, float p, float q);
     /* g[i] += dy[i] f'(x[i]) */
     void (*silu_slope)(const float *x, const float *dy, float *g, size_t n);
     void (*gelu_slope)(const float *x, const float *dy, float *g, size_t n);

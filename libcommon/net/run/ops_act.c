@@ -4,7 +4,6 @@
 #include "net/run/ops_internal.h"
 
 static float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
-static float clamp(float x, float lo, float hi) { return x < lo ? lo : x > hi ? hi : x; }
 static float softplus(float x) { return x > 0.0f ? x + log1pf(expf(-x)) : log1pf(expf(x)); }
 
 #define EACH(expr) \
@@ -18,10 +17,7 @@ static void act_row(const struct xfv_node *nd, const float *restrict x, float *r
 {
     float p = nd->f[0], q = nd->f[1];
     switch ((enum xfv_act)nd->i[0]) {
-    case XFV_ACT_CLIP: EACH(clamp(v, p, q));
     case XFV_ACT_LEAKY: EACH(v > 0.0f ? v : p * v);
-    case XFV_ACT_HARDSIGMOID: EACH(clamp(p * v + q, 0.0f, 1.0f));
-    case XFV_ACT_HARDSWISH: EACH(v * clamp(v / 6.0f + 0.5f, 0.0f, 1.0f));
     case XFV_ACT_SOFTPLUS: EACH(softplus(v));
     case XFV_ACT_MISH: EACH(v * tanhf(softplus(v)));
     case XFV_ACT_POW:
@@ -106,6 +102,7 @@ static void slope_row(const struct xfv_node *nd, const float *restrict x, const 
 }
 
 typedef void each(const float *x, float *y, size_t n);
+typedef void each_by(const float *x, float *y, size_t n, float p, float q);
 typedef void each_slope(const float *x, const float *dy, float *g, size_t n);
 
 static int is(float a, float b) { return a >= b && a <= b; }
@@ -122,6 +119,17 @@ static each *act_each(const struct xfv_func *f, const struct xfv_node *nd)
     case XFV_ACT_GELU: return nd->f[0] > 0.0f ? f->gelu_tanh : f->gelu;
     case XFV_ACT_SQRT: return f->sqrt;
     case XFV_ACT_POW: return is(nd->f[0], 0.75f) ? f->power34 : is(nd->f[0], 0.5f) ? f->sqrt : NULL;
+    default: return NULL;
+    }
+}
+
+static each_by *act_by(const struct xfv_func *f, const struct xfv_node *nd, float *p, float *q)
+{
+    *p = nd->f[0], *q = nd->f[1];
+    switch ((enum xfv_act)nd->i[0]) {
+    case XFV_ACT_CLIP: return f->clip;
+    case XFV_ACT_HARDSIGMOID: return f->hardsigmoid;
+    case XFV_ACT_HARDSWISH: *p = 6.0f, *q = 0.5f; return f->hardswish;
     default: return NULL;
     }
 }
@@ -146,10 +154,13 @@ static size_t as_one(size_t pixels, int ch, int pitch, int other, size_t *n)
 void xfv_op_act_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
+    float one, other;
     each *f = act_each(r->net->f, s->node);
+    each_by *by = act_by(r->net->f, s->node, &one, &other);
     size_t n, rows = as_one(y.pixels, y.ch, y.pitch, x.pitch, &n);
     for (size_t p = 0; f && p < rows; p++) f(at(x, p, 0), at(y, p, 0), n);
-    for (size_t p = 0; !f && p < y.pixels; p++) act_row(s->node, at(x, p, 0), at(y, p, 0), y.ch);
+    for (size_t p = 0; by && p < rows; p++) by(at(x, p, 0), at(y, p, 0), n, one, other);
+    for (size_t p = 0; !f && !by && p < y.pixels; p++) act_row(s->node, at(x, p, 0), at(y, p, 0), y.ch);
     clear_lanes(y);
 }
 
