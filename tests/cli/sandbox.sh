@@ -40,14 +40,14 @@ always="broker descriptor openat2 prlimit affinity"
 files="read thread list"
 victims() {
     rm -rf stolen link elsewhere/* out.d/*
-    echo old >precious && cp precious elsewhere/kept && cp precious out.d/victim && echo bait >out.d/bait
+    echo old >precious && cp precious elsewhere/kept && cp precious out.d/victim && cp precious out.d/out-7.ppm && echo bait >out.d/bait
 }
 harmed() {
-    cat precious out.d/victim elsewhere/kept out.d/bait | tr '\n' ' '
+    cat precious out.d/victim out.d/out-7.ppm elsewhere/kept out.d/bait | tr '\n' ' '
     ls stolen link out.d/linked out.d/beside elsewhere/stolen elsewhere/precious 2>/dev/null
     stat -c %a tiny.xfvm
 }
-unharmed="old old old bait $(stat -c %a tiny.xfvm)"
+unharmed="old old old old bait $(stat -c %a tiny.xfvm)"
 # strike WHAT COMMAND...
 strike() {
     what=$1; shift

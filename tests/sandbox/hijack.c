@@ -114,13 +114,16 @@ static int asks_broker(void)
         char reply[4096];
         if (write(fd, &q, sizeof q) < 0) return 0;
         (void)!read(fd, reply, sizeof reply);
+        strcpy(q.path, "out.d/out-7.ppm"); /* agreed on, where outputs are numbered */
+        if (write(fd, &q, sizeof q) < 0) return 0;
+        (void)!read(fd, reply, sizeof reply);
         q.op = 1;
         for (q.number = 15; q.number >= 0; q.number--) {
             if (write(fd, &q, sizeof q) < 0) return 0;
             (void)!read(fd, reply, sizeof reply);
         }
     }
-    return !stat("out.d/victim", &st) && st.st_size != 4;
+    return (!stat("out.d/victim", &st) && st.st_size != 4) || (!stat("out.d/out-7.ppm", &st) && st.st_size != 4);
 }
 
 static int attempt(const char *what)

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/internal.h"
+
 enum { MOST_OPEN = 16 };
 enum op { OPEN, COMMIT, DISCARD };
 struct request { enum op op; int number, sync; char path[PATH_MAX]; };
@@ -40,6 +42,14 @@ static int is_agreed(const struct xfv_agreed *a, const char *path)
     return 0;
 }
 
+/* Of the many files that a number can mean only pictures of ours are meant: whoever asks may be a hostile input. */
+static int is_spared(const struct xfv_agreed *a, const char *path, const struct xfv_before *was)
+{
+    for (int i = 0; i < a->n; i++)
+        if (!strcmp(a->path[i], path)) return 0;
+    return !a->force && was->n && !xfv_out_kind_fits(XFV_OUT_IMAGE, was->head, was->n);
+}
+
 static int open_place(const struct xfv_agreed *a, struct xfv_place *places, const struct request *q, struct reply *r)
 {
     int i = 0;
@@ -49,7 +59,11 @@ static int open_place(const struct xfv_agreed *a, struct xfv_place *places, cons
     int status = xfv_place_find(&places[i], q->path, &r->e);
     r->was = places[i].was;
     r->number = i;
-    if (!status && (status = xfv_place_make(&places[i], a->mode, &r->e))) xfv_place_discard(&places[i]);
+    if (!status && is_spared(a, q->path, &r->was))
+        status = xfv_fail(&r->e, XFV_EARG, "'%s' exists and is no %s: it is not overwritten without --force", q->path,
+                          xfv_out_kind_name(XFV_OUT_IMAGE));
+    else if (!status) status = xfv_place_make(&places[i], a->mode, &r->e);
+    if (status && places[i].path) xfv_place_discard(&places[i]);
     return status;
 }
 

@@ -11,6 +11,7 @@ struct xfv_agreed {
     const char *const *path;
     int n;
     unsigned mode; /* of the files, as xfv_place_make takes it */
+    int force;     /* a numbered path may replace what is no picture */
 };
 
 /* Start it: the descriptor to ask it by, or a negative status. XFV_EIO. */

@@ -156,6 +156,7 @@ static int open_outputs(struct xfv_cli *c, int alone, struct xfv_err *e)
     for (int i = 0; i < c->n_paths; i++)
         if (c->paths[i].writes) c->agreed[agreed.n++] = c->paths[i].name;
     agreed.mode = xfv_out_mode();
+    agreed.force = c->force;
     xfv_outputs_set(c->force, c->sync);
     return xfv_outputs_start(&agreed, (c->p->flags & XFV_NUMBERS_FILES) != 0, alone, e);
 }
