@@ -5,8 +5,8 @@
 #if defined __x86_64__
 #include <immintrin.h>
 
-/* Gopal and others, "Fast CRC computation for generic polynomials using PCLMULQDQ", Intel 2009: the remainder stays when
- * 16 bytes are multiplied by x^d mod P and added to those d bits on. In reflected order: x^(d+32) for the low half,
+/* Gopal and others, "Fast CRC computation for generic polynomials using PCLMULQDQ", Intel 2009: the remainder stays
+ * when 16 bytes are multiplied by x^d mod P and added to those d bits on. In reflected order: x^(d+32) for the low half,
  * x^(d-32) for the high one, one bit to the left. */
 #define FOLD_BY_64 _mm_set_epi64x(0x1c6e41596, 0x154442bd4) /* d = 512 */
 #define FOLD_BY_16 _mm_set_epi64x(0x0ccaa009e, 0x1751997d0) /* d = 128 */

@@ -15,8 +15,8 @@ void xfv_sieve_free(struct xfv_sieve *s); /* NULL is fine */
 int xfv_sieve_add(struct xfv_sieve *s, const struct xfv_template *t, uint64_t no, struct xfv_err *e);
 /* A record of this id went into the gallery by another way. XFV_ENOMEM. */
 int xfv_sieve_note(struct xfv_sieve *s, const char *id, struct xfv_err *e);
-/* All came: the gallery holds, in order, what stays: the probe, every face that can belong to the answer, the first face
- * and all odd ones; every face when the probe did not come under this very id. XFV_ENOMEM. */
+/* All came: the gallery holds, in order, what stays: the probe, every face that can belong to the answer, and all odd
+ * ones; every face when the probe did not come under this very id. XFV_ENOMEM. */
 int xfv_sieve_finish(struct xfv_sieve *s, struct xfv_err *e);
 size_t xfv_sieve_duplicates(const struct xfv_sieve *s); /* faces with the id of an earlier one */
 
