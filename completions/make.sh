@@ -1,8 +1,11 @@
 #!/bin/sh
-# make.sh BIN OUT: completions of every program in folder BIN for bash, zsh and fish, into OUT/bash/xfv-tools, OUT/zsh/_xfv-tools and OUT/fish/*.fish.
+# make.sh BIN OUT: completions of every program in folder BIN for bash, zsh and fish, into OUT/bash/xfv-tools,
+# OUT/zsh/_xfv-tools and OUT/fish/*.fish.
 #
-# They are made of what the programs say themselves, so that they cannot go stale: options, their words and their values from --help; of an option whose
-# values stand not there, from its refusal of the value '?'. ("--help" after that, so that an option which takes any text does nothing.)
+# They are made of what the programs say themselves, so that they cannot go stale: options, their words and their values
+# from --help; of an option whose
+# values stand not there, from its refusal of the value '?'. ("--help" after that, so that an option which takes any
+# text does nothing.)
 set -eu
 bin=$1 out=$2 here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C
@@ -32,7 +35,8 @@ options() {
 # The values that a program names when it is given '?' for an option.
 values() { # program option
     "$bin/$1" "--$2=?" --help </dev/null 2>&1 >/dev/null |
-        sed -n "s/^$1: --$2 must be \(.*\), got '?'.*/\1/p; s/^$1: --$2: '?' is not one of \(.*\) (see .*/\1/p" | sed 's/, or /, /; s/ or /, /' |
+        sed -n "s/^$1: --$2 must be \(.*\), got '?'.*/\1/p; s/^$1: --$2: '?' is not one of \(.*\) (see .*/\1/p" |
+            sed 's/, or /, /; s/ or /, /' |
         grep -E '^[a-z0-9.-]+(, [a-z0-9.-]+)+$' | sed 's/,//g' || true
 }
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The pictures of README.md and docs/limits.md, drawn anew: pictures.sh OUT. Run in the project's folder, the programs in PATH. The commands are those of the
+# The pictures of README.md and docs/limits.md, drawn anew: pictures.sh OUT. Run in the project's folder, the programs
+# in PATH. The commands are those of the
 # pages; tests/cli/pictures.sh compares the pictures that the pages hold.
 set -eu
 out=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -12,6 +13,7 @@ facecrop anna-1.jpg anna-2.jpg | embed | verify | fggb-grad | draw why
 facecrop anna-1.jpg bella.jpg | embed | verify | fggb-grad | draw why-not
 printf 'anna-1.jpg anna-2.jpg same\n' >"$out/pair.txt"
 facecrop anna-1.jpg anna-2.jpg bella.jpg clara.jpg | embed -o "$out/faces.xfv"
-verify --pairs "$out/pair.txt" "$out/faces.xfv" | plant --region forehead --donors "$out/faces.xfv" | embed | verify | fggb-grad |
+verify --pairs "$out/pair.txt" "$out/faces.xfv" | plant --region forehead --donors "$out/faces.xfv" | embed | verify |
+    fggb-grad |
     path-grad --combine pair | control-map --kind face | draw forehead
 rm "$out/pair.txt" "$out/faces.xfv"

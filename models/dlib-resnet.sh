@@ -1,7 +1,9 @@
 #!/bin/sh
-# The graph of dlib's face recognition network (29 convolutions, residual; 128 numbers; D. King, dlib_face_recognition_resnet_model_v1) for model-import:
+# The graph of dlib's face recognition network (29 convolutions, residual; 128 numbers; D. King,
+# dlib_face_recognition_resnet_model_v1) for model-import:
 #   dlib-resnet.sh WEIGHTS_MANIFEST >dlib-resnet.graph
-# Weights without a graph come from a TensorFlow.js manifest (bytes with a scale and a minimum); the graph follows dlib's dnn_face_recognition_ex.cpp.
+# Weights without a graph come from a TensorFlow.js manifest (bytes with a scale and a minimum); the graph follows
+# dlib's dnn_face_recognition_ex.cpp.
 set -eu
 echo "xfv-graph 1"
 echo "input image 150x150x3"
@@ -26,7 +28,8 @@ residual() { # NAME
     echo "node relu $1 $1/sum"
     last=$1
 }
-# Halves the image: averages beside a strided convolution, whose output may be one row and column short, and whose new channels meet zeros.
+# Halves the image: averages beside a strided convolution, whose output may be one row and column short, and whose new
+# channels meet zeros.
 halve() { # NAME CHANNELS
     conv "$1/1" "$last" "$1/conv1" 3 2 0
     echo "node relu $1/1/relu $1/1"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# One method and one test: evidence-piece.sh TEST NAME COMMAND, in the folder of study/evidence.sh. Makes TEST/NAME.xfv, whole or not at all, and
+# One method and one test: evidence-piece.sh TEST NAME COMMAND, in the folder of study/evidence.sh. Makes TEST/NAME.xfv,
+# whole or not at all, and
 # TEST/NAME.seconds, the time that the method took: on the clock, and of processors.
 set -eu
 t=$1 name=$2

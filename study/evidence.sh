@@ -1,10 +1,12 @@
 #!/bin/sh
-# Do maps say something about the pair, and do they depend on the network? evidence.sh LFW OUT makes the tables of docs/evidence.md in OUT/tables.md and OUT/tables.
+# Do maps say something about the pair, and do they depend on the network? evidence.sh LFW OUT makes the tables of
+# docs/evidence.md in OUT/tables.md and OUT/tables.
 #
 # LFW   folder with pairs.txt and images/NAME/NAME_0001.jpg
 # OUT   folder for everything made; a run that was stopped goes on where it stood: what is there is not made again
 #
-# Pairs are of folds 3 and 4, whose people are in no other fold; the mean face that path-grad starts from is of folds 1 and 2 (it lies in the model).
+# Pairs are of folds 3 and 4, whose people are in no other fold; the mean face that path-grad starts from is of folds 1
+# and 2 (it lies in the model).
 #
 # Environment: CASES   pairs a sign with a planted truth, and a kind elsewhere (default 120)
 #              MANY    pairs a sign that all of these are taken from, and photographs read for (default: the two folds')
@@ -13,7 +15,7 @@
 #              SEED    of the regions that are planted (default 0)
 #              METHODS what is judged, and by which tests (default: study/evidence.methods)
 #              BLACKBOX 1: the methods of study/evidence-blackbox.methods as well, which take hours
-#              MODEL   a model, by name (looked for in XFV_MODEL_PATH) (default: the product's); it needs means (model-means)
+# MODEL   a model, by name (looked for in XFV_MODEL_PATH) (default: the product's); it needs means (model-means)
 #              MODELS  several of them, in quotes: each has a folder OUT/NAME; OUT/tables.md holds all tables
 # The programs are taken from PATH.
 set -eu
@@ -38,7 +40,8 @@ images=$LFW/images; [ -d "$images" ] || images=$LFW
 
 [ -s images.txt ] || $PYTHON "$here/evidence-pairs.py" "$LFW/pairs.txt" "$images" ${MANY:+"$MANY"}
 if [ ! -s faces.xfv ]; then
-    (cd "$images" && tr '\n' '\0' <"$OUT/images.txt" | facecrop $(network) -j "$JOBS" --face central --files0-from - 2>"$OUT/facecrop.log") | embed $(network) -j "$JOBS" -o faces.xfv || [ $? -eq 1 ]
+    (cd "$images" && tr '\n' '\0' <"$OUT/images.txt" |
+        facecrop $(network) -j "$JOBS" --face central --files0-from - 2>"$OUT/facecrop.log") | embed $(network) -j "$JOBS" -o faces.xfv || [ $? -eq 1 ]
 fi
 
 # The pairs of each test: OUT/TEST.xfv.
@@ -57,12 +60,14 @@ made() { # TEST COMMAND: its standard output becomes TEST.xfv, whole or not at a
 }
 decide() { embed $(network) -j "$JOBS" | verify $(network); }
 both() { # COMMAND: over genuine pairs, then over impostor pairs, CASES of each
-    for label in genuine impostor; do verify -q $(network) --pairs $label.txt faces.xfv | "$@" | xfv-select --head "$CASES" | decide; done
+    for label in genuine impostor; do
+        verify -q $(network) --pairs $label.txt faces.xfv | "$@" | xfv-select --head "$CASES" | decide; done
 }
 made planted both plant --skip --keep-clean --seed "$SEED" --donors faces.xfv
 made dpr both plant --skip --kind patches --seed "$SEED" --donors faces.xfv
 made natural both cat
-tried() { if [ "$TRIALS" = all ]; then verify -q $(network) --pairs trial.txt faces.xfv; else (CASES=$TRIALS && both cat); fi; }
+tried() { if [ "$TRIALS" = all ]; then verify -q $(network) --pairs trial.txt faces.xfv; else
+    (CASES=$TRIALS && both cat); fi; }
 made trial tried
 [ ! -s partners.txt ] || made partners verify -q $(network) --pairs partners.txt faces.xfv
 made few verify -q $(network) --pairs few.txt faces.xfv
@@ -75,9 +80,11 @@ threshold=$([ ! -s few.xfv ] || xfv-json few.xfv | sed -n 's/.*"threshold":\([-0
 mkdir -p models
 for last in 1 3 6 12; do
     m=models/random-$last.xfvm
-    if [ ! -s $m ] && asked random-$last; then # its own average face at the last map, which the shuffled network does not have
+    # its own average face at the last map, which the shuffled network does not have
+    if [ ! -s $m ] && asked random-$last; then
         model-randomise $(network) --last $last -o $m.tmp.xfvm
-        xfv-select --head 500 faces.xfv | model-means -q -m $m.tmp.xfvm --layer cells -o $m 2>/dev/null || cp $m.tmp.xfvm $m
+        xfv-select --head 500 faces.xfv | model-means -q -m $m.tmp.xfvm --layer cells -o $m 2>/dev/null ||
+            cp $m.tmp.xfvm $m
         rm $m.tmp.xfvm
     fi
     shuffled() { xfv-select --drop embedding few.xfv | embed -m $m | verify -m $m -t "$threshold"; }
@@ -106,7 +113,8 @@ say "$(wc -l <todo) pieces of work"
 if command -v parallel >/dev/null && [ "$JOBS" -gt 1 ]; then
     parallel --will-cite -j "$JOBS" --colsep '\t' --halt now,fail=1 sh "$here/evidence-piece.sh" <todo
 else
-    while IFS=$tab read -r t name command; do sh "$here/evidence-piece.sh" "$t" "$name" "$command" </dev/null; done <todo
+    while IFS=$tab read -r t name command; do sh "$here/evidence-piece.sh" "$t" "$name" "$command" </dev/null;
+    done <todo
 fi
 $PYTHON "$here/evidence-report.py" >tables.md
 $PYTHON "$here/tables.py" tables.md tables

@@ -1,10 +1,12 @@
 #!/bin/sh
-# A method of one's own through all that the project measures, beside four of the project's and two controls: judge.sh LFW OUT COMMAND.
+# A method of one's own through all that the project measures, beside four of the project's and two controls: judge.sh
+# LFW OUT COMMAND.
 #
 # COMMAND  a stage that reads pairs on standard input and adds a map to each; the name of its maps is its own affair
 # OUT      the project's methods are made there once; from then on only COMMAND runs
 #
-# Environment: QUICK=1  planted truth, trials and Deletion on 8 pairs a sign (two minutes); else all tests on CASES pairs a sign (default 30)
+# Environment: QUICK=1  planted truth, trials and Deletion on 8 pairs a sign (two minutes); else all tests on CASES
+# pairs a sign (default 30)
 #              BESIDE  the methods of study/evidence.methods that it is judged beside
 #
 # OUT keeps the commit that made the project's rows: where another one is judged, a line under the tables names both.
@@ -37,6 +39,7 @@ export METHOD METHOD_FROM
 METHODS=$OUT/judged CASES=$CASES sh "$here/evidence.sh" "$1" "$OUT"
 kept=$(cat "$OUT/commit")
 [ "$kept" = "$commit" ] ||
-    echo "The project's rows were made by commit $kept, this one is $commit: remove $OUT to make them anew." | tee -a "$OUT/tables.md" >&2
+    echo "The project's rows were made by commit $kept, this one is $commit: remove $OUT to make them anew." |
+        tee -a "$OUT/tables.md" >&2
 echo "judge: $(($(date +%s) - start)) s; pairs a sign: $CASES; the tables are in $OUT/tables.md" >&2
 cat "$OUT/tables.md"

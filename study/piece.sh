@@ -1,5 +1,6 @@
 #!/bin/sh
-# One method on one piece: piece.sh SHARD NAME "PROGRAM OPTIONS". Makes SHARD/NAME.xfv, pairs with curves but without maps and images, whole or not at all;
+# One method on one piece: piece.sh SHARD NAME "PROGRAM OPTIONS". Makes SHARD/NAME.xfv, pairs with curves but without
+# maps and images, whole or not at all;
 # and SHARD/NAME.seconds, the time that the method took: on the clock, and of processors.
 set -eu
 s=$1 name=$2 method=$3

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The tables and plots of what study/run.sh has measured so far: report.sh OUT
-# Writes OUT/summary.tsv, OUT/curves.tsv, OUT/areas.tsv, OUT/roc.tsv, OUT/det.tsv, OUT/seconds.tsv, OUT/tables.md, OUT/tables and, when gnuplot is there, plots as SVG and
+# Writes OUT/summary.tsv, OUT/curves.tsv, OUT/areas.tsv, OUT/roc.tsv, OUT/det.tsv, OUT/seconds.tsv, OUT/tables.md,
+# OUT/tables and, when gnuplot is there, plots as SVG and
 # PNG. Networks of OUT/networks stand in the same Table III.
 set -eu
 OUT=$1
@@ -28,7 +29,8 @@ all "$OUT/measured" | delins --tsv --reference fggb -o "$OUT/summary.tsv"
 all "$OUT/measured" | delins --table curves -o "$OUT/curves.tsv"
 all "$OUT/measured" | delins --table pairs -o "$OUT/areas.tsv"
 rm -f "$OUT/summary-common.tsv"
-if [ -s "$OUT/common" ] && ! cmp -s "$OUT/common" "$OUT/measured"; then all "$OUT/common" | delins --tsv --reference fggb -o "$OUT/summary-common.tsv"; fi
+if [ -s "$OUT/common" ] && ! cmp -s "$OUT/common" "$OUT/measured"; then
+    all "$OUT/common" | delins --tsv --reference fggb -o "$OUT/summary-common.tsv"; fi
 roc --scores "$OUT/scores.tsv" --curve "$OUT/det.tsv" -o "$OUT/roc.tsv" || [ $? -eq 1 ]
 # Command, pieces, seconds on the clock and of processors.
 for f in "$OUT"/shards/*.d/*.seconds; do
@@ -74,21 +76,27 @@ network() {
     folder=$1
     cut -f1 "$folder/summary.tsv" | sed 1d | sort -u | while read -r m; do
         case $m in fggb | xssab | cosine-gradient | control-centre | control-face | control-edges) ;; *) continue ;; esac
-        n=$(awk -F '\t' -v method="$m" 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } $1 == method && $c["metric"] == "accuracy" && $c["fill"] == "black" { n += $c["pairs"] } END { print n }' "$folder/summary.tsv")
-        echo "| $(cat "$folder/model" 2>/dev/null || echo mobilefacenet) | $m | $n | $(area "$m" similarity deletion) | $(area "$m" similarity insertion) | $(area "$m" dissimilarity deletion) | $(area "$m" dissimilarity insertion) |"
+        n=$(awk -F '\t' -v method="$m" \
+            'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } $1 == method && $c["metric"] == "accuracy" && $c["fill"] == "black" { n += $c["pairs"] } END { print n }' "$folder/summary.tsv")
+        echo "| $(cat "$folder/model" 2>/dev/null ||
+            echo mobilefacenet) | $m | $n | $(area "$m" similarity deletion) | $(area "$m" similarity insertion) | $(area "$m" dissimilarity deletion) | $(area "$m" dissimilarity insertion) |"
     done
 }
 accuracy() {
     folder=$1
-    value() { awk -F '\t' -v k="$1" '$1 == k { if ($3 == "-") printf "%.2f", 100 * $2; else printf "%.2f [%.2f, %.2f]", 100 * $2, 100 * $3, 100 * $4 }' "$folder/roc.tsv"; }
+    value() {
+        awk -F '\t' -v k="$1" \
+            '$1 == k { if ($3 == "-") printf "%.2f", 100 * $2; else printf "%.2f [%.2f, %.2f]", 100 * $2, 100 * $3, 100 * $4 }' "$folder/roc.tsv"; }
     pairs=$(awk -F '\t' '$1 == "genuine" || $1 == "impostor" { n += $2 } END { print n }' "$folder/roc.tsv")
-    echo "| $(cat "$folder/model" 2>/dev/null || echo mobilefacenet) | $pairs | $(value best_accuracy) | $(value eer) | $(value auc) | $(value tar@fmr=0.01) | $(cat "$folder/threshold") |"
+    echo "| $(cat "$folder/model" 2>/dev/null ||
+        echo mobilefacenet) | $pairs | $(value best_accuracy) | $(value eer) | $(value auc) | $(value tar@fmr=0.01) | $(cat "$folder/threshold") |"
 }
 folders=$OUT
 for f in "$OUT"/networks/*; do [ -s "$f/summary.tsv" ] && folders="$folders $f"; done
 {
     both_tables "$OUT/summary.tsv" "" ""
-    if [ -s "$OUT/summary-common.tsv" ]; then both_tables "$OUT/summary-common.tsv" b " Only the pairs that all methods have."; fi
+    if [ -s "$OUT/summary-common.tsv" ]; then
+        both_tables "$OUT/summary-common.tsv" b " Only the pairs that all methods have."; fi
     echo "Table III. Networks. Paper, LFW accuracy: ArcFace 99.70, AdaFace 99.27, MobileFaceNet 98.87; its explanation scores are not known. Black fill."
     echo
     echo "| network | pairs | accuracy at its best threshold, % | EER, % | AUC, % | TAR at FMR 1 %, % | threshold (of the EER) |"

@@ -8,15 +8,18 @@
 #              SHARD   pairs of one piece of work (default 20)
 #              JOBS    pieces worked on at a time, by GNU parallel when it is there (default: one a core)
 #              METHODS programs and their options, a line each (default: study/methods)
-#              MODEL   a model, by name (looked for in XFV_MODEL_PATH) or by path (with a slash, or ending in .xfvm) (default: the product's)
+# MODEL   a model, by name (looked for in XFV_MODEL_PATH) or by path (with a slash, or ending in .xfvm) (default: the
+# product's)
 #              CELLS   settings of delins, a line each (default: study/cells)
-#              MODELS  several models, for a table across networks: the first goes into OUT, with all METHODS; each other one into OUT/networks/NAME, with
+# MODELS  several models, for a table across networks: the first goes into OUT, with all METHODS; each other one into
+# OUT/networks/NAME, with
 #              OTHER_METHODS (default: study/methods.networks) on the first OTHER_PAIRS of the same pairs (default: all)
 # The programs are taken from PATH.
 set -eu
 LFW=$1 OUT=$2
 here=$(cd "$(dirname "$0")" && pwd)
-PAIRS=${PAIRS:-600} SHARD=${SHARD:-20} JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)} METHODS=${METHODS:-$here/methods} CELLS=${CELLS:-$here/cells}
+PAIRS=${PAIRS:-600} SHARD=${SHARD:-20} JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN)} METHODS=${METHODS:-$here/methods} \
+    CELLS=${CELLS:-$here/cells}
 MODEL=${MODEL:-}
 say() { echo "study: $*" >&2; }
 name_of() { basename "$1" .xfvm; }
@@ -29,7 +32,8 @@ if [ -n "${MODELS:-}" ]; then
     for m in $models; do
         [ "$m" = "$first" ] && continue
         say "network $m"
-        MODEL=$m PAIRS=${OTHER_PAIRS:-$PAIRS} METHODS=${OTHER_METHODS:-$here/methods.networks} sh "$0" "$LFW" "$OUT/networks/$(name_of "$m")"
+        MODEL=$m PAIRS=${OTHER_PAIRS:-$PAIRS} METHODS=${OTHER_METHODS:-$here/methods.networks} sh "$0" "$LFW" \
+            "$OUT/networks/$(name_of "$m")"
     done
     exec sh "$here/report.sh" "$OUT"
 fi
@@ -50,7 +54,8 @@ mkdir -p "$OUT/shards"
 echo "$network" >"$OUT/model"
 images=$LFW/images; [ -d "$images" ] || images=$LFW
 
-# LFW's pairs in an order in which every piece has genuine and impostor pairs of all folds; what is left over is for the mean map.
+# LFW's pairs in an order in which every piece has genuine and impostor pairs of all folds; what is left over is for the
+# mean map.
 if [ ! -s "$OUT/pairs.tsv" ]; then
     awk 'BEGIN { OFS = "\t" }
         NR == 1 { n = NF > 1 ? $2 : $1; next }
@@ -58,23 +63,28 @@ if [ ! -s "$OUT/pairs.tsv" ]; then
         NF == 4 { print ((k[0]++) % n), 0, int((NR - 2) / (2 * n)), sprintf("%s_%04d", $1, $2), sprintf("%s_%04d", $3, $4), "impostor" }' "$LFW/pairs.txt" |
         sort -s -k1,1n -k3,3n -k2,2nr | cut -f4-6 >"$OUT/order.tsv"
     { if [ "$PAIRS" -gt 0 ]; then head -n "$PAIRS"; else cat; fi; } <"$OUT/order.tsv" >"$OUT/pairs.tsv.tmp"
-    if [ "$PAIRS" -gt 0 ]; then tail -n +$((PAIRS + 1)); else cat; fi <"$OUT/order.tsv" | head -n "$SHARD" >"$OUT/rest.tsv"
+    if [ "$PAIRS" -gt 0 ]; then tail -n +$((PAIRS + 1)); else cat;
+    fi <"$OUT/order.tsv" | head -n "$SHARD" >"$OUT/rest.tsv"
     [ -s "$OUT/rest.tsv" ] || head -n "$SHARD" "$OUT/order.tsv" >"$OUT/rest.tsv"
     mv "$OUT/pairs.tsv.tmp" "$OUT/pairs.tsv"
 fi
 say "$(wc -l <"$OUT/pairs.tsv") pairs"
 
-# Faces: the one nearest the middle of each image, embedded. An image without a face becomes an err record, and its pairs are missing.
+# Faces: the one nearest the middle of each image, embedded. An image without a face becomes an err record, and its
+# pairs are missing.
 if [ ! -s "$OUT/faces.xfv" ]; then
-    cat "$OUT/pairs.tsv" "$OUT/rest.tsv" | cut -f1,2 | tr '\t' '\n' | sort -u | while read -r id; do printf '%s/%s/%s.jpg\0' "$images" "${id%_*}" "$id"; done >"$OUT/images.list"
-    facecrop -j "$JOBS" ${MODEL:+-m "$MODEL"} --face central --files0-from "$OUT/images.list" -o "$OUT/crops.xfv" 2>"$OUT/facecrop.log" || [ $? -eq 1 ]
+    cat "$OUT/pairs.tsv" "$OUT/rest.tsv" | cut -f1,2 | tr '\t' '\n' | sort -u | while read -r id; do
+        printf '%s/%s/%s.jpg\0' "$images" "${id%_*}" "$id"; done >"$OUT/images.list"
+    facecrop -j "$JOBS" ${MODEL:+-m "$MODEL"} --face central --files0-from "$OUT/images.list" -o "$OUT/crops.xfv" \
+        2>"$OUT/facecrop.log" || [ $? -eq 1 ]
     embed -j "$JOBS" ${MODEL:+-m "$MODEL"} -o "$OUT/faces.xfv" "$OUT/crops.xfv" || [ $? -eq 1 ]
     rm "$OUT/crops.xfv"
 fi
 
 # The decision threshold: that of the equal error rate on these pairs.
 if [ ! -s "$OUT/threshold" ]; then
-    verify -v -t 0 --pairs "$OUT/pairs.tsv" --tsv --header -o "$OUT/scores.tsv" "$OUT/faces.xfv" 2>"$OUT/verify.log" || [ $? -eq 1 ]
+    verify -v -t 0 --pairs "$OUT/pairs.tsv" --tsv --header -o "$OUT/scores.tsv" "$OUT/faces.xfv" 2>"$OUT/verify.log" ||
+        [ $? -eq 1 ]
     sed -n 's/.*equal error rate .* at threshold //p' "$OUT/verify.log" | grep . >"$OUT/threshold"
 fi
 threshold=$(cat "$OUT/threshold")
@@ -92,7 +102,8 @@ if [ ! -e "$OUT/shards/done" ]; then
 fi
 # For control-map --kind mean: FGGB's maps of pairs that are not in the study.
 if [ ! -s "$OUT/mean.xfv" ] && grep -q -- '--kind mean' "$METHODS"; then
-    verify --pairs "$OUT/rest.tsv" -t "$threshold" "$OUT/faces.xfv" 2>>"$OUT/verify.log" | fggb-grad -j "$JOBS" -o "$OUT/mean.xfv" || [ $? -eq 1 ]
+    verify --pairs "$OUT/rest.tsv" -t "$threshold" "$OUT/faces.xfv" 2>>"$OUT/verify.log" |
+        fggb-grad -j "$JOBS" -o "$OUT/mean.xfv" || [ $? -eq 1 ]
 fi
 
 # One line a piece of work: the pairs, the curves to make, the method with its options.

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install the packages of packages.txt, or those named, that are missing. Silent when there is nothing to do; says what is missing when it may not install.
+# Install the packages of packages.txt, or those named, that are missing. Silent when there is nothing to do; says what
+# is missing when it may not install.
 set -eu
 here=$(dirname "$0")
 missing=

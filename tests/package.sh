@@ -1,6 +1,8 @@
 #!/bin/sh
-# make check-package: the source tarball is made twice, the Debian package twice, in two folders, at two times, by other umasks, locales and time zones: the same
-# bytes. lintian, the dependencies, and the programs as they are in the package. The tests are not run again in the package's build (nocheck).
+# make check-package: the source tarball is made twice, the Debian package twice, in two folders, at two times, by other
+# umasks, locales and time zones: the same
+# bytes. lintian, the dependencies, and the programs as they are in the package. The tests are not run again in the
+# package's build (nocheck).
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
@@ -13,10 +15,13 @@ trap 'rm -rf "$work"' EXIT INT TERM
 dist=$(make -s dist) && cp "$dist" "$work/first.tar.gz"
 sleep 1
 (umask 077 && TZ=Asia/Tokyo make -s dist >/dev/null)
-cmp "$dist" "$work/first.tar.gz" && say "make dist makes the same bytes twice" || die "make dist makes other bytes the second time"
+cmp "$dist" "$work/first.tar.gz" && say "make dist makes the same bytes twice" ||
+    die "make dist makes other bytes the second time"
 version=$(sed -n 's/^xfv-tools (\(.*\)) .*/\1/p;q' debian/changelog)
-[ "$dist" = "build/xfv-tools-$version.tar.gz" ] && say "debian/changelog has the version of cli.h" || die "debian/changelog has version $version, make dist makes $dist"
-for p in $(sed 's/#.*//; /^gcc$\|^make$\|^libc6-dev$/d' tests/packages.txt); do grep -q "^ $p\( <!nocheck>\)\?,\$" debian/control || die "debian/control: $p is missing in Build-Depends"; done
+[ "$dist" = "build/xfv-tools-$version.tar.gz" ] && say "debian/changelog has the version of cli.h" ||
+    die "debian/changelog has version $version, make dist makes $dist"
+for p in $(sed 's/#.*//; /^gcc$\|^make$\|^libc6-dev$/d' tests/packages.txt); do
+    grep -q "^ $p\( <!nocheck>\)\?,\$" debian/control || die "debian/control: $p is missing in Build-Depends"; done
 say "Build-Depends has what tests/packages.txt has"
 
 build() { # FOLDER ENVIRONMENT...: the package built in the folder from the tarball
@@ -48,13 +53,17 @@ printf '%s\n' "$tags" | sed 's/^/# /'
 
 for p in xfv-tools xfv-tools-models python3-xfv; do dpkg-deb -x "$one/$p"_*.deb "$work/root"; done
 depends=$(dpkg-deb -f "$one"/xfv-tools_*.deb Depends)
-for p in xfv-tools-models libc6 libexif12 libgif7 libheif1 libjansson4 libjpeg62-turbo libjxl0 liblcms2-2 libmsgpackc2 libnetpbm libnettle libopenblas0 libopenjp2-7 libpng16 libprotobuf-c1 libtiff6 libwebp zlib1g; do
+for p in xfv-tools-models libc6 libexif12 libgif7 libheif1 libjansson4 libjpeg62-turbo libjxl0 liblcms2-2 libmsgpackc2 \
+    libnetpbm libnettle libopenblas0 libopenjp2-7 libpng16 libprotobuf-c1 libtiff6 libwebp zlib1g; do
     case $depends in *$p*) ;; *) die "the package does not depend on $p: $depends" ;; esac
 done
 say "the libraries are dependencies: $depends"
-for f in tools/*.c tools/*.sh; do p=$(basename "${f%.*}"); [ -x "$work/root/usr/bin/$p" ] && [ -s "$work/root/usr/share/man/man1/$p.1.gz" ] || die "no $f"; done
+for f in tools/*.c tools/*.sh; do p=$(basename "${f%.*}");
+[ -x "$work/root/usr/bin/$p" ] && [ -s "$work/root/usr/share/man/man1/$p.1.gz" ] || die "no $f"; done
 say "every program is there, with its page"
-PATH=$work/root/usr/bin:$PATH XFV_MODEL_PATH=$work/root/usr/share/xfv-tools/models ROOT=$work/root AUTOPKGTEST_TMP=$work sh debian/tests/pipeline || die "debian/tests/pipeline"
+PATH=$work/root/usr/bin:$PATH XFV_MODEL_PATH=$work/root/usr/share/xfv-tools/models ROOT=$work/root \
+    AUTOPKGTEST_TMP=$work sh debian/tests/pipeline || die "debian/tests/pipeline"
 say "the programs of the package work"
-PYTHONPATH=$work/root/usr/lib/python3/dist-packages ${PYTHON:-/usr/bin/python3} -c 'import xfv; assert xfv.__file__.startswith("'"$work"'")' || die "import xfv"
+PYTHONPATH=$work/root/usr/lib/python3/dist-packages ${PYTHON:-/usr/bin/python3} -c \
+    'import xfv; assert xfv.__file__.startswith("'"$work"'")' || die "import xfv"
 say "the Python module of the package is imported"

@@ -1,8 +1,11 @@
 #!/bin/sh
-# Run the tests: every program in $B/unit (TAP on stdout) and every tests/cli/*.sh (TAP too; see tests/tap.sh). Arguments: names of tests to run
-# (default: all). Closes with "N passed, N failed". A test that dies, prints no plan, or runs another number of checks than planned has failed.
+# Run the tests: every program in $B/unit (TAP on stdout) and every tests/cli/*.sh (TAP too; see tests/tap.sh).
+# Arguments: names of tests to run
+# (default: all). Closes with "N passed, N failed". A test that dies, prints no plan, or runs another number of checks
+# than planned has failed.
 # So has a run that leaves or changes a file in the checkout.
-# XFV_TEST_JOBS tests run at a time (default: as many as there are processors). Each line tells the checks that passed and the processor seconds of the
+# XFV_TEST_JOBS tests run at a time (default: as many as there are processors). Each line tells the checks that passed
+# and the processor seconds of the
 # test and of all that it ran, which a busy machine changes less than the clock; a line before the last has their sum.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -12,10 +15,12 @@ export B top LC_ALL=C
 export PATH="$B/bin:$PATH" XFV_MODEL_PATH="$top/models"
 [ -n "${PYTHON:-}" ] || PYTHON=/usr/bin/python3
 export PYTHON PYTHONPATH="$top/python${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1
-export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$top/tests/static/lsan.supp:print_suppressions=0}" # for what is built with a sanitizer
+# for what is built with a sanitizer
+export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$top/tests/static/lsan.supp:print_suppressions=0}"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-allocator_may_return_null=1:exitcode=99}"
 wrap=${XFV_TEST_WRAP:-} # e.g. "valgrind -q --error-exitcode=99", put before unit tests
-first=" study examples rivals lost torch robust heatmap memory docs readme facecrop fggb-dial " # the longest, so that none of them runs alone at the end
+# the longest, so that none of them runs alone at the end
+first=" study examples rivals lost torch robust heatmap memory docs readme facecrop fggb-dial "
 alone=" hosts limits sandbox " # they measure time, or would disturb the others: one by one, at the end
 
 # run FOLDER KIND/NAME: the test's outputs, status and seconds into FOLDER; the name on stdout when it is done
@@ -24,7 +29,8 @@ run() {
     case $2 in
     unit/*)
         t=$B/$2
-        [ "$2" = unit/damaged ] && [ -x "$B/san/unit/damaged" ] && [ -z "$wrap" ] && t=$B/san/unit/damaged # under ASan and UBSan
+        # under ASan and UBSan
+        [ "$2" = unit/damaged ] && [ -x "$B/san/unit/damaged" ] && [ -z "$wrap" ] && t=$B/san/unit/damaged
         $wrap "$t" >"$log" 2>"$log.err" </dev/null
         ;;
     *) sh "$top/tests/$2.sh" >"$log" 2>"$log.err" </dev/null ;;
@@ -38,14 +44,16 @@ if [ "${1:-}" = --one ]; then
 fi
 
 # spent: the processor seconds of what the shells have waited for whose status and times are on stdin
-spent() { awk 'NF == 2 && ++n % 2 == 0 { gsub(/[ms]/, " "); $0 = $0; sum += ($1 + $3) * 60 + $2 + $4 } END { printf "%.1f\n", sum }'; }
+spent() {
+    awk 'NF == 2 && ++n % 2 == 0 { gsub(/[ms]/, " "); $0 = $0; sum += ($1 + $3) * 60 + $2 + $4 } END { printf "%.1f\n", sum }'; }
 
 passed=0 failed=0 skipped=0
 tell() { # FOLDER KIND/NAME
     name=${2#*/} log=$1/${2%/*}-${2#*/}
     read -r rc <"$log.rc"
     seconds=$(spent <"$log.rc")
-    set -- $(awk '/^ok /{ if (/# skip/) s++; else p++ } /^not ok /{f++} /^1\.\.[0-9]+/{sub(/^1\.\./,""); sub(/ .*/,""); plan=$0} END{printf "%d %d %d %s", p, f, s, plan==""?"none":plan}' "$log")
+    set -- $(awk \
+        '/^ok /{ if (/# skip/) s++; else p++ } /^not ok /{f++} /^1\.\.[0-9]+/{sub(/^1\.\./,""); sub(/ .*/,""); plan=$0} END{printf "%d %d %d %s", p, f, s, plan==""?"none":plan}' "$log")
     extra=0
     [ "$4" = none ] && extra=1
     [ "$4" != none ] && [ "$4" -ne $(($1 + $2 + $3)) ] && extra=1
@@ -102,6 +110,7 @@ each() { [ -z "$2" ] || printf '%s\n' $2 | xargs -r -P "$1" -n 1 sh "$top/tests/
     fi
     [ $# -eq 0 ] || { echo "FAIL $*: not run to the end"; failed=$((failed + $#)); }
     echo "$(cat "$logs"/*.rc | spent) processor seconds"
-    if [ $skipped -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
+    if [ $skipped -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else
+        echo "$passed passed, $failed failed"; fi
     [ $failed -eq 0 ] && [ $passed -gt 0 ]
 }

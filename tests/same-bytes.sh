@@ -1,6 +1,8 @@
 #!/bin/sh
-# same-bytes.sh BEFORE AFTER [NAME...]: run every pipeline below with the programs of two folders (build/bin of two trees) and compare what they write, byte
-# for byte. It covers every program. NAME chooses pipelines. Status 0: all the same; 1: the names of those that differ were printed; 2: usage.
+# same-bytes.sh BEFORE AFTER [NAME...]: run every pipeline below with the programs of two folders (build/bin of two
+# trees) and compare what they write, byte
+# for byte. It covers every program. NAME chooses pipelines. Status 0: all the same; 1: the names of those that differ
+# were printed; 2: usage.
 # Run it before and after a change that should change nothing. A fault that is mended differs: say which in the commit.
 set -u
 [ $# -ge 2 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
@@ -51,7 +53,8 @@ p_facecrop_aligned() { facecrop --aligned --shard 2/2 anna-1.jpg bella.jpg; }
 p_embed() { faces | embed -j 2; }
 p_generic() { # less the provenance: photographs were embed's once
     if embed --help | grep -q -- --generic; then embed --generic --resize crop anna-1.jpg bella.jpg
-    else facecrop --whole crop -m mobilefacenet anna-1.jpg bella.jpg | embed -m mobilefacenet; fi | xfv-json --data | jq -cS 'del(.provenance, .crc32)'
+    else facecrop --whole crop -m mobilefacenet anna-1.jpg bella.jpg | embed -m mobilefacenet;
+    fi | xfv-json --data | jq -cS 'del(.provenance, .crc32)'
 }
 p_verify_all() { pairs; }
 p_verify_table() { faces | embed | verify --all --tsv --header; }
@@ -80,7 +83,9 @@ p_report() { pairs | fggb-grad | xssab-grad | report --title words; }
 p_regions() { pairs | xssab-grad | regions; }
 p_regions_table() { pairs | xssab-grad | regions --tsv; }
 p_delins() { small | xssab-grad | control-map | delins -n 4; }
-p_delins_table() { small | xssab-grad | control-map | delins -n 4 "$(first_of delins replicates bootstrap)=50" --reference xssab --tsv; }
+p_delins_table() {
+    small | xssab-grad | control-map | delins -n 4 "$(first_of delins replicates bootstrap)=50" --reference xssab --tsv;
+    }
 p_delins_fame() { small | xssab-grad | delins --protocol fame2026 --fill blur; }
 p_dpr() {
     if command -v dpr >/dev/null; then planted | dpr -m tiny --replicates 50 --blur 1
@@ -89,22 +94,28 @@ p_dpr() {
 p_explain_score() {
     small >p.xfv
     plant -k swap --region nose --donors small.xfv p.xfv | embed -m tiny | verify -t 0.4 | xssab-grad >e.xfv
-    if explain-score --help | grep -q -- --format; then explain-score --format json --replicates 50 e.xfv; else explain-score --json --replicates 50 e.xfv; fi
+    if explain-score --help | grep -q -- --format; then explain-score --format json --replicates 50 e.xfv; else
+        explain-score --json --replicates 50 e.xfv; fi
 }
 p_plant() { small >p.xfv; plant -k swap --region nose --donors small.xfv p.xfv | plant -k noise --sigma 4; }
 p_roc() { small | roc "$(first_of roc replicates bootstrap)=50" --fmr 0.1; }
-p_roc_scores() { small >p.xfv; embed -m tiny small.xfv | verify --pairs list.txt -t 0.4 --tsv | roc --scores - "$(first_of roc replicates bootstrap)=50" --folds 3; }
+p_roc_scores() { small >p.xfv;
+embed -m tiny small.xfv | verify --pairs list.txt -t 0.4 --tsv |
+    roc --scores - "$(first_of roc replicates bootstrap)=50" --folds 3; }
 p_calibrate() { small | calibrate -m tiny --fmr 0.1 --data ours; }
 p_model_info() { model-info mobilefacenet && model-info --tsv tiny && model-info --json tiny; }
 p_model_means() { model-means -m tiny small.xfv; }
 p_model_randomise() { model-randomise -m tiny -n 1 --seed 3; }
-p_model_import() { [ -e "$top/tests/onnx/tiny-mobilefacenet.onnx" ] || return 0; model-import "$top/tests/onnx/tiny-mobilefacenet.onnx"; }
-p_join() { facecrop anna-1.jpg >c1.xfv; facecrop bella.jpg >c2.xfv; if command -v xfv-cat >/dev/null; then xfv-cat c1.xfv c2.xfv; else xfv-select --join c1.xfv c2.xfv; fi; }
+p_model_import() { [ -e "$top/tests/onnx/tiny-mobilefacenet.onnx" ] || return 0;
+model-import "$top/tests/onnx/tiny-mobilefacenet.onnx"; }
+p_join() { facecrop anna-1.jpg >c1.xfv; facecrop bella.jpg >c2.xfv; if command -v xfv-cat >/dev/null; then
+    xfv-cat c1.xfv c2.xfv; else xfv-select --join c1.xfv c2.xfv; fi; }
 p_check() { small | xfv-check -v; small | head -c 9000 | xfv-check; }
 p_cmp() { small >p.xfv; embed -m tiny small.xfv | verify --pairs list.txt -t 0.5 >q.xfv; xfv-cmp p.xfv q.xfv; }
 p_json() { one | xssab-grad | xfv-json --data; }
 p_select() { pairs | xfv-select --label none --score 0.2.. --head 3; }
-p_pseudonyms() { printf 0123456789abcdef0123456789abcdef >key; chmod 600 key; faces | xfv-select --pseudonymise key --pseudonym-table t.tsv && cat t.tsv; }
+p_pseudonyms() { printf 0123456789abcdef0123456789abcdef >key; chmod 600 key;
+faces | xfv-select --pseudonymise key --pseudonym-table t.tsv && cat t.tsv; }
 p_explain() { xfv-explain -o x.png anna-1.jpg anna-2.jpg && cat x.png; }
 p_ablate() { small | xssab-grad | ablate -n 5; }
 p_front_door() { ! command -v xfv >/dev/null || xfv select --help; }

@@ -1,7 +1,9 @@
 #!/bin/sh
-# xfv-explain: photographs to an answer and a picture or a page, by the usual pipeline, which it prints. See xfv-explain(1).
+# xfv-explain: photographs to an answer and a picture or a page, by the usual pipeline, which it prints. See
+# xfv-explain(1).
 #
-# POSIX sh. The pipeline is a text of words quoted for the shell, so that what is printed is what runs. There is no pipefail: the status of
+# POSIX sh. The pipeline is a text of words quoted for the shell, so that what is printed is what runs. There is no
+# pipefail: the status of
 # each stage comes back over descriptor 3.
 set -u
 name=xfv-explain version=@VERSION@
@@ -76,7 +78,8 @@ method() { # one, or several with commas between
     case $1 in *[/\ ]*) methods="$methods$1$newline"; return ;; esac
     rest=$1,
     while [ -n "$rest" ]; do
-        program=$(table | awk -F '\t' -v m="${rest%%,*}" '!/^#/ && $3 != "-" && NF > 3 && (m == $1 || m == $3) { print $1 }')
+        program=$(table |
+            awk -F '\t' -v m="${rest%%,*}" '!/^#/ && $3 != "-" && NF > 3 && (m == $1 || m == $3) { print $1 }')
         [ -n "$program" ] || wrong "--method: '${rest%%,*}' is not one of $names"
         methods="$methods$program$newline"
         rest=${rest#*,}
@@ -135,7 +138,8 @@ done
 # ---- the pipeline ----
 
 pipe= run= place=0
-# stage PROGRAM [TAKES [OPERANDS]]: complete the stage whose options are in $stage with those it takes of o output, m model and j jobs
+# stage PROGRAM [TAKES [OPERANDS]]: complete the stage whose options are in $stage with those it takes of o output, m
+# model and j jobs
 stage() {
     stage="$1$stage"
     case ${2-} in *m*) [ -z "$model" ] || words -m "$model" ;; esac
@@ -203,7 +207,8 @@ command -v facecrop >/dev/null || die 4 'facecrop is not on the PATH: where are 
 
 # ---- its end ----
 
-# A program that fails makes the one before it die of SIGPIPE (141) and those after it miss the end of their input (3): the first status that is neither
+# A program that fails makes the one before it die of SIGPIPE (141) and those after it miss the end of their input (3):
+# the first status that is neither
 # 141 nor "some records failed" (1) tells.
 exec 4>&1
 statuses=$(eval "$run" 3>&1 >&4)

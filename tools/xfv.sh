@@ -28,7 +28,8 @@ X
 }
 list() {
     echo "facecrop anna.jpg bob.jpg | embed | verify | fggb-grad | heatmap -o why.png"
-    table | awk -F '\t' '/^#/ || NF < 4 || $1 == "xfv" { next } $2 != task { task = $2; printf "\n%s\n", task } { printf "  %-16s %s\n", $1, $4 }'
+    table |
+        awk -F '\t' '/^#/ || NF < 4 || $1 == "xfv" { next } $2 != task { task = $2; printf "\n%s\n", task } { printf "  %-16s %s\n", $1, $4 }'
     printf '\n%s\n' "'$name help NAME' opens the page of a program, '$name NAME ...' runs it."
 }
 show() { "$@" 2>/dev/null || { say 'cannot write standard output'; exit 4; }; exit 0; }

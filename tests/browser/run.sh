@@ -1,5 +1,6 @@
 #!/bin/sh
-# make check-browser: report's page in Chromium. Needs Debian's chromium and nodejs, and playwright-core through npm (fetched once into node_modules).
+# make check-browser: report's page in Chromium. Needs Debian's chromium and nodejs, and playwright-core through npm
+# (fetched once into node_modules).
 # Screenshots stay in $B/browser, to be looked at.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -7,7 +8,8 @@ case ${B:=build} in /*) ;; *) B=$top/$B ;; esac
 PATH=$B/bin:$PATH XFV_MODEL_PATH=$top/models PYTHON=${PYTHON:-/usr/bin/python3}
 export PATH XFV_MODEL_PATH top
 for p in "${CHROMIUM:-chromium}" node npm pdftotext; do
-    command -v "$p" >/dev/null || { echo "check-browser needs $p (Debian: apt install chromium nodejs npm poppler-utils)" >&2; exit 1; }
+    command -v "$p" >/dev/null || {
+        echo "check-browser needs $p (Debian: apt install chromium nodejs npm poppler-utils)" >&2; exit 1; }
 done
 cd "$top/tests/browser"
 [ -d node_modules/playwright-core ] || npm ci --no-audit --no-fund --ignore-scripts
@@ -18,7 +20,8 @@ cd "$out"
 echo 'no photograph' >empty.jpg
 printf 'anna-1.jpg\tanna-2.jpg\tsame\nanna-1.jpg\tbella.jpg\tdifferent\nanna-2.jpg\tclara.jpg\tdifferent\nanna-1.jpg\tclara.jpg\tdifferent\nbella.jpg\tclara.jpg\tdifferent\n' >pairs.tsv
 # err records give status 1
-{ facecrop ./*.jpg || [ $? -eq 1 ]; } 2>/dev/null | { embed || [ $? -eq 1 ]; } | { verify -t -0.05 --pairs pairs.tsv || [ $? -eq 1 ]; } 2>/dev/null |
+{ facecrop ./*.jpg || [ $? -eq 1 ]; } 2>/dev/null | { embed || [ $? -eq 1 ]; } | {
+    verify -t -0.05 --pairs pairs.tsv || [ $? -eq 1 ]; } 2>/dev/null |
     { fggb-grad || [ $? -eq 1 ]; } | { gradcam || [ $? -eq 1 ]; } | { ablate || [ $? -eq 1 ]; } >explained.xfv
 printf './%s\t%s\n' anna-1.jpg north anna-2.jpg north bella.jpg north clara.jpg 'south & <west>' >groups.tsv
 report --groups groups.tsv --photographs -o page.html explained.xfv 2>/dev/null || [ $? -eq 1 ]

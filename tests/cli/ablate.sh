@@ -1,4 +1,5 @@
-# ablate: every score against NumPy on a small network; what a map of no place, of NaN or of nothing gets; planted truth.
+# ablate: every score against NumPy on a small network; what a map of no place, of NaN or of nothing gets; planted
+# truth.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
@@ -140,8 +141,10 @@ cmp -s j3.xfv mean.xfv; ok $? "the same bytes with three workers"
 embed -m far faces.xfv | verify -m far --pairs pairs.txt -t -0.9 | xssab-grad | ablate --fill black -n 2 -o far.xfv
 is "$("$PYTHON" check.py far.xfv black auto 2 far 2>&1 | tail -n 1)" "good 8" "a network compared by distance"
 ablate --exec "embed -q -m tiny" --fill black -n 2 -o exec.xfv maps.xfv 2>err
-is "$?$(cat err)$("$PYTHON" check.py exec.xfv black auto 2 bytes 2>&1 | tail -n 1)" "0good 16" "the network asked by --exec"
-is "$(ablate --method control-random maps.xfv | xfv-json | jq -c 'select(._ == "pair") | .maps | map([.method, has("trial")])' | sort -u)" \
+is "$?$(cat err)$("$PYTHON" check.py exec.xfv black auto 2 bytes 2>&1 | tail -n 1)" "0good 16" \
+    "the network asked by --exec"
+is "$(ablate --method control-random maps.xfv | xfv-json |
+    jq -c 'select(._ == "pair") | .maps | map([.method, has("trial")])' | sort -u)" \
     '[["xssab",false],["control-random",true]]' "--method"
 
 # maps that mark nothing
@@ -162,7 +165,8 @@ open("odd.xfv", "wb").write(stream(pairs, model=head["model"]))
 PY
 "$PYTHON" odd.py
 runs 0 "odd maps" ablate -o odd2.xfv odd.xfv
-is "$(xfv-json odd2.xfv | jq -r 'select(._ == "pair") | .maps[] | [.method, (.trial.similarity | .state, (.share // 0 | floor), .changed)] | join(" ")')" \
+is "$(xfv-json odd2.xfv |
+    jq -r 'select(._ == "pair") | .maps[] | [.method, (.trial.similarity | .state, (.share // 0 | floor), .changed)] | join(" ")')" \
     "zero empty 0 
 flat constant 0 
 nan broken 0 
@@ -170,21 +174,28 @@ signed tried 10 either
 few tried 8 either
 one tried 10 a
 text broken 0 " "are told apart"
-like "$(xfv-json odd2.xfv | jq -r 'select(._ == "pair") | .maps[1].trial.similarity.words')" '^The S\+ map of flat is the same everywhere' "in words"
+like "$(xfv-json odd2.xfv | jq -r 'select(._ == "pair") | .maps[1].trial.similarity.words')" \
+    '^The S\+ map of flat is the same everywhere' "in words"
 runs 1 "pairs without maps" ablate -o none.xfv pairs.xfv
-like "$(xfv-json none.xfv | jq -r 'select(._ == "err") | .message' | head -n 1)" 'no maps: run an explainer' "say what to do"
-for bad in "--fill grey" "--sign signed" "-n 0" "-n 1000" "--blur -1"; do runs 2 "$bad is refused" ablate $bad maps.xfv; done
+like "$(xfv-json none.xfv | jq -r 'select(._ == "err") | .message' | head -n 1)" 'no maps: run an explainer' \
+    "say what to do"
+for bad in "--fill grey" "--sign signed" "-n 0" "-n 1000" "--blur -1"; do runs 2 "$bad is refused" ablate $bad maps.xfv;
+done
 
 # the same photograph twice: what is no larger than its noise is drawn empty, and said to be
 XFV_MODEL_PATH="$top/models"
-mkdir photos && cp "$top"/tests/photos/*.jpg photos && photos=photos # the other places are drawn by the pair's id: not by the folder of the checkout
-facecrop -q "$photos/anna-1.jpg" "$photos/anna-1.jpg" | embed | verify | gradcam | path-grad --combine pair | ablate --sign both -o same.xfv
-is "$(xfv-json same.xfv | jq -c 'select(._ == "pair") | .maps[] | [.method, .trial.similarity.state, .trial.dissimilarity.state]' | tr '\n' ' ')" \
+# the other places are drawn by the pair's id: not by the folder of the checkout
+mkdir photos && cp "$top"/tests/photos/*.jpg photos && photos=photos
+facecrop -q "$photos/anna-1.jpg" "$photos/anna-1.jpg" | embed | verify | gradcam | path-grad --combine pair |
+    ablate --sign both -o same.xfv
+is "$(xfv-json same.xfv |
+    jq -c 'select(._ == "pair") | .maps[] | [.method, .trial.similarity.state, .trial.dissimilarity.state]' | tr '\n' ' ')" \
     '["gradcam","empty","noise"] ["path-grad","tried","tried"] ' "rounding noise is told from evidence"
 like "$(xfv-json same.xfv | jq -r 'select(._ == "pair") | .maps[0].trial.dissimilarity.words')" \
     '^The S- map of gradcam is no larger than the noise of its own arithmetic' "in words"
 heatmap --layout overlay -s 1 --method gradcam same.xfv >noise.ppm
-is "$(pnmcolormap 256 noise.ppm 2>/dev/null | pnmnoraw | tail -n +4 | tr -s ' ' '\n' | grep . | paste - - - | awk '$1 != $2 || $2 != $3' | wc -l)" \
+is "$(pnmcolormap 256 noise.ppm 2>/dev/null | pnmnoraw | tail -n +4 | tr -s ' ' '\n' | grep . | paste - - - |
+    awk '$1 != $2 || $2 != $3' | wc -l)" \
     0 "and drawn without any colour"
 cat >other.py <<'PY'
 import sys
@@ -197,7 +208,8 @@ PY
 runs 1 "maps of another pair" heatmap -o other.png other.xfv
 like "$(cat err)" "the maps of 'gradcam' are of two other pictures than this pair's" "are told"
 
-# A photograph with part of a stranger's face: a map of that part stands, the same map half a face away does not. (Of ten such cases, five regions of two
+# A photograph with part of a stranger's face: a map of that part stands, the same map half a face away does not. (Of
+# ten such cases, five regions of two
 # strangers, these four stand at p <= .05; the moved map stands in none.)
 cat >swap.py <<'PY'
 import sys
@@ -215,7 +227,8 @@ printf '%s\t%s\tgenuine\n' "$photos/anna-1.jpg" "$photos/anna-2.jpg" >anna.txt
 facecrop -q "$photos/anna-1.jpg" "$photos/anna-2.jpg" | embed | verify --pairs anna.txt -o anna.xfv
 planted() { # DONOR REGION
     facecrop -q "$photos/$1.jpg" -o donor.xfv
-    plant --region "$2" --donors donor.xfv anna.xfv | embed | verify | "$PYTHON" swap.py | ablate --sign dissimilarity -n 39 | xfv-json >planted.json
+    plant --region "$2" --donors donor.xfv anna.xfv | embed | verify | "$PYTHON" swap.py |
+        ablate --sign dissimilarity -n 39 | xfv-json >planted.json
     is "$(jq -c 'select(._ == "pair") | [.maps[].trial.dissimilarity.stands]' planted.json)" '[true,false]' \
         "the $2 of $1: the map of it stands, the map moved away does not"
 }
@@ -224,6 +237,8 @@ planted bella nose
 planted clara left-eye
 planted bella left-eye
 like "$(jq -r 'select(._ == "pair") | .maps[0].trial.dissimilarity.words' planted.json)" \
-    "^With the other photograph's pixels in the [0-9.]+ % of either face that right marks, the score rises to" "in words"
-like "$(jq -r 'select(._ == "pair") | .maps[1].trial.dissimilarity.words' planted.json)" 'matters no more than other places: do not read it.$' "and in words"
+    "^With the other photograph's pixels in the [0-9.]+ % of either face that right marks, the score rises to" \
+        "in words"
+like "$(jq -r 'select(._ == "pair") | .maps[1].trial.dissimilarity.words' planted.json)" \
+    'matters no more than other places: do not read it.$' "and in words"
 done_testing

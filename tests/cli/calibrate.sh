@@ -21,19 +21,25 @@ runs 0 "Python makes streams" "$PYTHON" make.py
 runs 0 "calibrate" calibrate -v --fmr 1e-1,1e-2,1e-3 --data 'a test' -o c.xfvm pairs.xfv
 is "$(grep -c 'cannot support' err)" 1 "one false match rate cannot be supported"
 is "$(grep -c 'only roughly' err)" 1 "one only roughly"
-like "$(cat err)" 'fmr=1e-1: 0\.[0-9]+; FMR 0\.1 \[0\.07.*\] of 400 impostor pairs, FNMR 0 \[0, 0\.018\] of 200 genuine' "rates, intervals and counts"
+like "$(cat err)" \
+    'fmr=1e-1: 0\.[0-9]+; FMR 0\.1 \[0\.07.*\] of 400 impostor pairs, FNMR 0 \[0, 0\.018\] of 200 genuine' \
+    "rates, intervals and counts"
 model-info --json c.xfvm >info
-is "$(jq -r '.thresholds[] | select(.data == "a test") | .name' info | tr '\n' ' ')" "eer fmr=1e-1 fmr=1e-2 fmr=1e-3 " "the model holds the thresholds"
+is "$(jq -r '.thresholds[] | select(.data == "a test") | .name' info | tr '\n' ' ')" "eer fmr=1e-1 fmr=1e-2 fmr=1e-3 " \
+    "the model holds the thresholds"
 is "$(jq -c '.thresholds[] | select(.name == "fmr=1e-1") | [.pairs, .genuine, .impostor, .fmr, (.fmr_interval | length)]' info)" '[600,200,400,0.1,2]' "with their data"
-is "$(jq -r '.thresholds[] | select(.name == "default") | .value' info)" "$(model-info --json tiny.xfvm | jq -r '.thresholds[] | select(.name == "default") | .value')" "the default stays"
+is "$(jq -r '.thresholds[] | select(.name == "default") | .value' info)" \
+    "$(model-info --json tiny.xfvm | jq -r '.thresholds[] | select(.name == "default") | .value')" "the default stays"
 like "$(model-info c.xfvm)" 'fmr=1e-2: 0\.4.*200 genuine, 400 impostor.*a test' "model-info shows it"
 runs 0 "again, on the result" calibrate -q --default fmr=1e-1 --fmr 1e-1 -m tiny.xfvm -o d.xfvm pairs.xfv
-is "$(model-info --json d.xfvm | jq -r '[.thresholds[] | select(.name == "default" or .name == "fmr=1e-1") | .value] | .[0] == .[1]')" true "--default makes it the model's own"
+is "$(model-info --json d.xfvm |
+    jq -r '[.thresholds[] | select(.name == "default" or .name == "fmr=1e-1") | .value] | .[0] == .[1]')" true "--default makes it the model's own"
 calibrate -q --fmr 1e-1,1e-2,1e-3 --data 'a test' -o e.xfvm pairs.xfv
 cmp -s c.xfvm e.xfvm; ok $? "the same pairs, the same bytes"
 
 is "$(jq -c '.calibration | [.data, .low, .high, (.impostor | length, add), (.genuine | length, add), .impostor[50], .genuine[75]]' info)" '["a test",-1,1,100,400,100,200,8,8]' "and the distribution of the scores"
-like "$(model-info c.xfvm)" '^scores +of 200 genuine and 400 impostor pairs, from -1 to 1 in 100 bins; a test' "model-info counts it"
+like "$(model-info c.xfvm)" '^scores +of 200 genuine and 400 impostor pairs, from -1 to 1 in 100 bins; a test' \
+    "model-info counts it"
 cat >again.py <<'PY'
 import hashlib
 from streams import *
@@ -45,11 +51,13 @@ PY
 runs 0 "verify --at a threshold that the data cannot support" verify --tsv -m c.xfvm --at fmr=1e-3 faces.xfv
 like "$(cat err)" '400 impostor pairs cannot support this false match rate \(30000 are wanted\)' "says so"
 verify -q -t 0.5 -m c.xfvm faces.xfv -o decided.xfv
-is "$(xfv-json decided.xfv | jq -c 'select(._ == "head") | .calibration | [.data, (.genuine | add)]')" '["a test",200]' "verify hands the distribution on"
+is "$(xfv-json decided.xfv | jq -c 'select(._ == "head") | .calibration | [.data, (.genuine | add)]')" \
+    '["a test",200]' "verify hands the distribution on"
 runs 0 "--at one that it can" verify --tsv -m c.xfvm --at fmr=1e-1 faces.xfv
 is "$(wc -c <err)" 0 "says nothing"
 
-# The model stays the same network: what was embedded and explained before goes on, in streams of old, too, which named the file.
+# The model stays the same network: what was embedded and explained before goes on, in streams of old, too, which named
+# the file.
 cat >identity.py <<'PY'
 import hashlib, io, sys
 from streams import *
@@ -85,7 +93,8 @@ runs 0 "models of which one thing differs" "$PYTHON" identity.py "$digest"
 embed -q -m tiny.xfvm crops.xfv -o embedded.xfv
 verify -q -m tiny.xfvm --all embedded.xfv | fggb-grad -q -m tiny.xfvm -o explained.xfv
 "$PYTHON" identity.py "$digest" embedded.xfv explained.xfv
-is "$(xfv-json explained.xfv | jq -r 'select(._ == "pair").a.model') $(xfv-json old-explained.xfv | jq -r 'select(._ == "pair").a.model')" "$digest $(sha256sum <tiny.xfvm | cut -c 1-64)" \
+is "$(xfv-json explained.xfv | jq -r 'select(._ == "pair").a.model') $(xfv-json old-explained.xfv |
+    jq -r 'select(._ == "pair").a.model')" "$digest $(sha256sum <tiny.xfvm | cut -c 1-64)" \
     "faces name the network; those of old named the file"
 for old in '' old-; do
     for m in c tiny-threshold c-threshold tiny; do
@@ -96,14 +105,17 @@ for old in '' old-; do
     done
     for part in weight mean colour template score node; do
         for m in tiny c; do
-            runs 5 "${old}embeddings do not with another $part in $m.xfvm" verify -q -m $m-$part.xfvm --all ${old}embedded.xfv
+            runs 5 "${old}embeddings do not with another $part in $m.xfvm" verify -q -m $m-$part.xfvm --all \
+                ${old}embedded.xfv
             like "$(cat err)" "made with model 'tiny' of digest .*run embed -m" "which says what to do"
             runs 5 "${old}explained pairs do not" delins -q -m $m-$part.xfvm ${old}explained.xfv
         done
     done
 done
-runs 5 "nor streams of old with a threshold changed by an editor" verify -q -m tiny-threshold.xfvm --all old-embedded.xfv
-runs 0 "faces of old and of today are compared" sh -c 'xfv-select --mixed embedded.xfv old-embedded.xfv | verify -q -m c.xfvm --all --tsv --header'
+runs 5 "nor streams of old with a threshold changed by an editor" verify -q -m tiny-threshold.xfvm --all \
+    old-embedded.xfv
+runs 0 "faces of old and of today are compared" sh -c \
+    'xfv-select --mixed embedded.xfv old-embedded.xfv | verify -q -m c.xfvm --all --tsv --header'
 is "$(wc -l <out)" 7 "each with each"
 runs 0 "calibrated once more" calibrate -q -m c.xfvm --fmr 1e-1 -o again.xfvm pairs.xfv
 runs 0 "the embeddings of old go on" verify -q -m again.xfvm --all old-embedded.xfv
@@ -111,7 +123,8 @@ runs 0 "means leave the identity alone, too" model-means -q -m c.xfvm -l a -o me
 runs 0 "embeddings go on" verify -q -m means.xfvm --all embedded.xfv
 runs 0 "so do those of old" verify -q -m means.xfvm --all old-embedded.xfv
 mkdir found && cp c.xfvm found/tiny.xfvm
-runs 0 "without -m the file of the network's name decides" env XFV_MODEL_PATH="$work/found" verify --all --tsv embedded.xfv
+runs 0 "without -m the file of the network's name decides" env XFV_MODEL_PATH="$work/found" verify --all --tsv \
+    embedded.xfv
 like "$(cat err)" "another file of the network 'tiny', whose thresholds may differ: .*-m names the one" "which is said"
 
 runs 2 "no labels" calibrate -o n.xfvm plain.xfv

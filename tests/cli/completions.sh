@@ -9,10 +9,13 @@ for path in "$B"/bin/*; do # every option that --help lists, and a completion fo
     p=${path##*/}
     case $p in *.d | *.o) continue ;; esac
     help=$("$p" --help | sed -n 's/^  [ -][^ ]* *--\([a-z0-9-]*\).*/\1/p' | sort | tr '\n' ' ')
-    bash -c '. ./out.d/bash/xfv-tools; _xfv_options "$1"' bash "$p" | tr ' ' '\n' | sed -n 's/^--\([^=]*\)=*$/\1/p' | sort | tr '\n' ' ' >got.bash
-    grep -oE -e '^complete -c [^ ]+( -s [^ ]+)? -l [a-z0-9-]+' out.d/fish/"$p".fish | sed 's/.* //' | sort | tr '\n' ' ' >got.fish
+    bash -c '. ./out.d/bash/xfv-tools; _xfv_options "$1"' bash "$p" | tr ' ' '\n' | sed -n 's/^--\([^=]*\)=*$/\1/p' |
+        sort | tr '\n' ' ' >got.bash
+    grep -oE -e '^complete -c [^ ]+( -s [^ ]+)? -l [a-z0-9-]+' out.d/fish/"$p".fish | sed 's/.* //' | sort |
+        tr '\n' ' ' >got.fish
     is "$(cat got.bash)|$(cat got.fish)" "$help|$help" "$p: all options, in bash and fish"
-    grep -qx "#compdef.* $p\( .*\)*" out.d/zsh/_xfv-tools && grep -qx "$p)" out.d/zsh/_xfv-tools; ok $? "$p: in zsh's file"
+    grep -qx "#compdef.* $p\( .*\)*" out.d/zsh/_xfv-tools && grep -qx "$p)" out.d/zsh/_xfv-tools;
+    ok $? "$p: in zsh's file"
 done
 cat >try.bash <<'X'
 . ./out.d/bash/xfv-tools
@@ -60,11 +63,14 @@ else
     skip "zsh" "it is not installed"
 fi
 if command -v fish >/dev/null; then
-    tryf() { is "$(HOME=$work fish -N -c "source out.d/fish/${2%% *}.fish; complete -C '$2'" 2>&1 | cut -f 1 | LC_ALL=C sort | tr '\n' ' ')" "$1 " "fish: $2"; }
+    tryf() {
+        is "$(HOME=$work fish -N -c "source out.d/fish/${2%% *}.fish; complete -C '$2'" 2>&1 | cut -f 1 |
+            LC_ALL=C sort | tr '\n' ' ')" "$1 " "fish: $2"; }
     tryf "figure maps overlay photo sheet" "heatmap --layout "
     tryf "--layout" "heatmap --layo"
     tryf "here.xfv" "verify her"
-    like "$(HOME=$work fish -N -c "source out.d/fish/embed.fish; complete -C 'embed -m m'" | cut -f 1 | tr '\n' ' ')" "mobilefacenet mtcnn-o" "fish: models"
+    like "$(HOME=$work fish -N -c "source out.d/fish/embed.fish; complete -C 'embed -m m'" | cut -f 1 | tr '\n' ' ')" \
+        "mobilefacenet mtcnn-o" "fish: models"
 else
     skip "fish" "it is not installed"
 fi

@@ -102,13 +102,15 @@ bad = [(c, t) for c, t in zip(cuts, told, strict=True) if t[0] != "10" or t[1] !
 print(*bad, sep="\n")
 sys.exit(bool(bad))
 PY
-cut() { "$PYTHON" cuts.py "$B/unit/decode" "$@" >bad; ok $? "the decoder refuses $1 cut at every ${2}th byte" || head -3 bad; }
+cut() { "$PYTHON" cuts.py "$B/unit/decode" "$@" >bad;
+ok $? "the decoder refuses $1 cut at every ${2}th byte" || head -3 bad; }
 cut progressive.jpg 37
 cut grey.jpg 29
 cut cmyk.jpg 97
 cut lossy.webp 31
 
-# Bursts of wrong bytes in the scans of each kind of JPEG: what djpeg warns of is refused, and nothing else. (djpeg's fast
+# Bursts of wrong bytes in the scans of each kind of JPEG: what djpeg warns of is refused, and nothing else. (djpeg's
+# fast
 # path says nothing about a few wrong codes and bytes left over; ours is never on it.)
 cat >burst.py <<'PY'
 import random, subprocess, sys
@@ -133,7 +135,8 @@ print(*wrong, sep="\n")
 sys.exit(0 if not wrong and 0 < sum(t[0] == "10" for t in told) < 40 else 1)
 PY
 for k in baseline progressive arithmetic restart; do
-    "$PYTHON" burst.py $k "$B/unit/decode" >wrong; ok $? "bursts in a $k JPEG: djpeg's warnings are our refusals"; head -3 wrong
+    "$PYTHON" burst.py $k "$B/unit/decode" >wrong; ok $? "bursts in a $k JPEG: djpeg's warnings are our refusals";
+    head -3 wrong
 done
 # libwebp notices none of these: bytes are left over.
 cat >webp.py <<'PY'
@@ -177,7 +180,8 @@ print(*bad, sep="\n")
 sys.exit(1 if bad else 0)
 PY
 jpegtran -arithmetic -outfile arithmetic.jpg big.jpg
-"$PYTHON" whole.py "$B/unit/decode" rgb.jpg progressive.jpg arithmetic.jpg >bad; ok $? "a JPEG whose rows are all there is used"; head -5 bad
+"$PYTHON" whole.py "$B/unit/decode" rgb.jpg progressive.jpg arithmetic.jpg >bad;
+ok $? "a JPEG whose rows are all there is used"; head -5 bad
 "$PYTHON" - <<'PY'
 b = open("rgb.jpg", "rb").read()
 at = b.index(b"\xff\xc0")
@@ -198,10 +202,12 @@ for n in wrong half exif-wrong; do
     runs 10 "$n.png: damaged" "$B/unit/decode" $n.png
     like "$(cat err)" "^damaged PNG image: " "and said"
 done
-for n in noend tail; do "$B/unit/decode" $n.png | cmp -s - rgb.ppm; ok $? "$n.png: every pixel is there and checked"; done
+for n in noend tail; do "$B/unit/decode" $n.png | cmp -s - rgb.ppm; ok $? "$n.png: every pixel is there and checked";
+done
 cp 12bit.jpg a.jpg; cp progressive.jpg b.jpg; head -c 900 b.jpg >c.jpg
 facecrop --aligned a.jpg b.jpg c.jpg 2>/dev/null >faces.xfv
-is "$(xfv-json faces.xfv | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "format face damaged " "the word of the err record"
+is "$(xfv-json faces.xfv | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" \
+    "format face damaged " "the word of the err record"
 
 # What is not read is named, with the way out, and never called damaged.
 "$PYTHON" - <<'PY'

@@ -67,7 +67,8 @@ is "$(tail -n +2 one.tsv)" "$(grep '^sharpness' all.tsv)" "is a part of it"
 runs 0 "as JSON" roc --discard sharpness --json --replicates 20 pairs.xfv
 is "$(jq -s -r '.[0].measure // .[0][0].measure' out)" sharpness "has names"
 runs 2 "a measure that is none" roc --discard beauty pairs.xfv
-like "$(cat err)" "^roc: --discard: unknown measure 'beauty': use one of all, confidence, eye-distance" "is told what there is"
+like "$(cat err)" "^roc: --discard: unknown measure 'beauty': use one of all, confidence, eye-distance" \
+    "is told what there is"
 runs 2 "a measure that no face tells" roc --discard roll pairs.xfv
 like "$(cat err)" "no pair's faces tell 'roll'" "is said"
 runs 2 "--discard with --folds" roc --discard all --folds 2 pairs.xfv

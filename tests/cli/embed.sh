@@ -47,19 +47,27 @@ runs 0 "embed" embed -m tiny faces.xfv
 cp out e.xfv
 is "$("$PYTHON" check.py tiny <e.xfv)" right "the embeddings are NumPy's, before normalisation"
 is "$(embed -m turned faces.xfv | "$PYTHON" check.py turned)" right "also of a network that sees the image turned"
-is "$(xfv-json e.xfv | jq -c 'select(._ == "face") | keys_unsorted' | head -n 1)" '["_","id","image","extra","embedding","model"]' "they stand at the end of the face, the model's digest after them"
+is "$(xfv-json e.xfv | jq -c 'select(._ == "face") | keys_unsorted' | head -n 1)" \
+    '["_","id","image","extra","embedding","model"]' "they stand at the end of the face, the model's digest after them"
 digest=$(model-info --json tiny.xfvm | jq -r .digest) file=$(sha256sum tiny.xfvm | cut -d' ' -f1)
-is "$(xfv-json e.xfv | jq -c 'select(._ == "head") | .model')" '{"name":"tiny","digest":"'"$digest"'","file":"'"$file"'"}' "the head names the model, what it computes and its file"
+is "$(xfv-json e.xfv | jq -c 'select(._ == "head") | .model')" \
+    '{"name":"tiny","digest":"'"$digest"'","file":"'"$file"'"}' \
+    "the head names the model, what it computes and its file"
 is "$(xfv-json e.xfv | jq -r 'select(._ == "face") | .model' | sort -u)" "$digest" "so does each face"
 embed -m ./tiny.xfvm faces.xfv | cmp -s - e.xfv; ok $? "-m with a path: the same bytes"
-is "$(embed -m tiny again.xfv | xfv-json | jq -c 'select(._ == "face") | [keys_unsorted, .model == "old"]')" '[["_","id","image","embedding","model","after"],false]' "an old embedding is replaced in its place"
+is "$(embed -m tiny again.xfv | xfv-json | jq -c 'select(._ == "face") | [keys_unsorted, .model == "old"]')" \
+    '[["_","id","image","embedding","model","after"],false]' "an old embedding is replaced in its place"
 runs 1 "pairs, of which two are not whole: status 1" embed -m tiny pair.xfv
-is "$(xfv-json out | jq -r 'select(._ == "pair") | [.a.embedding.shape[0], .b.embedding.shape[0]] | @csv')" 12,12 "both faces of a pair"
-is "$(xfv-json out | jq -r 'select(._ == "err") | .id + " " + .code' | tr '\n' ';')" "c noimage;d noface;" "err records for the others"
+is "$(xfv-json out | jq -r 'select(._ == "pair") | [.a.embedding.shape[0], .b.embedding.shape[0]] | @csv')" 12,12 \
+    "both faces of a pair"
+is "$(xfv-json out | jq -r 'select(._ == "err") | .id + " " + .code' | tr '\n' ';')" "c noimage;d noface;" \
+    "err records for the others"
 runs 1 "images that do not fit: status 1" embed -m tiny bad.xfv
-is "$(xfv-json out | jq -r 'select(._ == "err") | .id + " " + .code' | tr '\n' ';')" "large size;grey image;float image;short image;text image;" "err records"
+is "$(xfv-json out | jq -r 'select(._ == "err") | .id + " " + .code' | tr '\n' ';')" \
+    "large size;grey image;float image;short image;text image;" "err records"
 is "$(xfv-json out | jq -r 'select(._ == "face") | .id')" good "and the good one"
-like "$(head -n 1 err)" "20 x 20 pixels .*'tiny' takes 16 x 16: run facecrop with --size 16" "a wrong size says what to do"
+like "$(head -n 1 err)" "20 x 20 pixels .*'tiny' takes 16 x 16: run facecrop with --size 16" \
+    "a wrong size says what to do"
 for of in crops named; do
     runs 0 "$of: another model's faces, and no -m" embed $of-other.xfv
     is "$(wc -l <err)" 1 "one line"

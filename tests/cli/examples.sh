@@ -1,11 +1,13 @@
-# Every command that a manual page shows under EXAMPLES runs as it is shown, page by page, on photographs and with files of the names that it uses.
+# Every command that a manual page shows under EXAMPLES runs as it is shown, page by page, on photographs and with files
+# of the names that it uses.
 # A tiny network stands in for the default one, so that methods of thousands of passes take no time.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work/models:$top/models"
 command -v bash >/dev/null || { skip "bash, for pipefail" "there is no bash"; done_testing; exit 0; }
 mkdir -p models files/photos files/people files/gallery files/lfw files/models pages
 cp "$top"/models/mtcnn-*.xfvm files/models/
-"$PYTHON" -c 'from streams import *; import sys; sys.stdout.buffer.write(model("mobilefacenet", size=112, thresholds=(("default", -0.9999),)))' >plain.xfvm
+"$PYTHON" -c \
+    'from streams import *; import sys; sys.stdout.buffer.write(model("mobilefacenet", size=112, thresholds=(("default", -0.9999),)))' >plain.xfvm
 cat >blocks.py <<'PY'
 """blocks.py PAGE: each display under EXAMPLES, as mandoc shows it, into pages/PAGE.N.sh or, when it is Python, .py."""
 import os, re, subprocess, sys
@@ -26,7 +28,8 @@ for page in "$top"/man/*.1 "$top"/man/xfv.7; do "$PYTHON" blocks.py "$page" || o
 n=$(ls pages | wc -l)
 [ "$n" -ge 65 ]; ok $? "the pages show $n examples"
 
-# The files that they name. The default network accepts every pair; in pairs.xfv a stricter threshold rejects the genuine one.
+# The files that they name. The default network accepts every pair; in pairs.xfv a stricter threshold rejects the
+# genuine one.
 (
     set -e
     cd files

@@ -1,11 +1,13 @@
-# plant and explain-score: the truth is where it is said to be, and the table tells maps that know it from maps that do not.
+# plant and explain-score: the truth is where it is said to be, and the table tells maps that know it from maps that do
+# not.
 . "$top/tests/tap.sh"
 p=$top/tests/photos
 mkdir photos
 cp "$p/anna-1.jpg" photos/anna_1.jpg; cp "$p/anna-2.jpg" photos/anna_2.jpg; cp "$p/anna-2.jpg" photos/anna_3.jpg
 cp "$p/bella.jpg" photos/bella_1.jpg; cp "$p/clara.jpg" photos/clara_1.jpg
 facecrop photos/*.jpg | embed -o faces.xfv
-printf '%s\t%s\t%s\n' anna_1 anna_2 genuine anna_2 anna_1 genuine bella_1 anna_1 impostor clara_1 anna_2 impostor anna_1 bella_1 impostor >list
+printf '%s\t%s\t%s\n' anna_1 anna_2 genuine anna_2 anna_1 genuine bella_1 anna_1 impostor clara_1 anna_2 impostor \
+    anna_1 bella_1 impostor >list
 sed 's/anna_1/anna_1.jpg/g; s/anna_2/anna_2.jpg/g; s/bella_1/bella_1.jpg/g; s/clara_1/clara_1.jpg/g' list >pairs.txt
 verify --pairs pairs.txt faces.xfv -o pairs.xfv
 cat >check.py <<'PY'
@@ -32,7 +34,8 @@ PY
 verify --pairs pairs.txt faces.xfv | xfv-json | grep -c '"_":"pair"' >n
 for k in occluder sunglasses mask; do
     runs 0 "$k" plant -k $k -o $k.xfv pairs.xfv
-    is "$($PYTHON check.py pairs.xfv $k.xfv b 0 2>&1 | tail -1)" good "changes face b where the truth says, and nowhere else"
+    is "$($PYTHON check.py pairs.xfv $k.xfv b 0 2>&1 | tail -1)" good \
+        "changes face b where the truth says, and nowhere else"
 done
 runs 1 "swap: a pair without a donor becomes an err record" plant --donors faces.xfv pairs.xfv
 like "$(cat err)" 'another photograph of the partner' "that says what is missing"
@@ -41,10 +44,12 @@ verify --pairs four.txt faces.xfv -o four.xfv
 runs 0 "--skip leaves it out" plant --skip -v --donors faces.xfv -o skipped.xfv pairs.xfv
 like "$(cat err)" '2 pairs left out|1 pairs left out' "and tells how many"
 grep genuine pairs.txt >g.txt; verify --pairs g.txt faces.xfv -o g.xfv
-printf 'anna_1.jpg\tbella_1.jpg\timpostor\nanna_2.jpg\tclara_1.jpg\timpostor\n' >i.txt; verify --pairs i.txt faces.xfv -o i.xfv
+printf 'anna_1.jpg\tbella_1.jpg\timpostor\nanna_2.jpg\tclara_1.jpg\timpostor\n' >i.txt;
+verify --pairs i.txt faces.xfv -o i.xfv
 cat g.xfv i.xfv >gi.xfv
 runs 0 "swap" plant --donors faces.xfv -o swap.xfv gi.xfv
-is "$($PYTHON check.py gi.xfv swap.xfv b 4 2>&1 | tail -1)" good "somebody else's region in genuine pairs, the partner's person's in the others"
+is "$($PYTHON check.py gi.xfv swap.xfv b 4 2>&1 | tail -1)" good \
+    "somebody else's region in genuine pairs, the partner's person's in the others"
 runs 0 "patches" plant -k patches --donors faces.xfv -o patches.xfv g.xfv
 is "$($PYTHON check.py g.xfv patches.xfv a 0 2>&1 | tail -1)" good "on face a, with the image as it was"
 plant --donors faces.xfv gi.xfv | cmp -s - swap.xfv; ok $? "again, the same bytes"
@@ -86,7 +91,8 @@ print("good")
 PY
 for f in ceiling masked; do
     runs 0 "control-map --kind truth, $f" control-map -k truth -j 2 -o $f.maps $f.xfv
-    is "$(PYTHONPATH="$top/tests" $PYTHON ceiling.py $f.maps 2>&1 | tail -1)" good "is the change of the score, window by window"
+    is "$(PYTHONPATH="$top/tests" $PYTHON ceiling.py $f.maps 2>&1 | tail -1)" good \
+        "is the change of the score, window by window"
 done
 runs 0 "a method beside it" sh -c 'path-grad ceiling.maps | explain-score --json'
 jq -es '[.[] | select(.test == "auroc similarity" or .test == "auroc similarity, share of control-truth")] as $v | ($v | length) == 3 and
@@ -96,7 +102,8 @@ runs 1 "control-map --kind truth: pairs whose clean face was not kept" control-m
 like "$(cat err)" 'plant --keep-clean' "tells what keeps it"
 # a map that is the truth, a fixed one, and ours
 embed swap.xfv | verify -o planted.xfv
-like "$(xfv-json planted.xfv | jq -c 'select(._ == "pair") | .score != .truth.score_before' | sort -u)" '^true$' "the planted pairs have a new score"
+like "$(xfv-json planted.xfv | jq -c 'select(._ == "pair") | .score != .truth.score_before' | sort -u)" '^true$' \
+    "the planted pairs have a new score"
 cat >oracle.py <<'PY'
 import msgpack, sys, zlib, struct
 def pack(x): return msgpack.packb(x, unicode_errors="surrogateescape")
@@ -112,12 +119,15 @@ for r in msgpack.Unpacker(sys.stdin.buffer, raw=False, max_bin_len=1 << 28, unic
     b = pack(r); crc = zlib.crc32(b, crc); n += 1; sys.stdout.buffer.write(b)
 PY
 $PYTHON oracle.py <planted.xfv >truth.xfv
-runs 0 "all of it" sh -c 'control-map --kind face truth.xfv | path-grad | path-grad --baseline partner --as partner -o maps.xfv'
+runs 0 "all of it" sh -c \
+    'control-map --kind face truth.xfv | path-grad | path-grad --baseline partner --as partner -o maps.xfv'
 runs 0 "the table" explain-score --blur 0 maps.xfv
 value() { awk -F'\t' -v m="$1" -v t="$2" '$1 == m && $2 == t {print $4}' out; }
-is "$(value truth 'auroc dissimilarity') $(value truth 'auroc similarity') $(value truth 'energy similarity') $(value truth 'pointing dissimilarity')" "1.0000 1.0000 1.0000 1.0000" "the truth is found"
+is "$(value truth 'auroc dissimilarity') $(value truth 'auroc similarity') $(value truth 'energy similarity') $(value \
+    truth 'pointing dissimilarity')" "1.0000 1.0000 1.0000 1.0000" "the truth is found"
 is "$(value truth 'region rank dissimilarity')" 1.0000 "and ranks first"
-is "$(value control-face 'region rank dissimilarity') $(value control-face 'region rank similarity')" "0.5000 0.5000" "a fixed picture ranks at chance"
+is "$(value control-face 'region rank dissimilarity') $(value control-face 'region rank similarity')" "0.5000 0.5000" \
+    "a fixed picture ranks at chance"
 is "$(head -1 out)" "$(printf 'method\ttest\tn\tvalue\tlo\thi')" "a heading"
 cp out one; explain-score --blur 0 maps.xfv | cmp -s - one; ok $? "the same table again"
 runs 0 "only what moved the score" explain-score --blur 0 --effect 1.9 maps.xfv
@@ -139,9 +149,12 @@ head -c 60000 maps.xfv >cut.xfv
 runs 3 "a cut stream" explain-score cut.xfv
 printf 'method\tpasses\tms\ncontrol-face\t0\t1.5\nnobody\t9\t9\n' >cost.tsv
 control-map --kind face pairs.xfv -o face.xfv
-is "$(explain-score --cost cost.tsv face.xfv | awk -F '\t' '$2 ~ /a pair/ { print $1, $2, $3, $4, $5 }' | tr '\n' ';')" "control-face passes a pair 1 0.0000 nan;control-face ms a pair 1 1.5000 nan;" "costs, of the methods that are judged"
-like "$(explain-score --cost cost.tsv --markdown face.xfv | tail -1)" ' 0 . 1.5 .$' "costs in Markdown, without an interval"
-is "$(explain-score --cost cost.tsv --json face.xfv | jq -c 'select(.test == "ms a pair") | [.value, has("lo")]')" '[1.5,false]' "and in JSON"
+is "$(explain-score --cost cost.tsv face.xfv | awk -F '\t' '$2 ~ /a pair/ { print $1, $2, $3, $4, $5 }' |
+    tr '\n' ';')" "control-face passes a pair 1 0.0000 nan;control-face ms a pair 1 1.5000 nan;" "costs, of the methods that are judged"
+like "$(explain-score --cost cost.tsv --markdown face.xfv | tail -1)" ' 0 . 1.5 .$' \
+    "costs in Markdown, without an interval"
+is "$(explain-score --cost cost.tsv --json face.xfv | jq -c 'select(.test == "ms a pair") | [.value, has("lo")]')" \
+    '[1.5,false]' "and in JSON"
 echo 'control-face 0' >bad.tsv
 runs 2 "a table of costs that is none" explain-score --cost bad.tsv face.xfv
 PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
@@ -168,7 +181,8 @@ runs 0 "plant: a score that is nil" plant -k occluder noscore.xfv
 is "$(xfv-json out | jq -c 'select(._ == "pair") | .truth | has("score_before")')" false "is no score before"
 for t in explain-score "regions --tsv" "delins --tsv" "delins --table pairs"; do
     runs 0 "$t: methods named with tabs and line ends" $t names.xfv
-    is "$(awk -F '\t' '{ print NF }' out | sort -u | wc -l | tr -d ' ') $(grep -c 'x_0_none|0' out | sed 's/[1-9][0-9]*/some/')" "1 some" "no line is forged"
+    is "$(awk -F '\t' '{ print NF }' out | sort -u | wc -l | tr -d ' ') $(grep -c 'x_0_none|0' out |
+        sed 's/[1-9][0-9]*/some/')" "1 some" "no line is forged"
 done
 is "$(explain-score --markdown names.xfv | tr -cd '|\n' | sort -u | wc -l | tr -d ' ')" 1 "nor a cell in Markdown"
 mkdir folder

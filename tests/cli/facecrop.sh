@@ -14,8 +14,10 @@ is "$(faces 'keys_unsorted | join(",")' four.xfv | sort -u)" \
     '"_,id,source,size,box,confidence,turn,landmarks,transform,quality,image,source-digest"' "keys, in order"
 is "$(faces '[.id, .source, .size]' four.xfv | head -1)" '["anna-1.jpg","anna-1.jpg",[400,400]]' "id, source and size"
 is "$(faces '[.image.dtype, .image.shape]' four.xfv | sort -u)" '["|u1",[112,112,3]]' "the crop"
-is "$(json four.xfv | jq -c 'select(._ == "head") | .provenance[0] | [.tool, .args, (.models | map(.name)), (.models | map(.digest | length)), (.kernels | type)]')" \
-    '["facecrop",[],["mtcnn-p","mtcnn-r","mtcnn-o"],[64,64,64],"string"]' "provenance names the detector's models and the kernels"
+is "$(json four.xfv |
+    jq -c 'select(._ == "head") | .provenance[0] | [.tool, .args, (.models | map(.name)), (.models | map(.digest | length)), (.kernels | type)]')" \
+    '["facecrop",[],["mtcnn-p","mtcnn-r","mtcnn-o"],[64,64,64],"string"]' \
+        "provenance names the detector's models and the kernels"
 # Where eyes and mouths are, read off the photographs by eye.
 cat >seen.json <<'J'
 {"anna-1.jpg": [[164,159],[226,218],[150,222],[103,223],[161,276]],
@@ -26,13 +28,16 @@ J
 is "$(json four.xfv | jq -s -c --slurpfile w seen.json '[.[] | select(._ == "face") | . as $f | range(5) as $i |
     [$f.landmarks[$i], $w[0][$f.id][$i]] | (.[0][0] - .[1][0]) as $x | (.[0][1] - .[1][1]) as $y | ($x * $x + $y * $y | sqrt)] |
     [length, (map(select(. > 12)) | length)]')" "[20,0]" "landmarks lie where one sees them"
-is "$(faces 'select(.confidence < 0.99 or .box[2] - .box[0] < 150 or .box[3] - .box[1] < 200)' four.xfv)" "" "all are sure, and large"
-# The transform takes the landmarks near ArcFace's places, and a point of the source there: the crop is that part of the photograph.
+is "$(faces 'select(.confidence < 0.99 or .box[2] - .box[0] < 150 or .box[3] - .box[1] < 200)' four.xfv)" "" \
+    "all are sure, and large"
+# The transform takes the landmarks near ArcFace's places, and a point of the source there: the crop is that part of the
+# photograph.
 is "$(faces '. as $f | [[38.3,51.7],[73.5,51.5],[56.0,71.7],[41.5,92.4],[70.7,92.2]] | to_entries | map($f.landmarks[.key] as $p |
     ($f.transform[0] * $p[0] + $f.transform[1] * $p[1] + $f.transform[2] - .value[0]) as $x |
     ($f.transform[3] * $p[0] + $f.transform[4] * $p[1] + $f.transform[5] - .value[1]) as $y | $x * $x + $y * $y | sqrt) | max < 10' four.xfv | sort -u)" true \
     "the transform takes the landmarks near the template"
-is "$(faces '(.transform[0] - .transform[4] | fabs) < 1e-12 and (.transform[1] + .transform[3] | fabs) < 1e-12' four.xfv | sort -u)" true "and is a similarity"
+is "$(faces '(.transform[0] - .transform[4] | fabs) < 1e-12 and (.transform[1] + .transform[3] | fabs) < 1e-12' \
+    four.xfv | sort -u)" true "and is a similarity"
 cat >crops.py <<'PY'
 # crops.py FILE...: decode the first face's crop of each stream, print the largest mean difference from the first
 import sys, msgpack, numpy as np
@@ -42,7 +47,8 @@ def crop(f):
 a, *rest = map(crop, sys.argv[1:])
 print(max(abs(a - b).mean() if b is not None and a.shape == b.shape else 255 for b in rest))
 PY
-near() { d=$($PYTHON crops.py "$1" "$2"); [ "$(printf '%s\n' "$d" | awk -v m="$3" '{print ($1 <= m)}')" = 1 ]; ok $? "$4 (mean difference $d)"; }
+near() { d=$($PYTHON crops.py "$1" "$2"); [ "$(printf '%s\n' "$d" | awk -v m="$3" '{print ($1 <= m)}')" = 1 ];
+ok $? "$4 (mean difference $d)"; }
 
 # ---- the same face in other files
 cat >make.py <<'PY'
@@ -78,19 +84,25 @@ is "$(faces '.box[0] > 60 and .box[0] < 120' grey.xfv)" true "has its face"
 
 # ---- which face
 runs 0 "all faces" facecrop --face all -o all.xfv two.jpg
-is "$(faces '[.id, .source]' all.xfv | tr '\n' ' ')" '["two.jpg#0","two.jpg"] ["two.jpg#1","two.jpg"] ' "numbered, by size"
-is "$(faces '(.box[2] - .box[0]) * (.box[3] - .box[1])' all.xfv | awk 'NR > 1 && $1 > last {bad = 1} {last = $1} END {print NR, bad + 0}')" "2 0" "the largest first"
-facecrop -o largest.xfv two.jpg; is "$(faces '[.id, .box[0] < 400]' largest.xfv)" '["two.jpg",true]' "the largest is bella's"
-facecrop --face central -o central.xfv two.jpg; is "$(faces '[.id, .box[0] > 400]' central.xfv)" '["two.jpg",true]' "the central one is anna's"
+is "$(faces '[.id, .source]' all.xfv | tr '\n' ' ')" '["two.jpg#0","two.jpg"] ["two.jpg#1","two.jpg"] ' \
+    "numbered, by size"
+is "$(faces '(.box[2] - .box[0]) * (.box[3] - .box[1])' all.xfv |
+    awk 'NR > 1 && $1 > last {bad = 1} {last = $1} END {print NR, bad + 0}')" "2 0" "the largest first"
+facecrop -o largest.xfv two.jpg;
+is "$(faces '[.id, .box[0] < 400]' largest.xfv)" '["two.jpg",true]' "the largest is bella's"
+facecrop --face central -o central.xfv two.jpg;
+is "$(faces '[.id, .box[0] > 400]' central.xfv)" '["two.jpg",true]' "the central one is anna's"
 runs 1 "faces smaller than --min-size" facecrop --min-size 350 -o none.xfv anna-1.jpg
-like "$(cat err)" '^facecrop: [^:]*: no face of at least 350 pixels found in 400 x 400 pixels: --min-size' "are not found"
+like "$(cat err)" '^facecrop: [^:]*: no face of at least 350 pixels found in 400 x 400 pixels: --min-size' \
+    "are not found"
 runs 2 "--face none" facecrop --face none anna-1.jpg
 runs 2 "--min-size 5" facecrop --min-size 5 anna-1.jpg
 
 # ---- sizes and templates
 facecrop --size 224 -o big.xfv anna-1.jpg
 is "$(faces '.image.shape' big.xfv)" '[224,224,3]' "--size"
-is "$(json four.xfv big.xfv | jq -s -c '[.[] | select(.id == "anna-1.jpg").transform] | (.[1][0] - 2 * .[0][0]) | fabs < 1e-9')" true "scales the transform"
+is "$(json four.xfv big.xfv |
+    jq -s -c '[.[] | select(.id == "anna-1.jpg").transform] | (.[1][0] - 2 * .[0][0]) | fabs < 1e-9')" true "scales the transform"
 facecrop -m mobilefacenet -o mfn.xfv anna-1.jpg
 near four.xfv mfn.xfv 0 "-m mobilefacenet crops as the default does"
 runs 5 "-m mtcnn-r has no places for landmarks" facecrop -m mtcnn-r anna-1.jpg
@@ -109,8 +121,10 @@ is "$(faces 'keys_unsorted | join(",")' aligned.xfv)" '"_,id,source,size,transfo
     "it has no box and no landmarks"
 is "$(faces '.transform == [1.0,0.0,0.0,0.0,1.0,0.0]' aligned.xfv)" true "its transform changes nothing"
 facecrop --aligned --size 56 -o half.xfv crop.ppm
-is "$(faces '[.image.shape, .transform == [0.5,0.0,-0.25,0.0,0.5,-0.25]]' half.xfv)" '[[56,56,3],true]' "and is resized to --size"
-{ echo "# from elsewhere"; echo; faces '"\(.id) \(.landmarks | flatten | map(tostring) | join(" "))"' four.xfv | tr -d '"'; } >given.txt
+is "$(faces '[.image.shape, .transform == [0.5,0.0,-0.25,0.0,0.5,-0.25]]' half.xfv)" '[[56,56,3],true]' \
+    "and is resized to --size"
+{ echo "# from elsewhere"; echo;
+faces '"\(.id) \(.landmarks | flatten | map(tostring) | join(" "))"' four.xfv | tr -d '"'; } >given.txt
 runs 0 "--landmarks, all photographs of the file" facecrop --landmarks given.txt -o given.xfv
 is "$(faces '[.id, .image.mean]' given.xfv)" "$(faces '[.id, .image.mean]' four.xfv)" "crops as detection does"
 is "$(faces 'keys_unsorted | join(",")' given.xfv | sort -u)" \
@@ -125,7 +139,8 @@ like "$(errs two.xfv)" '^anna-2.jpg	facecrop	landmarks	no line for this image in
 echo "anna-1.jpg 5 5 5 5 5 5 5 5 5 5" >same.txt
 runs 1 "five landmarks on one spot" facecrop --landmarks same.txt -o same.xfv
 like "$(errs same.xfv)" '	landmarks	the landmarks coincide' "are an err record"
-for bad in "anna-1.jpg 1 2 3" "1 2 3 4 5 6 7 8 9 10" "anna-1.jpg 1 2 3 4 5 6 7 8 9 x" "anna-1.jpg 1 2 3 4 5 6 7 8 9 nan"; do
+for bad in "anna-1.jpg 1 2 3" "1 2 3 4 5 6 7 8 9 10" "anna-1.jpg 1 2 3 4 5 6 7 8 9 x" \
+    "anna-1.jpg 1 2 3 4 5 6 7 8 9 nan"; do
     echo "$bad" >bad.txt
     runs 2 "a bad line of landmarks" facecrop --landmarks bad.txt -o bad.xfv
     like "$(cat err)" '^facecrop: bad.txt:1: a path and ten numbers are expected' "is named: $bad"
@@ -138,14 +153,17 @@ head -c 9000 anna-1.jpg >cut.jpg
 : >empty.jpg
 echo hello >text.jpg
 mkdir folder
-runs 1 "bad images among good ones" facecrop --max-pixels 9M -o mixed.xfv anna-1.jpg cut.jpg missing.jpg flat.png one.png empty.jpg text.jpg folder tall.png bella.jpg
-is "$(errs mixed.xfv | cut -f 1-3 | tr '\t\n' '  ')" "cut.jpg facecrop damaged missing.jpg facecrop open flat.png facecrop noface one.png facecrop noface empty.jpg facecrop decode text.jpg facecrop format folder facecrop open tall.png facecrop noface " \
+runs 1 "bad images among good ones" facecrop --max-pixels 9M -o mixed.xfv anna-1.jpg cut.jpg missing.jpg flat.png \
+    one.png empty.jpg text.jpg folder tall.png bella.jpg
+is "$(errs mixed.xfv | cut -f 1-3 | tr '\t\n' '  ')" \
+    "cut.jpg facecrop damaged missing.jpg facecrop open flat.png facecrop noface one.png facecrop noface empty.jpg facecrop decode text.jpg facecrop format folder facecrop open tall.png facecrop noface " \
     "each says what it is"
 is "$(faces '.id' mixed.xfv | tr '\n' ' ')" '"anna-1.jpg" "bella.jpg" ' "the good ones are there"
 is "$(wc -l <err | tr -d ' ')" 8 "one line each on stderr"
 is "$(json mixed.xfv | jq -c 'select(._ == "end") | [.records, .errors]')" "[10,8]" "counted in the end record"
 runs 1 "an image past --max-pixels" facecrop --max-pixels 1M -o wide.xfv wide.jpg
-like "$(errs wide.xfv)" '	limit	image of 20000 x 400 pixels, more than the limit of 1048576 \(--max-pixels\)' "is named with its size"
+like "$(errs wide.xfv)" '	limit	image of 20000 x 400 pixels, more than the limit of 1048576 \(--max-pixels\)' \
+    "is named with its size"
 runs 0 "20,000 pixels wide" facecrop -o wide.xfv wide.jpg
 is "$(faces '.box[0] > 15000' wide.xfv)" true "the face is found in it"
 runs 1 "without provenance, quiet" facecrop -q --no-provenance -o q.xfv missing.jpg
@@ -161,7 +179,8 @@ printf 'anna-1.jpg\0\0' >holes; runs 2 "an empty name in a list" facecrop -0 hol
 runs 2 "standard input twice" facecrop - -
 many="anna-1.jpg cut.jpg anna-2.jpg missing.jpg two.jpg deep.ppm grey.png flat.png bella.jpg exif6.jpg clara.jpg"
 # shellcheck disable=SC2086
-{ facecrop -q --face all -j 1 $many $many >j1.xfv; facecrop -q --face all -j 2 $many $many >j2.xfv; facecrop -q --face all -j 5 $many $many >j5.xfv; }
+{ facecrop -q --face all -j 1 $many $many >j1.xfv; facecrop -q --face all -j 2 $many $many >j2.xfv;
+facecrop -q --face all -j 5 $many $many >j5.xfv; }
 cmp j1.xfv j2.xfv && cmp j1.xfv j5.xfv; ok $? "the same bytes for -j 1, 2 and 5"
 is "$(faces '.id' j1.xfv | wc -l | tr -d ' ')" 18 "with all their faces"
 facecrop <anna-1.jpg >stdin.xfv; is "$(faces '.id' stdin.xfv)" '"-"' "an image on standard input"
@@ -177,16 +196,22 @@ is "$(cat err)" "" "is not"
 runs 0 "two in a file, as cameras write them" facecrop two.jpg
 is "$(cat err)" "" "are not told"
 cat plain.ppm deep.ppm plain.ppm >stream.ppm
-cat stream.ppm | facecrop - >s.xfv; is "$(faces '[.id, .source]' s.xfv | tr '\n' ' ')" '["-#0","-#0"] ["-#1","-#1"] ["-#2","-#2"] ' "a Netpbm stream on standard input"
+cat stream.ppm | facecrop - >s.xfv;
+is "$(faces '[.id, .source]' s.xfv | tr '\n' ' ')" '["-#0","-#0"] ["-#1","-#1"] ["-#2","-#2"] ' \
+    "a Netpbm stream on standard input"
 is "$(faces '.image.mean' s.xfv | sort -u | wc -l | tr -d ' ')" 1 "each image of it"
-facecrop stream.ppm >s2.xfv; is "$(faces '.id' s2.xfv | tr '\n' ' ')" '"stream.ppm#0" "stream.ppm#1" "stream.ppm#2" ' "a file of several images"
+facecrop stream.ppm >s2.xfv;
+is "$(faces '.id' s2.xfv | tr '\n' ' ')" '"stream.ppm#0" "stream.ppm#1" "stream.ppm#2" ' "a file of several images"
 facecrop plain.ppm >s3.xfv; is "$(faces '.id' s3.xfv)" '"plain.ppm"' "a file of one"
-head -c 700000 stream.ppm | facecrop -q - >s4.xfv; is "$?-$(faces '.id' s4.xfv | wc -l | tr -d ' ')-$(errs s4.xfv | cut -f 1,3)" "1-1--#1	damaged" "a stream cut in its second image: the first, and an err record"
+head -c 700000 stream.ppm | facecrop -q - >s4.xfv;
+is "$?-$(faces '.id' s4.xfv | wc -l | tr -d ' ')-$(errs s4.xfv | cut -f 1,3)" "1-1--#1	damaged" \
+    "a stream cut in its second image: the first, and an err record"
 mkfifo pipe
 cat anna-1.jpg >pipe & facecrop pipe | json | jq -r 'select(._ == "face").id' >out; wait
 is "$(cat out)" pipe "an image from a FIFO"
 # A finished face does not wait for the next image of a live stream.
-(cat plain.ppm; while [ ! -e seen ] && [ $((n = ${n:-0} + 1)) -lt 100 ]; do sleep 0.1; done; cat plain.ppm) | facecrop -j 2 - >live.xfv &
+(cat plain.ppm; while [ ! -e seen ] && [ $((n = ${n:-0} + 1)) -lt 100 ]; do sleep 0.1; done; cat plain.ppm) |
+    facecrop -j 2 - >live.xfv &
 : >>live.xfv; n=0; while [ "$(wc -c <live.xfv)" -lt 37632 ] && [ $n -lt 80 ]; do sleep 0.1; n=$((n + 1)); done
 [ $n -lt 80 ]; ok $? "a face is written before the next image comes"; touch seen; wait
 is "$(faces '.id' live.xfv | wc -l | tr -d ' ')" 2 "and the rest after"
@@ -194,8 +219,10 @@ is "$(faces '.id' live.xfv | wc -l | tr -d ' ')" 2 "and the rest after"
 # ---- outputs
 runs 4 "onto a full device" sh -c 'facecrop anna-1.jpg >/dev/full'
 is "$(wc -l <err | tr -d ' ')" 1 "one line"
-facecrop anna-1.jpg anna-2.jpg bella.jpg 2>err | head -c 1 >/dev/null; is "$(wc -c <err)" 0 "a reader that leaves: silence"
-sh -c 'trap "" PIPE; facecrop anna-1.jpg anna-2.jpg 2>err2 | head -c 1 >/dev/null'; is "$(wc -c <err2)" 0 "also where SIGPIPE was ignored"
+facecrop anna-1.jpg anna-2.jpg bella.jpg 2>err | head -c 1 >/dev/null;
+is "$(wc -c <err)" 0 "a reader that leaves: silence"
+sh -c 'trap "" PIPE; facecrop anna-1.jpg anna-2.jpg 2>err2 | head -c 1 >/dev/null';
+is "$(wc -c <err2)" 0 "also where SIGPIPE was ignored"
 runs 0 "-v" facecrop -v -o v.xfv anna-1.jpg
 like "$(cat err)" '^facecrop: 1 images?, 1 faces?; seconds: ' "tells what it did"
 cmp v.xfv stdin.xfv >/dev/null; facecrop anna-1.jpg | cmp - v.xfv; ok $? "the same bytes with -o and -v"

@@ -9,11 +9,14 @@ cmp -s exact.xfv exact2.xfv
 ok $? "the same bytes for one worker and two"
 
 runs 0 "keep the gradients of face records" fggb-grad --keep-gradients -o kept.xfv two.xfv
-is "$(xfv-json kept.xfv | jq -c 'select(._=="face").gradients.maps|[.dtype,.shape]' | sort -u)" '["<f2",[192,112,112]]' "each face holds 192 maps in half precision"
+is "$(xfv-json kept.xfv | jq -c 'select(._=="face").gradients.maps|[.dtype,.shape]' | sort -u)" \
+    '["<f2",[192,112,112]]' "each face holds 192 maps in half precision"
 runs 0 "explain from kept gradients" sh -c 'verify kept.xfv | fggb-grad -v -o reused.xfv'
 like "$(cat err)" ' 0 forward and about 0 backward passes' "nothing is differentiated again"
-is "$(xfv-json reused.xfv | jq -c 'select(._=="pair")|[.a.gradients,.b.gradients]')" '[null,null]' "what was used goes no further"
-runs 0 "other options: kept gradients do not fit" sh -c 'verify kept.xfv | fggb-grad --embedding raw --channels 4 -v -o /dev/null'
+is "$(xfv-json reused.xfv | jq -c 'select(._=="pair")|[.a.gradients,.b.gradients]')" '[null,null]' \
+    "what was used goes no further"
+runs 0 "other options: kept gradients do not fit" sh -c \
+    'verify kept.xfv | fggb-grad --embedding raw --channels 4 -v -o /dev/null'
 like "$(cat err)" ' 2 forward' "so the faces are differentiated anew"
 
 runs 0 "--channels" fggb-grad --channels 60 -o m60.xfv pair.xfv

@@ -57,18 +57,24 @@ cp out g.xfv
 is "$("$PYTHON" check.py normalised mean l2 - <g.xfv)" right "the maps are those of central differences"
 for o in "raw mean l2" "normalised max l2" "normalised l2 max" "raw l2 none"; do
     set -- $o
-    is "$(fggb-grad --embedding "$1" --colour "$2" --norm "$3" p.xfv | "$PYTHON" check.py "$1" "$2" "$3" -)" right "--embedding $1 --colour $2 --norm $3"
+    is "$(fggb-grad --embedding "$1" --colour "$2" --norm "$3" p.xfv | "$PYTHON" check.py "$1" "$2" "$3" -)" right \
+        "--embedding $1 --colour $2 --norm $3"
 done
-is "$(embed -m turned faces.xfv | verify | fggb-grad | "$PYTHON" check.py normalised mean l2 turned)" right "the maps of a network that sees the image turned lie on the image"
-is "$(xfv-json g.xfv | jq -c 'select(._ == "pair") | [(keys_unsorted | .[-1]), (.maps[0] | keys_unsorted), .maps[0].a.similarity.shape, .maps[0].b.dissimilarity.dtype]' | head -n 1)" \
+is "$(embed -m turned faces.xfv | verify | fggb-grad | "$PYTHON" check.py normalised mean l2 turned)" right \
+    "the maps of a network that sees the image turned lie on the image"
+is "$(xfv-json g.xfv |
+    jq -c 'select(._ == "pair") | [(keys_unsorted | .[-1]), (.maps[0] | keys_unsorted), .maps[0].a.similarity.shape, .maps[0].b.dissimilarity.dtype]' | head -n 1)" \
     '["maps",["method","params","of","a","b"],[16,16],"<f4"]' "the record"
-is "$(xfv-json g.xfv | jq '[inputs] | map(select(._ == "pair").maps[0].params.threshold) | unique[]')" 0.5 "at the pair's threshold"
+is "$(xfv-json g.xfv | jq '[inputs] | map(select(._ == "pair").maps[0].params.threshold) | unique[]')" 0.5 \
+    "at the pair's threshold"
 runs 0 "--threshold" fggb-grad -t -0.25 p.xfv
 is "$("$PYTHON" check.py normalised mean l2 - <out)" right "explains the decision at another one"
-is "$(xfv-json out | jq -c 'select(._ == "pair") | [.threshold, .maps[0].params.threshold]' | head -n 1)" '[0.5,-0.25]' "and leaves the pair's alone"
+is "$(xfv-json out | jq -c 'select(._ == "pair") | [.threshold, .maps[0].params.threshold]' | head -n 1)" \
+    '[0.5,-0.25]' "and leaves the pair's alone"
 is "$(xfv-json out | jq -c 'select(._ == "head") | .provenance[-1].args')" '["--threshold=-0.25"]' "provenance"
 fggb-grad p.xfv | fggb-grad --embedding raw >two.xfv
-is "$(xfv-json two.xfv | jq -c 'select(._ == "pair") | [.maps[].params.embedding]' | head -n 1)" '["normalised","raw"]' "a second run appends its maps"
+is "$(xfv-json two.xfv | jq -c 'select(._ == "pair") | [.maps[].params.embedding]' | head -n 1)" \
+    '["normalised","raw"]' "a second run appends its maps"
 
 # The cache
 embed -m tiny faces.xfv | verify --all >all.xfv
@@ -77,10 +83,13 @@ like "$(tr "\n" " " <err)" "15 pairs .* 6 forward" "a face in many pairs is diff
 fggb-grad -v --cache 0 all.xfv 2>err >out
 cmp -s out all-g.xfv; ok $? "a cache of two faces: the same bytes"
 like "$(tr "\n" " " <err)" "15 pairs .* [12][0-9] forward" "for more work"
-fggb-grad -v -j 3 --cache 40K all.xfv 2>err | cmp -s - all-g.xfv; ok $? "a cache of three, three workers: the same bytes"
+fggb-grad -v -j 3 --cache 40K all.xfv 2>err | cmp -s - all-g.xfv;
+ok $? "a cache of three, three workers: the same bytes"
 embed -m tiny twins.xfv | verify | fggb-grad -v >out 2>err
-like "$(tr "\n" " " <err)" "2 pairs .* 6 forward" "two equal images in a pair are one, and twice two for the noise of maps of one photograph"
-is "$(xfv-json out | jq -c 'select(._ == "pair").maps[0] | del(.a.noise, .b.noise) | .a == .b' | tr '\n' ' ')" "true true " "with one map"
+like "$(tr "\n" " " <err)" "2 pairs .* 6 forward" \
+    "two equal images in a pair are one, and twice two for the noise of maps of one photograph"
+is "$(xfv-json out | jq -c 'select(._ == "pair").maps[0] | del(.a.noise, .b.noise) | .a == .b' | tr '\n' ' ')" \
+    "true true " "with one map"
 
 # What does not fit
 cat >damage.py <<'PY'
@@ -104,7 +113,8 @@ PY
 "$PYTHON" damage.py
 for v in noimage:noimage noface:noface nothreshold:threshold maps:maps; do
     runs 1 "${v%:*}: status 1" fggb-grad "${v%:*}.xfv"
-    is "$(xfv-json out | jq -r 'select(._ != "head") | ._ + " " + (.code // "")' | tr '\n' ';')" "err ${v#*:};pair ;end ;" "an err record, and the next pair"
+    is "$(xfv-json out | jq -r 'select(._ != "head") | ._ + " " + (.code // "")' | tr '\n' ';')" \
+        "err ${v#*:};pair ;end ;" "an err record, and the next pair"
 done
 runs 0 "pairs without threshold, and --threshold" fggb-grad -t .5 nothreshold.xfv
 for v in foreign length digest; do
@@ -117,7 +127,8 @@ embed -m tiny faces.xfv >e.xfv
 runs 1 "faces without pairs" fggb-grad e.xfv
 like "$(cat err)" "run verify" "are passed on with a hint"
 verify --drop embedding e.xfv | fggb-grad | xfv-json | jq -c 'select(._ == "pair") | .maps' >dropped
-xfv-json g.xfv | jq -c 'select(._ == "pair") | .maps' | cmp -s - dropped; ok $? "pairs without embeddings: the same maps"
+xfv-json g.xfv | jq -c 'select(._ == "pair") | .maps' | cmp -s - dropped;
+ok $? "pairs without embeddings: the same maps"
 cat >equal.py <<'PY'
 from streams import *
 import sys

@@ -1,4 +1,5 @@
-# embed, verify and fggb-grad as filters: damaged input, output that cannot be written, readers that go away, joined streams, workers, memory.
+# embed, verify and fggb-grad as filters: damaged input, output that cannot be written, readers that go away, joined
+# streams, workers, memory.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
@@ -103,8 +104,10 @@ fggb-grad -q -o g-more.xfv p-more.xfv
 cat p.xfv p-more.xfv | fggb-grad -q >joined.xfv
 cat g.xfv g-more.xfv | cmp -s - joined.xfv; ok $? "fggb-grad: of joined streams, the joined results"
 is "$(xfv-json e-more.xfv | jq -c 'select(._ == "x-note") | .text')" '"kept"' "records of unknown kinds are passed on"
-is "$(xfv-json g-more.xfv | jq -c 'select(._ == "head") | .x_key')" '[1,{"a":{"bytes":1}}]' "and so are keys of the head"
-is "$(xfv-json g.xfv | jq -r 'select(._ == "head") | .provenance[].tool' | tr '\n' ' ')" "embed verify fggb-grad " "each program names itself in the head"
+is "$(xfv-json g-more.xfv | jq -c 'select(._ == "head") | .x_key')" '[1,{"a":{"bytes":1}}]' \
+    "and so are keys of the head"
+is "$(xfv-json g.xfv | jq -r 'select(._ == "head") | .provenance[].tool' | tr '\n' ' ')" "embed verify fggb-grad " \
+    "each program names itself in the head"
 embed -m tiny --no-provenance faces.xfv | verify --no-provenance | xfv-json | head -n 1 >out
 is "$(jq -c .provenance out)" '[]' "but with --no-provenance"
 
@@ -137,7 +140,8 @@ threading.Thread(target=lambda: (p.stdin.write(b"".join(parts[3:])), p.stdin.clo
 p.stdout.read()
 print(p.wait())
 PY
-is "$("$PYTHON" slow.py faces.xfv embed -m tiny -j 4 | tr '\n' ' ')" "head face face 0 " "embed -j 4: a slow input's records come out at once"
+is "$("$PYTHON" slow.py faces.xfv embed -m tiny -j 4 | tr '\n' ' ')" "head face face 0 " \
+    "embed -j 4: a slow input's records come out at once"
 is "$("$PYTHON" slow.py p-many.xfv fggb-grad | tr '\n' ' ')" "head pair pair 0 " "fggb-grad, too"
 cat >bytewise.py <<'PY'
 import subprocess, sys, time
@@ -170,9 +174,11 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1" # a bu
 if [ -n "${XFV_SANITIZED:-}" ]; then
     for t in embed verify fggb-grad; do skip "$t: flat memory" "the sanitizer keeps what is freed"; done
 else
-    is "$("$PYTHON" memory.py many.xfv thousands.xfv embed -m tiny -j 2)" flat "embed: 200 or 5,000 faces, the same memory"
+    is "$("$PYTHON" memory.py many.xfv thousands.xfv embed -m tiny -j 2)" flat \
+        "embed: 200 or 5,000 faces, the same memory"
     is "$("$PYTHON" memory.py e-many.xfv e-thousands.xfv verify)" flat "verify: the same"
-    is "$("$PYTHON" memory.py p-many.xfv p-thousands.xfv fggb-grad --cache 200K)" flat "fggb-grad: 100 or 2,500 pairs, the same"
+    is "$("$PYTHON" memory.py p-many.xfv p-thousands.xfv fggb-grad --cache 200K)" flat \
+        "fggb-grad: 100 or 2,500 pairs, the same"
 fi
 
 # limits
@@ -191,14 +197,16 @@ e1 --progress=always -j 2 faces.xfv 2>err >/dev/null; ok $? "--progress=always"
 "$PYTHON" -c 'from streams import *; open("many.xfv", "wb").write(stream([face(f"f{i}", i) for i in range(25)]))'
 embed -m tiny many.xfv | verify --all -t 0 -m tiny -o manypairs.xfv
 corrrise --size 4 --masks 400 --progress=always -m tiny manypairs.xfv 2>err >/dev/null
-like "$(tr '\r' '\n' <err)" '^corrrise: [0-9]+ records, [0-9.]+/s, [0-9]+:[0-9][0-9] left' "of a file: rate and time left"
+like "$(tr '\r' '\n' <err)" '^corrrise: [0-9]+ records, [0-9.]+/s, [0-9]+:[0-9][0-9] left' \
+    "of a file: rate and time left"
 corrrise --size 4 --masks 400 --progress=always -m tiny <manypairs.xfv 2>err >/dev/null
 like "$(tr '\r' '\n' <err)" ' left' "also of one on standard input"
 cat manypairs.xfv | corrrise --size 4 --masks 400 --progress=always -m tiny 2>err >/dev/null
 is "$(grep -c left err)" 0 "of a pipe: the rate alone"
 e1 --progress=never faces.xfv 2>err >/dev/null
 is "$(wc -c <err)" 0 "no progress, no output on stderr"
-"$PYTHON" -c 'from streams import *; import sys; sys.stdout.buffer.write(stream([{"_": "face", "id": "a\x1b[2J\nembed: forged"}, {"_": "face", "id": b"\xff\xc2".decode("utf-8", "surrogateescape")}]))' >odd.xfv
+"$PYTHON" -c \
+    'from streams import *; import sys; sys.stdout.buffer.write(stream([{"_": "face", "id": "a\x1b[2J\nembed: forged"}, {"_": "face", "id": b"\xff\xc2".decode("utf-8", "surrogateescape")}]))' >odd.xfv
 runs 1 "a face without image: status 1" embed -m tiny odd.xfv
 is "$(wc -l <err)" 2 "one line each"
 runs 1 "named" embed -m tiny odd.xfv

@@ -55,7 +55,8 @@ if [ "${XFV_SANITIZED:-0}" = 1 ]; then skip "liars" "a sanitizer has an allocato
     for n in liar.avif liar.j2k; do
         is_read $n || { skip $n "this build does not read it"; continue; }
         $PYTHON measured.py facecrop --aligned -q $n upright.jpg >faces.xfv 2>err
-        is "$(xfv-json faces.xfv | jq -r '.code // .id // empty' | tr '\n' ' ')" "limit upright.jpg " "$n: one err record"
+        is "$(xfv-json faces.xfv | jq -r '.code // .id // empty' | tr '\n' ' ')" "limit upright.jpg " \
+            "$n: one err record"
         [ "$(cat most)" -lt 600 ]; ok $? "$n: in little memory ($(cat most) MiB)"
     done
     $PYTHON measured.py facecrop --aligned -q text.png >faces.xfv 2>err; ok $? "a PNG with 6 GB of text is read"

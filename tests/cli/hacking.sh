@@ -12,19 +12,26 @@ for kind in "A method" "An ONNX operator" "An image format" "A program" "A recor
     [ -n "$(last "$kind")" ] && [ -n "$(listed "$kind")" ]; ok $? "$kind: a last one, and its files"
     for f in $(listed "$kind"); do [ -e "$f" ]; ok $? "$kind: $f is there"; done
 done
-is "$(touched "$(last 'A method')" libcommon tools Makefile "man/$(last 'A method').1")" "$(listed 'A method')" "a method: these files and no others"
-is "$(touched "$(last 'An ONNX operator')" libcommon tools Makefile)" "$(listed 'An ONNX operator')" "an operator: these files and no others"
+is "$(touched "$(last 'A method')" libcommon tools Makefile "man/$(last 'A method').1")" "$(listed 'A method')" \
+    "a method: these files and no others"
+is "$(touched "$(last 'An ONNX operator')" libcommon tools Makefile)" "$(listed 'An ONNX operator')" \
+    "an operator: these files and no others"
 word=$(last 'An image format')
-is "$(grep -rlE "xfv_decode_$word|XFV_FORMAT_$(echo "$word" | tr a-z A-Z)|lib$word" libcommon tools Makefile debian/control tests/packages.txt | sort)" "$(listed 'An image format')" \
+is "$(grep -rlE "xfv_decode_$word|XFV_FORMAT_$(echo "$word" | tr a-z A-Z)|lib$word" libcommon tools Makefile \
+    debian/control tests/packages.txt | sort)" "$(listed 'An image format')" \
     "a format: these files and no others"
-is "$(listed 'A program' | grep -c "$(last 'A program')\|programs.tsv")" "$(listed 'A program' | wc -l | tr -d ' ')" "a program: its own files and the table"
+is "$(listed 'A program' | grep -c "$(last 'A program')\|programs.tsv")" "$(listed 'A program' | wc -l | tr -d ' ')" \
+    "a program: its own files and the table"
 word=$(last 'A record key')
-is "$({ grep -rl "\"$word\"" libcommon tools; grep -l "^\.It Li $word$" man/xfv-stream.5; } | sort)" "$(listed 'A record key')" "a record key: these files and no others"
+is "$({ grep -rl "\"$word\"" libcommon tools; grep -l "^\.It Li $word$" man/xfv-stream.5; } | sort)" \
+    "$(listed 'A record key')" "a record key: these files and no others"
 # With the history at hand: the last ones are the last ones.
 newest() { git log --diff-filter=A --format= --name-only -- "$@" 2>/dev/null; }
 if [ -n "$(git rev-parse --git-dir 2>/dev/null)" ] && [ -n "$(newest tools/xface.c)" ]; then
-    is "$(newest 'tools/*.c' | while read -r f; do [ -e "$f" ] && ! grep -q xfv_explainer_main "$f" && basename "$f" .c && break; done)" "$(last 'A program')" "no program is newer"
-    is "$(newest 'tools/*.c' | while read -r f; do [ -e "$f" ] && grep -q xfv_explainer_main "$f" && basename "$f" .c && break; done)" "$(last 'A method')" "no method is newer"
+    is "$(newest 'tools/*.c' | while read -r f; do [ -e "$f" ] && ! grep -q xfv_explainer_main "$f" &&
+        basename "$f" .c && break; done)" "$(last 'A program')" "no program is newer"
+    is "$(newest 'tools/*.c' | while read -r f; do [ -e "$f" ] && grep -q xfv_explainer_main "$f" && basename "$f" .c &&
+        break; done)" "$(last 'A method')" "no method is newer"
 else
     skip "no program or method is newer" "the history is not here"
 fi
@@ -33,7 +40,8 @@ for program in $(grep -v '^#' tools/programs.tsv | cut -f 1); do
     grep -qE "(^|[ |({!])$program( |\\)|;|\$)" tests/same-bytes.sh; ok $? "tests/same-bytes.sh runs $program"
 done
 # Rooms: the page's row is that of the test of includes.
-is "$(sed -n '/^| room /,/^$/s/^| \([a-z][a-z/, ]*\) |.*/\1/p' $page | grep -v '^room$' | tr -d ',' | tr '\n' ' ' | sed 's/ $//')" "$(sed -n 's/^rooms="\(.*\)"/\1/p' tests/static/includes.sh)" \
+is "$(sed -n '/^| room /,/^$/s/^| \([a-z][a-z/, ]*\) |.*/\1/p' $page | grep -v '^room$' | tr -d ',' | tr '\n' ' ' |
+    sed 's/ $//')" "$(sed -n 's/^rooms="\(.*\)"/\1/p' tests/static/includes.sh)" \
     "the rooms, in their order"
 is "$(awk 'length > 120' $page | wc -l | tr -d ' ')" 0 "its lines are short enough to read"
 done_testing

@@ -1,4 +1,5 @@
-# Killed at any moment, full disks, slow pipes, too little memory, too few descriptors: tests/hardship.py holds the checks, robust.sh has damaged inputs.
+# Killed at any moment, full disks, slow pipes, too little memory, too few descriptors: tests/hardship.py holds the
+# checks, robust.sh has damaged inputs.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
@@ -14,10 +15,12 @@ bad_times() { # input, output, command...
     in=$1 out=$2
     shift 2
     for check in kill pipes disk memory files; do
-        case $check-$out in pipes-*.html | pipes-*.png) continue ;; esac # what goes to a pipe is another thing than what goes to that file
+        # what goes to a pipe is another thing than what goes to that file
+        case $check-$out in pipes-*.html | pipes-*.png) continue ;; esac
         [ -n "${XFV_SANITIZED:-}" ] && [ $check = memory ] && continue # a sanitizer maps terabytes
         got=$("$PYTHON" "$top/tests/hardship.py" $check "$in" "$out" "$@" 2>&1)
-        if [ "$got" = skip ]; then skip "$1: $check" "no file systems of our own here"; else is "$got" ok "$1: $check"; fi
+        if [ "$got" = skip ]; then skip "$1: $check" "no file systems of our own here"; else is "$got" ok "$1: $check";
+        fi
     done
 }
 bad_times faces.xfv out.xfv embed -j 2 -m tiny

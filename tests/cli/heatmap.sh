@@ -48,7 +48,8 @@ is "$(size maps.ppm)" 460x112 "bare maps at scale 1"
 is "$(colour maps.ppm 45 45)" "253 231 37" "the strongest value has the strongest colour"
 is "$(colour maps.ppm 0 0)" "68 1 84" "zero has the weakest"
 heatmap --layout maps -s 1 -b 0 -c viridis -r each one.xfv >each.ppm
-is "$(colour each.ppm 161 90) $(colour maps.ppm 161 90)" "253 231 37 65 68 135" "a weak map looks weak, unless each has its own scale"
+is "$(colour each.ppm 161 90) $(colour maps.ppm 161 90)" "253 231 37 65 68 135" \
+    "a weak map looks weak, unless each has its own scale"
 heatmap --layout maps -s 1 one.xfv >blurred.ppm
 cmp -s blurred.ppm maps.ppm; is $? 1 "blur changes the picture"
 heatmap --layout overlay -s 2 one.xfv >over.ppm
@@ -56,12 +57,15 @@ is "$(size over.ppm)" 908x224 "overlays at scale 2"
 is "$(colour over.ppm 0 0)" "93 93 93" "nothing covers the (grey) face where a map is 0"
 heatmap --layout overlay -s 2 --alpha 0 one.xfv >bare.ppm
 pairs empty | heatmap --layout overlay -s 2 -b 0 >empty.ppm
-pamcut -left=228 -width=224 empty.ppm >e1; pamcut -left=228 -width=224 bare.ppm >e2; cmp -s e1 e2; ok $? "an empty map is the plain face"
+pamcut -left=228 -width=224 empty.ppm >e1; pamcut -left=228 -width=224 bare.ppm >e2; cmp -s e1 e2;
+ok $? "an empty map is the plain face"
 pairs signed >signed.xfv
 heatmap --layout maps -s 1 -b 0 signed.xfv >signed.ppm
 is "$(size signed.ppm)" 460x228 "a signed map has its own row"
-like "$(colour signed.ppm 33 172) $(colour signed.ppm 78 172)" '^(39 100 25|40 10[01] 26|[34]. 1.. 2.) 14[0-9] . 8[0-9]$' "green above 0, pink below"
-is "$(colour signed.ppm 116 116) $(colour signed.ppm 232 116)" "255 255 255 214 214 218" "B's, which is missing, is missing under B's others"
+like "$(colour signed.ppm 33 172) $(colour signed.ppm 78 172)" \
+    '^(39 100 25|40 10[01] 26|[34]. 1.. 2.) 14[0-9] . 8[0-9]$' "green above 0, pink below"
+is "$(colour signed.ppm 116 116) $(colour signed.ppm 232 116)" "255 255 255 214 214 218" \
+    "B's, which is missing, is missing under B's others"
 heatmap --layout maps -s 1 --method gradient signed.xfv >g.ppm
 is "$(size g.ppm)" 228x112 "--method picks one"
 pairs two | heatmap --layout maps -s 1 >two.ppm
@@ -79,12 +83,15 @@ is "$(size sheet.ppm)" 756x916 "in a grid of about 4:3"
 is "$(heatmap --layout sheet -j3 five.xfv | cmp - sheet.ppm)" "" "the same bytes from three workers"
 runs 0 "-o sheet.png" heatmap --layout sheet -o sheet.png five.xfv
 pngtopnm sheet.png 2>/dev/null | cmp -s - sheet.ppm; ok $? "holds the same pixels"
-heatmap --layout sheet --columns 5 five.xfv >row.ppm; heatmap --layout sheet --columns 1000 five.xfv | cmp -s - row.ppm; ok $? "no more columns than pairs"
+heatmap --layout sheet --columns 5 five.xfv >row.ppm; heatmap --layout sheet --columns 1000 five.xfv | cmp -s - row.ppm;
+ok $? "no more columns than pairs"
 is "$(size row.ppm)" 1256x461 "--columns 5: one row"
 pairs pair >i.xfv; heatmap --layout sheet i.xfv >cell.ppm
-pamcut -left=0 -width=250 row.ppm | pnmcrop -quiet >c1 2>/dev/null; pnmcrop -quiet cell.ppm >c2 2>/dev/null; cmp -s c1 c2; ok $? "a pair looks the same alone and among others"
+pamcut -left=0 -width=250 row.ppm | pnmcrop -quiet >c1 2>/dev/null; pnmcrop -quiet cell.ppm >c2 2>/dev/null;
+cmp -s c1 c2; ok $? "a pair looks the same alone and among others"
 is "$(colour row.ppm 256 6)" "185 28 28" "a wrong decision has a red frame"
-runs 0 "faces, before verify" sh -c 'facecrop "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg | heatmap --layout sheet --columns 2'
+runs 0 "faces, before verify" sh -c \
+    'facecrop "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg | heatmap --layout sheet --columns 2'
 is "$(size out)" "274x161" "are drawn with their ids"
 runs 0 "--method" heatmap --layout sheet --method fggb i.xfv
 cmp -s out cell.ppm; ok $? "the first method's maps are the default"
@@ -92,7 +99,8 @@ pairs flood pair nan >i.xfv
 runs 1 "pairs that cannot be drawn" heatmap --layout sheet --columns 9 i.xfv
 is "$(wc -l <err | tr -d ' ') $(size out)" "2 506x461" "are told, and left out"
 runs 2 "a sheet of more than 64 Mi pixels" heatmap --layout sheet -s 40 -o big.png three.xfv
-like "$(cat err) $(ls | grep -c big)" '64 Mi pixels.*xfv-select --head.* 0$' "says how to draw it in parts, and writes nothing"
+like "$(cat err) $(ls | grep -c big)" '64 Mi pixels.*xfv-select --head.* 0$' \
+    "says how to draw it in parts, and writes nothing"
 PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
 from streams import *
 large = [{"_": "pair", "id": str(k), "a": face("a", 1, 130), "b": face("b", 2, 130), "score": .5, "threshold": .4, "accept": True} for k in range(4)]
@@ -100,9 +108,11 @@ open("large.xfv", "wb").write(stream([*large, face("small", 3, 8)]))
 PY
 runs 1 "pairs too large for a cell" heatmap -j 1 --layout sheet -s 64 --method none large.xfv
 is "$(sed 's/^heatmap: \([0-9]*\): \([a-z ]*\).*/\1 \2/' err | tr '\n' ';')" \
-    "0 the picture would have ;1 the picture would have ;2 the picture would have ;3 the picture would have ;" "are told of, and not the face after them"
+    "0 the picture would have ;1 the picture would have ;2 the picture would have ;3 the picture would have ;" \
+        "are told of, and not the face after them"
 runs 2 "a sheet under numbered names" heatmap --layout sheet -o 's%d.png' i.xfv
-runs 3 "a sheet of a cut stream" sh -c '"$PYTHON" "$top/tests/gen/pairs.py" pair cut | heatmap --layout sheet -o cut.png'
+runs 3 "a sheet of a cut stream" sh -c \
+    '"$PYTHON" "$top/tests/gen/pairs.py" pair cut | heatmap --layout sheet -o cut.png'
 is "$(ls | grep -cx cut.png)" 0 "is not written"
 
 # odd records
@@ -171,14 +181,16 @@ pairs pair label:true signed two nomaps >kinds.xfv
 for width in 1column 2column; do
     heatmap -q --width $width -o "$width-%d.svg" kinds.xfv
     for k in 0 1 2 3 4; do "$PYTHON" letters.py $width-$k.svg; done | sort -u >letters.out
-    is "$(cat letters.out)" "$([ $width = 1column ] && echo 88mm 249 || echo 180mm 510) True True" "--width $width: letters of at least 6 pt, none beyond the edge"
+    is "$(cat letters.out)" "$([ $width = 1column ] && echo 88mm 249 || echo 180mm 510) True True" \
+        "--width $width: letters of at least 6 pt, none beyond the edge"
 done
 s=$(size page.ppm); [ "${s%x*}" -lt "${s#*x}" ]; ok $? "one column is narrow"
 
 # PDF
 if ldd "$B/bin/heatmap" 2>/dev/null | grep -q pango; then
     runs 0 "-o why.pdf" heatmap --width 2column -o why.pdf three.xfv -o 'pdf%d.pdf'
-    heatmap --width 2column -j 3 -o 'again%d.pdf' three.xfv; cmp -s pdf1.pdf again1.pdf; ok $? "the same bytes again, with three workers"
+    heatmap --width 2column -j 3 -o 'again%d.pdf' three.xfv; cmp -s pdf1.pdf again1.pdf;
+    ok $? "the same bytes again, with three workers"
     heatmap --width 2column -o pdf.svg one.xfv
     is "$("$PYTHON" - <<'PY'
 import re, zlib
@@ -195,7 +207,8 @@ PY
     printf '%%PDF-1.5\n%%abcd\n' >theirs.pdf
     runs 2 "another is not" heatmap -o theirs.pdf one.xfv
     runs 2 "a sheet is no PDF" heatmap --layout sheet -o sheet.pdf one.xfv
-    runs 0 "names in all scripts" sh -c '"$PYTHON" "$top/tests/gen/pairs.py" hostile accent | heatmap -o "hostile%d.pdf"'
+    runs 0 "names in all scripts" sh -c \
+        '"$PYTHON" "$top/tests/gen/pairs.py" hostile accent | heatmap -o "hostile%d.pdf"'
 else
     runs 1 "no PDF without Pango" heatmap -o why.pdf one.xfv
     like "$(cat err)" "take .svg" "which is said"
@@ -206,12 +219,16 @@ heatmap --layout overlay -s 1 one.xfv >tiles.ppm
 heatmap --layout maps -s 1 one.xfv >bare.ppm
 at=0
 for panel in plus-a minus-a plus-b minus-b; do
-    heatmap --panel $panel -s 1 one.xfv >p.ppm; pamcut -left=$at -width=112 tiles.ppm | cmp -s - p.ppm; ok $? "--panel $panel: the tile of the overlay"
-    heatmap --layout maps --panel $panel -s 1 one.xfv >p.ppm; pamcut -left=$at -width=112 bare.ppm | cmp -s - p.ppm; ok $? "and of the maps"
+    heatmap --panel $panel -s 1 one.xfv >p.ppm; pamcut -left=$at -width=112 tiles.ppm | cmp -s - p.ppm;
+    ok $? "--panel $panel: the tile of the overlay"
+    heatmap --layout maps --panel $panel -s 1 one.xfv >p.ppm; pamcut -left=$at -width=112 bare.ppm | cmp -s - p.ppm;
+    ok $? "and of the maps"
     at=$((at + 116))
 done
-is "$(heatmap --panel a -s 1 one.xfv | size /dev/stdin) $(pairs nomaps | heatmap --panel b -s 2 2>/dev/null | size /dev/stdin)" "112x112 224x224" "--panel a: the face, of a pair without maps, too"
-is "$(heatmap --panel plus-a -s 1 signed.xfv | size /dev/stdin) $(heatmap --panel minus-a -s 1 signed.xfv | size /dev/stdin)" "112x228 112x112" "two methods below one another; a signed map is no S-"
+is "$(heatmap --panel a -s 1 one.xfv | size /dev/stdin) $(pairs nomaps | heatmap --panel b -s 2 2>/dev/null |
+    size /dev/stdin)" "112x112 224x224" "--panel a: the face, of a pair without maps, too"
+is "$(heatmap --panel plus-a -s 1 signed.xfv | size /dev/stdin) $(heatmap --panel minus-a -s 1 signed.xfv |
+    size /dev/stdin)" "112x228 112x112" "two methods below one another; a signed map is no S-"
 runs 2 "--panel of a sheet" heatmap --layout sheet --panel a one.xfv
 runs 2 "--panel of nothing" heatmap --panel c one.xfv
 heatmap --width 88 -j 3 -o svg%d.svg three.xfv; cmp -s svg0.svg why.svg; ok $? "the same bytes among others"
@@ -236,12 +253,15 @@ if ldd "$B/bin/heatmap" 2>/dev/null | grep -q pango; then
 else
     like "$(cat err)" 'drawn as boxes' "without Pango they are boxes, which is said"
 fi
-heatmap --layout sheet -j 4 -o again.ppm greek.xfv 2>/dev/null; cmp -s greek.ppm again.ppm; ok $? "the same bytes with four workers"
-heatmap --layout sheet -o none.ppm none.xfv 2>err; like "$(cat err)" 'no font here has' "letters that no font has are boxes, which is said"
+heatmap --layout sheet -j 4 -o again.ppm greek.xfv 2>/dev/null; cmp -s greek.ppm again.ppm;
+ok $? "the same bytes with four workers"
+heatmap --layout sheet -o none.ppm none.xfv 2>err;
+like "$(cat err)" 'no font here has' "letters that no font has are boxes, which is said"
 runs 0 "a name that is no UTF-8, turns text, and is long" heatmap --layout sheet -o broken.png broken.xfv
 
 # options
-for bad in "--layout poster" "-c rainbow" "-b -1" "-b nan" "-b x" "--alpha 1.5" "--columns 0" "--columns 1001" "-s 0" "-s 65" "-s 1.5" "-r all" "-j 0x" "--nonsense"; do
+for bad in "--layout poster" "-c rainbow" "-b -1" "-b nan" "-b x" "--alpha 1.5" "--columns 0" "--columns 1001" "-s 0" \
+    "-s 65" "-s 1.5" "-r all" "-j 0x" "--nonsense"; do
     # shellcheck disable=SC2086
     runs 2 "$bad is refused" heatmap $bad one.xfv
 done

@@ -1,12 +1,19 @@
-# The recipe of xfv-parallel(7) for several machines: GNU parallel over ssh to two hosts, each an sshd in a network namespace of its own. A worker is killed in the
-# middle, then a whole host; resumed, the result is, byte by byte, what one run writes. All of it happens in private namespaces of network, processes and
-# mounts, which end with the test: nothing listens outside, nothing is left. Needs root, sshd and ip; what is missing is said.
+# The recipe of xfv-parallel(7) for several machines: GNU parallel over ssh to two hosts, each an sshd in a network
+# namespace of its own. A worker is killed in the
+# middle, then a whole host; resumed, the result is, byte by byte, what one run writes. All of it happens in private
+# namespaces of network, processes and
+# mounts, which end with the test: nothing listens outside, nothing is left. Needs root, sshd and ip; what is missing is
+# said.
 . "$top/tests/tap.sh"
 missing=
 [ "$(id -u)" -eq 0 ] || missing="root"
-for p in sshd ssh ssh-keygen ip unshare parallel; do PATH=$PATH:/usr/sbin:/sbin command -v $p >/dev/null || missing="$missing $p"; done
-[ -n "$missing" ] || unshare --mount --net --pid --fork --kill-child true 2>/dev/null || missing="leave to make namespaces"
-[ -n "$missing" ] || unshare --mount --net --pid --fork sh -c 'mount -t tmpfs none /run && ip netns add x && ip netns exec x true' 2>/dev/null ||
+for p in sshd ssh ssh-keygen ip unshare parallel; do
+    PATH=$PATH:/usr/sbin:/sbin command -v $p >/dev/null || missing="$missing $p"; done
+[ -n "$missing" ] || unshare --mount --net --pid --fork --kill-child true 2>/dev/null ||
+    missing="leave to make namespaces"
+[ -n "$missing" ] ||
+    unshare --mount --net --pid --fork sh -c 'mount -t tmpfs none /run && ip netns add x && ip netns exec x true' \
+    2>/dev/null ||
     missing="leave to mount and to name namespaces"
 if [ -n "$missing" ]; then
     skip "two hosts over ssh" "needs $missing (Debian: openssh-server, openssh-client, iproute2, parallel)"
@@ -47,7 +54,8 @@ BatchMode yes
 ConnectTimeout 10
 LogLevel ERROR
 X
-# A worker whose part has a gate waits in the middle of its images while it is there, and says where, and which process writes the part.
+# A worker whose part has a gate waits in the middle of its images while it is there, and says where, and which process
+# writes the part.
 cat >work.sh <<'X'
 cd "$(dirname "$0")" || exit 4
 part=$1
@@ -113,6 +121,7 @@ is "$(tail -n 1 out)" "third 0" "a whole host killed, and resumed: all is done"
 is "$(grep -v '0[478]\.xfv' before)" "$(grep -v '0[478]\.xfv' after)" "what was finished was not computed again"
 xfv-select --join -q -o joined.xfv faces.??.xfv 2>/dev/null
 cmp joined.xfv whole.xfv; ok $? "the parts joined are what one run writes, byte by byte"
-is "$(xfv-json joined.xfv | jq -r 'select(.id) | .id' | sort | uniq -d | wc -l) $(xfv-json joined.xfv | tail -n 1 | jq -c '[.records, .errors]')" "0 [36,1]" "36 records, none twice"
+is "$(xfv-json joined.xfv | jq -r 'select(.id) | .id' | sort | uniq -d | wc -l) $(xfv-json joined.xfv | tail -n 1 |
+    jq -c '[.records, .errors]')" "0 [36,1]" "36 records, none twice"
 is "$(ip netns list 2>/dev/null | grep -c 'host[12]')" 0 "nothing is left of the hosts"
 done_testing

@@ -1,4 +1,5 @@
-# Networks in the forms that exporters write them (tests/onnx/entrance.py), and what model-import refuses once it has read them.
+# Networks in the forms that exporters write them (tests/onnx/entrance.py), and what model-import refuses once it has
+# read them.
 . "$top/tests/tap.sh"
 "$PYTHON" "$top/tests/onnx/entrance.py" . && "$PYTHON" "$top/tests/onnx/small.py" face.onnx 112 112 3
 ok $? "networks are made"
@@ -20,7 +21,8 @@ gives nhwc image.ppm
 gives nhwc-plain image.ppm
 gives nhwc-unsaid image.ppm --layout nhwc --size 16x16
 for name in uint8 int64 int32; do gives $name image.ppm; done
-is "$(model-info --json ./uint8.xfvm | jq -c '[.mean, .std]')" "[[0,0,0],[1,1,1]]" "bytes are not scaled" || model-info --json ./uint8.xfvm
+is "$(model-info --json ./uint8.xfvm | jq -c '[.mean, .std]')" "[[0,0,0],[1,1,1]]" "bytes are not scaled" ||
+    model-info --json ./uint8.xfvm
 runs 2 "and may not be" model-import uint8.onnx --mean 127.5 -o y.xfvm
 like "$(cat err)" "scales them itself" "which is said"
 gives unread image.ppm
@@ -35,9 +37,12 @@ like "$(cat err)" "say with --size" "is asked for"
 # Not square: a face is cropped to height x width, and not stretched.
 "$PYTHON" "$top/tests/onnx/small.py" portrait.onnx 112 96 3
 runs 0 "112x96" model-import portrait.onnx -o portrait.xfvm
-is "$(model-info --json ./portrait.xfvm | jq -c '[.height, .width, (.template[:4][] * 10000 | round)]')" "[112,96,302946,516963,655318,515014]" "its template is SphereFace's"
-is "$(facecrop -m ./portrait.xfvm "$top/tests/photos/anna-1.jpg" | xfv-json | jq -c 'select(._ == "face") | .image.shape')" "[112,96,3]" "faces are cropped so"
-facecrop -m ./portrait.xfvm "$top/tests/photos/anna-1.jpg" "$top/tests/photos/anna-2.jpg" | embed -m ./portrait.xfvm | verify -m ./portrait.xfvm -t 0.5 |
+is "$(model-info --json ./portrait.xfvm | jq -c '[.height, .width, (.template[:4][] * 10000 | round)]')" \
+    "[112,96,302946,516963,655318,515014]" "its template is SphereFace's"
+is "$(facecrop -m ./portrait.xfvm "$top/tests/photos/anna-1.jpg" | xfv-json |
+    jq -c 'select(._ == "face") | .image.shape')" "[112,96,3]" "faces are cropped so"
+facecrop -m ./portrait.xfvm "$top/tests/photos/anna-1.jpg" "$top/tests/photos/anna-2.jpg" | embed -m ./portrait.xfvm |
+    verify -m ./portrait.xfvm -t 0.5 |
     fggb-grad -m ./portrait.xfvm | heatmap -o why.png
 ok $? "and explained"
 
@@ -80,7 +85,8 @@ like "$(cat err)" "embedding 'y' does not depend on the image" "is none"
 runs 5 "nor is one that the image does not change" model-import times-zero.onnx -o y.xfvm
 like "$(cat err)" "the same for two different pictures" "which is tried with two pictures"
 runs 5 "a scale far off" model-import --std 1e6 face.onnx -o y.xfvm
-like "$(cat err)" "other numbers than --mean and --std make, -0.000128 to 0.000128" "is found the same way, and the likely cause said"
+like "$(cat err)" "other numbers than --mean and --std make, -0.000128 to 0.000128" \
+    "is found the same way, and the likely cause said"
 runs 5 "even where the model goes to standard output" sh -c 'model-import --std 1e6 face.onnx >/dev/null'
 [ ! -e y.xfvm ]; ok $? "no model is left"
 

@@ -1,4 +1,5 @@
-# Workers killed at random moments, one process or all of a part's, again and again: what was finished stays as it was, half a part is never there, and the parts
+# Workers killed at random moments, one process or all of a part's, again and again: what was finished stays as it was,
+# half a part is never there, and the parts
 # joined are, byte by byte, what one run writes: no record lost, none twice.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests:$PYTHONPATH" XFV_MODEL_PATH="$work:$top/models"
@@ -73,6 +74,7 @@ try() { # NAME COMMAND WHOLE
     cmp joined.xfv "$3"; ok $? "$1: joined, the bytes of one run"
     is "$(ids joined.xfv | wc -l) $(ids joined.xfv | sort | uniq -d | wc -l)" "60 0" "$1: 60 records, none twice"
 }
-try faces 'test -e faces.{i}.xfv || facecrop -q --aligned --shard {i}/6 -0 images | embed -q -m tiny -o faces.{i}.xfv' whole.xfv
+try faces 'test -e faces.{i}.xfv || facecrop -q --aligned --shard {i}/6 -0 images | embed -q -m tiny -o faces.{i}.xfv' \
+    whole.xfv
 try maps 'xfv-check -q maps.{i}.xfv 2>/dev/null || verify -q --pairs pairs.csv --shard {i}/6 whole.xfv | path-grad -q --baseline blur -o maps.{i}.xfv' explained.xfv
 done_testing

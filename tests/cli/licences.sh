@@ -1,4 +1,5 @@
-# Every file has a licence and a copyright holder: REUSE.toml covers it, the licence's text is in LICENSES/, and debian/copyright agrees.
+# Every file has a licence and a copyright holder: REUSE.toml covers it, the licence's text is in LICENSES/, and
+# debian/copyright agrees.
 . "$top/tests/tap.sh"
 cd "$top" || exit 1
 git ls-files >"$work/files" 2>/dev/null || find . -type f ! -path './build*' | sed 's,^\./,,' >"$work/files"
@@ -39,10 +40,12 @@ for f in files:
         except OSError: print("no text of", l)
 print(len(files) > 100)
 PY
-is "$("$PYTHON" "$work/licences.py" "$work/files")" True "every file has a licence whose text is there, and the holders that debian/copyright names"
+is "$("$PYTHON" "$work/licences.py" "$work/files")" True \
+    "every file has a licence whose text is there, and the holders that debian/copyright names"
 printf '%s\n' 'model.bin' >>"$work/files"
 sed 's/"\*\*"/"*.c"/' REUSE.toml >"$work/REUSE.toml"
 mkdir "$work/debian" && cp debian/copyright "$work/debian" && cp -R LICENSES "$work"
-is "$(cd "$work" && "$PYTHON" licences.py files | grep -c 'not covered by REUSE.toml: model.bin')" 1 "a file that is not covered is found"
+is "$(cd "$work" && "$PYTHON" licences.py files | grep -c 'not covered by REUSE.toml: model.bin')" 1 \
+    "a file that is not covered is found"
 is "$(tail -n +5 LICENSE)" "$(tail -n +5 LICENSES/MIT.txt)" "LICENSE is that text"
 done_testing

@@ -72,7 +72,8 @@ for bad in 0 -1 x nan; do runs 2 "--timeout $bad: usage" embed --timeout=$bad fa
 runs 0 "a pair" sh -c "facecrop --aligned '$anna' '$top/tests/photos/bella.jpg' | embed | verify -o pair.xfv"
 limit 1 'given up after 0.01 s .--timeout' fggb-grad --timeout 0.01 pair.xfv
 cp out late.xfv
-is "$(xfv-json late.xfv | jq -r 'select(._ == "err") | .code + " " + .tool')" "timeout fggb-grad" "the err record's code is timeout"
+is "$(xfv-json late.xfv | jq -r 'select(._ == "err") | .code + " " + .tool')" "timeout fggb-grad" \
+    "the err record's code is timeout"
 limit 1 'given up after 0.01 s .--timeout' lime -j 2 --timeout 0.01 pair.xfv
 runs 0 "time enough" fggb-grad --channels 2 --timeout 100 pair.xfv
 # A decoder that does not come back cannot be stopped: the program ends, what came before is out.
@@ -83,26 +84,31 @@ else
     limit 4 'out of memory.*--max-memory allows no more than 8388608 bytes' fggb-grad --max-memory 8M pair.xfv
     # A photograph that needs more than its share is an err record, and the next one is read.
     ppmmake blue 3000 3000 | pnmtojpeg >large.jpg
-    limit 1 'may take 26 MiB to decode, more than the 20 MiB for one photograph.*--max-memory' facecrop --max-memory 40M large.jpg "$anna"
-    is "$(xfv-json out | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "limit face " "one err record"
+    limit 1 'may take 26 MiB to decode, more than the 20 MiB for one photograph.*--max-memory' facecrop --max-memory \
+        40M large.jpg "$anna"
+    is "$(xfv-json out | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "limit face " \
+        "one err record"
     # The system's limit of data: OpenBLAS, libheif and Pango wait for ever or abort when they get no memory.
     few() { (ulimit -d $1; shift; export OPENBLAS_NUM_THREADS=1; exec timeout 60 "$@"); }
     ppmmake blue 3000 3000 | pnmtopng >large.png 2>/dev/null
     if heif-enc -q 20 large.png -o large.heic >/dev/null 2>&1; then
         runs 1 "a photograph that needs more than ulimit -d" few 160000 facecrop --aligned large.heic "$anna"
-        is "$(xfv-json out | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" "limit face " "one err record"
+        is "$(xfv-json out | jq -r 'select(._ == "err" or ._ == "face") | .code // "face"' | tr '\n' ' ')" \
+            "limit face " "one err record"
     else
         skip "a large HEIC" "heif-enc is missing, or has no encoder"
     fi
     limit 4 'the limit of data .ulimit -d. is 97 MiB, and OpenBLAS' few 100000 embed faces.xfv
-    is "$(few 160000 embed -q -j 4 -m tiny faces.xfv | cksum)" "$(embed -q -m tiny faces.xfv | cksum)" "fewer workers, the same bytes"
+    is "$(few 160000 embed -q -j 4 -m tiny faces.xfv | cksum)" "$(embed -q -m tiny faces.xfv | cksum)" \
+        "fewer workers, the same bytes"
     "$PYTHON" -c 'import sys
 from streams import *
 pair = records(open("pair.xfv", "rb").read())[-1]
 pair["a"]["id"] = "\u674e\u660e"
 sys.stdout.buffer.write(stream([pair]))' >names.xfv
     fggb-grad -q -o names-maps.xfv names.xfv
-    runs 0 "a picture with names in Chinese and no memory for Pango" few 20000 heatmap -q -s 1 -b 0 -o names.png names-maps.xfv
+    runs 0 "a picture with names in Chinese and no memory for Pango" few 20000 heatmap -q -s 1 -b 0 -o names.png \
+        names-maps.xfv
     # What --exec's command reads waits in memory, and the limit counts it.
     cat >three.py <<'PY'
 import sys
@@ -110,7 +116,8 @@ from streams import *
 faces = [r for r in records(sys.stdin.buffer.read()) if r["_"] == "face"]
 sys.stdout.buffer.write(stream([{"_": "face", "id": r["id"], "embedding": tensor(np.float32([1, 2, 3]))} for r in faces]))
 PY
-    limit 4 "out of memory for the faces: --max-memory" corrrise -n 1024 --size 8 --max-memory 100M --exec "$PYTHON three.py" pair.xfv
+    limit 4 "out of memory for the faces: --max-memory" corrrise -n 1024 --size 8 --max-memory 100M --exec \
+        "$PYTHON three.py" pair.xfv
     # The page waits in memory, and the limit counts it.
     "$PYTHON" -c 'import sys
 from streams import *
@@ -118,7 +125,8 @@ pair, rng = records(open("pair.xfv", "rb").read())[-1], np.random.default_rng(1)
 def other(i): return {**pair, "id": str(i), **{s: {**pair[s], "id": s + str(i), "image": tensor(rng.integers(0, 256, (112, 112, 3), np.uint8))} for s in "ab"}}
 sys.stdout.buffer.write(stream([other(i) for i in range(256)]))' >many.xfv
     report --max-memory 16M many.xfv 2>err | wc -c >size
-    like "$(cat size) $(cat err)" "^0 report: .*--max-memory allows no more than 16777216 bytes" "a page larger than --max-memory"
+    like "$(cat size) $(cat err)" "^0 report: .*--max-memory allows no more than 16777216 bytes" \
+        "a page larger than --max-memory"
     # A line that memory does not suffice for is not the end of its file.
     head -c 40000000 /dev/zero | tr '\0' x >line
     { printf 'd/1.jpg\tx\nd/2.jpg\ty\n'; cat line; } >groups.tsv
@@ -134,10 +142,15 @@ sys.stdout.buffer.write(stream([other(i) for i in range(256)]))' >many.xfv
     netpbm=$(printf 'P6\n2 2\n255\n123456789012')
     printf '%s' "$netpbm" >first.ppm
     cp "$anna" "second person.jpg"
-    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop --private --aligned --timeout 0.2 first.ppm first.ppm "second person.jpg" >out 2>err
-    is "$? $(tail -n 1 err)" "4 facecrop: record 3 takes much longer than the 0.2 s of --timeout and cannot be stopped: the run ends" "facecrop: a decoder that hangs"
-    is "$(xfv-json out 2>/dev/null | jq -r 'select(._ == "face") | .id' | tr '\n' ' ')" "first.ppm first.ppm " "what came before it is out"
-    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop -j 2 --aligned --timeout 0.2 -o faces-2.xfv first.ppm "second person.jpg" >out 2>err
+    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop --private --aligned --timeout 0.2 first.ppm first.ppm \
+        "second person.jpg" >out 2>err
+    is "$? $(tail -n 1 err)" \
+        "4 facecrop: record 3 takes much longer than the 0.2 s of --timeout and cannot be stopped: the run ends" \
+        "facecrop: a decoder that hangs"
+    is "$(xfv-json out 2>/dev/null | jq -r 'select(._ == "face") | .id' | tr '\n' ' ')" "first.ppm first.ppm " \
+        "what came before it is out"
+    env LD_PRELOAD="$work/hijack.so" XFV_HIJACK=hang facecrop -j 2 --aligned --timeout 0.2 -o faces-2.xfv first.ppm \
+        "second person.jpg" >out 2>err
     like "$(cat err)" 'record 2 .second person.jpg. takes' "it is named"
     is "$(ls faces-2* 2>/dev/null)" "" "no half file"
 fi

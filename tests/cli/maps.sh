@@ -41,7 +41,8 @@ write("tall", map_of("a", "similarity", np.zeros((5000, 1), "<f4")))
 PY
 runs 0 "pairs with maps of every kind" "$PYTHON" make.py
 each() { # FILE: what each program makes of it, "ok" or "no"
-    for p in "heatmap --layout maps -o m.png" "report -o page.html" "regions --tsv" "delins --tsv" "$restore" "explain-score" \
+    for p in "heatmap --layout maps -o m.png" "report -o page.html" "regions --tsv" "delins --tsv" "$restore" \
+        "explain-score" \
         "control-map --kind mean --method xssab --from $1.xfv" xfv-check; do
         # shellcheck disable=SC2086
         if $p "$1.xfv" >out 2>err && ! grep -q . err; then printf 'ok '; else printf 'no '; fi
@@ -49,15 +50,18 @@ each() { # FILE: what each program makes of it, "ok" or "no"
 }
 if command -v dpr >/dev/null; then restore=dpr; else restore="delins --protocol dpr"; fi
 for f in good nil wide; do is "$(each $f)" "ok ok ok ok ok ok ok ok " "$f: every program takes it"; done
-for f in text entry nameless numbered long params side sideless nan flat bytes tall; do is "$(each $f)" "no no no no no no no no " "$f: no program takes it"; done
+for f in text entry nameless numbered long params side sideless nan flat bytes tall; do
+    is "$(each $f)" "no no no no no no no no " "$f: no program takes it"; done
 for f in none empty; do
     for p in "heatmap --layout maps" "delins --tsv" "$restore" explain-score; do
         # shellcheck disable=SC2086
         $p $f.xfv >out 2>err
-        like "$(cat err)" "the pair has no maps: send it through an explainer .fggb-grad, say. first" "$f, ${p%% *}: the sentence"
+        like "$(cat err)" "the pair has no maps: send it through an explainer .fggb-grad, say. first" \
+            "$f, ${p%% *}: the sentence"
     done
     report $f.xfv >page.html 2>err
-    like "$(cat page.html)" "the pair has no maps: send it through an explainer .fggb-grad, say. first" "$f, report: the same on the page"
+    like "$(cat page.html)" "the pair has no maps: send it through an explainer .fggb-grad, say. first" \
+        "$f, report: the same on the page"
 done
 delins --tsv sideless.xfv 2>err >out
 like "$(cat err)" "entry 0 of the pair's 'maps' holds no map of face a or b" "which entry, and what is wrong"

@@ -1,4 +1,5 @@
-# What a program held of a face is not in its memory any more when it ends: tests/memory/scan.c looks for pixels, inputs, embeddings, gradients and maps.
+# What a program held of a face is not in its memory any more when it ends: tests/memory/scan.c looks for pixels,
+# inputs, embeddings, gradients and maps.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests"
 anna="$top/tests/photos/anna-1.jpg" bella="$top/tests/photos/bella.jpg"
@@ -7,9 +8,12 @@ if [ "${XFV_SANITIZED:-0}" = 1 ]; then
     done_testing
     exit
 fi
-# Bound late, as many libraries are: each first call saves all registers on the stack, with the last copied bytes in them.
-runs 0 "the scanner is built" ${CC:-cc} -std=c11 -O2 -Wall -Wextra -Werror -shared -fPIC -Wl,-z,lazy -o scan.so "$top/tests/memory/scan.c" -ldl
-facecrop -o crops.xfv "$anna" "$bella" && embed -o faces.xfv crops.xfv && verify -o pair.xfv faces.xfv && fggb-grad -o maps.xfv pair.xfv
+# Bound late, as many libraries are: each first call saves all registers on the stack, with the last copied bytes in
+# them.
+runs 0 "the scanner is built" ${CC:-cc} -std=c11 -O2 -Wall -Wextra -Werror -shared -fPIC -Wl,-z,lazy -o scan.so \
+    "$top/tests/memory/scan.c" -ldl
+facecrop -o crops.xfv "$anna" "$bella" && embed -o faces.xfv crops.xfv && verify -o pair.xfv faces.xfv &&
+    fggb-grad -o maps.xfv pair.xfv
 fggb-grad --keep-gradients faces.xfv | verify -o kept.xfv
 path-grad -o path.xfv pair.xfv
 path-grad --combine joint -o joint.xfv pair.xfv
@@ -53,8 +57,11 @@ PY
 cp "$anna" anna.jpg
 djpeg anna.jpg >anna.ppm 2>/dev/null || jpegtopnm "$anna" >anna.ppm 2>/dev/null
 "$PYTHON" needles.py anna.ppm "$anna" maps.xfv kept.xfv path.xfv joint.xfv >kinds
-is "$(cut -d' ' -f1 kinds | sort | tr '\n' ' ')" "a agreement b dissimilarity embedding file gradients image input partner photograph signed similarity unit " "things to look for"
-# gone KIND... -- COMMAND...: it held things of each kind, and at its end there is none left. A program may end well (0), or with records that failed (1).
+is "$(cut -d' ' -f1 kinds | sort | tr '\n' ' ')" \
+    "a agreement b dissimilarity embedding file gradients image input partner photograph signed similarity unit " \
+    "things to look for"
+# gone KIND... -- COMMAND...: it held things of each kind, and at its end there is none left. A program may end well
+# (0), or with records that failed (1).
 gone() {
     kinds= files=
     while [ "$1" != -- ]; do kinds="$kinds $1" files="$files:needles.$1"; shift; done
@@ -63,7 +70,8 @@ gone() {
     status=$? n=0
     for k in $kinds; do
         n=$((n + 1))
-        like "$status $(sed -n 's/^scan: //p' err | sed -n ${n}p)" '^[01] held [1-9][0-9]*, left 0$' "$(basename "$1") overwrites what it held of $k: $*"
+        like "$status $(sed -n 's/^scan: //p' err | sed -n ${n}p)" '^[01] held [1-9][0-9]*, left 0$' \
+            "$(basename "$1") overwrites what it held of $k: $*"
     done
 }
 gone photograph file image -- facecrop "$anna" "$bella"

@@ -7,7 +7,8 @@ runs 0 "the same with two workers" model-means -j2 --data 'test faces' -o b.xfvm
 cmp -s a.xfvm b.xfvm; ok $? "gives the same bytes"
 like "$(model-info ./a.xfvm)" 'mean .*: over [0-9]+ faces; test faces' "model-info tells of them"
 runs 0 "the means alone" model-means --layer 14x14 --layer auto --records -o means.xfv faces.xfv
-is "$(xfv-json means.xfv | jq -c 'select(._ == "mean") | [.faces > 1, .tensor.dtype, .tensor.shape]')" '[true,"<f2",[14,14,128]]' "one record for two names of one layer"
+is "$(xfv-json means.xfv | jq -c 'select(._ == "mean") | [.faces > 1, .tensor.dtype, .tensor.shape]')" \
+    '[true,"<f2",[14,14,128]]' "one record for two names of one layer"
 cat >check.py <<'PY'
 import msgpack, numpy as np, sys
 def means(path):
@@ -33,13 +34,17 @@ xfv-select -n 499 500.xfv >499.xfv
 runs 0 "model-means over 500 embedded faces" model-means --layer 7x7 --records --data 'two people' -o norm.xfv 500.xfv
 low=$(xfv-json e.xfv | jq -s 'map(select(._ == "face").quality.norm) | min')
 is "$(xfv-json norm.xfv | jq -c 'select(._ == "norm")')" \
-    "{\"_\":\"norm\",\"low\":$low,\"faces\":500,\"data\":\"two people\"}" "model-means writes the least length but one in a hundred"
+    "{\"_\":\"norm\",\"low\":$low,\"faces\":500,\"data\":\"two people\"}" \
+        "model-means writes the least length but one in a hundred"
 runs 0 "model-means over 499 of them" model-means --layer 7x7 --records -o few.xfv 499.xfv
 is "$(xfv-json few.xfv | jq -c 'select(._ == "norm")')" "" "model-means takes fewer faces for chance"
 runs 0 "model-means into the model" model-means --layer 7x7 --data 'two people' -o n.xfvm 500.xfv
-like "$(model-info n.xfvm)" "norm .*of 500 faces .* shorter than $(printf '%.4g' "$low"); two people" "model-info tells of it"
-is "$(model-info --json n.xfvm | jq -c .norm)" "{\"data\":\"two people\",\"low\":$low,\"faces\":500}" "model-info does as JSON"
-is "$(model-info --json n.xfvm | jq -r .digest)" "$(model-info --json mobilefacenet | jq -r .digest)" "the model's digest stays"
+like "$(model-info n.xfvm)" "norm .*of 500 faces .* shorter than $(printf '%.4g' "$low"); two people" \
+    "model-info tells of it"
+is "$(model-info --json n.xfvm | jq -c .norm)" "{\"data\":\"two people\",\"low\":$low,\"faces\":500}" \
+    "model-info does as JSON"
+is "$(model-info --json n.xfvm | jq -r .digest)" "$(model-info --json mobilefacenet | jq -r .digest)" \
+    "the model's digest stays"
 
 runs 1 "no face" model-means -o none.xfvm means.xfv
 like "$(cat err)" 'no face' "says so"

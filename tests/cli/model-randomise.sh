@@ -30,10 +30,13 @@ embed -m ./three.xfvm pairs.xfv | verify -t 0.4 -m ./three.xfvm | path-grad -m .
 runs 0 "compared" explain-score --against maps.xfv --name trained broken.xfv
 like "$(awk -F'\t' '$2 == "like trained" {print $4}' out)" '^(-|0\.[0-6])' "the map is another one"
 facecrop "$p/anna-1.jpg" "$p/anna-2.jpg" "$p/bella.jpg" | embed -o faces.xfv
-printf '%s\t%s\t%s\n' "$p/anna-1.jpg" "$p/anna-2.jpg" yes "$p/anna-1.jpg" "$p/bella.jpg" no | verify --pairs /dev/stdin faces.xfv | calibrate -q -o calibrated.xfvm
-is "$(model-info --json ./calibrated.xfvm | jq -c '[has("calibration"), (.thresholds | length > 0)]')" '[true,true]' "a calibrated model"
+printf '%s\t%s\t%s\n' "$p/anna-1.jpg" "$p/anna-2.jpg" yes "$p/anna-1.jpg" "$p/bella.jpg" no |
+    verify --pairs /dev/stdin faces.xfv | calibrate -q -o calibrated.xfvm
+is "$(model-info --json ./calibrated.xfvm | jq -c '[has("calibration"), (.thresholds | length > 0)]')" '[true,true]' \
+    "a calibrated model"
 model-randomise -m ./calibrated.xfvm --last 1 -o forgets.xfvm
-is "$(model-info --json ./forgets.xfvm | jq -c '[has("calibration"), (.thresholds | length > 0)]')" '[false,false]' "has neither its scores nor its thresholds any more"
+is "$(model-info --json ./forgets.xfvm | jq -c '[has("calibration"), (.thresholds | length > 0)]')" '[false,false]' \
+    "has neither its scores nor its thresholds any more"
 runs 2 "no layers" model-randomise --last 0
 runs 2 "an operand" model-randomise x
 done_testing

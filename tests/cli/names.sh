@@ -1,4 +1,5 @@
-# Messages about records name the file; with --private (or XFV_PRIVATE=1) their number only. Every program, on records that fail.
+# Messages about records name the file; with --private (or XFV_PRIVATE=1) their number only. Every program, on records
+# that fail.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work:$top/models"
 who=Secret_Person_0007
@@ -45,7 +46,8 @@ failing=0
 for path in "$B"/bin/*; do
     p=$(basename "$path")
     "$p" --help 2>/dev/null | grep -q -- --max-record || continue
-    args=$(sed -n "s/^$p$tab[^$tab]*$tab//p" "$top/tests/commands.tsv" | sed 's/embedded.xfv/donors.xfv/; s/ *-m tiny//')
+    args=$(sed -n "s/^$p$tab[^$tab]*$tab//p" "$top/tests/commands.tsv" |
+        sed 's/embedded.xfv/donors.xfv/; s/ *-m tiny//')
     if "$p" --help | grep -q -- --model; then args="$args -m tiny"; fi
     for input in faces pairs errs curves; do
         case $p in
@@ -78,18 +80,21 @@ is "$(facecrop --aligned "photos/$who.jpg" 2>/dev/null | xfv-json | jq -r 'selec
 hidden "both operands and a list" facecrop --files0-from list "$who.jpg"
 
 # Lists of pairs, and a probe.
-"$PYTHON" -c 'from streams import *; import sys; sys.stdout.buffer.write(stream([face("x/a.jpg"), face("x/b.jpg"), err("bad.jpg")]))' | embed -m tiny -o faces.xfv 2>/dev/null
+"$PYTHON" -c \
+    'from streams import *; import sys; sys.stdout.buffer.write(stream([face("x/a.jpg"), face("x/b.jpg"), err("bad.jpg")]))' | embed -m tiny -o faces.xfv 2>/dev/null
 printf '# two\nx/a.jpg %s.jpg\nx/b.jpg photos/%s\n' $who $who >pairs.txt
 named "a list of pairs" verify -m tiny --pairs pairs.txt faces.xfv
 like "$(cat silent)" "^verify: line 2: no face '...' among the 2 of the input" "by its line"
 hidden probe verify -m tiny --probe $who faces.xfv
 like "$(cat loud)" "no face '$who'" "a probe: the name without"
-is "$(verify -m tiny --pairs pairs.txt faces.xfv 2>/dev/null | xfv-json | jq -r 'select(.tool == "verify") | .message' | grep -c "$who")" 2 "err records keep the name"
+is "$(verify -m tiny --pairs pairs.txt faces.xfv 2>/dev/null | xfv-json | jq -r 'select(.tool == "verify") | .message' |
+    grep -c "$who")" 2 "err records keep the name"
 # One line for the pipeline, by the program that met the failure; a stored stream is told of again.
 cp "$top/tests/photos/anna-1.jpg" anna.jpg
 for end in "heatmap -o x.png" "report -o x.html" "delins --tsv"; do
     sh -c "facecrop anna.jpg missing.jpg | embed | verify | fggb-grad | $end" >out 2>err
-    is "$? $(cat err)" "1 facecrop: missing.jpg: cannot open: No such file or directory" "a missing file: one line, though $end ends the pipe"
+    is "$? $(cat err)" "1 facecrop: missing.jpg: cannot open: No such file or directory" \
+        "a missing file: one line, though $end ends the pipe"
 done
 facecrop missing.jpg 2>/dev/null | embed | verify | fggb-grad -o failed.xfv
 heatmap -o x.png failed.xfv 2>err

@@ -1,4 +1,5 @@
-# Outputs: what they replace and what they never do, links, descriptors, devices; nothing with a name before it is whole.
+# Outputs: what they replace and what they never do, links, descriptors, devices; nothing with a name before it is
+# whole.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work:$top/models"
 cat >make.py <<'PY'
@@ -33,15 +34,18 @@ refused "the model is the output" tiny.xfvm calibrate -q -m tiny -o tiny.xfvm pa
 refused "a table's name is the input" pairs.xfv roc --curve pairs.xfv pairs.xfv
 refused "an input of donors" e.xfv plant --donors e.xfv -o e.xfv pairs.xfv
 refused "facecrop -o *.jpg" a.jpg facecrop --aligned -o *.jpg
-refused "the same with a list" b.jpg sh -c 'printf "a.jpg\0b.jpg\0" >list; facecrop --aligned --force --files0-from list -o b.jpg'
+refused "the same with a list" b.jpg sh -c \
+    'printf "a.jpg\0b.jpg\0" >list; facecrop --aligned --force --files0-from list -o b.jpg'
 refused "a photograph is the picture's name" a.jpg xfv-explain -o a.jpg a.jpg b.jpg
 refused "the model that the stream names" tiny.xfvm calibrate -q -o tiny.xfvm pairs.xfv
 like "$(cat err)" "tiny.xfvm is both an input and the output" "says so"
 refused "the same, found beside the program" tiny.xfvm fggb-grad -q --force -o tiny.xfvm pairs.xfv
 mkdir m && cp tiny.xfvm m/mobilefacenet.xfvm && cp "$top"/models/mtcnn-*.xfvm m
-refused "the model that is meant without -m" m/mobilefacenet.xfvm env XFV_MODEL_PATH=m model-randomise -o m/mobilefacenet.xfvm
+refused "the model that is meant without -m" m/mobilefacenet.xfvm env XFV_MODEL_PATH=m model-randomise -o \
+    m/mobilefacenet.xfvm
 refused "a part of the detector" "$work/m/mtcnn-p.xfvm" env XFV_MODEL_PATH=m facecrop --force -o m/mtcnn-p.xfvm a.jpg
-refused "a photograph of a list from a pipe" b.jpg sh -c 'printf "a.jpg\0b.jpg\0" | facecrop -q --aligned --force --files0-from - -o b.jpg 2>err2; s=$?; tail -n 1 err2 >&2; exit $s'
+refused "a photograph of a list from a pipe" b.jpg sh -c \
+    'printf "a.jpg\0b.jpg\0" | facecrop -q --aligned --force --files0-from - -o b.jpg 2>err2; s=$?; tail -n 1 err2 >&2; exit $s'
 jpegtopnm <a.jpg 2>/dev/null | pnmtopng >photo.png 2>/dev/null
 facecrop -q --aligned -o of-png.xfv photo.png
 refused "the photograph that is drawn on" photo.png heatmap -q --layout photo -o photo.png of-png.xfv
@@ -67,7 +71,8 @@ runs 0 "two outputs of two names" roc -q --curve curve.tsv -o both.tsv pairs.xfv
 
 # Only a file of its own kind is replaced.
 pngtopnm <"$top/docs/why.png" >p.ppm 2>/dev/null || ppmmake blue 9 9 >p.ppm
-heatmap -q -o f-0.png --layout overlay -s 1 -b 0 faces.xfv 2>/dev/null; heatmap -q --layout overlay -s 1 -b 0 -o f-%d.png maps.xfv
+heatmap -q -o f-0.png --layout overlay -s 1 -b 0 faces.xfv 2>/dev/null;
+heatmap -q --layout overlay -s 1 -b 0 -o f-%d.png maps.xfv
 printf 'a text\n' >t.txt && printf '<!doctype html>\n' >page.html
 printf '\001\000\002' >bytes && cp tiny.xfvm model.xfvm
 own() { # PROGRAM KIND COMMAND...: of all files only those of KIND are replaced
@@ -97,7 +102,8 @@ cp a.jpg f-1.png
 refused "one picture of many" f-1.png sh -c 'heatmap -q --layout overlay -s 1 -b 0 -o f-%d.png maps.xfv'
 
 # Links and descriptors.
-cp e.xfv old.xfv && ln -s old.xfv link.xfv && ln -s nowhere.xfv dangling.xfv && ln -s link.xfv chain.xfv && ln -s self self
+cp e.xfv old.xfv && ln -s old.xfv link.xfv && ln -s nowhere.xfv dangling.xfv && ln -s link.xfv chain.xfv &&
+    ln -s self self
 for link in link.xfv dangling.xfv chain.xfv; do
     runs 0 "through $link" embed -m tiny -o $link faces.xfv
     [ -L $link ] && cmp -s e.xfv "$(readlink -f $link)"; ok $? "$link: stays a link to the whole output"
@@ -113,7 +119,8 @@ cmp -s e.xfv $shm; ok $? "is made"
 rm -f $shm
 for name in /dev/fd/5 /proc/self/fd/5 /proc/thread-self/fd/5 /dev/./fd//5 /dev/fd/../fd/5; do
     echo first >log
-    xfv-json -o $name e.xfv 5>>log; { echo first; xfv-json e.xfv; } | cmp -s - log; ok $? "$name, opened to append: the beginning stays"
+    xfv-json -o $name e.xfv 5>>log; { echo first; xfv-json e.xfv; } | cmp -s - log;
+    ok $? "$name, opened to append: the beginning stays"
     embed -m tiny -o $name faces.xfv 5>five.xfv; cmp -s e.xfv five.xfv; ok $? "$name: a descriptor"
 done
 ln -s /dev/fd/5 fd5 && embed -m tiny -o fd5 faces.xfv 5>five.xfv; cmp -s e.xfv five.xfv; ok $? "a link to a descriptor"
@@ -159,9 +166,11 @@ if [ "${XFV_SANITIZED:-0}" = 1 ]; then skip "named until whole" "the sanitizer's
     runs 0 "a file system without O_TMPFILE is played" ${CC:-cc} -shared -fPIC -o named.so named.c -ldl
     for how in "" --no-sandbox; do
         rm -f n.xfv
-        LD_PRELOAD=./named.so embed $how -m tiny -o n.xfv faces.xfv; cmp -s n.xfv e.xfv; ok $? "named until whole $how: the output"
+        LD_PRELOAD=./named.so embed $how -m tiny -o n.xfv faces.xfv; cmp -s n.xfv e.xfv;
+        ok $? "named until whole $how: the output"
         LD_PRELOAD=./named.so embed $how -m tiny -o n.xfv faces.xfv; cmp -s n.xfv e.xfv; ok $? "again, over it $how"
-        LD_PRELOAD=./named.so embed $how -m tiny -o n.xfv - 2>/dev/null </dev/null; cmp -s n.xfv e.xfv; ok $? "a failure $how: it stays"
+        LD_PRELOAD=./named.so embed $how -m tiny -o n.xfv - 2>/dev/null </dev/null; cmp -s n.xfv e.xfv;
+        ok $? "a failure $how: it stays"
         is "$(echo n.xfv*)" n.xfv "and nothing beside it"
     done
     mkfifo fifo
@@ -194,7 +203,8 @@ is "$(cat trap/y.xfv)" old "and not behind the link"
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
     synced() { strace -f -qq -e trace=fsync -o trace "$@" 2>/dev/null; grep -c '= 0' trace; }
     is "$(synced embed --no-sandbox -m tiny -o s.xfv faces.xfv)" 0 "a stream: when the system likes"
-    is "$(synced embed --no-sandbox --fsync -m tiny -o s.xfv faces.xfv)" 2 "a stream with --fsync: the file and its folder"
+    is "$(synced embed --no-sandbox --fsync -m tiny -o s.xfv faces.xfv)" 2 \
+        "a stream with --fsync: the file and its folder"
     is "$(synced model-randomise --no-sandbox -m tiny -o s.xfvm)" 2 "a model: always"
     is "$(synced report -q --no-sandbox -o s.html maps.xfv)" 2 "a page: always"
     is "$(synced embed --fsync -m tiny -o s2.xfv faces.xfv)" 2 "and in the sandbox"

@@ -1,4 +1,5 @@
-# Networks of one's own: other sizes and colours through the whole pipeline; damaged and lying files, each refused with status 5 and a sentence.
+# Networks of one's own: other sizes and colours through the whole pipeline; damaged and lying files, each refused with
+# status 5 and a sentence.
 . "$top/tests/tap.sh"
 photos="$top/tests/photos"
 
@@ -7,11 +8,15 @@ for case in "150 3 rgb" "160 3 bgr" "224 3 rgb" "160 1 grey"; do
     set -- $case
     "$PYTHON" "$top/tests/onnx/small.py" face.onnx "$1" "$1" "$2"
     runs 0 "$case: imported" model-import face.onnx -o face.xfvm --input "$3"
-    like "$(cat err)" "embedding is 'raw', 32 numbers; an L2 normalisation follows" "$case: which says what the embedding is"
-    is "$(model-info --json ./face.xfvm | jq -c '[.height, .width, .colour, (.template[0] | floor)]')" "[$1,$1,\"$3\",$((382946 * $1 / 1120000))]" "$case: size, colour and template" ||
+    like "$(cat err)" "embedding is 'raw', 32 numbers; an L2 normalisation follows" \
+        "$case: which says what the embedding is"
+    is "$(model-info --json ./face.xfvm | jq -c '[.height, .width, .colour, (.template[0] | floor)]')" \
+        "[$1,$1,\"$3\",$((382946 * $1 / 1120000))]" "$case: size, colour and template" ||
         model-info --json ./face.xfvm
-    facecrop -m face.xfvm "$photos/anna-1.jpg" "$photos/anna-2.jpg" | embed -m face.xfvm | verify -m face.xfvm -t 0.5 | fggb-grad -m face.xfvm -o why.xfv
-    is "$(xfv-json why.xfv | jq -c 'select(._ == "pair") | [.a.image.shape, .a.embedding.shape, .maps[0].a.similarity.shape, .maps[0].b.dissimilarity.shape]')" \
+    facecrop -m face.xfvm "$photos/anna-1.jpg" "$photos/anna-2.jpg" | embed -m face.xfvm | verify -m face.xfvm -t 0.5 |
+        fggb-grad -m face.xfvm -o why.xfv
+    is "$(xfv-json why.xfv |
+        jq -c 'select(._ == "pair") | [.a.image.shape, .a.embedding.shape, .maps[0].a.similarity.shape, .maps[0].b.dissimilarity.shape]')" \
         "[[$1,$1,3],[32],[$1,$1],[$1,$1]]" "$case: cropped, embedded and explained at its own size"
     runs 0 "$case: drawn" heatmap -o why.png why.xfv
 done
@@ -30,7 +35,8 @@ runs 5 "nor is a norm" model-import face.onnx -o y.xfvm --embedding norm
 like "$(cat err)" "'norm' is not an embedding: it has 1 number" "which is said, too"
 runs 5 "a value that is not there" model-import face.onnx -o y.xfvm --embedding nowhere
 like "$(cat err)" "no value 'nowhere'" "is named"
-runs 0 "a TFLite file is told by its content" sh -c '"$B/unit/tflite" --write t.onnx && model-import -q t.onnx -o x.xfvm'
+runs 0 "a TFLite file is told by its content" sh -c \
+    '"$B/unit/tflite" --write t.onnx && model-import -q t.onnx -o x.xfvm'
 printf 'hello, world, this is no network' >text.onnx
 runs 5 "a text" model-import text.onnx -o y.xfvm
 like "$(cat err)" "neither an ONNX nor a TFLite file" "is neither"
@@ -119,7 +125,8 @@ for f in cut*.* flip*.* lie-*.*; do
     esac
     st=$?
     n=$((n + 1))
-    [ $st -eq 5 ] && [ "$(wc -l <err)" -eq 1 ] && [ "$(wc -c <err)" -gt 30 ] && ! grep -q 'max-record' err || wrong="$wrong $f:$st"
+    [ $st -eq 5 ] && [ "$(wc -l <err)" -eq 1 ] && [ "$(wc -c <err)" -gt 30 ] && ! grep -q 'max-record' err ||
+        wrong="$wrong $f:$st"
 done
 [ ! -e out.xfvm ]; ok $? "none leaves a model"
 is "$n$wrong" "77" "77 files, damaged or lying: status 5 and one sentence each"

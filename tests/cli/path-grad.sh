@@ -1,4 +1,5 @@
-# path-grad: cells that sum to the score's change, maps that lie on the faces, options, and what the filters have in common.
+# path-grad: cells that sum to the score's change, maps that lie on the faces, options, and what the filters have in
+# common.
 . "$top/tests/tap.sh"
 p=$top/tests/photos
 facecrop "$p/anna-1.jpg" "$p/anna-2.jpg" "$p/anna-1.jpg" "$p/bella.jpg" | embed | verify -o pairs.xfv
@@ -50,10 +51,13 @@ print("good")
 PY
 check() { $PYTHON check.py "$@" 2>&1 | tail -1; }
 runs 0 "joint" path-grad --combine joint -o joint.xfv pairs.xfv
-is "$(check joint joint.xfv)" good "every witness at the same size; those of dissimilarity at the cells' centres, the sums of the ways from the partner"
+is "$(check joint joint.xfv)" good \
+    "every witness at the same size; those of dissimilarity at the cells' centres, the sums of the ways from the partner"
 runs 0 "pair" path-grad --combine pair -o d.xfv pairs.xfv
-is "$(check pair d.xfv)" good "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
-is "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | .maps[0] | [.method, .params.kind, .params.layer, .params.baseline, .params.combine, .params.cells.a.shape]' | sort -u)" \
+is "$(check pair d.xfv)" good \
+    "similarity from the mean of the two paths' cells, dissimilarity from the lesser; the sums are told"
+is "$(xfv-json d.xfv |
+    jq -c 'select(._ == "pair") | .maps[0] | [.method, .params.kind, .params.layer, .params.baseline, .params.combine, .params.cells.a.shape]' | sort -u)" \
    '["path-grad","path","14x14x128","mean","pair",[14,14]]' "what was done is in the record"
 runs 0 "16 steps" path-grad -n 16 -o n16.xfv pairs.xfv
 is "$(check gap n16.xfv 1.5e-2)" good "complete to 1.5e-2"
@@ -91,28 +95,35 @@ PY
 contrast() { PYTHONPATH="$top/tests" $PYTHON contrast.py "$@" 2>&1 | tail -1; }
 runs 0 "contrast" path-grad --combine contrast -o k.xfv pairs.xfv
 is "$(contrast k.xfv "auto fine cells" 0)" good "is the sum of three witnesses"
-is "$(xfv-json k.xfv | jq -c 'select(._ == "pair") | .maps[0].params.witnesses | map(.similarity.shape)' | sort -u)" '[[14,14],[28,28],[7,7]]' "of three grids"
+is "$(xfv-json k.xfv | jq -c 'select(._ == "pair") | .maps[0].params.witnesses | map(.similarity.shape)' | sort -u)" \
+    '[[14,14],[28,28],[7,7]]' "of three grids"
 runs 0 "contrast, smoothed" path-grad --combine contrast --smooth 0.5 -o o.xfv pairs.xfv
 is "$(contrast o.xfv "auto fine cells" 0.5)" good "smooths each in its own cells"
 runs 0 "contrast, fast" path-grad --combine contrast --fast -o o.xfv pairs.xfv
 is "$(contrast o.xfv "auto cells" 0)" good "leaves the fine cells out"
-is "$(xfv-json o.xfv | jq -c 'select(._ == "pair") | .maps[0].params.left_out' | sort -u)" '{"fine":"--fast"}' "and says so"
-path-grad --combine contrast -j2 --cache 0 -o j2.xfv pairs.xfv; cmp -s k.xfv j2.xfv; ok $? "two workers, nothing kept: the same bytes"
-path-grad --no-provenance -o o.xfv pairs.xfv; path-grad --combine contrast --no-provenance pairs.xfv | cmp -s - o.xfv; ok $? "it is the default"
+is "$(xfv-json o.xfv | jq -c 'select(._ == "pair") | .maps[0].params.left_out' | sort -u)" '{"fine":"--fast"}' \
+    "and says so"
+path-grad --combine contrast -j2 --cache 0 -o j2.xfv pairs.xfv; cmp -s k.xfv j2.xfv;
+ok $? "two workers, nothing kept: the same bytes"
+path-grad --no-provenance -o o.xfv pairs.xfv; path-grad --combine contrast --no-provenance pairs.xfv | cmp -s - o.xfv;
+ok $? "it is the default"
 path-grad -n 4 --no-provenance -o o.xfv pairs.xfv; path-grad --combine pair --no-provenance pairs.xfv | cmp -s - o.xfv
 ok $? "but not with an option of the paths"
 runs 2 "contrast from a blurred face" path-grad --combine contrast --baseline blur pairs.xfv
 runs 2 "contrast at a layer of one's own" path-grad --combine contrast -l fine pairs.xfv
 runs 2 "--fast without contrast" path-grad --combine pair --fast pairs.xfv
 runs 2 "contrast of steps" path-grad --fast -n 4 pairs.xfv
-for o in "--baseline blur" "--baseline blur --sigma 3" "--combine other" "--combine own+other" "--combine min" "-l fine" "-l 28x28" "-k cells --combine dot" "-k cells --combine cosine" "-l cells"; do
+for o in "--baseline blur" "--baseline blur --sigma 3" "--combine other" "--combine own+other" "--combine min" \
+    "-l fine" "-l 28x28" "-k cells --combine dot" "-k cells --combine cosine" "-l cells"; do
     runs 0 "$o" path-grad $o -o o.xfv pairs.xfv
     is "$(check any o.xfv)" good "its identities"
 done
 path-grad --combine pair -j2 -o j2.xfv pairs.xfv; cmp -s d.xfv j2.xfv; ok $? "two workers, the same bytes"
 path-grad --combine pair --cache 0 -o c0.xfv pairs.xfv; cmp -s d.xfv c0.xfv; ok $? "without a cache, the same bytes"
-like "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | [.score, .maps[0].params.from[0]]' | head -1)" '^\[0\.7' "the genuine pair's score"
-is "$(path-grad pairs.xfv | fggb-grad | xfv-json | jq -c 'select(._ == "pair") | [.maps[].method]' | sort -u)" '["path-grad","fggb"]' "methods follow each other"
+like "$(xfv-json d.xfv | jq -c 'select(._ == "pair") | [.score, .maps[0].params.from[0]]' | head -1)" '^\[0\.7' \
+    "the genuine pair's score"
+is "$(path-grad pairs.xfv | fggb-grad | xfv-json | jq -c 'select(._ == "pair") | [.maps[].method]' | sort -u)" \
+    '["path-grad","fggb"]' "methods follow each other"
 runs 2 "a layer that is not there" path-grad -l 5x5 pairs.xfv
 like "$(cat err)" '56x56, 28x28, 14x14, 7x7' "tells the grids"
 runs 2 "dot without cells" path-grad --combine dot pairs.xfv

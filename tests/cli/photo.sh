@@ -49,7 +49,8 @@ for p in group side; do
     runs 0 "a group, $p.png" heatmap --layout photo -b 2 -o "$p-%d.png" $p.xfv
     is "$($PYTHON where.py $p.xfv $p-0.png 1)" True "$p: the map lies where the transform says"
 done
-heatmap --layout photo -b 2 -j 3 -o again-%d.png group.xfv; cmp again-0.png group-0.png; ok $? "the same bytes whatever -j"
+heatmap --layout photo -b 2 -j 3 -o again-%d.png group.xfv; cmp again-0.png group-0.png;
+ok $? "the same bytes whatever -j"
 digest() { xfv-json "$1" | jq -r 'select(._ == "face")["source-digest"]' | sort -u; }
 sum() { sha256sum "$1" | cut -d ' ' -f 1; }
 facecrop group.png >one.xfv; is "$(digest one.xfv)" "$(sum group.png)" "the record holds the digest"

@@ -18,5 +18,6 @@ for name in why why-not forehead; do
     is "$("$PYTHON" stale.py "$top/docs/$name.png" "$work/new/$name.png")" "the same" "docs/$name.png"
 done
 cp "$work/new/why.png" other.png
-[ "$("$PYTHON" stale.py "$work/new/why-not.png" other.png)" != "the same" ]; ok $? "the comparison tells two pictures apart"
+[ "$("$PYTHON" stale.py "$work/new/why-not.png" other.png)" != "the same" ];
+ok $? "the comparison tells two pictures apart"
 done_testing

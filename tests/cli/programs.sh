@@ -20,7 +20,8 @@ for path in "$B"/bin/*; do
     like "$(tail -n 1 out)" '^Exit status: 0 ' "$p --help: the exit statuses"
     runs 0 "$p -h: status 0" "$p" -h
     runs 0 "$p --version: status 0" "$p" --version
-    is "$(head -n 1 out)" "$p $(sed -n 's/^#define XFV_VERSION "\(.*\)"/\1/p' "$top/libcommon/cli/cli.h")" "$p --version: the first line is name and version"
+    is "$(head -n 1 out)" "$p $(sed -n 's/^#define XFV_VERSION "\(.*\)"/\1/p' "$top/libcommon/cli/cli.h")" \
+        "$p --version: the first line is name and version"
     runs 2 "$p --no-such: status 2" "$p" --no-such
     is "$(wc -c <out)-$(wc -l <err)" 0-1 "$p --no-such: one line, on stderr"
     like "$(cat err)" "^$p: .*--no-such.*$p --help" "$p --no-such: named, with a pointer to --help"
@@ -30,7 +31,8 @@ for path in "$B"/bin/*; do
     like "$(cat err)" "auto, always or never" "$p --progress=perhaps: what it may be"
     "$p" --help >/dev/full 2>err
     is "$?-$(wc -l <err)" 4-1 "$p --help onto a full device: status 4, one line"
-    case $p in model-info | model-randomise | xfv | xfv-doctor) continue ;; esac # without a name they take the default model, or have no input
+    # without a name they take the default model, or have no input
+    case $p in model-info | model-randomise | xfv | xfv-doctor) continue ;; esac
     out=$("$PYTHON" terminal.py stdin "$p" </dev/null)
     is "$(printf '%s\n' "$out" | tail -n 1)" 2 "$p without input, stdin a terminal: status 2"
 done

@@ -16,7 +16,8 @@ runs 0 "embed" sh -c 'embed -m tiny faces.xfv | cat >embedded.xfv'
 runs 1 "verify" verify --all -t 0 -o pairs.xfv embedded.xfv
 runs 0 "plant" sh -c 'plant -q --kind noise pairs.xfv | cat >planted.xfv'
 for s in faces pairs planted; do
-    runs 1 "xfv-select --pseudonymise: $s (an err record: status 1)" xfv-select --pseudonymise key --pseudonym-table $s.names -o $s-p.xfv $s.xfv
+    runs 1 "xfv-select --pseudonymise: $s (an err record: status 1)" xfv-select --pseudonymise key --pseudonym-table \
+        $s.names -o $s-p.xfv $s.xfv
     xfv-check -q $s-p.xfv 2>/dev/null
     is "$(grep -acE 'Anna|Carl|Bell|Dorn|photos' $s-p.xfv)" 0 "$s: no name is left in any byte"
     is "$(xfv-json $s.xfv 2>/dev/null | wc -l)" "$(xfv-json $s-p.xfv 2>/dev/null | wc -l)" "$s: every record is there"
@@ -34,10 +35,14 @@ print(base64.b32encode(mac(b"person", "Anna_Bell")).decode().lower()[:16] + "_%0
 PY
 )
 is "$p1" "$want" "which Python's hmac gives, too"
-is "$(xfv-json pairs-p.xfv 2>/dev/null | jq -r 'select(._ == "pair") | .a.id + "|" + .b.id == .id' | sort -u)" true "a pair's id is made of its faces' ids"
-is "$(xfv-json pairs-p.xfv 2>/dev/null | jq -r 'select(._ == "pair") | .a.id' | head -n 1)" "$p1" "the same name in another stream has the same pseudonym"
-is "$(xfv-json faces-p.xfv 2>/dev/null | jq -c 'select(._ == "head") | [.provenance[] | .args]' | cut -d, -f1-3)" '[["--face=central"],["--person=...","..."]' "the head: our options stay, theirs lose their values"
-is "$(xfv-json faces-p.xfv 2>/dev/null | jq -r 'select(._ == "err") | .code + ": " + .message')" "noface: left out by xfv-select --pseudonymise" "an err record keeps its code only"
+is "$(xfv-json pairs-p.xfv 2>/dev/null | jq -r 'select(._ == "pair") | .a.id + "|" + .b.id == .id' | sort -u)" true \
+    "a pair's id is made of its faces' ids"
+is "$(xfv-json pairs-p.xfv 2>/dev/null | jq -r 'select(._ == "pair") | .a.id' | head -n 1)" "$p1" \
+    "the same name in another stream has the same pseudonym"
+is "$(xfv-json faces-p.xfv 2>/dev/null | jq -c 'select(._ == "head") | [.provenance[] | .args]' | cut -d, -f1-3)" \
+    '[["--face=central"],["--person=...","..."]' "the head: our options stay, theirs lose their values"
+is "$(xfv-json faces-p.xfv 2>/dev/null | jq -r 'select(._ == "err") | .code + ": " + .message')" \
+    "noface: left out by xfv-select --pseudonymise" "an err record keeps its code only"
 xfv-select --pseudonymise key2 faces.xfv >other.xfv 2>/dev/null
 is "$(xfv-json other.xfv 2>/dev/null | grep -c "$p1")" 0 "another key, other pseudonyms"
 xfv-select --pseudonymise key faces.xfv 2>/dev/null | cmp -s - faces-p.xfv; ok $? "the same key, the same bytes"
@@ -52,10 +57,12 @@ cp key open; chmod 644 open
 runs 2 "a key that others can read" xfv-select --pseudonymise open faces.xfv
 like "$(cat err)" "can be read by others .mode 644.: chmod 600" "is said how to mend"
 (umask 077; echo short >short; : >empty; head -c 5000 /dev/zero >long)
-for k in short empty long; do runs 2 "a key that is $k" xfv-select --pseudonymise $k faces.xfv; like "$(cat err)" "32 to 4096 are wanted" "$k: names what is wanted"; done
+for k in short empty long; do runs 2 "a key that is $k" xfv-select --pseudonymise $k faces.xfv;
+like "$(cat err)" "32 to 4096 are wanted" "$k: names what is wanted"; done
 runs 2 "a key that is a folder" xfv-select --pseudonymise . faces.xfv
 runs 4 "a key that is not there" xfv-select --pseudonymise nokey faces.xfv
 runs 2 "a table without a key" xfv-select --pseudonym-table t faces.xfv
 is "$(ls t nokey* 2>/dev/null)" "" "and no file"
-is "$(sed -n 's|^"\([a-z0-9-]*\)",$|\1|p' "$B/gen/programs.h" | sort)" "$(grep -v "^#" "$top/tools/programs.tsv" | cut -f 1 | sort)" "what pseudonyms leave alone: every program of ours"
+is "$(sed -n 's|^"\([a-z0-9-]*\)",$|\1|p' "$B/gen/programs.h" | sort)" \
+    "$(grep -v "^#" "$top/tools/programs.tsv" | cut -f 1 | sort)" "what pseudonyms leave alone: every program of ours"
 done_testing

@@ -62,7 +62,8 @@ $PYTHON noise.py; ok $? "make a photograph of much noise"
 runs 0 "facecrop finds nothing doubtful in noise" facecrop -o n.xfv noise.png bella.jpg
 is "$(wc -c <err)" 0 "which no other measure shows"
 runs 0 "embed, a face of noise and a good one" embed -o noisy.xfv n.xfv
-like "$(cat err)" "^embed: .*: a doubtful face: length of the embedding 4[0-9.]*, less than 51.81\$" "embed warns of the short embedding"
+like "$(cat err)" "^embed: .*: a doubtful face: length of the embedding 4[0-9.]*, less than 51.81\$" \
+    "embed warns of the short embedding"
 is "$(wc -l <err)" 1 "embed warns of the noise alone"
 is "$(faces '.quality["norm-low"]' noisy.xfv | sort -u)" 51.8117 "the record of a face holds the model's limit"
 verify noisy.xfv >pair.xfv
@@ -86,7 +87,8 @@ for r in msgpack.Unpacker(sys.stdin.buffer, max_buffer_size=1 << 28):
 PY
 $PYTHON plain.py <"$top/models/mobilefacenet.xfvm" >plain.xfvm
 runs 0 "embed by a model without the limit" embed -m plain.xfvm -o plain.xfv noisy.xfv
-is "$(cat err)-$(faces '.quality | has("norm-low")' plain.xfv | sort -u)" "-false" "embed takes another model's limit away"
+is "$(cat err)-$(faces '.quality | has("norm-low")' plain.xfv | sort -u)" "-false" \
+    "embed takes another model's limit away"
 
 # ---- floors
 runs 1 "--min-eye-distance" facecrop --min-eye-distance 30 -o f.xfv bella.jpg small.png

@@ -7,22 +7,30 @@ pairs pair nomaps signed err x-note >in.xfv
 runs 1 "a stream in, a stream out; an err record passes" regions -o out.xfv in.xfv
 xfv-json out.xfv >out.json
 is "$(jq -r '._' out.json | tr '\n' ' ')" "head pair pair pair err x-note end " "every record"
-is "$(jq -r 'select(._ == "pair") | .maps // [] | map(has("regions")) | @csv' out.json | tr '\n' ' ')" "true  true,true " "each map has regions"
-is "$(jq -r 'select(.maps) | .maps[].regions | [.a, .b][] | .area | add | . * 1e6 | round' out.json | sort -u)" 1000000 "areas sum to 1"
-is "$(jq -r 'select(.id == "p0") | .maps[0].regions.a.similarity | del(.mass) | add | . * 1e6 | round' out.json)" 1000000 "shares sum to 1"
-is "$(jq -r 'select(.id == "p2") | .maps[1].regions.a | keys_unsorted | join(",")' out.json)" "from,area,signed+,signed-" "a signed map has two parts"
-is "$(jq -c 'del(.maps[]?.regions) | del(.provenance, .crc32)' out.json)" "$(xfv-json in.xfv | jq -c 'del(.provenance, .crc32)')" "all else is as it was"
+is "$(jq -r 'select(._ == "pair") | .maps // [] | map(has("regions")) | @csv' out.json | tr '\n' ' ')" \
+    "true  true,true " "each map has regions"
+is "$(jq -r 'select(.maps) | .maps[].regions | [.a, .b][] | .area | add | . * 1e6 | round' out.json | sort -u)" \
+    1000000 "areas sum to 1"
+is "$(jq -r 'select(.id == "p0") | .maps[0].regions.a.similarity | del(.mass) | add | . * 1e6 | round' out.json)" \
+    1000000 "shares sum to 1"
+is "$(jq -r 'select(.id == "p2") | .maps[1].regions.a | keys_unsorted | join(",")' out.json)" \
+    "from,area,signed+,signed-" "a signed map has two parts"
+is "$(jq -c 'del(.maps[]?.regions) | del(.provenance, .crc32)' out.json)" \
+    "$(xfv-json in.xfv | jq -c 'del(.provenance, .crc32)')" "all else is as it was"
 regions out.xfv >again.xfv
-is "$(xfv-json again.xfv | jq -c 'del(.provenance, .crc32)')" "$(jq -c 'del(.provenance, .crc32)' out.json)" "twice is once"
+is "$(xfv-json again.xfv | jq -c 'del(.provenance, .crc32)')" "$(jq -c 'del(.provenance, .crc32)' out.json)" \
+    "twice is once"
 
 regions --tsv in.xfv >t.tsv 2>/dev/null
-is "$(head -n 1 t.tsv | cut -f 1-8)" "pair${tab}face${tab}method${tab}map${tab}from${tab}mass${tab}forehead${tab}brows" "a table's heading"
+is "$(head -n 1 t.tsv | cut -f 1-8)" \
+    "pair${tab}face${tab}method${tab}map${tab}from${tab}mass${tab}forehead${tab}brows" "a table's heading"
 is "$(wc -l <t.tsv | tr -d ' ')" 11 "a row for each map: 4 + 4 + 2"
 is "$(cut -f 5 t.tsv | sort -u | tr '\n' ' ')" "from template " "a face without landmarks is laid out by the template"
 facecrop "$top/tests/photos/anna-1.jpg" "$top/tests/photos/bella.jpg" | embed | verify -o two.xfv
 XFV_TOP=$top "$PYTHON" "$top/examples/fixed-blob.py" <two.xfv >blob.xfv
 is "$(regions --tsv blob.xfv | cut -f 5 | sort -u | tr '\n' ' ')" "from landmarks " "one with landmarks by them"
-is "$(regions --tsv blob.xfv | awk -F '\t' 'NR > 1 && $10 + 0 > $7 && $10 + 0 > $13 {n++} END {print n}')" 2 "a blob in the middle lies more on the nose than on forehead or chin"
+is "$(regions --tsv blob.xfv | awk -F '\t' 'NR > 1 && $10 + 0 > $7 && $10 + 0 > $13 {n++} END {print n}')" 2 \
+    "a blob in the middle lies more on the nose than on forehead or chin"
 
 # 68 points: the middle of the face as a tiny nose region
 "$PYTHON" - "$top/tests/photos/anna-1.jpg" >p68.txt <<'PY'
@@ -40,7 +48,8 @@ assert len(p) == 68
 print(sys.argv[1], *("%.1f %.1f" % q for q in p))
 PY
 runs 0 "--landmarks68" regions --tsv --landmarks68 p68.txt blob.xfv
-is "$(cut -f 2,5 out | sort -u | tr '\t\n' '  ')" "a 68 b landmarks face from " "outlines where the file has them, five points where not"
+is "$(cut -f 2,5 out | sort -u | tr '\t\n' '  ')" "a 68 b landmarks face from " \
+    "outlines where the file has them, five points where not"
 like "$(cat err)" '1 faces are not in' "which is said"
 echo "x 1 2 3" >short68.txt
 runs 2 "a line that is too short" regions --tsv --landmarks68 short68.txt blob.xfv
@@ -51,18 +60,25 @@ like "$(cat err)" 'short68.txt:1: a path and 136 numbers' "named"
 runs 0 "groups that differ" regions --groups groups.tsv --replicates 400 --plot g.gp planted.xfv
 cp out planted.tsv
 value() { awk -F '\t' -v q="$1" -v g="$2" -v s="$3" -v c="$4" '$1 == q && $4 == g && $3 == s {print $c}' "$5"; }
-is "$(head -n 1 planted.tsv | tr '\t' ' ')" "quantity method pairs group n persons value lo hi against difference d_lo d_hi p holm note" "the heading"
-is "$(value fmr x impostor 5 planted.tsv)" 72 "72 impostor pairs in a group: pairs across groups and strangers are left out"
+is "$(head -n 1 planted.tsv | tr '\t' ' ')" \
+    "quantity method pairs group n persons value lo hi against difference d_lo d_hi p holm note" "the heading"
+is "$(value fmr x impostor 5 planted.tsv)" 72 \
+    "72 impostor pairs in a group: pairs across groups and strangers are left out"
 is "$(value fmr x impostor 6 planted.tsv)" 24 "24 persons"
 like "$(cat err)" 'left out: 1 pairs of two groups, 1 pairs with a face that the table does not name' "which is said"
-is "$(awk -F '\t' '$15 != "NA" && $15 + 0 < 0.05 && $15 != "holm" {print $1 "/" $3}' planted.tsv | grep -c '^S+ \(mouth\|chin\)/')" 4 "S+ differs on mouth and chin, in both kinds of pairs"
+is "$(awk -F '\t' '$15 != "NA" && $15 + 0 < 0.05 && $15 != "holm" {print $1 "/" $3}' planted.tsv |
+    grep -c '^S+ \(mouth\|chin\)/')" 4 "S+ differs on mouth and chin, in both kinds of pairs"
 is "$(value score x genuine 15 planted.tsv | awk '{print ($1 < 0.01)}')" 1 "so do the genuine scores"
-is "$(awk -F '\t' '$14 != "NA" && $15 != "NA" && $15 + 0 < $14 + 0' planted.tsv | wc -l | tr -d ' ')" 0 "Holm never makes a p smaller"
-is "$(value fmr x impostor 7-9 planted.tsv; awk -F '\t' '$1 == "fmr" && $4 == "x" {print ($8 == 0 && $9 > 0.1)}' planted.tsv)" "$(printf '0.00000\n1')" "and its interval still has a width"
-is "$(awk -F '\t' '$1 == "fmr" && $4 == "x" {print ($15 < 0.05) $16}' planted.tsv)" "1-" "none against many is a difference"
+is "$(awk -F '\t' '$14 != "NA" && $15 != "NA" && $15 + 0 < $14 + 0' planted.tsv | wc -l | tr -d ' ')" 0 \
+    "Holm never makes a p smaller"
+is "$(value fmr x impostor 7-9 planted.tsv; awk -F '\t' '$1 == "fmr" && $4 == "x" {print ($8 == 0 && $9 > 0.1)}' \
+    planted.tsv)" "$(printf '0.00000\n1')" "and its interval still has a width"
+is "$(awk -F '\t' '$1 == "fmr" && $4 == "x" {print ($15 < 0.05) $16}' planted.tsv)" "1-" \
+    "none against many is a difference"
 regions --groups groups.tsv --replicates 400 planted.xfv >same.tsv 2>/dev/null
 cmp -s same.tsv planted.tsv; ok $? "the same seed, the same bytes"
-regions --groups groups.tsv --replicates 400 --seed 7 planted.xfv 2>/dev/null | cmp -s - planted.tsv; is $? 1 "another seed, other intervals"
+regions --groups groups.tsv --replicates 400 --seed 7 planted.xfv 2>/dev/null | cmp -s - planted.tsv;
+is $? 1 "another seed, other intervals"
 like "$(cat g.gp)" '^set multiplot layout' "a gnuplot script"
 is "$(grep -c '^EOD' g.gp)" "$(grep -c '<< EOD' g.gp)" "with its data in it"
 "$PYTHON" "$top/tests/gen/groups.py" 24 0 >alike.xfv

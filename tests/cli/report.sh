@@ -69,10 +69,14 @@ check page.html
 is "$(said bad)" none "it is well-formed, and loads nothing"
 is "$(said articles)" 6 "a card for each pair"
 is "$(said images)" $((4 + 8 + 4 + 2 + 0 + 4 + 4)) "the maps of each"
-is "$(grep -c '<image id=' page.html)-$(grep -c 'class="photo"' page.html)" 2-12 "each face once, however often it is shown"
+is "$(grep -c '<image id=' page.html)-$(grep -c 'class="photo"' page.html)" 2-12 \
+    "each face once, however often it is shown"
 is "$(said scripts)" 1 "one script"
-like "$(said alt | head -3)" '^S\+, similarity, of face A by fggb: (mostly|densest) (on the [a-z]+|outside the face) \([0-9]+ % of the map on [0-9]+ % of the picture\).*of the evidence on this face$' "texts that say what a map shows"
-like "$(cat page.html)" '<b>Accepted</b> as the same person: the score 0\.750 is above the threshold 0\.400 by 0\.350\.' "the decision in words"
+like "$(said alt | head -3)" \
+    '^S\+, similarity, of face A by fggb: (mostly|densest) (on the [a-z]+|outside the face) \([0-9]+ % of the map on [0-9]+ % of the picture\).*of the evidence on this face$' "texts that say what a map shows"
+like "$(cat page.html)" \
+    '<b>Accepted</b> as the same person: the score 0\.750 is above the threshold 0\.400 by 0\.350\.' \
+    "the decision in words"
 like "$(cat page.html)" 'The list says they are the same person: right' "against the label"
 like "$(cat page.html)" 'Label: unsure' "another label"
 like "$(cat page.html)" 'Model <b>mobilefacenet</b>, digest <code>0123456789abcdef' "where it comes from"
@@ -85,7 +89,8 @@ report --method fggb -o one.html in.xfv 2>/dev/null; check one.html
 runs 1 "--method of none: status 1" report --method nosuch -o none.html in.xfv
 like "$(cat err none.html)" "the pair has no maps of the method .*nosuch" "told, and on the page"
 is "$(grep -c 'an explainer (fggb-grad) makes them' none.html)" 0 "which does not say that an explainer is missing"
-is "$(grep -c 'name="method"' one.html)-$(grep -o 'name="method"' one.html | wc -l | tr -d ' ')" 1-1 "--method leaves one"
+is "$(grep -c 'name="method"' one.html)-$(grep -o 'name="method"' one.html | wc -l | tr -d ' ')" 1-1 \
+    "--method leaves one"
 report --blur 0 -r each -o raw.html in.xfv; cmp -s raw.html page.html; is $? 1 "--blur and --rescale change the maps"
 
 # whatever the stream holds
@@ -93,7 +98,8 @@ pairs hostile accent huge nan bare noimage tiny odd small err x-note >odd.xfv
 runs 1 "odd records" report -o odd.html odd.xfv
 check odd.html
 is "$(said bad)" none "make a sound page"
-like "$(sed -n '/id="errors"/,/<\/section>/p' odd.html)" '<li>.*: no face found <span class="tool">\(facecrop\)' "which lists what could not be made"
+like "$(sed -n '/id="errors"/,/<\/section>/p' odd.html)" '<li>.*: no face found <span class="tool">\(facecrop\)' \
+    "which lists what could not be made"
 like "$(cat odd.html)" 'José Müller/Øre 名前' "UTF-8"
 pairs flood pair >flood.xfv
 runs 1 "a pair with too many methods" report -o flood.html flood.xfv
@@ -127,13 +133,16 @@ is "$(cat keep.html)" "<!DOCTYPE html>old" "makes no page"
 report in.xfv >/dev/full 2>err; is "$?-$(wc -l <err | tr -d ' ')" 4-1 "a full disk"
 cat in.xfv odd.xfv >both.xfv
 report -o both.html both.xfv 2>/dev/null; check both.html
-is "$(said bad)-$(said articles)-$(grep -c 'class="origin-of"' both.html)" "none-15-2" "joined streams: numbers go on, each has its origin"
+is "$(said bad)-$(said articles)-$(grep -c 'class="origin-of"' both.html)" "none-15-2" \
+    "joined streams: numbers go on, each has its origin"
 
 # size and memory
 pairs pair >p.xfv
 "$PYTHON" "$top/tests/gen/repeat.py" p.xfv 10 >10.xfv
 "$PYTHON" "$top/tests/gen/repeat.py" p.xfv 200 >200.xfv
-memory() { ASAN_OPTIONS=quarantine_size_mb=1:${ASAN_OPTIONS:-} "$PYTHON" -c 'import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' report -o "$2" "$1"; }
+memory() {
+    ASAN_OPTIONS=quarantine_size_mb=1:${ASAN_OPTIONS:-} "$PYTHON" -c \
+        'import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' report -o "$2" "$1"; }
 few=$(memory 10.xfv 10.html) many=$(memory 200.xfv 200.html)
 if [ -n "${XFV_SANITIZED:-}" ]; then
     skip "memory is flat" "the sanitizer keeps what is freed"
@@ -156,7 +165,8 @@ PY
 pairs pair pair pair >three.xfv
 "$PYTHON" scored.py three.xfv >scored.xfv
 report -q -o scored.html scored.xfv
-is "$(grep -o 'id="m[0-9]*"' scored.html | wc -l)" 1 "one method of three pairs, each with its own score among the parameters"
+is "$(grep -o 'id="m[0-9]*"' scored.html | wc -l)" 1 \
+    "one method of three pairs, each with its own score among the parameters"
 
 # The distribution of the calibration's scores, from the stream's head.
 cat >calibrated.py <<'PY'
@@ -176,8 +186,10 @@ pairs pair pair >one.xfv
 report -o calibrated.html calibrated.xfv 2>err
 check calibrated.html
 is "$(said bad)" "none" "a page with the calibration's distribution is sound"
-is "$(grep -c 'class="outline ' calibrated.html)-$(grep -o 'class="outline [a-z]*"' calibrated.html | sort -u | wc -l)" "1-2" "an outline of each kind"
-like "$(cat calibrated.html)" 'calibration: .*5 genuine and .*16 impostor pairs of &lt;b&gt;visitors' "and a legend that says whose"
+is "$(grep -c 'class="outline ' calibrated.html)-$(grep -o 'class="outline [a-z]*"' calibrated.html | sort -u |
+    wc -l)" "1-2" "an outline of each kind"
+like "$(cat calibrated.html)" 'calibration: .*5 genuine and .*16 impostor pairs of &lt;b&gt;visitors' \
+    "and a legend that says whose"
 report one.xfv 2>/dev/null | grep -q 'class="outline' && r=1 || r=0
 is $r 0 "without one, none"
 # ---- an audit ----
@@ -265,18 +277,21 @@ PY
 runs 0 "an audit" report --groups groups.tsv -o audit.html audit.xfv
 check audit.html
 is "$(said bad)" none "is a sound page, with a pair's name twice"
-section() { sed -n "/<section [^>]*id=\"$1\"/,/<\/section>/p" "$2" | sed 's/<br>/ /g; s/<[^>]*>/ /g; s/&nbsp;/ /g; s/  */ /g'; }
+section() {
+    sed -n "/<section [^>]*id=\"$1\"/,/<\/section>/p" "$2" | sed 's/<br>/ /g; s/<[^>]*>/ /g; s/&nbsp;/ /g; s/  */ /g'; }
 like "$(section rates audit.html)" \
     'At the threshold in use, 0\.400, 2 of 60 pairs of different people were accepted and 3 of 40 pairs of one person rejected' \
     "the operating point in a sentence"
-wanted=$(roc audit.xfv 2>/dev/null | awk -F'\t' '$1 == "fmr" || $1 == "fnmr" {printf " %.1f %% (%.2g to %.1f %%) %s", 100 * $2, 100 * $3, 100 * $4, $1 == "fmr" ? "2 of 60" : "3 of 40"}')
+wanted=$(roc audit.xfv 2>/dev/null |
+    awk -F'\t' '$1 == "fmr" || $1 == "fnmr" {printf " %.1f %% (%.2g to %.1f %%) %s", 100 * $2, 100 * $3, 100 * $4, $1 == "fmr" ? "2 of 60" : "3 of 40"}')
 is "$(section rates audit.html | grep -cF "in use$wanted")" 1 "the rates and intervals of roc:$wanted"
 like "$(section rates audit.html)" \
     'not known for an FMR of 0\.1 % needs 1000 pairs of different people or more; there are 60' \
     "too few pairs for a rate: not known"
 is "$(grep -c 'class="det"' audit.html)" 1 "a DET curve"
 like "$(section groups audit.html)" 'even &lt;&amp;&gt;' "groups, whatever their names"
-wanted=$(regions --groups groups.tsv --tsv audit.xfv 2>/dev/null | awk -F'\t' '$1 == "fmr" && $4 == "odd" {printf " %.1f %% (%.2g to %.1f %%)", 100 * $7, 100 * $8, 100 * $9}')
+wanted=$(regions --groups groups.tsv --tsv audit.xfv 2>/dev/null |
+    awk -F'\t' '$1 == "fmr" && $4 == "odd" {printf " %.1f %% (%.2g to %.1f %%)", 100 * $7, 100 * $8, 100 * $9}')
 is "$(section groups audit.html | grep -cF "odd$wanted")" 1 "with the rates and intervals of regions --groups:$wanted"
 like "$(section wrong audit.html | tr -d '\n')" \
     'False matches, different people accepted: 2 .*Pair 52 : score 0\.460, 0\.060 above the threshold.*Pair 51 .*False non-matches, one person rejected: 3 .*Pair 7 .*Pair 6 .*Pair 5 ' \
@@ -319,7 +334,8 @@ for kind in undecided same several; do
     section rates kind.html >$kind.txt
 done
 like "$(cat undecided.txt)" 'have no decision' "undecided pairs: said"
-like "$(cat same.txt)" 'A DET curve needs at least 10 pairs of one person and 10 of different people' "pairs of one kind: said"
+like "$(cat same.txt)" 'A DET curve needs at least 10 pairs of one person and 10 of different people' \
+    "pairs of one kind: said"
 like "$(cat several.txt)" 'pairs have several' "several thresholds: said"
 "$PYTHON" audit.py extreme >extreme.xfv
 report --groups groups.tsv -o extreme.html extreme.xfv 2>/dev/null

@@ -217,7 +217,8 @@ one() {
     is "$("$PYTHON" check.py "$name" "$name.xfv" 2>&1 | tail -n 1)" good "$*: as worked out by NumPy"
     "$@" -j 3 -o j3.xfv "$pairs"
     cmp -s "$name.xfv" j3.xfv; ok $? "$*: the same bytes with three workers"
-    is "$(xfv-json "$name.xfv" | jq -r 'select(._ == "pair") | .maps[-1].method' | sort -u)" "$method" "$*: its method is $method"
+    is "$(xfv-json "$name.xfv" | jq -r 'select(._ == "pair") | .maps[-1].method' | sort -u)" "$method" \
+        "$*: its method is $method"
 }
 one xssab xssab xssab-grad
 pairs=far-pairs.xfv
@@ -252,7 +253,8 @@ is "$("$PYTHON" check.py mean mean.xfv 2>&1 | tail -n 1)" good "is their mean"
 runs 2 "mean without a file" control-map -k mean with.xfv
 runs 2 "a mean of maps that are not there" control-map -k mean --from with.xfv with.xfv
 like "$(cat err)" "no pair with maps of method 'fggb'" "which it says"
-corrrise -n 10 --patches 1 --size 5 --seed 1 -o s1.xfv pairs.xfv; corrrise -n 10 --patches 1 --size 5 --seed 2 -o s2.xfv pairs.xfv
+corrrise -n 10 --patches 1 --size 5 --seed 1 -o s1.xfv pairs.xfv;
+corrrise -n 10 --patches 1 --size 5 --seed 2 -o s2.xfv pairs.xfv
 cmp -s s1.xfv s2.xfv; [ $? -eq 1 ]; ok $? "another seed, other masks"
 # another program as the network
 corrrise -n 40 --patches 3 --size 5 --seed 3 --exec "embed -q -m tiny" -j 2 -o exec.xfv pairs.xfv 2>err
@@ -268,7 +270,8 @@ for r in faces:
     r["embedding"] = {"dtype": "<f4", "shape": [3], "data": struct.pack("<3f", *(sum(rgb[c::3]) / (len(rgb) // 3) for c in range(3)))}
 sys.stdout.buffer.write(stream(faces))
 PY
-runs 0 "a network of three numbers, in Python" xface --sizes 3 --stride 4 --distance 2 --exec "$PYTHON three.py" -o three.xfv pairs.xfv
+runs 0 "a network of three numbers, in Python" xface --sizes 3 --stride 4 --distance 2 --exec "$PYTHON three.py" -o \
+    three.xfv pairs.xfv
 like "$(xfv-json three.xfv | jq -c 'select(._ == "pair") | .maps[0].a.similarity.max > 0' | sort -u)" true "has maps"
 for bad in "exit 3" "cat" "true" "echo no" "kill -9 \$\$" "no-such-command-here"; do
     corrrise -n 4 --patches 1 --size 5 --exec "$bad" pairs.xfv >out 2>err; rc=$?
@@ -277,7 +280,8 @@ for bad in "exit 3" "cat" "true" "echo no" "kill -9 \$\$" "no-such-command-here"
 done
 runs 2 "a patch larger than the image" corrrise --size 17 pairs.xfv
 minplus -n 1 -o default.xfv pairs.xfv; minplus --fast --stop 0 -o fast.xfv pairs.xfv
-is "$(xfv-json default.xfv fast.xfv | jq -c 'select(._ == "pair") | .maps[0].params | [.window, .stride, .iterations, .stop]' | sort -u | tr '\n' ' ')" \
+is "$(xfv-json default.xfv fast.xfv |
+    jq -c 'select(._ == "pair") | .maps[0].params | [.window, .stride, .iterations, .stop]' | sort -u | tr '\n' ' ')" \
     "[10,1,1,0.01] [14,3,1,0] " "minplus: windows as large as the image asks for, and --fast"
 runs 2 "a stride that leaves no window" minplus --stride 40 pairs.xfv
 runs 1 "as many samples as superpixels need, and no fewer" lime -n 2 --ridge 0 -o few.xfv patches-pairs.xfv

@@ -1,4 +1,5 @@
-# Every program in a bad world: input cut anywhere, garbage, closed descriptors, a full device, a reader that went away, a damaged model.
+# Every program in a bad world: input cut anywhere, garbage, closed descriptors, a full device, a reader that went away,
+# a damaged model.
 # tests/robust.py holds the checks; programs.sh has those of options, facecrop.sh and decode.sh those of damaged images.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
@@ -45,7 +46,9 @@ for path in "$B"/bin/*; do
         check "$p: closed descriptors" closed $input -- $command $([ "$p" = facecrop ] || echo -q)
         ;;
     esac
-    case $p in facecrop | verify | control-map) continue ;; esac # control-map's default kind asks no model; facecrop loads the detector's models, too; verify takes a model only for its threshold
+    # control-map's default kind asks no model; facecrop loads the detector's models, too; verify takes a model only for
+    # its threshold
+    case $p in facecrop | verify | control-map) continue ;; esac
     has '--model' && check "$p: a damaged model" model $input tiny.xfvm -- ${command%% -m*}
 done
 check "verify -m: a damaged model" model embedded.xfv tiny.xfvm -- verify

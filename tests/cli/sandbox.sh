@@ -1,4 +1,5 @@
-# The sandbox: a decoder that was taken over (tests/sandbox/hijack.c) gets nowhere, and gets in with --no-sandbox; what it must not hinder; what it costs.
+# The sandbox: a decoder that was taken over (tests/sandbox/hijack.c) gets nowhere, and gets in with --no-sandbox; what
+# it must not hinder; what it costs.
 . "$top/tests/tap.sh"
 if [ "${XFV_SANITIZED:-0}" = 1 ]; then
     skip "the sandbox" "a build with sanitizers has none"
@@ -29,8 +30,10 @@ filtered=no confined=no
 grep -q '^ok *sandbox *seccomp' doctor && filtered=yes
 grep -q '^ok *sandbox *Landlock' doctor && confined=yes
 like "$(cat doctor)" "^ok +sandbox +(seccomp|no)" "xfv-doctor says what is in force"
-like "$(LD_PRELOAD=./hijack.so XFV_LANDLOCK=0 xfv-doctor)" "^warn +sandbox +no Landlock" "xfv-doctor: a kernel without Landlock"
-like "$(LD_PRELOAD=./hijack.so XFV_LANDLOCK=3 xfv-doctor)" "^ok +sandbox +Landlock 3 confines files; signals are" "an older one"
+like "$(LD_PRELOAD=./hijack.so XFV_LANDLOCK=0 xfv-doctor)" "^warn +sandbox +no Landlock" \
+    "xfv-doctor: a kernel without Landlock"
+like "$(LD_PRELOAD=./hijack.so XFV_LANDLOCK=3 xfv-doctor)" "^ok +sandbox +Landlock 3 confines files; signals are" \
+    "an older one"
 
 # What each attack meets with Landlock, and without.
 calls="write tmp overwrite unlink rename replace remove link beside truncate append chmod fchmod fcntl symlink connect exec
@@ -40,7 +43,8 @@ always="broker descriptor openat2 prlimit affinity"
 files="read thread list"
 victims() {
     rm -rf stolen link elsewhere/* out.d/*
-    echo old >precious && cp precious elsewhere/kept && cp precious out.d/victim && cp precious out.d/out-7.ppm && echo bait >out.d/bait
+    echo old >precious && cp precious elsewhere/kept && cp precious out.d/victim && cp precious out.d/out-7.ppm &&
+        echo bait >out.d/bait
 }
 harmed() {
     cat precious out.d/victim out.d/out-7.ppm elsewhere/kept out.d/bait | tr '\n' ' '
@@ -63,7 +67,8 @@ held() {
         XFV_LANDLOCK=$kernel strike $what "$@"
         [ "$(harmed)" = "$unharmed" ] || bad="$bad $what(harm)"
         grep -q 'got in' err && bad="$bad $what(in)"
-        if [ $what = fchmod ] && grep -q "hijack: fchmod refused" err; then continue; fi # there it could not even be opened
+        # there it could not even be opened
+        if [ $what = fchmod ] && grep -q "hijack: fchmod refused" err; then continue; fi
         case " $calls " in
         *" $what "*) [ $status = 4 ] && grep -q "stopped by its sandbox" err || bad="$bad $what($status)" ;;
         *) [ $status -le 2 ] && grep -q "hijack: $what refused" err || bad="$bad $what($status)" ;;
@@ -111,7 +116,8 @@ if [ $filtered = yes ] && [ $confined = yes ]; then
     strike read facecrop --aligned --files0-from list
     like "$(cat err)" "hijack: read refused" "facecrop --files0-from FILE: the images of the list and no other file"
     strike kill facecrop -q --aligned anna.jpg
-    like "$(cat err)" "^facecrop: stopped by its sandbox: system call kill \([0-9]+\), which it never" "the message names the call"
+    like "$(cat err)" "^facecrop: stopped by its sandbox: system call kill \([0-9]+\), which it never" \
+        "the message names the call"
     is "$(wc -l <err)" 1 "in one line"
 else
     skip "attacks" "this kernel has no seccomp, or no Landlock"
@@ -124,7 +130,8 @@ done
 
 # What it must leave in peace.
 runs 0 "facecrop --files0-from -" sh -c "find . -name anna.jpg -print0 | facecrop --aligned --files0-from - -o list.xfv"
-runs 0 "facecrop --landmarks" sh -c "echo 'anna.jpg 38 51 73 51 56 71 41 92 70 92' | facecrop --landmarks - -o landmarks.xfv"
+runs 0 "facecrop --landmarks" sh -c \
+    "echo 'anna.jpg 38 51 73 51 56 71 41 92 70 92' | facecrop --landmarks - -o landmarks.xfv"
 runs 0 "an input as /dev/stdin" sh -c "xfv-select --join /dev/stdin <face.xfv >copy.xfv"
 runs 0 "an input as /dev/fd/5" sh -c "xfv-select --join /dev/fd/5 5<face.xfv >copy.xfv"
 runs 0 "an input and an output as descriptors" sh -c "xfv-select --join -o /dev/fd/6 /dev/fd/5 5<face.xfv 6>copy.xfv"
@@ -158,7 +165,8 @@ for command in (["embed", "face.xfv"], ["facecrop", "--aligned", "anna.jpg"]):
     print(command[0], round(cpu(*command)), round(cpu(command[0], "--no-sandbox", *command[1:])))
 PY
 while read -r program with without; do
-    [ "$with" -le $((without + 15)) ]; ok $? "$program: $with ms of processor time with the sandbox, $without without: at most 15 more"
+    [ "$with" -le $((without + 15)) ];
+    ok $? "$program: $with ms of processor time with the sandbox, $without without: at most 15 more"
 done <times
 for program in xfv-select xfv-json heatmap; do
     is "$(readelf -d "$B/bin/$program" | grep -c openblas)" 0 "$program starts without OpenBLAS"

@@ -1,4 +1,5 @@
-# Shards: parts joined in order are the whole, byte by byte; by xargs, and by GNU parallel with a worker killed in the middle and a resumed run.
+# Shards: parts joined in order are the whole, byte by byte; by xargs, and by GNU parallel with a worker killed in the
+# middle and a resumed run.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
@@ -41,7 +42,8 @@ parts_are_whole "verify --all" all.xfv "verify -q --all --shard {} faces.xfv"
 xfv-select -q -o selected.xfv all.xfv
 parts_are_whole "xfv-select" selected.xfv "xfv-select -q --shard {} all.xfv"
 verify -q --all --tsv faces.xfv >all.tsv 2>/dev/null
-for i in 1 2 3; do verify -q --all --tsv --shard $i/3 faces.xfv 2>/dev/null; done | cmp -s - all.tsv; ok $? "verify --tsv: the table, too"
+for i in 1 2 3; do verify -q --all --tsv --shard $i/3 faces.xfv 2>/dev/null; done | cmp -s - all.tsv;
+ok $? "verify --tsv: the table, too"
 for bad in 0/3 4/3 1/0 1 /3 1/x -1/3 1/2000000; do
     runs 2 "--shard $bad: status 2" facecrop --shard $bad -0 crops.list
 done

@@ -45,30 +45,37 @@ sel "d/1.jpg|d/2.jpg d/3.jpg|e/4.jpg " --head 2
 sel "" --head 0
 sel "e/6.jpg|e/7.jpg x|y " --kind pair --shard 2/2
 sel "d/3.jpg|e/4.jpg " --kind pair --head 2 --shard 2/2
-for bad in "--score 1" "--score .." "--score a..b" "--score 0.5..0.1" "--label maybe" "--head -1" "--drop id" "--drop _"; do runs 2 "xfv-select $bad: status 2" xfv-select $bad pairs.xfv; done
-xfv-select -q --drop embedding --drop score pairs.xfv | xfv-json | jq -c 'select(._ == "pair") | [has("score"), (.a | has("embedding"))]' | sort -u >out
+for bad in "--score 1" "--score .." "--score a..b" "--score 0.5..0.1" "--label maybe" "--head -1" "--drop id" \
+    "--drop _"; do runs 2 "xfv-select $bad: status 2" xfv-select $bad pairs.xfv; done
+xfv-select -q --drop embedding --drop score pairs.xfv | xfv-json |
+    jq -c 'select(._ == "pair") | [has("score"), (.a | has("embedding"))]' | sort -u >out
 is "$(cat out)" '[false,false]' "--drop: from records and from the faces of pairs"
-is "$(xfv-select --score=..0 pairs.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" '["--score=..0"]' "the conditions are in the provenance"
+is "$(xfv-select --score=..0 pairs.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" \
+    '["--score=..0"]' "the conditions are in the provenance"
 xfv-select -q --kind err pairs.xfv >/dev/null; is $? 1 "an err record selected: status 1"
 xfv-select -q --kind pair pairs.xfv >/dev/null; is $? 0 "none selected: status 0"
 
 runs 0 "several streams" xfv-select --join -o joined.xfv faces.xfv more.xfv
-is "$(ids joined.xfv)-$(xfv-json joined.xfv | jq -r ._ | grep -c head)" "a.jpg b.jpg c.jpg -1" "one segment of all records"
+is "$(ids joined.xfv)-$(xfv-json joined.xfv | jq -r ._ | grep -c head)" "a.jpg b.jpg c.jpg -1" \
+    "one segment of all records"
 cat faces.xfv more.xfv | xfv-select --join | cmp -s - joined.xfv; ok $? "of joined streams, the same"
 xfv-select --join faces.xfv | cmp -s - faces.xfv; ok $? "of one stream, itself"
 runs 3 "heads that differ: status 3" xfv-select --join faces.xfv other.xfv
 like "$(cat err)" "^xfv-select: .*--mixed" "and the way out is named"
 runs 0 "--mixed" xfv-select --mixed -o mixed.xfv other.xfv faces.xfv
-is "$(xfv-select --join --head 1 faces.xfv more.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" '["--head=1"]' "xfv-select --join under a condition is named in the provenance"
+is "$(xfv-select --join --head 1 faces.xfv more.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" \
+    '["--head=1"]' "xfv-select --join under a condition is named in the provenance"
 for i in 1 2 3; do xfv-select --shard $i/3 -o shard-$i.xfv joined.xfv; done
 runs 0 "the parts of --shard" xfv-select --join -o again.xfv shard-1.xfv shard-2.xfv shard-3.xfv
 runs 0 "the whole again" xfv-cmp again.xfv joined.xfv
-is "$(ids mixed.xfv)$(xfv-json mixed.xfv | jq -c 'select(._ == "head") | [.model, .mixed]')" 'c.jpg a.jpg b.jpg [null,true]' "joins them, and the head names no model"
+is "$(ids mixed.xfv)$(xfv-json mixed.xfv | jq -c 'select(._ == "head") | [.model, .mixed]')" \
+    'c.jpg a.jpg b.jpg [null,true]' "joins them, and the head names no model"
 
 runs 0 "xfv-check" xfv-check faces.xfv more.xfv empty.xfv
 is "$(cat out err | wc -c)" 0 "says nothing"
 runs 1 "err records: status 1" xfv-check pairs.xfv
-xfv-check -v faces.xfv 2>err; like "$(cat err)" "sound: 1 segments, 2 faces, 0 pairs, 0 errors, 0 others" "-v says what there is"
+xfv-check -v faces.xfv 2>err;
+like "$(cat err)" "sound: 1 segments, 2 faces, 0 pairs, 0 errors, 0 others" "-v says what there is"
 for f in bad-*.xfv; do
     runs 3 "xfv-check $f: status 3" xfv-check "$f"
     is "$(wc -l <err)" 1 "one line: $(cat err)"
@@ -92,7 +99,8 @@ runs 2 "- twice: status 2" xfv-cmp - - <faces.xfv
 head -c 500 faces.xfv >cut.xfv
 runs 3 "a stream that is cut: status 3" xfv-cmp faces.xfv cut.xfv
 # Streams joined by cat and cut at a border.
-"$PYTHON" -c 'from streams import *; [open(f"part-{i}.xfv", "wb").write(stream([face(f"{i}.jpg", i)])) for i in range(3)]'
+"$PYTHON" -c \
+    'from streams import *; [open(f"part-{i}.xfv", "wb").write(stream([face(f"{i}.jpg", i)])) for i in range(3)]'
 cat part-0.xfv part-1.xfv part-2.xfv >three.xfv
 runs 0 "three segments" xfv-check -v --segments 3 three.xfv
 like "$(cat err)" "sound: 3 segments, 3 faces" "are counted"
@@ -100,5 +108,6 @@ head -c $(cat part-0.xfv part-1.xfv | wc -c) three.xfv >two.xfv
 runs 0 "cut at a border they look whole" xfv-check two.xfv
 runs 3 "but not with --segments: status 3" xfv-check --segments 3 two.xfv
 like "$(cat err)" "2 segments where --segments wants 3" "which says so"
-xfv-select --join -v -o /dev/null three.xfv 2>err; like "$(cat err)" "3 segments joined" "xfv-select --join -v counts them"
+xfv-select --join -v -o /dev/null three.xfv 2>err;
+like "$(cat err)" "3 segments joined" "xfv-select --join -v counts them"
 done_testing

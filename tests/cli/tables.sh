@@ -1,4 +1,5 @@
-# --tsv, --csv, --markdown, --latex and --json: every program that makes a table takes all five, and they hold the same cells.
+# --tsv, --csv, --markdown, --latex and --json: every program that makes a table takes all five, and they hold the same
+# cells.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
@@ -56,7 +57,8 @@ PY
 alike() { # description, how to compare, command
     what=$1 how=$2
     shift 2
-    for form in tsv csv markdown latex json; do runs 0 "$what --$form" "$@" --$form && cp out "t.$(echo $form | sed 's/markdown/md/')"; done
+    for form in tsv csv markdown latex json; do
+        runs 0 "$what --$form" "$@" --$form && cp out "t.$(echo $form | sed 's/markdown/md/')"; done
     is "$("$PYTHON" same.py $how 2>&1 | tail -1)" same "$what: the five forms hold the same"
 }
 alike "verify" "" verify -t 0.4 --header maps.xfv
@@ -78,12 +80,15 @@ alike "verify, of odd names" "" verify --all -t 0.4 --header odd.xfv
 is "$(grep -c "^\"'[=+@-]" t.csv) $(grep -c '^-0.5' t.csv)" "22 0" "no cell of the CSV begins a formula"
 is "$(verify --all -t 0.4 --csv odd.xfv | head -1)" "id_a,id_b,score,threshold,decision,label" "CSV has a heading"
 if command -v pdflatex >/dev/null; then
-    { printf '%s\n' '\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}' && cat t.latex && echo '\end{document}'; } >t.tex
+    {
+        printf '%s\n' '\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}' &&
+            cat t.latex && echo '\end{document}'; } >t.tex
     runs 0 "LaTeX takes it" pdflatex -interaction=batchmode t.tex
 fi
 
 runs 0 "model-info --markdown" model-info --markdown tiny
-is "$(head -1 out | tr -d ' ' | tr '|' '\t' | sed 's/^.//; s/.$//')" "$(model-info --tsv tiny | head -1)" "the columns of --tsv"
+is "$(head -1 out | tr -d ' ' | tr '|' '\t' | sed 's/^.//; s/.$//')" "$(model-info --tsv tiny | head -1)" \
+    "the columns of --tsv"
 is "$(model-info --csv tiny | tr ',' '\t')" "$(model-info --tsv tiny)" "--csv holds the same"
 is "$(model-info --latex tiny | grep -c '^.begin.tabular\|^.bottomrule')" 2 "--latex, too"
 done_testing

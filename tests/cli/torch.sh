@@ -1,6 +1,7 @@
 # The examples in torch, against the programs that compute the same. Needs Debian's python3-torch.
 . "$top/tests/tap.sh"
-"$PYTHON" -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("torch"))' || { skip "torch" "no python3-torch here"; done_testing; exit 0; }
+"$PYTHON" -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("torch"))' || {
+    skip "torch" "no python3-torch here"; done_testing; exit 0; }
 export OMP_NUM_THREADS=1
 facecrop "$top/tests/photos/anna-1.jpg" "$top/tests/photos/anna-2.jpg" -o crops.xfv
 embed crops.xfv | verify --all -o pairs.xfv
@@ -72,7 +73,8 @@ package pairs.xfv grad-cam.xfv grad-cam
 package pairs.xfv integrated-gradients.xfv integrated-gradients
 END
 "$PYTHON" each.py first >statuses
-is "$(tr '\n' ' ' <statuses)" "gradient 0 gradcam 0 loss 0 embed 0 package 0 package 0 " "torch-gradient, -gradcam, -loss, -embed and -package run"
+is "$(tr '\n' ' ' <statuses)" "gradient 0 gradcam 0 loss 0 embed 0 package 0 package 0 " \
+    "torch-gradient, -gradcam, -loss, -embed and -package run"
 xfv-check maps.xfv faces.xfv; ok $? "their streams are sound"
 cat >compare.py <<'PY'
 import numpy as np, xfv
@@ -88,8 +90,10 @@ for p in xfv.read("maps.xfv").pairs:
         loss.append(np.abs(p.map("torch-loss")[side]["similarity"]).max())
 print("embedding", max(gap) < 1e-5, "gradcam", max(cam) < 1e-4, "gradient", max(grad) < 1e-2 and np.median(grad) < 2e-3, "loss", min(loss) > 0)
 PY
-is "$("$PYTHON" compare.py)" "embedding True gradcam True gradient True loss True" "embeddings within 1e-5 of the norm, Grad-CAM within 1e-4, the gradient but for kinks"
-verify --all -t 0.5 -o own.xfv own-faces.xfv; is "$? $(xfv-json own.xfv | grep -c '"accept"')" "0 1" "torch-embed takes a network of one's own"
+is "$("$PYTHON" compare.py)" "embedding True gradcam True gradient True loss True" \
+    "embeddings within 1e-5 of the norm, Grad-CAM within 1e-4, the gradient but for kinks"
+verify --all -t 0.5 -o own.xfv own-faces.xfv;
+is "$? $(xfv-json own.xfv | grep -c '"accept"')" "0 1" "torch-embed takes a network of one's own"
 cat >second <<'END'
 gradient own.xfv own-one.xfv mine:net
 loss own-one.xfv own-maps.xfv mine:net
@@ -98,15 +102,20 @@ gradcam own.xfv other-gradcam.xfv
 loss own.xfv other-loss.xfv
 END
 "$PYTHON" each.py second >statuses
-is "$(tr '\n' ' ' <statuses)" "gradient 0 loss 0 gradient 1 gradcam 1 loss 1 " "torch-gradient and torch-loss explain it, and pairs of a network that is not theirs fail"
-is "$(xfv-json own-maps.xfv | jq -c 'select(._ == "pair").maps | map(.method)')" '["torch-gradient","torch-loss"]' "the maps of one's own network stand in the pair"
+is "$(tr '\n' ' ' <statuses)" "gradient 0 loss 0 gradient 1 gradcam 1 loss 1 " \
+    "torch-gradient and torch-loss explain it, and pairs of a network that is not theirs fail"
+is "$(xfv-json own-maps.xfv | jq -c 'select(._ == "pair").maps | map(.method)')" '["torch-gradient","torch-loss"]' \
+    "the maps of one's own network stand in the pair"
 for m in gradient gradcam loss; do
-    is "$(xfv-json other-$m.xfv | jq -c 'select(._ == "err").code')" '"failed"' "torch-$m refuses the embeddings of another network"
+    is "$(xfv-json other-$m.xfv | jq -c 'select(._ == "err").code')" '"failed"' \
+        "torch-$m refuses the embeddings of another network"
     like "$(cat other-$m.xfv.err)" 'another network made these embeddings' "torch-$m says so"
 done
-is "$(xfv-json maps.xfv | jq -r 'select(._ == "pair").accept' | tr '\n' ' ')" "true " "(the project's own decides the same)"
+is "$(xfv-json maps.xfv | jq -r 'select(._ == "pair").accept' | tr '\n' ' ')" "true " \
+    "(the project's own decides the same)"
 
 for m in grad-cam integrated-gradients; do
-    is "$(xfv-json $m.xfv | jq -c 'select(._ == "pair").maps[0].method' | sort -u)" "\"package-$m\"" "torch-package adds the maps of $m"
+    is "$(xfv-json $m.xfv | jq -c 'select(._ == "pair").maps[0].method' | sort -u)" "\"package-$m\"" \
+        "torch-package adds the maps of $m"
 done
 done_testing

@@ -1,4 +1,5 @@
-# docs/tutorial.md: every command runs as it stands, in order, in one shell, and prints what the page shows (numbers to two places).
+# docs/tutorial.md: every command runs as it stands, in order, in one shell, and prints what the page shows (numbers to
+# two places).
 . "$top/tests/tap.sh"
 mkdir clone && cp -R "$top/tests" clone/tests && cd clone || exit 1
 cat >blocks.py <<'PY'
@@ -36,8 +37,10 @@ n=$("$PYTHON" blocks.py "$top/docs/tutorial.md")
 sed -i "s,^/usr/bin/python3,$PYTHON," script.sh
 PATH="$B/bin:$PATH" sh script.sh >out 2>&1; is $? 0 "they all run" || tail -n 5 out | sed 's/^/# /'
 is "$("$PYTHON" compare.py)" "$n blocks" "and print what the page shows"
-is "$(ls try/pair-*.png | wc -l | tr -d ' ') $(grep -c '<html' try/report.html) $(head -c 4 try/why.png | tail -c 3)" "3 1 PNG" "pictures and a page"
-is "$(sed -n '/^```console/,/^```/p' "$top/docs/tutorial.md" | head -n 2 | tail -n 1)" "make demo" "the installation is make demo"
+is "$(ls try/pair-*.png | wc -l | tr -d ' ') $(grep -c '<html' try/report.html) $(head -c 4 try/why.png | tail -c 3)" \
+    "3 1 PNG" "pictures and a page"
+is "$(sed -n '/^```console/,/^```/p' "$top/docs/tutorial.md" | head -n 2 | tail -n 1)" "make demo" \
+    "the installation is make demo"
 for link in $(grep -oE '\]\([a-zA-Z.][^)]*\)' "$top"/docs/*.md | sed 's/^[^:]*:\]//' | tr -d '()' | sort -u); do
     case $link in http*) continue ;; esac
     [ -e "$top/docs/$link" ]; ok $? "docs/ names $link, which is there"

@@ -49,7 +49,8 @@ t() { tr '\t\n' ' ;' <out; }
 
 # consecutive
 runs 0 "consecutive pairs" verify --tsv four.xfv
-is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.500000 accept -;y/c.jpg y/d.jpg 0.000000 0.500000 reject -;" "first with second, third with fourth, at the model's threshold"
+is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.500000 accept -;y/c.jpg y/d.jpg 0.000000 0.500000 reject -;" \
+    "first with second, third with fourth, at the model's threshold"
 is "$(wc -c <err)" 0 "and nothing else"
 runs 0 "--threshold" verify --tsv --header --threshold .9 four.xfv
 is "$(t)" "id_a id_b score threshold decision label;x/a.jpg x/b.jpg 0.800000 0.900000 reject -;y/c.jpg y/d.jpg 0.000000 0.900000 reject -;" "which decides; --header"
@@ -63,16 +64,20 @@ runs 1 "--exit-status with a reject: status 1" verify --tsv -e four.xfv
 runs 0 "--exit-status without one: status 0" verify --tsv -e -t -0.5 four.xfv
 runs 1 "an odd number of faces: status 1" verify five.xfv
 like "$(cat err)" "^verify: last: .*odd number.*no partner" "and a message that names the one left over"
-is "$(xfv-json out | jq -r '._ + " " + (.id // "") + " " + (.code // "")' | tr '\n' ';')" "head  ;pair x/a.jpg|x/b.jpg ;pair y/c.jpg|y/d.jpg ;err last unpaired;end  ;" "in the stream an err record"
+is "$(xfv-json out | jq -r '._ + " " + (.id // "") + " " + (.code // "")' | tr '\n' ';')" \
+    "head  ;pair x/a.jpg|x/b.jpg ;pair y/c.jpg|y/d.jpg ;err last unpaired;end  ;" "in the stream an err record"
 runs 1 "failed faces: status 1" verify failed.xfv
 is "$(xfv-json out | jq -r 'select(._ != "head") | ._ + " " + (.id // "") + " " + (.tool // "")' | tr '\n' ';')" \
     "err bad.jpg facecrop;err x/a.jpg|bad.jpg verify;pair y/c.jpg|y/d.jpg ;err bad2.jpg facecrop;err bad2.jpg|x/b.jpg verify;err z verify;end  ;" \
     "do not shift the others: each uses up its place"
-like "$(xfv-json out | jq -r 'select(.id == "x/a.jpg|bad.jpg") | .message')" "bad.jpg.*no face found" "and the pair's err record gives the reason"
+like "$(xfv-json out | jq -r 'select(.id == "x/a.jpg|bad.jpg") | .message')" "bad.jpg.*no face found" \
+    "and the pair's err record gives the reason"
 runs 1 "the same as a table" verify --tsv failed.xfv
-is "$(cut -f1,2,5 out | tr '\t\n' ' ;')" "x/a.jpg bad.jpg error;y/c.jpg y/d.jpg reject;bad2.jpg x/b.jpg error;" "has a row for each pair"
+is "$(cut -f1,2,5 out | tr '\t\n' ' ;')" "x/a.jpg bad.jpg error;y/c.jpg y/d.jpg reject;bad2.jpg x/b.jpg error;" \
+    "has a row for each pair"
 runs 1 "only err records" verify allfailed.xfv
-is "$(xfv-json out | jq -r '._ + " " + (.id // "")' | tr '\n' ';')" "head ;err p;err q;err p|q;end ;" "make an err record more"
+is "$(xfv-json out | jq -r '._ + " " + (.id // "")' | tr '\n' ';')" "head ;err p;err q;err p|q;end ;" \
+    "make an err record more"
 runs 0 "no faces: status 0" verify none.xfv
 is "$(xfv-json out | jq -r ._ | tr '\n' ' ')" "head end " "and no pairs"
 runs 0 "two files, a face each" verify --tsv one.xfv two.xfv
@@ -87,26 +92,38 @@ is "$(verify note.xfv | xfv-json | jq -r ._ | tr '\n' ' ')" "head x-note pair pa
 
 # the pair record
 verify images.xfv >pairs.xfv
-is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | keys_unsorted' | head -n 1)" '["_","id","a","b","score","threshold","accept"]' "keys of a pair"
-is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | .a | keys_unsorted' | head -n 1)" '["_","id","embedding","model","image","extra"]' "which holds its faces whole"
-is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | [.score, .threshold, .accept]' | tail -n 1)" '[0,0.5,false]' "score, threshold, decision"
-is "$(xfv-json pairs.xfv | jq -c 'select(._ == "head") | .provenance[-1]')" '{"tool":"verify","version":"0.1.0","args":[],"pairs":"consecutive"}' "provenance"
-is "$(verify -t .3 --drop image --all images.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" '["--all","--threshold=.3","--drop=image"]' "with the options that change the result"
+is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | keys_unsorted' | head -n 1)" \
+    '["_","id","a","b","score","threshold","accept"]' "keys of a pair"
+is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | .a | keys_unsorted' | head -n 1)" \
+    '["_","id","embedding","model","image","extra"]' "which holds its faces whole"
+is "$(xfv-json pairs.xfv | jq -c 'select(._ == "pair") | [.score, .threshold, .accept]' | tail -n 1)" '[0,0.5,false]' \
+    "score, threshold, decision"
+is "$(xfv-json pairs.xfv | jq -c 'select(._ == "head") | .provenance[-1]')" \
+    '{"tool":"verify","version":"0.1.0","args":[],"pairs":"consecutive"}' "provenance"
+is "$(verify -t .3 --drop image --all images.xfv | xfv-json | jq -c 'select(._ == "head") | .provenance[-1].args')" \
+    '["--all","--threshold=.3","--drop=image"]' "with the options that change the result"
 verify --drop image --drop embedding images.xfv >dropped.xfv
-is "$(xfv-json dropped.xfv | jq -c 'select(._ == "pair") | .b | keys_unsorted' | head -n 1)" '["_","id","model","extra"]' "--drop"
+is "$(xfv-json dropped.xfv | jq -c 'select(._ == "pair") | .b | keys_unsorted' | head -n 1)" \
+    '["_","id","model","extra"]' "--drop"
 runs 0 "--drop from faces with a nil and a long key" verify --drop image strange.xfv
-is "$(xfv-json out | jq -c 'select(._ == "pair") | .b | keys_unsorted | map(length)' | head -n 1)" '[1,2,9,5,5,300]' "which stay"
+is "$(xfv-json out | jq -c 'select(._ == "pair") | .b | keys_unsorted | map(length)' | head -n 1)" '[1,2,9,5,5,300]' \
+    "which stay"
 
 # pairs in: decided anew
 runs 0 "a stream of pairs" verify -t .9 pairs.xfv
-is "$(xfv-json out | jq -c 'select(._ == "pair") | [.id, (.score * 1e6 | round), .threshold, .accept]' | head -n 1)" '["x/a.jpg|x/b.jpg",800000,0.9,false]' "is decided anew"
-is "$(xfv-json out | jq -c 'select(._ == "pair") | keys_unsorted' | head -n 1)" '["_","id","a","b","score","threshold","accept"]' "keys keep their places"
+is "$(xfv-json out | jq -c 'select(._ == "pair") | [.id, (.score * 1e6 | round), .threshold, .accept]' | head -n 1)" \
+    '["x/a.jpg|x/b.jpg",800000,0.9,false]' "is decided anew"
+is "$(xfv-json out | jq -c 'select(._ == "pair") | keys_unsorted' | head -n 1)" \
+    '["_","id","a","b","score","threshold","accept"]' "keys keep their places"
 runs 0 "pairs without embeddings" verify --tsv -t .9 dropped.xfv
-is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.900000 reject -;y/c.jpg y/d.jpg 0.000000 0.900000 reject -;" "are decided by their scores"
+is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.900000 reject -;y/c.jpg y/d.jpg 0.000000 0.900000 reject -;" \
+    "are decided by their scores"
 
 # all
 runs 0 "--all" verify --tsv --all four.xfv
-is "$(cut -f1,2 out | tr '\t\n' ' ;')" "x/a.jpg x/b.jpg;x/a.jpg y/c.jpg;x/a.jpg y/d.jpg;x/b.jpg y/c.jpg;x/b.jpg y/d.jpg;y/c.jpg y/d.jpg;" "every pair of two"
+is "$(cut -f1,2 out | tr '\t\n' ' ;')" \
+    "x/a.jpg x/b.jpg;x/a.jpg y/c.jpg;x/a.jpg y/d.jpg;x/b.jpg y/c.jpg;x/b.jpg y/d.jpg;y/c.jpg y/d.jpg;" \
+    "every pair of two"
 is "$(sed -n 3p out | cut -f3)" 1.000000 "lengths do not matter"
 runs 0 "--all of joined streams" verify --all joined.xfv
 is "$(xfv-json out | jq -r ._ | tr '\n' ' ')" "head pair end " "one segment"
@@ -118,15 +135,18 @@ printf 'file_x,file_y,Decision\na.jpg,b.jpg,Yes\nd.jpg,c.jpg,No\nx/b.jpg,c,0\n' 
 runs 0 "--pairs" verify --tsv --pairs list.csv four.xfv
 is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.500000 accept genuine;y/d.jpg y/c.jpg 0.000000 0.500000 reject impostor;x/b.jpg y/c.jpg 0.600000 0.500000 accept impostor;" "by id, file name or stem, with labels"
 verify --pairs list.csv four.xfv >labelled.xfv
-is "$(xfv-json labelled.xfv | jq -c 'select(._ == "pair") | [.label, .accept]' | tr '\n' ' ')" "[true,true] [false,false] [false,true] " "labels in the stream"
+is "$(xfv-json labelled.xfv | jq -c 'select(._ == "pair") | [.label, .accept]' | tr '\n' ' ')" \
+    "[true,true] [false,false] [false,true] " "labels in the stream"
 is "$(verify --tsv labelled.xfv | cut -f6 | tr '\n' ' ')" "genuine impostor impostor " "which a later run keeps"
 runs 0 "-v" verify -v --tsv --pairs list.csv four.xfv
-like "$(cat err)" "1 genuine, 2 impostor pairs: accuracy 66.67 %, FMR 50.000 %, FNMR 0.000 %" "tells accuracy and error rates"
+like "$(cat err)" "1 genuine, 2 impostor pairs: accuracy 66.67 %, FMR 50.000 %, FNMR 0.000 %" \
+    "tells accuracy and error rates"
 like "$(cat err)" "equal error rate" "and the equal error rate"
 printf 'a.jpg b.jpg 1\na.jpg nobody.jpg 1\n' >missing.txt
 runs 1 "a missing id: status 1" verify --pairs missing.txt four.xfv
 like "$(cat err)" "^verify: line 2 .a.jpg.nobody.jpg.: no face 'nobody.jpg' among the 4" "told by its line"
-is "$(xfv-json out | jq -r 'select(._ == "err") | .id + " " + .code')" "a.jpg|nobody.jpg noface" "and an err record in its place"
+is "$(xfv-json out | jq -r 'select(._ == "err") | .id + " " + .code')" "a.jpg|nobody.jpg noface" \
+    "and an err record in its place"
 verify --tsv --pairs missing.txt four.xfv >out 2>/dev/null
 is "$(tail -n 1 out | tr '\t' ' ')" "a.jpg nobody.jpg nan 0.500000 error genuine" "in the table a row"
 printf 'a.jpg bad.jpg\n' >bad.txt
@@ -150,18 +170,22 @@ cmp -s out table.tsv; ok $? "which gives the same table, escapes and all"
 mkdir -p cfp/Protocol/Split/FP/01 cfp/Protocol/Split/FF/01
 printf '1 ../Data/Images/001/frontal/01.jpg\n2 ../Data/Images/001/frontal/02.jpg\n' >cfp/Protocol/Pair_list_F.txt
 printf '1 ../Data/Images/001/profile/01.jpg\n2 ../Data/Images/002/profile/01.jpg\n' >cfp/Protocol/Pair_list_P.txt
-echo 1,1 >cfp/Protocol/Split/FP/01/same.txt; echo 1,2 >cfp/Protocol/Split/FP/01/diff.txt; echo 1,2 >cfp/Protocol/Split/FF/01/same.txt
+echo 1,1 >cfp/Protocol/Split/FP/01/same.txt; echo 1,2 >cfp/Protocol/Split/FP/01/diff.txt;
+echo 1,2 >cfp/Protocol/Split/FF/01/same.txt
 "$PYTHON" -c '
 from streams import *
 names = ["001/frontal/01", "001/frontal/02", "001/profile/01", "002/profile/01"]
 open("cfp.xfv", "wb").write(stream([vector_face(f"cfp/Data/Images/{n}.jpg", [1, i]) for i, n in enumerate(names)]))'
-for s in FP/01/same FP/01/diff FF/01/same; do verify --tsv -t .9 --pairs cfp/Protocol/Split/$s.txt cfp.xfv; done | cut -f1,2,6 | sed 's/cfp.Data.Images.//g; s/.jpg//g' | tr '\t\n' ' ;' >out
-is "$(cat out)" "001/frontal/01 001/profile/01 genuine;001/frontal/01 002/profile/01 impostor;001/frontal/01 001/frontal/02 genuine;" "CFP's splits"
+for s in FP/01/same FP/01/diff FF/01/same; do verify --tsv -t .9 --pairs cfp/Protocol/Split/$s.txt cfp.xfv;
+done | cut -f1,2,6 | sed 's/cfp.Data.Images.//g; s/.jpg//g' | tr '\t\n' ' ;' >out
+is "$(cat out)" \
+    "001/frontal/01 001/profile/01 genuine;001/frontal/01 002/profile/01 impostor;001/frontal/01 001/frontal/02 genuine;" "CFP's splits"
 runs 2 "CFP's split without its lists" sh -c 'cp cfp/Protocol/Split/FP/01/same.txt . && verify --pairs same.txt cfp.xfv'
 like "$(cat err)" "Pair_list_F.txt" "says what is missing"
 printf 'a,b,target\nb,c,different\n' >labels.csv
 runs 2 "a first line that names faces and has no label: status 2" verify --tsv --pairs labels.csv four.xfv
-like "$(wc -l <out) $(cat err)" "^0 .*labels.csv, line 1 names faces.*must be a label: yes, no" "it is not skipped for a heading"
+like "$(wc -l <out) $(cat err)" "^0 .*labels.csv, line 1 names faces.*must be a label: yes, no" \
+    "it is not skipped for a heading"
 echo 'a b' >ab.txt
 runs 0 "--pairs - reads standard input" verify --tsv --pairs - four.xfv <ab.txt
 is "$(t)" "x/a.jpg x/b.jpg 0.800000 0.500000 accept -;" "and pairs what it names"
@@ -173,13 +197,16 @@ printf '1\t1\nA\t1\t2\nA\t1\tB\t1\n' >lfw.txt
 from streams import *
 open("lfw.xfv", "wb").write(stream([vector_face(f"lfw/{n[0]}/{n}.jpg", v) for n, v in [("A_0001", [1, 0]), ("A_0002", [1, 1]), ("B_0001", [0, 1])]]))'
 runs 0 "LFW's pairs.txt" verify --tsv -t .7 --pairs lfw.txt lfw.xfv
-is "$(cut -f1,2,5,6 out | tr '\t\n' ' ;')" "lfw/A/A_0001.jpg lfw/A/A_0002.jpg accept genuine;lfw/A/A_0001.jpg lfw/B/B_0001.jpg reject impostor;" "with labels from its form"
+is "$(cut -f1,2,5,6 out | tr '\t\n' ' ;')" \
+    "lfw/A/A_0001.jpg lfw/A/A_0002.jpg accept genuine;lfw/A/A_0001.jpg lfw/B/B_0001.jpg reject impostor;" \
+    "with labels from its form"
 runs 2 "a damaged list: status 2" verify --pairs make.py four.xfv
 runs 4 "no list: status 4" verify --pairs nowhere.csv four.xfv
 
 # probe
 runs 0 "--probe" verify --tsv --probe y/d.jpg four.xfv
-is "$(cut -f1-3 out | tr '\t\n' ' ;')" "y/d.jpg x/a.jpg 1.000000;y/d.jpg x/b.jpg 0.800000;y/d.jpg y/c.jpg 0.000000;" "one against all others"
+is "$(cut -f1-3 out | tr '\t\n' ' ;')" "y/d.jpg x/a.jpg 1.000000;y/d.jpg x/b.jpg 0.800000;y/d.jpg y/c.jpg 0.000000;" \
+    "one against all others"
 runs 2 "--probe of nobody: status 2" verify --tsv --probe who four.xfv
 runs 2 "--all and --probe: status 2" verify --all --probe d four.xfv
 runs 2 "--threshold and --at: status 2" verify --threshold 1 --at eer four.xfv
@@ -254,14 +281,20 @@ for line in open("best.tsv"):
 print(len(n), set(n.values()))
 PY
 verify --all -t 0.4 --tsv many.xfv >all.tsv 2>/dev/null
-verify --all --best 3 -t 0.4 --tsv many.xfv >best.tsv 2>err; is $? 1 "--best: status 1, for the faces that cannot be compared"
+verify --all --best 3 -t 0.4 --tsv many.xfv >best.tsv 2>err;
+is $? 1 "--best: status 1, for the faces that cannot be compared"
 is "$(grep -cE '^verify: [^0-9 ]*: ' err)" "3" "--best: each of them is named once"
-is "$("$PYTHON" choose.py | grep -c False) $("$PYTHON" choose.py | tail -n 1)" "0 118 {3}" "--best 3: for each face the three largest scores of --all, to the printed digit"
-is "$(verify --all --best 3 -t 0.4 many.xfv 2>/dev/null | xfv-json | jq -r 'select(._ == "pair") | [.a.id, .b.id] | join(" ")' | sort)" "$(cut -f 1,2 best.tsv | tr '\t' ' ' | sort)" "--best: the same pairs in a stream"
+is "$("$PYTHON" choose.py | grep -c False) $("$PYTHON" choose.py | tail -n 1)" "0 118 {3}" \
+    "--best 3: for each face the three largest scores of --all, to the printed digit"
+is "$(verify --all --best 3 -t 0.4 many.xfv 2>/dev/null | xfv-json |
+    jq -r 'select(._ == "pair") | [.a.id, .b.id] | join(" ")' | sort)" "$(cut -f 1,2 best.tsv | tr '\t' ' ' | sort)" "--best: the same pairs in a stream"
 verify --all --above 0.3 -t 0.4 --tsv many.xfv >above.tsv 2>/dev/null
-is "$(cat above.tsv)" "$(awk -F '\t' '$3 != "nan" && $3 >= 0.3' all.tsv)" "--above: the rows of --all with this score and more"
-is "$(verify --probe again.jpg --best 1 -t 0.4 --tsv many.xfv 2>/dev/null | cut -f 2,3)" "p0/0.jpg	1.000000" "--probe --best 1: the same embedding again"
-for i in 1 2 3; do verify --all --best 3 -t 0.4 --shard $i/3 --tsv many.xfv 2>/dev/null; done | cmp - best.tsv; ok $? "--best: three shards are the whole"
+is "$(cat above.tsv)" "$(awk -F '\t' '$3 != "nan" && $3 >= 0.3' all.tsv)" \
+    "--above: the rows of --all with this score and more"
+is "$(verify --probe again.jpg --best 1 -t 0.4 --tsv many.xfv 2>/dev/null | cut -f 2,3)" "p0/0.jpg	1.000000" \
+    "--probe --best 1: the same embedding again"
+for i in 1 2 3; do verify --all --best 3 -t 0.4 --shard $i/3 --tsv many.xfv 2>/dev/null; done | cmp - best.tsv;
+ok $? "--best: three shards are the whole"
 # A table's search for a probe lets faces go as they pass by; a stream's holds them all: the same pairs and messages.
 cat >sieve.py <<'PY'
 from streams import *
@@ -281,10 +314,14 @@ put("shortfirst", [vector_face("short.jpg", np.ones(5))] + faces[:700])
 put("early", faces[:2000] + [face(3, model="a" * 64)])
 PY
 "$PYTHON" sieve.py
-for file in sieve sifted shortfirst early; do for how in "s/0.jpg --best 5" "s/2599.jpg --best 70" "s/1201.jpg --above .9" "12.jpg --best 2" "zero.jpg --best 2" "nan.jpg --best 2" "s/30.jpg --best 2 --above .5" "none --best 1"; do
+for file in sieve sifted shortfirst early; do
+    for how in "s/0.jpg --best 5" "s/2599.jpg --best 70" "s/1201.jpg --above .9" "12.jpg --best 2" "zero.jpg --best 2" \
+        "nan.jpg --best 2" "s/30.jpg --best 2 --above .5" "none --best 1"; do
     verify --probe $how -t .4 --tsv $file.xfv >table 2>table.err; got=$?
     verify --probe $how -t .4 $file.xfv >pairs 2>pairs.err; want=$?
-    is "$got $(cut -f 1-3 table) $(grep -v 'no face found' table.err)" "$want $(xfv-json pairs 2>/dev/null | jq -r 'select(._ == "pair") | [.a.id, .b.id, .score] | @tsv' | awk -F '\t' '{printf "%s\t%s\t%.6f\n", $1, $2, $3}') $(grep -v 'no face found' pairs.err)" "--probe $how of $file: the table's rows are the stream's pairs"
+    is "$got $(cut -f 1-3 table) $(grep -v 'no face found' table.err)" \
+        "$want $(xfv-json pairs 2>/dev/null | jq -r 'select(._ == "pair") | [.a.id, .b.id, .score] | @tsv' |
+        awk -F '\t' '{printf "%s\t%s\t%.6f\n", $1, $2, $3}') $(grep -v 'no face found' pairs.err)" "--probe $how of $file: the table's rows are the stream's pairs"
 done; done
 runs 2 "--best without --all or --probe" verify --best 3 -t 0.4 many.xfv
 done_testing

@@ -1,4 +1,5 @@
-# A film against one enrolled face, explained frame by frame: the recipe of docs/recipes.md on frames made here, and none of them waits for the next.
+# A film against one enrolled face, explained frame by frame: the recipe of docs/recipes.md on frames made here, and
+# none of them waits for the next.
 . "$top/tests/tap.sh"
 cp "$top/tests/photos/anna-1.jpg" me.jpg
 cat >frames.py <<'PY'
@@ -24,7 +25,8 @@ sh recipe.sh 2>err
 is "$(ls frame-*.png | wc -l | tr -d ' ')" 4 "a picture for each frame with a face"
 like "$(cat err)" '^facecrop: [^:]*: no face' "the frame without one is told"
 cat 0.ppm 1.ppm 2.ppm 3.ppm 4.ppm | facecrop -q - | embed | cat me.xfv - | verify --probe me.jpg | path-grad -o film.xfv
-is "$(xfv-json film.xfv | jq -r 'select(._ == "pair") | [.a.id, .b.id, .accept, (.maps | length)] | @tsv' | tr '\t\n' ' ;')" \
+is "$(xfv-json film.xfv | jq -r 'select(._ == "pair") | [.a.id, .b.id, .accept, (.maps | length)] | @tsv' |
+    tr '\t\n' ' ;')" \
    'me.jpg -#0 true 1;me.jpg -#1 true 1;me.jpg -#2 true 1;me.jpg -#4 true 1;' "pairs in the frames' order"
 # Live: the second frame is sent only once the first one has been explained.
 (cat 0.ppm; while [ ! -e seen ] && [ $((n = ${n:-0} + 1)) -lt 300 ]; do sleep 0.1; done; cat 1.ppm) |

@@ -1,6 +1,7 @@
 # XFV_KERNELS: kernels by name, those that compute by bfloat16 terms, what is refused, what the stream says of them.
 . "$top/tests/tap.sh"
-facecrop "$top/tests/photos/anna-1.jpg" "$top/tests/photos/bella.jpg" | embed -o faces.xfv && verify faces.xfv -o pair.xfv
+facecrop "$top/tests/photos/anna-1.jpg" "$top/tests/photos/bella.jpg" | embed -o faces.xfv &&
+    verify faces.xfv -o pair.xfv
 cat >maps.py <<'PY'
 # The relative L2 difference of all maps of two streams, and the kernels that the last program named.
 import sys
@@ -28,7 +29,9 @@ maps() { XFV_KERNELS=$1 fggb-grad --channels 1 pair.xfv -o "$1.xfv"; }
 
 runs 0 "maps by the kernels of this processor" fggb-grad --channels 1 pair.xfv -o own.xfv
 like "$("$PYTHON" maps.py own.xfv own.xfv 1)" "^(avx|neon|generic) same" "the stream names them"
-maps plain3; is "$("$PYTHON" maps.py own.xfv plain3.xfv 2e-4)" "plain3 below" "two bfloat16 terms: maps within 2e-4, and the stream says so"
+maps plain3;
+is "$("$PYTHON" maps.py own.xfv plain3.xfv 2e-4)" "plain3 below" \
+    "two bfloat16 terms: maps within 2e-4, and the stream says so"
 maps plain6; is "$("$PYTHON" maps.py own.xfv plain6.xfv 3e-5)" "plain6 below" "three terms: within 3e-5"
 if [ -n "${XFV_TEST_WRAP:-}${XFV_SANITIZED:-}" ]; then
     skip AMX "what watches the program may hide it"
@@ -43,10 +46,12 @@ elif grep -q amx_bf16 /proc/cpuinfo; then
     is "$(cut -f 3 amx.tsv | cut -c 1-6)" "$(cut -f 3 own.tsv | cut -c 1-6)" "score as they do to four digits"
 else
     runs 2 "AMX where there is none: status 2" env XFV_KERNELS=amx3 embed faces.xfv -o x.xfv
-    like "$(cat err)" "'amx3': (this processor has no AMX|the system does not grant AMX|AMX is used on)" "says what is missing"
+    like "$(cat err)" "'amx3': (this processor has no AMX|the system does not grant AMX|AMX is used on)" \
+        "says what is missing"
 fi
 runs 2 "kernels of no name: status 2" env XFV_KERNELS=amx4 embed faces.xfv -o x.xfv
-like "$(cat err)" "XFV_KERNELS asks for kernels 'amx4': none has this name: generic, avx2, " "the message lists those there are"
+like "$(cat err)" "XFV_KERNELS asks for kernels 'amx4': none has this name: generic, avx2, " \
+    "the message lists those there are"
 [ -e x.xfv ]; is $? 1 "and nothing is written"
 runs 0 "an empty name is no name" env XFV_KERNELS= embed faces.xfv -o x.xfv
 done_testing

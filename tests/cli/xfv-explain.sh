@@ -1,11 +1,18 @@
-# xfv-explain: the pipeline it prints is the one it runs; names of every kind; the status of the first program that failed.
+# xfv-explain: the pipeline it prints is the one it runs; names of every kind; the status of the first program that
+# failed.
 . "$top/tests/tap.sh"
 cp "$top"/tests/photos/*.jpg .
 plan() { xfv-explain --dry-run "$@"; }
-is "$(plan a.jpg b.jpg)" "facecrop a.jpg b.jpg | embed | verify | path-grad | ablate | heatmap --say words -o why.png" "two photographs"
-is "$(plan a.jpg b.jpg c.jpg)" "facecrop a.jpg b.jpg c.jpg | embed | verify --all | path-grad | ablate | heatmap --say words -o why-%03d.png" "three: all pairs, a picture each"
-is "$(plan -o x.html a b c)" "facecrop a b c | embed | verify --all | path-grad | ablate | report --say words -o x.html" "or one page"
-is "$(plan -o x%d.png a b c)" "facecrop a b c | embed | verify --all | path-grad | ablate | heatmap --say words -o x%d.png" "a number of one's own"
+is "$(plan a.jpg b.jpg)" "facecrop a.jpg b.jpg | embed | verify | path-grad | ablate | heatmap --say words -o why.png" \
+    "two photographs"
+is "$(plan a.jpg b.jpg c.jpg)" \
+    "facecrop a.jpg b.jpg c.jpg | embed | verify --all | path-grad | ablate | heatmap --say words -o why-%03d.png" \
+    "three: all pairs, a picture each"
+is "$(plan -o x.html a b c)" \
+    "facecrop a b c | embed | verify --all | path-grad | ablate | report --say words -o x.html" "or one page"
+is "$(plan -o x%d.png a b c)" \
+    "facecrop a b c | embed | verify --all | path-grad | ablate | heatmap --say words -o x%d.png" \
+    "a number of one's own"
 is "$(plan --method fggb,path --method=control -m my.xfvm -j 2 --at eer -f central a b -v)" \
     "facecrop -f central -m my.xfvm -j 2 -v a b | embed -m my.xfvm -j 2 -v | verify --at eer -m my.xfvm -v | fggb-grad -m my.xfvm -j 2 -v | path-grad -m my.xfvm -j 2 -v | control-map -j 2 -v | ablate -m my.xfvm -j 2 -v | heatmap --say words -j 2 -o why.png -v" "options go where they are taken"
 is "$(plan --method 'control-map -k centre' -t -0.1 --progress=never a b)" \
@@ -16,7 +23,8 @@ d' '$e`f`\')" "facecrop -- -a 'it'\\''s b' \"\$(printf '\\143\\012\\144')\" '\$e
 cp -- anna-1.jpg "./-an 'na.jpg"
 runs 0 "a picture" xfv-explain --method 'control-map -k centre' -- "-an 'na.jpg" bella.jpg
 is "$(head -c 4 why.png | tail -c 3)$(wc -l <out)" PNG1 "is made"
-like "$(cat out)" "^Rejected: -0.08, threshold 0.40. With the other photograph.s pixels in the 10 % of either face that control-centre marks.* .20 places.*other places: do not read it.$" "and the answer is one line"
+like "$(cat out)" \
+    "^Rejected: -0.08, threshold 0.40. With the other photograph.s pixels in the 10 % of either face that control-centre marks.* .20 places.*other places: do not read it.$" "and the answer is one line"
 mv why.png first.png
 sh -e err 2>err2
 cmp -s why.png first.png; ok $? "what it printed makes the same one"
@@ -41,10 +49,12 @@ like "$(cat err)" "^verify: .*it has: default, eer" "in verify's words"
 like "$(tail -n 1 err)" "^xfv-explain: verify failed with status 2" "who failed first"
 runs 4 "a folder that is not there: status 4" xfv-explain --method control -o no/why.png anna-1.jpg anna-2.jpg
 like "$(tail -n 1 err)" "^xfv-explain: heatmap failed with status 4" "the last one"
-runs 3 "a stage that is killed: status of a signal, or of what follows" sh -c 'xfv-explain --method "sh -c \"cat >/dev/null; exit 3\"" anna-1.jpg anna-2.jpg'
+runs 3 "a stage that is killed: status of a signal, or of what follows" sh -c \
+    'xfv-explain --method "sh -c \"cat >/dev/null; exit 3\"" anna-1.jpg anna-2.jpg'
 like "$(tail -n 1 err)" "^xfv-explain: method failed with status 3" "a command of one's own"
 runs 137 "one that is killed" xfv-explain --method 'sh -c "kill -9 \$\$"' anna-1.jpg anna-2.jpg
-for wrong in "a.jpg" "-o why.gif a b" "--method nosuch a b" "-t 1 --at eer a b" "--face all a b" "-j x a b" "-x a b" "--method"; do
+for wrong in "a.jpg" "-o why.gif a b" "--method nosuch a b" "-t 1 --at eer a b" "--face all a b" "-j x a b" "-x a b" \
+    "--method"; do
     runs 2 "xfv-explain $wrong: status 2" xfv-explain $wrong
     is "$(wc -l <err)$(wc -c <out)" 10 "one line: $(cat err)"
 done

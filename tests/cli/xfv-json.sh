@@ -39,7 +39,8 @@ cp out all.json
 is "$(wc -l <out)" 6 "a line for each record, the head and the end too"
 runs 0 "jq takes every line" jq -c . all.json
 is "$(jq -c '._' all.json | tr '\n' ' ')" '"head" "face" "x-odd" "float" "err" "end" ' "in order"
-like "$(sed -n 2p all.json)" '^\{"_":"face","id":"a.jpg","box":\[1\.5,2,3e-07,-4\],"image":\{"dtype":"\|u1","shape":\[2,2,3\],"min":0,"max":11,"mean":5\.5\},"embedding":\{"dtype":"<f4","shape":\[3\],"min":-2\.0,"max":3\.0,"mean":0\.366666[0-9]*\}\}$' \
+like "$(sed -n 2p all.json)" \
+    '^\{"_":"face","id":"a.jpg","box":\[1\.5,2,3e-07,-4\],"image":\{"dtype":"\|u1","shape":\[2,2,3\],"min":0,"max":11,"mean":5\.5\},"embedding":\{"dtype":"<f4","shape":\[3\],"min":-2\.0,"max":3\.0,"mean":0\.366666[0-9]*\}\}$' \
     "keys in order, tensors summed up"
 cat >check.py <<'PY'
 import json, sys, math
@@ -67,12 +68,15 @@ assert err["id"].encode("utf-8", "surrogateescape") == 'q"\\\n\t\x01\x7f\u00e9\u
 PY
 runs 0 "every value reads back" "$PYTHON" check.py
 xfv-json --data all.xfv >data.json
-is "$(jq -c 'select(._ == "face") | .image.data, .embedding.data' data.json | tr '\n' ' ')" '[0,1,2,3,4,5,6,7,8,9,10,11] [0.1,-2,3] ' "--data prints the numbers"
-is "$(jq -c 'select(._ == "x-odd") | .i8.data, .f8.data, .none.data' data.json | tr '\n' ' ')" '[-128,127] [null,1e+308,1e+308,null] [] ' \
+is "$(jq -c 'select(._ == "face") | .image.data, .embedding.data' data.json | tr '\n' ' ')" \
+    '[0,1,2,3,4,5,6,7,8,9,10,11] [0.1,-2,3] ' "--data prints the numbers"
+is "$(jq -c 'select(._ == "x-odd") | .i8.data, .f8.data, .none.data' data.json | tr '\n' ' ')" \
+    '[-128,127] [null,1e+308,1e+308,null] [] ' \
     "NaN and infinities as null"
 is "$(xfv-json -d <all.xfv | cmp - data.json && echo same)" same "-d, standard input: the same"
 is "$(cat all.xfv | xfv-json - one.xfv | wc -l)" 9 "standard input by name, then a file"
-is "$(cat all.xfv all.xfv | xfv-json | cat all.json all.json - | sort | uniq -c | awk '{print $1}' | sort -u)" 4 "joined streams are printed one after the other"
+is "$(cat all.xfv all.xfv | xfv-json | cat all.json all.json - | sort | uniq -c | awk '{print $1}' | sort -u)" 4 \
+    "joined streams are printed one after the other"
 mkfifo fifo
 cat all.xfv >fifo &
 is "$(xfv-json fifo | cmp - all.json && echo same)" same "a FIFO will do"
@@ -80,7 +84,8 @@ wait
 runs 0 "-o writes a file" xfv-json -o file.json all.xfv
 is "$(cmp file.json all.json && wc -c <out)" 0 "and nothing else"
 
-is "$(xfv-json "$top/models/mtcnn-p.xfvm" | jq -r 'select(._ == "head") | .magic, .name' | tr '\n' ' ')" "xfv mtcnn-p " "a model is a stream, too"
+is "$(xfv-json "$top/models/mtcnn-p.xfvm" | jq -r 'select(._ == "head") | .magic, .name' | tr '\n' ' ')" \
+    "xfv mtcnn-p " "a model is a stream, too"
 
 # broken input: all that can be read, one clear line, status 3
 broken() { # file lines-printed pattern what
@@ -109,7 +114,8 @@ is $bad 0 "cut anywhere: status 3, one line, and the beginning of the right outp
 # A build with a sanitizer reserves address space without end: there these checks cannot be made.
 small_memory() { (ulimit -v 60000; xfv-json --version) >/dev/null 2>&1; }
 if small_memory; then
-    runs 3 "255 MiB claimed, 60 MB of address space: status 3, not out of memory" sh -c 'ulimit -v 60000; xfv-json bomb2.xfv'
+    runs 3 "255 MiB claimed, 60 MB of address space: status 3, not out of memory" sh -c \
+        'ulimit -v 60000; xfv-json bomb2.xfv'
     like "$(cat err)" 'ends [0-9]+ bytes into a record' "and why"
 else
     skip "255 MiB claimed" "this build does not start in 60 MB"
@@ -162,7 +168,9 @@ else
 fi
 
 # the examples of the man page
-example() { awk -v want="$1" '/^\.Bd -literal$/ { n++; next } /^\.Ed/ { on = 0 } /^\.Bd/ { next } n == want && !/^\.Ed/ && !done { print } n == want && /^\.Ed/ { done = 1 }' "$top/man/xfv-stream.5"; }
+example() {
+    awk -v want="$1" \
+        '/^\.Bd -literal$/ { n++; next } /^\.Ed/ { on = 0 } /^\.Bd/ { next } n == want && !/^\.Ed/ && !done { print } n == want && /^\.Ed/ { done = 1 }' "$top/man/xfv-stream.5"; }
 python_example() { for i in 1 2 3 4 5 6 7 8; do example $i >one; grep -q "$1" one && cat one && break; done; }
 python_example msgpack.Unpacker >reader.py
 python_example "crc = 0" >writer.py
@@ -170,11 +178,13 @@ grep -q Unpacker reader.py && grep -q packb writer.py
 ok $? "the page has a reader and a writer"
 runs 0 "the writer runs" "$PYTHON" writer.py
 cp out grey.xfv
-is "$(xfv-json grey.xfv | jq -r 'select(._ == "face") | [.id, .image.mean] | @tsv' | tr '\t\n' '  ')" "grey-0 0 grey-128 128 grey-255 255 " "and we read what it writes"
+is "$(xfv-json grey.xfv | jq -r 'select(._ == "face") | [.id, .image.mean] | @tsv' | tr '\t\n' '  ')" \
+    "grey-0 0 grey-128 128 grey-255 255 " "and we read what it writes"
 is "$("$PYTHON" reader.py <grey.xfv | tr '\n' ' ')" "grey-0 0.0 grey-128 128.0 grey-255 255.0 " "the reader reads it"
 head -c 40000 grey.xfv | "$PYTHON" reader.py >out 2>err
 is "$(tail -n 1 err)" "AssertionError: cut" "and sees a cut"
-"$PYTHON" -c 'import sys; b = bytearray(open("grey.xfv", "rb").read()); b[5000] ^= 1; sys.stdout.buffer.write(b)' >bad.xfv
+"$PYTHON" -c 'import sys; b = bytearray(open("grey.xfv", "rb").read()); b[5000] ^= 1; sys.stdout.buffer.write(b)' \
+    >bad.xfv
 "$PYTHON" reader.py <bad.xfv >out 2>err
 is "$(tail -n 1 err)" "AssertionError: damaged" "and damage"
 runs 3 "as we do" xfv-json bad.xfv
@@ -184,5 +194,6 @@ is "$(sh examples.sh 2>&1 | tr '\t' ' ')" 'a b 0.5 true
 {"id":"c","tool":"t","message":"m"}
 py 1
 [0.1,-2,3]' "the examples of xfv-json(1) do what they say"
-for page in xfv-stream.5 xfv-json.1; do is "$(mandoc -T lint -W warning "$top/man/$page" 2>&1)" "" "$page has no fault"; done
+for page in xfv-stream.5 xfv-json.1; do is "$(mandoc -T lint -W warning "$top/man/$page" 2>&1)" "" "$page has no fault";
+done
 done_testing

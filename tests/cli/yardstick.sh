@@ -118,7 +118,8 @@ one blur --map similarity --image a --fill blur --fill-sigma 1.5 --ties position
 delins -j 3 -o j3.xfv maps.xfv
 cmp -s lu2024.xfv j3.xfv; ok $? "the same bytes with three workers"
 runs 0 "a table of curves that are there" delins --tsv --reference xssab -o table.tsv lu2024.xfv
-is "$("$PYTHON" check.py table lu2024.xfv table.tsv 2>&1 | tail -n 1)" good "areas, differences and Wilcoxon's p as worked out by NumPy; intervals hold them"
+is "$("$PYTHON" check.py table lu2024.xfv table.tsv 2>&1 | tail -n 1)" good \
+    "areas, differences and Wilcoxon's p as worked out by NumPy; intervals hold them"
 delins --tsv --reference xssab -o direct.tsv maps.xfv
 cmp -s table.tsv direct.tsv; ok $? "the same table straight from the maps"
 delins --drop maps --drop image --drop embedding -o slim.xfv maps.xfv
@@ -127,9 +128,12 @@ cmp -s table.tsv slim.tsv; ok $? "and from pairs that kept only their curves"
 [ "$(wc -c <slim.xfv)" -lt $(($(wc -c <lu2024.xfv) / 4)) ]; ok $? "which are small"
 delins --tsv --seed 1 --reference xssab slim.xfv >seed.tsv
 cmp -s table.tsv seed.tsv; is $? 1 "another seed, other intervals"
-is "$(delins --table curves slim.xfv | wc -l) $(delins --table pairs slim.xfv | wc -l)" "45 49" "a row for each step, and for each pair"
-is "$(delins --tsv --method control-random maps.xfv | cut -f1 | sort -u | tr '\n' ' ')" "control-random method " "one method only"
-delins --pairs genuine maps.xfv | xfv-json | jq -c 'select(._ == "pair") | [.label, (.delins | length)]' | sort | uniq -c | tr -s ' ' >some
+is "$(delins --table curves slim.xfv | wc -l) $(delins --table pairs slim.xfv | wc -l)" "45 49" \
+    "a row for each step, and for each pair"
+is "$(delins --tsv --method control-random maps.xfv | cut -f1 | sort -u | tr '\n' ' ')" "control-random method " \
+    "one method only"
+delins --pairs genuine maps.xfv | xfv-json | jq -c 'select(._ == "pair") | [.label, (.delins | length)]' | sort |
+    uniq -c | tr -s ' ' >some
 is "$(cat some)" " 12 [false,0]
  12 [true,2]" "genuine pairs only: the others pass through"
 delins --protocol fame2026 --steps 5 --no-provenance -o one.xfv maps.xfv
@@ -143,7 +147,8 @@ for r in rest:
 open("nil.xfv", "wb").write(stream(rest[:-1], model=head["model"]))
 PY
 delins -o nilled.xfv nil.xfv
-is "$?$(xfv-json nilled.xfv | jq -c 'select(._ == "pair") | .delins | map(has("params"))' | sort -u)" "0[false,false]" "maps whose params are nil"
+is "$?$(xfv-json nilled.xfv | jq -c 'select(._ == "pair") | .delins | map(has("params"))' | sort -u)" "0[false,false]" \
+    "maps whose params are nil"
 # another program as the network
 delins --exec "embed -q -m tiny" -j 2 -o lu-exec.xfv maps.xfv 2>err
 is "$?$(cat err)" 0 "the network asked by --exec"
@@ -174,10 +179,13 @@ delins --exec "exit 3" -o none.xfv maps.xfv 2>err; is "$?" 3 "a command that fai
 # a network whose score is minus the distance
 "$PYTHON" -c 'from streams import *; open("far.xfvm", "wb").write(model("far", score="euclidean"))'
 embed -m far faces.xfv | verify -m far --pairs pairs.txt -t -0.9 | xssab-grad | control-map --seed 2 | delins -o far.xfv
-is "$("$PYTHON" check.py distance far.xfv 2>&1 | tail -n 1)" good "a network compared by distance is measured by distance"
+is "$("$PYTHON" check.py distance far.xfv 2>&1 | tail -n 1)" good \
+    "a network compared by distance is measured by distance"
 # maps of one image only
-corrrise -n 8 --patches 1 --size 5 -o whole.xfv pairs.xfv; corrrise -n 8 --patches 1 --size 5 --image auto -o needed.xfv pairs.xfv
-is "$(xfv-json needed.xfv | jq -c 'select(._ == "pair") | [.label, (.maps[0] | has("b"))]' | sort -u | tr '\n' ' ')" "[false,true] [true,false] " \
+corrrise -n 8 --patches 1 --size 5 -o whole.xfv pairs.xfv;
+corrrise -n 8 --patches 1 --size 5 --image auto -o needed.xfv pairs.xfv
+is "$(xfv-json needed.xfv | jq -c 'select(._ == "pair") | [.label, (.maps[0] | has("b"))]' | sort -u | tr '\n' ' ')" \
+    "[false,true] [true,false] " \
     "--image auto: A of genuine pairs, both of impostor pairs"
 delins --table pairs whole.xfv >whole.tsv; delins --table pairs needed.xfv >needed.tsv
 cmp -s whole.tsv needed.tsv; ok $? "which is all that delins needs"
@@ -188,13 +196,15 @@ is "$(xfv-json none.xfv | jq -r 'select(._ == "err") | .code' | sort -u)" maps "
 runs 2 "the same curves twice" delins --tsv lu2024.xfv slim.xfv
 # an explainer of one's own, 20 lines of Python, beside the others: the command of docs/recipes.md
 xssab-grad pairs.xfv | "$PYTHON" "$top/examples/half-face.py" | delins --tsv --reference xssab >own.tsv
-is "$(cut -f1 own.tsv | sort -u | tr '\n' ' ')" "half-face method xssab " "a stage in Python is scored beside the others"
+is "$(cut -f1 own.tsv | sort -u | tr '\n' ' ')" "half-face method xssab " \
+    "a stage in Python is scored beside the others"
 
 # roc
 embed -m tiny faces.xfv | verify --pairs pairs.txt -t 0.4 --tsv --header -o scores.tsv
 roc --folds 4 --curve det.tsv -o stream.tsv pairs.xfv
 roc --folds 4 --scores scores.tsv -o roc.tsv
-is "$(cut -f1,2 stream.tsv | sed 's/\(\.[0-9]\{4\}\)[0-9]*$/\1/')" "$(cut -f1,2 roc.tsv | sed 's/\(\.[0-9]\{4\}\)[0-9]*$/\1/')" "roc: the same from pairs and from verify's table"
+is "$(cut -f1,2 stream.tsv | sed 's/\(\.[0-9]\{4\}\)[0-9]*$/\1/')" \
+    "$(cut -f1,2 roc.tsv | sed 's/\(\.[0-9]\{4\}\)[0-9]*$/\1/')" "roc: the same from pairs and from verify's table"
 cat >roc.py <<'PY'
 import numpy as np
 rows = [l.split("\t") for l in open("scores.tsv").read().splitlines()[1:]]
@@ -247,7 +257,8 @@ runs 1 "roc: a pair without a score in the table" roc --folds 4 --scores nan.tsv
 like "$(cat err)" "roc: line 3: the pair failed" "is told"
 # names that no method has
 runs 0 "delins: --reference of no method" delins --tsv --reference fggb-grad lu2024.xfv
-like "$(cat err)" "no map is of 'fggb-grad', so no method is compared with it; --reference takes one of these: [a-z]" "is told, and what there is"
+like "$(cat err)" "no map is of 'fggb-grad', so no method is compared with it; --reference takes one of these: [a-z]" \
+    "is told, and what there is"
 runs 0 "delins: the default reference is missing" delins --tsv -o missing.tsv lu2024.xfv
 like "$(cat err)" "no map is of 'fggb', so no method is compared" "is told, too"
 runs 0 "delins: a table without comparisons" delins --table curves -o missing.tsv lu2024.xfv

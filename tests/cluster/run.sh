@@ -16,7 +16,8 @@ missing=
 for p in slurmctld slurmd sbatch scontrol squeue munged unshare ip; do
     command -v $p >/dev/null || missing="$missing $p"
 done
-[ -n "$missing" ] || unshare --mount --net --pid --fork --kill-child true 2>/dev/null || missing="leave to make namespaces"
+[ -n "$missing" ] || unshare --mount --net --pid --fork --kill-child true 2>/dev/null ||
+    missing="leave to make namespaces"
 if [ -n "$missing" ]; then
     skip "an array of Slurm" "needs $missing (Debian: slurmctld, slurmd, slurm-client, munge, iproute2; root)"
     done_testing

@@ -1,5 +1,6 @@
 #!/bin/sh
-# coverage.sh [TARGET]...: for each target, the lines of each file of its rooms that tests/damaged and build-fuzz/corpus reach, as a table. A room's share
+# coverage.sh [TARGET]...: for each target, the lines of each file of its rooms that tests/damaged and build-fuzz/corpus
+# reach, as a table. A room's share
 # can be small because a target takes one door into it: importing a network does not train one.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,7 +20,8 @@ rooms() { # how the names of its files begin
 }
 for t; do
     rm -f build-cov/$t.*.profraw
-    find tests/damaged/"$t" $corpus/"$t" -type f 2>/dev/null | XFV_FUZZ=$t LLVM_PROFILE_FILE=build-cov/$t.%p.profraw xargs -n 500 build-cov/replay
+    find tests/damaged/"$t" $corpus/"$t" -type f 2>/dev/null |
+        XFV_FUZZ=$t LLVM_PROFILE_FILE=build-cov/$t.%p.profraw xargs -n 500 build-cov/replay
     llvm-profdata merge -o build-cov/$t.profdata build-cov/$t.*.profraw
     rm -f build-cov/$t.*.profraw
     llvm-cov export -summary-only -instr-profile build-cov/$t.profdata build-cov/replay |

@@ -1,5 +1,6 @@
 #!/bin/sh
-# crowd.sh [N]: N pipelines at once (64), by xargs -P; each must give what one alone gives, byte for byte. $B/bin on PATH, models found by XFV_MODEL_PATH.
+# crowd.sh [N]: N pipelines at once (64), by xargs -P; each must give what one alone gives, byte for byte. $B/bin on
+# PATH, models found by XFV_MODEL_PATH.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 n=${1:-64}

@@ -1,12 +1,14 @@
 #!/bin/sh
-# hardening.sh PROGRAM...: each is position independent, has its relocations read-only and bound at start, stack protection, fortified calls,
+# hardening.sh PROGRAM...: each is position independent, has its relocations read-only and bound at start, stack
+# protection, fortified calls,
 # and no executable stack. Prints what is missing.
 set -u
 bad=0
 for p; do
     [ "$(head -c 2 "$p")" != '#!' ] || continue
     miss=
-    head=$(readelf -hW "$p") segments=$(readelf -lW "$p") dynamic=$(readelf -dW "$p") symbols=$(readelf -sW --dyn-syms "$p")
+    head=$(readelf -hW "$p") segments=$(readelf -lW "$p") dynamic=$(readelf -dW "$p") \
+        symbols=$(readelf -sW --dyn-syms "$p")
     has() { printf '%s\n' "$1" | grep -qE "$2"; }
     has "$head" 'Type: *DYN' || miss="$miss PIE"
     has "$segments" 'GNU_RELRO' || miss="$miss RELRO"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The rooms of libcommon stand in a row: a room includes itself and rooms before it, and no room includes a tool. Prints what breaks this.
+# The rooms of libcommon stand in a row: a room includes itself and rooms before it, and no room includes a tool. Prints
+# what breaks this.
 # net/run, net/import and net/model are siblings: each uses net/graph, none another. The row is explained in HACKING.md.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -27,7 +28,8 @@ for dir in $(find libcommon -name '*.[ch]' | sed 's|^libcommon/||; s|/[^/]*$||' 
     case " $rooms " in *" $dir "*) ;; *) echo "libcommon/$dir: a room that stands nowhere in: $rooms"; bad=1 ;; esac
 done
 # internal.h and *_internal.h are their room's own.
-grep -rnE '# *include *"([a-z/]+/)?([a-z]+_)?internal\.h"' libcommon tools tests/unit 2>/dev/null | while IFS=: read -r file line text; do
+grep -rnE '# *include *"([a-z/]+/)?([a-z]+_)?internal\.h"' libcommon tools tests/unit 2>/dev/null |
+    while IFS=: read -r file line text; do
     room=$(printf '%s' "$text" | sed 's/.*"\(.*\)".*/\1/; s|/[^/]*internal\.h$||')
     case $file in libcommon/${room:-*}/* | tests/unit/*) ;; *) echo "$file:$line: includes an internal header of $room" ;; esac
 done | grep . && bad=1

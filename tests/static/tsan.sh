@@ -1,5 +1,6 @@
 #!/bin/sh
-# Programs with workers, built with -fsanitize=thread: no report, and what -j 3 gives is what -j 1 gives. $B is that build.
+# Programs with workers, built with -fsanitize=thread: no report, and what -j 3 gives is what -j 1 gives. $B is that
+# build.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
@@ -9,7 +10,8 @@ export XFV_MODEL_PATH="$work:$top/models"
 "$B/unit/cli_pool"
 for p in "$bin"/*; do # every program with workers but xfv-explain, which only starts others
     case $p in *.[do] | */xfv-explain) continue ;; esac
-    if "$p" --help 2>/dev/null | grep -q -- --jobs && ! grep -qE "(^|[ /])${p##*/}([\" ]|$)" "$0"; then echo "${p##*/} has workers and is not tried here"; exit 1; fi
+    if "$p" --help 2>/dev/null | grep -q -- --jobs && ! grep -qE "(^|[ /])${p##*/}([\" ]|$)" "$0"; then
+        echo "${p##*/} has workers and is not tried here"; exit 1; fi
 done
 PYTHONPATH=tests "${PYTHON:-/usr/bin/python3}" - "$work" <<'PY'
 import sys
@@ -23,7 +25,8 @@ for j in 1 3; do
     "$bin/model-means" -m tiny -j $j -o m$j.xfvm faces.xfv
     "$bin/verify" -o p$j.xfv e$j.xfv
     "$bin/fggb-grad" -j $j -o g$j.xfv p$j.xfv
-    "$bin/facecrop" -j $j --min-size 60 -o f$j.xfv "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg "$top"/tests/photos/clara.jpg
+    "$bin/facecrop" -j $j --min-size 60 -o f$j.xfv "$top"/tests/photos/anna-1.jpg "$top"/tests/photos/bella.jpg \
+        "$top"/tests/photos/clara.jpg
     while read -r name to x; do
         # shellcheck disable=SC2086
         "$bin/"$x -j $j -o $name$j.$to g$j.xfv
