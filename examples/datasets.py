@@ -17,7 +17,9 @@ import sys
 def write_pairs(folder, pairs):
     with open(os.path.join(folder, "pairs.tsv"), "w", encoding="utf-8", errors="surrogateescape") as f:
         f.writelines(f"{a}\t{b}\t{int(same)}\n" for a, b, same in pairs)
-    print(f"{len(pairs)} pairs in {os.path.join(folder, 'pairs.tsv')}, {sum(map(bool, (p[2] for p in pairs)))} of them genuine")
+    print(
+        f"{len(pairs)} pairs in {os.path.join(folder, 'pairs.tsv')}, {sum(map(bool, (p[2] for p in pairs)))} of them genuine"
+    )
 
 
 def lines_of(path):
@@ -29,8 +31,15 @@ class Data(pickle.Unpickler):
     """Lists, numbers and bytes alone: a pickle may name any function, and calls it."""
 
     def find_class(self, module, name):
-        known = {("numpy", "ndarray"), ("numpy", "dtype"), ("numpy.core.multiarray", "_reconstruct"), ("numpy.core.multiarray", "scalar"), ("_codecs", "encode"),
-                 ("numpy._core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "scalar")}
+        known = {
+            ("numpy", "ndarray"),
+            ("numpy", "dtype"),
+            ("numpy.core.multiarray", "_reconstruct"),
+            ("numpy.core.multiarray", "scalar"),
+            ("_codecs", "encode"),
+            ("numpy._core.multiarray", "_reconstruct"),
+            ("numpy._core.multiarray", "scalar"),
+        }
         if (module, name) not in known:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which no list of images needs: not opened")
         return super().find_class(module, name)
@@ -45,7 +54,10 @@ def insightface_bin(path, folder):
     for name, image in zip(names, images):
         with open(os.path.join(folder, name), "wb") as f:
             f.write(bytes(image))
-    write_pairs(folder, [(os.path.join(folder, names[2 * i]), os.path.join(folder, names[2 * i + 1]), s) for i, s in enumerate(same)])
+    write_pairs(
+        folder,
+        [(os.path.join(folder, names[2 * i]), os.path.join(folder, names[2 * i + 1]), s) for i, s in enumerate(same)],
+    )
 
 
 def ijb(prefix, folder):
@@ -53,12 +65,16 @@ def ijb(prefix, folder):
     with open(os.path.join(folder, "templates.tsv"), "w", encoding="utf-8") as f:
         for i, line in lines_of(prefix + "face_tid_mid.txt"):
             parts = line.split()
-            len(parts) == 3 or sys.exit(f"{prefix}face_tid_mid.txt, line {i}: NAME TEMPLATE MEDIUM is expected, found '{line}'")
+            len(parts) == 3 or sys.exit(
+                f"{prefix}face_tid_mid.txt, line {i}: NAME TEMPLATE MEDIUM is expected, found '{line}'"
+            )
             f.write("\t".join(parts) + "\n")
     pairs = []
     for i, line in lines_of(prefix + "template_pair_label.txt"):
         parts = line.split()
-        len(parts) == 3 and parts[2] in "01" or sys.exit(f"{prefix}template_pair_label.txt, line {i}: TEMPLATE TEMPLATE 0 or 1 is expected, found '{line}'")
+        len(parts) == 3 and parts[2] in "01" or sys.exit(
+            f"{prefix}template_pair_label.txt, line {i}: TEMPLATE TEMPLATE 0 or 1 is expected, found '{line}'"
+        )
         pairs.append((parts[0], parts[1], parts[2] == "1"))
     write_pairs(folder, pairs)
 

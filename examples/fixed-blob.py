@@ -19,11 +19,13 @@ for record in msgpack.Unpacker(sys.stdin.buffer, max_buffer_size=0, **text):
     elif kind == "pair":
         record.setdefault("maps", []).append({"method": "fixed-blob", "params": {"sigma": 20}, "a": side, "b": side})
     elif kind == "end":
-        if record["crc32"] != read: sys.exit("fixed-blob: the stream is damaged")
+        if record["crc32"] != read:
+            sys.exit("fixed-blob: the stream is damaged")
         record["crc32"] = written  # one record in, one out: the counts are as they were
     out = msgpack.packb(record, **text)
     read, written = zlib.crc32(same, read), zlib.crc32(out, written)
     sys.stdout.buffer.write(out)
     sys.stdout.buffer.flush()
 
-if kind != "end": sys.exit("fixed-blob: the stream was cut")  # written nothing more: every later stage fails, too
+if kind != "end":
+    sys.exit("fixed-blob: the stream was cut")  # written nothing more: every later stage fails, too

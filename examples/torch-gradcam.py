@@ -14,7 +14,7 @@ def explain(x, partner):
     values = net.run(x)
     score = torch.nn.functional.cosine_similarity(values[net.output].flatten(1), partner)
     h = values[layer]
-    gradient, = torch.autograd.grad(score, h)
+    (gradient,) = torch.autograd.grad(score, h)
     cells = (gradient.mean((1, 2), keepdim=True) * h).sum(-1)[0]
     return net.lay(cells.relu(), layer), net.lay((-cells).relu(), layer)
 

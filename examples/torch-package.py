@@ -16,6 +16,7 @@ def score_with(partner):
 
 def grad_cam(image, partner):
     from pytorch_grad_cam import GradCAM
+
     with GradCAM(model=net, target_layers=[net.tap(net.cells())]) as cam:
         cam.get_target_width_height = lambda _: (image.shape[2], image.shape[1])  # images are [N, H, W, 3] here
         return cam(input_tensor=image, targets=[score_with(partner)])[0]
@@ -23,6 +24,7 @@ def grad_cam(image, partner):
 
 def integrated_gradients(image, partner):
     from captum.attr import IntegratedGradients
+
     method = IntegratedGradients(lambda x: torch.nn.functional.cosine_similarity(net(x), partner))
     return method.attribute(image, baselines=torch.zeros_like(image), n_steps=8)[0].sum(-1).detach().numpy()
 

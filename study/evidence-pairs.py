@@ -23,7 +23,12 @@ for i, r in enumerate(rows[: 4 * 2 * n]):
         (genuine if len(r) == 3 else impostor).append((a, b))
 
 # Every sixth pair of each kind from the fourth and from the sixth: none of those on which the trial's statistic was chosen.
-trial = [(p, label) for label, rows_of in (("genuine", genuine), ("impostor", impostor)) for at in ((0,) if few else (3, 5)) for p in rows_of[at :: 1 if few else 6]]
+trial = [
+    (p, label)
+    for label, rows_of in (("genuine", genuine), ("impostor", impostor))
+    for at in ((0,) if few else (3, 5))
+    for p in rows_of[at :: 1 if few else 6]
+]
 random.seed(8)
 random.shuffle(genuine)
 random.shuffle(impostor)

@@ -23,8 +23,10 @@ def numbers_in(o, where=""):
 
 def words(r):
     bad = ", ".join(numbers_in(r))
-    if r["_"] == "err": return r["message"]
-    if bad: return f"not finite: {bad}"
+    if r["_"] == "err":
+        return r["message"]
+    if bad:
+        return f"not finite: {bad}"
     return f"{r['score']:.6g} {'accept' if r['accept'] else 'reject'}" if r["_"] == "pair" else "finite"
 
 

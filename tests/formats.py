@@ -16,28 +16,35 @@ def wide_profile():
     fixed = lambda v: struct.pack(">i", round(v * 65536))
     xyz = lambda v: b"XYZ \0\0\0\0" + b"".join(map(fixed, v))
     curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, int(2.19921875 * 256)) + b"\0\0"
-    tags = {b"rXYZ": xyz((.60974, .31111, .01947)), b"gXYZ": xyz((.20528, .62567, .06087)),
-            b"bXYZ": xyz((.14919, .06322, .74457)),
-            b"wtpt": xyz((.9642, 1, .8249)), b"rTRC": curve, b"gTRC": curve, b"bTRC": curve,
-            b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"wide\0" + bytes(79), b"cprt": b"text\0\0\0\0none"}
+    tags = {
+        b"rXYZ": xyz((0.60974, 0.31111, 0.01947)),
+        b"gXYZ": xyz((0.20528, 0.62567, 0.06087)),
+        b"bXYZ": xyz((0.14919, 0.06322, 0.74457)),
+        b"wtpt": xyz((0.9642, 1, 0.8249)),
+        b"rTRC": curve,
+        b"gTRC": curve,
+        b"bTRC": curve,
+        b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"wide\0" + bytes(79),
+        b"cprt": b"text\0\0\0\0none",
+    }
     table, body, at = b"", b"", 132 + 12 * len(tags)
     for k, v in tags.items():
         v += bytes(-len(v) % 4)
         table += k + struct.pack(">II", at + len(body), len(v))
         body += v
     head = struct.pack(">I4sI4s4s4s", at + len(body), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ")
-    head += bytes(12) + b"acsp" + bytes(28) + fixed(.9642) + fixed(1) + fixed(.8249) + bytes(48)
+    head += bytes(12) + b"acsp" + bytes(28) + fixed(0.9642) + fixed(1) + fixed(0.8249) + bytes(48)
     return head + struct.pack(">I", len(tags)) + table + body
 
 
 def with_profile(jp2, icc):
     """A JP2 file whose colour box holds a profile."""
     at = jp2.index(b"colr") - 4
-    old = struct.unpack(">I", jp2[at:at + 4])[0]
+    old = struct.unpack(">I", jp2[at : at + 4])[0]
     box = struct.pack(">I", 11 + len(icc)) + b"colr\2\0\0" + icc
     head = jp2.index(b"jp2h") - 4
-    size = struct.unpack(">I", jp2[head:head + 4])[0] + len(box) - old
-    return jp2[:head] + struct.pack(">I", size) + jp2[head + 4:at] + box + jp2[at + old:]
+    size = struct.unpack(">I", jp2[head : head + 4])[0] + len(box) - old
+    return jp2[:head] + struct.pack(">I", size) + jp2[head + 4 : at] + box + jp2[at + old :]
 
 
 def make(photograph):
@@ -48,7 +55,7 @@ def make(photograph):
     turned = im.rotate(90, expand=True)
     clear = im.copy()
     opacity = np.full((im.height, im.width), 255, np.uint8)
-    opacity[:im.height // 10] = 0
+    opacity[: im.height // 10] = 0
     clear.putalpha(Image.fromarray(opacity))
     adobe = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     wide = ImageCms.profileToProfile(im, ImageCms.createProfile("sRGB"), adobe, outputMode="RGB")
@@ -102,20 +109,45 @@ def bombs():
         return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
     files = {
-        "png": png(16000, 16000), "interlaced.png": png(16000, 16000, 1), "long.png": png(250000000, 1),
+        "png": png(16000, 16000),
+        "interlaced.png": png(16000, 16000, 1),
+        "long.png": png(250000000, 1),
         # lossless, 16383 x 16383 of one colour
-        "webp": b"RIFF" + struct.pack("<I", 30) + b"WEBPVP8L" + struct.pack("<I", 17) +
-                b"\x2f" + struct.pack("<I", 16382 | 16382 << 14) + b"\x88\x88\x08" + bytes(10),
-        "bmp": b"BM" + struct.pack("<IIIIiiHHIIiiII", 60, 0, 54, 40, 16000, 16000, 1, 8, 1, 0, 0, 0, 0, 0) +
-               bytes(1024),
-        "gif": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0xf0, 0, 0) + bytes(6) +
-               b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\2\1\0\0;",
-        "tif": b"II*\0\x08\0\0\0\x06\0" + b"".join(struct.pack("<HHII", *t) for t in (
-            (256, 4, 1, 16000), (257, 4, 1, 16000), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 80))) +
-            bytes(8),
-        "j2k": b"\xff\x4f\xff\x51" + struct.pack(">HHIIIIIIIIH", 41, 0, 16000, 16000, 0, 0, 16000, 16000, 0, 0, 1) +
-               b"\7\1\1\xff\x52\0\x0c\0\0\0\1\0\1\4\4\0\1\xff\x5c\0\7\x40\x40\x48\x48\x50" +
-               b"\xff\x90\0\x0a\0\0\0\0\0\0\0\1\xff\x93" + bytes(40),
+        "webp": b"RIFF"
+        + struct.pack("<I", 30)
+        + b"WEBPVP8L"
+        + struct.pack("<I", 17)
+        + b"\x2f"
+        + struct.pack("<I", 16382 | 16382 << 14)
+        + b"\x88\x88\x08"
+        + bytes(10),
+        "bmp": b"BM"
+        + struct.pack("<IIIIiiHHIIiiII", 60, 0, 54, 40, 16000, 16000, 1, 8, 1, 0, 0, 0, 0, 0)
+        + bytes(1024),
+        "gif": b"GIF89a"
+        + struct.pack("<HHBBB", 65535, 65535, 0xF0, 0, 0)
+        + bytes(6)
+        + b","
+        + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0)
+        + b"\2\1\0\0;",
+        "tif": b"II*\0\x08\0\0\0\x06\0"
+        + b"".join(
+            struct.pack("<HHII", *t)
+            for t in (
+                (256, 4, 1, 16000),
+                (257, 4, 1, 16000),
+                (258, 3, 1, 8),
+                (262, 3, 1, 1),
+                (273, 4, 1, 8),
+                (279, 4, 1, 80),
+            )
+        )
+        + bytes(8),
+        "j2k": b"\xff\x4f\xff\x51"
+        + struct.pack(">HHIIIIIIIIH", 41, 0, 16000, 16000, 0, 0, 16000, 16000, 0, 0, 1)
+        + b"\7\1\1\xff\x52\0\x0c\0\0\0\1\0\1\4\4\0\1\xff\x5c\0\7\x40\x40\x48\x48\x50"
+        + b"\xff\x90\0\x0a\0\0\0\0\0\0\0\1\xff\x93"
+        + bytes(40),
         "ppm": b"P6 1000000 1000000 255\n",
     }
     progressive = io.BytesIO()
@@ -143,16 +175,23 @@ uvkhzzwjimqGGliPVgjTtT6Q4CmvFNDk6XiMso3YNYDHR+JzDJoR0A==
 def liars():
     # 65535 tiles of one pixel and 100 components: OpenJPEG makes room for all of them before it gives the size
     size = struct.pack(">HIIIIIIIIH", 0, 65535, 1, 0, 0, 1, 1, 0, 0, 100) + b"\7\1\1" * 100
-    tiles = b"\xff\x4f\xff\x51" + struct.pack(">H", len(size) + 2) + size + b"\xff\x52\0\x0c\0\0\0\1\0\1\4\4\0\1\xff\x5c\0\7\x40\x40\x48\x48\x50"
+    tiles = (
+        b"\xff\x4f\xff\x51"
+        + struct.pack(">H", len(size) + 2)
+        + size
+        + b"\xff\x52\0\x0c\0\0\0\1\0\1\4\4\0\1\xff\x5c\0\7\x40\x40\x48\x48\x50"
+    )
     tiles += b"\xff\x90\0\x0a\0\0\0\0\0\0\0\1\xff\x93" + bytes(40)
     open("liar.avif", "wb").write(base64.b64decode(LYING_AVIF))
     open("liar.j2k", "wb").write(tiles)
     chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    text = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(7 << 20), 9)) + chunk(b"iTXt", b"key\0\1\0\0\0" + zlib.compress(bytes(7 << 20), 9))
+    text = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(7 << 20), 9)) + chunk(
+        b"iTXt", b"key\0\1\0\0\0" + zlib.compress(bytes(7 << 20), 9)
+    )
     buffer = io.BytesIO()
     Image.new("RGB", (64, 64)).save(buffer, "PNG")
     whole = buffer.getvalue()
-    open("text.png", "wb").write(whole[:33] + 450 * text + whole[33:]) # 6 GB of text
+    open("text.png", "wb").write(whole[:33] + 450 * text + whole[33:])  # 6 GB of text
 
 
 if __name__ == "__main__":

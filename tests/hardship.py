@@ -14,7 +14,14 @@ problems = []
 
 def run(where=None, **more):
     with open(source, "rb") as f:
-        return subprocess.run(command + ["-o", where or target], stdin=f, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, **more)
+        return subprocess.run(
+            command + ["-o", where or target],
+            stdin=f,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            **more,
+        )
 
 
 def content(path=None):
@@ -57,8 +64,21 @@ def kill():
 def disk():
     """In a file system that only this process sees, when the kernel lets it have one; otherwise says so."""
     os.makedirs("small", exist_ok=True)
-    r = subprocess.run(["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=20k xfv small 2>/dev/null || exit 99; : >small/out; in=$1; shift; "$@" -o small/out <"$in" >/dev/null; '
-                        'status=$?; ls small >&2; cat small/out >&2; exit $status', "sh", source, *command], stderr=subprocess.PIPE, text=True)
+    r = subprocess.run(
+        [
+            "unshare",
+            "-rm",
+            "sh",
+            "-c",
+            'mount -t tmpfs -o size=20k xfv small 2>/dev/null || exit 99; : >small/out; in=$1; shift; "$@" -o small/out <"$in" >/dev/null; '
+            "status=$?; ls small >&2; cat small/out >&2; exit $status",
+            "sh",
+            source,
+            *command,
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     if r.returncode == 99 or "unshare" in r.stderr:
         print("skip")
         sys.exit()
@@ -78,14 +98,15 @@ def pipes():
 
     def feed():
         for i in range(0, min(len(data), 6000)):
-            os.write(w, data[i:i + 1])
+            os.write(w, data[i : i + 1])
         for i in range(6000, len(data), 777):
-            os.write(w, data[i:i + 777])
+            os.write(w, data[i : i + 777])
         os.close(w)
 
     def take():
         while piece := os.read(out_r, 1 if len(got) < 3000 else 1021):
             got.append(piece)
+
     threads = [threading.Thread(target=t) for t in (feed, take)]
     for t in threads:
         t.start()
@@ -107,7 +128,15 @@ def limited(what, values, statuses):
             continue
         if r.returncode == good_run.returncode and content() == good:
             continue
-        if r.returncode not in statuses or content() is not None or (r.stderr.count(b"\n") != 1 + good_run.stderr.count(b"\n") and r.returncode != 127 and r.stderr.count(b"\n") != 1):
+        if (
+            r.returncode not in statuses
+            or content() is not None
+            or (
+                r.stderr.count(b"\n") != 1 + good_run.stderr.count(b"\n")
+                and r.returncode != 127
+                and r.stderr.count(b"\n") != 1
+            )
+        ):
             problems.append(f"limit {v}: status {r.returncode}, {r.stderr[:200]!r}")
 
 

@@ -5,7 +5,11 @@ import glob, os, subprocess, sys
 from streams import *
 
 LIMIT = int(os.environ.get("XFV_TEST_TIMEOUT", "60"))
-MODES = {"verify": ["", "--all", "--pairs table.tsv", "--probe d/2.jpg", "--tsv", "--tsv --all"], "delins": ["", "--tsv"], "regions": ["", "--tsv"]}
+MODES = {
+    "verify": ["", "--all", "--pairs table.tsv", "--probe d/2.jpg", "--tsv", "--tsv --all"],
+    "delins": ["", "--tsv"],
+    "regions": ["", "--tsv"],
+}
 
 
 def load(path):
@@ -19,14 +23,28 @@ def less(r, *keys):
 
 def kinds(face, pair):
     bare = {s: less(pair[s], "image", "embedding") for s in "ab"}
-    return [face, less(face, "embedding"), less(face, "image"), less(face, "image", "embedding"), err("", "it failed"), {"_": "x-note"}, pair,
-            less(pair, "score"), less(pair, "label"), less(pair, "maps"), less(pair, "a", "b"), {**pair, **bare}, {**pair, "a": None}]
+    return [
+        face,
+        less(face, "embedding"),
+        less(face, "image"),
+        less(face, "image", "embedding"),
+        err("", "it failed"),
+        {"_": "x-note"},
+        pair,
+        less(pair, "score"),
+        less(pair, "label"),
+        less(pair, "maps"),
+        less(pair, "a", "b"),
+        {**pair, **bare},
+        {**pair, "a": None},
+    ]
 
 
 def run(command):
     p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
     pictures = glob.glob("t*.png")
-    for f in pictures: os.unlink(f)
+    for f in pictures:
+        os.unlink(f)
     return p.returncode, p.stdout, p.stderr + b"%d pictures" % len(pictures)
 
 
@@ -38,7 +56,8 @@ def ids(data):
 
 def accounted(name, got, without):
     status, out, err = got
-    if status in (2, 3) or name.encode() in err or b"are in no line of" in err: return True
+    if status in (2, 3) or name.encode() in err or b"are in no line of" in err:
+        return True
     if b"\xa5magic\xa3xfv" in out[:40] and b"\xa4kind\xa5model" not in out[:200]:
         return any(name in i.split("|") for i in ids(out)) or name in out.decode("utf-8", "replace")
     return (status, out, err) != without
@@ -60,18 +79,27 @@ def try_program(p, path, args):
                 odd = {**r, "id": f"{name}|{name}" if r["_"] == "pair" else name}
                 open("t.xfv", "wb").write(stream(rest[:at] + [odd] + rest[at:], **head))
                 got = run(command)
-                if got[0] not in (0, 1, 2, 3): lost.append(f"{' '.join(command)}: kind {k} at {at} of {len(rest)}: status {got[0]}: {got[2][-200:]!r}")
-                elif not accounted(name, got, without): lost.append(f"{' '.join(command)}: kind {k} at {at} of {len(rest)} is lost")
+                if got[0] not in (0, 1, 2, 3):
+                    lost.append(
+                        f"{' '.join(command)}: kind {k} at {at} of {len(rest)}: status {got[0]}: {got[2][-200:]!r}"
+                    )
+                elif not accounted(name, got, without):
+                    lost.append(f"{' '.join(command)}: kind {k} at {at} of {len(rest)} is lost")
     return lost, n
 
 
 def programs():
-    table = dict(line.rstrip("\n").split("\t", 1) for line in open(os.environ["top"] + "/tests/commands.tsv") if "\t" in line)
+    table = dict(
+        line.rstrip("\n").split("\t", 1) for line in open(os.environ["top"] + "/tests/commands.tsv") if "\t" in line
+    )
     for p in sys.argv[1:] or sorted(os.listdir(os.environ["B"] + "/bin")):
         path, _, args = table.get(p, "maps.xfv").partition("\t")
-        if p.endswith((".d", ".o")) or path in ("none", "photo"): continue
-        if b"--max-record" not in subprocess.run([p, "--help"], capture_output=True).stdout: continue
-        for mode in MODES.get(p) or [args.replace("-q", "")]: yield p, path, mode
+        if p.endswith((".d", ".o")) or path in ("none", "photo"):
+            continue
+        if b"--max-record" not in subprocess.run([p, "--help"], capture_output=True).stdout:
+            continue
+        for mode in MODES.get(p) or [args.replace("-q", "")]:
+            yield p, path, mode
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ def pack(r):
 
 
 def stream(records, **head):
-    data = b"".join(map(pack, [{"_": "head", "magic": "xfv", "version": [1, 0], "provenance": [], **head}] + list(records)))
+    data = b"".join(
+        map(pack, [{"_": "head", "magic": "xfv", "version": [1, 0], "provenance": [], **head}] + list(records))
+    )
     errors = sum(r["_"] == "err" for r in records)
     return data + pack({"_": "end", "records": len(records), "errors": errors, "crc32": zlib.crc32(data)})
 

@@ -72,7 +72,9 @@ def cuts(command, path, n):
         got = run(command, data=data[:at])
         want(f"cut at {at}", got, [3])
         if one_to_one and whole_records(got[1]) != whole_records(data[:at]):
-            problems.append(f"cut at {at}: {whole_records(data[:at])} records came in, {whole_records(got[1])} went out")
+            problems.append(
+                f"cut at {at}: {whole_records(data[:at])} records came in, {whole_records(got[1])} went out"
+            )
         if is_stream(got[1]) and b"\xa7records" in got[1][-60:]:
             problems.append(f"cut at {at}: the output has an end record")
 
@@ -82,8 +84,13 @@ def sigpipe(command, path):
         r, w = os.pipe()
         os.close(r)
         with open(path, "rb") as f:
-            got = run(command, stdin=f, stdout=w, restore_signals=False,
-                      preexec_fn=(lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN if ignored else signal.SIG_DFL)))
+            got = run(
+                command,
+                stdin=f,
+                stdout=w,
+                restore_signals=False,
+                preexec_fn=(lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN if ignored else signal.SIG_DFL)),
+            )
         os.close(w)
         want("SIGPIPE ignored by the parent" if ignored else "SIGPIPE", got, [-signal.SIGPIPE], 0)
 
@@ -96,12 +103,18 @@ def full(command, path):
 def closed(command, path):
     def close(*fds):
         return lambda: [os.close(i) for i in fds]
+
     unreadable = [1] if command[0] == "facecrop" else [4]  # to facecrop an image that cannot be read is one among many
     want("closed stdin", run(command, preexec_fn=close(0)), unreadable)
     with open(path, "rb") as f:
         want("closed stdout", run(command, stdin=f, stdout=subprocess.DEVNULL, preexec_fn=close(1)), [4])
     with open(path, "rb") as f:
-        want("closed stdin, stdout and stderr", run(command, stdin=f, stdout=subprocess.DEVNULL, preexec_fn=close(0, 1, 2)), [4], 0)
+        want(
+            "closed stdin, stdout and stderr",
+            run(command, stdin=f, stdout=subprocess.DEVNULL, preexec_fn=close(0, 1, 2)),
+            [4],
+            0,
+        )
     folder = os.open("/", os.O_RDONLY)
     want("a folder for stdin", run(command, stdin=folder), unreadable)
 
@@ -114,18 +127,18 @@ def damaged_streams(good):
     yield "a JPEG", b"\xff\xd8\xff\xe0" + bytes(60)
     yield "random bytes", rng.randbytes(5000)
     yield "zeros", bytes(5000)
-    head = stream([])[:stream([]).rindex(b"\x84\xa1_")]
+    head = stream([])[: stream([]).rindex(b"\x84\xa1_")]
     yield "a head alone", head
     yield "no head", pack(face("x"))
     yield "nested too deep", head + b"\x82\xa1_\xa1x\xa1b" + b"\x91" * 100000
     yield "an array of 2^31", head + b"\x82\xa1_\xa1x\xa1b\xdd\x7f\xff\xff\xff"
     yield "a payload of 200 MB that does not come", head + b"\x82\xa1_\xa1x\xa1b\xc6\x0b\xeb\xc2\x00"
     yield "trailing bytes", good + b"\xc0"
-    yield "a second stream, cut", good + good[:len(good) // 2]
+    yield "a second stream, cut", good + good[: len(good) // 2]
     yield "version 2", good.replace(b"\xa7version\x92\x01\x00", b"\xa7version\x92\x02\x00", 1)
     for k in range(int(12 * CUTS)):
         i = rng.randrange(20, len(good))
-        yield f"one bit of byte {i}", good[:i] + bytes([good[i] ^ 1 << rng.randrange(8)]) + good[i + 1:]
+        yield f"one bit of byte {i}", good[:i] + bytes([good[i] ^ 1 << rng.randrange(8)]) + good[i + 1 :]
 
 
 def garbage(command, path):
@@ -144,7 +157,7 @@ def model(command, path, model_path):
     bad = [(f"model cut at {at}", good[:at]) for at in positions(len(good), 8)]
     for k in range(int(12 * CUTS)):
         i = rng.randrange(len(good))
-        bad.append((f"model's byte {i} changed", good[:i] + bytes([good[i] ^ 1 << rng.randrange(8)]) + good[i + 1:]))
+        bad.append((f"model's byte {i} changed", good[:i] + bytes([good[i] ^ 1 << rng.randrange(8)]) + good[i + 1 :]))
     bad.append(("a text for a model", b"hello\n"))
     with tempfile.NamedTemporaryFile(suffix=".xfvm") as f:
         for name, data in bad:
@@ -155,16 +168,19 @@ def model(command, path, model_path):
 
 CHECKS = {"cuts": cuts, "sigpipe": sigpipe, "full": full, "closed": closed, "garbage": garbage, "model": model}
 
+
 def made(check, *rest):
     split = rest.index("--")
     problems.clear()
-    CHECKS[check](list(rest[split + 1:]), *rest[:split])
+    CHECKS[check](list(rest[split + 1 :]), *rest[:split])
     return problems[:8] or ["ok"]
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]: print("\n".join(made(*sys.argv[1:])))
-    if sys.argv[1:]: print(len(tried), "runs", file=sys.stderr)
+    if sys.argv[1:]:
+        print("\n".join(made(*sys.argv[1:])))
+    if sys.argv[1:]:
+        print(len(tried), "runs", file=sys.stderr)
     for line in [] if sys.argv[1:] else sys.stdin:
         what, words = line.rstrip("\n").split("\t")
         print(what, " / ".join(made(*words.split())), sep="\t", flush=True)

@@ -272,11 +272,7 @@ def array(m: Map) -> np.ndarray:
     _, start, end = m._at["data"]
     dtype, shape, head = m["dtype"], m["shape"], m._raw[start]
     names = [*DTYPES, *(name[1:] for name in DTYPES)]  # the mark before the letter may be left out
-    if (
-        dtype not in names
-        or head not in (0xC4, 0xC5, 0xC6)
-        or not isinstance(shape, list)
-    ):
+    if dtype not in names or head not in (0xC4, 0xC5, 0xC6) or not isinstance(shape, list):
         raise ValueError(f"not a tensor: dtype {dtype!r}, shape {shape!r}")
     at = start + 1 + (1 << (head - 0xC4))
     return np.frombuffer(m._raw[at:end], np.dtype(dtype).newbyteorder("<")).reshape(shape)

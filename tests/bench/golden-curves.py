@@ -7,6 +7,7 @@ maps; status 1 when a cosine differs by more than 1e-3.
 """
 import json, os, subprocess, sys
 import numpy as np
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from streams import array, records, stream, tensor
 
@@ -29,7 +30,10 @@ for i, (r, wanted) in enumerate(zip(explained, reference["pairs"])):
 data = stream(explained, model=records(decided, all=True)[0]["model"])
 worst = 0.0
 for fill in ("black", "grey"):
-    out = run(["delins", "--map=signed-auto", "--image=a", "--ties=position", "--blur=0", "--steps=10", f"--fill={fill}"], data)
+    out = run(
+        ["delins", "--map=signed-auto", "--image=a", "--ties=position", "--blur=0", "--steps=10", f"--fill={fill}"],
+        data,
+    )
     for r, wanted in zip(records(out), reference["pairs"]):
         got = r["delins"][0]
         for direction in ("deletion", "insertion"):

@@ -56,10 +56,18 @@ def compare_detections(root):
             print(f"added in {n}: {np.round(got[n][i]['box'], 1).tolist()} ({got[n][i]['confidence']:.4f})")
     shifts, boxes = np.array(shifts), np.array(boxes)
     dist = np.hypot(shifts[..., 0], shifts[..., 1])
-    print(f"{len(names)} photographs, {len(shifts)} faces matched, {missed} missed, {added} added, {order} out of order")
-    print(f"landmarks: distance median {np.median(dist):.3f}, mean {dist.mean():.3f}, 95 % {np.percentile(dist, 95):.3f}, worst {dist.max():.3f} px")
-    print(f"landmarks: median shift x {np.median(shifts[..., 0]):+.3f}, y {np.median(shifts[..., 1]):+.3f}; worst in parts of the box's diagonal: {max(relative):.4f}")
-    print(f"boxes: median shift {np.round(np.median(boxes, 0), 3).tolist()}, median absolute {np.median(abs(boxes)):.3f}, worst {abs(boxes).max():.3f} px")
+    print(
+        f"{len(names)} photographs, {len(shifts)} faces matched, {missed} missed, {added} added, {order} out of order"
+    )
+    print(
+        f"landmarks: distance median {np.median(dist):.3f}, mean {dist.mean():.3f}, 95 % {np.percentile(dist, 95):.3f}, worst {dist.max():.3f} px"
+    )
+    print(
+        f"landmarks: median shift x {np.median(shifts[..., 0]):+.3f}, y {np.median(shifts[..., 1]):+.3f}; worst in parts of the box's diagonal: {max(relative):.4f}"
+    )
+    print(
+        f"boxes: median shift {np.round(np.median(boxes, 0), 3).tolist()}, median absolute {np.median(abs(boxes)):.3f}, worst {abs(boxes).max():.3f} px"
+    )
     print(f"confidence: worst difference {max(confidence):.4f}")
     return np.median(dist) <= 1 and missed == 0 and added == 0 and order == 0
 
@@ -80,7 +88,9 @@ def compare_crops(root):
         d = abs(a - b)
         worst = max(worst, d.max())
         total.append(d.mean())
-    print(f"{len(faces)} crops from given landmarks: largest pixel difference {worst}, mean {np.mean(total):.5f}, worst image's mean {max(total):.5f}")
+    print(
+        f"{len(faces)} crops from given landmarks: largest pixel difference {worst}, mean {np.mean(total):.5f}, worst image's mean {max(total):.5f}"
+    )
     return worst <= 2
 
 

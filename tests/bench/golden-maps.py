@@ -51,7 +51,9 @@ embedded = run(["embed"], stream(faces))
 worst_cosine, worst_embedding = 1.0, 0.0
 for r in records(embedded):
     got, wanted = array(r["embedding"]), np.fromfile(f"{folder}/{r['id']}.embedding.f32", "<f4").astype(np.float64)
-    worst_cosine = min(worst_cosine, float(got @ wanted / np.linalg.norm(got.astype(np.float64)) / np.linalg.norm(wanted)))
+    worst_cosine = min(
+        worst_cosine, float(got @ wanted / np.linalg.norm(got.astype(np.float64)) / np.linalg.norm(wanted))
+    )
     worst_embedding = max(worst_embedding, relative(got, wanted))
 print(f"embeddings: {len(faces)} faces, worst cosine {worst_cosine:.9f}, worst relative error {worst_embedding:.2e}")
 decided = run(["verify", "--threshold", str(THRESHOLD)], embedded)
@@ -65,6 +67,8 @@ for kind in ("raw", "normalised"):
             s = array(m["similarity"]) - array(m["dissimilarity"])
             errors.append(relative(s, np.fromfile(f"{folder}/pair{i}.{kind}.{side}.map.f32", "<f4").reshape(112, 112)))
         worst_map = max([worst_map] + errors)
-        print(f"pair {i} {kind:10} score {r['score']:.6f} (reference {p['score']:.6f})  map a {errors[0]:.2e}  map b {errors[1]:.2e}")
+        print(
+            f"pair {i} {kind:10} score {r['score']:.6f} (reference {p['score']:.6f})  map a {errors[0]:.2e}  map b {errors[1]:.2e}"
+        )
 print(f"maps: worst relative L2 error {worst_map:.2e}")
 sys.exit(worst_cosine < 0.99999 or worst_map > 1e-3)

@@ -56,7 +56,12 @@ def cosine(a, b):
 
 net = Cut(path)
 quoted = " ".join("'%s'" % p for p in photos)
-pair = unpack(sh("facecrop %s | embed -m '%s' | verify -m '%s' | path-grad -m '%s' --combine contrast" % (quoted, path, path, path)))[0]
+pair = unpack(
+    sh(
+        "facecrop %s | embed -m '%s' | verify -m '%s' | path-grad -m '%s' --combine contrast"
+        % (quoted, path, path, path)
+    )
+)[0]
 m = net.head
 image = [torch.tensor(tensor(pair[s]["image"]).astype(np.float64)) for s in "ab"]
 mean, std = (torch.tensor(np.broadcast_to(np.array(m["input"][k], np.float64), 3).copy()) for k in ("mean", "std"))
@@ -107,8 +112,11 @@ def last(name):
 
 
 mean_of = lambda a: (a[0] + a[1]) / 2
-want = {("auto", "similarity"): (mean_of(B("auto", 1, .25)) + mean_of(B("auto", 1, .5))) / 2, ("auto", "dissimilarity"): mean_of(J("auto", .5, .5))}
-fine = B("fine", 0, .5)
+want = {
+    ("auto", "similarity"): (mean_of(B("auto", 1, 0.25)) + mean_of(B("auto", 1, 0.5))) / 2,
+    ("auto", "dissimilarity"): mean_of(J("auto", 0.5, 0.5)),
+}
+fine = B("fine", 0, 0.5)
 want[("fine", "similarity")], want[("fine", "dissimilarity")] = mean_of(fine), np.minimum(*fine)
 want[("cells", "similarity")] = want[("cells", "dissimilarity")] = last("cells")
 worst = 0
@@ -116,6 +124,8 @@ for (name, which), v in want.items():
     got = tensor(w[name][which]).astype(np.float64)
     off = np.linalg.norm(got - v) / np.linalg.norm(v)
     worst = max(worst, off)
-    print("contrast, %s, %s: %d x %d cells, relative error %.1e, largest difference %.1e of the largest cell"
-          % (name, which, *v.shape, off, np.abs(got - v).max() / np.abs(v).max()))
+    print(
+        "contrast, %s, %s: %d x %d cells, relative error %.1e, largest difference %.1e of the largest cell"
+        % (name, which, *v.shape, off, np.abs(got - v).max() / np.abs(v).max())
+    )
 sys.exit(int(worst > 5e-3))

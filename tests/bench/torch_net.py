@@ -17,12 +17,15 @@ def tensor(t):
 def iresnet(depth):
     """InsightFace's iResNet-50 or -100 with random weights, for timing: batch normalisations folded but for those in front of padded convolutions."""
     from torch import nn
+
     deep, m, c = {50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}[depth], [nn.Conv2d(3, 64, 3, 1, 1), nn.PReLU(64)], 64
 
     class Block(nn.Module):
         def __init__(self, cin, n, stride):
             super().__init__()
-            self.body = nn.Sequential(nn.BatchNorm2d(cin), nn.Conv2d(cin, n, 3, 1, 1), nn.PReLU(n), nn.Conv2d(n, n, 3, stride, 1))
+            self.body = nn.Sequential(
+                nn.BatchNorm2d(cin), nn.Conv2d(cin, n, 3, 1, 1), nn.PReLU(n), nn.Conv2d(n, n, 3, stride, 1)
+            )
             self.short = nn.Conv2d(cin, n, 1, stride) if stride == 2 else nn.Identity()
 
         def forward(self, x):

@@ -16,21 +16,44 @@ os.environ.update(PATH=bin_ + ":" + os.environ["PATH"], XFV_MODEL_PATH=work + ":
 
 def prepare():
     open("tiny.xfvm", "wb").write(model())
-    open("faces.xfv", "wb").write(stream([face("d/1.jpg", 1), {"_": "x-note", "text": "kept"}, face("d/2.jpg", 2), face("d/3.jpg", 3), face("d/4.jpg", 4)]))
+    open("faces.xfv", "wb").write(
+        stream(
+            [
+                face("d/1.jpg", 1),
+                {"_": "x-note", "text": "kept"},
+                face("d/2.jpg", 2),
+                face("d/3.jpg", 3),
+                face("d/4.jpg", 4),
+            ]
+        )
+    )
     open("table.tsv", "w").write("d/1.jpg\td/2.jpg\tyes\nd/3.jpg\td/4.jpg\tno\n")
-    for command in ([bin_ + "/../unit/tflite", "--write", "small.tflite"], ["embed", "-m", "tiny", "-o", "embedded.xfv", "faces.xfv"], ["verify", "--pairs", "table.tsv", "-o", "pairs.xfv", "embedded.xfv"],
-                    ["fggb-grad", "-o", "maps.xfv", "pairs.xfv"], ["plant", "--skip", "--kind", "patches", "--donors", "embedded.xfv", "-o", "patches.xfv", "pairs.xfv"],
-                    ["fggb-grad", "-o", "patched.xfv", "patches.xfv"], ["control-map", "-o", "two.xfv", "maps.xfv"]):
+    for command in (
+        [bin_ + "/../unit/tflite", "--write", "small.tflite"],
+        ["embed", "-m", "tiny", "-o", "embedded.xfv", "faces.xfv"],
+        ["verify", "--pairs", "table.tsv", "-o", "pairs.xfv", "embedded.xfv"],
+        ["fggb-grad", "-o", "maps.xfv", "pairs.xfv"],
+        ["plant", "--skip", "--kind", "patches", "--donors", "embedded.xfv", "-o", "patches.xfv", "pairs.xfv"],
+        ["fggb-grad", "-o", "patched.xfv", "patches.xfv"],
+        ["control-map", "-o", "two.xfv", "maps.xfv"],
+    ):
         subprocess.run(command, check=True)
     open("groups.tsv", "w").write("".join(f"d/{i}.jpg\t{'xy'[i > 2]}\n" for i in range(1, 5)))
     open("key", "w", opener=lambda path, flags: os.open(path, flags, 0o600)).write("k" * 32)
 
 
 # Once more with options that lead elsewhere than those of commands.tsv.
-MORE = {"delins": [["delins", "--tsv", "--replicates", "100", "two.xfv"]], "explain-score": [["explain-score", "patched.xfv"]],
-        "regions": [["regions", "--groups", "groups.tsv", "--replicates", "100", "maps.xfv"]], "verify": [["verify", "--tsv", "--all", "embedded.xfv"]],
-        "report": [["report", "--groups", "groups.tsv", "--threshold", "0.99", "maps.xfv"]],
-        "xfv-select": [["xfv-select", "--id", "d/[12].jpg", "maps.xfv"], ["xfv-select", "--pseudonymise", "key", "maps.xfv"]]}
+MORE = {
+    "delins": [["delins", "--tsv", "--replicates", "100", "two.xfv"]],
+    "explain-score": [["explain-score", "patched.xfv"]],
+    "regions": [["regions", "--groups", "groups.tsv", "--replicates", "100", "maps.xfv"]],
+    "verify": [["verify", "--tsv", "--all", "embedded.xfv"]],
+    "report": [["report", "--groups", "groups.tsv", "--threshold", "0.99", "maps.xfv"]],
+    "xfv-select": [
+        ["xfv-select", "--id", "d/[12].jpg", "maps.xfv"],
+        ["xfv-select", "--pseudonymise", "key", "maps.xfv"],
+    ],
+}
 
 
 def help_of(p):
@@ -42,7 +65,11 @@ def command_of(p):
     rows = [line.rstrip("\n").split("\t") for line in open(top + "/tests/commands.tsv") if not line.startswith("#")]
     row = next((r for r in rows if r[0] == p), None)
     if row and row[1] == "none":
-        return {"model-info": [p, "./tiny.xfvm"], "model-randomise": [p, "-m", "tiny"], "model-import": [p, "small.tflite"]}.get(p)
+        return {
+            "model-info": [p, "./tiny.xfvm"],
+            "model-randomise": [p, "-m", "tiny"],
+            "model-import": [p, "small.tflite"],
+        }.get(p)
     if row:
         photos = [top + "/tests/photos/anna-1.jpg", top + "/tests/photos/bella.jpg"]
         return [p, *(row[2].split() if len(row) > 2 else []), *(photos if row[1] == "photo" else row[1:2])]
@@ -56,7 +83,8 @@ def threads(p, command):
 def by_pipes(p, command):
     """The same command between two pipes, or None."""
     source = command[-1]
-    if p in ("heatmap", "xfv-cmp") or not source.endswith(".xfv") or "--max-record" not in help_of(p): return None
+    if p in ("heatmap", "xfv-cmp") or not source.endswith(".xfv") or "--max-record" not in help_of(p):
+        return None
     return ["<" + source, *command[:-1]]
 
 
@@ -70,7 +98,14 @@ def run(command, kind, n):
         os.remove(f)
     try:
         where = {"input": source} if piped else {"stdin": subprocess.DEVNULL}
-        r = subprocess.run(command + ([] if piped else ["-o", name]), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, **where)
+        r = subprocess.run(
+            command + ([] if piped else ["-o", name]),
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            **where,
+        )
     except subprocess.TimeoutExpired:
         return "hang", b"", None, 0, 0
     out = r.stdout if piped else open(name, "rb").read() if os.path.exists(name) else None
@@ -114,7 +149,13 @@ def judge(kind, good, status, err, out, live, piped):
 
 prepare()
 tried = bad = 0
-commands = [(p, c) for p in only or sorted(os.listdir(bin_)) if not p.endswith((".d", ".o")) for c in [command_of(p), *MORE.get(p, [])] if c]
+commands = [
+    (p, c)
+    for p in only or sorted(os.listdir(bin_))
+    if not p.endswith((".d", ".o"))
+    for c in [command_of(p), *MORE.get(p, [])]
+    if c
+]
 commands += [(p, c) for p, c in [(p, by_pipes(p, c)) for p, c in commands] if c]
 for p, command in commands:
     piped = command[0].startswith("<")
@@ -139,7 +180,9 @@ for p, command in commands:
     tried += 1
     if with_clock[:3] != good[:3]:
         bad += 1
-        print(f"{shown}: with jumping clocks: status {with_clock[0]}, {with_clock[1]!r}, {'the same' if with_clock[2] == good[2] else 'another'} output")
+        print(
+            f"{shown}: with jumping clocks: status {with_clock[0]}, {with_clock[1]!r}, {'the same' if with_clock[2] == good[2] else 'another'} output"
+        )
     seen.append(f"blocks left {good[4]}")
     print(f"# {shown}: {', '.join(seen)}", flush=True)
 print(f"{tried} faults, {bad} wrong")

@@ -8,9 +8,14 @@ from streams import *
 
 RECORDS = int(sys.argv[1]) // 100 * 100
 TINY = sys.argv[2:] == ["tiny"]
-SLACK = 1024 + RECORDS // 100  # kB that memory may grow by from the first third to the last: 10 bytes a record, and an allocator's luck
+SLACK = (
+    1024 + RECORDS // 100
+)  # kB that memory may grow by from the first third to the last: 10 bytes a record, and an allocator's luck
 top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PAIRS, ERRORS = RECORDS // 100 * 48, RECORDS // 100 * 4  # the two bad ones are an err record each, and so are the two pairs that miss them
+PAIRS, ERRORS = (
+    RECORDS // 100 * 48,
+    RECORDS // 100 * 4,
+)  # the two bad ones are an err record each, and so are the two pairs that miss them
 
 
 def photographs(folder):
@@ -41,7 +46,20 @@ def stages():
     else:
         yield ["regions", "-q"]
     yield ["xfv-select", "-q"]
-    yield ["heatmap", "-q", "--method", "path-grad", "--layout", "maps", "-s", "1", "-b", "0", "-o", "/dev/null"] # reads what tee gives it
+    yield [
+        "heatmap",
+        "-q",
+        "--method",
+        "path-grad",
+        "--layout",
+        "maps",
+        "-s",
+        "1",
+        "-b",
+        "0",
+        "-o",
+        "/dev/null",
+    ]  # reads what tee gives it
     yield ["xfv-check", "-v"]
 
 
@@ -50,9 +68,18 @@ def start(folder):
     running, last, commands = [], subprocess.DEVNULL, list(stages())
 
     def run(command, stdin, stdout, **more):
-        p = subprocess.Popen(command, cwd=folder, env=env, stdin=stdin, stdout=stdout, stderr=open(f"{folder}/{command[0]}.err", "wb"), **more)
+        p = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=env,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=open(f"{folder}/{command[0]}.err", "wb"),
+            **more,
+        )
         running.append((command[0], p))
         return p.stdout
+
     for command in commands[:-2]:
         out = run(command, last, subprocess.PIPE)
         if last != subprocess.DEVNULL:
@@ -91,7 +118,9 @@ def watch(running, every):
 
 def judge(seen, running, folder):
     bad = []
-    print(f"{'program':12} {'memory, kB: first third':>24} {'last third':>11}  {'descriptors':>12} {'then':>5} {'CPU, s':>8}")
+    print(
+        f"{'program':12} {'memory, kB: first third':>24} {'last third':>11}  {'descriptors':>12} {'then':>5} {'CPU, s':>8}"
+    )
     for name, p in running:
         s = seen[name][1:]
         third = len(s) // 3
@@ -109,7 +138,9 @@ def judge(seen, running, folder):
             bad.append(f"{name}: status {p.returncode}: {err[-300:]}")
     said = open(f"{folder}/xfv-check.err").read().strip().split("\n")[-1]
     if f"0 faces, {PAIRS} pairs, {ERRORS} errors" not in said:
-        bad.append(f"of {RECORDS} photographs, {PAIRS} pairs and {ERRORS} errors should come of them; xfv-check: {said}")
+        bad.append(
+            f"of {RECORDS} photographs, {PAIRS} pairs and {ERRORS} errors should come of them; xfv-check: {said}"
+        )
     return bad
 
 
@@ -118,10 +149,12 @@ cpu = {}
 
 def reap(running):
     """Wait for each for its CPU time."""
+
     def one(name, p):
         _, status, use = os.wait4(p.pid, 0)
         p.returncode = os.waitstatus_to_exitcode(status)
         cpu[name] = use.ru_utime + use.ru_stime
+
     threads = [threading.Thread(target=one, args=r) for r in running]
     for t in threads:
         t.start()
@@ -133,13 +166,15 @@ with tempfile.TemporaryDirectory() as folder:
     began = time.monotonic()
     running = start(folder)
     for _, p in running:
-        p.poll = lambda p=p: p.returncode # the threads do the waiting
+        p.poll = lambda p=p: p.returncode  # the threads do the waiting
     threads = reap(running)
     seen = watch(running, min(2, 0.05 + RECORDS / 50000))
     for t in threads:
         t.join()
     bad = judge(seen, running, folder)
-    print(f"{RECORDS} photographs, {PAIRS} pairs, {ERRORS} errors: {sum(cpu.values()):.0f} s of CPU, {time.monotonic() - began:.0f} s; {len(seen['embed'])} samples")
+    print(
+        f"{RECORDS} photographs, {PAIRS} pairs, {ERRORS} errors: {sum(cpu.values()):.0f} s of CPU, {time.monotonic() - began:.0f} s; {len(seen['embed'])} samples"
+    )
     for b in bad:
         print("WRONG " + b)
 print("flat, nothing lost" if not bad else f"{len(bad)} wrong")

@@ -15,9 +15,11 @@ FORMS = {}
 
 def form(shape, opset):
     """A function of a graph and the image, as a tensor, that adds nodes and gives the last one's name and tensor."""
+
     def keep(f):
         FORMS[f.__name__.replace("_", "-")] = (f, shape, opset)
         return f
+
     return keep
 
 
@@ -67,7 +69,9 @@ def joined(y):
 def attention_causal(g, x):
     (q, k, v), (a, b, c) = g.tokens(x, 6, 8)
     bias = torch.full((6, 6), -math.inf, dtype=torch.float64).triu(1)
-    return g.node("Attention", q, k, v, q_num_heads=2, kv_num_heads=2, is_causal=1, softcap=2.0), joined(attend(heads(a, 2), heads(b, 2), heads(c, 2), bias, cap=2))
+    return g.node("Attention", q, k, v, q_num_heads=2, kv_num_heads=2, is_causal=1, softcap=2.0), joined(
+        attend(heads(a, 2), heads(b, 2), heads(c, 2), bias, cap=2)
+    )
 
 
 @form((2, 4, 6), 24)
@@ -77,12 +81,28 @@ def attention_past(g, x):
     (pk, pkt), (pv, pvt) = (g.const(g.rng.normal(0, 1, (1, 1, 3, 4))) for _ in range(2))
     w, wt = g.weight(8, 4)
     k, v, b, c = g.node("MatMul", k, w), g.node("MatMul", v, w), b @ wt, c @ wt
-    y, present, _, p = g.node("Attention", q, k, v, "", pk, pv, outs=4, q_num_heads=2, kv_num_heads=1, is_causal=1, scale=0.4, qk_matmul_output_mode=3)
+    y, present, _, p = g.node(
+        "Attention",
+        q,
+        k,
+        v,
+        "",
+        pk,
+        pv,
+        outs=4,
+        q_num_heads=2,
+        kv_num_heads=1,
+        is_causal=1,
+        scale=0.4,
+        qk_matmul_output_mode=3,
+    )
     kk, vv = torch.cat([pkt, heads(b, 1)], 2), torch.cat([pvt, heads(c, 1)], 2)
     bias = torch.full((6, 9), -math.inf, dtype=torch.float64).triu(4)
     s = (heads(a, 2) @ kk.transpose(-1, -2) * 0.4 + bias).softmax(-1)
     flat = [g.node("Reshape", n, g.whole(1, -1)) for n in (y, present, p)]
-    return g.node("Concat", *flat, axis=1), torch.cat([joined(s @ vv).reshape(1, -1), kk.reshape(1, -1), s.reshape(1, -1)], 1)
+    return g.node("Concat", *flat, axis=1), torch.cat(
+        [joined(s @ vv).reshape(1, -1), kk.reshape(1, -1), s.reshape(1, -1)], 1
+    )
 
 
 @form((2, 4, 6), 24)
@@ -104,7 +124,9 @@ def attention_window(g, x):
     m, t = g.node("Slice", k, g.whole(0), g.whole(6), g.whole(2)), b[..., :6]
     n, d = torch.arange(6)[:, None], torch.arange(6)[None]
     bias = torch.where((d >= 5) | (n - d - 1 > 2), -1e30, 0.0) + t
-    return g.node("Attention", q, k, v, m, "", "", g.whole(5), q_num_heads=2, kv_num_heads=2, left_window_size=2), joined(attend(heads(a, 2), heads(b, 2), heads(c, 2), bias))
+    return g.node(
+        "Attention", q, k, v, m, "", "", g.whole(5), q_num_heads=2, kv_num_heads=2, left_window_size=2
+    ), joined(attend(heads(a, 2), heads(b, 2), heads(c, 2), bias))
 
 
 @form((2, 4, 6), 13)
@@ -133,10 +155,14 @@ def rotary(g, x):
     (q,), (a,) = g.tokens(x, 6, 16, 1)
     at, places = g.rng.normal(0, 1, (9, 2)), [3, 1, 4, 1, 5, 8]
     (c, ct), (s, st) = g.const(np.cos(at)), g.const(np.sin(at))
-    y = g.node("RotaryEmbedding", q, c, s, g.const([places], "<i8")[0], num_heads=2, rotary_embedding_dim=4, interleaved=1)
+    y = g.node(
+        "RotaryEmbedding", q, c, s, g.const([places], "<i8")[0], num_heads=2, rotary_embedding_dim=4, interleaved=1
+    )
     h, ct, st = a.reshape(1, 6, 2, 8), ct[places][None, :, None], st[places][None, :, None]
     u, v = h[..., 0:4:2], h[..., 1:4:2]
-    return y, torch.cat([torch.stack([u * ct - v * st, u * st + v * ct], -1).flatten(-2), h[..., 4:]], -1).reshape(1, 6, 16)
+    return y, torch.cat([torch.stack([u * ct - v * st, u * st + v * ct], -1).flatten(-2), h[..., 4:]], -1).reshape(
+        1, 6, 16
+    )
 
 
 @form((3, 6, 8), 17)
@@ -144,7 +170,9 @@ def norm_with_statistics(g, x):
     (s, st), (b, bt) = g.weight(6, 8), g.weight(6, 8)
     y, m, r = g.node("LayerNormalization", "x", s, b, outs=3, axis=2)
     mean, var = x.mean((2, 3), keepdim=True), x.var((2, 3), unbiased=False, keepdim=True)
-    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (y, m, r)], axis=1), torch.cat([F.layer_norm(x, (6, 8), st, bt).reshape(1, -1), mean.reshape(1, -1), (var + 1e-5).pow(-0.5).reshape(1, -1)], 1)
+    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (y, m, r)], axis=1), torch.cat(
+        [F.layer_norm(x, (6, 8), st, bt).reshape(1, -1), mean.reshape(1, -1), (var + 1e-5).pow(-0.5).reshape(1, -1)], 1
+    )
 
 
 @form((2, 4, 6), 23)
@@ -156,8 +184,15 @@ def norm_scales_that_stretch(g, x):
     z, w = g.node("LayerNormalization", square, r, u), x[..., :4]
     v = g.node("RMSNormalization", square, r)
     a = g.node("LayerNormalization", square, g.node("ReduceMean", square, g.whole(3)), axis=3)
-    parts = [F.layer_norm(x, (2, 4, 6), None, None, 1e-3) * st + bt, F.layer_norm(w, (4,)) * rt + ut, w / (w.pow(2).mean(3, keepdim=True) + 1e-5).sqrt() * rt, F.layer_norm(w, (4,)) * w.mean(3, keepdim=True)]
-    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (y, z, v, a)], axis=1), torch.cat([p.reshape(1, -1) for p in parts], 1)
+    parts = [
+        F.layer_norm(x, (2, 4, 6), None, None, 1e-3) * st + bt,
+        F.layer_norm(w, (4,)) * rt + ut,
+        w / (w.pow(2).mean(3, keepdim=True) + 1e-5).sqrt() * rt,
+        F.layer_norm(w, (4,)) * w.mean(3, keepdim=True),
+    ]
+    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (y, z, v, a)], axis=1), torch.cat(
+        [p.reshape(1, -1) for p in parts], 1
+    )
 
 
 @form((2, 3, 4), 11)
@@ -170,7 +205,14 @@ def softmax_of_many_axes(g, x):
 def resize_part_by_scale(g, x):
     """A part of the image, to a size that its scale names before it is rounded down."""
     roi = g.const([0, 0, 0.1, -0.2, 1, 1, 0.9, 1.1])[0]
-    y = g.node("Resize", "x", roi, g.const([1, 1, 1.5, 0.7])[0], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
+    y = g.node(
+        "Resize",
+        "x",
+        roi,
+        g.const([1, 1, 1.5, 0.7])[0],
+        mode="linear",
+        coordinate_transformation_mode="tf_crop_and_resize",
+    )
 
     def matrix(size, scale, start, end):
         scale, start, end = (float(np.float32(v)) for v in (scale, start, end))
@@ -180,6 +222,7 @@ def resize_part_by_scale(g, x):
             if 0 <= at <= size - 1:
                 m[i] = np.maximum(1 - np.abs(np.arange(size) - at), 0)
         return torch.tensor(m)
+
     return y, matrix(5, 1.5, 0.1, 0.9) @ x @ matrix(7, 0.7, -0.2, 1.1).T
 
 
@@ -187,18 +230,37 @@ def resize_part_by_scale(g, x):
 def pools_of_five_axes(g, x):
     """Averages over channels as local response normalisation is exported; largest, and norms, of several samples."""
     v = g.node("Reshape", "x", g.whole(1, 1, 4, 6, 6))
-    a = g.node("AveragePool", v, kernel_shape=[3, 1, 1], pads=[1, 0, 0, 1, 0, 0], strides=[1, 1, 1], count_include_pad=1)
+    a = g.node(
+        "AveragePool", v, kernel_shape=[3, 1, 1], pads=[1, 0, 0, 1, 0, 0], strides=[1, 1, 1], count_include_pad=1
+    )
     b = g.node("MaxPool", v, kernel_shape=[2, 3, 2], strides=[1, 2, 2], pads=[0, 1, 0, 1, 1, 0])
-    c = g.node("AveragePool", g.node("Reshape", "x", g.whole(4, 1, 6, 6)), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1, count_include_pad=1)
+    c = g.node(
+        "AveragePool",
+        g.node("Reshape", "x", g.whole(4, 1, 6, 6)),
+        kernel_shape=[3, 3],
+        strides=[2, 2],
+        pads=[1, 1, 1, 1],
+        ceil_mode=1,
+        count_include_pad=1,
+    )
     u = x.reshape(1, 1, 4, 6, 6)
-    parts = [F.avg_pool3d(u, (3, 1, 1), 1, (1, 0, 0)), F.max_pool3d(F.pad(u, (0, 0, 1, 1, 0, 1), value=-math.inf), (2, 3, 2), (1, 2, 2)), F.avg_pool2d(x.reshape(4, 1, 6, 6), 3, 2, 1, True, True)]
-    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (a, b, c)], axis=1), torch.cat([p.reshape(1, -1) for p in parts], 1)
+    parts = [
+        F.avg_pool3d(u, (3, 1, 1), 1, (1, 0, 0)),
+        F.max_pool3d(F.pad(u, (0, 0, 1, 1, 0, 1), value=-math.inf), (2, 3, 2), (1, 2, 2)),
+        F.avg_pool2d(x.reshape(4, 1, 6, 6), 3, 2, 1, True, True),
+    ]
+    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (a, b, c)], axis=1), torch.cat(
+        [p.reshape(1, -1) for p in parts], 1
+    )
 
 
 @form((3, 9, 11), 19)
 def resize_smooth(g, x):
     """Shrinking with antialias, linear and cubic; PyTorch leaves out what lies outside."""
-    y = [g.node("Resize", "x", "", "", g.whole(1, 3, 4, 5), mode=m, antialias=1, exclude_outside=1, cubic_coeff_a=-0.5) for m in ("linear", "cubic")]
+    y = [
+        g.node("Resize", "x", "", "", g.whole(1, 3, 4, 5), mode=m, antialias=1, exclude_outside=1, cubic_coeff_a=-0.5)
+        for m in ("linear", "cubic")
+    ]
     parts = [F.interpolate(x, (4, 5), mode=m, antialias=True) for m in ("bilinear", "bicubic")]
     return g.node("Concat", *y, axis=1), torch.cat(parts, 1)
 
@@ -212,9 +274,16 @@ def places(g, x):
     c = g.node("ReverseSequence", g.node("Reshape", "x", g.whole(2, 30)), g.whole(7, 30), batch_axis=0, time_axis=1)
     d = g.node("Compress", "x", g.const([True, False, True, True], "?")[0], axis=2)
     e = g.node("CenterCropPad", "x", g.whole(3, 9), axes=[2, 3])
-    parts = [torch.stack([x[0, 1, 2], x[0, 0, 4]]), x.index_put(tuple(torch.tensor(ix).T), ut, accumulate=True),
-             torch.stack([torch.cat([v[:n].flip(0), v[n:]]) for v, n in zip(x.reshape(2, 30), (7, 30))]), x[:, :, [0, 2, 3]], F.pad(x[:, :, 1:4], (1, 2))]
-    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (a, b, c, d, e)], axis=1), torch.cat([p.reshape(1, -1) for p in parts], 1)
+    parts = [
+        torch.stack([x[0, 1, 2], x[0, 0, 4]]),
+        x.index_put(tuple(torch.tensor(ix).T), ut, accumulate=True),
+        torch.stack([torch.cat([v[:n].flip(0), v[n:]]) for v, n in zip(x.reshape(2, 30), (7, 30))]),
+        x[:, :, [0, 2, 3]],
+        F.pad(x[:, :, 1:4], (1, 2)),
+    ]
+    return g.node("Concat", *[g.node("Reshape", n, g.whole(1, -1)) for n in (a, b, c, d, e)], axis=1), torch.cat(
+        [p.reshape(1, -1) for p in parts], 1
+    )
 
 
 @form((8, 2, 6), 18)
@@ -226,7 +295,10 @@ def blocks(g, x):
 
 @form((2, 3, 4), 26)
 def running_products(g, x):
-    y = [g.node("CumProd", "x", g.const(3, "<i8")[0]), g.node("CumProd", "x", g.const(2, "<i8")[0], reverse=1, exclusive=1)]
+    y = [
+        g.node("CumProd", "x", g.const(3, "<i8")[0]),
+        g.node("CumProd", "x", g.const(2, "<i8")[0], reverse=1, exclusive=1),
+    ]
     last = torch.stack([x[:, :, 1] * x[:, :, 2], x[:, :, 2], torch.ones_like(x[:, :, 0])], 2)
     return g.node("Concat", *y, axis=1), torch.cat([x.cumprod(3), last], 1)
 
@@ -246,7 +318,9 @@ def vectors(g, x):
     p = g.node("MatMul", g.node("MatMul", v, k), v)
     hidden = g.node("Where", g.node("Less", v, g.const(0.2)[0]), g.const(-np.inf)[0], v)
     s = g.node("Softmax", hidden, axis=0)
-    return g.node("Concat", g.node("Reshape", p, g.whole(1, 1)), g.node("Reshape", s, g.whole(1, 24)), axis=1), torch.cat([(w @ t @ w).reshape(1, 1), torch.where(w < 0.2, -math.inf, w).softmax(0)[None]], 1)
+    return g.node(
+        "Concat", g.node("Reshape", p, g.whole(1, 1)), g.node("Reshape", s, g.whole(1, 24)), axis=1
+    ), torch.cat([(w @ t @ w).reshape(1, 1), torch.where(w < 0.2, -math.inf, w).softmax(0)[None]], 1)
 
 
 def write(folder, name):
@@ -261,7 +335,13 @@ def write(folder, name):
     (y * torch.tensor(cot.astype(np.float64))).sum().backward()
     assert torch.isfinite(y).all() and torch.isfinite(x.grad).all(), name
     kinds = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
-    graph = helper.make_graph(g.nodes, name, [helper.make_tensor_value_info("x", 1, [1, *shape])], [helper.make_tensor_value_info(out, 1, [1, 5])], g.inits)
+    graph = helper.make_graph(
+        g.nodes,
+        name,
+        [helper.make_tensor_value_info("x", 1, [1, *shape])],
+        [helper.make_tensor_value_info(out, 1, [1, 5])],
+        g.inits,
+    )
     hwc = lambda a: np.ascontiguousarray(a[0].transpose(1, 2, 0)).astype("<f4").tobytes()
     with open(f"{folder}/tiny-form-{name}.onnx", "wb") as h:
         h.write(helper.make_model(graph, opset_imports=kinds).SerializeToString())

@@ -41,7 +41,14 @@ class Residual(nn.Module):
 
 # ---- ArcFace iResNet: BN, conv, BN, PReLU, conv, BN; the embedding is BN(fc(flatten(BN(x)))) ----
 def ires_block(cin, c, stride):
-    body = seq(nn.BatchNorm2d(cin), nn.Conv2d(cin, c, 3, 1, 1, bias=False), nn.BatchNorm2d(c), nn.PReLU(c), nn.Conv2d(c, c, 3, stride, 1, bias=False), nn.BatchNorm2d(c))
+    body = seq(
+        nn.BatchNorm2d(cin),
+        nn.Conv2d(cin, c, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(c),
+        nn.PReLU(c),
+        nn.Conv2d(c, c, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(c),
+    )
     short = seq(nn.Conv2d(cin, c, 1, stride, bias=False), nn.BatchNorm2d(c)) if stride != 1 or cin != c else None
     return Residual(body, short)
 
@@ -70,8 +77,17 @@ class MaxShort(nn.Module):
 
 def ir_block(cin, c, stride):
     short = MaxShort(stride) if cin == c else seq(nn.Conv2d(cin, c, 1, stride, bias=False), nn.BatchNorm2d(c))
-    return Residual(seq(nn.BatchNorm2d(cin), nn.Conv2d(cin, c, 3, 1, 1, bias=False), nn.BatchNorm2d(c), nn.PReLU(c), nn.Conv2d(c, c, 3, stride, 1, bias=False),
-                        nn.BatchNorm2d(c)), short)
+    return Residual(
+        seq(
+            nn.BatchNorm2d(cin),
+            nn.Conv2d(cin, c, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(c),
+            nn.PReLU(c),
+            nn.Conv2d(c, c, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(c),
+        ),
+        short,
+    )
 
 
 class AdaFace(nn.Module):
@@ -83,7 +99,13 @@ class AdaFace(nn.Module):
                 m.append(ir_block(c, width << i, 2 if k == 0 else 1))
                 c = width << i
         self.body = seq(*m)
-        self.head = seq(nn.BatchNorm2d(c), nn.Dropout(0.4), Flat(), nn.Linear(c * (size // 16) ** 2, dim), nn.BatchNorm1d(dim, affine=False))
+        self.head = seq(
+            nn.BatchNorm2d(c),
+            nn.Dropout(0.4),
+            Flat(),
+            nn.Linear(c * (size // 16) ** 2, dim),
+            nn.BatchNorm1d(dim, affine=False),
+        )
 
     def forward(self, x):
         y = self.head(self.body(x))
@@ -97,18 +119,32 @@ def cbp(cin, c, k, s, p, g=1):
 
 
 def mfn_block(cin, c, s, expand, residual):
-    body = seq(cbp(cin, expand, 1, 1, 0), cbp(expand, expand, 3, s, 1, expand), nn.Conv2d(expand, c, 1, bias=False), nn.BatchNorm2d(c))
+    body = seq(
+        cbp(cin, expand, 1, 1, 0),
+        cbp(expand, expand, 3, s, 1, expand),
+        nn.Conv2d(expand, c, 1, bias=False),
+        nn.BatchNorm2d(c),
+    )
     return Residual(body) if residual else body
 
 
 def mobilefacenet(width=64, dim=512, size=112, n=(4, 6, 2)):
     w = width
-    m = [cbp(3, w, 3, 2, 1), cbp(w, w, 3, 1, 1, w), mfn_block(w, w, 2, 2 * w, False)] + [mfn_block(w, w, 1, 2 * w, True) for _ in range(n[0])]
+    m = [cbp(3, w, 3, 2, 1), cbp(w, w, 3, 1, 1, w), mfn_block(w, w, 2, 2 * w, False)] + [
+        mfn_block(w, w, 1, 2 * w, True) for _ in range(n[0])
+    ]
     m += [mfn_block(w, 2 * w, 2, 4 * w, False)] + [mfn_block(2 * w, 2 * w, 1, 4 * w, True) for _ in range(n[1])]
     m += [mfn_block(2 * w, 2 * w, 2, 8 * w, False)] + [mfn_block(2 * w, 2 * w, 1, 4 * w, True) for _ in range(n[2])]
     k = size // 16
-    return seq(*m, cbp(2 * w, 8 * w, 1, 1, 0), nn.Conv2d(8 * w, 8 * w, k, groups=8 * w, bias=False), nn.BatchNorm2d(8 * w), Flat(), nn.Linear(8 * w, dim, bias=False),
-               nn.BatchNorm1d(dim))
+    return seq(
+        *m,
+        cbp(2 * w, 8 * w, 1, 1, 0),
+        nn.Conv2d(8 * w, 8 * w, k, groups=8 * w, bias=False),
+        nn.BatchNorm2d(8 * w),
+        Flat(),
+        nn.Linear(8 * w, dim, bias=False),
+        nn.BatchNorm1d(dim),
+    )
 
 
 # ---- squeeze and excitation; MobileNetV3, EfficientNet, GhostNet in small ----
@@ -116,7 +152,11 @@ class SE(nn.Module):
     def __init__(self, c, act, gate, linear=False):
         super().__init__()
         self.linear = linear
-        a, b = (nn.Linear(c, c // 4), nn.Linear(c // 4, c)) if linear else (nn.Conv2d(c, c // 4, 1), nn.Conv2d(c // 4, c, 1))
+        a, b = (
+            (nn.Linear(c, c // 4), nn.Linear(c // 4, c))
+            if linear
+            else (nn.Conv2d(c, c // 4, 1), nn.Conv2d(c // 4, c, 1))
+        )
         self.net = seq(a, act, b, gate)
 
     def forward(self, x):
@@ -127,23 +167,58 @@ class SE(nn.Module):
 
 
 def inverted(cin, c, k, s, expand, act, se):
-    m = [nn.Conv2d(cin, expand, 1, bias=False), nn.BatchNorm2d(expand), act(), nn.Conv2d(expand, expand, k, s, k // 2, groups=expand, bias=False), nn.BatchNorm2d(expand)]
+    m = [
+        nn.Conv2d(cin, expand, 1, bias=False),
+        nn.BatchNorm2d(expand),
+        act(),
+        nn.Conv2d(expand, expand, k, s, k // 2, groups=expand, bias=False),
+        nn.BatchNorm2d(expand),
+    ]
     m += ([se(expand)] if se else []) + [act(), nn.Conv2d(expand, c, 1, bias=False), nn.BatchNorm2d(c)]
     return Residual(seq(*m)) if s == 1 and cin == c else seq(*m)
 
 
 def mobilenetv3(w=16, dim=128):
     hs, se = nn.Hardswish, lambda c: SE(c, nn.ReLU(), nn.Hardsigmoid())
-    return seq(nn.Conv2d(3, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), hs(), inverted(w, w, 3, 2, w, nn.ReLU, se), inverted(w, 24, 3, 2, 72, nn.ReLU, None),
-               inverted(24, 24, 3, 1, 88, nn.ReLU, None), inverted(24, 40, 5, 2, 96, hs, se), inverted(40, 40, 5, 1, 240, hs, se), nn.Conv2d(40, 96, 1, bias=False),
-               nn.BatchNorm2d(96), hs(), nn.AdaptiveAvgPool2d(1), Flat(), nn.Linear(96, 160), hs(), nn.Dropout(0.2), nn.Linear(160, dim))
+    return seq(
+        nn.Conv2d(3, w, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(w),
+        hs(),
+        inverted(w, w, 3, 2, w, nn.ReLU, se),
+        inverted(w, 24, 3, 2, 72, nn.ReLU, None),
+        inverted(24, 24, 3, 1, 88, nn.ReLU, None),
+        inverted(24, 40, 5, 2, 96, hs, se),
+        inverted(40, 40, 5, 1, 240, hs, se),
+        nn.Conv2d(40, 96, 1, bias=False),
+        nn.BatchNorm2d(96),
+        hs(),
+        nn.AdaptiveAvgPool2d(1),
+        Flat(),
+        nn.Linear(96, 160),
+        hs(),
+        nn.Dropout(0.2),
+        nn.Linear(160, dim),
+    )
 
 
 def efficientnet(w=32, dim=128):
     sw, se = nn.SiLU, lambda c: SE(c, nn.SiLU(), nn.Sigmoid())
-    return seq(nn.Conv2d(3, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), sw(), inverted(w, 16, 3, 1, w, sw, se), inverted(16, 24, 3, 2, 96, sw, se),
-               inverted(24, 24, 3, 1, 144, sw, se), inverted(24, 40, 5, 2, 144, sw, se), inverted(40, 80, 3, 2, 240, sw, se), nn.Conv2d(80, 320, 1, bias=False),
-               nn.BatchNorm2d(320), sw(), nn.AdaptiveAvgPool2d(1), Flat(), nn.Linear(320, dim))
+    return seq(
+        nn.Conv2d(3, w, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(w),
+        sw(),
+        inverted(w, 16, 3, 1, w, sw, se),
+        inverted(16, 24, 3, 2, 96, sw, se),
+        inverted(24, 24, 3, 1, 144, sw, se),
+        inverted(24, 40, 5, 2, 144, sw, se),
+        inverted(40, 80, 3, 2, 240, sw, se),
+        nn.Conv2d(80, 320, 1, bias=False),
+        nn.BatchNorm2d(320),
+        sw(),
+        nn.AdaptiveAvgPool2d(1),
+        Flat(),
+        nn.Linear(320, dim),
+    )
 
 
 class Ghost(nn.Module):
@@ -157,7 +232,7 @@ class Ghost(nn.Module):
 
     def forward(self, x):
         y = self.primary(x)
-        return torch.cat([y, self.cheap(y)], 1)[:, :self.c]
+        return torch.cat([y, self.cheap(y)], 1)[:, : self.c]
 
 
 def ghost_block(cin, mid, c, s, se):
@@ -169,15 +244,34 @@ def ghost_block(cin, mid, c, s, se):
     m += [Ghost(mid, c, False)]
     short = None
     if s == 2 or cin != c:
-        short = seq(nn.Conv2d(cin, cin, 3, s, 1, groups=cin, bias=False), nn.BatchNorm2d(cin), nn.Conv2d(cin, c, 1, bias=False), nn.BatchNorm2d(c))
+        short = seq(
+            nn.Conv2d(cin, cin, 3, s, 1, groups=cin, bias=False),
+            nn.BatchNorm2d(cin),
+            nn.Conv2d(cin, c, 1, bias=False),
+            nn.BatchNorm2d(c),
+        )
     return Residual(seq(*m), short)
 
 
 def ghostnet(dim=128, size=112):
     k = size // 16
-    return seq(nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.PReLU(), ghost_block(16, 48, 24, 2, False), ghost_block(24, 73, 24, 1, True),
-               ghost_block(24, 72, 40, 2, True), ghost_block(40, 120, 40, 1, False), ghost_block(40, 240, 80, 2, True), nn.Conv2d(80, 160, 1, bias=False), nn.BatchNorm2d(160),
-               nn.PReLU(160), nn.Conv2d(160, 160, k, groups=160, bias=False), nn.BatchNorm2d(160), nn.Conv2d(160, dim, 1), Flat())
+    return seq(
+        nn.Conv2d(3, 16, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(16),
+        nn.PReLU(),
+        ghost_block(16, 48, 24, 2, False),
+        ghost_block(24, 73, 24, 1, True),
+        ghost_block(24, 72, 40, 2, True),
+        ghost_block(40, 120, 40, 1, False),
+        ghost_block(40, 240, 80, 2, True),
+        nn.Conv2d(80, 160, 1, bias=False),
+        nn.BatchNorm2d(160),
+        nn.PReLU(160),
+        nn.Conv2d(160, 160, k, groups=160, bias=False),
+        nn.BatchNorm2d(160),
+        nn.Conv2d(160, dim, 1),
+        Flat(),
+    )
 
 
 # ---- ViT ----
@@ -199,8 +293,17 @@ class ViT(nn.Module):
         t = (size // patch) ** 2
         self.patch, self.use_cls = nn.Conv2d(3, d, patch, patch), cls
         self.cls, self.pos = nn.Parameter(torch.randn(1, 1, d) * 0.3), nn.Parameter(torch.randn(1, t + cls, d) * 0.3)
-        self.blocks = nn.ModuleList(nn.ModuleList([nn.LayerNorm(d), Attention(d, heads), nn.LayerNorm(d), seq(nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d))])
-                                    for _ in range(depth))
+        self.blocks = nn.ModuleList(
+            nn.ModuleList(
+                [
+                    nn.LayerNorm(d),
+                    Attention(d, heads),
+                    nn.LayerNorm(d),
+                    seq(nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d)),
+                ]
+            )
+            for _ in range(depth)
+        )
         self.norm = nn.LayerNorm(d)
         self.head = nn.Linear(d if cls else d * t, dim)
 
@@ -231,7 +334,12 @@ class Shuffle(nn.Module):
     def __init__(self):
         super().__init__()
         self.a, self.b = nn.Conv2d(12, 16, 3, dilation=2), nn.Conv2d(16, 16, 3, 1, 1, groups=4)
-        self.pool, self.avg, self.act, self.fc = nn.MaxPool2d(3, 2, ceil_mode=True), nn.AvgPool2d(3, 2, 1, count_include_pad=False), nn.Mish(), nn.Linear(24 * 16, 16)
+        self.pool, self.avg, self.act, self.fc = (
+            nn.MaxPool2d(3, 2, ceil_mode=True),
+            nn.AvgPool2d(3, 2, 1, count_include_pad=False),
+            nn.Mish(),
+            nn.Linear(24 * 16, 16),
+        )
 
     def forward(self, x):
         x = torch.cat([x[:, :, ::2, ::2], x[:, :, 1::2, ::2], x[:, :, ::2, 1::2], x[:, :, 1::2, 1::2]], 1)
@@ -256,9 +364,21 @@ class Resizes(nn.Module):
 
     def forward(self, x):
         x = torch.tanh(self.a(F.pad(x, (1, 2, 2, 1), mode="reflect")))
-        y = F.interpolate(self.b(F.pad(x, (2, 0, 1, 2), mode="replicate")), size=x.shape[2:], mode="bilinear", align_corners=False)
-        y = y + F.interpolate(F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=True), size=x.shape[2:], mode="nearest")
-        x = self.c(torch.cat([F.interpolate(x, (9, 13), mode="bicubic", align_corners=False), F.interpolate(y, (9, 13), mode="bilinear", align_corners=True)], 1))
+        y = F.interpolate(
+            self.b(F.pad(x, (2, 0, 1, 2), mode="replicate")), size=x.shape[2:], mode="bilinear", align_corners=False
+        )
+        y = y + F.interpolate(
+            F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=True), size=x.shape[2:], mode="nearest"
+        )
+        x = self.c(
+            torch.cat(
+                [
+                    F.interpolate(x, (9, 13), mode="bicubic", align_corners=False),
+                    F.interpolate(y, (9, 13), mode="bilinear", align_corners=True),
+                ],
+                1,
+            )
+        )
         x = F.interpolate(x, (5, 6), mode="bicubic", align_corners=True).flatten(2).transpose(1, 2)
         b, t, d = x.shape
         q, k, v = self.q(x).reshape(b, t, 3, 4).transpose(1, 2), *self.kv(x).reshape(b, 1, t, 8).chunk(2, 3)
@@ -284,7 +404,9 @@ class SwinBlock(nn.Module):
         self.register_buffer("index", rel[..., 0] * (2 * w - 1) + rel[..., 1])
         zones = torch.zeros(1, size, size, 1)
         for i, a in enumerate((slice(0, -w), slice(-w, -shift or None), slice(-shift, None) if shift else slice(0, 0))):
-            for j, b in enumerate((slice(0, -w), slice(-w, -shift or None), slice(-shift, None) if shift else slice(0, 0))):
+            for j, b in enumerate(
+                (slice(0, -w), slice(-w, -shift or None), slice(-shift, None) if shift else slice(0, 0))
+            ):
                 zones[:, a, b] = 3 * i + j
         m = windows(zones, w).squeeze(-1)
         self.register_buffer("mask", (m[:, None] != m[:, :, None]).float() * -100.0)
@@ -292,7 +414,9 @@ class SwinBlock(nn.Module):
     def attend(self, x):
         n, t, d = x.shape
         q, k, v = self.qkv(x).reshape(n, t, 3, self.h, d // self.h).permute(2, 0, 3, 1, 4).unbind(0)
-        a = (q * (d // self.h) ** -0.5) @ k.transpose(-2, -1) + self.table[self.index.view(-1)].view(t, t, self.h).permute(2, 0, 1)[None]
+        a = (q * (d // self.h) ** -0.5) @ k.transpose(-2, -1) + self.table[self.index.view(-1)].view(
+            t, t, self.h
+        ).permute(2, 0, 1)[None]
         if self.shift:
             a = (a.view(-1, len(self.mask), self.h, t, t) + self.mask[None, :, None]).view(-1, self.h, t, t)
         return self.proj((a.softmax(-1) @ v).transpose(1, 2).reshape(n, t, d))
@@ -301,7 +425,12 @@ class SwinBlock(nn.Module):
         b, h, wd, c = x.shape
         y = self.n1(x)
         y = torch.roll(y, (-self.shift, -self.shift), (1, 2)) if self.shift else y
-        y = self.attend(windows(y, self.w)).view(b, h // self.w, wd // self.w, self.w, self.w, c).permute(0, 1, 3, 2, 4, 5).reshape(b, h, wd, c)
+        y = (
+            self.attend(windows(y, self.w))
+            .view(b, h // self.w, wd // self.w, self.w, self.w, c)
+            .permute(0, 1, 3, 2, 4, 5)
+            .reshape(b, h, wd, c)
+        )
         x = x + (torch.roll(y, (self.shift, self.shift), (1, 2)) if self.shift else y)
         return x + self.mlp(self.n2(x))
 
@@ -311,7 +440,13 @@ class Swin(nn.Module):
         super().__init__()
         s = size // 4
         self.patch, self.a, self.b = nn.Conv2d(3, d, 4, 4), SwinBlock(d, 3, s, w, 0), SwinBlock(d, 3, s, w, w // 2)
-        self.norm, self.merge, self.c, self.end, self.fc = nn.LayerNorm(4 * d), nn.Linear(4 * d, 2 * d, bias=False), SwinBlock(2 * d, 6, s // 2, w, 0), nn.LayerNorm(2 * d), nn.Linear(2 * d, dim)
+        self.norm, self.merge, self.c, self.end, self.fc = (
+            nn.LayerNorm(4 * d),
+            nn.Linear(4 * d, 2 * d, bias=False),
+            SwinBlock(2 * d, 6, s // 2, w, 0),
+            nn.LayerNorm(2 * d),
+            nn.Linear(2 * d, dim),
+        )
 
     def forward(self, x):
         x = self.b(self.a(self.patch(x).permute(0, 2, 3, 1)))
@@ -331,15 +466,33 @@ class MFM(nn.Module):
 
 
 def lightcnn(dim=256):
-    return seq(MFM(1, 24, 5), nn.MaxPool2d(2, ceil_mode=True), MFM(24, 24, 1), MFM(24, 48), nn.MaxPool2d(2, ceil_mode=True), Residual(seq(MFM(48, 48), MFM(48, 48))), MFM(48, 96),
-               nn.MaxPool2d(2, ceil_mode=True), MFM(96, 64, 1), MFM(64, 64), nn.MaxPool2d(2, ceil_mode=True), Flat(), MFM(64 * 64, dim, 0))
+    return seq(
+        MFM(1, 24, 5),
+        nn.MaxPool2d(2, ceil_mode=True),
+        MFM(24, 24, 1),
+        MFM(24, 48),
+        nn.MaxPool2d(2, ceil_mode=True),
+        Residual(seq(MFM(48, 48), MFM(48, 48))),
+        MFM(48, 96),
+        nn.MaxPool2d(2, ceil_mode=True),
+        MFM(96, 64, 1),
+        MFM(64, 64),
+        nn.MaxPool2d(2, ceil_mode=True),
+        Flat(),
+        MFM(64 * 64, dim, 0),
+    )
 
 
 # ---- EdgeFace's kind: ConvNeXt blocks, attention across channels, a layer in two thin ones ----
 class Channels(nn.Module):
     def __init__(self, d, heads):
         super().__init__()
-        self.h, self.qkv, self.proj, self.t = heads, nn.Linear(d, 3 * d), nn.Linear(d, d), nn.Parameter(torch.rand(heads, 1, 1) + 0.5)
+        self.h, self.qkv, self.proj, self.t = (
+            heads,
+            nn.Linear(d, 3 * d),
+            nn.Linear(d, d),
+            nn.Parameter(torch.rand(heads, 1, 1) + 0.5),
+        )
 
     def forward(self, x):
         b, n, d = x.shape
@@ -351,7 +504,12 @@ class Channels(nn.Module):
 class Next(nn.Module):
     def __init__(self, d, k, heads=0):
         super().__init__()
-        self.dw, self.n, self.mlp, self.gamma = nn.Conv2d(d, d, k, padding=k // 2, groups=d), nn.LayerNorm(d, eps=1e-6), seq(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d)), nn.Parameter(torch.rand(d))
+        self.dw, self.n, self.mlp, self.gamma = (
+            nn.Conv2d(d, d, k, padding=k // 2, groups=d),
+            nn.LayerNorm(d, eps=1e-6),
+            seq(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d)),
+            nn.Parameter(torch.rand(d)),
+        )
         self.x, self.xn = (Channels(d, heads), nn.LayerNorm(d)) if heads else (None, None)
 
     def forward(self, x):
@@ -369,8 +527,23 @@ class Norm2d(nn.LayerNorm):
 
 
 def edgeface(dim=128):
-    return seq(nn.Conv2d(3, 24, 4, 4), Norm2d(24), Next(24, 3), Norm2d(24), nn.Conv2d(24, 48, 2, 2), Next(48, 5), Next(48, 5, 4), Norm2d(48), nn.Conv2d(48, 88, 2, 2), Next(88, 7, 4),
-               nn.AdaptiveAvgPool2d(1), Flat(), nn.LayerNorm(88), nn.Linear(88, 20, bias=False), nn.Linear(20, dim))
+    return seq(
+        nn.Conv2d(3, 24, 4, 4),
+        Norm2d(24),
+        Next(24, 3),
+        Norm2d(24),
+        nn.Conv2d(24, 48, 2, 2),
+        Next(48, 5),
+        Next(48, 5, 4),
+        Norm2d(48),
+        nn.Conv2d(48, 88, 2, 2),
+        Next(88, 7, 4),
+        nn.AdaptiveAvgPool2d(1),
+        Flat(),
+        nn.LayerNorm(88),
+        nn.Linear(88, 20, bias=False),
+        nn.Linear(20, dim),
+    )
 
 
 # ---- what other families bring: group and instance norms, gates by a convolution over channels, pixel shuffles, other activations, a transposed convolution ----
@@ -385,9 +558,25 @@ class ECA(nn.Module):
 
 
 def others(dim=64):
-    return seq(nn.Conv2d(3, 16, 3, 2, 1), nn.GroupNorm(4, 16), nn.ELU(), ECA(), nn.Conv2d(16, 32, 3, 2, 1), nn.InstanceNorm2d(32, affine=True), nn.SELU(), nn.PixelUnshuffle(2),
-               nn.Conv2d(128, 32, 1), nn.CELU(0.7), nn.ConvTranspose2d(32, 16, 3, 2, 1, output_padding=1, groups=2), nn.Softsign(), nn.PixelShuffle(2),
-               nn.AvgPool2d(3, 2), Flat(), nn.Linear(4 * 27 * 27, dim), nn.LogSoftmax(1))
+    return seq(
+        nn.Conv2d(3, 16, 3, 2, 1),
+        nn.GroupNorm(4, 16),
+        nn.ELU(),
+        ECA(),
+        nn.Conv2d(16, 32, 3, 2, 1),
+        nn.InstanceNorm2d(32, affine=True),
+        nn.SELU(),
+        nn.PixelUnshuffle(2),
+        nn.Conv2d(128, 32, 1),
+        nn.CELU(0.7),
+        nn.ConvTranspose2d(32, 16, 3, 2, 1, output_padding=1, groups=2),
+        nn.Softsign(),
+        nn.PixelShuffle(2),
+        nn.AvgPool2d(3, 2),
+        Flat(),
+        nn.Linear(4 * 27 * 27, dim),
+        nn.LogSoftmax(1),
+    )
 
 
 def ires50(**k):
@@ -451,6 +640,7 @@ def settle(net, x):
 
 def away(bn, margin):
     """A hook before an activation: shift the channels of bn in which an input lies nearer to zero than margin times the layer's size."""
+
     def hook(act, inputs):
         v = inputs[0]
         m = float(margin * v.pow(2).mean().sqrt())
@@ -464,13 +654,19 @@ def away(bn, margin):
             bn.bias.data[c] = new
             v[:, c] += new - old
         return (v,)
+
     return hook
 
 
 def nudge(net, x, margin=3e-5):
     """In double precision; the parameters stay numbers of single precision."""
-    hooks = [act.register_forward_pre_hook(away(bn, margin)) for m in net.modules() if isinstance(m, nn.Sequential) for bn, act in zip(m, list(m)[1:])
-             if isinstance(bn, nn.BatchNorm2d) and isinstance(act, (nn.PReLU, nn.ReLU))]
+    hooks = [
+        act.register_forward_pre_hook(away(bn, margin))
+        for m in net.modules()
+        if isinstance(m, nn.Sequential)
+        for bn, act in zip(m, list(m)[1:])
+        if isinstance(bn, nn.BatchNorm2d) and isinstance(act, (nn.PReLU, nn.ReLU))
+    ]
     with torch.no_grad():
         net(x)
     for h in hooks:
@@ -502,8 +698,16 @@ def make(folder, name, seed=20240611):
         if moved < 1e-4:
             break
     mode = torch.onnx.TrainingMode.PRESERVE if keep_bn else torch.onnx.TrainingMode.EVAL
-    torch.onnx.export(net, x, f"{folder}/{name}.onnx", opset_version=opset, do_constant_folding=fold, training=mode, input_names=["input"],
-                      dynamic_axes={"input": {0: "batch"}} if opset % 2 else None)
+    torch.onnx.export(
+        net,
+        x,
+        f"{folder}/{name}.onnx",
+        opset_version=opset,
+        do_constant_folding=fold,
+        training=mode,
+        input_names=["input"],
+        dynamic_axes={"input": {0: "batch"}} if opset % 2 else None,
+    )
     hwc = lambda t: t.numpy()[0].transpose(1, 2, 0).astype("<f4").tobytes()
     with open(f"{folder}/{name}.golden", "wb") as f:
         f.write(hwc(x) + y.numpy().astype("<f4").tobytes() + c.numpy().astype("<f4").tobytes() + hwc(g))
@@ -516,5 +720,8 @@ if __name__ == "__main__":
         names = [n for n in NETS if n.startswith("tiny")]
     for n in names:
         attempt, off, moved = make(sys.argv[1], n)
-        print(f"{n}: opset {NETS[n][3]}, {'folded' if NETS[n][4] else 'unfolded'}; image {attempt + 1}; PyTorch in single precision is off by {off:.1e} (embedding) "
-              f"and {moved:.1e} (gradient)", flush=True)
+        print(
+            f"{n}: opset {NETS[n][3]}, {'folded' if NETS[n][4] else 'unfolded'}; image {attempt + 1}; PyTorch in single precision is off by {off:.1e} (embedding) "
+            f"and {moved:.1e} (gradient)",
+            flush=True,
+        )

@@ -24,7 +24,9 @@ class Passes:
     """A process that makes forward passes for as many processor seconds as it is asked for: ours or ONNX Runtime's."""
 
     def __init__(self, *command):
-        self.p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.p = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
 
     def turn(self):
         """Milliseconds of a pass; NaN where the process ended."""
@@ -53,7 +55,12 @@ def times(model, net, x, file):
     """Milliseconds of ours, PyTorch's and ONNX Runtime's, the least of each, and the median of ours by ONNX Runtime's: pairs of turns beside each other."""
     ours, theirs = Passes(f"{B}/bench/xfv-bench", "forward", model), None
     if "ORT" in os.environ:
-        theirs = Passes("node", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench/ort.mjs"), os.environ["ORT"], file)
+        theirs = Passes(
+            "node",
+            os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench/ort.mjs"),
+            os.environ["ORT"],
+            file,
+        )
     turns = []
     for k in range(ROUNDS + 1):  # the first warms up
         slow = by_torch(net, x) if k < 4 else 1e9
@@ -69,7 +76,9 @@ def errors(folder):
     out = run(f"{B}/unit/onnx", folder, env=dict(os.environ, XFV_FOLDED_ONLY="1")).stdout
     said = re.search(r"^not ok \d+ - .*?: imported (.*)", out, re.M)
     found = [re.search(rf"{what}, relative error (\S+)", out) for what in ("embedding", "gradient")]
-    return [float(f.group(1)) for f in found] if all(found) else (said.group(1) if said else out[-300:].replace("\n", " "))
+    return (
+        [float(f.group(1)) for f in found] if all(found) else (said.group(1) if said else out[-300:].replace("\n", " "))
+    )
 
 
 def row(folder, name):
@@ -89,7 +98,17 @@ def row(folder, name):
     if isinstance(found, str):
         return [name, f"{millions:.2f}", found] + 5 * [""]
     shape = (1, channels, size, size)
-    imported = run(f"{B}/bin/model-import", "-q", "--input", "grey" if channels == 1 else "rgb", "--template", "none", "-o", f"{place}/{stem}.xfvm", file)
+    imported = run(
+        f"{B}/bin/model-import",
+        "-q",
+        "--input",
+        "grey" if channels == 1 else "rgb",
+        "--template",
+        "none",
+        "-o",
+        f"{place}/{stem}.xfvm",
+        file,
+    )
     if imported.returncode:
         return [name, f"{millions:.2f}", imported.stderr.strip()] + 5 * [""]
     torch.set_num_threads(1)
@@ -99,7 +118,16 @@ def row(folder, name):
     return [name, f"{millions:.2f}"] + [f"{e:.0e}" for e in found[:2]] + [f"{t:.2f}" for t in found[2:]]
 
 
-HEAD = ["network", "million parameters", "embedding", "gradient", "ms", "PyTorch, ms", "ONNX Runtime, ms", "times ONNX Runtime's"]
+HEAD = [
+    "network",
+    "million parameters",
+    "embedding",
+    "gradient",
+    "ms",
+    "PyTorch, ms",
+    "ONNX Runtime, ms",
+    "times ONNX Runtime's",
+]
 
 
 def main(folder, table, words):
@@ -118,7 +146,9 @@ def main(folder, table, words):
             f.writelines("\t".join(r) + "\n" for r in [HEAD] + [rows[n] for n in FAMILIES if n in rows])
     print(f"{tried - bad} of {tried} networks agree with PyTorch")
     ratios = [float(r[7]) for r in rows.values() if len(r) > 7 and r[7] not in ("", "nan")]
-    print(f"{sum(x <= 1.5 for x in ratios)} of {len(ratios)} take at most 1.5 times ONNX Runtime's time, {sum(x <= 1 for x in ratios)} at most its own")
+    print(
+        f"{sum(x <= 1.5 for x in ratios)} of {len(ratios)} take at most 1.5 times ONNX Runtime's time, {sum(x <= 1 for x in ratios)} at most its own"
+    )
     return 1 if bad else 0
 
 

@@ -16,8 +16,17 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 
 FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE}
-WHOLE = {TensorProto.BOOL, TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.UINT8, TensorProto.UINT16,
-         TensorProto.UINT32, TensorProto.UINT64}
+WHOLE = {
+    TensorProto.BOOL,
+    TensorProto.INT8,
+    TensorProto.INT16,
+    TensorProto.INT32,
+    TensorProto.INT64,
+    TensorProto.UINT8,
+    TensorProto.UINT16,
+    TensorProto.UINT32,
+    TensorProto.UINT64,
+}
 
 
 def tensors(folder, kind):
@@ -59,7 +68,9 @@ def wrapped(model, inputs, outputs, form):
         for k, v in (("b", [at]), ("e", [at + a.size]), ("s", list(a.shape) if a.ndim else [])):
             new.initializer.append(helper.make_tensor(f"{info.name}/{k}", TensorProto.INT64, [len(v)], v))
         last, cast = f"{info.name}/cut", f"{info.name}/real"
-        nodes.append(helper.make_node("Slice", ["the image", f"{info.name}/b", f"{info.name}/e", "the last axis"], [last]))
+        nodes.append(
+            helper.make_node("Slice", ["the image", f"{info.name}/b", f"{info.name}/e", "the last axis"], [last])
+        )
         nodes.append(helper.make_node("Reshape", [last, f"{info.name}/s"], [info.name if real else cast]))
         if not real:
             nodes.append(helper.make_node("Cast", [cast], [info.name], to=t.data_type))
@@ -92,7 +103,11 @@ def wrapped(model, inputs, outputs, form):
     if len(parts) > 1:
         new.node.append(helper.make_node("Concat", parts, ["joined"], axis=0))
     new.input.append(helper.make_tensor_value_info("the image", TensorProto.FLOAT, [1, 1, 1, at]))
-    new.output.append(helper.make_tensor_value_info("joined" if len(parts) > 1 else parts[0], TensorProto.FLOAT, [sum(w.size for w in want)]))
+    new.output.append(
+        helper.make_tensor_value_info(
+            "joined" if len(parts) > 1 else parts[0], TensorProto.FLOAT, [sum(w.size for w in want)]
+        )
+    )
     m = onnx.ModelProto.FromString(model.SerializeToString())
     m.graph.CopyFrom(new)
     return m, np.concatenate(image), np.concatenate(want)
@@ -133,7 +148,9 @@ def main(folder, words):
     says = collections.defaultdict(list)
     for place in os.listdir(work):
         env = dict(os.environ, XFV_TOLERANCE="3e-3" if place == "half" else "1e-3")
-        out = subprocess.run([os.environ.get("B", "build") + "/unit/onnx", f"{work}/{place}"], stdout=subprocess.PIPE, env=env).stdout.decode(errors="replace")
+        out = subprocess.run(
+            [os.environ.get("B", "build") + "/unit/onnx", f"{work}/{place}"], stdout=subprocess.PIPE, env=env
+        ).stdout.decode(errors="replace")
         for line in out.splitlines():
             m = re.match(r"(not )?ok \d+ - (.*?)\.(all|alone|whole|constant)[:,] ?(.*)", line)
             if m:
@@ -149,7 +166,9 @@ def main(folder, words):
         if "-v" in sys.argv and verdict != "right":
             print(f"{verdict} {name}: " + "; ".join(sorted({s[3:300] for k, s in says[name] if k == verdict})))
     shutil.rmtree(work)
-    print(f"{count['right']} right, {count['refused']} refused by name, {count['wrong']} wrong, of {len(names)} tests of numbers and truth values")
+    print(
+        f"{count['right']} right, {count['refused']} refused by name, {count['wrong']} wrong, of {len(names)} tests of numbers and truth values"
+    )
     return 1 if count["wrong"] else 0
 
 

@@ -20,7 +20,9 @@ def batch_norm(x, mean, var, w, b):
 
 def instance_norm(x, w, b):
     m = x.mean((2, 3), keepdim=True)
-    return (x - m) / ((x - m).pow(2).mean((2, 3), keepdim=True) + 1e-5).sqrt() * w.view(1, -1, 1, 1) + b.view(1, -1, 1, 1)
+    return (x - m) / ((x - m).pow(2).mean((2, 3), keepdim=True) + 1e-5).sqrt() * w.view(1, -1, 1, 1) + b.view(
+        1, -1, 1, 1
+    )
 
 
 class Net:
@@ -70,7 +72,9 @@ def draw(net, name, x):
             if h + p[0] + p[2] < k or w + p[1] + p[3] < k:
                 return None
             wt, wv = net.weight(c * mult, 1, k, k)
-            return net.node("Conv", [name, wt], group=c, pads=p, strides=s, kernel_shape=[k, k]), F.conv2d(F.pad(x, (p[1], p[3], p[0], p[2])), wv, stride=s, groups=c)
+            return net.node("Conv", [name, wt], group=c, pads=p, strides=s, kernel_shape=[k, k]), F.conv2d(
+                F.pad(x, (p[1], p[3], p[0], p[2])), wv, stride=s, groups=c
+            )
         if kind in (2, 3):
             k, o = (1, 4) if kind == 2 else (3, int(r.integers(2, 20)))
             if h < k or w < k:
@@ -100,8 +104,21 @@ def draw(net, name, x):
             return net.node("InstanceNormalization", [name, s[0], b[0]]), instance_norm(x, s[1], b[1])
         return net.node("GlobalAveragePool", [name]), x.mean((2, 3), keepdim=True)
     if kind < 18:
-        unary = [("Relu", lambda t: t.relu()), ("Sigmoid", torch.sigmoid), ("Tanh", torch.tanh), ("Softplus", F.softplus), ("Elu", F.elu), ("Selu", F.selu), ("Softsign", F.softsign),
-                 ("Sin", torch.sin), ("Cos", torch.cos), ("Erf", torch.erf), ("Neg", lambda t: -t), ("HardSwish", F.hardswish), ("Celu", F.celu)]
+        unary = [
+            ("Relu", lambda t: t.relu()),
+            ("Sigmoid", torch.sigmoid),
+            ("Tanh", torch.tanh),
+            ("Softplus", F.softplus),
+            ("Elu", F.elu),
+            ("Selu", F.selu),
+            ("Softsign", F.softsign),
+            ("Sin", torch.sin),
+            ("Cos", torch.cos),
+            ("Erf", torch.erf),
+            ("Neg", lambda t: -t),
+            ("HardSwish", F.hardswish),
+            ("Celu", F.celu),
+        ]
         op, f = unary[r.integers(0, len(unary))]
         if op == "HardSwish" and net.opset < 14:
             return None
@@ -117,13 +134,21 @@ def draw(net, name, x):
         net.near(x - lo[1]), net.near(x - hi[1])
         return net.node("Clip", [name, lo[0], hi[0]]), x.clamp(lo[1], hi[1])
     if kind in (19, 20, 21, 22):
-        op, f = [("Add", torch.add), ("Sub", torch.sub), ("Mul", torch.mul), ("Max", torch.maximum), ("Min", torch.minimum)][r.integers(0, 5)]
-        shape = [1 if r.integers(0, 2) else d for d in x.shape][int(r.integers(0, x.ndim)):] if x.ndim else []
+        op, f = [
+            ("Add", torch.add),
+            ("Sub", torch.sub),
+            ("Mul", torch.mul),
+            ("Max", torch.maximum),
+            ("Min", torch.minimum),
+        ][r.integers(0, 5)]
+        shape = [1 if r.integers(0, 2) else d for d in x.shape][int(r.integers(0, x.ndim)) :] if x.ndim else []
         k, kv = net.weight(*shape, scale=1.0)
         if op in ("Max", "Min"):
             net.near(x - kv)
         flip = r.integers(0, 2)
-        return net.node(op, [k, name] if flip else [name, k]), f(kv.expand_as(x) if op == "Sub" and flip else kv + 0 * x if flip else x, x if flip else kv)
+        return net.node(op, [k, name] if flip else [name, k]), f(
+            kv.expand_as(x) if op == "Sub" and flip else kv + 0 * x if flip else x, x if flip else kv
+        )
     if kind == 23:
         y = net.node("Tanh", [name])
         op, f = [("Mul", torch.mul), ("Max", torch.maximum), ("Add", torch.add)][r.integers(0, 3)]
@@ -140,7 +165,7 @@ def draw(net, name, x):
             dims += [int(f[0]), d // f[0]] if f and r.integers(0, 2) and len(dims) < 7 else [d]
         if r.integers(0, 2) and len(dims) > 2:
             i = int(r.integers(0, len(dims) - 1))
-            dims[i:i + 2] = [dims[i] * dims[i + 1]]
+            dims[i : i + 2] = [dims[i] * dims[i + 1]]
         if len(dims) > 8:
             return None
         return net.node("Reshape", [name, net.const(dims, True)[0]]), x.reshape(dims)
@@ -164,9 +189,13 @@ def draw(net, name, x):
     if kind in (31, 32) and x.ndim > 1:
         axes = sorted(int(v) for v in r.choice(x.ndim, int(r.integers(1, x.ndim)), replace=False))
         keep = int(r.integers(0, 2))
-        op, f, key = [("ReduceMean", lambda t: t.mean(axes, keepdim=bool(keep)), 18), ("ReduceSum", lambda t: t.sum(axes, keepdim=bool(keep)), 13),
-                      ("ReduceL2", lambda t: (t * t).sum(axes, keepdim=bool(keep)).sqrt(), 18), ("ReduceSumSquare", lambda t: (t * t).sum(axes, keepdim=bool(keep)), 18),
-                      ("ReduceLogSumExp", lambda t: t.logsumexp(axes, keepdim=bool(keep)), 18)][r.integers(0, 5)]
+        op, f, key = [
+            ("ReduceMean", lambda t: t.mean(axes, keepdim=bool(keep)), 18),
+            ("ReduceSum", lambda t: t.sum(axes, keepdim=bool(keep)), 13),
+            ("ReduceL2", lambda t: (t * t).sum(axes, keepdim=bool(keep)).sqrt(), 18),
+            ("ReduceSumSquare", lambda t: (t * t).sum(axes, keepdim=bool(keep)), 18),
+            ("ReduceLogSumExp", lambda t: t.logsumexp(axes, keepdim=bool(keep)), 18),
+        ][r.integers(0, 5)]
         if op == "ReduceL2" and float(f(x).abs().min()) < 1e-2:
             return None
         return net.ints(op, name, "axes", axes, key, keepdims=keep), f(x)
@@ -201,12 +230,19 @@ def choose(net, name, x, kind):
     some = [1 if r.integers(0, 2) else d for d in x.shape]
     a = int(r.integers(0, x.ndim))
     if kind in (41, 42):  # what jumps, beside what does not: its own gradient is zero
-        op, f, edge = [("Floor", torch.floor, x - x.round()), ("Ceil", torch.ceil, x - x.round()), ("Round", torch.round, x - x.floor() - 0.5), ("Sign", torch.sign, x)][r.integers(0, 4)]
+        op, f, edge = [
+            ("Floor", torch.floor, x - x.round()),
+            ("Ceil", torch.ceil, x - x.round()),
+            ("Round", torch.round, x - x.floor() - 0.5),
+            ("Sign", torch.sign, x),
+        ][r.integers(0, 4)]
         net.near(edge)
         return net.node("Mul", [name, net.node(op, [name])]), x * f(x)
     if kind in (43, 44, 45):  # a comparison, logic, a choice
         k, v = net.weight(*some, scale=1.0)
-        op, f = [("Less", torch.lt), ("Greater", torch.gt), ("LessOrEqual", torch.le), ("GreaterOrEqual", torch.ge)][r.integers(0, 4)]
+        op, f = [("Less", torch.lt), ("Greater", torch.gt), ("LessOrEqual", torch.le), ("GreaterOrEqual", torch.ge)][
+            r.integers(0, 4)
+        ]
         if op.endswith("Equal") and net.opset < 16:
             return None
         net.near(x - v)
@@ -214,14 +250,20 @@ def choose(net, name, x, kind):
         c, truth = net.node(op, [k, name] if flip else [name, k]), f(v.expand_as(x), x) if flip else f(x, v)
         if kind == 44:
             net.near(x - 0.3)
-            logic, g = [("And", torch.logical_and), ("Or", torch.logical_or), ("Xor", torch.logical_xor)][r.integers(0, 3)]
+            logic, g = [("And", torch.logical_and), ("Or", torch.logical_or), ("Xor", torch.logical_xor)][
+                r.integers(0, 3)
+            ]
             c, truth = net.node(logic, [c, net.node("Less", [name, net.const(0.3)[0]])]), g(truth, x < 0.3)
         if kind == 45:
             real = net.node("Cast", [net.node("Not", [c])], to=1)
             return net.node("Mul", [name, real]), x * (~truth)
         m, u = net.weight(*[1 if r.integers(0, 2) else d for d in x.shape], scale=1.0)
         y = net.node("Tanh", [name])
-        return (net.node("Where", [c, y, m]), torch.where(truth, x.tanh(), u)) if r.integers(0, 2) else (net.node("Where", [c, m, y]), torch.where(truth, u, x.tanh()))
+        return (
+            (net.node("Where", [c, y, m]), torch.where(truth, x.tanh(), u))
+            if r.integers(0, 2)
+            else (net.node("Where", [c, m, y]), torch.where(truth, u, x.tanh()))
+        )
     if kind == 46:
         k, v = net.const(r.uniform(0.5, 2, some))
         f = int(r.integers(0, 2))
@@ -232,11 +274,20 @@ def choose(net, name, x, kind):
             return None
         base, y = net.node("Softplus", [name]), net.node("Tanh", [name])
         k, v = net.const(r.uniform(0.3, 2, some))
-        return [lambda: (net.node("Pow", [base, y]), F.softplus(x) ** x.tanh()), lambda: (net.node("Pow", [base, k]), F.softplus(x) ** v),
-                lambda: (net.node("Pow", [k, y]), v ** x.tanh())][r.integers(0, 3)]()
+        return [
+            lambda: (net.node("Pow", [base, y]), F.softplus(x) ** x.tanh()),
+            lambda: (net.node("Pow", [base, k]), F.softplus(x) ** v),
+            lambda: (net.node("Pow", [k, y]), v ** x.tanh()),
+        ][r.integers(0, 3)]()
     if kind == 48:
         y = net.node("Tanh", [name])
-        op, f = [("Atan", torch.atan), ("Sinh", torch.sinh), ("Cosh", torch.cosh), ("Asinh", torch.asinh), ("Tan", torch.tan)][r.integers(0, 5)]
+        op, f = [
+            ("Atan", torch.atan),
+            ("Sinh", torch.sinh),
+            ("Cosh", torch.cosh),
+            ("Asinh", torch.asinh),
+            ("Tan", torch.tan),
+        ][r.integers(0, 5)]
         return net.node(op, [y]), f(x.tanh())
     if kind == 49:
         y = net.node("Mul", [net.node("Tanh", [name]), net.const(0.9)[0]])
@@ -260,9 +311,15 @@ def choose(net, name, x, kind):
             return None
         top = x.topk(2, a).values
         net.near(top.select(a, 0) - top.select(a, 1))
-        return net.node("Mul", [net.node("Hardmax", [name], axis=a), net.node("Sin", [name])]), x.sin() * F.one_hot(x.argmax(a), x.shape[a]).movedim(-1, a)
+        return net.node("Mul", [net.node("Hardmax", [name], axis=a), net.node("Sin", [name])]), x.sin() * F.one_hot(
+            x.argmax(a), x.shape[a]
+        ).movedim(-1, a)
     if kind == 53:
-        ix = r.integers(0, x.shape[a], [int(r.integers(1, 4)) if k == a else int(r.integers(1, d + 1)) for k, d in enumerate(x.shape)])
+        ix = r.integers(
+            0,
+            x.shape[a],
+            [int(r.integers(1, 4)) if k == a else int(r.integers(1, d + 1)) for k, d in enumerate(x.shape)],
+        )
         return net.node("GatherElements", [name, net.const(ix, True)[0]], axis=a), x.gather(a, torch.tensor(ix))
     if kind == 54:
         n = int(r.integers(1, x.shape[a] + 1))
@@ -271,7 +328,9 @@ def choose(net, name, x, kind):
         k, v = net.weight(*shape, scale=1.0)
         add = {"reduction": "add"} if net.opset >= 16 and r.integers(0, 2) else {}
         t = torch.tensor(np.ascontiguousarray(ix))
-        return net.node("ScatterElements", [name, net.const(ix, True)[0], k], axis=a, **add), x.scatter_add(a, t, v) if add else x.scatter(a, t, v)
+        return net.node("ScatterElements", [name, net.const(ix, True)[0], k], axis=a, **add), x.scatter_add(
+            a, t, v
+        ) if add else x.scatter(a, t, v)
     if kind == 55 and x.ndim > 1:
         up, k = int(r.integers(0, 2)), int(r.integers(-2, 3))
         if net.opset < 14:
@@ -283,20 +342,39 @@ def choose(net, name, x, kind):
     if kind == 57:
         shrink = r.integers(0, 2)
         net.near(x.abs() - 0.5 if shrink else x - 0.5)
-        return (net.node("Shrink", [name], lambd=0.5, bias=0.25), torch.where(x > 0.5, x - 0.25, torch.where(x < -0.5, x + 0.25, 0 * x))) if shrink else (
-            net.node("ThresholdedRelu", [name], alpha=0.5), torch.where(x > 0.5, x, 0 * x))
+        return (
+            (
+                net.node("Shrink", [name], lambd=0.5, bias=0.25),
+                torch.where(x > 0.5, x - 0.25, torch.where(x < -0.5, x + 0.25, 0 * x)),
+            )
+            if shrink
+            else (net.node("ThresholdedRelu", [name], alpha=0.5), torch.where(x > 0.5, x, 0 * x))
+        )
     if kind == 58 and x.ndim == 4 and net.opset >= 16:
         g, v = net.const(r.uniform(-1.2, 1.2, (x.shape[0], 3, 4, 2)))
-        mode, pad, corners = ["bilinear", "nearest", "bicubic"][r.integers(0, 3)], ["zeros", "border", "reflection"][r.integers(0, 3)], int(r.integers(0, 2))
-        place = (v + 1) / 2 * (torch.tensor([x.shape[3], x.shape[2]]) - 1) if corners else ((v + 1) * torch.tensor([x.shape[3], x.shape[2]]) - 1) / 2
+        mode, pad, corners = (
+            ["bilinear", "nearest", "bicubic"][r.integers(0, 3)],
+            ["zeros", "border", "reflection"][r.integers(0, 3)],
+            int(r.integers(0, 2)),
+        )
+        place = (
+            (v + 1) / 2 * (torch.tensor([x.shape[3], x.shape[2]]) - 1)
+            if corners
+            else ((v + 1) * torch.tensor([x.shape[3], x.shape[2]]) - 1) / 2
+        )
         if mode == "nearest":
             net.near(place - place.floor() - 0.5)
-        return net.node("GridSample", [name, g], mode=mode, padding_mode=pad, align_corners=corners), F.grid_sample(x, v, mode, pad, bool(corners))
+        return net.node("GridSample", [name, g], mode=mode, padding_mode=pad, align_corners=corners), F.grid_sample(
+            x, v, mode, pad, bool(corners)
+        )
     if kind == 59 and x.shape[a] < 12:
         back, without = int(r.integers(0, 2)), int(r.integers(0, 2))
         y = x.flip(a) if back else x
         y = y.cumsum(a) - (y if without else 0)
-        return net.node("CumSum", [name, net.const(a, True)[0]], reverse=back, exclusive=without), y.flip(a) if back else y
+        return (
+            net.node("CumSum", [name, net.const(a, True)[0]], reverse=back, exclusive=without),
+            y.flip(a) if back else y,
+        )
     return None
 
 
@@ -321,9 +399,21 @@ def graph(rng):
     cot = rng.normal(0, 1, t.shape).astype("<f4")
     (t * torch.tensor(cot.astype(np.float64))).sum().backward()
     y, g = t.detach().numpy(), x.grad.numpy()
-    if not np.isfinite(y).all() or not np.isfinite(g).all() or min(net.kinks, default=1) < 1e-4 or not 1e-4 < np.abs(y).max() < 1e4 or not 1e-3 < np.abs(g).max() < 1e4:
+    if (
+        not np.isfinite(y).all()
+        or not np.isfinite(g).all()
+        or min(net.kinks, default=1) < 1e-4
+        or not 1e-4 < np.abs(y).max() < 1e4
+        or not 1e-3 < np.abs(g).max() < 1e4
+    ):
         return None
-    g0 = helper.make_graph(net.nodes, "random", [helper.make_tensor_value_info("x", 1, ["n", c, h, w])], [helper.make_tensor_value_info(name, 1, ["n", 5])], net.inits)
+    g0 = helper.make_graph(
+        net.nodes,
+        "random",
+        [helper.make_tensor_value_info("x", 1, ["n", c, h, w])],
+        [helper.make_tensor_value_info(name, 1, ["n", 5])],
+        net.inits,
+    )
     model = helper.make_model(g0, opset_imports=[helper.make_opsetid("", net.opset)])
     hwc = lambda a: np.ascontiguousarray(a[0].transpose(1, 2, 0)).astype("<f4").tobytes()
     return model.SerializeToString(), hwc(image) + y.astype("<f4").tobytes() + cot.tobytes() + hwc(g)
@@ -331,7 +421,10 @@ def graph(rng):
 
 if __name__ == "__main__":
     folder, short = sys.argv[1], sys.argv[2:3] == ["short"]
-    count, seed = 20 if short else int(sys.argv[2]) if len(sys.argv) > 2 else 300, int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    count, seed = (
+        20 if short else int(sys.argv[2]) if len(sys.argv) > 2 else 300,
+        int(sys.argv[3]) if len(sys.argv) > 3 else 1,
+    )
     rng, made = np.random.default_rng(seed), 0
     while made < count:
         one = graph(rng)

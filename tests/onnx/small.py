@@ -29,7 +29,12 @@ def integer(name, v):
 
 
 def node(op, ins, outs, *attributes):
-    return b"".join(data(1, i) for i in ins) + b"".join(data(2, o) for o in outs) + data(4, op) + b"".join(data(5, a) for a in attributes)
+    return (
+        b"".join(data(1, i) for i in ins)
+        + b"".join(data(2, o) for o in outs)
+        + data(4, op)
+        + b"".join(data(5, a) for a in attributes)
+    )
 
 
 def tensor(name, a):
@@ -56,21 +61,51 @@ def network(height, width, channels, dim=32, seed=1):
 
     for i, n in enumerate((8, 16, 16, 24)):
         w = weight(f"w{i}", n, c, 3, 3, scale=(2 / (9 * c)) ** 0.5)
-        g += data(1, node("Conv", [last, w], [f"c{i}"], ints("pads", 1, 1, 1, 1), ints("strides", 2, 2), ints("kernel_shape", 3, 3)))
-        bn = [weight(f"g{i}", n, low=0.5), weight(f"b{i}", n, scale=0.1), weight(f"m{i}", n, scale=0.1), weight(f"v{i}", n, low=0.5)]
+        g += data(
+            1,
+            node(
+                "Conv",
+                [last, w],
+                [f"c{i}"],
+                ints("pads", 1, 1, 1, 1),
+                ints("strides", 2, 2),
+                ints("kernel_shape", 3, 3),
+            ),
+        )
+        bn = [
+            weight(f"g{i}", n, low=0.5),
+            weight(f"b{i}", n, scale=0.1),
+            weight(f"m{i}", n, scale=0.1),
+            weight(f"v{i}", n, low=0.5),
+        ]
         g += data(1, node("BatchNormalization", [f"c{i}"] + bn, [f"n{i}"]))
         g += data(1, node("PRelu", [f"n{i}", weight(f"s{i}", n, 1, 1, scale=0.2)], [f"a{i}"]))
         last, c, height, width = f"a{i}", n, (height + 1) // 2, (width + 1) // 2
     g += data(1, node("Flatten", [last], ["flat"], integer("axis", 1)))
     size = c * height * width
-    g += data(1, node("Gemm", ["flat", weight("fc", dim, size, scale=size ** -0.5), weight("fb", dim, scale=0.1)], ["raw"], integer("transB", 1)))
-    g += data(1, node("ReduceL2", ["raw"], ["norm"], ints("axes", 1), integer("keepdims", 1))) + data(1, node("Div", ["raw", "norm"], ["embedding"]))
+    g += data(
+        1,
+        node(
+            "Gemm",
+            ["flat", weight("fc", dim, size, scale=size**-0.5), weight("fb", dim, scale=0.1)],
+            ["raw"],
+            integer("transB", 1),
+        ),
+    )
+    g += data(1, node("ReduceL2", ["raw"], ["norm"], ints("axes", 1), integer("keepdims", 1))) + data(
+        1, node("Div", ["raw", "norm"], ["embedding"])
+    )
     return g + weights
 
 
 def main(path, height, width, channels, dim=32):
     height, width, channels, dim = int(height), int(width), int(channels), int(dim)
-    g = network(height, width, channels, dim) + data(2, "face") + data(11, value("image", "batch", channels, height, width)) + data(12, value("embedding", "batch", dim))
+    g = (
+        network(height, width, channels, dim)
+        + data(2, "face")
+        + data(11, value("image", "batch", channels, height, width))
+        + data(12, value("embedding", "batch", dim))
+    )
     with open(path, "wb") as f:
         f.write(number(1, 8) + data(7, g) + data(8, number(2, 13)))
 

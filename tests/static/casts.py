@@ -8,8 +8,11 @@ flags = [f for f in sys.argv[1:] if not f.startswith("-ffile-prefix-map")]
 
 def casts(path):
     """The tree names a file or a line only where it differs from the one before."""
-    tree = subprocess.run(["clang", "-fsyntax-only", "-w", *flags, "-Xclang", "-ast-dump", path], capture_output=True, text=True)
-    if tree.returncode: return {f"{path}: {tree.stderr[:300]}"}
+    tree = subprocess.run(
+        ["clang", "-fsyntax-only", "-w", *flags, "-Xclang", "-ast-dump", path], capture_output=True, text=True
+    )
+    if tree.returncode:
+        return {f"{path}: {tree.stderr[:300]}"}
     file, line, found = path, "0", set()
     for text in tree.stdout.splitlines():
         begin, places = None, PLACE.findall(text.split("'")[0])
@@ -18,12 +21,16 @@ def casts(path):
             begin = begin or (file, line)
         begin = begin or (file, line)
         if "<FloatingToIntegral>" in text and begin[0].startswith("libcommon") | begin[0].startswith("tools"):
-            if begin[0] != "libcommon/base/toint.h": found.add(":".join(begin))
+            if begin[0] != "libcommon/base/toint.h":
+                found.add(":".join(begin))
     return found
 
 
 if __name__ == "__main__":
-    files = sorted(f for d in ("libcommon/*/", "libcommon/*/*/", "tools/") for f in glob.glob(d + "*.c") if "/kern_" not in f)
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool: found = sorted(set().union(*pool.map(casts, files)))
+    files = sorted(
+        f for d in ("libcommon/*/", "libcommon/*/*/", "tools/") for f in glob.glob(d + "*.c") if "/kern_" not in f
+    )
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = sorted(set().union(*pool.map(casts, files)))
     print("\n".join(found) or "none")
     sys.exit(bool(found))
