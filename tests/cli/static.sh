@@ -7,6 +7,10 @@ is "$(sh "$top/tests/static/includes.sh" 2>&1)" "" "every room includes only roo
 find "$top/libcommon" "$top/tools" "$top/include" "$top/tests" -name '*.[ch]' -exec cat {} + |
     awk 'length > 120 { n++ } END { exit n > NR / 5000 }'
 ok $? "fewer than one line of C in five thousand is longer than 120 columns"
+find "$top/libcommon" "$top/tools" "$top/include" "$top/tests" "$top/study" "$top/examples" "$top/python" "$top/docs" \
+    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \) -exec cat {} + |
+    awk 'length > 120 { n++ } END { exit n > NR / 200 }'
+ok $? "fewer than one line in two hundred of all C, shell and Python is longer"
 if [ -n "${XFV_SANITIZED:-}" ]; then
     skip "hardening" "a build with sanitizers"
 else
