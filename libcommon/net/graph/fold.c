@@ -31,19 +31,29 @@ double *xfv_fold_doubles(struct fold *f, size_t n)
     return d;
 }
 
+float *xfv_fold_floats(struct fold *f, size_t n)
+{
+    float *d = malloc((n ? n : 1) * sizeof *d);
+    if (!d) xfv_fail(f->e, XFV_ENOMEM, "out of memory for %zu numbers", n);
+    return d;
+}
+
 int xfv_fold_new_weight(struct fold *f, int i, const char *what, struct xfv_shape s, double *v)
 {
-    char name[XFV_MAX_NAME + 1];
-    int w = XFV_ENOMEM;
     size_t n = xfv_shape_count(s);
-    float *d = malloc((n ? n : 1) * sizeof *d);
+    float *d = xfv_fold_floats(f, n);
+    for (size_t k = 0; d && k < n; k++) d[k] = (float)v[k];
+    free(v);
+    return d ? xfv_fold_take_weight(f, i, what, s, d) : XFV_ENOMEM;
+}
+
+int xfv_fold_take_weight(struct fold *f, int i, const char *what, struct xfv_shape s, float *d)
+{
+    char name[XFV_MAX_NAME + 1];
     snprintf(name, sizeof name, "%.900s/%s", f->g->nodes[i].name, what);
     for (int k = 2; xfv_graph_find_weight(f->g, name) >= 0; k++)
         snprintf(name, sizeof name, "%.900s/%s#%d", f->g->nodes[i].name, what, k);
-    for (size_t k = 0; d && k < n; k++) d[k] = (float)v[k];
-    free(v);
-    if (d) w = xfv_graph_take_weight(f->g, name, s, d, f->e);
-    else xfv_fail(f->e, XFV_ENOMEM, "out of memory for weight '%s'", name);
+    int w = xfv_graph_take_weight(f->g, name, s, d, f->e);
     if (w < 0) {
         free(d);
         return w;

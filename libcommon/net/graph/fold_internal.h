@@ -24,6 +24,9 @@ const struct xfv_weight *xfv_fold_weight(const struct fold *f, int index);      
 void xfv_fold_become(struct fold *f, int i, struct xfv_node n);
 /* A new weight "<name of node i>/<what>" from doubles; its index or a negative status. v is freed. */
 int xfv_fold_new_weight(struct fold *f, int i, const char *what, struct xfv_shape s, double *v);
+/* The same from floats of malloc, which the graph takes over. */
+int xfv_fold_take_weight(struct fold *f, int i, const char *what, struct xfv_shape s, float *d);
+float *xfv_fold_floats(struct fold *f, size_t n);   /* NULL with f->e filled */
 double *xfv_fold_doubles(struct fold *f, size_t n); /* zeroed; NULL with f->e filled */
 /* A node of another value, of shape s, before node i, which moves to i + 1; the new value or a negative status. */
 int xfv_fold_insert(struct fold *f, int i, struct xfv_node n, struct xfv_shape s);

@@ -1,4 +1,6 @@
 /* The simplifier's passes over operators that only move elements. */
+#include <string.h>
+
 #include "net/graph/fold_internal.h"
 
 static struct xfv_shape shape_of(const struct fold *f, int value) { return f->g->values[value].shape; }
@@ -123,7 +125,7 @@ int xfv_fold_flatten(struct fold *f, int i)
     const struct xfv_weight *w = xfv_fold_weight(f, n->weight);
     struct xfv_shape in = shape_of(f, t->in[0]), out = shape_of(f, t->out);
     size_t cols = (size_t)w->shape.dim[1], rows = w->count / cols, step[XFV_MAX_RANK], s = 1;
-    double *v = xfv_fold_doubles(f, w->count);
+    float *v = xfv_fold_floats(f, w->count);
     if (!v) return XFV_ENOMEM;
     for (int a = in.rank - 1; a >= 0; a--) {
         step[a] = s;
@@ -136,11 +138,11 @@ int xfv_fold_flatten(struct fold *f, int i)
             from += rest % (size_t)out.dim[a] * step[t->i[a]];
             rest /= (size_t)out.dim[a];
         }
-        for (size_t c = 0; c < cols; c++) v[from * cols + c] = (double)w->data[r * cols + c];
+        memcpy(v + from * cols, w->data + r * cols, cols * sizeof *v);
     }
     struct xfv_node like = *n;
     like.in[0] = t->in[0];
-    if ((like.weight = xfv_fold_new_weight(f, i, "weight", w->shape, v)) < 0) return like.weight;
+    if ((like.weight = xfv_fold_take_weight(f, i, "weight", w->shape, v)) < 0) return like.weight;
     xfv_fold_become(f, i, like);
     f->stats.moves++;
     return 1;

@@ -302,7 +302,7 @@ static int write_weight(struct xfv_writer *w, const struct xfv_weight *x, struct
     struct xfv_tensor t = xfv_tensor_view(XFV_F32, x->shape.rank, shape, x->data);
     struct xfv_put put = xfv_put_into(xfv_rec_zone(r), xfv_rec_root(r), e);
     xfv_put_text(&put, "name", x->name);
-    xfv_put_tensor(&put, "tensor", &t);
+    xfv_put(&put, "tensor", xfv_val_tensor_ref(put.zone, &t)); /* x outlives the record: no second copy */
     int status = put.status ? put.status : xfv_writer_put(w, r, e);
     xfv_rec_free(r);
     return status;
