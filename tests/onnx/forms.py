@@ -195,6 +195,28 @@ def norm_scales_that_stretch(g, x):
     )
 
 
+@form((2, 4, 5), 13)
+def norms_of_zeros(g, x):
+    """Vectors of zeros stay so and have no gradient, where no ReLU hides it."""
+    v, w = g.node("Sub", "x", g.node("Relu", "x")), x - x.relu()
+    sizes = [w.abs().sum(1, keepdim=True), (w * w).sum(1, keepdim=True)]
+    assert (sizes[0] == 0).any()
+    one, two = (torch.where(s == 0, torch.ones_like(s), s) for s in sizes)
+    y = [g.node("LpNormalization", v, axis=1, p=p) for p in (1, 2)]
+    return g.node("Concat", *y, "x", axis=1), torch.cat([w / one, w / two.sqrt(), x], 1)
+
+
+@form((3, 6, 6), 13)
+def weights_through_small_floats(g, x):
+    """Constants that are cast to half precision and bfloat16, and back, were rounded."""
+    parts = []
+    for kind, small in ((10, torch.float16), (16, torch.bfloat16)):
+        k, t = g.weight(2, 3, 6, 6)
+        k = g.node("Cast", g.node("Cast", k, to=kind), to=1)
+        parts.append((g.node("Conv", "x", k), F.conv2d(x, t.to(torch.float32).to(small).to(torch.float64))))
+    return g.node("Concat", *[n for n, _ in parts], axis=1), torch.cat([p for _, p in parts], 1)
+
+
 @form((2, 3, 4), 11)
 def softmax_of_many_axes(g, x):
     """Before opset 13 all axes from the named one on are one row."""

@@ -5,6 +5,7 @@
 
 #include "base/toint.h"
 #include "net/import/onnx_internal.h"
+#include "stream/tensor.h"
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
@@ -471,6 +472,22 @@ int xfv_onx_eval_constant(struct onx *o, const struct onx_call *c)
 
 /* ---- Cast, Identity, reductions ---- */
 
+/* x as a float of this type holds it: rounded, halves to the even neighbour. */
+static float rounded(float x, int type)
+{
+    uint16_t half;
+    uint32_t u;
+    if (type == ONX_F16) {
+        xfv_f16_from_f32(&x, &half, 1);
+        xfv_f32_from_f16(&half, &x, 1);
+    }
+    memcpy(&u, &x, sizeof u);
+    if (type != ONX_BF16 || (u & 0x7fffffff) > 0x7f800000) return x;
+    u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+
 int xfv_onx_eval_cast(struct onx *o, const struct onx_call *c)
 {
     const struct onx_const *like = is(c, "CastLike") && c->n_in > 1 && c->in[1] && xfv_onx_is_constant(c->in[1])
@@ -487,6 +504,7 @@ int xfv_onx_eval_cast(struct onx *o, const struct onx_call *c)
         if (to == ONX_BOOL) k->i[i] = xfv_onx_const_at(x, i) > 0 || xfv_onx_const_at(x, i) < 0;
         else if (k->i && x->f) k->i[i] = xfv_to_i64((double)x->f[i]);
         else copy_element(k, i, x, i);
+        if (k->f) k->f[i] = rounded(k->f[i], (int)to);
     }
     return xfv_onx_give(o, c, 0, k);
 }

@@ -404,15 +404,16 @@ int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
     return xfv_onx_reduced(o, c, t, what, mask, xfv_onx_int(c, "keepdims", 1) != 0);
 }
 
-/* 1 / v, and 0 for 0, with no gradient there: the norm of a vector of zeros (ONNX 22), which is to stay one. */
+/* 1 / v, and 0 for 0, with no gradient there: the norm of a vector of zeros (ONNX 22), which is to stay one. The slope
+ * at the floor, 1e36, is still a float: an infinite one times nothing would not be nothing. */
 static int inverse_norm(struct onx *o, const struct onx_call *c, int v)
 {
-    struct xfv_node floor = xfv_onx_act(XFV_ACT_CLIP, v, 1e-30f, FAR), power, there, both;
+    struct xfv_node floor = xfv_onx_act(XFV_ACT_CLIP, v, 1e-18f, FAR), power, there, both;
     int f = xfv_onx_emit(o, &floor, c->label, "/floor"), p, t, scaled;
     if (f < 0) return f;
     power = xfv_onx_act(XFV_ACT_POW, f, -1, 0);
     if ((p = xfv_onx_emit(o, &power, c->label, "/inverse")) < 0 ||
-        (scaled = xfv_onx_emit_affine(o, v, 1e30, 0, c->label, "/scaled")) < 0)
+        (scaled = xfv_onx_emit_affine(o, v, 1e18, 0, c->label, "/scaled")) < 0)
         return p < 0 ? p : scaled;
     there = xfv_onx_act(XFV_ACT_CLIP, scaled, 0, 1);
     if ((t = xfv_onx_emit(o, &there, c->label, "/there")) < 0) return t;
