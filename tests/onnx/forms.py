@@ -287,6 +287,18 @@ def resize_smooth(g, x):
     return g.node("Concat", *y, axis=1), torch.cat(parts, 1)
 
 
+@form((2, 5, 6), 13)
+def mean_variance(g, x):
+    """MeanVarianceNormalization of each channel, and over axes from the end."""
+    a, b = g.node("MeanVarianceNormalization", "x"), g.node("MeanVarianceNormalization", "x", axes=[1, -1])
+
+    def normal(dims):
+        d = x - x.mean(dims, keepdim=True)
+        return d / (d.pow(2).mean(dims, keepdim=True).sqrt() + 1e-9)
+
+    return g.node("Concat", a, b, axis=1), torch.cat([normal((0, 2, 3)), normal((1, 3))], 1)
+
+
 @form((2, 5, 6), 18)
 def places(g, x):
     """Elements and slices by constant indices, sequences turned round, what a list keeps, the middle."""

@@ -169,6 +169,7 @@ static const struct onx_op ops[] = { /* in the order of their names */
     {"Max", xfv_onx_clip, xfv_onx_eval_binary, 1, ONX_MOVES},
     {"MaxPool", xfv_onx_pool, NULL, 1, ONX_MOVES},
     {"Mean", xfv_onx_mean, NULL, 1, 0},
+    {"MeanVarianceNormalization", xfv_onx_meanvariance, NULL, 1, 0},
     {"Min", xfv_onx_clip, xfv_onx_eval_binary, 1, ONX_MOVES},
     {"Mish", xfv_onx_unary_math, NULL, 1, 0},
     {"Mod", xfv_onx_binary, xfv_onx_eval_binary, 2, 0},

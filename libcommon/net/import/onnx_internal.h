@@ -275,7 +275,8 @@ onx_builder xfv_onx_unary_math, xfv_onx_binary, xfv_onx_sum, xfv_onx_prelu, xfv_
 onx_builder xfv_onx_reshape, xfv_onx_transpose, xfv_onx_concat, xfv_onx_split, xfv_onx_slice, xfv_onx_gather,
     xfv_onx_pad, xfv_onx_expand, xfv_onx_identity;
 /* onnx_norm.c */
-onx_builder xfv_onx_groupnorm, xfv_onx_layernorm, xfv_onx_rmsnorm, xfv_onx_lrn, xfv_onx_logsoftmax;
+onx_builder xfv_onx_groupnorm, xfv_onx_layernorm, xfv_onx_rmsnorm, xfv_onx_lrn, xfv_onx_meanvariance,
+    xfv_onx_logsoftmax;
 /* onnx_more.c */
 onx_builder xfv_onx_where_constant, xfv_onx_cumsum, xfv_onx_cumprod, xfv_onx_blocks, xfv_onx_einsum, xfv_onx_mean;
 int xfv_onx_reduce_made(struct onx *o, const struct onx_call *c, unsigned mask, int keep);

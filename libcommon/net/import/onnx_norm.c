@@ -212,6 +212,35 @@ int xfv_onx_rmsnorm(struct onx *o, const struct onx_call *c)
     return status ? status : xfv_onx_finish(o, c, &t);
 }
 
+/* MeanVarianceNormalization: (x - mean) / sqrt(variance) over `axes`. ONNX adds 1e-9 to the root instead, which no
+ * variance of single precision tells from this. */
+int xfv_onx_meanvariance(struct onx *o, const struct onx_call *c)
+{
+    static const int64_t usual[] = {0, 2, 3};
+    int64_t v[ONX_MAX_RANK];
+    struct onx_tensor t, rest;
+    unsigned mask = 0;
+    int n = xfv_onx_ints(o, c, 1, "axes", v, ONX_MAX_RANK);
+    int status = n < 0 ? n : xfv_onx_walker(o, c->in[0], &t, c->label);
+    for (int i = 0; !status && i < (n ? n : 3); i++) {
+        int a = xfv_onx_axis(o, c, n ? v[i] : usual[i], t.s.rank);
+        if (a < 0) return a;
+        mask |= 1u << a;
+    }
+    if (status || (status = xfv_onx_reduced(o, c, &t, XFV_REDUCE_MEAN, mask, 1))) return status;
+    rest = *c->out[0];
+    if ((status = xfv_onx_combine(o, c, XFV_OP_SUB, &t, &rest))) return status;
+    rest = t = *c->out[0];
+    if ((status = xfv_onx_power(o, c, &rest, 2, "/square")) ||
+        (status = xfv_onx_reduced(o, c, &rest, XFV_REDUCE_MEAN, mask, 1)))
+        return status;
+    rest = *c->out[0];
+    if ((status = xfv_onx_times(o, c, &rest, 1, 1e-18, "/floor")) ||
+        (status = xfv_onx_power(o, c, &rest, -.5f, "/inverse")))
+        return status;
+    return xfv_onx_combine(o, c, XFV_OP_MUL, &t, &rest);
+}
+
 /* LRN: x / (bias + alpha/size sum of x^2 over neighbouring channels)^beta */
 int xfv_onx_lrn(struct onx *o, const struct onx_call *c)
 {
