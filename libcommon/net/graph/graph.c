@@ -14,12 +14,8 @@ static const char *const op_names[XFV_OPS] = {"conv",    "dense",     "prelu",  
                                               "const",   "transpose", "concat",    "slice",  "pad",
                                               "reduce",  "matmul",    "layernorm", "max",    "min",
                                               "power",   "mod",       "compare",   "select", "sparse"};
-static const char *const act_names[XFV_ACTS] = {"clip",     "leaky", "sigmoid", "hardsigmoid", "hardswish", "tanh",
-                                                "softplus", "mish",  "gelu",    "silu",        "erf",       "sqrt",
-                                                "pow",      "exp",   "neg",     "abs",         "log",       "elu",
-                                                "softsign", "sin",   "cos",     "tan",         "asin",      "acos",
-                                                "atan",     "sinh",  "cosh",    "asinh",       "acosh",     "atanh",
-                                                "floor",    "ceil",  "round",   "trunc",       "sign"};
+#define NAME(name, text) text,
+static const char *const act_names[XFV_ACTS] = {XFV_EACH_ACT(NAME)};
 static const char *const reduce_names[XFV_REDUCES] = {"mean", "sum", "max", "l2", "prod"};
 static const char *const relation_names[XFV_RELATIONS] = {"less", "at-most", "equal", "at-least", "greater"};
 

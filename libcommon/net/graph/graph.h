@@ -56,45 +56,18 @@ enum xfv_op {            /* append only: the name, not the number, is stored in 
 };
 /* Parameters: clip f[0]..f[1], not empty; leaky slope f[0]; hardsigmoid clip(f[0] x + f[1], 0, 1); hardswish x
  * clip(x/6 + 1/2, 0, 1); gelu f[0] = 0 exact, 1 the tanh form; pow x^f[0]; elu x > 0 ? f[1] x : f[0] (exp(f[2] x) - 1).
- * Names, for files: xfv_act_name. */
-enum xfv_act {
-    XFV_ACT_CLIP,
-    XFV_ACT_LEAKY,
-    XFV_ACT_SIGMOID,
-    XFV_ACT_HARDSIGMOID,
-    XFV_ACT_HARDSWISH,
-    XFV_ACT_TANH,
-    XFV_ACT_SOFTPLUS,
-    XFV_ACT_MISH,
-    XFV_ACT_GELU,
-    XFV_ACT_SILU,
-    XFV_ACT_ERF,
-    XFV_ACT_SQRT,
-    XFV_ACT_POW,
-    XFV_ACT_EXP,
-    XFV_ACT_NEG,
-    XFV_ACT_ABS,
-    XFV_ACT_LOG,
-    XFV_ACT_ELU,
-    XFV_ACT_SOFTSIGN,
-    XFV_ACT_SIN,
-    XFV_ACT_COS,
-    XFV_ACT_TAN,
-    XFV_ACT_ASIN,
-    XFV_ACT_ACOS,
-    XFV_ACT_ATAN,
-    XFV_ACT_SINH,
-    XFV_ACT_COSH,
-    XFV_ACT_ASINH,
-    XFV_ACT_ACOSH,
-    XFV_ACT_ATANH,
-    XFV_ACT_FLOOR, /* from here on: steps, with a gradient of zero */
-    XFV_ACT_CEIL,
-    XFV_ACT_ROUND, /* halves to the even neighbour */
-    XFV_ACT_TRUNC,
-    XFV_ACT_SIGN,
-    XFV_ACTS
-};
+ * A row has the name here and in files (xfv_act_name). */
+#define XFV_EACH_ACT(X) \
+    X(CLIP, "clip") X(LEAKY, "leaky") X(SIGMOID, "sigmoid") X(HARDSIGMOID, "hardsigmoid") X(HARDSWISH, "hardswish") \
+    X(TANH, "tanh") X(SOFTPLUS, "softplus") X(MISH, "mish") X(GELU, "gelu") X(SILU, "silu") X(ERF, "erf") \
+    X(SQRT, "sqrt") X(POW, "pow") X(EXP, "exp") X(NEG, "neg") X(ABS, "abs") X(LOG, "log") X(ELU, "elu") \
+    X(SOFTSIGN, "softsign") X(SIN, "sin") X(COS, "cos") X(TAN, "tan") X(ASIN, "asin") X(ACOS, "acos") \
+    X(ATAN, "atan") X(SINH, "sinh") X(COSH, "cosh") X(ASINH, "asinh") X(ACOSH, "acosh") X(ATANH, "atanh") \
+    /* from here on: steps, with a gradient of zero; round takes halves to the even neighbour */ \
+    X(FLOOR, "floor") X(CEIL, "ceil") X(ROUND, "round") X(TRUNC, "trunc") X(SIGN, "sign")
+#define XFV_ACT_ROW(name, text) XFV_ACT_##name,
+enum xfv_act { XFV_EACH_ACT(XFV_ACT_ROW) XFV_ACTS };
+#undef XFV_ACT_ROW
 enum xfv_reduce {
     XFV_REDUCE_MEAN, XFV_REDUCE_SUM, XFV_REDUCE_MAX, XFV_REDUCE_L2, XFV_REDUCE_PROD, XFV_REDUCES
 };
