@@ -78,6 +78,10 @@ def make(photograph):
         if ext in ("png", "webp", "tif", "jp2"):
             put(f"clear.{ext}", clear, "clear", **kw)
     open("wide.jp2", "wb").write(with_profile((wide.save("plain.jp2"), open("plain.jp2", "rb").read())[1], icc))
+    for name, image in ("upright", im), ("grey", grey), ("clear", clear):
+        pixels = (np.asarray(image.convert("RGBA")).astype(">u2") * 257).astype(">u2")
+        open(f"{name}.ff", "wb").write(b"farbfeld" + struct.pack(">II", *image.size) + pixels.tobytes())
+        names.append((f"{name}.ff", "clear" if name == "clear" else "same"))
     put("cmyk.jpg", im.convert("CMYK"), quality=92)
     put("cmyk.tif", im.convert("CMYK"))
     put("palette.png", im.quantize(200))
@@ -148,6 +152,7 @@ def bombs():
         + b"\7\1\1\xff\x52\0\x0c\0\0\0\1\0\1\4\4\0\1\xff\x5c\0\7\x40\x40\x48\x48\x50"
         + b"\xff\x90\0\x0a\0\0\0\0\0\0\0\1\xff\x93"
         + bytes(40),
+        "ff": b"farbfeld" + struct.pack(">II", 16000, 16001) + bytes(800),
         "ppm": b"P6 1000000 1000000 255\n",
     }
     progressive = io.BytesIO()

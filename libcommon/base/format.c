@@ -81,7 +81,7 @@ static const struct signature {
     {0, 4, "qoif", 0, NULL, {XFV_FORMAT_OTHER, "a QOI image", CONVERT}},
     {0, 4, "BPG\xfb", 0, NULL, {XFV_FORMAT_OTHER, "a BPG image", CONVERT}},
     {0, 4, "DDS ", 0, NULL, {XFV_FORMAT_OTHER, "a DDS image", CONVERT}},
-    {0, 8, "farbfeld", 0, NULL, {XFV_FORMAT_OTHER, "a farbfeld image", CONVERT}},
+    {0, 8, "farbfeld", 0, NULL, {XFV_FORMAT_FARBFELD, "a farbfeld image", NULL}},
     {0, 4, "\0\0\1\0", 0, NULL, {XFV_FORMAT_OTHER, "an icon (ICO)", CONVERT}},
     {0, 9, "SIMPLE  =", 0, NULL, {XFV_FORMAT_OTHER, "a FITS image", CONVERT}},
     {128, 4, "DICM", 0, NULL, {XFV_FORMAT_OTHER, "a DICOM image", CONVERT}},

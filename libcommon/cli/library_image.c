@@ -3,7 +3,7 @@
 
 static void version(FILE *f)
 {
-    fprintf(f, "images: JPEG PNG WebP BMP Netpbm%s\n", xfv_image_optional_formats());
+    fprintf(f, "images: %s\n", xfv_image_formats());
 }
 
 const struct xfv_library xfv_library_image = {xfv_image_start, version, 0};

@@ -26,6 +26,7 @@ static xfv_decoder *decoder_of(enum xfv_format format)
     case XFV_FORMAT_WEBP: return xfv_decode_webp;
     case XFV_FORMAT_PNM: return decode_pnm;
     case XFV_FORMAT_BMP: return xfv_decode_bmp;
+    case XFV_FORMAT_FARBFELD: return xfv_decode_farbfeld;
 #ifdef XFV_WITH_GIF
     case XFV_FORMAT_GIF: return xfv_decode_gif;
 #endif
@@ -53,9 +54,9 @@ void xfv_image_start(void)
 #endif
 }
 
-const char *xfv_image_optional_formats(void)
+const char *xfv_image_formats(void)
 {
-    return ""
+    return "JPEG PNG WebP BMP farbfeld Netpbm"
 #ifdef XFV_WITH_GIF
            " GIF"
 #endif
@@ -100,7 +101,7 @@ static int refuse(struct xfv_format_info known, const uint8_t *bytes, size_t n, 
         return xfv_fail_code(e, XFV_EDATA, "format", "%s is not read%s%s", known.name, known.advice ? ": " : "",
                              known.advice ? known.advice : "");
     return xfv_fail_code(e, XFV_EDATA, "format",
-                         "not a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000 or Netpbm image%s",
+                         "not a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000, farbfeld or Netpbm image%s",
                          is_text(bytes, n) ? " but text: images are named as arguments, or in a list for --files0-from"
                                            : "");
 }

@@ -43,7 +43,7 @@ int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opt
 
 /* What the libraries of the decoders do before a sandbox may close: plugins that they load. Once, before threads. */
 void xfv_image_start(void);
-const char *xfv_image_optional_formats(void); /* " GIF TIFF": those of this build that another may lack */
+const char *xfv_image_formats(void); /* "JPEG PNG ...": what this build reads */
 
 /* Encode. out is malloc'ed, the caller frees. */
 int xfv_image_encode_png(const struct xfv_image *im, uint8_t **out, size_t *n, struct xfv_err *e);

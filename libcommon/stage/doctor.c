@@ -84,7 +84,7 @@ static void check_libraries(struct xfv_doctor *d)
     xfv_tell(d, zlibVersion()[0] != ZLIB_VERSION[0] ? XFV_BAD : XFV_FINE, "library", "zlib %s, compiled with %s",
              zlibVersion(), ZLIB_VERSION);
     xfv_tell(d, XFV_FINE, "library", "libwebp %d.%d.%d", webp >> 16, webp >> 8 & 255, webp & 255);
-    xfv_tell(d, XFV_FINE, "library", "images: JPEG PNG WebP BMP Netpbm%s", xfv_image_optional_formats());
+    xfv_tell(d, XFV_FINE, "library", "images: %s", xfv_image_formats());
     xfv_tell(d, openblas_get_num_threads() == 1 ? XFV_FINE : XFV_BAD, "library",
              "%s; core %s, %s build, %d thread used", openblas_get_config(), openblas_get_corename(),
              kind >= 0 && kind < 3 ? threading[kind] : "unknown", openblas_get_num_threads());

@@ -2,7 +2,7 @@
 . "$top/tests/tap.sh"
 $PYTHON "$top/tests/formats.py" make "$top/tests/photos/anna-1.jpg"; ok $? "make the images"
 images=$(facecrop --version | sed -n 's/^images: //p')
-like "$images" "^JPEG PNG WebP BMP Netpbm" "--version names what is read: $images"
+like "$images" "^JPEG PNG WebP BMP farbfeld Netpbm" "--version names what is read: $images"
 is_read() { # does this build read the file?
     case $1 in
     *.gif) w=GIF ;; *.tif) w=TIFF ;; *.heic | *.avif) w=HEIC ;; *.jxl) w=JPEG-XL ;; *.jp2 | *.j2k) w=JPEG-2000 ;; *) return 0 ;;
