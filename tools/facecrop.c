@@ -289,9 +289,9 @@ int main(int argc, char **argv)
     xfv_floors_none(t.crop.limits);
     t.c = xfv_cli_start(&program, argc, argv, &exit_status);
     if (!t.c) return exit_status;
-    int r = run(&t, &e);
+    int status = run(&t, &e);
     tell(&t);
-    exit_status = xfv_cli_finish(t.c, r ? &e : NULL, XFV_EXIT_OK);
+    exit_status = xfv_cli_finish(t.c, status ? &e : NULL, XFV_EXIT_OK);
     close_all(&t);
     return exit_status;
 }

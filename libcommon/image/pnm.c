@@ -71,8 +71,8 @@ static int read_image(struct reader *r, struct xfv_err *e)
     pnm_nextimage(r->f, &eof);
     if (eof) return XFV_EOF;
     pnm_readpaminit(r->f, &r->pam, PAM_KNOWN);
-    int s = xfv_check_size(r->pam.width, r->pam.height, r->opts, e);
-    if (s) return s;
+    int status = xfv_check_size(r->pam.width, r->pam.height, r->opts, e);
+    if (status) return status;
     if (r->pam.depth < 1 || r->pam.depth > 4)
         return xfv_fail(e, XFV_EDATA,
                         "PAM image with %u samples a pixel; 1 (grey) to 4 (red, green, blue, opacity) are known",
@@ -81,14 +81,14 @@ static int read_image(struct reader *r, struct xfv_err *e)
     r->bytes = malloc((size_t)r->pam.width * r->pam.depth);
     if (!r->bytes) return xfv_fail(e, XFV_ENOMEM, "out of memory for a row of %d pixels", r->pam.width);
     if (!raw) r->tuples = pnm_allocpamrow(&r->pam);
-    s = xfv_rows_open(&r->rows, r->pam.width, r->pam.height, cmyk ? XFV_CMYK : (enum xfv_pixel)r->pam.depth,
+    status = xfv_rows_open(&r->rows, r->pam.width, r->pam.height, cmyk ? XFV_CMYK : (enum xfv_pixel)r->pam.depth,
                       xfv_shrink_of(r->pam.width, r->pam.height, r->opts), e);
-    for (int y = 0; !s && y < r->pam.height; y++) {
-        if (raw) s = read_bytes_row(r, y, e);
+    for (int y = 0; !status && y < r->pam.height; y++) {
+        if (raw) status = read_bytes_row(r, y, e);
         else read_tuples_row(r);
-        if (!s) s = xfv_rows_put(&r->rows, r->bytes, e);
+        if (!status) status = xfv_rows_put(&r->rows, r->bytes, e);
     }
-    return s;
+    return status;
 }
 
 static int guarded(struct reader *r, struct xfv_err *e)
@@ -114,14 +114,14 @@ int xfv_pnm_read(FILE *f, const struct xfv_decode_opts *o, struct xfv_image *out
         started = 1;
     }
     netpbm_text[0] = '\0';
-    int s = guarded(r, e);
+    int status = guarded(r, e);
     pm_setjmpbuf(NULL);
     if (r->tuples) pnm_freepamrow(r->tuples);
     pthread_mutex_unlock(&lock);
     free(r->bytes);
     xfv_rows_close(&r->rows);
-    if (s) xfv_image_clear(&r->rows.im);
+    if (status) xfv_image_clear(&r->rows.im);
     else *out = r->rows.im;
     free(r);
-    return s;
+    return status;
 }

@@ -214,14 +214,14 @@ void xfv_resample(const struct xfv_resampler *r, const struct xfv_image *im, int
 int xfv_image_resize(const struct xfv_image *im, int width, int height, struct xfv_image *out, struct xfv_err *e)
 {
     size_t row = (size_t)width * (size_t)im->channels;
-    int s = xfv_image_alloc(out, width, height, im->channels, e);
-    if (s) return s;
+    int status = xfv_image_alloc(out, width, height, im->channels, e);
+    if (status) return status;
     struct xfv_resampler *r = xfv_resampler_new(im->width, im->height, width, height, e);
     float *work = r ? malloc((xfv_resample_work(r, im->channels) + row) * sizeof *work) : NULL;
     if (!r) {
-        s = XFV_ENOMEM;
+        status = XFV_ENOMEM;
     } else if (!work) {
-        s = xfv_fail(e, XFV_ENOMEM, "out of memory for resampling to %d x %d pixels", width, height);
+        status = xfv_fail(e, XFV_ENOMEM, "out of memory for resampling to %d x %d pixels", width, height);
     } else {
         float *line = work + xfv_resample_work(r, im->channels);
         struct xfv_float_sink to = {line, im->channels, (ptrdiff_t)row, .std = {1, 1, 1}, .whole = 1};
@@ -231,8 +231,8 @@ int xfv_image_resize(const struct xfv_image *im, int width, int height, struct x
             for (size_t i = 0; i < row; i++) t[i] = xfv_float_to_byte(line[i]);
         }
     }
-    if (s) xfv_image_clear(out);
+    if (status) xfv_image_clear(out);
     free(work);
     xfv_resampler_free(r);
-    return s;
+    return status;
 }

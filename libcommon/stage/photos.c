@@ -120,7 +120,7 @@ static int put_records(struct xfv_photos *p, struct xfv_photo *it, struct xfv_er
 
 static int put_item(struct xfv_photos *p, struct xfv_photo *it, struct xfv_err *e)
 {
-    int r = 0;
+    int status = 0;
     if (!it->status) return put_records(p, it, e);
     if (it->status != XFV_EDATA && it->status != XFV_ELIMIT && it->status != XFV_EIO) {
         char where[360];
@@ -131,9 +131,9 @@ static int put_item(struct xfv_photos *p, struct xfv_photo *it, struct xfv_err *
     xfv_cli_record_failed(p->c, it->no, it->name, strlen(it->name), it->err.msg);
     struct xfv_rec *bad = xfv_cli_error_record(p->c, it->name, strlen(it->name), code_of(&it->err), it->err.msg);
     if (!bad) return xfv_fail(e, XFV_ENOMEM, "out of memory");
-    r = xfv_writer_put(p->w, bad, e);
+    status = xfv_writer_put(p->w, bad, e);
     xfv_rec_free(bad);
-    return r;
+    return status;
 }
 
 static void clear_item(struct xfv_photo *it)
@@ -148,19 +148,19 @@ static void clear_item(struct xfv_photo *it)
 /* Work on the gathered images and write what comes of them. */
 static int flush(struct xfv_photos *p, struct xfv_err *e)
 {
-    int r = 0, n = p->held;
+    int status = 0, n = p->held;
     xfv_pool_run(p->pool, n, work, p);
     for (int i = 0; i < n; i++)
         if (p->items[i].status == XFV_ENOMEM) work_alone(p, i);
     for (int i = 0; i < n; i++) {
-        if (!r) r = put_item(p, &p->items[i], e);
+        if (!status) status = put_item(p, &p->items[i], e);
         clear_item(&p->items[i]);
     }
     p->held = 0;
     p->bytes = 0;
     int total = p->list_path ? 0 : p->n;
     xfv_cli_progress(p->c, p->images, p->images <= (uint64_t)total ? (uint64_t)total : 0, "images");
-    return r;
+    return status;
 }
 
 /* ---- reading ---- */
@@ -218,27 +218,27 @@ static int take_path(struct xfv_photos *p, const char *path, struct xfv_err *e)
     struct xfv_raw_image raw = {.number = -1};
     struct xfv_err why = {0};
     struct stat st;
-    int r = 0, status;
-    if (p->held && strcmp(path, "-") && !stat(path, &st) && !S_ISREG(st.st_mode)) r = flush(p, e);
-    if (r) return r;
-    status = xfv_image_source_open(&s, path, &why);
-    if (status == XFV_EARG) return *e = why, status;
-    if (status) return add_item(p, path, &raw, status, &why, e);
+    int status = 0, got;
+    if (p->held && strcmp(path, "-") && !stat(path, &st) && !S_ISREG(st.st_mode)) status = flush(p, e);
+    if (status) return status;
+    got = xfv_image_source_open(&s, path, &why);
+    if (got == XFV_EARG) return *e = why, got;
+    if (got) return add_item(p, path, &raw, got, &why, e);
     p->digest[0] = '\0';
     for (;;) {
-        if (p->held && !xfv_image_source_ready(s) && (r = flush(p, e))) break;
+        if (p->held && !xfv_image_source_ready(s) && (status = flush(p, e))) break;
         why = (struct xfv_err){0};
-        status = xfv_image_source_next(s, &p->decode, &raw, &why);
-        if (status == XFV_EOF) break;
+        got = xfv_image_source_next(s, &p->decode, &raw, &why);
+        if (got == XFV_EOF) break;
         if (raw.im.data && strcmp(path, "-")) digest_netpbm(p, path);
         if (!strcmp(path, "-") && holds_several(&raw))
             xfv_cli_warn(p->c,
                          "standard input holds more than one image, and only the first is read: name photographs as "
                          "files, or send Netpbm images (ffmpeg: -vcodec ppm)");
-        if ((r = add_item(p, path, &raw, status, &why, e))) break;
+        if ((status = add_item(p, path, &raw, got, &why, e))) break;
     }
     xfv_image_source_close(s);
-    return r;
+    return status;
 }
 
 static int take_listed_name(struct xfv_photos *p, const char *name, const char *shown, int from_stdin,
@@ -301,25 +301,25 @@ static int take_list(struct xfv_photos *p, struct xfv_err *e)
     if (!f) return xfv_fail(e, XFV_EIO, "cannot open '%s'", shown);
     char *line = NULL;
     size_t room = 0;
-    int r = 0;
+    int status = 0;
     errno = 0;
-    if (p->shard.n) r = take_part(p, f, shown, e);
-    while (!r && getdelim(&line, &room, '\0', f) > 0) r = take_listed_name(p, line, shown, f == stdin, e);
-    if (!r) r = xfv_lines_end(f, shown, e);
+    if (p->shard.n) status = take_part(p, f, shown, e);
+    while (!status && getdelim(&line, &room, '\0', f) > 0) status = take_listed_name(p, line, shown, f == stdin, e);
+    if (!status) status = xfv_lines_end(f, shown, e);
     free(line);
     if (f != stdin) fclose(f);
-    return r;
+    return status;
 }
 
 static int take_all(struct xfv_photos *p, struct xfv_err *e)
 {
     uint64_t from, to;
-    int r = 0;
-    if (p->list_path) r = take_list(p, e);
-    else if (p->n == 0) r = take_path(p, "-", e);
+    int status = 0;
+    if (p->list_path) status = take_list(p, e);
+    else if (p->n == 0) status = take_path(p, "-", e);
     xfv_shard_slice(&p->shard, (uint64_t)p->n, &from, &to);
-    for (uint64_t i = from; i < to && !r; i++) r = take_path(p, p->names[i], e);
-    return r ? r : flush(p, e);
+    for (uint64_t i = from; i < to && !status; i++) status = take_path(p, p->names[i], e);
+    return status ? status : flush(p, e);
 }
 
 /* ---- the run ---- */

@@ -77,11 +77,11 @@ static int check_unique(const msgpack_object_map *m, struct xfv_err *e)
     if (!keys) return xfv_fail(e, XFV_ENOMEM, "out of memory for a map of %u keys", m->size);
     for (uint32_t i = 0; i < m->size; i++) keys[i] = &m->ptr[i].key;
     qsort(keys, m->size, sizeof(*keys), compare_keys);
-    int r = 0;
-    for (uint32_t i = 1; i < m->size && r == 0; i++)
-        if (compare_keys(&keys[i - 1], &keys[i]) == 0) r = twice(keys[i], e);
+    int status = 0;
+    for (uint32_t i = 1; i < m->size && status == 0; i++)
+        if (compare_keys(&keys[i - 1], &keys[i]) == 0) status = twice(keys[i], e);
     free(keys);
-    return r;
+    return status;
 }
 
 static int check_key(const msgpack_object *key, struct xfv_err *e)
@@ -99,18 +99,18 @@ static int check_key(const msgpack_object *key, struct xfv_err *e)
 
 int xfv_object_check(const msgpack_object *o, unsigned max_depth, struct xfv_err *e)
 {
-    int r = 0;
+    int status = 0;
     if (o->type != MSGPACK_OBJECT_MAP && o->type != MSGPACK_OBJECT_ARRAY) return 0;
     if (max_depth == 0) return xfv_fail(e, XFV_ELIMIT, "arrays and maps nested too deeply");
     if (o->type == MSGPACK_OBJECT_ARRAY) {
-        for (uint32_t i = 0; i < o->via.array.size && r == 0; i++)
-            r = xfv_object_check(&o->via.array.ptr[i], max_depth - 1, e);
-        return r;
+        for (uint32_t i = 0; i < o->via.array.size && status == 0; i++)
+            status = xfv_object_check(&o->via.array.ptr[i], max_depth - 1, e);
+        return status;
     }
     const msgpack_object_map *m = &o->via.map;
-    for (uint32_t i = 0; i < m->size && r == 0; i++) {
-        r = check_key(&m->ptr[i].key, e);
-        if (r == 0) r = xfv_object_check(&m->ptr[i].val, max_depth - 1, e);
+    for (uint32_t i = 0; i < m->size && status == 0; i++) {
+        status = check_key(&m->ptr[i].key, e);
+        if (status == 0) status = xfv_object_check(&m->ptr[i].val, max_depth - 1, e);
     }
-    return r ? r : check_unique(m, e);
+    return status ? status : check_unique(m, e);
 }

@@ -84,26 +84,26 @@ static int take_head(struct xfv_scan *s, unsigned nlen, struct xfv_err *e)
 int xfv_scan(struct xfv_scan *s, const unsigned char *p, size_t n, size_t *used, struct xfv_err *e)
 {
     size_t i = 0;
-    int r = 0;
-    while (r == 0) {
+    int status = 0;
+    while (status == 0) {
         if (s->skip) {
             size_t k = s->skip < n - i ? (size_t)s->skip : n - i;
             s->skip -= k;
             s->total += k;
             i += k;
             if (s->skip) break;
-            r = object_done(s);
+            status = object_done(s);
             continue;
         }
         if (i == n) break;
         s->head[s->have++] = p[i++];
         if (++s->total > s->lim->max_record) {
-            r = too_large(s->lim, e);
+            status = too_large(s->lim, e);
             break;
         }
         unsigned nlen = length_bytes(s->head[0]);
-        if (s->have == 1 + nlen) r = take_head(s, nlen, e);
+        if (s->have == 1 + nlen) status = take_head(s, nlen, e);
     }
     *used = i;
-    return r;
+    return status;
 }
