@@ -37,12 +37,17 @@ for path in "$B"/bin/*; do
     is "$(printf '%s\n' "$out" | tail -n 1)" 2 "$p without input, stdin a terminal: status 2"
 done
 # A short option means one thing: of every letter there is one long name, but for -n, which is how many of whatever the
-# program counts, and -l: a network's layer, a picture's layout.
+# program counts. And there is one way to ask for a table.
 for path in "$B"/bin/*; do
     case $path in *.d | *.o) continue ;; esac
-    "$path" --help | sed -n 's/^  -\([^nl]\), --\([a-z0-9-]*\).*/\1 \2/p'
+    "$path" --help | sed -n 's/^  -\([^n]\), --\([a-z0-9-]*\).*/\1 \2/p'
 done | sort -u >letters
 [ -s letters ]; ok $? "there are short options"
 is "$(cut -d' ' -f1 letters | uniq -d | tr '\n' ' ')" "" "a letter means one thing in all programs"
+for p in $(grep -v '^#' "$top/tools/programs.tsv" | cut -f 1); do
+    "$p" --help | sed -n 's/^ .*--\(tsv\|csv\|markdown\|latex\|json\)  .*/\1/p' | sort | tr '\n' ' ' >forms
+    case $(cat forms) in "" | "json ") continue ;; esac
+    is "$(cat forms)" "csv json latex markdown tsv " "$p writes its table in every form"
+done
 
 done_testing
