@@ -168,7 +168,7 @@ sanitized-damaged:
 		CFLAGS='-O0 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all' \
 		$(B)/san/unit/damaged
 
-## check-all: check, then sanitizers, valgrind, races, other compilers, static checks, fault injection and a short fuzz (under 30 minutes)
+## check-all: check, then sanitizers, valgrind, races, other compilers, static checks, fault injection and a short fuzz (half an hour of two cores and more)
 check-all: deps
 	@MAKE='$(MAKE)' sh tests/check-all.sh $(STEPS)
 
