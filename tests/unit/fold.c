@@ -293,6 +293,12 @@ static void spelled_norm(struct build *b, int axes)
 
 static void test_order(void)
 {
+    struct build p = start(xfv_shape_of(3, 5, 4, 16));
+    struct xfv_node slope = xfv_node_default(XFV_OP_PRELU);
+    transpose(&p, 2, 0, 1, 0), reshape(&p, 16 * 5, 4, 1);
+    slope.weight = weight_of(&p, xfv_shape_of(1, 1), .2f, .3f);
+    append(&p, slope);
+    check(&p, "prelu reshape transpose reshape", 1, "a slope of one channel before a chain gets the channels there");
     for (int axis = 0; axis < 3; axis++) {
         struct build a = start(xfv_shape_of(3, 5, 4, 6));
         spelled_norm(&a, 1 << axis);

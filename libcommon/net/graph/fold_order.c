@@ -157,7 +157,7 @@ static int is_uniform(const struct xfv_weight *w)
 static int of_each_element(const struct fold *f, const struct xfv_node *n)
 {
     return n->op == XFV_OP_RELU || n->op == XFV_OP_ACT ||
-           (n->op == XFV_OP_PRELU && xfv_fold_weight(f, n->weight)->count == 1) ||
+           (n->op == XFV_OP_PRELU && is_uniform(xfv_fold_weight(f, n->weight))) ||
            (n->op == XFV_OP_AFFINE && is_uniform(xfv_fold_weight(f, n->weight)) &&
             is_uniform(xfv_fold_weight(f, n->bias)));
 }
@@ -176,7 +176,7 @@ static int insert_like(struct fold *f, int *i, int v, struct xfv_shape s)
 {
     struct xfv_node n = f->g->nodes[*i];
     int channels = s.dim[s.rank - 1], had_bias = n.bias >= 0;
-    if (n.op == XFV_OP_AFFINE || n.op == XFV_OP_LAYERNORM) {
+    if (n.op == XFV_OP_PRELU || n.op == XFV_OP_AFFINE || n.op == XFV_OP_LAYERNORM) {
         if ((n.weight = stretched(f, *i, n.weight, "scale", channels)) < 0) return n.weight;
         if ((n.bias = stretched(f, *i, n.bias, "shift", channels)) < 0 && had_bias) return n.bias;
     }
