@@ -12,8 +12,6 @@
 #include "stream/put.h"
 #include "pair/maps.h"
 
-enum { MOST_NOTES = 5 };
-
 struct worker {
     struct xfv_ws *ws;
     float *x, *y; /* f32 [H][W][C], f32 [n] */
@@ -26,7 +24,6 @@ struct embed {
     size_t n; /* length of an embedding */
     struct worker *workers;
     int n_workers;
-    uint64_t n_short; /* embeddings shorter than the model says they should be */
 };
 
 static int open_model(struct embed *t, struct xfv_cli *c, struct xfv_err *e)
@@ -160,19 +157,18 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
     return 0;
 }
 
-/* Say of the first few faces that their embedding is short, and count the others. */
-static void tell_short(struct embed *t, const msgpack_object *face)
+static void tell_short(const struct embed *t, const msgpack_object *face)
 {
     struct xfv_quality q;
-    char where[360];
+    char why[128];
     const char *id = "";
     size_t n = 0;
     xfv_quality_read(face, &q);
-    if (!xfv_quality_worse(XFV_Q_NORM, q.v[XFV_Q_NORM], q.norm_low) || t->n_short++ >= MOST_NOTES) return;
+    if (!xfv_quality_worse(XFV_Q_NORM, q.v[XFV_Q_NORM], q.norm_low)) return;
     xfv_get_str(face, "id", &id, &n, NULL);
-    xfv_cli_warn(t->c, "%s: a doubtful face: %s %.4g, less than %.4g",
-                 xfv_cli_where(t->c, "record", xfv_stage_record_no(t->c), id, n, where, sizeof where),
-                 xfv_quality_info[XFV_Q_NORM].words, q.v[XFV_Q_NORM], q.norm_low);
+    snprintf(why, sizeof why, "a doubtful face: %s %.4g, less than %.4g", xfv_quality_info[XFV_Q_NORM].words,
+             q.v[XFV_Q_NORM], q.norm_low);
+    xfv_cli_doubt(t->c, xfv_stage_record_no(t->c), id, n, why);
 }
 
 static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_err *e)
@@ -181,16 +177,6 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     if (xfv_rec_kind(*r) == XFV_FACE) tell_short(ctx, root);
     for (int i = 0; i < 2 && xfv_rec_kind(*r) == XFV_PAIR; i++) tell_short(ctx, xfv_map_get(root, xfv_sides[i]));
     return xfv_writer_put(w, *r, e);
-}
-
-static int finish(void *ctx, struct xfv_writer *w, struct xfv_err *e)
-{
-    const struct embed *t = ctx;
-    (void)w;
-    (void)e;
-    if (t->n_short > MOST_NOTES)
-        xfv_cli_warn(t->c, "likewise %llu more", (unsigned long long)(t->n_short - MOST_NOTES));
-    return 0;
 }
 
 int main(int argc, char **argv)
@@ -205,8 +191,7 @@ int main(int argc, char **argv)
         .ctx = &t,
         .libraries = {&xfv_library_net, &xfv_library_image},
     };
-    static const struct xfv_stage stage = {
-        .ctx = &t, .head = head, .wants = wants, .work = work, .emit = emit, .finish = finish};
+    static const struct xfv_stage stage = {.ctx = &t, .head = head, .wants = wants, .work = work, .emit = emit};
     struct xfv_err e = {0};
     int exit_status;
     struct xfv_cli *c = t.c = xfv_cli_start(&program, argc, argv, &exit_status);

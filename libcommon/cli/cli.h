@@ -130,6 +130,8 @@ void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_
 /* "WHAT 3: ..." */
 void xfv_cli_failed_at(struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n,
                        const char *sentence);
+/* The same of a record that is only doubtful: a line for each of the first few, and xfv_cli_finish counts the others. */
+void xfv_cli_doubt(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence);
 /* Write the record's name, "a.jpg", into buf and return it: for an error that ends the run. */
 const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no, const char *id, size_t n, char *buf,
                           size_t cap);

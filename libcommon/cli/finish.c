@@ -73,6 +73,7 @@ int xfv_cli_finish(struct xfv_cli *c, const struct xfv_err *e, int status)
         status = xfv_exit_of(first.status);
     }
     xfv_cli_wipe_line(c);
+    xfv_cli_count_doubts(c);
     xfv_watch_close(c);
     xfv_outputs_end();
     if (first.status == XFV_ENOMEM && c->max_memory)

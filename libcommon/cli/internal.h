@@ -40,6 +40,7 @@ struct xfv_cli {
     const char **agreed; /* the outputs among them, and -o; owned */
     int sync;            /* --fsync */
     char eaten[304];     /* an input that is also an output */
+    uint64_t doubts;     /* doubtful records */
 };
 
 struct xfv_named { const char *name; int writes; };
@@ -53,6 +54,7 @@ int xfv_cli_parse(struct xfv_cli *c, int argc, char **argv, struct xfv_err *e);
 int xfv_cli_print_help(const struct xfv_program *p, FILE *f);
 int xfv_cli_print_version(const struct xfv_program *p, FILE *f);
 void xfv_cli_wipe_line(struct xfv_cli *c); /* the progress line, from the screen */
+void xfv_cli_count_doubts(struct xfv_cli *c);
 void xfv_cli_say(struct xfv_cli *c, const char *name, const char *text); /* one escaped line on stderr; c may be NULL */
 /* The sentence, escaped, into buf, without the names that the escaped id holds: '...' in their place. Returns 1 when
  * there was one. */

@@ -86,6 +86,21 @@ void xfv_cli_record_failed(struct xfv_cli *c, uint64_t no, const char *id, size_
     xfv_cli_failed_at(c, "record", no, id, n, sentence);
 }
 
+enum { MOST_DOUBTS = 5 };
+
+void xfv_cli_doubt(struct xfv_cli *c, uint64_t no, const char *id, size_t n, const char *sentence)
+{
+    char where[360];
+    if (c->doubts++ >= MOST_DOUBTS) return;
+    xfv_cli_warn(c, "%s: %s", xfv_cli_where(c, "record", no, id, n, where, sizeof where), sentence);
+}
+
+void xfv_cli_count_doubts(struct xfv_cli *c)
+{
+    if (c->doubts > MOST_DOUBTS)
+        xfv_cli_warn(c, "likewise %llu more", (unsigned long long)(c->doubts - MOST_DOUBTS));
+}
+
 /* By itself it is shown on a terminal, once a run takes longer than anyone likes to wait, and not where the lines of a
  * table would be written over it. */
 static int progress_on(const struct xfv_cli *c, double seconds)

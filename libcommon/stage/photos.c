@@ -92,16 +92,6 @@ static const char *code_of(const struct xfv_err *e)
     return e->status == XFV_EIO ? "open" : e->status == XFV_ELIMIT ? "limit" : "decode";
 }
 
-enum { MOST_NOTES = 5 };
-
-static void tell_note(struct xfv_photos *p, const struct xfv_photo *it)
-{
-    char where[360];
-    if (!*it->records.note || p->notes++ >= MOST_NOTES) return;
-    xfv_cli_warn(p->c, "%s: %s", xfv_cli_where(p->c, "record", it->no, it->name, strlen(it->name), where, sizeof where),
-                 it->records.note);
-}
-
 /* Faces, and err records of those that a limit refused. */
 static int put_records(struct xfv_photos *p, struct xfv_photo *it, struct xfv_err *e)
 {
@@ -114,7 +104,7 @@ static int put_records(struct xfv_photos *p, struct xfv_photo *it, struct xfv_er
             xfv_cli_record_failed(p->c, it->no, it->name, strlen(it->name), why);
         status = xfv_writer_put(p->w, r, e);
     }
-    tell_note(p, it);
+    if (*it->records.note) xfv_cli_doubt(p->c, it->no, it->name, strlen(it->name), it->records.note);
     return status;
 }
 
@@ -369,8 +359,6 @@ int xfv_photos_run(struct xfv_photos *p, struct xfv_err *e)
     int status = p->items && p->seconds ? take_all(p, e) : xfv_fail(e, XFV_ENOMEM, "out of memory for %d workers", n);
     for (int i = 0; i < p->held; i++) clear_item(&p->items[i]);
     for (int i = 0; p->seconds && i < n; i++) p->decode_seconds += p->seconds[i];
-    if (p->notes > MOST_NOTES)
-        xfv_cli_warn(p->c, "likewise %llu more", (unsigned long long)(p->notes - MOST_NOTES));
     free(p->items);
     free(p->seconds);
     return status;

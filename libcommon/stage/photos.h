@@ -26,7 +26,7 @@ struct xfv_photos {
      */
     int (*make)(void *ctx, const struct xfv_image *im, const char *path, const char *name, int worker,
                 struct xfv_crops *out, struct xfv_err *e);
-    uint64_t images, records, notes; /* afterwards: how many; notes: images with something doubtful */
+    uint64_t images, records;        /* afterwards: how many */
     double decode_seconds;         /* summed over the workers */
     /* the loop's own */
     struct xfv_photo *items;
