@@ -134,27 +134,39 @@ int xfv_onx_groupnorm(struct onx *o, const struct onx_call *c)
     return status;
 }
 
+/* Over the axes in mask, which stay with size 1: the mean of input 0, what is left without it (x's shape), and
+ * 1 / sqrt(variance + eps). */
+struct moments { struct onx_tensor mean, rest, inverse; };
+
+static int moments(struct onx *o, const struct onx_call *c, unsigned mask, double eps, struct moments *m)
+{
+    struct onx_tensor x, square, none = {.label = c->out[0]->label, .value = -1};
+    struct onx_call to = *c;
+    int status = xfv_onx_walker(o, c->in[0], &x, c->label);
+    *m = (struct moments){none, none, none};
+    to.out[0] = &m->mean;
+    if (status || (status = xfv_onx_reduced(o, &to, &x, XFV_REDUCE_MEAN, mask, 1))) return status;
+    to.out[0] = &m->rest;
+    if ((status = xfv_onx_combine(o, &to, XFV_OP_SUB, &x, &m->mean))) return status;
+    square = m->rest;
+    to.out[0] = &m->inverse;
+    if ((status = xfv_onx_power(o, c, &square, 2, "/square")) ||
+        (status = xfv_onx_reduced(o, &to, &square, XFV_REDUCE_MEAN, mask, 1)) ||
+        (status = xfv_onx_times(o, c, &m->inverse, 1, eps, "/floor")))
+        return status;
+    return xfv_onx_power(o, c, &m->inverse, -.5f, "/inverse");
+}
+
 /* Outputs 1 and 2 of LayerNormalization: the mean and 1 / sqrt(variance + eps) over the axes from `axis` on. */
 static int statistics(struct onx *o, const struct onx_call *c, int axis)
 {
-    struct onx_tensor x, mean = {.label = c->out[0]->label, .value = -1}, rest = mean, spread = mean;
-    struct onx_call to = *c;
+    struct moments m;
     unsigned mask = 0;
     for (int a = axis; a < c->in[0]->s.rank; a++) mask |= 1u << a;
-    int status = xfv_onx_walker(o, c->in[0], &x, c->label);
-    to.out[0] = &mean;
-    if (status || (status = xfv_onx_reduced(o, &to, &x, XFV_REDUCE_MEAN, mask, 1))) return status;
-    to.out[0] = &rest;
-    if ((status = xfv_onx_combine(o, &to, XFV_OP_SUB, &x, &mean)) ||
-        (status = xfv_onx_power(o, c, &rest, 2, "/square")))
-        return status;
-    to.out[0] = &spread;
-    if ((status = xfv_onx_reduced(o, &to, &rest, XFV_REDUCE_MEAN, mask, 1)) ||
-        (status = xfv_onx_times(o, c, &spread, 1, (double)xfv_onx_float(c, "epsilon", 1e-5f), "/floor")) ||
-        (status = xfv_onx_power(o, c, &spread, -.5f, "/inverse")))
-        return status;
-    if (c->out[1] && (status = xfv_onx_result(o, c, 1, mean.value, mean.s, mean.axis, mean.n_axes))) return status;
-    return c->n_out > 2 && c->out[2] ? xfv_onx_result(o, c, 2, spread.value, spread.s, spread.axis, spread.n_axes) : 0;
+    int status = moments(o, c, mask, (double)xfv_onx_float(c, "epsilon", 1e-5f), &m);
+    if (!status && c->out[1]) status = xfv_onx_result(o, c, 1, m.mean.value, m.mean.s, m.mean.axis, m.mean.n_axes);
+    if (status || c->n_out < 3 || !c->out[2]) return status;
+    return xfv_onx_result(o, c, 2, m.inverse.value, m.inverse.s, m.inverse.axis, m.inverse.n_axes);
 }
 
 /* LayerNormalization: over the axes from `axis` on together. What cannot be a weight of the rows comes after. */
@@ -212,33 +224,23 @@ int xfv_onx_rmsnorm(struct onx *o, const struct onx_call *c)
     return status ? status : xfv_onx_finish(o, c, &t);
 }
 
-/* MeanVarianceNormalization: (x - mean) / sqrt(variance) over `axes`. ONNX adds 1e-9 to the root instead, which no
- * variance of single precision tells from this. */
+/* MeanVarianceNormalization: (x - mean) / sqrt(variance + 1e-18) over `axes`. ONNX adds 1e-9 to the root instead; the
+ * two differ where the deviation itself is near that. */
 int xfv_onx_meanvariance(struct onx *o, const struct onx_call *c)
 {
     static const int64_t usual[] = {0, 2, 3};
     int64_t v[ONX_MAX_RANK];
-    struct onx_tensor t, rest;
+    struct moments m;
     unsigned mask = 0;
     int n = xfv_onx_ints(o, c, 1, "axes", v, ONX_MAX_RANK);
-    int status = n < 0 ? n : xfv_onx_walker(o, c->in[0], &t, c->label);
-    for (int i = 0; !status && i < (n ? n : 3); i++) {
-        int a = xfv_onx_axis(o, c, n ? v[i] : usual[i], t.s.rank);
+    if (n < 0) return n;
+    for (int i = 0; i < (n ? n : 3); i++) {
+        int a = xfv_onx_axis(o, c, n ? v[i] : usual[i], c->in[0]->s.rank);
         if (a < 0) return a;
         mask |= 1u << a;
     }
-    if (status || (status = xfv_onx_reduced(o, c, &t, XFV_REDUCE_MEAN, mask, 1))) return status;
-    rest = *c->out[0];
-    if ((status = xfv_onx_combine(o, c, XFV_OP_SUB, &t, &rest))) return status;
-    rest = t = *c->out[0];
-    if ((status = xfv_onx_power(o, c, &rest, 2, "/square")) ||
-        (status = xfv_onx_reduced(o, c, &rest, XFV_REDUCE_MEAN, mask, 1)))
-        return status;
-    rest = *c->out[0];
-    if ((status = xfv_onx_times(o, c, &rest, 1, 1e-18, "/floor")) ||
-        (status = xfv_onx_power(o, c, &rest, -.5f, "/inverse")))
-        return status;
-    return xfv_onx_combine(o, c, XFV_OP_MUL, &t, &rest);
+    int status = moments(o, c, mask, 1e-18, &m);
+    return status ? status : xfv_onx_combine(o, c, XFV_OP_MUL, &m.rest, &m.inverse);
 }
 
 /* LRN: x / (bias + alpha/size sum of x^2 over neighbouring channels)^beta */
