@@ -101,7 +101,8 @@ static int refuse(struct xfv_format_info known, const uint8_t *bytes, size_t n, 
         return xfv_fail_code(e, XFV_EDATA, "format", "%s is not read%s%s", known.name, known.advice ? ": " : "",
                              known.advice ? known.advice : "");
     return xfv_fail_code(e, XFV_EDATA, "format",
-                         "not a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000, farbfeld or Netpbm image%s",
+                         "not a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000, farbfeld or Netpbm "
+                         "image%s",
                          is_text(bytes, n) ? " but text: images are named as arguments, or in a list for --files0-from"
                                            : "");
 }
