@@ -160,14 +160,13 @@ static int work(void *ctx, struct xfv_rec *r, int slot, int worker, struct xfv_e
 static void tell_short(const struct embed *t, const msgpack_object *face)
 {
     struct xfv_quality q;
-    char why[128];
+    char what[96], why[128];
     const char *id = "";
     size_t n = 0;
     xfv_quality_read(face, &q);
     if (!xfv_quality_worse(XFV_Q_NORM, q.v[XFV_Q_NORM], q.norm_low)) return;
     xfv_get_str(face, "id", &id, &n, NULL);
-    snprintf(why, sizeof why, "a doubtful face: %s %.4g, less than %.4g", xfv_quality_info[XFV_Q_NORM].words,
-             q.v[XFV_Q_NORM], q.norm_low);
+    snprintf(why, sizeof why, "a doubtful face: %s", xfv_quality_say(&q, XFV_Q_NORM, q.norm_low, what, sizeof what));
     xfv_cli_doubt(t->c, xfv_stage_record_no(t->c), id, n, why);
 }
 

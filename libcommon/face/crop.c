@@ -98,22 +98,18 @@ static int face_record(const struct job *j, const struct found *f, const char *i
     return put.status;
 }
 
-static const char *more_or_less(int m)
-{
-    return xfv_quality_info[m].high_is_good ? "less" : "more";
-}
-
 /* 1: a limit refuses the face, and *out is its err record; 0; or an error. What is doubtful becomes a note. */
 static int judge(const struct job *j, const struct found *f, const char *id, struct xfv_rec **out, struct xfv_err *e)
 {
-    char why[256];
+    char what[96], why[256];
     double doubts[XFV_QUALITIES];
     if (j->c->generic) return 0;
     int m = xfv_quality_first(&f->quality, j->c->limits);
     if (m >= 0) {
         const struct xfv_quality_info *i = &xfv_quality_info[m];
-        snprintf(why, sizeof why, "the face is not fit to be compared: %s %.4g, %s than the %.4g of --%s-%s", i->words,
-                 f->quality.v[m], more_or_less(m), j->c->limits[m], i->high_is_good ? "min" : "max", i->name);
+        snprintf(why, sizeof why, "the face is not fit to be compared: %s, of --%s-%s",
+                 xfv_quality_say(&f->quality, m, j->c->limits[m], what, sizeof what), i->high_is_good ? "min" : "max",
+                 i->name);
         *out = xfv_rec_error(id, strlen(id), "facecrop", "quality", why);
         return *out ? 1 : xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
@@ -122,8 +118,8 @@ static int judge(const struct job *j, const struct found *f, const char *id, str
         if (!isnan(j->c->limits[k])) doubts[k] = NAN; /* the user's limit counts instead */
     m = xfv_quality_first(&f->quality, doubts);
     if (m >= 0 && !*j->out->note)
-        snprintf(j->out->note, sizeof j->out->note, "a doubtful face: %s %.4g, %s than %.4g", xfv_quality_info[m].words,
-                 f->quality.v[m], more_or_less(m), doubts[m]);
+        snprintf(j->out->note, sizeof j->out->note, "a doubtful face: %s",
+                 xfv_quality_say(&f->quality, m, doubts[m], what, sizeof what));
     return 0;
 }
 

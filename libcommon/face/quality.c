@@ -233,13 +233,21 @@ void xfv_quality_read(const msgpack_object *face, struct xfv_quality *q)
     if (!xfv_get_f64(map, NORM_LOW, &low, NULL)) q->norm_low = low;
 }
 
+const char *xfv_quality_say(const struct xfv_quality *q, int m, double limit, char *buf, size_t cap)
+{
+    const struct xfv_quality_info *i = &xfv_quality_info[m];
+    snprintf(buf, cap, "%s %.4g, %s than %.4g", i->words, q->v[m], i->high_is_good ? "less" : "more", limit);
+    return buf;
+}
+
 void xfv_quality_doubt_text(const msgpack_object *face, char *buf, size_t cap)
 {
     struct xfv_quality q;
     double doubts[XFV_QUALITIES];
+    char why[96];
     xfv_quality_read(face, &q);
     xfv_quality_doubts(&q, doubts);
     int m = xfv_quality_first(&q, doubts);
     buf[0] = '\0';
-    if (m >= 0) snprintf(buf, cap, "doubtful: %s %.3g", xfv_quality_info[m].words, q.v[m]);
+    if (m >= 0) snprintf(buf, cap, "doubtful: %s", xfv_quality_say(&q, m, doubts[m], why, sizeof why));
 }

@@ -55,7 +55,9 @@ void xfv_quality_put_norm(struct xfv_put *quality, const float *y, size_t n, dou
 /* What a face record holds, its confidence too; the rest NaN. */
 void xfv_quality_read(const msgpack_object *face, struct xfv_quality *q);
 
-/* "doubtful: residual of the alignment 8.31", of the first measure that makes a face record doubtful; "" for none. */
+/* "residual of the alignment 8.31, more than 7": that measure m of q is worse than the limit. Returns buf. */
+const char *xfv_quality_say(const struct xfv_quality *q, int m, double limit, char *buf, size_t cap);
+/* "doubtful: " and that, of the first measure that makes a face record doubtful; "" for none. */
 void xfv_quality_doubt_text(const msgpack_object *face, char *buf, size_t cap);
 
 /* Yaw and pitch, degrees, that take a mean head's five points nearest to the landmarks in an orthographic view: an

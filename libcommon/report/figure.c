@@ -170,7 +170,7 @@ static void draw_faces(struct xfv_fig *l)
             snprintf(line, sizeof line, "detector's confidence %.3f", f->confidence);
             y = paragraph(l, tx, y, width, 2, 13, grey, line);
         }
-        paragraph(l, tx, y, width, 2, 13, red, f->doubt);
+        paragraph(l, tx, y, width, 3, 13, red, f->doubt);
         if (side || l->o->columns == 1) l->y += l->face_row + xfv_fig_px(l, 12);
     }
 }
