@@ -266,7 +266,7 @@ networks: all $(B)/unit/onnx $(B)/bench/xfv-bench
 	@mkdir -p $(B)/networks
 	B=$(B) $(PYTHON) tests/onnx/networks.py $(B)/networks docs/tables/other/networks.tsv $(NETS)
 
-## deps: install the Debian packages that are missing (tests/packages.txt), through sudo when not root
+## deps: install the Debian packages that are missing (debian/control names them), through sudo when not root
 deps:
 	@sh tests/deps.sh
 

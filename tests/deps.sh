@@ -1,10 +1,11 @@
 #!/bin/sh
-# Install the packages of packages.txt, or those named, that are missing. Silent when there is nothing to do; says what
-# is missing when it may not install.
+# Install what is missing of debian/control's Build-Depends, or of the packages named. Silent when there is nothing to
+# do; says what is missing when it may not install.
 set -eu
 here=$(dirname "$0")
 missing=
-[ $# -gt 0 ] || set -- $(sed 's/#.*//' "$here/packages.txt")
+[ $# -gt 0 ] || set -- gcc make libc6-dev $(sed -n '/^Build-Depends:/,/^$/s/^ \([a-z0-9.+-]*\)[ ,].*/\1/p' \
+    "$here/../debian/control" | grep -v '^debhelper')
 for p; do
     dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done

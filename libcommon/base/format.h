@@ -5,26 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum xfv_format {
-    XFV_FORMAT_UNKNOWN,
-    XFV_FORMAT_JPEG,
-    XFV_FORMAT_PNG,
-    XFV_FORMAT_WEBP,
-    XFV_FORMAT_PNM,
-    XFV_FORMAT_GIF,
-    XFV_FORMAT_BMP,
-    XFV_FORMAT_FARBFELD,
-    XFV_FORMAT_TIFF,
-    XFV_FORMAT_HEIF,
-    XFV_FORMAT_JXL,
-    XFV_FORMAT_JP2,
-    XFV_FORMAT_J2K, /* images: the file format, and the bare code stream */
-    XFV_FORMAT_STREAM, /* our own */
-    XFV_FORMAT_OTHER /* none that we read; its name and advice say what to do */
-};
-
 struct xfv_format_info {
-    enum xfv_format format;
+    const char *reader; /* image/decoders.h's name of the decoder, or "stream": xfv_reader; NULL: nothing here reads it */
     const char *name;   /* "a PNG image"; NULL: unknown */
     const char *advice; /* how to get an image that is read: "convert it to PNG or TIFF"; NULL: none */
 };

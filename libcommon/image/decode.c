@@ -7,8 +7,8 @@
 #include "image/internal.h"
 #include "image/pnm.h"
 
-static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
-                      struct xfv_err *e)
+int xfv_decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
+                   struct xfv_err *e)
 {
     FILE *f = fmemopen((void *)(uintptr_t)bytes, n, "rb"); /* read only: nothing writes through the pointer */
     if (!f) return xfv_fail(e, XFV_ENOMEM, "out of memory for reading an image");
@@ -17,34 +17,21 @@ static int decode_pnm(const uint8_t *bytes, size_t n, const struct xfv_decode_op
     return status == XFV_EOF ? xfv_fail(e, XFV_EDATA, "empty image file") : status;
 }
 
-/* A NULL decoder: the build lacks its library. */
-static xfv_decoder *decoder_of(enum xfv_format format)
+static const struct {
+    const char *name;
+    xfv_decoder *decode;
+} decoders[] = {
+#define READ(name, called) {#name, xfv_decode_##name},
+#include "image/decoders.h"
+#undef READ
+};
+
+/* NULL: the build lacks the library, or nothing here reads the format. */
+static xfv_decoder *decoder_of(const char *reader)
 {
-    switch (format) {
-    case XFV_FORMAT_JPEG: return xfv_decode_jpeg;
-    case XFV_FORMAT_PNG: return xfv_decode_png;
-    case XFV_FORMAT_WEBP: return xfv_decode_webp;
-    case XFV_FORMAT_PNM: return decode_pnm;
-    case XFV_FORMAT_BMP: return xfv_decode_bmp;
-    case XFV_FORMAT_FARBFELD: return xfv_decode_farbfeld;
-#ifdef XFV_WITH_GIF
-    case XFV_FORMAT_GIF: return xfv_decode_gif;
-#endif
-#ifdef XFV_WITH_TIFF
-    case XFV_FORMAT_TIFF: return xfv_decode_tiff;
-#endif
-#ifdef XFV_WITH_HEIF
-    case XFV_FORMAT_HEIF: return xfv_decode_heif;
-#endif
-#ifdef XFV_WITH_JXL
-    case XFV_FORMAT_JXL: return xfv_decode_jxl;
-#endif
-#ifdef XFV_WITH_OPENJPEG
-    case XFV_FORMAT_JP2:
-    case XFV_FORMAT_J2K: return xfv_decode_jp2;
-#endif
-    default: return NULL;
-    }
+    for (size_t i = 0; reader && i < sizeof decoders / sizeof *decoders; i++)
+        if (!strcmp(decoders[i].name, reader)) return decoders[i].decode;
+    return NULL;
 }
 
 void xfv_image_start(void)
@@ -54,28 +41,18 @@ void xfv_image_start(void)
 #endif
 }
 
+static const char formats[] =
+#define READ(name, called) " " called
+#include "image/decoders.h"
+#undef READ
+#ifdef XFV_WITH_LCMS2
+    ", colour profiles"
+#endif
+    ;
+
 const char *xfv_image_formats(void)
 {
-    return "JPEG PNG WebP BMP farbfeld Netpbm"
-#ifdef XFV_WITH_GIF
-           " GIF"
-#endif
-#ifdef XFV_WITH_TIFF
-           " TIFF"
-#endif
-#ifdef XFV_WITH_HEIF
-           " HEIC AVIF"
-#endif
-#ifdef XFV_WITH_JXL
-           " JPEG-XL"
-#endif
-#ifdef XFV_WITH_OPENJPEG
-           " JPEG-2000"
-#endif
-#ifdef XFV_WITH_LCMS2
-           ", colour profiles"
-#endif
-        ;
+    return formats + 1;
 }
 
 static int is_text(const uint8_t *bytes, size_t n)
@@ -89,11 +66,11 @@ static int is_text(const uint8_t *bytes, size_t n)
 /* What people have and we do not read is named, with the way out. */
 static int refuse(struct xfv_format_info known, const uint8_t *bytes, size_t n, struct xfv_err *e)
 {
-    if (known.format == XFV_FORMAT_STREAM)
+    if (known.reader && !strcmp(known.reader, "stream"))
         return xfv_fail_code(e, XFV_EDATA, "format",
                              "this is a stream of xfv-tools, made of photographs already: embed, verify and the "
                              "programs after them read it");
-    if (known.name && known.format != XFV_FORMAT_OTHER)
+    if (known.reader)
         return xfv_fail_code(e, XFV_EDATA, "format",
                              "%s is not read by this build, which lacks the library: convert it to JPEG or PNG",
                              known.name);
@@ -101,8 +78,8 @@ static int refuse(struct xfv_format_info known, const uint8_t *bytes, size_t n, 
         return xfv_fail_code(e, XFV_EDATA, "format", "%s is not read%s%s", known.name, known.advice ? ": " : "",
                              known.advice ? known.advice : "");
     return xfv_fail_code(e, XFV_EDATA, "format",
-                         "not a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000, farbfeld or Netpbm "
-                         "image%s",
+                         "no image of a format that is read (%.*s)%s",
+                         (int)strcspn(formats + 1, ","), formats + 1,
                          is_text(bytes, n) ? " but text: images are named as arguments, or in a list for --files0-from"
                                            : "");
 }
@@ -122,7 +99,7 @@ int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opt
     if (scale) *scale = 1;
     if (n == 0) return xfv_fail(e, XFV_EDATA, "empty image file");
     struct xfv_format_info known = xfv_format_of(bytes, n);
-    xfv_decoder *decode = decoder_of(known.format);
+    xfv_decoder *decode = decoder_of(known.reader);
     xfv_budget_start(budget_of(n, &d));
     int status = decode ? decode(bytes, n, &d, out, e) : refuse(known, bytes, n, e);
     if (xfv_budget_end() && status)
@@ -135,5 +112,5 @@ int xfv_image_decode(const uint8_t *bytes, size_t n, const struct xfv_decode_opt
 
 int xfv_image_is_read(const uint8_t *bytes, size_t n)
 {
-    return decoder_of(xfv_format_of(bytes, n).format) != NULL;
+    return decoder_of(xfv_format_of(bytes, n).reader) != NULL;
 }

@@ -22,8 +22,9 @@ int xfv_exif_orientation(const uint8_t *exif, size_t n);
 /* As xfv_image_decode, each for its own format; RGB; orientation already applied. */
 typedef int xfv_decoder(const uint8_t *bytes, size_t n, const struct xfv_decode_opts *o, struct xfv_image *out,
                         struct xfv_err *e);
-xfv_decoder xfv_decode_jpeg, xfv_decode_webp, xfv_decode_png, xfv_decode_gif, xfv_decode_bmp, xfv_decode_tiff,
-    xfv_decode_heif, xfv_decode_jxl, xfv_decode_jp2, xfv_decode_farbfeld;
+#define READ(name, called) xfv_decoder xfv_decode_##name;
+#include "image/decoders.h"
+#undef READ
 /* 1: a file that begins so has a decoder in this build. */
 int xfv_image_is_read(const uint8_t *bytes, size_t n);
 void xfv_heif_start(void); /* loads libheif's plugins */

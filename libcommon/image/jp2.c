@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/format.h"
 #include "base/toint.h"
 #include "image/internal.h"
 #include "image/rows.h"
@@ -143,8 +142,8 @@ int xfv_decode_jp2(const uint8_t *bytes, size_t n, const struct xfv_decode_opts 
                    struct xfv_err *e)
 {
     struct input in = {.bytes = bytes, .n = n};
-    opj_codec_t *c = opj_create_decompress(xfv_format_of(bytes, n).format == XFV_FORMAT_J2K ? OPJ_CODEC_J2K
-                                                                                            : OPJ_CODEC_JP2);
+    int bare = n && bytes[0] == 0xff; /* a code stream without its file format */
+    opj_codec_t *c = opj_create_decompress(bare ? OPJ_CODEC_J2K : OPJ_CODEC_JP2);
     opj_stream_t *s = opj_stream_create(1 << 16, OPJ_TRUE);
     opj_image_t *im = NULL;
     int status = c && s ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory for decoding a JPEG 2000 image");

@@ -145,7 +145,7 @@ static int read_payload(struct xfv_reader *r, struct xfv_err *e)
 static const char *sniff(const unsigned char *p, size_t n)
 {
     struct xfv_format_info known = xfv_format_of(p, n);
-    if (known.name && known.format != XFV_FORMAT_STREAM) return known.name;
+    if (known.name && !(known.reader && !strcmp(known.reader, "stream"))) return known.name;
     size_t text = 0;
     while (text < n && (p[text] == '\n' || p[text] == '\t' || p[text] == '\r' || (p[text] >= ' ' && p[text] < 0x7f)))
         text++;

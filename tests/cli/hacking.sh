@@ -17,8 +17,7 @@ is "$(touched "$(last 'A method')" libcommon tools Makefile "man/$(last 'A metho
 is "$(touched "$(last 'An ONNX operator')" libcommon tools Makefile)" "$(listed 'An ONNX operator')" \
     "an operator: these files and no others"
 word=$(last 'An image format')
-is "$(grep -rlE "xfv_decode_$word|XFV_FORMAT_$(echo "$word" | tr a-z A-Z)|lib$word" libcommon tools Makefile \
-    debian/control tests/packages.txt | sort)" "$(listed 'An image format')" \
+is "$(grep -rlE "xfv_decode_$word|READ\($word,|\"$word\"|lib$word" libcommon tools Makefile debian/control | sort)" "$(listed 'An image format')" \
     "a format: these files and no others"
 is "$(listed 'A program' | grep -c "$(last 'A program')\|programs.tsv")" "$(listed 'A program' | wc -l | tr -d ' ')" \
     "a program: its own files and the table"

@@ -34,7 +34,7 @@ mistake 3 "a model for embed" "^embed: the input is a model, .*give the model wi
 mistake 1 "a stream for facecrop" "^facecrop: faces.xfv: this is a stream of xfv-tools, .*: embed, verify" facecrop \
     faces.xfv
 mistake 1 "names of photographs on standard input" \
-    "^facecrop: [^:]*: not a JPEG.* but text: images are named as arguments" sh -c 'ls *.jpg | facecrop'
+    "^facecrop: [^:]*: no image of a format that is read .* but text: images are named as arguments" sh -c 'ls *.jpg | facecrop'
 mistake 1 "a list of lines for --files0-from" \
     "^facecrop: standard input: a name of several lines, and no file: names end with NUL" sh -c \
     'printf "a.jpg\nb.jpg\n" | facecrop -0 -'

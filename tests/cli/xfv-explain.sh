@@ -39,7 +39,7 @@ like "$(cat out)" "^anna-1.jpg, bella.jpg: Rejected: " "with the names, beside a
 runs 0 "-e: status 0 when it is accepted" xfv-explain -q --exit-status --method control -o x.png anna-1.jpg anna-2.jpg
 echo 'no photograph' >bad.jpg
 runs 1 "no photograph: status 1" xfv-explain --method control bad.jpg anna-1.jpg
-like "$(cat err)" "^facecrop: bad.jpg: not a JPEG" "by facecrop"
+like "$(cat err)" "^facecrop: bad.jpg: no image of a format" "by facecrop"
 runs 1 "no such file: status 1" xfv-explain --method control none.jpg anna-1.jpg
 like "$(cat err)" "^facecrop: none.jpg: cannot open" "by facecrop"
 runs 5 "no such model: status 5" xfv-explain -m nosuch anna-1.jpg anna-2.jpg

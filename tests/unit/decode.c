@@ -103,7 +103,7 @@ static void netpbm(void)
           "\xff\xff\xff\0\0\0");
 #define FAILS(what, in, status, part) fails(what, in, sizeof(in) - 1, status, part)
     FAILS("nothing", "", XFV_EDATA, "empty");
-    FAILS("a text", "hello, world", XFV_EDATA, "not a JPEG, PNG");
+    FAILS("a text", "hello, world", XFV_EDATA, "no image of a format that is read (JPEG PNG");
     FAILS("a raster cut short", "P6\n2 2\n255\n\1\2\3\4\5\6", XFV_EDATA, "row 1 of 2");
     FAILS("a header cut short", "P6\n2", XFV_EDATA, "corrupt Netpbm");
     FAILS("no number", "P6\nx 2\n255\n", XFV_EDATA, "corrupt Netpbm");
