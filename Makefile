@@ -133,15 +133,20 @@ $(B)/lib/xfv.pc: include/xfv.pc.in libcommon/cli/cli.h
 	@mkdir -p $(@D)
 	@sed -e 's|@LIBDIR@|$(libdir)|; s|@INCLUDEDIR@|$(includedir)|; s|@VERSION@|$(VERSION)|' $< >$@
 
-$(SCRIPTS): $(B)/bin/%: tools/%.sh tools/programs.tsv libcommon/cli/cli.h
+# Every program with its task, the method's short name and what it does: the pages say so.
+$(B)/gen/programs.tsv: man/lists.sh $(MAN1)
 	@mkdir -p $(@D)
-	$(call say,SH)sed -e "s/@VERSION@/$$(sed -n 's/^#define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)/" -e '/^@PROGRAMS@$$/{r tools/programs.tsv' -e 'd;}' \
+	@sh man/lists.sh table >$@.tmp && mv $@.tmp $@
+
+$(SCRIPTS): $(B)/bin/%: tools/%.sh $(B)/gen/programs.tsv libcommon/cli/cli.h
+	@mkdir -p $(@D)
+	$(call say,SH)sed -e "s/@VERSION@/$$(sed -n 's/^#define XFV_VERSION "\(.*\)"/\1/p' libcommon/cli/cli.h)/" -e '/^@PROGRAMS@$$/{r $(B)/gen/programs.tsv' -e 'd;}' \
 		$< >$@.tmp && chmod 755 $@.tmp && mv $@.tmp $@
 
 # The programs' names, for what must tell them from people's.
-$(B)/gen/programs.h: tools/programs.tsv
+$(B)/gen/programs.h: $(B)/gen/programs.tsv
 	@mkdir -p $(@D)
-	@awk -F'\t' '!/^#/ { printf "\"%s\",\n", $$1 }' $< >$@.tmp && mv $@.tmp $@
+	@awk -F'\t' '{ printf "\"%s\",\n", $$1 }' $< >$@.tmp && mv $@.tmp $@
 $(B)/libcommon/pair/pseudonym.o: $(B)/gen/programs.h
 
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libxfv.a

@@ -1,12 +1,25 @@
 #!/bin/sh
-# lists.sh [check]: make README.md's table of programs and xfv(7)'s lists of tools/programs.tsv, between their marks.
-# With check nothing is written, and the
-# status is 1 when they are not what the table says.
+# lists.sh [check | table]: write README.md's table of programs and xfv(7)'s lists, between their marks, from the pages
+# of the programs. With check write nothing: the status is 1 where they are old. With table print a line for each
+# program: program, task, the method's short name for xfv-explain (-: none), what it does. `.\" xfv: 2.5 gradcam` in a
+# page, after its .Nd: this is the fifth program of the second task here, and xfv-explain calls it gradcam.
 set -eu
 cd "$(dirname "$0")/.."
+tasks='Decide:Explain with gradients:Explain with scores only:Control:Look:Measure decisions'
+tasks=$tasks':Measure explanations:Handle streams:Handle models'
+table() {
+    awk -v tasks="$tasks" 'BEGIN { split(tasks, task, ":"); task[0] = "Begin" }
+        /^\.Nm / && !named[FILENAME]++ { name = $2 }
+        /^\.Nd / && !said[FILENAME]++ { what = substr($0, 5) }
+        /^\.\\" xfv: / { split($3, at, ".")
+            printf "%d\t%d\t%s\t%s\t%s\t%s\n", at[1], at[2], name, task[at[1] + 0], (NF > 3 ? $4 : "-"), what }' man/*.1 |
+        sort -n -k 1,1 -k 2,2 | cut -f 3-
+}
+mode=${1:-write} status=0
+[ "$mode" != table ] || { table; exit; }
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-rows() { grep -v '^#' tools/programs.tsv | grep -v '^xfv	'; }
+rows() { table | grep -v '^xfv	'; }
 {
     echo '| task | programs |'
     echo '|---|---|'
@@ -23,7 +36,6 @@ replace() { # file, list: what stands between the marks
     [ "$mode" != check ] || { echo "$1: run sh man/lists.sh" >&2; status=1; return 0; }
     cat "$tmp/new" >"$1"
 }
-mode=${1:-write} status=0
 replace README.md "$tmp/readme"
 replace man/xfv.7 "$tmp/xfv7"
 exit $status

@@ -73,13 +73,13 @@ table() { # program, task, method, line
 @PROGRAMS@
 X
 }
-names=$(table | awk -F '\t' '!/^#/ && $3 != "-" && NF > 3 { printf "%s%s", n++ ? ", " : "", $3 }')
+names=$(table | awk -F '\t' '$3 != "-" { printf "%s%s", n++ ? ", " : "", $3 }')
 method() { # one, or several with commas between
     case $1 in *[/\ ]*) methods="$methods$1$newline"; return ;; esac
     rest=$1,
     while [ -n "$rest" ]; do
         program=$(table |
-            awk -F '\t' -v m="${rest%%,*}" '!/^#/ && $3 != "-" && NF > 3 && (m == $1 || m == $3) { print $1 }')
+            awk -F '\t' -v m="${rest%%,*}" '$3 != "-" && (m == $1 || m == $3) { print $1 }')
         [ -n "$program" ] || wrong "--method: '${rest%%,*}' is not one of $names"
         methods="$methods$program$newline"
         rest=${rest#*,}

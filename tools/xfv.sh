@@ -29,11 +29,11 @@ X
 list() {
     echo "facecrop anna.jpg bob.jpg | embed | verify | fggb-grad | heatmap -o why.png"
     table |
-        awk -F '\t' '/^#/ || NF < 4 || $1 == "xfv" { next } $2 != task { task = $2; printf "\n%s\n", task } { printf "  %-16s %s\n", $1, $4 }'
+        awk -F '\t' '$1 == "xfv" { next } $2 != task { task = $2; printf "\n%s\n", task } { printf "  %-16s %s\n", $1, $4 }'
     printf '\n%s\n' "'$name help NAME' opens the page of a program, '$name NAME ...' runs it."
 }
 show() { "$@" 2>/dev/null || { say 'cannot write standard output'; exit 4; }; exit 0; }
-known() { table | awk -F '\t' -v p="$1" '$1 == p && !/^#/ { found = 1 } END { exit !found }'; }
+known() { table | awk -F '\t' -v p="$1" '$1 == p { found = 1 } END { exit !found }'; }
 
 # resolve NAME: into $program; "select" is xfv-select
 resolve() {

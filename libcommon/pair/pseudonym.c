@@ -182,7 +182,7 @@ static int walk(const struct walk *w, msgpack_object *o, int texts, struct xfv_e
 /* ---- a head's provenance ---- */
 
 static const char *const ours[] = {
-#include "programs.h" /* made of tools/programs.tsv */
+#include "programs.h" /* the Makefile makes it of the pages in man/ */
     "dpr", /* of older streams */
     NULL};
 static const char *const take_names[] = {"--probe", "--id", "--exec", "--title", NULL};

@@ -1,19 +1,19 @@
-# xfv: the list of programs, the one table that it comes from, and what else is made of that table.
+# xfv: the list of programs, which their pages make, and what else is made of that list.
 . "$top/tests/tap.sh"
-table=$top/tools/programs.tsv
+table=$B/gen/programs.tsv
 runs 0 "xfv alone" xfv
 cp out list
 for path in "$top"/tools/*.c "$top"/tools/*.sh; do
     p=$(basename "${path%.*}")
-    is "$(grep -c "^$p	" "$table")" 1 "$p has one row in tools/programs.tsv"
+    is "$(grep -c "^$p	" "$table")" 1 "$p has one row, by its page"
     [ "$p" = xfv ] || like "$(cat list)" "^  $p +[a-z]" "xfv lists $p with a line"
 done
-is "$(grep -v '^#' "$table" | awk -F '\t' 'NF != 4 || $4 ~ /[.]$/' | wc -l | tr -d ' ')" 0 \
+is "$(awk -F '\t' 'NF != 4 || $4 ~ /[.]$/' "$table" | wc -l | tr -d ' ')" 0 \
     "four fields a row, and no point at the end"
-is "$(grep -v '^#' "$table" | cut -f 1 | while read -r p; do [ -x "$B/bin/$p" ] || echo "$p"; done)" "" \
+is "$(cut -f 1 "$table" | while read -r p; do [ -x "$B/bin/$p" ] || echo "$p"; done)" "" \
     "every row is a program"
-runs 0 "README.md and xfv(7) are what the table says" sh "$top/man/lists.sh" check
-methods=$(awk -F '\t' '!/^#/ && $3 != "-" { print $3 }' "$table")
+runs 0 "README.md and xfv(7) are what the pages say" sh "$top/man/lists.sh" check
+methods=$(awk -F '\t' '$3 != "-" { print $3 }' "$table")
 for m in $methods; do like "$(xfv-explain --help)" "[[ ]$m[] ]" "xfv-explain --help names $m";
 xfv-explain --dry-run --method "$m" a b >out 2>err; ok $? "xfv-explain --method $m"; done
 grep -l 'xfv_explainer_main' "$top"/tools/*.c | while read -r f; do

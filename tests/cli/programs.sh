@@ -44,7 +44,7 @@ for path in "$B"/bin/*; do
 done | sort -u >letters
 [ -s letters ]; ok $? "there are short options"
 is "$(cut -d' ' -f1 letters | uniq -d | tr '\n' ' ')" "" "a letter means one thing in all programs"
-for p in $(grep -v '^#' "$top/tools/programs.tsv" | cut -f 1); do
+for p in $(cut -f 1 "$B/gen/programs.tsv"); do
     "$p" --help | sed -n 's/^ .*--\(tsv\|csv\|markdown\|latex\|json\)  .*/\1/p' | sort | tr '\n' ' ' >forms
     case $(cat forms) in "" | "json ") continue ;; esac
     is "$(cat forms)" "csv json latex markdown tsv " "$p writes its table in every form"
