@@ -3,13 +3,17 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "base/toint.h"
 
-/* One axis: destination pixel i is the sum of weight[i * taps + k] x source pixel first[i] + k, k < count[i]. */
+/* One axis: destination pixel i is the sum of weight[i * taps + k] x source pixel first[i] + k, k < width; the weights
+ * of those that it does not cover are zero, at either end. All have one width, so that a loop need not guess. */
 struct axis {
-    int src, dst, taps;
-    int *first, *count;
+    int src, dst, taps, width;
+    int *first;
     float *weight;
 };
 
@@ -17,22 +21,31 @@ struct xfv_resampler {
     struct axis x, y;
 };
 
+/* Pixel i has `count` weights, from source pixel `first` on. */
+static void place(struct axis *a, int i, int first, int count)
+{
+    a->first[i] = first;
+    if (count > a->width) a->width = count;
+}
+
 /* Destination pixel i covers the source interval [i s, (i + 1) s), s = src / dst; a source pixel's weight is the
  * covered part of it over s. */
 static void area_weights(struct axis *a)
 {
     double s = (double)a->src / a->dst;
     for (int i = 0; i < a->dst; i++) {
-        double lo = i * s, hi = fmin((i + 1) * s, a->src);
-        int first = xfv_to_int(floor(lo + 1e-9), 0, a->src), last = xfv_to_int(ceil(hi - 1e-9), 0, a->src) - 1;
+        double lo = i * s, hi = (i + 1) * s < a->src ? (i + 1) * s : a->src;
+        int first = xfv_to_int(lo + 1e-9, 0, a->src), end = xfv_to_int(hi - 1e-9, 0, a->src), last = end;
+        if (end >= hi - 1e-9) last--;
         if (first > a->src - 1) first = a->src - 1;
         if (last < first) last = first;
         if (last > a->src - 1) last = a->src - 1;
         float *w = a->weight + (size_t)i * (size_t)a->taps;
-        a->first[i] = first;
-        a->count[i] = last - first + 1;
-        for (int k = 0; k < a->count[i]; k++)
-            w[k] = (float)((fmin(hi, first + k + 1.0) - fmax(lo, first + k)) / (hi - lo));
+        place(a, i, first, last - first + 1);
+        for (int k = 0; k <= last - first; k++) {
+            double from = lo > first + k ? lo : first + k, to = hi < first + k + 1 ? hi : first + k + 1;
+            w[k] = (float)((to - from) / (hi - lo));
+        }
     }
 }
 
@@ -44,34 +57,37 @@ static void linear_weights(struct axis *a)
         double at = (i + 0.5) * s - 0.5;
         if (at < 0) at = 0;
         if (at > a->src - 1) at = a->src - 1;
-        int first = xfv_to_int(at, 0, a->src - 1);
+        int first = xfv_to_int(at, 0, a->src - 1), two = first + 1 < a->src;
         float *w = a->weight + (size_t)i * (size_t)a->taps;
-        a->first[i] = first;
-        a->count[i] = first + 1 < a->src ? 2 : 1;
-        w[0] = a->count[i] == 2 ? (float)(1 - (at - first)) : 1;
-        if (a->count[i] == 2) w[1] = (float)(at - first);
+        place(a, i, first, two ? 2 : 1);
+        w[0] = two ? (float)(1 - (at - first)) : 1;
+        if (two) w[1] = (float)(at - first);
+    }
+}
+
+/* What would read behind the source's end begins earlier, with weights of zero. */
+static void keep_inside(struct axis *a)
+{
+    for (int i = a->dst - 1; i >= 0 && a->first[i] + a->width > a->src; i--) {
+        int by = a->first[i] + a->width - a->src;
+        float *w = a->weight + (size_t)i * (size_t)a->taps;
+        a->first[i] -= by;
+        memmove(w + by, w, (size_t)(a->width - by) * sizeof *w);
+        memset(w, 0, (size_t)by * sizeof *w);
     }
 }
 
 static int axis_init(struct axis *a, int src, int dst)
 {
-    a->src = src;
-    a->dst = dst;
-    a->taps = dst < src ? src / dst + 2 : 2;
-    a->first = calloc((size_t)dst, sizeof *a->first);
-    a->count = calloc((size_t)dst, sizeof *a->count);
-    a->weight = calloc((size_t)dst * (size_t)a->taps, sizeof *a->weight);
-    if (!a->first || !a->count || !a->weight) return -1;
+    *a = (struct axis){.src = src, .dst = dst, .taps = dst < src ? src / dst + 2 : 2};
+    size_t n = (size_t)dst;
+    a->weight = calloc(n, (size_t)a->taps * sizeof *a->weight + sizeof *a->first);
+    if (!a->weight) return -1;
+    a->first = (int *)(void *)(a->weight + n * (size_t)a->taps);
     if (dst < src) area_weights(a);
     else linear_weights(a);
+    keep_inside(a);
     return 0;
-}
-
-static void axis_clear(struct axis *a)
-{
-    free(a->first);
-    free(a->count);
-    free(a->weight);
 }
 
 struct xfv_resampler *xfv_resampler_new(int src_width, int src_height, int dst_width, int dst_height, struct xfv_err *e)
@@ -93,8 +109,8 @@ struct xfv_resampler *xfv_resampler_new(int src_width, int src_height, int dst_w
 void xfv_resampler_free(struct xfv_resampler *r)
 {
     if (!r) return;
-    axis_clear(&r->x);
-    axis_clear(&r->y);
+    free(r->x.weight);
+    free(r->y.weight);
     free(r);
 }
 
@@ -103,26 +119,42 @@ size_t xfv_resample_work(const struct xfv_resampler *r, int channels)
     return (size_t)r->x.src * (size_t)channels + 1; /* what load4 reads behind the last pixel */
 }
 
-/* sum[i] = the sum over k of w[k] s[k * row + i]: the hot loop of the vertical pass, which the compiler vectorises. */
-#define ADD_ROWS(name) \
-    static void name(float *restrict sum, const uint8_t *s, size_t row, const float *w, int rows, size_t n) \
-    { \
-        size_t i = 0; \
-        for (; i + 32 <= n; i += 32) { \
-            float acc[32]; \
-            for (int j = 0; j < 32; j++) acc[j] = w[0] * (float)s[i + (size_t)j]; \
-            for (int k = 1; k < rows; k++) \
-                for (int j = 0; j < 32; j++) acc[j] += w[k] * (float)s[(size_t)k * row + i + (size_t)j]; \
-            memcpy(sum + i, acc, sizeof acc); \
-        } \
-        for (; i < n; i++) { \
-            sum[i] = w[0] * (float)s[i]; \
-            for (int k = 1; k < rows; k++) sum[i] += w[k] * (float)s[(size_t)k * row + i]; \
-        } \
+/* sum[i] = the sum over k of w[k] s[k * row + i], i from `from` on: the vertical pass. */
+static void add_rows_plain(float *sum, const uint8_t *s, size_t row, const float *w, int rows, size_t from, size_t n)
+{
+    for (size_t i = from; i < n; i++) {
+        sum[i] = w[0] * (float)s[i];
+        for (int k = 1; k < rows; k++) sum[i] += w[k] * (float)s[(size_t)k * row + i];
     }
-ADD_ROWS(add_rows_plain)
+}
+
 #ifdef __x86_64__
-__attribute__((target("avx2"))) ADD_ROWS(add_rows_avx2)
+#define AVX2 __attribute__((target("avx2")))
+
+AVX2 static inline __m256 eight(const uint8_t *s)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)s)));
+}
+
+AVX2 static inline __attribute__((always_inline)) void add_block(float *sum, const uint8_t *s, size_t row,
+                                                                 const float *w, int rows, int eights)
+{
+    __m256 v[4];
+    for (int j = 0; j < eights; j++) v[j] = _mm256_set1_ps(w[0]) * eight(s + 8 * j);
+    for (int k = 1; k < rows; k++)
+        for (int j = 0; j < eights; j++) v[j] += _mm256_set1_ps(w[k]) * eight(s + (size_t)k * row + 8 * j);
+    for (int j = 0; j < eights; j++) _mm256_storeu_ps(sum + 8 * j, v[j]);
+}
+
+/* The last block ends where the row does, and makes some numbers again. */
+AVX2 static void add_rows_avx2(float *sum, const uint8_t *s, size_t row, const float *w, int rows, size_t n)
+{
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) add_block(sum + i, s + i, row, w, rows, 4);
+    for (; i + 8 <= n; i += 8) add_block(sum + i, s + i, row, w, rows, 1);
+    if (i < n && n >= 8) add_block(sum + n - 8, s + n - 8, row, w, rows, 1);
+    else add_rows_plain(sum, s, row, w, rows, i, n);
+}
 #endif
 
 static void add_rows(float *sum, const uint8_t *s, size_t row, const float *w, int rows, size_t n)
@@ -133,7 +165,7 @@ static void add_rows(float *sum, const uint8_t *s, size_t row, const float *w, i
         return;
     }
 #endif
-    add_rows_plain(sum, s, row, w, rows, n);
+    add_rows_plain(sum, s, row, w, rows, 0, n);
 }
 
 /* Weighted sum of the source rows of destination row dy into work, for the source columns lo .. hi-1 of the rectangle
@@ -144,8 +176,9 @@ static void vertical(const struct axis *a, const struct xfv_image *im, int x, in
     size_t c = (size_t)im->channels;
     int in_lo = x + lo > 0 ? lo : -x, in_hi = x + hi < im->width ? hi : im->width - x; /* columns inside the image */
     const float *w = a->weight + (size_t)dy * (size_t)a->taps;
-    int started = 0;
-    int first = y + a->first[dy], end = first + a->count[dy], top = first > 0 ? first : 0;
+    int started = 0, rows = a->width;
+    for (; rows > 1 && w[rows - 1] <= 0; rows--) {}
+    int first = y + a->first[dy], end = first + rows, top = first > 0 ? first : 0;
     if (end > im->height) end = im->height;
     if (in_hi > in_lo && top < end) {
         float *to = work + (size_t)in_lo * c;
@@ -170,19 +203,47 @@ static four load4(const float *p)
     return v;
 }
 
-/* A pixel's three colours at a time; the fourth lane, which reads the next pixel's first, is not used. */
+/* A pixel's three colours at a time; the fourth lane, which reads the next pixel's first, is not used. Most rows have
+ * few weights, and loops of known length. */
+#define LINE3(width) \
+    for (int i = 0; i < n; i++, out += to->pixel, w += a->taps) { \
+        const float *s = work + (size_t)first[i] * 3; \
+        four v = {0, 0, 0, 0}; \
+        for (int k = 0; k < width; k++) v += w[k] * load4(s + 3 * k); \
+        if (to->whole) v = NEAREST(v); \
+        v = (v - mean) * scale; \
+        out[0] = v[0], out[1] = v[1], out[2] = v[2]; \
+    }
+#define HORIZONTAL3(name) \
+    static void name(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to, \
+                     float *out) \
+    { \
+        four scale = {1 / to->std[0], 1 / to->std[1], 1 / to->std[2], 0}; \
+        four mean = {to->mean[0], to->mean[1], to->mean[2], 0}; \
+        const float *w = a->weight + (size_t)dx * (size_t)a->taps; \
+        const int *first = a->first + dx; \
+        switch (a->width) { \
+        case 2: LINE3(2) break; \
+        case 3: LINE3(3) break; \
+        case 4: LINE3(4) break; \
+        default: LINE3(a->width) break; \
+        } \
+    }
+HORIZONTAL3(horizontal3_plain)
+#ifdef __x86_64__
+AVX2 HORIZONTAL3(horizontal3_avx2)
+#endif
+
 static void horizontal3(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to,
                         float *out)
 {
-    four scale = {1 / to->std[0], 1 / to->std[1], 1 / to->std[2], 0}, mean = {to->mean[0], to->mean[1], to->mean[2], 0};
-    for (int i = 0; i < n; i++) {
-        const float *s = work + (size_t)a->first[dx + i] * 3, *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
-        four v = {0, 0, 0, 0};
-        for (int k = 0; k < a->count[dx + i]; k++, s += 3) v += w[k] * load4(s);
-        if (to->whole) v = NEAREST(v);
-        v = (v - mean) * scale;
-        memcpy(out + i * to->pixel, &v, 3 * sizeof *out);
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) {
+        horizontal3_avx2(a, work, dx, n, to, out);
+        return;
     }
+#endif
+    horizontal3_plain(a, work, dx, n, to, out);
 }
 
 static void horizontal1(const struct axis *a, const float *work, int dx, int n, const struct xfv_float_sink *to,
@@ -191,7 +252,7 @@ static void horizontal1(const struct axis *a, const float *work, int dx, int n, 
     for (int i = 0; i < n; i++) {
         const float *s = work + a->first[dx + i], *w = a->weight + (size_t)(dx + i) * (size_t)a->taps;
         float v = 0;
-        for (int k = 0; k < a->count[dx + i]; k++) v += w[k] * s[k];
+        for (int k = 0; k < a->width; k++) v += w[k] * s[k];
         if (to->whole) v = NEAREST(v);
         out[i * to->pixel] = (v - to->mean[0]) / to->std[0];
     }
@@ -202,7 +263,7 @@ void xfv_resample(const struct xfv_resampler *r, const struct xfv_image *im, int
 {
     if (tile.width < 1) return;
     int last = tile.x + tile.width - 1;
-    int lo = r->x.first[tile.x], hi = r->x.first[last] + r->x.count[last];
+    int lo = r->x.first[tile.x], hi = r->x.first[last] + r->x.width;
     for (int i = 0; i < tile.height; i++) {
         float *out = to->out + i * to->row;
         vertical(&r->y, im, x, y, tile.y + i, lo, hi, work);

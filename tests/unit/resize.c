@@ -116,6 +116,35 @@ static void tiles(void)
     xfv_image_clear(&im);
 }
 
+/* Covered area of source pixel k in destination pixel i, over all of it. */
+static double share(int src, int dst, int i, int k)
+{
+    double s = (double)src / dst, lo = fmax(i * s, k), hi = fmin((i + 1) * s, k + 1);
+    return hi > lo ? (hi - lo) / s : 0;
+}
+
+/* Every width up to two blocks of vectors and their rests, shrunk by little and by much. */
+static void widths(void)
+{
+    int bad = 0;
+    float got[3 * 26 * 3];
+    for (int w = 1; w <= 26; w++) {
+        struct xfv_image im = noise(w, 9);
+        for (int dw = 1; dw <= w; dw += dw < 4 ? 1 : 5) {
+            resample(&im, 0, 0, w, 9, dw, 3, got);
+            for (int i = 0; i < 9 * dw; i++) {
+                int x = i / 3 % dw, y = i / 3 / dw;
+                double sum = 0;
+                for (int k = 0; k < 9 * w; k++)
+                    sum += share(w, dw, x, k % w) * share(9, 3, y, k / w) * im.data[3 * k + i % 3];
+                bad += fabs(got[i] - sum) > 1e-4;
+            }
+        }
+        xfv_image_clear(&im);
+    }
+    OK(bad == 0, "rows of 1 to 26 pixels are the means of what their pixels cover (%d are not)", bad);
+}
+
 static void warps(void)
 {
     struct xfv_image im = noise(30, 20);
@@ -161,6 +190,7 @@ int main(void)
 {
     by_hand();
     tiles();
+    widths();
     warps();
     return tap_done();
 }
