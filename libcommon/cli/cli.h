@@ -137,7 +137,6 @@ const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no
                           size_t cap);
 /* With --private: names that the id holds are taken out of the error's sentence. Returns its status. */
 int xfv_cli_hide(struct xfv_cli *c, struct xfv_err *e, const char *id);
-int xfv_cli_private(const struct xfv_cli *c); /* 1: names stay out of messages */
 /* 1: err records came through a pipe, so an earlier program has reported them; 0 with -v. */
 int xfv_cli_reported_before(const struct xfv_cli *c);
 /* With --timeout: a thread that looks after the others. Opening the output starts it, and xfv_cli_finish ends it. */

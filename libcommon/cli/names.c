@@ -90,8 +90,3 @@ const char *xfv_cli_where(const struct xfv_cli *c, const char *what, uint64_t no
     else snprintf(buf, cap, "%s %llu", what, (unsigned long long)no);
     return buf;
 }
-
-int xfv_cli_private(const struct xfv_cli *c)
-{
-    return c->private_names;
-}

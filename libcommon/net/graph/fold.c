@@ -135,9 +135,7 @@ void xfv_fold_become(struct fold *f, int i, struct xfv_node n)
 
 static struct xfv_node unary(enum xfv_op op, int in, int weight, int bias)
 {
-    struct xfv_node n = xfv_node_default(op);
-    n.n_in = 1;
-    n.in[0] = in;
+    struct xfv_node n = xfv_node_unary(op, in);
     n.weight = weight;
     n.bias = bias;
     return n;

@@ -10,15 +10,6 @@ static void set_shape(struct xfv_node *n, struct xfv_shape s)
     for (int i = 0; i < XFV_MAX_RANK; i++) n->i[i] = i < s.rank ? s.dim[i] : 0;
 }
 
-static struct xfv_node reshape_node(int in, struct xfv_shape s)
-{
-    struct xfv_node n = xfv_node_default(XFV_OP_RESHAPE);
-    n.n_in = 1;
-    n.in[0] = in;
-    set_shape(&n, s);
-    return n;
-}
-
 /* Does a transposition leave all axes that are not 1 in order? Then it is a reshape. */
 static int keeps_order(const struct fold *f, const struct xfv_node *n)
 {
@@ -36,7 +27,7 @@ static int fold_transpose(struct fold *f, int i)
 {
     const struct xfv_node *n = &f->g->nodes[i], *p;
     if (keeps_order(f, n)) {
-        xfv_fold_become(f, i, reshape_node(n->in[0], shape_of(f, n->out)));
+        xfv_fold_become(f, i, xfv_node_reshape(n->in[0], shape_of(f, n->out)));
         return 1;
     }
     if (!(p = xfv_fold_producer(f, n->in[0], XFV_OP_TRANSPOSE))) return 0;
@@ -64,7 +55,7 @@ static int sink(struct fold *f, int i)
     first.in[0] = r->in[0];
     xfv_fold_become(f, p, first);
     f->g->values[v].shape = from; /* nobody else reads it */
-    xfv_fold_become(f, i, reshape_node(v, to));
+    xfv_fold_become(f, i, xfv_node_reshape(v, to));
     return 1;
 }
 

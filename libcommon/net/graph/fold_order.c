@@ -81,9 +81,7 @@ int xfv_fold_insert(struct fold *f, int i, struct xfv_node n, struct xfv_shape s
 
 static struct xfv_node move_node(enum xfv_op op, int in, const int i[XFV_MAX_RANK])
 {
-    struct xfv_node n = xfv_node_default(op);
-    n.n_in = 1;
-    n.in[0] = in;
+    struct xfv_node n = xfv_node_unary(op, in);
     memcpy(n.i, i, sizeof n.i);
     return n;
 }

@@ -4,15 +4,6 @@
 
 static struct xfv_shape shape_of(const struct fold *f, int value) { return f->g->values[value].shape; }
 
-static struct xfv_node reshape_node(int in, struct xfv_shape s)
-{
-    struct xfv_node n = xfv_node_default(XFV_OP_RESHAPE);
-    n.n_in = 1;
-    n.in[0] = in;
-    for (int a = 0; a < s.rank; a++) n.i[a] = s.dim[a];
-    return n;
-}
-
 static int is_identity(const struct xfv_weight *w, size_t rows, size_t columns)
 {
     if (rows != columns || w->count != rows * columns) return 0;
@@ -36,12 +27,12 @@ static int of_vectors(struct fold *f, int i, const struct xfv_weight *w, int row
         for (int k = 0; k < columns; k++) turned[k * rows + r] = (double)w->data[r * columns + k];
     if ((c.weight = xfv_fold_new_weight(f, i, "turned", xfv_shape_of(4, 1, 1, columns, rows), turned)) < 0)
         return c.weight;
-    if ((v = xfv_fold_insert(f, i++, reshape_node(v, image), image)) < 0) return v;
+    if ((v = xfv_fold_insert(f, i++, xfv_node_reshape(v, image), image)) < 0) return v;
     c.n_in = 1;
     c.in[0] = v;
     image.dim[2] = rows;
     if ((v = xfv_fold_insert(f, i++, c, image)) < 0) return v;
-    xfv_fold_become(f, i, reshape_node(v, out));
+    xfv_fold_become(f, i, xfv_node_reshape(v, out));
     return 1;
 }
 
@@ -55,7 +46,7 @@ int xfv_fold_product(struct fold *f, int i)
     int rows = a.dim[a.rank - 2], columns = a.dim[a.rank - 1], changed = 0;
     if (w->count != (size_t)rows * (size_t)columns || n->i[0]) return 0;
     if (is_identity(w, (size_t)rows, (size_t)columns)) {
-        xfv_fold_become(f, i, reshape_node(n->in[1], out));
+        xfv_fold_become(f, i, xfv_node_reshape(n->in[1], out));
         changed = 1;
     } else if (b.dim[b.rank - 1] == 1 && xfv_shape_count(b) > (size_t)columns) {
         changed = of_vectors(f, i, w, rows, columns);

@@ -43,13 +43,7 @@ static int without_reshapes(const struct fold *f, int v)
 
 static void become_act(struct fold *f, int i, enum xfv_act a, int in, float f0, float f1)
 {
-    struct xfv_node n = xfv_node_default(XFV_OP_ACT);
-    n.n_in = 1;
-    n.in[0] = in;
-    n.i[0] = (int)a;
-    n.f[0] = f0;
-    n.f[1] = f1;
-    xfv_fold_become(f, i, n);
+    xfv_fold_become(f, i, xfv_node_act(a, in, f0, f1));
     f->stats.spelled++;
 }
 
@@ -137,9 +131,7 @@ static int l2norm_at(struct fold *f, int i)
     if (!(r = xfv_fold_producer(f, d, XFV_OP_REDUCE)) || r->i[0] != XFV_REDUCE_L2 ||
         without_reshapes(f, r->in[0]) != without_reshapes(f, x))
         return 0;
-    struct xfv_node l2 = xfv_node_default(XFV_OP_L2NORM);
-    l2.n_in = 1;
-    l2.in[0] = x;
+    struct xfv_node l2 = xfv_node_unary(XFV_OP_L2NORM, x);
     l2.f[0] = eps;
     xfv_fold_become(f, i, l2);
     f->stats.spelled++;
@@ -165,9 +157,7 @@ static int centred(const struct fold *f, int value, int *axes)
 /* The node of a transposition that exchanges one axis with the last. */
 static struct xfv_node exchange(int in, int axis, int rank)
 {
-    struct xfv_node t = xfv_node_default(XFV_OP_TRANSPOSE);
-    t.n_in = 1;
-    t.in[0] = in;
+    struct xfv_node t = xfv_node_unary(XFV_OP_TRANSPOSE, in);
     for (int a = 0; a < rank; a++) t.i[a] = a == axis ? rank - 1 : a == rank - 1 ? axis : a;
     return t;
 }
@@ -211,9 +201,7 @@ static int layernorm_at(struct fold *f, int i)
         return XFV_ENOMEM;
     }
     for (int k = 0; k < channels; k++) one[k] = 1;
-    struct xfv_node ln = xfv_node_default(XFV_OP_LAYERNORM);
-    ln.n_in = 1;
-    ln.in[0] = x;
+    struct xfv_node ln = xfv_node_unary(XFV_OP_LAYERNORM, x);
     ln.f[0] = (float)eps;
     if ((ln.weight = xfv_fold_new_weight(f, i, "gamma", xfv_shape_of(1, channels), one)) < 0) {
         free(zero);

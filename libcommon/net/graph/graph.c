@@ -251,6 +251,30 @@ struct xfv_node xfv_node_default(enum xfv_op op)
                              .groups = 1};
 }
 
+struct xfv_node xfv_node_unary(enum xfv_op op, int in)
+{
+    struct xfv_node n = xfv_node_default(op);
+    n.n_in = 1;
+    n.in[0] = in;
+    return n;
+}
+
+struct xfv_node xfv_node_reshape(int in, struct xfv_shape s)
+{
+    struct xfv_node n = xfv_node_unary(XFV_OP_RESHAPE, in);
+    for (int a = 0; a < s.rank; a++) n.i[a] = s.dim[a];
+    return n;
+}
+
+struct xfv_node xfv_node_act(enum xfv_act a, int in, float f0, float f1)
+{
+    struct xfv_node n = xfv_node_unary(XFV_OP_ACT, in);
+    n.i[0] = (int)a;
+    n.f[0] = f0;
+    n.f[1] = f1;
+    return n;
+}
+
 int xfv_graph_find(const struct xfv_graph *g, const char *value)
 {
     return names_find(g->value_names, g, value_name, value);

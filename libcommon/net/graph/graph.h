@@ -138,7 +138,10 @@ int xfv_graph_take_weight(struct xfv_graph *g, const char *name, struct xfv_shap
 /* name copied; node defaults: xfv_node_default() */
 int xfv_graph_add_node(struct xfv_graph *g, const struct xfv_node *n, struct xfv_err *e);
 int xfv_graph_add_output(struct xfv_graph *g, int value, struct xfv_err *e);
-struct xfv_node xfv_node_default(enum xfv_op op);        /* stride 1, dilation 1, groups 1, no weights */
+struct xfv_node xfv_node_default(enum xfv_op op); /* stride 1, dilation 1, groups 1, no weights */
+struct xfv_node xfv_node_unary(enum xfv_op op, int in);
+struct xfv_node xfv_node_reshape(int in, struct xfv_shape s);
+struct xfv_node xfv_node_act(enum xfv_act a, int in, float f0, float f1);
 int xfv_graph_find(const struct xfv_graph *g, const char *value_name); /* value index or -1 */
 int xfv_graph_find_weight(const struct xfv_graph *g, const char *weight_name); /* weight index or -1 */
 struct xfv_shape xfv_shape_of(int rank, ...); /* the dimensions as ints: xfv_shape_of(3, h, w, c) */

@@ -228,10 +228,8 @@ static int read_input(struct onx *o, const struct xfv_import_opts *opts)
 /* Value v under this name: v itself when it has it, else a copy. */
 static int named_copy(struct onx *o, int v, const char *label)
 {
-    struct xfv_node n = xfv_onx_unary(XFV_OP_RESHAPE, v);
-    struct xfv_shape s = o->g->values[v].shape;
+    struct xfv_node n = xfv_node_reshape(v, o->g->values[v].shape);
     if (v == xfv_graph_find(o->g, label)) return v;
-    for (int k = 0; k < XFV_MAX_RANK; k++) n.i[k] = k < s.rank ? s.dim[k] : 0;
     return xfv_onx_emit(o, &n, label, "");
 }
 

@@ -8,27 +8,12 @@
 
 #define HIDDEN (-1e30) /* what a score gets that a query may not see */
 
-static struct onx_tensor fresh(const char *label)
-{
-    /* the label is only read */
-    return (struct onx_tensor){.name = label, .label = (char *)(uintptr_t)label, .value = -1};
-}
-
 /* out = f(a, b), under another name */
 static int by(struct onx *o, const struct onx_call *c, onx_builder *f, const char *op, struct onx_tensor *out,
               struct onx_tensor *a, struct onx_tensor *b)
 {
-    struct onx_call call = {.n = c->n,
-                            .known = c->known,
-                            .op = op,
-                            .label = c->label,
-                            .n_in = b ? 2 : 1,
-                            .n_out = 1,
-                            .in = {a, b},
-                            .out = {out}};
-    *out = fresh(c->label);
-    int status = f(o, &call);
-    return status < 0 ? status : 0;
+    *out = xfv_onx_fresh(c->label);
+    return xfv_onx_by(o, c, f, op, out, b ? 2 : 1, a, b, NULL);
 }
 
 /* What is asked for, besides queries, keys and values of four axes [N, heads, S, d]. */
@@ -152,7 +137,7 @@ static int masks(struct onx *o, const struct onx_call *c, const struct attend *p
 static int with_constant(struct onx *o, const struct onx_call *c, struct onx_tensor *t, const char *op,
                          struct onx_const *k)
 {
-    struct onx_tensor b = fresh(c->label), y;
+    struct onx_tensor b = xfv_onx_fresh(c->label), y;
     b.c = k, b.s = k->s;
     int status = by(o, c, xfv_onx_binary, op, &y, t, &b);
     *t = y;
@@ -176,7 +161,7 @@ static int scores_of(struct onx *o, const struct onx_call *c, const struct atten
     if (constant && !m) return o->e->status;
     if (p->cap > 0) {
         if ((status = xfv_onx_times(o, c, scores, 1 / p->cap, 0, "/soft")) ||
-            (status = xfv_onx_step(o, c, scores, xfv_onx_act(XFV_ACT_TANH, 0, 0, 0), "/tanh")) ||
+            (status = xfv_onx_step(o, c, scores, xfv_node_act(XFV_ACT_TANH, 0, 0, 0), "/tanh")) ||
             (status = xfv_onx_times(o, c, scores, p->cap, 0, "/capped")))
             return status;
     }
@@ -221,7 +206,7 @@ static int attend(struct onx *o, const struct onx_call *c, const struct attend *
 /* t = past and t, one after the other */
 static int with_past(struct onx *o, const struct onx_call *c, struct onx_tensor *past, struct onx_tensor *t)
 {
-    struct onx_tensor old, y = fresh(c->label);
+    struct onx_tensor old, y = xfv_onx_fresh(c->label);
     struct onx_call moved = *c;
     struct xfv_node n = xfv_node_default(XFV_OP_CONCAT);
     int axes[4], count = 0, d = -1, status = xfv_onx_walker(o, past, &old, c->label);
@@ -403,7 +388,7 @@ static int turn_of(struct onx *o, const struct onx_call *c, int k, int64_t dim, 
                    struct onx_tensor *t)
 {
     int status = xfv_onx_walker(o, c->in[k], t, c->label);
-    struct onx_tensor taken = fresh(c->label);
+    struct onx_tensor taken = xfv_onx_fresh(c->label);
     if (!status && c->n_in > 3 && c->in[3]) {
         struct onx_call g = *c;
         g.in[0] = t, g.in[1] = c->in[3], g.n_in = 2, g.out[0] = &taken;

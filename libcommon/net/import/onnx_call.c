@@ -84,6 +84,26 @@ int xfv_onx_scalar(struct onx *o, const struct onx_call *c, int k, const char *n
     return 0;
 }
 
+int xfv_onx_by(struct onx *o, const struct onx_call *c, onx_builder *f, const char *op, struct onx_tensor *out, int n,
+               struct onx_tensor *a, struct onx_tensor *b, struct onx_tensor *d)
+{
+    struct onx_call call = {.n = c->n,
+                            .known = c->known,
+                            .op = op,
+                            .label = c->label,
+                            .n_in = n,
+                            .n_out = 1,
+                            .in = {a, b, d},
+                            .out = {out}};
+    int status = f(o, &call);
+    return status < 0 ? status : 0;
+}
+
+struct onx_tensor xfv_onx_fresh(const char *label)
+{
+    return (struct onx_tensor){.name = label, .label = (char *)(uintptr_t)label, .value = -1};
+}
+
 static const struct onx_op ops[] = { /* in the order of their names */
     {"Abs", xfv_onx_unary_math, xfv_onx_eval_unary, 1, 0},
     {"Acos", xfv_onx_unary_math, NULL, 1, 0},

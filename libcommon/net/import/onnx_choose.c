@@ -104,7 +104,7 @@ int xfv_onx_is_odd(struct onx *o, const struct onx_call *c)
     up = t;
     if (!xfv_onx_int(c, "detect_negative", 1) || !xfv_onx_int(c, "detect_positive", 1))
         return ONX_BAD("'%s' (IsInf) asks for one sign alone, which is not supported", c->label);
-    if ((status = xfv_onx_step(o, c, &up, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size")) ||
+    if ((status = xfv_onx_step(o, c, &up, xfv_node_act(XFV_ACT_ABS, 0, 0, 0), "/size")) ||
         (status = xfv_onx_against(o, c, &up, XFV_AT_LEAST, 3.4e38f))) /* what stands for infinity */
         return status;
     return truths(o, c, &up);
@@ -209,7 +209,7 @@ int xfv_onx_arg(struct onx *o, const struct onx_call *c)
     if (axis < 0) return axis;
     if ((double)c->in[0]->s.dim[axis] >= ONX_EXACT) return ONX_BAD("'%s' (%s) has too large an axis", c->label, c->op);
     if ((status = exact(o, c, 0)) || (status = xfv_onx_walker(o, c->in[0], &t, c->label))) return status;
-    if (is(c, "ArgMin") && (status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_NEG, 0, 0, 0), "/negated")))
+    if (is(c, "ArgMin") && (status = xfv_onx_step(o, c, &t, xfv_node_act(XFV_ACT_NEG, 0, 0, 0), "/negated")))
         return status;
     if ((status = place_of_largest(o, c, &t, axis, xfv_onx_int(c, "select_last_index", 0) != 0))) return status;
     if (!xfv_onx_int(c, "keepdims", 1)) {

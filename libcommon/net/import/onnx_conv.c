@@ -132,10 +132,10 @@ static void ceil_pads(struct xfv_node *n, struct xfv_shape in)
 /* v^(1/p), with no gradient at 0, where it has none that is finite. */
 static int root(struct onx *o, const struct onx_call *c, int v, int64_t p)
 {
-    struct xfv_node floor = xfv_onx_act(XFV_ACT_CLIP, v, 1e-30f, 3.4e38f), power;
+    struct xfv_node floor = xfv_node_act(XFV_ACT_CLIP, v, 1e-30f, 3.4e38f), power;
     if (p == 1) return v;
     if ((v = xfv_onx_emit(o, &floor, c->label, "/floor")) < 0) return v;
-    power = p == 2 ? xfv_onx_act(XFV_ACT_SQRT, v, 0, 0) : xfv_onx_act(XFV_ACT_POW, v, (float)(1.0 / (double)p), 0);
+    power = p == 2 ? xfv_node_act(XFV_ACT_SQRT, v, 0, 0) : xfv_node_act(XFV_ACT_POW, v, (float)(1.0 / (double)p), 0);
     return xfv_onx_emit(o, &power, c->label, "/root");
 }
 
@@ -145,9 +145,9 @@ static int lp_pool(struct onx *o, const struct onx_call *c, struct xfv_node n)
     int64_t p = xfv_onx_int(c, "p", 2);
     int v = n.in[0];
     if (p < 1 || p > 64) return ONX_BAD("'%s' (%s) has p = %lld", c->label, c->op, (long long)p);
-    struct xfv_node size = xfv_onx_act(XFV_ACT_ABS, v, 0, 0), power;
+    struct xfv_node size = xfv_node_act(XFV_ACT_ABS, v, 0, 0), power;
     if (p != 2 && (v = xfv_onx_emit(o, &size, c->label, "/size")) < 0) return v;
-    power = xfv_onx_act(XFV_ACT_POW, v, (float)p, 0);
+    power = xfv_node_act(XFV_ACT_POW, v, (float)p, 0);
     if (p != 1 && (v = xfv_onx_emit(o, &power, c->label, "/power")) < 0) return v;
     n.in[0] = v;
     if ((v = xfv_onx_emit(o, &n, c->label, "/average")) < 0) return v;
@@ -251,7 +251,7 @@ static int pool_axes(struct onx *o, const struct onx_call *c)
     int64_t p = xfv_onx_int(c, "p", 2);
     if (status) return status;
     if (lp && (p < 1 || p > 64)) return ONX_BAD("'%s' (%s) has p = %lld", c->label, c->op, (long long)p);
-    if (lp && ((status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size")) ||
+    if (lp && ((status = xfv_onx_step(o, c, &t, xfv_node_act(XFV_ACT_ABS, 0, 0, 0), "/size")) ||
                (status = xfv_onx_power(o, c, &t, (float)p, "/power"))))
         return status;
     for (int a = 0; a < n && !status; a++)
@@ -289,13 +289,11 @@ int xfv_onx_pool(struct onx *o, const struct onx_call *c)
 
 int xfv_onx_global_pool(struct onx *o, const struct onx_call *c)
 {
-    struct xfv_node n = xfv_onx_unary(XFV_OP_REDUCE, xfv_onx_image(o, c, 0));
+    struct xfv_node n = xfv_node_unary(XFV_OP_REDUCE, xfv_onx_image(o, c, 0));
     if (n.in[0] < 0) return n.in[0];
     if (strcmp(c->op, "GlobalLpPool") == 0) {
         struct xfv_shape s = o->g->values[n.in[0]].shape;
-        n = xfv_node_default(XFV_OP_AVGPOOL);
-        n.n_in = 1;
-        n.in[0] = xfv_onx_image(o, c, 0);
+        n = xfv_node_unary(XFV_OP_AVGPOOL, xfv_onx_image(o, c, 0));
         if (s.dim[0] > XFV_MAX_KERNEL || s.dim[1] > XFV_MAX_KERNEL)
             return ONX_BAD("'%s' (%s) has too large an image", c->label, c->op);
         n.kernel[0] = s.dim[0], n.kernel[1] = s.dim[1], n.i[0] = 1;

@@ -9,39 +9,15 @@
 
 static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, op) == 0; }
 
-/* Output `out` by another operator's builder, with c's attributes; the inputs are tensors of c's or of the caller's
- * own. */
-static int by(struct onx *o, const struct onx_call *c, onx_builder *f, const char *op, struct onx_tensor *out, int n,
-              struct onx_tensor *a, struct onx_tensor *b, struct onx_tensor *d)
-{
-    struct onx_call call = {.n = c->n,
-                            .known = c->known,
-                            .op = op,
-                            .label = c->label,
-                            .n_in = n,
-                            .n_out = 1,
-                            .in = {a, b, d},
-                            .out = {out}};
-    int status = f(o, &call);
-    return status < 0 ? status : 0;
-}
-
-/* A tensor of this builder's own. */
-static struct onx_tensor fresh(const char *label)
-{
-    /* the label is only read */
-    return (struct onx_tensor){.name = label, .label = (char *)(uintptr_t)label, .value = -1};
-}
-
 /* ---- whole numbers ---- */
 
 /* Constant or computed input q with its scale and zero point as reals. */
 static int real_of(struct onx *o, const struct onx_call *c, int q, int scale, int zero, struct onx_tensor *out)
 {
     struct onx_tensor *z = zero >= 0 && zero < c->n_in ? c->in[zero] : NULL;
-    *out = fresh(c->in[q]->label);
+    *out = xfv_onx_fresh(c->in[q]->label);
     if (!c->in[scale]) return ONX_BAD("'%s' (%s) lacks a scale", c->label, c->op);
-    return by(o, c, xfv_onx_is_constant(c->in[q]) ? xfv_onx_eval_dequantise : xfv_onx_dequantise, "DequantizeLinear",
+    return xfv_onx_by(o, c, xfv_onx_is_constant(c->in[q]) ? xfv_onx_eval_dequantise : xfv_onx_dequantise, "DequantizeLinear",
               out, z ? 3 : 2, c->in[q], c->in[scale], z);
 }
 
@@ -50,7 +26,7 @@ static int as_whole(struct onx *o, const struct onx_call *c, struct onx_tensor *
 {
     struct onx_tensor *z = zero < c->n_in ? c->in[zero] : NULL;
     if (scale >= c->n_in || !c->in[scale]) return ONX_BAD("'%s' (%s) lacks the scale of its outcome", c->label, c->op);
-    return by(o, c, xfv_onx_quantise, "QuantizeLinear", c->out[0], z ? 3 : 2, x, c->in[scale], z);
+    return xfv_onx_by(o, c, xfv_onx_quantise, "QuantizeLinear", c->out[0], z ? 3 : 2, x, c->in[scale], z);
 }
 
 /* A constant weight less its zero point, times its scale (absent: 1), the last two by the weight's axis `axis` when
@@ -76,7 +52,7 @@ static int real_weight(struct onx *o, const struct onx_call *c, int w, int scale
         k->f[i] = (float)((xfv_onx_const_at(q, i) - (z ? xfv_onx_const_at(z, z->count == 1 ? 0 : j) : 0)) *
                           (s ? (double)s->f[s->count == 1 ? 0 : j] : 1));
     }
-    *out = fresh(c->in[w]->label);
+    *out = xfv_onx_fresh(c->in[w]->label);
     out->c = k;
     out->s = k->s;
     out->made = 1;
@@ -95,7 +71,7 @@ static int real_bias(struct onx *o, const struct onx_call *c, int b, int xs, int
     if (!k) return o->e->status;
     for (size_t i = 0; i < k->count; i++)
         k->f[i] = (float)(xfv_onx_const_at(q, i) * (double)x->f[0] * (double)w->f[w->count == 1 ? 0 : i]);
-    *out = fresh(c->in[b]->label);
+    *out = xfv_onx_fresh(c->in[b]->label);
     out->c = k;
     out->s = k->s;
     out->made = 1;
@@ -105,11 +81,11 @@ static int real_bias(struct onx *o, const struct onx_call *c, int b, int xs, int
 /* QLinearConv(x, xs, xz, w, ws, wz, ys, yz, bias) */
 int xfv_onx_qlinear_conv(struct onx *o, const struct onx_call *c)
 {
-    struct onx_tensor x, w = {.value = -1}, b = {.value = -1}, y = fresh(c->label);
+    struct onx_tensor x, w = {.value = -1}, b = {.value = -1}, y = xfv_onx_fresh(c->label);
     int biased = c->n_in > 8 && c->in[8], status = real_of(o, c, 0, 1, 2, &x);
     if (!status) status = real_weight(o, c, 3, 4, 5, 0, &w);
     if (!status && biased) status = real_bias(o, c, 8, 1, 4, &b);
-    if (!status) status = by(o, c, xfv_onx_conv, "Conv", &y, biased ? 3 : 2, &x, &w, biased ? &b : NULL);
+    if (!status) status = xfv_onx_by(o, c, xfv_onx_conv, "Conv", &y, biased ? 3 : 2, &x, &w, biased ? &b : NULL);
     if (!status) status = as_whole(o, c, &y, 6, 7);
     xfv_onx_const_free(w.c);
     xfv_onx_const_free(b.c);
@@ -119,10 +95,10 @@ int xfv_onx_qlinear_conv(struct onx *o, const struct onx_call *c)
 /* QLinearMatMul(a, as, az, b, bs, bz, ys, yz) */
 int xfv_onx_qlinear_matmul(struct onx *o, const struct onx_call *c)
 {
-    struct onx_tensor a, b = {.value = -1}, y = fresh(c->label);
+    struct onx_tensor a, b = {.value = -1}, y = xfv_onx_fresh(c->label);
     int status = real_of(o, c, 0, 1, 2, &a), constant = c->n_in > 3 && c->in[3] && xfv_onx_is_constant(c->in[3]);
     if (!status) status = constant ? real_weight(o, c, 3, 4, 5, c->in[3]->s.rank - 1, &b) : real_of(o, c, 3, 4, 5, &b);
-    if (!status) status = by(o, c, xfv_onx_matmul, "MatMul", &y, 2, &a, &b, NULL);
+    if (!status) status = xfv_onx_by(o, c, xfv_onx_matmul, "MatMul", &y, 2, &a, &b, NULL);
     if (!status) status = as_whole(o, c, &y, 6, 7);
     if (constant) xfv_onx_const_free(b.c);
     if (xfv_onx_is_constant(&a)) xfv_onx_const_free(a.c);
@@ -132,17 +108,17 @@ int xfv_onx_qlinear_matmul(struct onx *o, const struct onx_call *c)
 /* QLinearAdd and QLinearMul (a, as, az, b, bs, bz, ys, yz); functions of one (x, xs, xz, ys, yz). */
 int xfv_onx_qlinear_math(struct onx *o, const struct onx_call *c)
 {
-    struct onx_tensor a, b = {.value = -1}, y = fresh(c->label);
+    struct onx_tensor a, b = {.value = -1}, y = xfv_onx_fresh(c->label);
     int two = is(c, "QLinearAdd") || is(c, "QLinearMul"), status = real_of(o, c, 0, 1, 2, &a);
     if (two && c->n_in < 7) return ONX_BAD("'%s' (%s) has %d inputs", c->label, c->op, c->n_in);
     if (!status && two) status = real_of(o, c, 3, 4, 5, &b);
-    if (!status && two) status = by(o, c, xfv_onx_binary, is(c, "QLinearAdd") ? "Add" : "Mul", &y, 2, &a, &b, NULL);
+    if (!status && two) status = xfv_onx_by(o, c, xfv_onx_binary, is(c, "QLinearAdd") ? "Add" : "Mul", &y, 2, &a, &b, NULL);
     if (!status && is(c, "QLinearGlobalAveragePool"))
         status = xfv_onx_int(c, "channels_last", 0)
                      ? ONX_BAD("'%s' (%s) has channels last, which is not supported", c->label, c->op)
-                     : by(o, c, xfv_onx_global_pool, "GlobalAveragePool", &y, 1, &a, NULL, NULL);
+                     : xfv_onx_by(o, c, xfv_onx_global_pool, "GlobalAveragePool", &y, 1, &a, NULL, NULL);
     else if (!status && !two)
-        status = by(o, c, xfv_onx_unary_math, is(c, "QLinearLeakyRelu") ? "LeakyRelu" : "Sigmoid", &y, 1, &a, NULL,
+        status = xfv_onx_by(o, c, xfv_onx_unary_math, is(c, "QLinearLeakyRelu") ? "LeakyRelu" : "Sigmoid", &y, 1, &a, NULL,
                     NULL);
     if (!status) status = as_whole(o, c, &y, two ? 6 : 3, two ? 7 : 4);
     if (xfv_onx_is_constant(&a)) xfv_onx_const_free(a.c);
@@ -166,7 +142,7 @@ int xfv_onx_integer(struct onx *o, const struct onx_call *c)
     int conv = is(c, "ConvInteger"), status = less_zero(o, c, 2, &x);
     if (!status) status = real_weight(o, c, 1, -1, 3, conv ? 0 : c->in[1] ? c->in[1]->s.rank - 1 : 0, &w);
     if (!status)
-        status = by(o, c, conv ? xfv_onx_conv : xfv_onx_matmul, conv ? "Conv" : "MatMul", c->out[0], 2, &x, &w, NULL);
+        status = xfv_onx_by(o, c, conv ? xfv_onx_conv : xfv_onx_matmul, conv ? "Conv" : "MatMul", c->out[0], 2, &x, &w, NULL);
     xfv_onx_const_free(w.c);
     return status;
 }
@@ -223,7 +199,7 @@ int xfv_onx_bias_gelu(struct onx *o, const struct onx_call *c)
     int status = c->n_in > 1 && c->in[1] ? xfv_onx_combine(o, c, XFV_OP_ADD, c->in[0], c->in[1]) : 0;
     if (status || (status = xfv_onx_walker(o, c->n_in > 1 && c->in[1] ? c->out[0] : c->in[0], &t, c->label)))
         return status;
-    status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_GELU, 0, (float)is(c, "FastGelu"), 0), "");
+    status = xfv_onx_step(o, c, &t, xfv_node_act(XFV_ACT_GELU, 0, (float)is(c, "FastGelu"), 0), "");
     return status ? status : xfv_onx_finish(o, c, &t);
 }
 
@@ -261,7 +237,7 @@ int xfv_onx_fused(struct onx *o, const struct onx_call *c)
                            : xfv_onx_float(c, "activation_alpha", .01f);
         float beta = conv ? (p && p->n_floats > 1 ? p->floats[1] : .5f) : xfv_onx_float(c, "activation_beta", .5f);
         if (acts[i].act == XFV_ACT_CLIP && (!conv || !p || p->n_floats != 2)) break;
-        n = xfv_onx_act(acts[i].act, 0, alpha, beta);
+        n = xfv_node_act(acts[i].act, 0, alpha, beta);
         known = 1;
     }
     if (!known) return ONX_BAD("'%s' (%s) has an activation that is not supported", c->label, c->op);
@@ -272,20 +248,20 @@ int xfv_onx_fused(struct onx *o, const struct onx_call *c)
 /* SkipLayerNormalization(x, skip, gamma, beta, bias): layer normalisation of the sum. */
 int xfv_onx_skip_layernorm(struct onx *o, const struct onx_call *c)
 {
-    struct onx_tensor sum = fresh(c->label), all = fresh(c->label);
+    struct onx_tensor sum = xfv_onx_fresh(c->label), all = xfv_onx_fresh(c->label);
     int simple = is(c, "SkipSimplifiedLayerNormalization"), bias = simple ? 3 : 4, status;
     if ((c->n_out > 1 && c->out[1]) || (c->n_out > 2 && c->out[2]))
         return ONX_BAD("'%s' (%s) also gives its statistics, which is not supported", c->label, c->op);
     if (c->n_in < 3 || !c->in[1] || !c->in[2]) return ONX_BAD("'%s' (%s) has %d inputs", c->label, c->op, c->n_in);
-    if ((status = by(o, c, xfv_onx_binary, "Add", &sum, 2, c->in[0], c->in[1], NULL))) return status;
+    if ((status = xfv_onx_by(o, c, xfv_onx_binary, "Add", &sum, 2, c->in[0], c->in[1], NULL))) return status;
     if (bias < c->n_in && c->in[bias]) {
-        if ((status = by(o, c, xfv_onx_binary, "Add", &all, 2, &sum, c->in[bias], NULL))) return status;
+        if ((status = xfv_onx_by(o, c, xfv_onx_binary, "Add", &all, 2, &sum, c->in[bias], NULL))) return status;
         sum = all;
     }
     int told = c->n_out > 3 && c->out[3]; /* the sum itself */
     if (told && (status = xfv_onx_result(o, c, 3, sum.value, sum.s, sum.axis, sum.n_axes))) return status;
     struct onx_tensor *beta = !simple && c->n_in > 3 ? c->in[3] : NULL;
-    return by(o, c, simple ? xfv_onx_rmsnorm : xfv_onx_layernorm,
+    return xfv_onx_by(o, c, simple ? xfv_onx_rmsnorm : xfv_onx_layernorm,
               simple ? "SimplifiedLayerNormalization" : "LayerNormalization", c->out[0], beta ? 3 : 2, &sum, c->in[2],
               beta);
 }

@@ -168,8 +168,6 @@ int xfv_onx_new_dims(struct onx *o, const struct onx_call *c, struct onx_dims *o
 
 /* ---- values (onnx_value.c) ---- */
 
-struct xfv_node xfv_onx_unary(enum xfv_op op, int in);
-struct xfv_node xfv_onx_act(enum xfv_act a, int in, float f0, float f1);
 /* Add a node and its value, called label (+ suffix); made unique. Its value index, or a negative status. */
 int xfv_onx_emit(struct onx *o, struct xfv_node *n, const char *label, const char *suffix);
 /* v itself when it has that shape */
@@ -253,6 +251,11 @@ int xfv_onx_scaled(struct onx *o, const struct onx_call *c, struct onx_tensor *t
 /* Turns a node into nodes of the graph: 0 or a negative status. As an evaluator, computes a node whose inputs are all
  * constant: 1 done, 0 not in this form (then it is built), or a negative status. */
 typedef int onx_builder(struct onx *o, const struct onx_call *c);
+/* Output `out` by another operator's builder f, with c's attributes, of n inputs: c's tensors or the caller's own. */
+int xfv_onx_by(struct onx *o, const struct onx_call *c, onx_builder *f, const char *op, struct onx_tensor *out, int n,
+               struct onx_tensor *a, struct onx_tensor *b, struct onx_tensor *d);
+/* A tensor of a builder's own, not known yet; label is only read. */
+struct onx_tensor xfv_onx_fresh(const char *label);
 
 enum { ONX_OF_SHAPE = 1, /* evaluated whatever its input is: only the shape is asked for */
        ONX_MICROSOFT = 8, /* also in, ONX_ALIEN: only in, the domain com.microsoft */

@@ -110,15 +110,7 @@ static int gemm_values(struct onx *o, const struct onx_call *c, struct onx_tenso
     if (x.s.rank != 2 || y.s.rank != 2) return ONX_BAD("'%s' (Gemm) has shapes that do not fit", c->label);
     if (xfv_onx_int(c, "transA", 0)) xfv_onx_permute(&x, turned);
     if (xfv_onx_int(c, "transB", 0)) xfv_onx_permute(&y, turned);
-    struct onx_call product = {.n = c->n,
-                               .known = c->known,
-                               .op = "MatMul",
-                               .label = c->label,
-                               .n_in = 2,
-                               .n_out = 1,
-                               .in = {&x, &y},
-                               .out = {c->out[0]}};
-    status = xfv_onx_matmul(o, &product);
+    status = xfv_onx_by(o, c, xfv_onx_matmul, "MatMul", c->out[0], 2, &x, &y, NULL);
     return status ? status : scaled_and_shifted(o, c, xfv_onx_float(c, "alpha", 1));
 }
 

@@ -15,10 +15,10 @@ static int swish(struct onx *o, const struct onx_call *c, float a)
     struct onx_tensor t, gate;
     int status = xfv_onx_walker(o, c->in[0], &t, c->label);
     if (status) return status;
-    if (a >= 1 && a <= 1) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_SILU, t.value, 0, 0));
+    if (a >= 1 && a <= 1) return xfv_onx_pointwise(o, c, xfv_node_act(XFV_ACT_SILU, t.value, 0, 0));
     gate = t;
     if ((status = xfv_onx_times(o, c, &gate, (double)a, 0, "/scaled")) ||
-        (status = xfv_onx_step(o, c, &gate, xfv_onx_act(XFV_ACT_SIGMOID, 0, 0, 0), "/gate")))
+        (status = xfv_onx_step(o, c, &gate, xfv_node_act(XFV_ACT_SIGMOID, 0, 0, 0), "/gate")))
         return status;
     return xfv_onx_combine(o, c, XFV_OP_MUL, &t, &gate);
 }
@@ -36,28 +36,28 @@ int xfv_onx_unary_math(struct onx *o, const struct onx_call *c)
         {"Ceil", XFV_ACT_CEIL}, {"Round", XFV_ACT_ROUND}, {"Sign", XFV_ACT_SIGN}};
     int status = xfv_onx_materialise(o, c->in[0], c->label), v = c->in[0]->value;
     if (status) return status;
-    if (is(c, "Relu")) return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_RELU, v));
-    if (is(c, "Reciprocal")) return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, v, -1, 0));
+    if (is(c, "Relu")) return xfv_onx_pointwise(o, c, xfv_node_unary(XFV_OP_RELU, v));
+    if (is(c, "Reciprocal")) return xfv_onx_pointwise(o, c, xfv_node_act(XFV_ACT_POW, v, -1, 0));
     if (is(c, "LeakyRelu"))
-        return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_LEAKY, v, xfv_onx_float(c, "alpha", 0.01f), 0));
+        return xfv_onx_pointwise(o, c, xfv_node_act(XFV_ACT_LEAKY, v, xfv_onx_float(c, "alpha", 0.01f), 0));
     if (is(c, "HardSigmoid"))
         return xfv_onx_pointwise(
-            o, c, xfv_onx_act(XFV_ACT_HARDSIGMOID, v, xfv_onx_float(c, "alpha", 0.2f), xfv_onx_float(c, "beta", 0.5f)));
+            o, c, xfv_node_act(XFV_ACT_HARDSIGMOID, v, xfv_onx_float(c, "alpha", 0.2f), xfv_onx_float(c, "beta", 0.5f)));
     float a = xfv_onx_float(c, "alpha", is(c, "Selu") ? 1.67326319217681884765625f : 1),
           scale = xfv_onx_float(c, "gamma", 1.05070102214813232421875f);
-    struct xfv_node elu = xfv_onx_act(XFV_ACT_ELU, v, is(c, "Selu") ? a * scale : a, is(c, "Selu") ? scale : 1);
+    struct xfv_node elu = xfv_node_act(XFV_ACT_ELU, v, is(c, "Selu") ? a * scale : a, is(c, "Selu") ? scale : 1);
     elu.f[2] = is(c, "Celu") ? 1 / a : 1;
     if (is(c, "Elu") || is(c, "Selu") || is(c, "Celu")) return xfv_onx_pointwise(o, c, elu);
     if (is(c, "Swish") || is(c, "QuickGelu"))
         return swish(o, c, is(c, "Swish") ? xfv_onx_float(c, "alpha", 1) : xfv_onx_float(c, "alpha", 1.702f));
     if (is(c, "Gelu"))
         return xfv_onx_pointwise(o, c,
-                                 xfv_onx_act(XFV_ACT_GELU, v, (float)xfv_onx_text_is(c, "approximate", "tanh"), 0));
+                                 xfv_node_act(XFV_ACT_GELU, v, (float)xfv_onx_text_is(c, "approximate", "tanh"), 0));
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (is(c, plain[i].op) && plain[i].act >= XFV_ACT_FLOOR)
             xfv_onx_note(o, "'%s' (%s) moves in steps: no gradient goes through it", c->label, c->op);
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-        if (is(c, plain[i].op)) return xfv_onx_pointwise(o, c, xfv_onx_act(plain[i].act, v, 0, 0));
+        if (is(c, plain[i].op)) return xfv_onx_pointwise(o, c, xfv_node_act(plain[i].act, v, 0, 0));
     return ONX_BAD("'%s' (%s) is not supported", c->label, c->op);
 }
 
@@ -88,7 +88,7 @@ int xfv_onx_clip(struct onx *o, const struct onx_call *c)
     lo = lo < -FAR ? -FAR : lo > FAR ? FAR : lo; /* infinite in the file */
     hi = hi > FAR ? FAR : hi < -FAR ? -FAR : hi;
     if (lo > hi) lo = hi; /* ONNX applies the minimum first: everything becomes the maximum */
-    struct xfv_node n = xfv_onx_act(XFV_ACT_CLIP, t->value, lo, hi);
+    struct xfv_node n = xfv_node_act(XFV_ACT_CLIP, t->value, lo, hi);
     return xfv_onx_result(o, c, 0, xfv_onx_emit(o, &n, c->label, ""), t->s, t->axis, t->n_axes);
 }
 
@@ -100,7 +100,7 @@ int xfv_onx_pow(struct onx *o, const struct onx_call *c)
         return xfv_onx_combine(o, c, XFV_OP_POWER, c->in[0], c->in[1]);
     int status = xfv_onx_scalar(o, c, 1, NULL, 1, &p);
     if (status || (status = xfv_onx_materialise(o, c->in[0], c->label))) return status;
-    return xfv_onx_pointwise(o, c, xfv_onx_act(XFV_ACT_POW, c->in[0]->value, p, 0));
+    return xfv_onx_pointwise(o, c, xfv_node_act(XFV_ACT_POW, c->in[0]->value, p, 0));
 }
 
 /* ---- two tensors ---- */
@@ -171,8 +171,8 @@ int xfv_onx_combine_as(struct onx *o, const struct onx_call *c, struct xfv_node 
     for (int i = 0; i < first->n_axes; i++) axis[i] = first->axis[i] + s.rank - first->s.rank;
     if ((status = together(o, c, first, second, s, axis, first->n_axes, in)) < 0) return status;
     if (swap && (n.op == XFV_OP_SUB || n.op == XFV_OP_DIV)) { /* b - x = (-x) + b, b / x = x^-1 b; x is the wide one */
-        struct xfv_node pre = n.op == XFV_OP_SUB ? xfv_onx_act(XFV_ACT_NEG, in[0], 0, 0)
-                                               : xfv_onx_act(XFV_ACT_POW, in[0], -1, 0);
+        struct xfv_node pre = n.op == XFV_OP_SUB ? xfv_node_act(XFV_ACT_NEG, in[0], 0, 0)
+                                               : xfv_node_act(XFV_ACT_POW, in[0], -1, 0);
         if ((in[0] = xfv_onx_emit(o, &pre, c->label, n.op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0) return in[0];
         n.op = n.op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL;
     }
@@ -241,7 +241,7 @@ static int prelu_of_parts(struct onx *o, const struct onx_call *c)
     struct onx_tensor *t = c->in[0], part = *t;
     int status = xfv_onx_materialise(o, t, c->label), above;
     if (status) return status;
-    struct xfv_node up = xfv_onx_unary(XFV_OP_RELU, t->value), down = xfv_onx_act(XFV_ACT_CLIP, t->value, -FAR, 0), sum;
+    struct xfv_node up = xfv_node_unary(XFV_OP_RELU, t->value), down = xfv_node_act(XFV_ACT_CLIP, t->value, -FAR, 0), sum;
     part = *t;
     part.c = NULL, part.init = NULL;
     if ((above = xfv_onx_emit(o, &up, c->label, "/above")) < 0 ||
@@ -252,7 +252,7 @@ static int prelu_of_parts(struct onx *o, const struct onx_call *c)
         return ONX_BAD("'%s' (PRelu) has slopes of a larger shape than what they are for", c->label);
     struct onx_tensor below = *c->out[0];
     if ((status = xfv_onx_ordered(o, &below, t->axis, t->n_axes, c->label)) < 0) return status;
-    sum = xfv_onx_unary(XFV_OP_ADD, above);
+    sum = xfv_node_unary(XFV_OP_ADD, above);
     sum.in[sum.n_in++] = status;
     return xfv_onx_pointwise(o, c, sum);
 }
@@ -367,9 +367,7 @@ int xfv_onx_reduced(struct onx *o, const struct onx_call *c, struct onx_tensor *
     n.i[0] = what;
     n.n_in = 1;
     n.in[0] = v;
-    if (n.i[1] == 0) n = what == XFV_REDUCE_L2 ? xfv_onx_act(XFV_ACT_ABS, v, 0, 0) : xfv_onx_unary(XFV_OP_RESHAPE, v);
-    for (int i = 0; n.op == XFV_OP_RESHAPE && i < XFV_MAX_RANK; i++)
-        n.i[i] = i < o->g->values[v].shape.rank ? o->g->values[v].shape.dim[i] : 0;
+    if (n.i[1] == 0) n = what == XFV_REDUCE_L2 ? xfv_node_act(XFV_ACT_ABS, v, 0, 0) : xfv_node_reshape(v, o->g->values[v].shape);
     v = xfv_onx_emit(o, &n, c->label, "");
     if (v >= 0 && t->n_axes > XFV_MAX_RANK)
         v = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n_axes), c->label, "/shape");
@@ -408,16 +406,16 @@ int xfv_onx_reduce(struct onx *o, const struct onx_call *c)
  * at the floor, 1e36, is still a float: an infinite one times nothing would not be nothing. */
 static int inverse_norm(struct onx *o, const struct onx_call *c, int v)
 {
-    struct xfv_node floor = xfv_onx_act(XFV_ACT_CLIP, v, 1e-18f, FAR), power, there, both;
+    struct xfv_node floor = xfv_node_act(XFV_ACT_CLIP, v, 1e-18f, FAR), power, there, both;
     int f = xfv_onx_emit(o, &floor, c->label, "/floor"), p, t, scaled;
     if (f < 0) return f;
-    power = xfv_onx_act(XFV_ACT_POW, f, -1, 0);
+    power = xfv_node_act(XFV_ACT_POW, f, -1, 0);
     if ((p = xfv_onx_emit(o, &power, c->label, "/inverse")) < 0 ||
         (scaled = xfv_onx_emit_affine(o, v, 1e18, 0, c->label, "/scaled")) < 0)
         return p < 0 ? p : scaled;
-    there = xfv_onx_act(XFV_ACT_CLIP, scaled, 0, 1);
+    there = xfv_node_act(XFV_ACT_CLIP, scaled, 0, 1);
     if ((t = xfv_onx_emit(o, &there, c->label, "/there")) < 0) return t;
-    both = xfv_onx_unary(XFV_OP_MUL, p);
+    both = xfv_node_unary(XFV_OP_MUL, p);
     both.in[both.n_in++] = t;
     return xfv_onx_emit(o, &both, c->label, "/factor");
 }
@@ -433,10 +431,10 @@ int xfv_onx_lpnorm(struct onx *o, const struct onx_call *c)
         return ONX_BAD("'%s' (LpNormalization) has p = %lld; 1 and 2 are supported", c->label, (long long)p);
     if ((status = xfv_onx_materialise(o, t, c->label))) return status;
     if (p == 2 && xfv_onx_layout_without(t, axis, others) == 0)
-        return xfv_onx_pointwise(o, c, xfv_onx_unary(XFV_OP_L2NORM, t->value));
+        return xfv_onx_pointwise(o, c, xfv_node_unary(XFV_OP_L2NORM, t->value));
     struct onx_tensor size;
     if ((status = xfv_onx_walker(o, t, &size, c->label)) ||
-        (p == 1 && (status = xfv_onx_step(o, c, &size, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size"))))
+        (p == 1 && (status = xfv_onx_step(o, c, &size, xfv_node_act(XFV_ACT_ABS, 0, 0, 0), "/size"))))
         return status;
     if ((status = xfv_onx_reduced(o, c, &size, p == 1 ? XFV_REDUCE_SUM : XFV_REDUCE_L2, 1u << axis, 1))) return status;
     struct onx_tensor inverse = *c->out[0];

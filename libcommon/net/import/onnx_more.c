@@ -68,14 +68,18 @@ int xfv_onx_where_constant(struct onx *o, const struct onx_call *c)
 
 /* ---- products along an axis ---- */
 
+/* What is accumulated, into *t; the axis, or a negative status. */
+static int accumulated(struct onx *o, const struct onx_call *c, struct onx_tensor *t)
+{
+    int64_t which = 0;
+    int status = xfv_onx_walker(o, c->in[0], t, c->label), n = status ? status : xfv_onx_ints(o, c, 1, NULL, &which, 1);
+    return n < 0 ? n : xfv_onx_axis(o, c, which, t->s.rank);
+}
+
 int xfv_onx_cumsum(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor t;
-    int64_t which = 0;
-    int status = xfv_onx_walker(o, c->in[0], &t, c->label),
-        n = status ? status : xfv_onx_ints(o, c, 1, NULL, &which, 1);
-    if (n < 0) return n;
-    int axis = xfv_onx_axis(o, c, which, t.s.rank);
+    int axis = accumulated(o, c, &t), status;
     if (axis < 0) return axis;
     int back = xfv_onx_int(c, "reverse", 0) != 0, without = xfv_onx_int(c, "exclusive", 0) != 0;
     int64_t d = t.s.dim[axis];
@@ -92,11 +96,7 @@ int xfv_onx_cumsum(struct onx *o, const struct onx_call *c)
 int xfv_onx_cumprod(struct onx *o, const struct onx_call *c)
 {
     struct onx_tensor t, before;
-    int64_t which = 0;
-    int status = xfv_onx_walker(o, c->in[0], &t, c->label),
-        n = status ? status : xfv_onx_ints(o, c, 1, NULL, &which, 1);
-    if (n < 0) return n;
-    int axis = xfv_onx_axis(o, c, which, t.s.rank);
+    int axis = accumulated(o, c, &t), status = 0;
     if (axis < 0) return axis;
     int64_t d = t.s.dim[axis], sign = xfv_onx_int(c, "reverse", 0) ? -1 : 1,
             first = xfv_onx_int(c, "exclusive", 0) ? 1 : 0;
@@ -282,15 +282,7 @@ static int contract(struct onx *o, const struct onx_call *c, struct onx_tensor t
     if ((status = matrices(o, c, &t[0], &in[0], (const struct term[]){shared, rows, summed_over})) ||
         (status = matrices(o, c, &t[1], &in[1], (const struct term[]){shared, summed_over, columns})))
         return status;
-    struct onx_call product = {.n = c->n,
-                               .known = c->known,
-                               .op = "MatMul",
-                               .label = c->label,
-                               .n_in = 2,
-                               .n_out = 1,
-                               .in = {&t[0], &t[1]},
-                               .out = {c->out[0]}};
-    if ((status = xfv_onx_matmul(o, &product))) return status;
+    if ((status = xfv_onx_by(o, c, xfv_onx_matmul, "MatMul", c->out[0], 2, &t[0], &t[1], NULL))) return status;
     t[0] = *c->out[0];
     if ((status = xfv_onx_reshaped(o, c, &t[0], s))) return status;
     for (int i = 0; i < out->n; i++) perm[i] = place(&order, out->axis[i]);

@@ -33,7 +33,7 @@ static int to_whole(struct onx *o, const struct onx_call *c, int to)
         if (!(status = xfv_onx_against(o, c, &t, XFV_EQUAL, 0))) status = xfv_onx_times(o, c, &t, -1, 1, "/not");
     } else {
         xfv_onx_note(o, "'%s' (Cast) cuts numbers off: no gradient goes through it", c->label);
-        status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_TRUNC, 0, 0, 0), "/whole");
+        status = xfv_onx_step(o, c, &t, xfv_node_act(XFV_ACT_TRUNC, 0, 0, 0), "/whole");
     }
     if (!status) status = xfv_onx_finish(o, c, &t);
     c->out[0]->whole = to;
@@ -253,7 +253,7 @@ int xfv_onx_concat(struct onx *o, const struct onx_call *c)
 /* Elements from..to of an ONNX axis of t, as a value in t's layout; t's own value when that is all. */
 int xfv_onx_cut(struct onx *o, const struct onx_call *c, const struct onx_tensor *t, int axis, int64_t from, int64_t to)
 {
-    struct xfv_node n = xfv_onx_unary(XFV_OP_SLICE, t->value);
+    struct xfv_node n = xfv_node_unary(XFV_OP_SLICE, t->value);
     if (from < 0 || to <= from || to > t->s.dim[axis])
         return ONX_BAD("'%s' (%s) wants elements %lld..%lld of %lld", c->label, c->op, (long long)from, (long long)to,
                        (long long)t->s.dim[axis]);
@@ -489,7 +489,7 @@ static int pad_image(struct onx *o, const struct onx_call *c, struct onx_dims s,
                      const int64_t *after)
 {
     static const int hwc[3] = {2, 3, 1};
-    struct xfv_node node = xfv_onx_unary(XFV_OP_PAD, xfv_onx_image(o, c, 0));
+    struct xfv_node node = xfv_node_unary(XFV_OP_PAD, xfv_onx_image(o, c, 0));
     if (node.in[0] < 0) return node.in[0];
     for (int a = 0; a < 2; a++) {
         node.pads[a] = (int)before[a + 2], node.pads[a + 2] = (int)after[a + 2];

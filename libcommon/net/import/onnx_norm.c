@@ -276,11 +276,11 @@ static int log_sum_exp(struct onx *o, const struct onx_call *c, struct onx_tenso
     most = *c->out[0];
     if ((status = xfv_onx_combine(o, c, XFV_OP_SUB, t, &most))) return status;
     rest = *c->out[0];
-    if ((status = xfv_onx_step(o, c, &rest, xfv_onx_act(XFV_ACT_EXP, 0, 0, 0), "/exp")) ||
+    if ((status = xfv_onx_step(o, c, &rest, xfv_node_act(XFV_ACT_EXP, 0, 0, 0), "/exp")) ||
         (status = xfv_onx_reduced(o, c, &rest, XFV_REDUCE_SUM, mask, 1)))
         return status;
     rest = *c->out[0];
-    if ((status = xfv_onx_step(o, c, &rest, xfv_onx_act(XFV_ACT_LOG, 0, 0, 0), "/log"))) return status;
+    if ((status = xfv_onx_step(o, c, &rest, xfv_node_act(XFV_ACT_LOG, 0, 0, 0), "/log"))) return status;
     return xfv_onx_combine(o, c, XFV_OP_ADD, &rest, &most);
 }
 
@@ -312,12 +312,12 @@ int xfv_onx_reduce_made(struct onx *o, const struct onx_call *c, unsigned mask, 
             if (!(mask >> a & 1)) s.dim[s.rank++] = t.s.dim[a];
         return (status = xfv_onx_reshaped(o, c, &t, s)) ? status : xfv_onx_finish(o, c, &t);
     }
-    if (is(c, "ReduceMin")) status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_NEG, 0, 0, 0), "/negated");
-    else if (is(c, "ReduceL1")) status = xfv_onx_step(o, c, &t, xfv_onx_act(XFV_ACT_ABS, 0, 0, 0), "/size");
+    if (is(c, "ReduceMin")) status = xfv_onx_step(o, c, &t, xfv_node_act(XFV_ACT_NEG, 0, 0, 0), "/negated");
+    else if (is(c, "ReduceL1")) status = xfv_onx_step(o, c, &t, xfv_node_act(XFV_ACT_ABS, 0, 0, 0), "/size");
     else if (is(c, "ReduceSumSquare")) status = xfv_onx_power(o, c, &t, 2, "/square");
     if (!status) status = xfv_onx_reduced(o, c, &t, is(c, "ReduceMin") ? XFV_REDUCE_MAX : XFV_REDUCE_SUM, mask, keep);
     if (status || is(c, "ReduceL1") || is(c, "ReduceSumSquare")) return status;
     t = *c->out[0];
-    status = xfv_onx_step(o, c, &t, xfv_onx_act(is(c, "ReduceMin") ? XFV_ACT_NEG : XFV_ACT_LOG, 0, 0, 0), "");
+    status = xfv_onx_step(o, c, &t, xfv_node_act(is(c, "ReduceMin") ? XFV_ACT_NEG : XFV_ACT_LOG, 0, 0, 0), "");
     return status ? status : xfv_onx_finish(o, c, &t);
 }

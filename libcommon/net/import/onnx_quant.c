@@ -113,7 +113,7 @@ int xfv_onx_eval_quantise(struct onx *o, const struct onx_call *c)
 
 static int limited(struct onx *o, const struct onx_call *c, int v, double lo, double hi)
 {
-    struct xfv_node n = xfv_onx_act(XFV_ACT_CLIP, v, (float)lo, (float)hi);
+    struct xfv_node n = xfv_node_act(XFV_ACT_CLIP, v, (float)lo, (float)hi);
     o->quantisers++;
     return xfv_within(o->g, v, n.f[0], n.f[1]) ? v : xfv_onx_emit(o, &n, c->label, "/limit");
 }

@@ -50,7 +50,7 @@ static int flat(struct onx *o, struct onx_tensor *t, const char *label)
 /* Output 0, of shape s, by the table from value v, a vector; the table is freed. */
 static int taken(struct onx *o, const struct onx_call *c, int v, struct onx_dims s, struct table *t)
 {
-    struct xfv_node n = xfv_onx_unary(XFV_OP_SPARSE, v);
+    struct xfv_node n = xfv_node_unary(XFV_OP_SPARSE, v);
     int axes[ONX_AXES], count = 0, status = 0;
     for (int a = 0; a < s.rank; a++)
         if (s.dim[a] != 1) axes[count++] = a;

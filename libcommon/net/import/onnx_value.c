@@ -6,23 +6,6 @@
 
 #include "net/import/onnx_internal.h"
 
-struct xfv_node xfv_onx_unary(enum xfv_op op, int in)
-{
-    struct xfv_node n = xfv_node_default(op);
-    n.n_in = 1;
-    n.in[0] = in;
-    return n;
-}
-
-struct xfv_node xfv_onx_act(enum xfv_act a, int in, float f0, float f1)
-{
-    struct xfv_node n = xfv_onx_unary(XFV_OP_ACT, in);
-    n.i[0] = (int)a;
-    n.f[0] = f0;
-    n.f[1] = f1;
-    return n;
-}
-
 static void unique_name(struct onx *o, char *name, size_t cap, const char *label, const char *suffix, int weight)
 {
     snprintf(name, cap, "%.900s%s", label, suffix);
@@ -54,9 +37,7 @@ int xfv_onx_emit(struct onx *o, struct xfv_node *n, const char *label, const cha
 int xfv_onx_emit_reshape(struct onx *o, int v, struct xfv_shape s, const char *label, const char *suffix)
 {
     if (xfv_shape_equal(o->g->values[v].shape, s)) return v;
-    struct xfv_node n = xfv_onx_unary(XFV_OP_RESHAPE, v);
-    memcpy(n.i, s.dim, sizeof n.i);
-    for (int i = s.rank; i < XFV_MAX_RANK; i++) n.i[i] = 0;
+    struct xfv_node n = xfv_node_reshape(v, s);
     return xfv_onx_emit(o, &n, label, suffix);
 }
 
@@ -170,7 +151,7 @@ static int stretched_value(struct onx *o, struct onx_tensor *t, const char *labe
 int xfv_onx_emit_affine(struct onx *o, int v, double scale, double shift, const char *label, const char *suffix)
 {
     struct xfv_shape s = o->g->values[v].shape;
-    struct xfv_node n = xfv_onx_unary(XFV_OP_AFFINE, v);
+    struct xfv_node n = xfv_node_unary(XFV_OP_AFFINE, v);
     int ch = s.dim[s.rank - 1];
     float *w = malloc(2 * (size_t)ch * sizeof *w);
     if (!w) return xfv_fail(o->e, XFV_ENOMEM, "out of memory");
@@ -381,7 +362,7 @@ int xfv_onx_step(struct onx *o, const struct onx_call *c, struct onx_tensor *t, 
 
 int xfv_onx_power(struct onx *o, const struct onx_call *c, struct onx_tensor *t, float p, const char *suffix)
 {
-    return xfv_onx_step(o, c, t, xfv_onx_act(XFV_ACT_POW, 0, p, 0), suffix);
+    return xfv_onx_step(o, c, t, xfv_node_act(XFV_ACT_POW, 0, p, 0), suffix);
 }
 
 int xfv_onx_times(struct onx *o, const struct onx_call *c, struct onx_tensor *t, double scale, double shift,

@@ -120,8 +120,6 @@ int xfv_tfl_add_before(struct tfl *t, struct xfv_node *n, const char *name,
                        const char *suffix); /* a node in front of another; its value */
 int xfv_tfl_finish(struct tfl *t, const struct tfl_call *c, struct xfv_node *n,
                    int fused); /* the operator's last node, for its output 0 */
-struct xfv_node xfv_tfl_unary(enum xfv_op op, int in);
-struct xfv_node xfv_tfl_act(enum xfv_act a, int in, float f0, float f1);
 typedef int tfl_builder(struct tfl *t, const struct tfl_call *c);
 tfl_builder xfv_tfl_transpose, xfv_tfl_strided_slice, xfv_tfl_split, xfv_tfl_pack, xfv_tfl_matmul, xfv_tfl_resize,
     xfv_tfl_log_softmax, xfv_tfl_of_shape, xfv_tfl_l2norm, xfv_tfl_cast, xfv_tfl_gather,

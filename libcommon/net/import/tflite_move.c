@@ -19,16 +19,9 @@ static int before(struct tfl *t, const struct tfl_call *c, struct xfv_node n, co
 
 static int last(struct tfl *t, const struct tfl_call *c, struct xfv_node n) { return xfv_tfl_finish(t, c, &n, 0); }
 
-static struct xfv_node reshape_to(int v, struct xfv_shape s)
-{
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_RESHAPE, v);
-    for (int i = 0; i < s.rank; i++) n.i[i] = s.dim[i];
-    return n;
-}
-
 static struct xfv_node two(enum xfv_op op, int a, int b)
 {
-    struct xfv_node n = xfv_tfl_unary(op, a);
+    struct xfv_node n = xfv_node_unary(op, a);
     n.in[n.n_in++] = b;
     return n;
 }
@@ -50,7 +43,7 @@ int xfv_tfl_transpose(struct tfl *t, const struct tfl_call *c)
                               : xfv_tfl_integers(t, c->in[1], perm, TFL_MAX_RANK);
     if (count < 0)
         return in < 0 ? in : c->n_in < 2 ? BAD("operator '%s' (TRANSPOSE) has no order", xfv_tfl_name_of(t, c)) : count;
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_TRANSPOSE, in);
+    struct xfv_node n = xfv_node_unary(XFV_OP_TRANSPOSE, in);
     if (count != shape_of(t, in).rank + 1 || perm[0] != 0)
         return BAD("operator '%s' (TRANSPOSE) moves the batch, or names other axes than there are",
                    xfv_tfl_name_of(t, c));
@@ -76,7 +69,7 @@ static int reads_shape(const struct tfl *t, const struct tfl_call *c)
 static int cut(struct tfl *t, const struct tfl_call *c, int v, int axis, int b, int e, int step)
 {
     struct xfv_shape s = shape_of(t, v);
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_SLICE, v);
+    struct xfv_node n = xfv_node_unary(XFV_OP_SLICE, v);
     if (b == 0 && e == s.dim[axis] && step == 1) return v;
     n.i[0] = axis, n.i[1] = b, n.i[2] = e;
     if ((b != 0 || e != s.dim[axis]) && (v = before(t, c, n, "/cut")) < 0) return v;
@@ -84,7 +77,7 @@ static int cut(struct tfl *t, const struct tfl_call *c, int v, int axis, int b, 
     if (s.rank != 3 || axis > 1)
         return BAD("operator '%s' (STRIDED_SLICE) has a step of %d along channels, which is not supported",
                    xfv_tfl_name_of(t, c), step);
-    n = xfv_tfl_unary(XFV_OP_MAXPOOL, v); /* a window of one */
+    n = xfv_node_unary(XFV_OP_MAXPOOL, v); /* a window of one */
     n.stride[axis] = step;
     return before(t, c, n, "/step");
 }
@@ -120,7 +113,7 @@ int xfv_tfl_strided_slice(struct tfl *t, const struct tfl_call *c)
                        xfv_tfl_name_of(t, c));
         if ((v = cut(t, c, v, a - 1, b, e, step[a])) < 0) return v;
     }
-    return last(t, c, reshape_to(v, shape_of(t, v)));
+    return last(t, c, xfv_node_reshape(v, shape_of(t, v)));
 }
 
 /* SPLIT(axis, x): equal parts. */
@@ -137,7 +130,7 @@ int xfv_tfl_split(struct tfl *t, const struct tfl_call *c)
     int each = s.dim[axis] / c->n_out;
     for (int k = 0; k < c->n_out; k++) {
         struct tfl_call part = *c;
-        struct xfv_node n = xfv_tfl_unary(XFV_OP_SLICE, v);
+        struct xfv_node n = xfv_node_unary(XFV_OP_SLICE, v);
         part.out[0] = c->out[k];
         n.i[0] = axis, n.i[1] = k * each, n.i[2] = (k + 1) * each;
         int status = last(t, &part, n);
@@ -159,7 +152,7 @@ int xfv_tfl_pack(struct tfl *t, const struct tfl_call *c)
                                          : BAD("operator '%s' (PACK) makes too many axes", xfv_tfl_name_of(t, c));
         if (axis < 0) return axis;
         for (int i = 0, j = 0; i < wide.rank; i++) wide.dim[i] = i == axis ? 1 : s.dim[j++];
-        if ((n.in[n.n_in++] = before(t, c, reshape_to(v, wide), "/part")) < 0) return t->e->status;
+        if ((n.in[n.n_in++] = before(t, c, xfv_node_reshape(v, wide), "/part")) < 0) return t->e->status;
         n.i[0] = axis;
     }
     return n.n_in ? last(t, c, n) : BAD("operator '%s' (PACK) has no input", xfv_tfl_name_of(t, c));
@@ -175,12 +168,12 @@ int xfv_tfl_matmul(struct tfl *t, const struct tfl_call *c)
         struct xfv_shape s = shape_of(t, v[k]), other = shape_of(t, v[1 - k]), wide = {.rank = other.rank};
         if (s.rank >= other.rank) continue;
         for (int i = 0; i < wide.rank; i++) wide.dim[i] = i < wide.rank - s.rank ? 1 : s.dim[i - (wide.rank - s.rank)];
-        if ((v[k] = before(t, c, reshape_to(v[k], wide), "/wide")) < 0) return v[k];
+        if ((v[k] = before(t, c, xfv_node_reshape(v[k], wide), "/wide")) < 0) return v[k];
     }
     struct xfv_shape s = shape_of(t, v[0]);
     if (s.rank < 2) return BAD("operator '%s' (BATCH_MATMUL) has operands that are no matrices", xfv_tfl_name_of(t, c));
     if (xfv_fb_i8(&t->fb, c->options, 0, 0)) {
-        struct xfv_node turn = xfv_tfl_unary(XFV_OP_TRANSPOSE, v[0]);
+        struct xfv_node turn = xfv_node_unary(XFV_OP_TRANSPOSE, v[0]);
         for (int i = 0; i < s.rank; i++) turn.i[i] = i < s.rank - 2 ? i : 2 * s.rank - 3 - i;
         if ((v[0] = before(t, c, turn, "/turned")) < 0) return v[0];
     }
@@ -235,9 +228,9 @@ int xfv_tfl_resize(struct tfl *t, const struct tfl_call *c)
     if (n != 2 || s.rank != 3)
         return BAD("operator '%s' (%s) does not resize an image", xfv_tfl_name_of(t, c), xfv_tfl_op_name(c->op));
     if ((m = matrix(t, c, 0, s.dim[0], size[0])) < 0) return m;
-    if ((v = before(t, c, reshape_to(v, xfv_shape_of(2, s.dim[0], s.dim[1] * s.dim[2])), "/rows")) < 0) return v;
+    if ((v = before(t, c, xfv_node_reshape(v, xfv_shape_of(2, s.dim[0], s.dim[1] * s.dim[2])), "/rows")) < 0) return v;
     if ((v = before(t, c, two(XFV_OP_MATMUL, m, v), "/resized")) < 0) return v;
-    if ((v = before(t, c, reshape_to(v, xfv_shape_of(3, size[0], s.dim[1], s.dim[2])), "/image")) < 0 ||
+    if ((v = before(t, c, xfv_node_reshape(v, xfv_shape_of(3, size[0], s.dim[1], s.dim[2])), "/image")) < 0 ||
         (m = matrix(t, c, 1, s.dim[1], size[1])) < 0)
         return t->e->status;
     return last(t, c, two(XFV_OP_MATMUL, m, v));
@@ -248,13 +241,13 @@ int xfv_tfl_log_softmax(struct tfl *t, const struct tfl_call *c)
 {
     int x = xfv_tfl_operand(t, c, 0), v;
     if (x < 0) return x;
-    struct xfv_node reduce = xfv_tfl_unary(XFV_OP_REDUCE, x);
+    struct xfv_node reduce = xfv_node_unary(XFV_OP_REDUCE, x);
     reduce.i[0] = XFV_REDUCE_MAX, reduce.i[1] = 1 << (shape_of(t, x).rank - 1);
     if ((v = before(t, c, reduce, "/most")) < 0 || (x = before(t, c, two(XFV_OP_SUB, x, v), "/less")) < 0)
         return t->e->status;
-    if ((reduce.in[0] = before(t, c, xfv_tfl_act(XFV_ACT_EXP, x, 0, 0), "/exp")) < 0) return reduce.in[0];
+    if ((reduce.in[0] = before(t, c, xfv_node_act(XFV_ACT_EXP, x, 0, 0), "/exp")) < 0) return reduce.in[0];
     reduce.i[0] = XFV_REDUCE_SUM;
-    if ((v = before(t, c, reduce, "/sum")) < 0 || (v = before(t, c, xfv_tfl_act(XFV_ACT_LOG, v, 0, 0), "/log")) < 0)
+    if ((v = before(t, c, reduce, "/sum")) < 0 || (v = before(t, c, xfv_node_act(XFV_ACT_LOG, v, 0, 0), "/log")) < 0)
         return v;
     return last(t, c, two(XFV_OP_SUB, x, v));
 }
@@ -265,13 +258,13 @@ int xfv_tfl_l2norm(struct tfl *t, const struct tfl_call *c)
     int x = xfv_tfl_operand(t, c, 0), v, fused = xfv_fb_i8(&t->fb, c->options, 0, 0);
     if (x < 0) return x;
     struct xfv_shape s = shape_of(t, x);
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_L2NORM, x), norm = xfv_tfl_unary(XFV_OP_REDUCE, x);
+    struct xfv_node n = xfv_node_unary(XFV_OP_L2NORM, x), norm = xfv_node_unary(XFV_OP_REDUCE, x);
     n.f[0] = 1e-6f;
     if (xfv_shape_count(s) == (size_t)s.dim[s.rank - 1]) return xfv_tfl_finish(t, c, &n, fused);
     norm.i[0] = XFV_REDUCE_L2, norm.i[1] = 1 << (s.rank - 1);
     if ((v = before(t, c, norm, "/norm")) < 0 ||
-        (v = before(t, c, xfv_tfl_act(XFV_ACT_CLIP, v, 1e-6f, 3.4e38f), "/floor")) < 0 ||
-        (v = before(t, c, xfv_tfl_act(XFV_ACT_POW, v, -1, 0), "/inverse")) < 0)
+        (v = before(t, c, xfv_node_act(XFV_ACT_CLIP, v, 1e-6f, 3.4e38f), "/floor")) < 0 ||
+        (v = before(t, c, xfv_node_act(XFV_ACT_POW, v, -1, 0), "/inverse")) < 0)
         return v;
     n = two(XFV_OP_MUL, x, v);
     return xfv_tfl_finish(t, c, &n, fused);
@@ -317,7 +310,7 @@ int xfv_tfl_cast(struct tfl *t, const struct tfl_call *c)
     if (v < 0) return v;
     if (to != TFL_F32 && to != TFL_F16)
         return BAD("operator '%s' (CAST) makes whole numbers of a computed tensor", xfv_tfl_name_of(t, c));
-    return last(t, c, reshape_to(v, shape_of(t, v)));
+    return last(t, c, xfv_node_reshape(v, shape_of(t, v)));
 }
 
 /* GATHER: elements of an axis by constant indices. */
@@ -347,7 +340,7 @@ int xfv_tfl_gather(struct tfl *t, const struct tfl_call *c)
         row[3 * i] = (float)i, row[3 * i + 1] = (float)(of * inner + i % inner), row[3 * i + 2] = 1;
     }
     free(ix);
-    struct xfv_node g = xfv_tfl_unary(XFV_OP_SPARSE, v);
+    struct xfv_node g = xfv_node_unary(XFV_OP_SPARSE, v);
     memcpy(g.i, out.dim, sizeof g.i);
     for (int i = out.rank; i < XFV_MAX_RANK; i++) g.i[i] = 0;
     if (status < 0 || (status = g.weight = weight_of(t, c, xfv_shape_of(2, (int)count, 3), row, "/table")) < 0) {
@@ -374,5 +367,5 @@ int xfv_tfl_slice(struct tfl *t, const struct tfl_call *c)
                        d);
         if ((v = cut(t, c, v, a - 1, from[a], end, 1)) < 0) return v;
     }
-    return last(t, c, reshape_to(v, shape_of(t, v)));
+    return last(t, c, xfv_node_reshape(v, shape_of(t, v)));
 }

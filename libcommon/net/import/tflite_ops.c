@@ -77,23 +77,6 @@ int xfv_tfl_add_before(struct tfl *t, struct xfv_node *n, const char *name, cons
     return value;
 }
 
-struct xfv_node xfv_tfl_unary(enum xfv_op op, int in)
-{
-    struct xfv_node n = xfv_node_default(op);
-    n.n_in = 1;
-    n.in[0] = in;
-    return n;
-}
-
-struct xfv_node xfv_tfl_act(enum xfv_act a, int in, float f0, float f1)
-{
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_ACT, in);
-    n.i[0] = (int)a;
-    n.f[0] = f0;
-    n.f[1] = f1;
-    return n;
-}
-
 /* Value of an operand: what an earlier operator made, or a constant. */
 int xfv_tfl_operand(struct tfl *t, const struct tfl_call *c, int k)
 {
@@ -118,16 +101,16 @@ static int activated(struct tfl *t, const struct tfl_call *c, int v, int fused, 
     struct xfv_node n;
     switch (fused) {
     case FUSED_NONE: break;
-    case FUSED_RELU: n = xfv_tfl_unary(XFV_OP_RELU, v); break;
-    case FUSED_RELU6: n = xfv_tfl_act(XFV_ACT_CLIP, v, 0, 6); break;
-    case FUSED_RELU_N1_TO_1: n = xfv_tfl_act(XFV_ACT_CLIP, v, -1, 1); break;
-    case FUSED_TANH: n = xfv_tfl_act(XFV_ACT_TANH, v, 0, 0); break;
+    case FUSED_RELU: n = xfv_node_unary(XFV_OP_RELU, v); break;
+    case FUSED_RELU6: n = xfv_node_act(XFV_ACT_CLIP, v, 0, 6); break;
+    case FUSED_RELU_N1_TO_1: n = xfv_node_act(XFV_ACT_CLIP, v, -1, 1); break;
+    case FUSED_TANH: n = xfv_node_act(XFV_ACT_TANH, v, 0, 0); break;
     default: return BAD("operator '%s' has the unknown fused activation %d", name, fused);
     }
     if (fused != FUSED_NONE && (v = xfv_tfl_add_before(t, &n, name, "/active")) < 0) return v;
     if (!limits) return v;
     t->quantisers++;
-    n = xfv_tfl_act(XFV_ACT_CLIP, v, lo, hi);
+    n = xfv_node_act(XFV_ACT_CLIP, v, lo, hi);
     return xfv_within(t->g, v, lo, hi) ? v : xfv_tfl_add_before(t, &n, name, "/limit");
 }
 
@@ -156,8 +139,7 @@ int xfv_tfl_finish(struct tfl *t, const struct tfl_call *c, struct xfv_node *n, 
     }
     if ((v = xfv_tfl_add_before(t, n, x->name, "/linear")) < 0 || (v = activated(t, c, v, fused, x->name)) < 0)
         return v;
-    *n = xfv_tfl_unary(XFV_OP_RESHAPE, v); /* under the tensor's own name */
-    memcpy(n->i, reshape ? want.dim : got.dim, sizeof n->i);
+    *n = xfv_node_reshape(v, reshape ? want : got); /* under the tensor's own name */
     x->value = add(t, n, x->name);
     return x->value < 0 ? x->value : 0;
 }
@@ -287,7 +269,7 @@ static int build_binary(struct tfl *t, const struct tfl_call *c)
     int swap = xfv_shape_count(*sa) < xfv_shape_count(*sb) || sa->rank < sb->rank ||
                (is_constant(t, c, 0) && xfv_shape_equal(*sa, *sb));
     if (swap && (op == XFV_OP_SUB || op == XFV_OP_DIV)) {
-        struct xfv_node pre = op == XFV_OP_SUB ? xfv_tfl_act(XFV_ACT_NEG, b, 0, 0) : xfv_tfl_act(XFV_ACT_POW, b, -1, 0);
+        struct xfv_node pre = op == XFV_OP_SUB ? xfv_node_act(XFV_ACT_NEG, b, 0, 0) : xfv_node_act(XFV_ACT_POW, b, -1, 0);
         if ((b = xfv_tfl_add_before(t, &pre, xfv_tfl_name_of(t, c), op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0)
             return b;
         op = op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL;
@@ -300,7 +282,7 @@ static int build_binary(struct tfl *t, const struct tfl_call *c)
     if (c->op == TFL_SQUARED_DIFFERENCE) {
         int v = xfv_tfl_add_before(t, &n, xfv_tfl_name_of(t, c), "/difference");
         if (v < 0) return v;
-        n = xfv_tfl_act(XFV_ACT_POW, v, 2, 0);
+        n = xfv_node_act(XFV_ACT_POW, v, 2, 0);
         return xfv_tfl_finish(t, c, &n, FUSED_NONE);
     }
     return xfv_tfl_finish(t, c, &n, xfv_fb_i8(&t->fb, c->options, 0, 0));
@@ -338,14 +320,13 @@ static int build_reshape(struct tfl *t, const struct tfl_call *c)
     struct xfv_shape want;
     if (in < 0) return in;
     if ((status = xfv_tfl_sample_shape(t, c->out[0], &want))) return status;
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_RESHAPE, in);
-    memcpy(n.i, want.dim, sizeof n.i);
+    struct xfv_node n = xfv_node_reshape(in, want);
     return xfv_tfl_finish(t, c, &n, FUSED_NONE);
 }
 
 static int build_reduce(struct tfl *t, const struct tfl_call *c)
 {
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_REDUCE, xfv_tfl_operand(t, c, 0));
+    struct xfv_node n = xfv_node_unary(XFV_OP_REDUCE, xfv_tfl_operand(t, c, 0));
     int axes[TFL_MAX_RANK], count = n.in[0] < 0 || c->n_in < 2 ? -1 : xfv_tfl_integers(t, c->in[1], axes, TFL_MAX_RANK);
     if (n.in[0] < 0) return n.in[0];
     if (count < 0)
@@ -360,12 +341,12 @@ static int build_reduce(struct tfl *t, const struct tfl_call *c)
         n.i[1] |= 1 << (a - 1);
     }
     if (c->op == TFL_REDUCE_MIN) {
-        struct xfv_node minus = xfv_tfl_act(XFV_ACT_NEG, n.in[0], 0, 0);
+        struct xfv_node minus = xfv_node_act(XFV_ACT_NEG, n.in[0], 0, 0);
         if ((n.in[0] = xfv_tfl_add_before(t, &minus, xfv_tfl_name_of(t, c), "/negated")) < 0) return n.in[0];
         n.i[0] = XFV_REDUCE_MAX;
         int most = xfv_tfl_add_before(t, &n, xfv_tfl_name_of(t, c), "/most");
         if (most < 0) return most;
-        n = xfv_tfl_act(XFV_ACT_NEG, most, 0, 0);
+        n = xfv_node_act(XFV_ACT_NEG, most, 0, 0);
         return xfv_tfl_finish(t, c, &n, FUSED_NONE);
     }
     n.i[0] = c->op == TFL_MEAN ? XFV_REDUCE_MEAN : c->op == TFL_SUM ? XFV_REDUCE_SUM : XFV_REDUCE_MAX;
@@ -376,7 +357,7 @@ static int build_reduce(struct tfl *t, const struct tfl_call *c)
  * epsilon is 1e-6. */
 static int build_pad(struct tfl *t, const struct tfl_call *c)
 {
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_PAD, xfv_tfl_operand(t, c, 0));
+    struct xfv_node n = xfv_node_unary(XFV_OP_PAD, xfv_tfl_operand(t, c, 0));
     int p[8], count;
     if (n.in[0] < 0) return n.in[0];
     if (c->n_in < 2) return BAD("operator '%s' (PAD) has no paddings", xfv_tfl_name_of(t, c));
@@ -410,7 +391,7 @@ static int build_softmax(struct tfl *t, const struct tfl_call *c)
     float beta = xfv_fb_f32(&t->fb, c->options, 0, 0);
     if (beta < 1 || beta > 1)
         return BAD("operator '%s' (SOFTMAX) has beta %g instead of 1", xfv_tfl_name_of(t, c), (double)beta);
-    struct xfv_node n = xfv_tfl_unary(XFV_OP_SOFTMAX, xfv_tfl_operand(t, c, 0));
+    struct xfv_node n = xfv_node_unary(XFV_OP_SOFTMAX, xfv_tfl_operand(t, c, 0));
     return n.in[0] < 0 ? n.in[0] : xfv_tfl_finish(t, c, &n, FUSED_NONE);
 }
 
@@ -444,30 +425,30 @@ static int build_unary(struct tfl *t, const struct tfl_call *c)
     struct xfv_node n;
     if (in < 0) return in;
     switch (c->op) {
-    case TFL_RELU: n = xfv_tfl_unary(XFV_OP_RELU, in); break;
-    case TFL_RELU6: n = xfv_tfl_act(XFV_ACT_CLIP, in, 0, 6); break;
-    case TFL_RELU_N1_TO_1: n = xfv_tfl_act(XFV_ACT_CLIP, in, -1, 1); break;
-    case TFL_LOGISTIC: n = xfv_tfl_act(XFV_ACT_SIGMOID, in, 0, 0); break;
-    case TFL_TANH: n = xfv_tfl_act(XFV_ACT_TANH, in, 0, 0); break;
-    case TFL_EXP: n = xfv_tfl_act(XFV_ACT_EXP, in, 0, 0); break;
-    case TFL_NEG: n = xfv_tfl_act(XFV_ACT_NEG, in, 0, 0); break;
-    case TFL_ABS: n = xfv_tfl_act(XFV_ACT_ABS, in, 0, 0); break;
-    case TFL_RSQRT: n = xfv_tfl_act(XFV_ACT_POW, in, -.5f, 0); break;
-    case TFL_SQRT: n = xfv_tfl_act(XFV_ACT_SQRT, in, 0, 0); break;
-    case TFL_SQUARE: n = xfv_tfl_act(XFV_ACT_POW, in, 2, 0); break;
-    case TFL_LOG: n = xfv_tfl_act(XFV_ACT_LOG, in, 0, 0); break;
-    case TFL_SIN: n = xfv_tfl_act(XFV_ACT_SIN, in, 0, 0); break;
-    case TFL_COS: n = xfv_tfl_act(XFV_ACT_COS, in, 0, 0); break;
-    case TFL_FLOOR: n = xfv_tfl_act(XFV_ACT_FLOOR, in, 0, 0); break;
-    case TFL_CEIL: n = xfv_tfl_act(XFV_ACT_CEIL, in, 0, 0); break;
-    case TFL_ROUND: n = xfv_tfl_act(XFV_ACT_ROUND, in, 0, 0); break;
-    case TFL_GELU: n = xfv_tfl_act(XFV_ACT_GELU, in, (float)(xfv_fb_i8(&t->fb, c->options, 0, 0) != 0), 0); break;
+    case TFL_RELU: n = xfv_node_unary(XFV_OP_RELU, in); break;
+    case TFL_RELU6: n = xfv_node_act(XFV_ACT_CLIP, in, 0, 6); break;
+    case TFL_RELU_N1_TO_1: n = xfv_node_act(XFV_ACT_CLIP, in, -1, 1); break;
+    case TFL_LOGISTIC: n = xfv_node_act(XFV_ACT_SIGMOID, in, 0, 0); break;
+    case TFL_TANH: n = xfv_node_act(XFV_ACT_TANH, in, 0, 0); break;
+    case TFL_EXP: n = xfv_node_act(XFV_ACT_EXP, in, 0, 0); break;
+    case TFL_NEG: n = xfv_node_act(XFV_ACT_NEG, in, 0, 0); break;
+    case TFL_ABS: n = xfv_node_act(XFV_ACT_ABS, in, 0, 0); break;
+    case TFL_RSQRT: n = xfv_node_act(XFV_ACT_POW, in, -.5f, 0); break;
+    case TFL_SQRT: n = xfv_node_act(XFV_ACT_SQRT, in, 0, 0); break;
+    case TFL_SQUARE: n = xfv_node_act(XFV_ACT_POW, in, 2, 0); break;
+    case TFL_LOG: n = xfv_node_act(XFV_ACT_LOG, in, 0, 0); break;
+    case TFL_SIN: n = xfv_node_act(XFV_ACT_SIN, in, 0, 0); break;
+    case TFL_COS: n = xfv_node_act(XFV_ACT_COS, in, 0, 0); break;
+    case TFL_FLOOR: n = xfv_node_act(XFV_ACT_FLOOR, in, 0, 0); break;
+    case TFL_CEIL: n = xfv_node_act(XFV_ACT_CEIL, in, 0, 0); break;
+    case TFL_ROUND: n = xfv_node_act(XFV_ACT_ROUND, in, 0, 0); break;
+    case TFL_GELU: n = xfv_node_act(XFV_ACT_GELU, in, (float)(xfv_fb_i8(&t->fb, c->options, 0, 0) != 0), 0); break;
     case TFL_ELU:
-        n = xfv_tfl_act(XFV_ACT_ELU, in, 1, 1);
+        n = xfv_node_act(XFV_ACT_ELU, in, 1, 1);
         n.f[2] = 1;
         break;
-    case TFL_HARD_SWISH: n = xfv_tfl_act(XFV_ACT_HARDSWISH, in, 0, 0); break;
-    default: n = xfv_tfl_act(XFV_ACT_LEAKY, in, xfv_fb_f32(&t->fb, c->options, 0, 0), 0); break;
+    case TFL_HARD_SWISH: n = xfv_node_act(XFV_ACT_HARDSWISH, in, 0, 0); break;
+    default: n = xfv_node_act(XFV_ACT_LEAKY, in, xfv_fb_f32(&t->fb, c->options, 0, 0), 0); break;
     }
     return xfv_tfl_finish(t, c, &n, FUSED_NONE);
 }
