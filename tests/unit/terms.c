@@ -2,6 +2,7 @@
  * theirs where there is AMX, and numbers at the ends of the range. */
 #include <float.h>
 
+#include "net/run/func_internal.h"
 #include "net/run/kern_terms.h"
 #include "netgraphs.h"
 #include "stream/tensor.h"
@@ -130,6 +131,18 @@ static void ends_of_range(void (*gemm)(const struct xfv_gemm *, int), int terms,
     OK(fabsf(tiny) <= 1e-38f && fabs(small / 2e-38 - 1) < 0.01, "%s: subnormal numbers count as zero", name);
 }
 
+/* Kernels by terms are this processor's otherwise: so are the vector functions beside them. */
+static void functions(void)
+{
+#if defined(__x86_64__)
+    const char *name = xfv_kernels()->name, *base = xfv_kernels()->base;
+    const struct xfv_func *fit = !strcmp(base, "avx512") ? &xfv_func_avx512
+                                 : !strcmp(base, "avx2") ? &xfv_func_avx2
+                                                         : &xfv_func_generic;
+    OK(xfv_func() == fit, "kernels '%s' bring the vector functions of '%s'", name, base);
+#endif
+}
+
 int main(void)
 {
     struct data *d = xfv_aligned_alloc(sizeof *d);
@@ -141,6 +154,7 @@ int main(void)
         for (size_t j = 0; j < n[i]; j++) f[i][j] = (float)uniform();
     for (size_t i = 0; i < sizeof d->mask; i++) d->mask[i] = (uint8_t)(uniform() * 128 + 128);
     splitting();
+    functions();
     products(d);
     ends_of_range(xfv_gemm_two_terms, 2, d, "two terms");
     ends_of_range(xfv_gemm_three_terms, 3, d, "three terms");

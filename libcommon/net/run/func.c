@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-#include "net/run/net.h"
+#include "net/run/kern_internal.h"
 
 const struct xfv_func *xfv_func(void)
 {
 #if defined(__x86_64__)
-    const char *kernels = xfv_net_kernels();
-    if (!strncmp(kernels, "avx512", 6)) return &xfv_func_avx512;
-    if (!strncmp(kernels, "avx2", 4)) return &xfv_func_avx2;
+    const char *base = xfv_kernels()->base;
+    if (!strncmp(base, "avx512", 6)) return &xfv_func_avx512;
+    if (!strncmp(base, "avx2", 4)) return &xfv_func_avx2;
 #endif
     return &xfv_func_generic;
 }

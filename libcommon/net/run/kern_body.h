@@ -147,5 +147,5 @@ static void affine(float *y, const float *x, const float *scale, const float *sh
 
 #include "net/run/kern_wino.h"
 
-const struct xfv_kernels KERN = {KERN_NAME, NV * VL, gemm,    dwrow,    dwrow_back2, mask,
-                                 add,       affine, wino_in, wino_out, wino_u, 0,      NULL};
+const struct xfv_kernels KERN = {KERN_NAME, KERN_NAME, NV * VL, gemm,    dwrow,    dwrow_back2, mask,
+                                 add,       affine,    wino_in, wino_out, wino_u, 0,      NULL};

@@ -85,6 +85,7 @@ struct xfv_wino_u { const float *w; size_t tap; float *u; size_t freq, n; };
 
 struct xfv_kernels {
     const char *name;
+    const char *base; /* of what builds they are, also by terms: name of the kernels without */
     int panel; /* columns of a packed panel: 16, 32 or 64 */
     void (*gemm)(const struct xfv_gemm *g, int pixels);
     void (*dwrow)(const struct xfv_dwrow *d);
