@@ -272,7 +272,10 @@ static void rest(void)
     for (int i = 0; i < 4; i++) n.pads[i] = 1;
     image(&b, 9, 8, 3, 20), append(&b, n);
     compare(&b, "dilated max pooling");
-    n.op = XFV_OP_AVGPOOL, n.dilation[0] = 1;
+    n.stride[1] = 2, n.dilation[0] = 1, n.pads[0] = n.pads[1] = 0;
+    image(&b, 8, 6, 3, 20), append(&b, n);
+    compare(&b, "max pooling whose last windows reach behind the image");
+    n.op = XFV_OP_AVGPOOL, n.stride[1] = 1, n.pads[0] = n.pads[1] = 1;
     for (n.i[0] = 0; n.i[0] < 2; n.i[0]++) {
         image(&b, 9, 8, 3, 20), append(&b, n);
         compare(&b, n.i[0] ? "average pooling that counts padding" : "average pooling that does not");

@@ -423,17 +423,24 @@ static void norm_back(const struct xfv_norm *n, const float *x, const float *dy,
 #undef E
 }
 
-static void max_row(const struct xfv_max_row *m, float *y)
+static inline __attribute__((always_inline)) void max_windows(const struct xfv_max_row *m, int h, int w, float *y)
 {
     for (int i = 0; i < m->count; i++)
         for (int c = 0; c < m->channels; c += VL) {
             const float *x = m->x + (size_t)i * m->step + c;
             V most = V_SET1(-INFINITY);
-            for (int r = 0; r < m->h; r++)
-                for (int k = 0; k < m->w; k++)
-                    most = V_MAX(V_LD(x + (size_t)r * m->row + (size_t)k * m->pitch), most);
+            for (int r = 0; r < h; r++)
+                for (int k = 0; k < w; k++) most = V_MAX(V_LD(x + (size_t)r * m->row + (size_t)k * m->pitch), most);
             V_ST(y + (size_t)i * m->ystep + c, most);
         }
+}
+
+/* The common windows in loops of known length. */
+static void max_row(const struct xfv_max_row *m, float *y)
+{
+    if (m->h == 2 && m->w == 2) max_windows(m, 2, 2, y);
+    else if (m->h == 3 && m->w == 3) max_windows(m, 3, 3, y);
+    else max_windows(m, m->h, m->w, y);
 }
 
 #define SUM_ROWS 32 /* rows whose sum is one chain */

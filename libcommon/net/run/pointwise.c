@@ -27,34 +27,38 @@ static struct window window_at(const struct xfv_node *nd, struct xfv_shape in, i
     return w;
 }
 
-/* Row oy of a max-pooling by vectors, as far as its windows lie inside the image: how many outputs that was. */
+/* Row oy of a max-pooling by vectors, where nothing lies before the image: how many outputs that was. Windows that
+ * reach behind it are cut. */
 static int max_inside(const struct run *r, const struct step *s, struct view x, struct view y, int oy)
 {
     const struct xfv_node *nd = s->node;
-    int top = oy * nd->stride[0], w = x.s.dim[1];
+    int top = oy * nd->stride[0], h = x.s.dim[0] - top, w = x.s.dim[1], kw = nd->kernel[1], ox = 0;
     if (s->op != XFV_OP_MAXPOOL || x.pitch != y.pitch || nd->pads[0] || nd->pads[1] || nd->dilation[0] != 1 ||
-        nd->dilation[1] != 1 || top + nd->kernel[0] > x.s.dim[0] || nd->kernel[1] > w)
+        nd->dilation[1] != 1 || h < 1)
         return 0;
-    int fit = (w - nd->kernel[1]) / nd->stride[1] + 1, wide = y.s.dim[1];
-    struct xfv_max_row m = {.x = at(x, (size_t)top * (size_t)w, 0),
-                            .row = (size_t)w * (size_t)x.pitch,
-                            .step = (size_t)nd->stride[1] * (size_t)x.pitch,
+    size_t step = (size_t)nd->stride[1] * (size_t)x.pitch;
+    struct xfv_max_row m = {.row = (size_t)w * (size_t)x.pitch,
+                            .step = step,
                             .pitch = (size_t)x.pitch,
                             .ystep = (size_t)y.pitch,
-                            .h = nd->kernel[0],
-                            .w = nd->kernel[1],
-                            .count = fit < wide ? fit : wide,
+                            .h = h < nd->kernel[0] ? h : nd->kernel[0],
                             .channels = y.pitch};
-    r->net->f->max_row(&m, at(y, (size_t)oy * (size_t)wide, 0));
-    return m.count;
+    for (int left = w; ox < y.s.dim[1] && left > 0; ox += m.count, left = w - ox * nd->stride[1]) {
+        int fit = left < kw ? 1 : (left - kw) / nd->stride[1] + 1, most = y.s.dim[1] - ox;
+        m.x = at(x, (size_t)top * (size_t)w, 0) + (size_t)ox * step;
+        m.w = left < kw ? left : kw;
+        m.count = fit < most ? fit : most;
+        r->net->f->max_row(&m, at(y, (size_t)oy * (size_t)y.s.dim[1] + (size_t)ox, 0));
+    }
+    return ox;
 }
 
 static void pool_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
-    int max = s->op == XFV_OP_MAXPOOL;
+    int max = s->op == XFV_OP_MAXPOOL, rest = 0;
     for (int oy = 0; oy < y.s.dim[0]; oy++)
-        for (int ox = max_inside(r, s, x, y, oy); ox < y.s.dim[1]; ox++) {
+        for (int ox = max_inside(r, s, x, y, oy); ox < y.s.dim[1]; ox++, rest++) {
             float *to = at(y, (size_t)oy * (size_t)y.s.dim[1] + (size_t)ox, 0);
             struct window w = window_at(s->node, x.s, oy, ox);
             for (int c = 0; c < y.ch; c++) to[c] = max ? -INFINITY : 0.0f;
@@ -66,7 +70,7 @@ static void pool_forward(const struct run *r, const struct step *s)
                 }
             if (!max) for (int c = 0; c < y.ch; c++) to[c] /= (float)w.area;
         }
-    clear_lanes(y);
+    if (rest) clear_lanes(y); /* the others are as those of x */
 }
 
 static void maxpool_point(struct view x, struct view g, struct window w, int c, float peak, float dy)
