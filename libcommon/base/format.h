@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct xfv_format_info {
-    const char *reader; /* image/decoders.h's name of the decoder, or "stream": xfv_reader; NULL: nothing here reads it */
+    const char *reader; /* image/decoders.h's name of the decoder, or "stream"; NULL: nothing here reads it */
     const char *name;   /* "a PNG image"; NULL: unknown */
     const char *advice; /* how to get an image that is read: "convert it to PNG or TIFF"; NULL: none */
 };

@@ -2,12 +2,13 @@
  * witness are asked, each at a feature map of its own. m is the average face's activation there, h_A and h_B the
  * faces', f the rest of the network, X one of the faces, Y the other, and x_X(t) = m + t (h_X - m):
  *
- *     a = f(x_X(t)) - k f(m)    b = T - k f(m)    cells_X(p) = sum over channels of (h_X - m)(p) * (d cos(a, b) / d
- * x)(p)
+ *     a = f(x_X(t)) - k f(m),   b = T - k f(m)
+ *     cells_X(p) = sum over channels of (h_X - m)(p) * (d cos(a, b) / d x)(p)
  *
- *     B(k,t): T = the partner's embedding          J(k,t): T = f(x_Y(t)), as both faces walk together from the average
- * face cos(p): the cosine of what cell p of the last map adds to either embedding (explain/tail.h), each less the
- * average face's
+ *     B(k,t): T = the partner's embedding
+ *     J(k,t): T = f(x_Y(t)), as both faces walk together from the average face
+ *     cos(p): the cosine of what cell p of the last map adds to either embedding (explain/tail.h), each less the average
+ *             face's
  *
  * At the layers that xfv_layer_find calls auto (14x14 in the usual networks) and fine (28x28), mean and least over the
  * two faces:

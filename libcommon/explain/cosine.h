@@ -1,10 +1,11 @@
 /* Gradients of the cosine score s(x) = cos(F(x), F(B)) with respect to the input x of the other face.
  *
  *   GRADIENT    |ds/dx|, mean over colours: how much a pixel matters, without sign; it is both the similarity and the
- * dissimilarity map INPUT       (x - x_0) ds/dx, summed over colours; x_0 black (Shrikumar et al., arXiv 1605.01713)
+ *               dissimilarity map
+ *   INPUT       (x - x_0) ds/dx, summed over colours; x_0 black (Shrikumar et al., arXiv 1605.01713)
  *   SMOOTHGRAD  GRADIENT, mean over images with Gaussian noise added (Smilkov et al., arXiv 1706.03825)
  *   INTEGRATED  (x - x_0) times the mean of ds/dx on the line from black to x, summed over colours (Sundararajan, Taly,
- * Yan, arXiv 1703.01365)
+ *               Yan, arXiv 1703.01365)
  *
  * INPUT and INTEGRATED have signs: the positive part is the similarity map, the negative part the dissimilarity map. */
 #ifndef XFV_EXPLAIN_COSINE_H

@@ -1,7 +1,7 @@
 /* FAME (Zhang, Guenther, arXiv 2605.12017): which pixels change first when the score is driven away. Gradient descent,
  *
- *     x <- x - step * d loss / dx / max |d loss / dx|        loss = s for the similarity map, 1 - s for the
- * dissimilarity map,
+ *     x <- x - step * d loss / dx / max |d loss / dx|
+ *     loss = s for the similarity map, 1 - s for the dissimilarity map,
  *
  * s the cosine with the partner's fixed embedding, until loss < stop or for so many iterations; then
  *

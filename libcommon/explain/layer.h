@@ -21,8 +21,11 @@ struct xfv_layer {
 
 /* The layer called name, on the way from the input to the value `embedding`:
  *   "auto"   the last map of at least 12 rows, the narrowest (fewest channels) of that grid: in the usual recognisers
- * of 112x112 pixels the last block's output at 14x14 "fine"   the same with at least 24 rows "cells"  the last map from
- * which on the network is linear "HxW"    the last map of that grid, the narrowest else     the value of this name.
+ *            of 112x112 pixels the last block's output at 14x14
+ *   "fine"   the same with at least 24 rows
+ *   "cells"  the last map from which on the network is linear
+ *   "HxW"    the last map of that grid, the narrowest
+ *   else     the value of this name.
  * XFV_EARG when no layer fits; the sentence lists those that exist. */
 int xfv_layer_find(const struct xfv_graph *g, int embedding, const char *name, struct xfv_layer *out,
                    struct xfv_err *e);

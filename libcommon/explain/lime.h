@@ -3,8 +3,8 @@
  * (image/slic.h) are switched off at random, and a linear model of which ones are on is fitted to the scores s_i with
  * the whole partner,
  *
- *     min over b0, b of   sum_i w_i (s_i - b0 - z_i . b)^2 + ridge |b|^2,       w_i = exp(-d_i^2 / kernel^2),  d_i = 1
- * - cos(z_i, 1) = 1 - sqrt(on / K)
+ *     min over b0, b of   sum_i w_i (s_i - b0 - z_i . b)^2 + ridge |b|^2
+ *     w_i = exp(-d_i^2 / kernel^2),   d_i = 1 - cos(z_i, 1) = 1 - sqrt(on / K)
  *
  * with z_i in {0,1}^K: z_0 all on, the others 1 or 0 with even odds. Each superpixel shows its coefficient: similarity
  * max(b, 0), dissimilarity max(-b, 0). */

@@ -5,8 +5,8 @@
  *
  *     H0-_k = s(I) - s((1 - G_k) I)                    H0+_k = s(N + G_k (I - N)) - s(N),     N nearly black noise
  *     H1-, H1+: greedily, the window that lowers (raises) the score most is taken into the image, H1_k += the change,
- * and again on what that gives S(p) = sum_k (H0- + H0+ + H1- + H1+)_k G_k(p),   less its least value, divided by the
- * largest of what is left.
+ *         and again on what that gives
+ *     S(p) = sum_k (H0- + H0+ + H1- + H1+)_k G_k(p),   less its least value, divided by the largest of what is left.
  *
  * Greed ends after `iterations` windows; when no window lowers (raises) the score; minus: when s <= stop; plus: when s
  * >= s(I) - stop. S tells of similarity only. */

@@ -13,6 +13,7 @@
  * a sum over cells, F(h) = F(0) + sum_p phi_p(h), and for the norms at h
  *
  *     S(p) = (phi_p(h) - phi_p(h_0)) . F_B / (|F(h)| |F_B|),      sum_p S(p) = c(h) - F(h_0) . F_B / (|F(h)| |F_B|)
+ *
  * exactly, in one pass. */
 #ifndef XFV_EXPLAIN_PATH_H
 #define XFV_EXPLAIN_PATH_H

@@ -2,8 +2,9 @@
  * backpropagation", WACV 2024). With f = F/|F| and a bound, threshold/N, each channel of the score argues for it or
  * against:
  *
- *     w_k = f_k(B) if f_k(A) f_k(B) >= bound, else 0        similarity    = mean over colours of | d sum_k w_k f_k(x) /
- * dx | at x = A the rest of the channels                              dissimilarity = the same of theirs
+ *     similarity    = mean over colours of | d sum_k w_k f_k(x) / dx | at x = A
+ *     w_k           = f_k(B) where f_k(A) f_k(B) >= bound, else 0
+ *     dissimilarity = the same, with the rest of the channels
  *
  * Two backward passes an image. Unlike FGGB's two maps these overlap: the authors show their difference as well. */
 #ifndef XFV_EXPLAIN_XSSAB_H

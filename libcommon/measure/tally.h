@@ -33,8 +33,9 @@ int xfv_tally_add_entry(struct xfv_tally *t, const msgpack_object *pair, const m
  * same over genuine pairs only. A pair's areas are those under its own curves, so a method's area is their mean.
  *
  * SUMMARY: a row for each group and metric (accuracy, tar, score): areas with 95 % intervals; and against the method
- * `reference` on the pairs that both have: the difference, its interval, Wilcoxon's p and the same after Holm over the
- * methods of the setting. CURVES:  a row for each group and step. PAIRS: a row for each group and pair. */
+ *          `reference` on the pairs that both have: the difference, its interval, Wilcoxon's p and the same after Holm
+ *          over the methods of the setting.
+ * CURVES:  a row for each group and step. PAIRS: a row for each group and pair. */
 enum xfv_tally_table { XFV_TALLY_SUMMARY, XFV_TALLY_CURVES, XFV_TALLY_PAIRS };
 int xfv_tally_print(struct xfv_tally *t, enum xfv_tally_table what, const char *reference, int replicates,
                     uint64_t seed, FILE *f, struct xfv_err *e);

@@ -26,14 +26,15 @@ struct xfv_pair_list {
 /* Read a list of pairs from a file, or from standard input for "-", in any of the forms below. Every line must be a
  * pair, a part of one, the heading, a comment (#) or empty:
  * - two ids and perhaps a label (xfv_label_of), separated by TAB, semicolon, comma or blanks, in double quotes where
- * one of these belongs to an id. A first line all of whose words are columns' names is a heading; columns may then have
- * any order. verify's table is such a list, with or without its heading.
+ *   one of these belongs to an id. A first line all of whose words are columns' names is a heading; columns may then
+ *   have any order. verify's table is such a list, with or without its heading.
  * - LFW: "folds n" (or "n"), then "name i j" (genuine) and "name i other j" (impostor); ids are name_%04d. Kaggle's
- * lists of LFW: such lines with commas under "name,imagenum1,...".
+ *   lists of LFW: such lines with commas under "name,imagenum1,...".
  * - CALFW, CPLFW: two lines a pair, each "image number", the number 0 for an impostor.
  * - CFP: same.txt and diff.txt of a split, numbers of images that Pair_list_F.txt and Pair_list_P.txt name, three
- * folders up. A carriage return at the end of a line and a byte order mark are no part of it. XFV_EARG with file and
- * line for any other list; XFV_EIO when the file cannot be read. The caller clears *out. */
+ *   folders up.
+ * A carriage return at the end of a line and a byte order mark are no part of it. XFV_EARG with file and line for any
+ * other list; XFV_EIO when the file cannot be read. The caller clears *out. */
 int xfv_pair_list_read(const char *path, struct xfv_pair_list *out, struct xfv_err *e);
 /* The same from text in memory; `name` is used in messages. text is changed. */
 int xfv_pair_list_parse(const char *name, char *text, struct xfv_pair_list *out, struct xfv_err *e);

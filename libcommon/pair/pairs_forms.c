@@ -176,8 +176,7 @@ int xfv_list_two_lines(const struct xfv_list_text *t, struct xfv_pair_list *l, i
     return 1;
 }
 
-/* ---- CFP: same.txt and diff.txt of a split hold numbers into Pair_list_F.txt and Pair_list_P.txt, three folders up
- * ---- */
+/* ---- CFP: same.txt and diff.txt of a split hold numbers into Pair_list_F.txt and Pair_list_P.txt ---- */
 
 /* Which of the two files, when the name is of one. */
 static int cfp_label(const char *name)

@@ -1,15 +1,20 @@
 /* The main of every explainer: pairs in, the same pairs with one more entry of their list "maps" out:
  *
- *     {"method","params":{...},"a":{"similarity":T,"dissimilarity":T,...},"b":{...}}       T: f32 [H][W] on the face's
- * image, both >= 0 or as the method has it
+ *     {"method","params":{...},"a":{"similarity":T,"dissimilarity":T,...},"b":{...}}
+ *
+ * with T f32 [H][W] on the face's image, both >= 0 or as the method has it.
  *
  * The room reads the pair, finds the model, runs the forward passes, checks that they give the embeddings the pair was
  * decided with, and puts the maps; a method is one file in libcommon/explain and a table like this in tools/NAME.c:
  *
  *     struct my { struct xfv_explain_opts common; ... };           what options set, and what open makes
- *     static const struct xfv_explainer method = {.method = "my", .flags = XFV_EXPLAIN_THRESHOLD, .open = open, .close
- * = close, .params = params, .explain = explain}; int main(int argc, char **argv) { return xfv_explainer_main(&method,
- * &program, argc, argv); }     program.ctx: a struct my *
+ *     static const struct xfv_explainer method = {.method = "my", .flags = XFV_EXPLAIN_THRESHOLD,
+ *                                                 .open = open, .close = close,
+ *                                                 .params = params, .explain = explain};
+ *     int main(int argc, char **argv)                              program.ctx: a struct my
+ *     {
+ *         return xfv_explainer_main(&method, &program, argc, argv);
+ *     }
  *
  * Pairs are worked on in parallel, each alone, so the output does not depend on -j. */
 #ifndef XFV_STAGE_EXPLAINER_H

@@ -438,8 +438,7 @@ static void reduce_backward(CALL, const double *dy, double *dx)
     }
 }
 
-/* ---- moving elements: for reshape, transpose, slice, pad and concat, y[to] = x[from]; the adjoint goes the other way
- * ---- */
+/* ---- moving elements: reshape, transpose, slice, pad and concat have y[to] = x[from], and the adjoint goes back ---- */
 
 /* Which element of input k becomes output element o? SIZE_MAX: none (zero). */
 static size_t origin(CALL, size_t o, int *k)

@@ -17,8 +17,8 @@ static int real_of(struct onx *o, const struct onx_call *c, int q, int scale, in
     struct onx_tensor *z = zero >= 0 && zero < c->n_in ? c->in[zero] : NULL;
     *out = xfv_onx_fresh(c->in[q]->label);
     if (!c->in[scale]) return ONX_BAD("'%s' (%s) lacks a scale", c->label, c->op);
-    return xfv_onx_by(o, c, xfv_onx_is_constant(c->in[q]) ? xfv_onx_eval_dequantise : xfv_onx_dequantise, "DequantizeLinear",
-              out, z ? 3 : 2, c->in[q], c->in[scale], z);
+    onx_builder *build = xfv_onx_is_constant(c->in[q]) ? xfv_onx_eval_dequantise : xfv_onx_dequantise;
+    return xfv_onx_by(o, c, build, "DequantizeLinear", out, z ? 3 : 2, c->in[q], c->in[scale], z);
 }
 
 /* Output 0 is x as whole numbers of inputs scale and zero. */
@@ -112,14 +112,15 @@ int xfv_onx_qlinear_math(struct onx *o, const struct onx_call *c)
     int two = is(c, "QLinearAdd") || is(c, "QLinearMul"), status = real_of(o, c, 0, 1, 2, &a);
     if (two && c->n_in < 7) return ONX_BAD("'%s' (%s) has %d inputs", c->label, c->op, c->n_in);
     if (!status && two) status = real_of(o, c, 3, 4, 5, &b);
-    if (!status && two) status = xfv_onx_by(o, c, xfv_onx_binary, is(c, "QLinearAdd") ? "Add" : "Mul", &y, 2, &a, &b, NULL);
+    if (!status && two)
+        status = xfv_onx_by(o, c, xfv_onx_binary, is(c, "QLinearAdd") ? "Add" : "Mul", &y, 2, &a, &b, NULL);
     if (!status && is(c, "QLinearGlobalAveragePool"))
         status = xfv_onx_int(c, "channels_last", 0)
                      ? ONX_BAD("'%s' (%s) has channels last, which is not supported", c->label, c->op)
                      : xfv_onx_by(o, c, xfv_onx_global_pool, "GlobalAveragePool", &y, 1, &a, NULL, NULL);
     else if (!status && !two)
-        status = xfv_onx_by(o, c, xfv_onx_unary_math, is(c, "QLinearLeakyRelu") ? "LeakyRelu" : "Sigmoid", &y, 1, &a, NULL,
-                    NULL);
+        status = xfv_onx_by(o, c, xfv_onx_unary_math, is(c, "QLinearLeakyRelu") ? "LeakyRelu" : "Sigmoid", &y, 1, &a,
+                            NULL, NULL);
     if (!status) status = as_whole(o, c, &y, two ? 6 : 3, two ? 7 : 4);
     if (xfv_onx_is_constant(&a)) xfv_onx_const_free(a.c);
     if (xfv_onx_is_constant(&b)) xfv_onx_const_free(b.c);
@@ -142,7 +143,8 @@ int xfv_onx_integer(struct onx *o, const struct onx_call *c)
     int conv = is(c, "ConvInteger"), status = less_zero(o, c, 2, &x);
     if (!status) status = real_weight(o, c, 1, -1, 3, conv ? 0 : c->in[1] ? c->in[1]->s.rank - 1 : 0, &w);
     if (!status)
-        status = xfv_onx_by(o, c, conv ? xfv_onx_conv : xfv_onx_matmul, conv ? "Conv" : "MatMul", c->out[0], 2, &x, &w, NULL);
+        status = xfv_onx_by(o, c, conv ? xfv_onx_conv : xfv_onx_matmul, conv ? "Conv" : "MatMul", c->out[0], 2, &x, &w,
+                            NULL);
     xfv_onx_const_free(w.c);
     return status;
 }

@@ -241,7 +241,8 @@ static int prelu_of_parts(struct onx *o, const struct onx_call *c)
     struct onx_tensor *t = c->in[0], part = *t;
     int status = xfv_onx_materialise(o, t, c->label), above;
     if (status) return status;
-    struct xfv_node up = xfv_node_unary(XFV_OP_RELU, t->value), down = xfv_node_act(XFV_ACT_CLIP, t->value, -FAR, 0), sum;
+    struct xfv_node up = xfv_node_unary(XFV_OP_RELU, t->value), sum;
+    struct xfv_node down = xfv_node_act(XFV_ACT_CLIP, t->value, -FAR, 0);
     part = *t;
     part.c = NULL, part.init = NULL;
     if ((above = xfv_onx_emit(o, &up, c->label, "/above")) < 0 ||
@@ -367,7 +368,8 @@ int xfv_onx_reduced(struct onx *o, const struct onx_call *c, struct onx_tensor *
     n.i[0] = what;
     n.n_in = 1;
     n.in[0] = v;
-    if (n.i[1] == 0) n = what == XFV_REDUCE_L2 ? xfv_node_act(XFV_ACT_ABS, v, 0, 0) : xfv_node_reshape(v, o->g->values[v].shape);
+    if (n.i[1] == 0)
+        n = what == XFV_REDUCE_L2 ? xfv_node_act(XFV_ACT_ABS, v, 0, 0) : xfv_node_reshape(v, o->g->values[v].shape);
     v = xfv_onx_emit(o, &n, c->label, "");
     if (v >= 0 && t->n_axes > XFV_MAX_RANK)
         v = xfv_onx_emit_reshape(o, v, xfv_onx_shape(s, axis, n_axes), c->label, "/shape");

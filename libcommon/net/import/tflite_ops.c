@@ -269,7 +269,8 @@ static int build_binary(struct tfl *t, const struct tfl_call *c)
     int swap = xfv_shape_count(*sa) < xfv_shape_count(*sb) || sa->rank < sb->rank ||
                (is_constant(t, c, 0) && xfv_shape_equal(*sa, *sb));
     if (swap && (op == XFV_OP_SUB || op == XFV_OP_DIV)) {
-        struct xfv_node pre = op == XFV_OP_SUB ? xfv_node_act(XFV_ACT_NEG, b, 0, 0) : xfv_node_act(XFV_ACT_POW, b, -1, 0);
+        struct xfv_node pre =
+            op == XFV_OP_SUB ? xfv_node_act(XFV_ACT_NEG, b, 0, 0) : xfv_node_act(XFV_ACT_POW, b, -1, 0);
         if ((b = xfv_tfl_add_before(t, &pre, xfv_tfl_name_of(t, c), op == XFV_OP_SUB ? "/negated" : "/inverse")) < 0)
             return b;
         op = op == XFV_OP_SUB ? XFV_OP_ADD : XFV_OP_MUL;

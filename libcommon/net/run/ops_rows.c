@@ -221,11 +221,11 @@ void xfv_op_matmul_backward(const struct run *r, const struct step *s, const flo
             cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, s->by, d,
                         (int)p.py, bq, (int)p.pb, 1.0f, dx + at_a, (int)p.pa);
         else if (p.transposed)
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, s->by, d, (int)p.py, aq, (int)p.pa, 1.0f,
-                        dx + at_b, (int)p.pb);
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.n, p.k, p.m, s->by, d, (int)p.py, aq, (int)p.pa,
+                        1.0f, dx + at_b, (int)p.pb);
         else
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, s->by, aq, (int)p.pa, d, (int)p.py, 1.0f,
-                        dx + at_b, (int)p.pb);
+            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.k, p.n, p.m, s->by, aq, (int)p.pa, d, (int)p.py,
+                        1.0f, dx + at_b, (int)p.pb);
     }
 }
 
