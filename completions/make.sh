@@ -3,9 +3,8 @@
 # OUT/zsh/_xfv-tools and OUT/fish/*.fish.
 #
 # They are made of what the programs say themselves, so that they cannot go stale: options, their words and their values
-# from --help; of an option whose
-# values stand not there, from its refusal of the value '?'. ("--help" after that, so that an option which takes any
-# text does nothing.)
+# from --help; of an option whose values stand not there, from its refusal of the value '?'. ("--help" after that, so
+# that an option which takes any text does nothing.)
 set -eu
 bin=$1 out=$2 here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C

@@ -1,7 +1,6 @@
 #!/bin/sh
 # The pictures of README.md and docs/limits.md, drawn anew: pictures.sh OUT. Run in the project's folder, the programs
-# in PATH. The commands are those of the
-# pages; tests/cli/pictures.sh compares the pictures that the pages hold.
+# in PATH. The commands are those of the pages; tests/cli/pictures.sh compares the pictures that the pages hold.
 set -eu
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 cd tests/photos

@@ -2,14 +2,14 @@
 # colour-edges.sh FOLDER: a network that was never trained and knows no faces, as text for model-import(1):
 # FOLDER/colour-edges.graph and its weights.
 #
-# sh colour-edges.sh . && model-import colour-edges.graph -o colour-edges.xfvm --input rgb --mean 127.5 --std 127.5
-# --template none
-# facecrop --whole crop -m ./colour-edges.xfvm a.png b.png | embed -m ./colour-edges.xfvm | verify -m
-# ./colour-edges.xfvm -t 0.9 | fggb-grad -m ./colour-edges.xfvm | heatmap -o why.png
+#     sh colour-edges.sh . &&
+#         model-import colour-edges.graph -o colour-edges.xfvm --input rgb --mean 127.5 --std 127.5 --template none
+#     facecrop --whole crop -m ./colour-edges.xfvm a.png b.png | embed -m ./colour-edges.xfvm |
+#         verify -m ./colour-edges.xfvm -t 0.9 | fggb-grad -m ./colour-edges.xfvm | heatmap -o why.png
 #
 # 64x64 pixels. Eight filters of 3x3 (three colour contrasts, brightness, edges in four directions), each and its
-# negative, what is below zero cut off,
-# averaged over a grid of 4x4: 256 numbers that say which colours and edges are where.
+# negative, what is below zero cut off, averaged over a grid of 4x4: 256 numbers that say which colours and edges are
+# where.
 set -eu
 cd "$1"
 awk 'BEGIN {

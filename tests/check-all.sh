@@ -37,8 +37,8 @@ export LSAN_OPTIONS=suppressions=$top/tests/static/lsan.supp:print_suppressions=
 export TSAN_OPTIONS=suppressions=$top/tests/static/tsan.supp:exitcode=99
 
 # Not again under the sanitizers: what looks at files rather than runs programs, and what runs the same programs once
-# more for the shell's, the
-# processes' or the texts' sake; and what takes ten minutes there, over passes that fggb-grad makes as well.
+# more for the shell's, the processes' or the texts' sake; and what takes ten minutes there, over passes that fggb-grad
+# makes as well.
 twice=" completions docs readme torch xfv-doctor fggb-dial hosts kills licences scale static study tutorial "
 asan() {
     export XFV_SANITIZED=1

@@ -1,8 +1,7 @@
 #!/bin/sh
 # make check-package: the source tarball is made twice, the Debian package twice, in two folders, at two times, by other
-# umasks, locales and time zones: the same
-# bytes. lintian, the dependencies, and the programs as they are in the package. The tests are not run again in the
-# package's build (nocheck).
+# umasks, locales and time zones: the same bytes. lintian, the dependencies, and the programs as they are in the
+# package. The tests are not run again in the package's build (nocheck).
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"

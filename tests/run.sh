@@ -1,12 +1,10 @@
 #!/bin/sh
 # Run the tests: every program in $B/unit (TAP on stdout) and every tests/cli/*.sh (TAP too; see tests/tap.sh).
-# Arguments: names of tests to run
-# (default: all). Closes with "N passed, N failed". A test that dies, prints no plan, or runs another number of checks
-# than planned has failed.
-# So has a run that leaves or changes a file in the checkout.
+# Arguments: names of tests to run (default: all). Closes with "N passed, N failed". A test that dies, prints no plan,
+# or runs another number of checks than planned has failed. So has a run that leaves or changes a file in the checkout.
 # XFV_TEST_JOBS tests run at a time (default: as many as there are processors). Each line tells the checks that passed
-# and the processor seconds of the
-# test and of all that it ran, which a busy machine changes less than the clock; a line before the last has their sum.
+# and the processor seconds of the test and of all that it ran, which a busy machine changes less than the clock; a line
+# before the last has their sum.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 B=${B:-build}

@@ -1,9 +1,8 @@
 #!/bin/sh
 # same-bytes.sh BEFORE AFTER [NAME...]: run every pipeline below with the programs of two folders (build/bin of two
-# trees) and compare what they write, byte
-# for byte. It covers every program. NAME chooses pipelines. Status 0: all the same; 1: the names of those that differ
-# were printed; 2: usage.
-# Run it before and after a change that should change nothing. A fault that is mended differs: say which in the commit.
+# trees) and compare what they write, byte for byte. It covers every program. NAME chooses pipelines. Status 0: all the
+# same; 1: the names of those that differ were printed; 2: usage. Run it before and after a change that should change
+# nothing. A fault that is mended differs: say which in the commit.
 set -u
 [ $# -ge 2 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
 before=$(cd "$1" && pwd) after=$(cd "$2" && pwd) || exit 2

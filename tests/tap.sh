@@ -1,11 +1,8 @@
 # Test Anything Protocol for tests/cli: source it, call the checks (is, like and runs fail where the check does), end
-# with
-# `done_testing`. Every test runs in an empty folder, removed when all passed and kept (its name printed) when not. $top
-# is the
-# project, $B the build folder; the programs are on PATH. `runs` writes the command in front of its description, and the
-# checks after
-# it write that command behind theirs, which go on from there ("is called one", "and says so"): a line that fails tells
-# who did what.
+# with `done_testing`. Every test runs in an empty folder, removed when all passed and kept (its name printed) when not.
+# $top is the project, $B the build folder; the programs are on PATH. `runs` writes the command in front of its
+# description, and the checks after it write that command behind theirs, which go on from there ("is called one", "and
+# says so"): a line that fails tells who did what.
 set -u
 : "${top:?run through tests/run.sh}"
 tap_n=0 tap_bad=0

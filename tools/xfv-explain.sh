@@ -3,8 +3,7 @@
 # xfv-explain(1).
 #
 # POSIX sh. The pipeline is a text of words quoted for the shell, so that what is printed is what runs. There is no
-# pipefail: the status of
-# each stage comes back over descriptor 3.
+# pipefail: the status of each stage comes back over descriptor 3.
 set -u
 name=xfv-explain version=@VERSION@
 newline='

@@ -209,8 +209,7 @@ runs 1 "maps of another pair" heatmap -o other.png other.xfv
 like "$(cat err)" "the maps of 'gradcam' are of two other pictures than this pair's" "are told"
 
 # A photograph with part of a stranger's face: a map of that part stands, the same map half a face away does not. (Of
-# ten such cases, five regions of two
-# strangers, these four stand at p <= .05; the moved map stands in none.)
+# ten such cases, five regions of two strangers, these four stand at p <= .05; the moved map stands in none.)
 cat >swap.py <<'PY'
 import sys
 from streams import *

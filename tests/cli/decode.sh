@@ -110,8 +110,7 @@ cut cmyk.jpg 97
 cut lossy.webp 31
 
 # Bursts of wrong bytes in the scans of each kind of JPEG: what djpeg warns of is refused, and nothing else. (djpeg's
-# fast
-# path says nothing about a few wrong codes and bytes left over; ours is never on it.)
+# fast path says nothing about a few wrong codes and bytes left over; ours is never on it.)
 cat >burst.py <<'PY'
 import random, subprocess, sys
 kind, unit, rng = sys.argv[1], sys.argv[2], random.Random(5)

@@ -1,9 +1,7 @@
 # The recipe of xfv-parallel(7) for several machines: GNU parallel over ssh to two hosts, each an sshd in a network
-# namespace of its own. A worker is killed in the
-# middle, then a whole host; resumed, the result is, byte by byte, what one run writes. All of it happens in private
-# namespaces of network, processes and
-# mounts, which end with the test: nothing listens outside, nothing is left. Needs root, sshd and ip; what is missing is
-# said.
+# namespace of its own. A worker is killed in the middle, then a whole host; resumed, the result is, byte by byte, what
+# one run writes. All of it happens in private namespaces of network, processes and mounts, which end with the test:
+# nothing listens outside, nothing is left. Needs root, sshd and ip; what is missing is said.
 . "$top/tests/tap.sh"
 missing=
 [ "$(id -u)" -eq 0 ] || missing="root"

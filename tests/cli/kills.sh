@@ -1,6 +1,5 @@
 # Workers killed at random moments, one process or all of a part's, again and again: what was finished stays as it was,
-# half a part is never there, and the parts
-# joined are, byte by byte, what one run writes: no record lost, none twice.
+# half a part is never there, and the parts joined are, byte by byte, what one run writes: no record lost, none twice.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests:$PYTHONPATH" XFV_MODEL_PATH="$work:$top/models"
 cat >make.py <<'PY'

@@ -1,7 +1,6 @@
 # Numbers at their edges: constant and identical images, weights and embeddings of NaN, infinity, nothing, very much and
-# very little, scores that equal
-# their threshold. Each gives a defined result or an error that names it, and no record that is written holds a number
-# which is none.
+# very little, scores that equal their threshold. Each gives a defined result or an error that names it, and no record
+# that is written holds a number which is none.
 . "$top/tests/tap.sh"
 export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 numbers="$top/tests/edge_numbers.py"

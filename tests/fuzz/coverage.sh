@@ -1,7 +1,7 @@
 #!/bin/sh
 # coverage.sh [TARGET]...: for each target, the lines of each file of its rooms that tests/damaged and build-fuzz/corpus
-# reach, as a table. A room's share
-# can be small because a target takes one door into it: importing a network does not train one.
+# reach, as a table. A room's share can be small because a target takes one door into it: importing a network does not
+# train one.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"

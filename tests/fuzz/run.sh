@@ -1,11 +1,9 @@
 #!/bin/sh
 # run.sh SECONDS [TARGET]...: fuzz each target, from its seeds, tests/damaged and what earlier runs found
-# (build-fuzz/corpus). A finding fails the
-# run; its input is build-fuzz/TARGET-crash-*: mend the fault, and put the input into tests/damaged/TARGET.
-# ENGINE=afl: the same targets under AFL++ (build-afl), from the same corpus; what it finds new goes into
-# build-fuzz/corpus, too.
-# sh tests/fuzz/run.sh merge [TARGET]...: add to tests/damaged, from what fuzzing found, what reaches code that it does
-# not yet reach.
+# (build-fuzz/corpus). A finding fails the run; its input is build-fuzz/TARGET-crash-*: mend the fault, and put the
+# input into tests/damaged/TARGET. ENGINE=afl: the same targets under AFL++ (build-afl), from the same corpus; what it
+# finds new goes into build-fuzz/corpus, too. sh tests/fuzz/run.sh merge [TARGET]...: add to tests/damaged, from what
+# fuzzing found, what reaches code that it does not yet reach.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"

@@ -1,7 +1,6 @@
 #!/bin/sh
 # gcc -fanalyzer over every C file; findings fail. XFV_ANALYSIS tells it that what reports a failure returns no 0
-# (base/err.h); without optimisation,
-# which would take that hint away before the analyser sees it.
+# (base/err.h); without optimisation, which would take that hint away before the analyser sees it.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # What gcc 12 cannot see, so that these two are left to valgrind and the sanitizers:

@@ -1,7 +1,6 @@
 #!/bin/sh
 # hardening.sh PROGRAM...: each is position independent, has its relocations read-only and bound at start, stack
-# protection, fortified calls,
-# and no executable stack. Prints what is missing.
+# protection, fortified calls, and no executable stack. Prints what is missing.
 set -u
 bad=0
 for p; do
