@@ -11,9 +11,9 @@ void xfv_pack_terms(int terms, const float *w, size_t ldw, size_t rows, int n, u
         for (size_t r = 0; r < rows; r++) {
             uint16_t t[3];
             xfv_split(c < n ? w[r * ldw + (size_t)c] : 0.0f, terms, t);
-            size_t tile = ((size_t)c / XFV_TERM_N * blocks + r / XFV_TERM_K) * (size_t)terms, in = r % XFV_TERM_K;
+            size_t tile = ((size_t)c / XFV_TERM_N * blocks + r / XFV_TERM_K) * (size_t)terms, at = xfv_term_at(r);
             for (size_t i = 0; i < (size_t)terms; i++) /* two rows side by side, as the multiply-add takes them */
-                out[(tile + i) * XFV_TERM_TILE + in / 2 * (2 * XFV_TERM_N) + (size_t)c % XFV_TERM_N * 2 + in % 2] =
+                out[(tile + i) * XFV_TERM_TILE + at / 2 * (2 * XFV_TERM_N) + (size_t)c % XFV_TERM_N * 2 + at % 2] =
                     t[i];
         }
 }
@@ -49,7 +49,7 @@ static void row_of_terms(const struct xfv_gemm *g, int terms, const float *x, fl
         uint16_t t[3][XFV_TERM_K], one[3];
         for (int i = 0; i < XFV_TERM_K; i++) {
             xfv_split(x[k + i], terms, one);
-            for (int q = 0; q < terms; q++) t[q][i] = one[q];
+            for (int q = 0; q < terms; q++) t[q][xfv_term_at((size_t)i)] = one[q];
         }
         for (int c = 0; c < g->n; c += XFV_TERM_N)
             for (int p = 0; p < (terms == 2 ? 3 : 6); p++)

@@ -15,13 +15,21 @@
 #define XFV_TERM_TILE (XFV_TERM_K * XFV_TERM_N)
 #define XFV_TERM_MOST 1024 /* k is a multiple of XFV_TERM_K and at most this */
 
-/* The upper half of x, rounded to nearest even; where that would leave the range, cut off instead, so that finite
- * numbers remain finite. */
+/* Where in its row of a tile number k of a sum lies: beside the one 16 after or before it, so that whole vectors of
+ * numbers become terms. */
+static inline size_t xfv_term_at(size_t k)
+{
+    return k % XFV_TERM_K % 16 * 2 + k % XFV_TERM_K / 16;
+}
+
+/* The upper half of x times a number just above 1: rounded, at no cost beyond a multiplication. Numbers of 8 significant
+ * bits, NaN and infinity remain what they are; what is above 3.39e38 becomes infinity. */
+#define XFV_TERM_UP (1 + 0x1.5p-9f)
 static inline uint16_t xfv_term_of(float x)
 {
     uint32_t u;
+    x *= XFV_TERM_UP;
     memcpy(&u, &x, sizeof u);
-    if ((u & 0x7fffffffu) < 0x7f7f8000u) u += 0x7fffu + (u >> 16 & 1);
     return (uint16_t)(u >> 16);
 }
 
