@@ -181,6 +181,36 @@ static void blocks(void)
     compare(&b, "chained residuals");
 }
 
+/* A batch's dense layers are computed together: each sample's bits are those that it has alone. */
+static void together(void)
+{
+    enum { IN = 6 * 6 * 3, MANY = 75, OUTS = 4 };
+    static const int count[OUTS] = {4 * 4 * 20, 50, 2, 4};
+    static float x[MANY * IN], y[OUTS][MANY * 4 * 4 * 20], one[4 * 4 * 20];
+    struct build b = start(6, 6, 3);
+    struct xfv_net *n = NULL;
+    struct xfv_ws *ws = xfv_ws_new();
+    float *py[OUTS] = {y[0], y[1], y[2], y[3]};
+    int outs[OUTS], same = 1;
+    outs[0] = (conv(&b, 3, 1, 0, 0, 20, 1, 1), b.last);
+    int hidden = outs[1] = (dense(&b, 50), prelu(&b), b.last);
+    outs[2] = (dense(&b, 2), simple(&b, XFV_OP_SOFTMAX), b.last);
+    b.last = hidden, outs[3] = (dense(&b, 4), b.last);
+    for (int i = 0; i < MANY * IN; i++) x[i] = (float)uniform();
+    int rc = xfv_net_new(b.g, 0, outs, OUTS, &n, &b.e) || xfv_net_forward(n, ws, NULL, MANY, x, py, &b.e);
+    for (int i = 0; i < MANY && !rc; i++)
+        for (int k = 0; k < OUTS && !rc; k++) {
+            float *alone[OUTS] = {NULL, NULL, NULL, NULL};
+            alone[k] = one;
+            rc = xfv_net_forward(n, ws, NULL, 1, x + i * IN, alone, &b.e);
+            same &= !memcmp(one, y[k] + i * count[k], sizeof *one * (size_t)count[k]);
+        }
+    OK(!rc && same, "a batch has the bits of its samples (%s)", rc ? b.e.msg : "");
+    xfv_net_free(n), xfv_ws_free(ws), xfv_graph_free(b.g);
+    b = start(8, 8, 40), dense(&b, 210);
+    compare(&b, "a large dense layer");
+}
+
 int main(void)
 {
     printf("# kernels: %s\n", xfv_net_kernels());
@@ -190,5 +220,6 @@ int main(void)
     only_values();
     blocks();
     subnormal();
+    together();
     return tap_done();
 }

@@ -66,11 +66,6 @@ static void forward_depthwise(const struct run *r, const struct step *s)
     }
 }
 
-/* Where gradients follow, sums are kept short: one chain of 4608 multiply-adds rounds by 1e-6, which moves a network of
- * 100 layers across enough PReLU kinks to change its gradient by 2e-3; chains of 64 and their sum round by a fifth of
- * that, for 2 % of the time. */
-#define CHAIN 64
-
 /* Taps of a convolution in a padded image of row length `row` floats: whole kernel rows when a kernel row is contiguous
  * in memory. */
 static int conv_taps(const struct xfv_node *nd, int channels, int pitch, size_t row, ptrdiff_t *tap, int *k)
@@ -179,7 +174,7 @@ static void forward_conv(const struct run *r, const struct step *s)
                          .w = s->wf,
                          .n = s->parts > 1 ? s->part_out : n,
                          .ldy = (size_t)n,
-                         .block = r->signs ? CHAIN : 0};
+                         .block = r->signs ? XFV_CHAIN : 0};
     g.e = epilogue(r, s, (size_t)n);
     if (s->point) {
         g.x = x;
@@ -217,9 +212,9 @@ static void forward_conv(const struct run *r, const struct step *s)
     }
 }
 
-static void forward_steps(const struct run *r)
+static void forward_steps(const struct run *r, int from, int to)
 {
-    for (int i = 0; i < r->net->n_steps; i++) {
+    for (int i = from; i < to; i++) {
         const struct step *s = &r->net->steps[i];
         if (s->op == XFV_OP_DENSE) xfv_dense_forward(r, s);
         else if (s->op != XFV_OP_CONV) xfv_op_forward(r, s);
@@ -261,17 +256,26 @@ void xfv_ws_free(struct xfv_ws *ws)
     free(ws);
 }
 
-static void one_forward(const struct run *r, const float *x, float *const *y, size_t sample)
+/* Copy out those outputs, of `sample` and those behind it in a value of many, that steps from.. to-1 make. */
+static void take_outputs(const struct run *r, int from, int to, float *const *y, size_t sample)
+{
+    const struct xfv_net *n = r->net;
+    for (int i = 0; i < n->n_outs && y; i++) {
+        int v = n->outs[i], p = n->producer[v];
+        if (y[i] && p >= from && p < to)
+            xfv_gather(y[i] + sample * xfv_shape_count(n->shape[v]), run_value(r, v), r->shape[v],
+                       value_pitch(n, v, r->shape[v]));
+    }
+}
+
+/* The steps before `to`, of one sample. */
+static void one_forward(const struct run *r, int to, const float *x, float *const *y, size_t sample)
 {
     const struct xfv_net *n = r->net;
     struct xfv_shape in = r->shape[n->from];
     xfv_spread(run_value(r, n->from), x + sample * xfv_shape_count(in), in, value_pitch(n, n->from, in));
-    forward_steps(r);
-    for (int i = 0; i < n->n_outs; i++) {
-        struct xfv_shape o = r->shape[n->outs[i]];
-        if (y && y[i])
-            xfv_gather(y[i] + sample * xfv_shape_count(o), run_value(r, n->outs[i]), o, value_pitch(n, n->outs[i], o));
-    }
+    forward_steps(r, 0, to);
+    take_outputs(r, -1, to, y, sample);
 }
 
 /* Shapes and layout for an input size, kept in the workspace for the next call with the same size. */
@@ -288,6 +292,53 @@ static int shapes_for(const struct xfv_net *n, struct xfv_ws *ws, struct xfv_sha
     return status ? status : xfv_plan_layout(n, shape, 0, &ws->layout, e);
 }
 
+/* Samples first.. of a batch, b of them: one after the other as far as n->rows, then together. */
+static int some_forward(struct run *r, const float *x, float *const *y, size_t first, size_t b, struct xfv_err *e)
+{
+    const struct xfv_net *n = r->net;
+    for (size_t i = 0; i < b; i++) {
+        int status = xfv_deadline_check(e);
+        if (status) return status;
+        one_forward(r, n->rows, x, y, first + i);
+        if (n->row_value < 0) continue;
+        struct xfv_shape in = n->shape[n->row_value];
+        xfv_gather(r->rows + i * xfv_shape_count(in), run_value(r, n->row_value), in, value_pitch(n, n->row_value, in));
+    }
+    forward_steps(r, n->rows, n->n_steps);
+    take_outputs(r, n->rows, n->n_steps, y, first);
+    return 0;
+}
+
+/* Shapes for b samples, in the workspace. */
+static void shapes_of_many(const struct xfv_net *n, struct xfv_shape *shape, size_t b)
+{
+    memcpy(shape, n->many, sizeof *shape * (size_t)n->g->n_values);
+    for (int i = n->rows; i < n->n_steps; i++) shape[n->steps[i].out].dim[0] = (int)b;
+}
+
+static int batches(struct run *r, struct xfv_ws *ws, size_t batch, const float *x, float *const *y, struct xfv_err *e)
+{
+    const struct xfv_net *n = r->net;
+    int many = n->row_value >= 0, status = 0;
+    if (many) {
+        struct xfv_shape *shape = realloc(ws->shape, sizeof *shape * (size_t)n->g->n_values);
+        if (!shape) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        r->shape = ws->shape = shape;
+        r->rows = r->arena + r->at->floats;
+    }
+    for (size_t i = 0, b; i < batch && !status; i += b) {
+        b = !many ? 1 : batch - i < XFV_MANY ? batch - i : XFV_MANY;
+        if (many) shapes_of_many(n, ws->shape, b);
+        status = some_forward(r, x, y, i, b, e);
+    }
+    return status;
+}
+
+static size_t row_floats(const struct xfv_net *n)
+{
+    return n->row_value < 0 ? 0 : XFV_MANY * xfv_shape_count(n->shape[n->row_value]);
+}
+
 int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv_shape *in, int batch, const float *x,
                     float *const *y, struct xfv_err *e)
 {
@@ -300,15 +351,13 @@ int xfv_net_forward(const struct xfv_net *n, struct xfv_ws *ws, const struct xfv
     /* Packed before anything looks at a step's weights: another thread may be packing them, under the lock, for the
      * same shape. */
     if (!status) status = xfv_pack_forward(n, r.shape, e);
-    if (!status) status = xfv_ws_reserve(ws, r.at->floats, other ? xfv_plan_scratch(n, r.shape) : n->fwd_scratch, e);
+    size_t scratch = other && !status ? xfv_plan_scratch(n, r.shape) : n->fwd_scratch;
+    if (!status) status = xfv_ws_reserve(ws, r.at->floats + row_floats(n), scratch, e);
     if (status) return status;
     r.arena = ws->arena;
     r.scratch = ws->scratch;
     unsigned state = xfv_flush_begin();
-    for (int i = 0; i < batch && !status; i++) {
-        status = xfv_deadline_check(e);
-        if (!status) one_forward(&r, x, y, (size_t)i);
-    }
+    status = batches(&r, ws, (size_t)batch, x, y, e);
     xfv_flush_end(state);
     return status;
 }
@@ -352,7 +401,7 @@ int xfv_net_record(const struct xfv_net *n, struct xfv_ws *ws, const float *x, f
     struct run r = {
         .net = n, .shape = n->shape, .at = &n->record, .arena = t->arena, .scratch = ws->scratch, .signs = t->signs};
     unsigned state = xfv_flush_begin();
-    one_forward(&r, x, y, 0);
+    one_forward(&r, n->n_steps, x, y, 0);
     xfv_flush_end(state);
     return 0;
 }

@@ -275,6 +275,8 @@ int xfv_pack_new(const struct xfv_net *n, struct step *s, struct xfv_err *e)
                    nd->stride[1] == 1 && !nd->pads[0] && !nd->pads[1] && !nd->pads[2] && !nd->pads[3];
         s->wino = !s->depthwise && is_wino(n, s, cin, cout);
         if (bias) bad = !(s->bias = xfv_padded_vector(bias->data, bias->count, cout));
+    } else if (nd->op == XFV_OP_DENSE) {
+        bad = xfv_dense_pack(n, s) || (bias && !(s->bias = xfv_padded_vector(bias->data, bias->count, cout)));
     } else if (nd->op == XFV_OP_AFFINE) {
         s->wf = xfv_padded_vector(all[nd->weight].data, all[nd->weight].count, cout);
         s->bias = xfv_padded_vector(bias ? bias->data : NULL, bias ? bias->count : 0, cout);

@@ -398,6 +398,42 @@ static size_t backward_scratch(const struct xfv_net *n)
     return most + 64;
 }
 
+/* Makes a row of each sample's row alone. */
+static int is_rowwise(const struct xfv_net *n, const struct step *s)
+{
+    if (n->shape[s->out].rank != 1) return 0;
+    if (s->op == XFV_OP_DENSE) return s->wf != NULL;
+    return (is_act(s->node) || s->op == XFV_OP_SOFTMAX) && n->shape[s->in[0]].rank == 1;
+}
+
+/* The one value that steps i.. read of those before, dense layers alone; -1 when it is not so. */
+static int row_input(const struct xfv_net *n, int i)
+{
+    int found = -1;
+    for (int q = i; q < n->n_steps; q++) {
+        const struct step *s = &n->steps[q];
+        int v = s->in[0];
+        if (n->producer[v] >= i) continue;
+        if (s->op != XFV_OP_DENSE || (found >= 0 && found != v)) return -1;
+        found = v;
+    }
+    return found;
+}
+
+static void plan_rows(struct xfv_net *n)
+{
+    int i = n->n_steps;
+    while (i > 0 && is_rowwise(n, &n->steps[i - 1])) i--;
+    while (i < n->n_steps && row_input(n, i) < 0) i++;
+    n->rows = i;
+    n->row_value = i < n->n_steps ? row_input(n, i) : -1;
+    memcpy(n->many, n->shape, sizeof *n->many * (size_t)n->g->n_values);
+    for (; i < n->n_steps; i++) {
+        int v = n->steps[i].out;
+        n->many[v] = xfv_shape_of(2, XFV_MANY, shape_channels(n->shape[v]));
+    }
+}
+
 static void keep_values(struct xfv_net *n)
 {
     for (int i = 0; i < n->n_steps; i++) {
@@ -443,10 +479,10 @@ static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
         s->sign = n->sign_bytes;
         n->sign_bytes += value_floats(n, s->out, n->shape[s->out]) / 8;
     }
-    if (!status) keep_values(n);
+    if (!status) keep_values(n), plan_rows(n);
     if (!status) status = plan_gradients(n, e);
     if (!status) status = xfv_plan_layout(n, n->shape, 1, &n->record, e);
-    if (!status) status = xfv_plan_layout(n, n->shape, 0, &n->plain, e);
+    if (!status) status = xfv_plan_layout(n, n->many, 0, &n->plain, e);
     if (!status) status = plan_backward(n, e);
     n->fwd_scratch = status ? 0 : xfv_plan_scratch(n, n->shape);
     n->bwd_scratch = status ? 0 : backward_scratch(n);
@@ -479,9 +515,10 @@ int xfv_net_new(const struct xfv_graph *g, int from, const int *outs, int n_outs
     n->producer = malloc(sizeof *n->producer * nv);
     n->consumers = calloc(nv, sizeof *n->consumers);
     n->shape = calloc(nv, sizeof *n->shape);
+    n->many = calloc(nv, sizeof *n->many);
     n->keep = calloc(nv, 1);
     int status = 0;
-    if (!n->outs || !n->steps || !n->producer || !n->consumers || !n->shape || !n->keep) {
+    if (!n->outs || !n->steps || !n->producer || !n->consumers || !n->shape || !n->many || !n->keep) {
         status = xfv_fail(e, XFV_ENOMEM, "out of memory");
     } else {
         memcpy(n->outs, outs, sizeof *outs * (size_t)n_outs);
@@ -520,6 +557,7 @@ void xfv_net_free(struct xfv_net *n)
     free(n->producer);
     free(n->consumers);
     free(n->shape);
+    free(n->many);
     free(n->keep);
     free(n->record.offset);
     free(n->plain.offset);
