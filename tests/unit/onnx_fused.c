@@ -71,6 +71,23 @@ static void layers(void)
             want[r * 2 + k] = clip((q[r * 2] * (m[k] - 1) + q[r * 2 + 1] * (m[2 + k] - 1)) * (double).1f,
                                    -128 * (double).02f, 127 * (double).02f);
     gives(g, 13, x8, want, 8, "QLinearMatMul");
+    static const float rows[2] = {.05f, .1f};
+    static const char *const names[] = {"QLinearMatMul q rs rz w ws wz t u > c", "QLinearMatMul q s z w ws wz rs rz > c"};
+    for (int i = 0; i < 2; i++) { /* scales of rows, as many as columns */
+        g = pb_graph(2, 2, 2, NULL);
+        scalar(&g, "s", .05f), zero_of(&g, "z", 3, 10), scalar(&g, "ws", .1f), zero_of(&g, "wz", 3, 1),
+            scalar(&g, "t", .02f), zero_of(&g, "u", 3, 0), floats(&g, "rs", 2, rows);
+        pb_add(&g, 5, pb_tensor("rz", 3, (const int8_t[]){10, 10}, 2, 2, -1));
+        pb_add(&g, 5, pb_tensor("w", 3, m, 4, 2, 2, -1));
+        node(&g, "QuantizeLinear x s z > q", none, none, none), node(&g, names[i], none, none, none),
+            node(&g, "DequantizeLinear c t u > y", none, none, none);
+        struct pb file = pb_model(g, 13);
+        struct xfv_graph *out;
+        struct xfv_err e;
+        OK(xfv_import_onnx(file.p, file.n, NULL, &out, &e) == XFV_EMODEL && strstr(e.msg, "(QLinearMatMul) has 2 scales"),
+           "an operand or outcome with a scale for each row is refused: %s", e.msg);
+        free(file.p);
+    }
 }
 
 static double gelu(double v) { return .5 * v * erfc(-v * sqrt(.5)); }

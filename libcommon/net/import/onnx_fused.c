@@ -11,12 +11,25 @@ static int is(const struct onx_call *c, const char *op) { return strcmp(c->op, o
 
 /* ---- whole numbers ---- */
 
+/* Input k is one scale: several, for rows or columns, would be taken along DequantizeLinear's own axis. */
+static int one_scale(struct onx *o, const struct onx_call *c, int k)
+{
+    const struct onx_const *s;
+    if (k >= c->n_in || !c->in[k]) return ONX_BAD("'%s' (%s) lacks a scale", c->label, c->op);
+    if (!xfv_onx_is_constant(c->in[k])) return 0;
+    if (!(s = xfv_onx_constant(o, c->in[k]))) return o->e->status;
+    return s->count == 1 ? 0
+                         : ONX_BAD("'%s' (%s) has %zu scales in input %d, of which one is supported", c->label, c->op,
+                                   s->count, k);
+}
+
 /* Constant or computed input q with its scale and zero point as reals. */
 static int real_of(struct onx *o, const struct onx_call *c, int q, int scale, int zero, struct onx_tensor *out)
 {
     struct onx_tensor *z = zero >= 0 && zero < c->n_in ? c->in[zero] : NULL;
+    int status = one_scale(o, c, scale);
     *out = xfv_onx_fresh(c->in[q]->label);
-    if (!c->in[scale]) return ONX_BAD("'%s' (%s) lacks a scale", c->label, c->op);
+    if (status) return status;
     onx_builder *build = xfv_onx_is_constant(c->in[q]) ? xfv_onx_eval_dequantise : xfv_onx_dequantise;
     return xfv_onx_by(o, c, build, "DequantizeLinear", out, z ? 3 : 2, c->in[q], c->in[scale], z);
 }
@@ -25,7 +38,8 @@ static int real_of(struct onx *o, const struct onx_call *c, int q, int scale, in
 static int as_whole(struct onx *o, const struct onx_call *c, struct onx_tensor *x, int scale, int zero)
 {
     struct onx_tensor *z = zero < c->n_in ? c->in[zero] : NULL;
-    if (scale >= c->n_in || !c->in[scale]) return ONX_BAD("'%s' (%s) lacks the scale of its outcome", c->label, c->op);
+    int status = one_scale(o, c, scale);
+    if (status) return status;
     return xfv_onx_by(o, c, xfv_onx_quantise, "QuantizeLinear", c->out[0], z ? 3 : 2, x, c->in[scale], z);
 }
 
