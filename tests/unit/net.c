@@ -209,6 +209,8 @@ static void together(void)
     xfv_net_free(n), xfv_ws_free(ws), xfv_graph_free(b.g);
     b = start(8, 8, 40), dense(&b, 210);
     compare(&b, "a large dense layer");
+    b = start(4, 6, 8), conv(&b, 3, 1, 1, 1, 8, 1, 1), dense(&b, 6), simple(&b, XFV_OP_L2NORM), dense(&b, 5);
+    compare(&b, "a dense layer of a map, and one behind what does not go row by row");
 }
 
 int main(void)

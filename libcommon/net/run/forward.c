@@ -293,13 +293,15 @@ static int shapes_for(const struct xfv_net *n, struct xfv_ws *ws, struct xfv_sha
 }
 
 /* Samples first.. of a batch, b of them: one after the other as far as n->rows, then together. */
-static int some_forward(struct run *r, const float *x, float *const *y, size_t first, size_t b, struct xfv_err *e)
+static int some_forward(const struct run *r, const float *x, float *const *y, size_t first, size_t b, struct xfv_err *e)
 {
     const struct xfv_net *n = r->net;
+    struct run single = *r;
+    single.rows = NULL;
     for (size_t i = 0; i < b; i++) {
         int status = xfv_deadline_check(e);
         if (status) return status;
-        one_forward(r, n->rows, x, y, first + i);
+        one_forward(&single, n->rows, x, y, first + i);
         if (n->row_value < 0) continue;
         struct xfv_shape in = n->shape[n->row_value];
         xfv_gather(r->rows + i * xfv_shape_count(in), run_value(r, n->row_value), in, value_pitch(n, n->row_value, in));
