@@ -18,6 +18,7 @@ static inline __attribute__((always_inline)) void store_vec(const struct xfv_epi
 #include "net/run/kern_wide.h"
 #endif
 
+#if NV != 4
 #define HIGH 14 /* rows of a tile, at most */
 
 /* A tile of m pixels by nv vectors, in blocks or not (constants after inlining). */
@@ -59,12 +60,12 @@ static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g,
             store_vec(&g->e, acc[i][j], g->y, p, c, p * g->ldy + (size_t)c);
         }
 }
+#endif
 
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
 #if NV == 4
-#define TILE(M) case M: if (nv == NV && M <= MR(NV) && ahead && !blocks) wide_tile(g, w, p, M, c, blocks, ahead); \
-                        else if (nv == NV && M <= MR(NV)) wide_tile(g, w, p, M, c, blocks, 0); \
-                        else if (nv < NV && M <= MR(nv)) tile(g, w, p, M, c, nv, blocks); \
+#define TILE(M) case M: if (nv == NV && M <= MR(NV) && ahead && !blocks) wide_tile(g, w, p, M, c, nv, blocks, ahead); \
+                        else if (M <= MR(nv)) wide_tile(g, w, p, M, c, nv, blocks, 0); \
                         break;
 #else
 #define TILE(M) case M: if (M <= MR(nv)) tile(g, w, p, M, c, nv, blocks); break;
