@@ -196,19 +196,19 @@ static void forward_conv(const struct run *r, const struct step *s)
            padded = (size_t)(in.dim[0] + nd->pads[0] + nd->pads[2]) * row;
     g.taps = conv_taps(nd, s->part_in, pitch, row, tap, &g.k);
     g.tap = tap;
+    g.x = x;
     if (patches(s, r->shape)) {
-        g.x = x;
         conv_by_patches(r, s, &g, row, r->scratch + xfv_tap_floats(nd) + padded);
         return;
     }
-    for (int oy = 0; oy < out.dim[0]; oy++) {
-        g.x = x + (size_t)(oy * nd->stride[0]) * row;
-        g.y = run_value(r, s->out) + (size_t)oy * (size_t)out.dim[1] * (size_t)n;
-        for (int p = 0; p < s->parts; p++) {
-            struct xfv_gemm part = part_of(s, &g, p);
+    g.y = run_value(r, s->out);
+    size_t yrow = (size_t)out.dim[1] * (size_t)n;
+    for (int p = 0; p < s->parts; p++) { /* row after row: a part's weights stay in the first cache */
+        struct xfv_gemm part = part_of(s, &g, p);
+        for (int oy = 0; oy < out.dim[0]; oy++, part.x += (size_t)nd->stride[0] * row, part.y += yrow) {
             r->net->k->gemm(&part, out.dim[1]);
+            if (part.e.sign) part.e.sign += yrow / 8;
         }
-        if (g.e.sign) g.e.sign += (size_t)out.dim[1] * (size_t)n / 8;
     }
 }
 

@@ -63,28 +63,48 @@ static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g,
 #endif
 
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
+#define TILES(pixels, nv) (((pixels) + MR(nv) - 1) / MR(nv))
 #if NV == 4
-#define TILE(M) case M: if (nv == NV && M <= MR(NV) && ahead && !blocks) wide_tile(g, w, p, M, c, nv, blocks, ahead); \
-                        else if (M <= MR(nv)) wide_tile(g, w, p, M, c, nv, blocks, 0); \
+#define TILE(M) case M: if (ahead && !blocks) wide_tile(g, w, p, M, c, NV, blocks, ahead); \
+                        else wide_tile(g, w, p, M, c, NV, blocks, 0); \
                         break;
-#else
-#define TILE(M) case M: if (M <= MR(nv)) tile(g, w, p, M, c, nv, blocks); break;
-#endif
+static inline __attribute__((always_inline)) void whole_panel(const struct xfv_gemm *g, const float *w, int pixels,
+                                                              int c, int blocks)
+{
+    int tiles = TILES(pixels, NV), few = tiles <= 12; /* more take so long that memory keeps up */
+    size_t p = 0, all = (size_t)g->taps * (size_t)g->k * 4 * VL;
+    for (int t = 0; t < tiles; t++) {
+        /* the first tile waits for its weights, the next two fetch those of the panel to come */
+        size_t ahead = !few ? 0 : t == 1 ? all : t == 2 ? all + 2 * VL : 0;
+        int m = pixels / tiles + (t < pixels % tiles);
+        switch (m) {
+            TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+        default: break;
+        }
+        p += (size_t)m;
+    }
+}
+#undef TILE
+
 static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c,
                                                         int nv, int blocks)
 {
-    int tiles = (pixels + MR(nv) - 1) / MR(nv);
+    int tiles = TILES(pixels, nv), m;
+    if (nv == NV) whole_panel(g, w, pixels, c, blocks);
+    else for (int t = 0, p = 0; t < tiles; t++, p += m) {
+        m = pixels / tiles + (t < pixels % tiles);
+        narrow[nv - 1][m - 1](g, w, (size_t)p, c);
+    }
+}
+#else
+#define TILE(M) case M: if (M <= MR(nv)) tile(g, w, p, M, c, nv, blocks); break;
+static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c,
+                                                        int nv, int blocks)
+{
+    int tiles = TILES(pixels, nv);
     size_t p = 0;
-#if NV == 4
-    int few = tiles <= 12; /* more take so long that memory keeps up */
-#endif
     for (int t = 0; t < tiles; t++) {
         int m = pixels / tiles + (t < pixels % tiles);
-#if NV == 4
-        /* the first tile waits for its weights, the next two fetch those of the panel to come */
-        size_t all = (size_t)g->taps * (size_t)g->k * 4 * VL, ahead = t == 1 ? all : t == 2 ? all + 2 * VL : 0;
-        if (!few) ahead = 0;
-#endif
         switch (m) {
             TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13)
             TILE(14)
@@ -94,6 +114,7 @@ static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g
     }
 }
 #undef TILE
+#endif
 
 static inline __attribute__((always_inline)) void panels(const struct xfv_gemm *g, int pixels, int blocks)
 {

@@ -1,4 +1,4 @@
-/* A tile of up to 6 pixels by 4 vectors, 8 by 3 or 14 by 2 or 1, included by net/run/kern_body.h where there are 32
+/* A tile of up to 6 pixels by 4 vectors, 8 by 3, or 14 by 2 or 1, included by net/run/kern_body.h where there are 32
  * registers. Each accumulator has its name and the sum is unrolled by hand, so that 24 multiply-adds cost 4 loads of
  * weights, 6 of pixels and nothing else: compilers move an array's elements about. */
 
@@ -98,3 +98,26 @@ static inline __attribute__((always_inline)) void wide_tile(const struct xfv_gem
     WIDE_ALL(WIDE_KEEP)
     wide_store(g, sum, p0, m, c0, nv);
 }
+
+/* The narrower ones in functions of their own, where no register is taken. */
+#define NARROW(M, N) \
+    static __attribute__((noinline)) void narrow_##M##_##N(const struct xfv_gemm *g, const float *w, size_t p0, int c0) \
+    { \
+        if (g->block) wide_tile(g, w, p0, M, c0, N, 1, 0); \
+        else wide_tile(g, w, p0, M, c0, N, 0, 0); \
+    }
+#define NARROW_ONE_TO_EIGHT(N) \
+    NARROW(1, N) NARROW(2, N) NARROW(3, N) NARROW(4, N) NARROW(5, N) NARROW(6, N) NARROW(7, N) NARROW(8, N)
+#define NARROW_TO_FOURTEEN(N) NARROW(9, N) NARROW(10, N) NARROW(11, N) NARROW(12, N) NARROW(13, N) NARROW(14, N)
+NARROW_ONE_TO_EIGHT(1) NARROW_TO_FOURTEEN(1)
+NARROW_ONE_TO_EIGHT(2) NARROW_TO_FOURTEEN(2)
+NARROW_ONE_TO_EIGHT(3)
+
+typedef void narrow_tile(const struct xfv_gemm *g, const float *w, size_t p0, int c0);
+static narrow_tile *const narrow[3][14] = {
+    {narrow_1_1, narrow_2_1, narrow_3_1, narrow_4_1, narrow_5_1, narrow_6_1, narrow_7_1, narrow_8_1, narrow_9_1,
+     narrow_10_1, narrow_11_1, narrow_12_1, narrow_13_1, narrow_14_1},
+    {narrow_1_2, narrow_2_2, narrow_3_2, narrow_4_2, narrow_5_2, narrow_6_2, narrow_7_2, narrow_8_2, narrow_9_2,
+     narrow_10_2, narrow_11_2, narrow_12_2, narrow_13_2, narrow_14_2},
+    {narrow_1_3, narrow_2_3, narrow_3_3, narrow_4_3, narrow_5_3, narrow_6_3, narrow_7_3, narrow_8_3},
+};
