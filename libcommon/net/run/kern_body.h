@@ -21,6 +21,19 @@ static inline __attribute__((always_inline)) void store_vec(const struct xfv_epi
 #if NV != 4
 #define HIGH 14 /* rows of a tile, at most */
 
+/* A tile's sums [m][nv][VL], through the epilogue: once for all tiles, whose code is long enough. */
+static __attribute__((noinline)) void tile_store(const struct xfv_gemm *g, const float *sum, size_t p0, int m, int c0,
+                                                 int nv)
+{
+    int parts = parts_of(&g->e);
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < nv; j++, sum += VL) {
+            size_t p = p0 + (size_t)i;
+            int c = c0 + j * VL;
+            store_parts(&g->e, parts, V_LD(sum), g->y, p, c, p * g->ldy + (size_t)c);
+        }
+}
+
 /* A tile of m pixels by nv vectors, in blocks or not (constants after inlining). */
 static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g, const float *w, size_t p0, int m,
                                                        int c0, int nv, int blocks)
@@ -51,14 +64,12 @@ static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g,
             }
         }
     }
-    for (int i = 0; i < m && blocks; i++)
-        for (int j = 0; j < nv; j++) acc[i][j] = V_ADD(V_LD(sum + (i * nv + j) * VL), acc[i][j]);
     for (int i = 0; i < m; i++)
         for (int j = 0; j < nv; j++) {
-            size_t p = p0 + (size_t)i;
-            int c = c0 + j * VL;
-            store_vec(&g->e, acc[i][j], g->y, p, c, p * g->ldy + (size_t)c);
+            float *s = sum + (i * nv + j) * VL;
+            V_ST(s, blocks ? V_ADD(V_LD(s), acc[i][j]) : acc[i][j]);
         }
+    tile_store(g, sum, p0, m, c0, nv);
 }
 #endif
 
