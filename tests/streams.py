@@ -24,7 +24,7 @@ def vector_face(name, v, **more):
 
 
 def model(
-    name="tiny", seed=1, thresholds=(("default", 0.5), ("eer", 0.25)), score="cosine", transposed=False, size=SIZE
+    name="tiny", seed=1, thresholds=(("default", 0.5), ("eer", 0.25)), score="cosine", transposed=False, size=SIZE, loud=1
 ):
     """conv 3x3/2, PReLU, depthwise 3x3, dense: RGB of size x size (even) -> 12."""
     rng = np.random.default_rng(seed)
@@ -33,7 +33,7 @@ def model(
         "b1": rng.normal(0, 0.1, 8),
         "s1": rng.uniform(-0.2, 0.5, 8),
         "w2": rng.normal(0, 0.5, (3, 3, 1, 8)),
-        "w3": rng.normal(0, 0.1, (2 * size * size, N)),
+        "w3": loud * rng.normal(0, 0.1, (2 * size * size, N)),
         "b3": rng.normal(0, 0.1, N),
     }
     conv = {"kernel": [3, 3], "dilation": [1, 1], "pads": [1, 1, 1, 1]}

@@ -15,10 +15,12 @@
 struct worker {
     struct xfv_ws *ws;
     float *x, *y; /* f32 [H][W][C], f32 [n] */
+    uint16_t *halves; /* f16 [n] */
 };
 
 struct embed {
     struct xfv_cli *c;
+    int half;
     struct xfv_model *model;
     struct xfv_net *net;
     size_t n; /* length of an embedding */
@@ -49,7 +51,8 @@ static int make_workers(struct embed *t, int n, struct xfv_err *e)
         w->ws = xfv_ws_new();
         w->x = xfv_aligned_alloc(count * sizeof *w->x);
         w->y = xfv_aligned_alloc(t->n * sizeof *w->y);
-        if (!w->ws || !w->x || !w->y) return xfv_fail(e, XFV_ENOMEM, "out of memory");
+        w->halves = xfv_aligned_alloc(t->n * sizeof *w->halves);
+        if (!w->ws || !w->x || !w->y || !w->halves) return xfv_fail(e, XFV_ENOMEM, "out of memory");
     }
     return 0;
 }
@@ -60,6 +63,7 @@ static void close_all(struct embed *t)
         xfv_ws_free(t->workers[i].ws);
         xfv_wipe_free(t->workers[i].x);
         xfv_wipe_free(t->workers[i].y);
+        xfv_wipe_free(t->workers[i].halves);
     }
     free(t->workers);
     xfv_net_free(t->net);
@@ -122,6 +126,20 @@ static void put_norm(const struct embed *t, struct xfv_put *face, msgpack_object
     if (!face->status) face->status = p.status;
 }
 
+/* Half precision ends at 65504 and has ten bits of fraction down to 6e-5. */
+static int to_half(const struct embed *t, struct worker *w, struct xfv_err *e)
+{
+    float most = 0;
+    for (size_t i = 0; i < t->n; i++) most = fabsf(w->y[i]) > most ? fabsf(w->y[i]) : most;
+    if (most > 65504 || most < 6.2e-5f)
+        return xfv_fail_code(e, XFV_EDATA, "embedding",
+                             "the embedding's largest number, %.3g, is out of the range of --half (6.2e-5 to 65504): "
+                             "run embed without it",
+                             (double)most);
+    xfv_f16_from_f32(w->y, w->halves, t->n);
+    return 0;
+}
+
 static int embed_face(struct embed *t, struct worker *w, msgpack_zone *zone, msgpack_object *face, struct xfv_err *e)
 {
     int status = xfv_cli_face_input(face, t->model, w->x, e);
@@ -133,8 +151,10 @@ static int embed_face(struct embed *t, struct worker *w, msgpack_zone *zone, msg
         if (!isfinite(w->y[i]))
             return xfv_fail_code(e, XFV_EDATA, "embedding",
                                  "the network gives a number that is not finite for this image");
-    struct xfv_tensor v = xfv_tensor_view(XFV_F32, 1, &t->n, w->y);
+    struct xfv_tensor v = t->half ? xfv_tensor_view(XFV_F16, 1, &t->n, w->halves)
+                                  : xfv_tensor_view(XFV_F32, 1, &t->n, w->y);
     struct xfv_put put = xfv_put_into(zone, face, e);
+    if (t->half && (status = to_half(t, w, e))) return status;
     xfv_put_tensor(&put, "embedding", &v);
     xfv_put_text(&put, "model", t->model->digest);
     put_norm(t, &put, xfv_map_get_mut(face, "quality"), w->y);
@@ -178,6 +198,12 @@ static int emit(void *ctx, struct xfv_rec **r, struct xfv_writer *w, struct xfv_
     return xfv_writer_put(w, *r, e);
 }
 
+static const struct xfv_opt options[] = {
+    {"half", 0, NULL, "embeddings in half precision: a template takes two thirds of the room",
+     XFV_OPT_RESULT, XFV_TO_FLAG(struct embed, half, 1)},
+    {0},
+};
+
 int main(int argc, char **argv)
 {
     static struct embed t;
@@ -187,6 +213,7 @@ int main(int argc, char **argv)
         .operands = "[FILE]...",
         .example = "facecrop a.jpg b.jpg | embed | verify",
         .flags = XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_STREAM,
+        .opts = options,
         .ctx = &t,
         .libraries = {&xfv_library_net, &xfv_library_image},
     };

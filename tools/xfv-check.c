@@ -54,7 +54,7 @@ static int check_face(const msgpack_object *face, struct xfv_err *e)
     for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++)
         status = check_numbers(face, lists[i].key, lists[i].n, e);
     if (!status) status = check_tensor(face, "image", XFV_U8, 3, e);
-    if (!status) status = check_tensor(face, "embedding", XFV_F32, 1, e);
+    if (!status && xfv_map_get(face, "embedding") && !(status = xfv_get_embedding(face, 0, &t, e))) xfv_tensor_clear(&t);
     if (status || !xfv_map_get(face, "image")) return status;
     status = xfv_get_tensor_view(face, "image", &t, e);
     return !status && t.shape[2] != 3

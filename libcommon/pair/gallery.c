@@ -60,7 +60,6 @@ char *xfv_face_id(const msgpack_object *face, uint64_t no)
 
 int xfv_face_vector(const msgpack_object *face, struct xfv_tensor *vector, char digest[65], struct xfv_err *e)
 {
-    static const size_t any[] = {0};
     struct xfv_err why;
     if (!face || face->type != MSGPACK_OBJECT_MAP)
         return xfv_fail_code(e, XFV_EDATA, "noface", "the face is not a map");
@@ -69,7 +68,7 @@ int xfv_face_vector(const msgpack_object *face, struct xfv_tensor *vector, char 
     digest[0] = '\0';
     if (xfv_map_get(face, "model") && xfv_get_text(face, "model", digest, 65, &why))
         return xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg);
-    int status = xfv_get_tensor(face, "embedding", XFV_F32, 1, any, vector, &why);
+    int status = xfv_get_embedding(face, 0, vector, &why);
     if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
     return status ? xfv_fail_code(e, XFV_EDATA, "embedding", "%s", why.msg) : 0;
 }
@@ -135,7 +134,7 @@ int xfv_gallery_add_template(struct xfv_gallery *g, const struct xfv_template *t
     memcpy(f->digest, t->model, t->model_n);
     g->seen++;
     int status = xfv_tensor_alloc(&f->vector, XFV_F32, 1, &t->n, e);
-    if (!status) memcpy(f->vector.data, t->v, t->n * sizeof(float));
+    if (!status) xfv_template_floats(t, f->vector.data);
     return status;
 }
 

@@ -116,7 +116,7 @@ size_t xfv_sieve_duplicates(const struct xfv_sieve *s)
 static int to_gallery(struct xfv_sieve *s, const struct row *row, const float *v, struct xfv_err *e)
 {
     const char *id = s->ids.bytes + row->id;
-    const struct xfv_template t = {id, s->model, strlen(id), strlen(s->model), v, s->d};
+    const struct xfv_template t = {id, s->model, strlen(id), strlen(s->model), v, s->d, 0};
     return xfv_gallery_add_template(s->g, &t, row->no, e);
 }
 
@@ -261,7 +261,7 @@ int xfv_sieve_add(struct xfv_sieve *s, const struct xfv_template *t, uint64_t no
     int status = b && b->n < ROWS ? 0 : b && s->unit ? sift(s, b, e) : new_block(s, e);
     if (status) return status;
     b = s->last;
-    memcpy(b->v + b->n * s->d, t->v, s->d * sizeof *b->v);
+    xfv_template_floats(t, b->v + b->n * s->d);
     b->rows[b->n++] = (struct row){id, no};
     return !s->unit && !strcmp(s->ids.bytes + id, s->probe) ? begin(s, e) : 0;
 }

@@ -50,7 +50,6 @@ static int write_faces(int fd, int count, int height, int width, const uint8_t *
 
 static int take_face(struct xfv_rec *r, int count, int done, size_t *n, float **f, struct xfv_err *e)
 {
-    static const size_t any[] = {0};
     struct xfv_tensor v;
     char id[16], wanted[16];
     snprintf(wanted, sizeof wanted, "%d", done);
@@ -60,7 +59,7 @@ static int take_face(struct xfv_rec *r, int count, int done, size_t *n, float **
     int status = xfv_get_text(xfv_rec_root(r), "id", id, sizeof id, e);
     if (!status && strcmp(id, wanted))
         status = xfv_fail(e, XFV_EFORMAT, "it wrote face '%s' where face '%s' was due", id, wanted);
-    if (!status) status = xfv_get_tensor(xfv_rec_root(r), "embedding", XFV_F32, 1, any, &v, e);
+    if (!status) status = xfv_get_embedding(xfv_rec_root(r), 0, &v, e);
     if (status) return status;
     if (!*n) *n = v.shape[0];
     if (v.shape[0] != *n || !*n)

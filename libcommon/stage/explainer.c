@@ -140,12 +140,11 @@ int xfv_explain_check_embedding(const msgpack_object *face, const struct xfv_mod
     struct xfv_tensor said;
     struct xfv_err why;
     double diff = 0, norm = 0;
-    size_t count = (size_t)n;
     if (!xfv_map_get(face, "embedding")) return 0;
-    int status = xfv_get_tensor(face, "embedding", XFV_F32, 1, &count, &said, &why);
+    int status = xfv_get_embedding(face, (size_t)n, &said, &why);
     if (status == XFV_ENOMEM) return xfv_fail(e, status, "%s", why.msg);
     if (status) return xfv_fail(e, XFV_EMODEL, "model '%s' did not make this embedding: %s", m->name, why.msg);
-    for (size_t k = 0; k < count; k++) {
+    for (int k = 0; k < n; k++) {
         double d = (double)((const float *)said.data)[k] - (double)embedding[k];
         diff += d * d;
         norm += (double)embedding[k] * (double)embedding[k];
@@ -264,13 +263,13 @@ static int finish_maps(const struct run *t, struct worker *w, const struct xfv_s
  */
 static int nearly_same(const struct run *t, const struct xfv_subject *s)
 {
-    struct xfv_tensor f[2];
-    double cosine;
-    for (int i = 0; i < 2; i++) {
-        if (!t->a.model || xfv_get_tensor_view(s->face[i], "embedding", &f[i], NULL)) return 0;
-        if (f[i].dtype != XFV_F32 || xfv_tensor_count(&f[i]) != (size_t)t->a.n) return 0;
-    }
-    return !xfv_cosine(f[0].data, f[1].data, (size_t)t->a.n, &cosine, NULL) && cosine > 0.999;
+    struct xfv_tensor f[2] = {{0}};
+    double cosine = 0;
+    size_t n = (size_t)t->a.n;
+    if (t->a.model && !xfv_get_embedding(s->face[0], n, &f[0], NULL) && !xfv_get_embedding(s->face[1], n, &f[1], NULL))
+        (void)xfv_cosine(f[0].data, f[1].data, n, &cosine, NULL);
+    for (int i = 0; i < 2; i++) xfv_tensor_clear(&f[i]);
+    return cosine > 0.999;
 }
 
 /* Every grey level with its last bit drawn anew. */

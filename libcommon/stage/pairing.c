@@ -131,7 +131,7 @@ static int hold_beside(struct xfv_pairing *p, struct xfv_rec *r, struct xfv_err 
     char *id = xfv_face_id(root, no);
     int status = id ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory");
     if (!status && xfv_rec_kind(r) == XFV_FACE && !xfv_face_vector(root, &v, digest, NULL)) {
-        t = (struct xfv_template){id, digest, strlen(id), strlen(digest), v.data, v.shape[0]};
+        t = (struct xfv_template){id, digest, strlen(id), strlen(digest), v.data, v.shape[0], 0};
         status = xfv_sieve_add(p->sieve, &t, no, e);
     } else if (!status) {
         status = xfv_sieve_note(p->sieve, id, e);

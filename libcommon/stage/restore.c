@@ -106,7 +106,7 @@ static int partner(const struct xfv_restore *t, const struct pair *p, double *un
     struct xfv_tensor f;
     size_t n = (size_t)xfv_probe_n(t->box->probe);
     double norm = 0;
-    int status = xfv_get_tensor(p->face[1 - p->side], "embedding", XFV_F32, 1, &n, &f, e);
+    int status = xfv_get_embedding(p->face[1 - p->side], n, &f, e);
     if (status)
         return status == XFV_ENOMEM
                    ? status

@@ -189,22 +189,41 @@ int xfv_get_tensor_view(const msgpack_object *map, const char *key, struct xfv_t
     return status && e ? xfv_fail_at(e, "key '%s'", key) : status;
 }
 
+/* Is the tensor at key of the type and shape wanted? It is *v then, a view. */
+static int fitting(const msgpack_object *map, const char *key, enum xfv_dtype dtype, int half, int want_ndim,
+                   const size_t *want_shape, struct xfv_tensor *v, struct xfv_err *e)
+{
+    char a[256], b[256];
+    int status = xfv_get_tensor_view(map, key, v, e);
+    if (status) return status;
+    int fits = (v->dtype == dtype || (half && v->dtype == XFV_F16)) && (want_ndim < 0 || v->ndim == want_ndim);
+    for (int i = 0; fits && want_shape && i < want_ndim; i++) fits = !want_shape[i] || want_shape[i] == v->shape[i];
+    if (fits) return 0;
+    return xfv_fail(e, XFV_EFORMAT, "key '%s': expected a tensor of %s%s %s, found %s %s", key, xfv_dtype_name(dtype),
+                    half ? " or <f2" : "",
+                    want_ndim >= 0 && want_shape ? show_shape(a, want_ndim, want_shape, 1) : "of any shape",
+                    xfv_dtype_name(v->dtype), show_shape(b, v->ndim, v->shape, 0));
+}
+
 int xfv_get_tensor(const msgpack_object *map, const char *key, enum xfv_dtype dtype, int want_ndim,
                    const size_t *want_shape, struct xfv_tensor *out, struct xfv_err *e)
 {
     struct xfv_tensor v;
-    char a[256], b[256];
-    int status = xfv_get_tensor_view(map, key, &v, e);
-    if (status) return status;
-    int fits = v.dtype == dtype && (want_ndim < 0 || v.ndim == want_ndim);
-    for (int i = 0; fits && want_shape && i < want_ndim; i++) fits = !want_shape[i] || want_shape[i] == v.shape[i];
-    if (!fits)
-        return xfv_fail(e, XFV_EFORMAT, "key '%s': expected a tensor of %s %s, found %s %s", key, xfv_dtype_name(dtype),
-                        want_ndim >= 0 && want_shape ? show_shape(a, want_ndim, want_shape, 1) : "of any shape",
-                        xfv_dtype_name(v.dtype), show_shape(b, v.ndim, v.shape, 0));
-    status = xfv_tensor_alloc(out, v.dtype, v.ndim, v.shape, e);
+    int status = fitting(map, key, dtype, 0, want_ndim, want_shape, &v, e);
+    if (!status) status = xfv_tensor_alloc(out, v.dtype, v.ndim, v.shape, e);
     if (status) return status;
     size_t bytes = xfv_tensor_bytes(out);
     if (bytes) memcpy(out->data, v.data, bytes);
+    return 0;
+}
+
+int xfv_get_embedding(const msgpack_object *face, size_t n, struct xfv_tensor *out, struct xfv_err *e)
+{
+    struct xfv_tensor v;
+    int status = fitting(face, "embedding", XFV_F32, 1, 1, &n, &v, e);
+    if (!status) status = xfv_tensor_alloc(out, XFV_F32, 1, v.shape, e);
+    if (status) return status;
+    if (v.dtype == XFV_F32 && v.shape[0]) memcpy(out->data, v.data, v.shape[0] * sizeof(float));
+    if (v.dtype == XFV_F16) xfv_f32_from_f16(v.data, out->data, v.shape[0]);
     return 0;
 }

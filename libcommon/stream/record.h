@@ -74,6 +74,8 @@ int xfv_get_f64s(const msgpack_object *map, const char *key, double *v, size_t n
 int xfv_get_tensor_view(const msgpack_object *map, const char *key, struct xfv_tensor *out, struct xfv_err *e);
 int xfv_get_tensor(const msgpack_object *map, const char *key, enum xfv_dtype dtype, int want_ndim,
                    const size_t *want_shape, struct xfv_tensor *out, struct xfv_err *e);
+/* The same of a face's embedding, f32 or f16 [n] (n 0: any number): *out is f32. */
+int xfv_get_embedding(const msgpack_object *face, size_t n, struct xfv_tensor *out, struct xfv_err *e);
 int xfv_tensor_from_object(const msgpack_object *o, struct xfv_tensor *view, struct xfv_err *e);
 
 /* An err record: id (n bytes), tool, code (a short word: "noface", "decode", ...), message. NULL when out of memory. */

@@ -36,9 +36,11 @@ int xfv_reader_next(struct xfv_reader *r, struct xfv_rec **out, struct xfv_err *
 struct xfv_template {
     const char *id, *model; /* not NUL-terminated, no NUL within; model: the digest of key "model", "" without it */
     size_t id_n, model_n;
-    const void *v;          /* f32 [n], at any alignment */
+    const void *v;          /* f32 [n], at any alignment; half: f16 [n] */
     size_t n;
+    int half;
 };
+void xfv_template_floats(const struct xfv_template *t, float *out); /* [n], aligned as floats are */
 /* 1: the next record is a face that lies whole in the reader's buffer, and *t is what it says; it counts as read, its
  * checksum too, and no record is built. 0: nothing was read; xfv_reader_next reads what comes next, whatever it is. */
 int xfv_reader_template(struct xfv_reader *r, struct xfv_template *t);

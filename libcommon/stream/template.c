@@ -123,7 +123,7 @@ static int positive(struct bytes *b, size_t *v)
     return *v = (size_t)big_endian(p, wide), 1;
 }
 
-/* A tensor of f32, one dimension. */
+/* A tensor of f32 or f16, one dimension. */
 static int embedding(struct bytes *b, struct budget *left, struct xfv_template *t)
 {
     struct keys seen = {.n = 0};
@@ -134,7 +134,8 @@ static int embedding(struct bytes *b, struct budget *left, struct xfv_template *
     for (int i = 0; i < 3; i++) {
         if (!next_key(b, &seen, &s, &n)) return 0;
         if (is(s, n, "dtype")) {
-            if (!(s = text(b, &n)) || !is(s, n, "<f4")) return 0;
+            if (!(s = text(b, &n)) || (!is(s, n, "<f4") && !is(s, n, "<f2"))) return 0;
+            t->half = s[2] == '2';
         } else if (is(s, n, "shape")) {
             if (!(p = take(b, 1)) || *p != 0x91 || !positive(b, &t->n)) return 0;
         } else if (is(s, n, "data")) {
@@ -147,7 +148,8 @@ static int embedding(struct bytes *b, struct budget *left, struct xfv_template *
         }
     }
     left->depth += 2;
-    return t->n && bytes / 4 == t->n && bytes % 4 == 0;
+    size_t size = t->half ? 2 : 4;
+    return t->n && bytes / size == t->n && bytes % size == 0;
 }
 
 static int value(struct bytes *b, const char *key, size_t n, struct budget *left, struct xfv_template *t)
@@ -157,6 +159,12 @@ static int value(struct bytes *b, const char *key, size_t n, struct budget *left
     if (is(key, n, "model"))
         return (t->model = text(b, &t->model_n)) && t->model_n <= 64 && !memchr(t->model, 0, t->model_n);
     return pass_over(b, left);
+}
+
+void xfv_template_floats(const struct xfv_template *t, float *out)
+{
+    if (t->half) xfv_f32_from_f16(t->v, out, t->n);
+    else memcpy(out, t->v, t->n * sizeof *out);
 }
 
 size_t xfv_template_scan(const unsigned char *p, size_t n, const struct xfv_limits *lim, struct xfv_template *t)

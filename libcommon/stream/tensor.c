@@ -127,16 +127,18 @@ void xfv_f16_from_f32(const float *src, uint16_t *dst, size_t n)
     }
 }
 
-void xfv_f32_from_f16(const uint16_t *src, float *dst, size_t n)
+void xfv_f32_from_f16(const void *src, float *dst, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t h = src[i], u = (h & 0x7fff) << 13;
+        uint16_t h;
+        memcpy(&h, (const char *)src + 2 * i, 2);
+        uint32_t u = (uint32_t)(h & 0x7fff) << 13;
         float x;
         memcpy(&x, &u, 4);
         x *= 0x1p112f; /* moves the exponent's bias from 15 to 127; exact, also for subnormals */
         memcpy(&u, &x, 4);
         if ((h & 0x7c00) == 0x7c00) u |= 0x7f800000;
-        u |= (h & 0x8000) << 16;
+        u |= (uint32_t)(h & 0x8000) << 16;
         memcpy(&dst[i], &u, 4);
     }
 }

@@ -45,6 +45,6 @@ void *xfv_aligned_alloc(size_t n);
  * to even, overflow to infinity, subnormals kept; NaN stays a (quiet) NaN with the top bits of its payload. To f32:
  * exact. */
 void xfv_f16_from_f32(const float *src, uint16_t *dst, size_t n);
-void xfv_f32_from_f16(const uint16_t *src, float *dst, size_t n);
+void xfv_f32_from_f16(const void *src, float *dst, size_t n); /* src at any alignment */
 
 #endif

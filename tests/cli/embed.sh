@@ -5,6 +5,7 @@ cat >make.py <<'PY'
 from streams import *
 open("tiny.xfvm", "wb").write(model())
 open("turned.xfvm", "wb").write(model("turned", transposed=True))
+open("loud.xfvm", "wb").write(model(loud=1e6))
 open("cut.xfvm", "wb").write(model()[:-40])
 open("flipped.xfvm", "wb").write(model().replace(b"prelu", b"prexu"))
 faces = [face(f"d/{i}.jpg", i, extra={"k": [i]}) for i in range(3)]
@@ -77,6 +78,26 @@ for of in crops named; do
     runs 0 "$of: another model's faces, with -m" embed -m tiny $of-other.xfv
     is "$(cat err)" "" "who names a model is not warned"
 done
+# Half precision.
+embed -m tiny -o full.xfv faces.xfv
+runs 0 "embed --half writes a stream" embed -m tiny --half faces.xfv
+mv out half.xfv
+is "$($PYTHON -c 'from streams import *
+full, half = ([array(r["embedding"]) for r in records(open(f, "rb").read()) if r["_"] == "face"] for f in ("full.xfv", "half.xfv"))
+print(len(half), all(h.dtype == "<f2" and (h == f.astype("<f2")).all() for f, h in zip(full, half)))')" "3 True" \
+    "its embeddings are the whole ones rounded to f16"
+runs 0 "xfv-check takes embeddings in half precision" xfv-check half.xfv
+for way in "--all" "--all --best 2" "--probe d/0.jpg --best 1"; do
+    verify $way --tsv full.xfv | sort >whole.tsv
+    runs 0 "verify $way compares embeddings in half precision" verify $way --tsv half.xfv
+    sort out | paste whole.tsv - | awk -F '\t' '$1 != $7 || $2 != $8 || ($3 - $9) ^ 2 > 1e-6' >far
+    is "$(cat far)" "" "its scores are within .001 of the whole ones' ($way)"
+done
+verify --all half.xfv | cosine-grad -m tiny -o maps.xfv; ok $? "cosine-grad finds the model's own embeddings in them"
+embed -m loud --half faces.xfv >loud.xfv 2>err
+is "$?-$(xfv-json loud.xfv | jq -r 'select(._ == "err") | .code' | tr '\n' ' ')" "1-embedding embedding embedding " \
+    "an embedding that half precision cannot hold becomes an err record"
+like "$(head -1 err)" "out of the range of --half .*run embed without it" "it says what to do"
 runs 5 "no such model: status 5" embed -m nothing faces.xfv
 runs 5 "a model cut short: status 5" embed -m cut faces.xfv
 is "$(wc -l <err)-$(wc -c <out)" 1-0 "one line, and no output"

@@ -17,15 +17,9 @@ int xfv_model_floats(const struct xfv_tensor *t, const char *what, float **out, 
     if (t->dtype != XFV_F32 && t->dtype != XFV_F16)
         return xfv_fail(e, XFV_EMODEL, "'%.200s' is %s, not <f4 or <f2", what, xfv_dtype_name(t->dtype));
     *out = malloc(n ? n * sizeof **out : 1);
-    uint16_t *half = t->dtype == XFV_F16 ? malloc(n ? n * sizeof *half : 1) : NULL; /* the view may be unaligned */
-    if (!*out || (t->dtype == XFV_F16 && !half)) {
-        free(*out);
-        free(half);
-        return xfv_fail(e, XFV_ENOMEM, "out of memory for '%.200s'", what);
-    }
-    memcpy(half ? (void *)half : (void *)*out, t->data, xfv_tensor_bytes(t));
-    if (half) xfv_f32_from_f16(half, *out, n);
-    free(half);
+    if (!*out) return xfv_fail(e, XFV_ENOMEM, "out of memory for '%.200s'", what);
+    if (t->dtype == XFV_F16) xfv_f32_from_f16(t->data, *out, n);
+    else memcpy(*out, t->data, xfv_tensor_bytes(t));
     return 0;
 }
 
