@@ -49,12 +49,13 @@ static int check_face(const msgpack_object *face, struct xfv_err *e)
     static const struct { const char *key; size_t n; } lists[] = {{"box", 4}, {"landmarks", 10}, {"transform", 6}};
     const char *s;
     size_t n;
-    struct xfv_tensor t;
+    struct xfv_tensor t, own = {0};
     int status = xfv_get_str(face, "id", &s, &n, e);
     for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++)
         status = check_numbers(face, lists[i].key, lists[i].n, e);
     if (!status) status = check_tensor(face, "image", XFV_U8, 3, e);
-    if (!status && xfv_map_get(face, "embedding") && !(status = xfv_get_embedding(face, 0, &t, e))) xfv_tensor_clear(&t);
+    if (!status && xfv_map_get(face, "embedding")) status = xfv_get_embedding(face, 0, &own, e);
+    xfv_tensor_clear(&own);
     if (status || !xfv_map_get(face, "image")) return status;
     status = xfv_get_tensor_view(face, "image", &t, e);
     return !status && t.shape[2] != 3

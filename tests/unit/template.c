@@ -39,23 +39,26 @@ static char *told(const struct bytes *b, const struct xfv_limits *lim, int templ
     if (xfv_reader_open(&r, fd_of(b->p, b->n), 1, "x", lim, &e)) abort();
     for (*taken = 0; s < end;) {
         if (templates && xfv_reader_template(r, &t)) {
+            float v[256];
+            if (t.n > 256) abort();
+            xfv_template_floats(&t, v);
             s += sprintf(s, "%.*s %.*s %zu %08x\n", (int)t.id_n, t.id, (int)t.model_n, t.model, t.n,
-                         xfv_crc32(0, t.v, t.n * 4));
+                         xfv_crc32(0, v, t.n * 4));
             ++*taken;
             continue;
         }
         if (xfv_reader_next(r, &rec, &e)) break;
         const msgpack_object *m = xfv_rec_map(rec);
-        struct xfv_tensor v;
+        struct xfv_tensor v = {0};
         const char *id;
         size_t n;
         char model[65] = "";
         int plain = xfv_rec_kind(rec) == XFV_FACE && !xfv_get_str(m, "id", &id, &n, NULL) && n && !memchr(id, 0, n) &&
-                    !xfv_get_tensor_view(m, "embedding", &v, NULL) && v.dtype == XFV_F32 && v.ndim == 1 &&
-                    v.shape[0] && (!xfv_map_get(m, "model") || !xfv_get_text(m, "model", model, sizeof model, NULL));
+                    !xfv_get_embedding(m, 0, &v, NULL) && v.shape[0] && (!xfv_map_get(m, "model") || !xfv_get_text(m, "model", model, sizeof model, NULL));
         if (plain) s += sprintf(s, "%.*s %s %zu %08x\n", (int)n, id, model, v.shape[0],
                                 xfv_crc32(0, v.data, v.shape[0] * 4));
         else s += sprintf(s, "other %s\n", xfv_rec_kind_name(rec));
+        xfv_tensor_clear(&v);
         xfv_rec_free(rec);
     }
     sprintf(s, "%d %s\n", e.status, e.msg);
@@ -67,12 +70,15 @@ static void add_face(struct bytes *b, int i, unsigned n)
 {
     unsigned char v[32];
     for (size_t k = 0; k < sizeof v; k++) v[k] = (unsigned char)rnd(256);
-    unsigned char id = (unsigned char)('a' + i), shape = (unsigned char)n, size = (unsigned char)(4 * n);
+    unsigned char id = (unsigned char)('a' + i), shape = (unsigned char)n, half = rnd(2) != 0;
+    unsigned char size = (unsigned char)((half ? 2 : 4) * n);
     ADD(b, "\x87\xa1_\xa4" "face\xa2id\xa1");
     add(b, &id, 1);
     ADD(b, "\xa3" "box\x92\xcb\x40\x00\x00\x00\x00\x00\x00\x00\x05");
     ADD(b, "\xa7quality\x82\xa4roll\xca\x00\x00\x00\x00\xa3yaw\xff");
-    ADD(b, "\xa1z\xc0\xa9" "embedding\x83\xa5" "dtype\xa3<f4\xa5shape\x91");
+    ADD(b, "\xa1z\xc0\xa9" "embedding\x83\xa5" "dtype\xa3<f");
+    add(b, half ? "2" : "4", 1);
+    ADD(b, "\xa5shape\x91");
     add(b, &shape, 1);
     ADD(b, "\xa4" "data\xc4");
     add(b, &size, 1);
