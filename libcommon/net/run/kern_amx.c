@@ -38,6 +38,11 @@ static inline __attribute__((always_inline)) void split32(const float *x, int te
     }
 }
 
+static inline int parts(int all, int n)
+{
+    return (all + n - 1) / n;
+}
+
 typedef void store_rows(const struct xfv_gemm *g, const float *sum, size_t p, int rows, int c);
 
 static inline __attribute__((always_inline)) void store_as(const struct xfv_gemm *g, int parts, const float *sum,
@@ -76,68 +81,37 @@ static store_rows *store_of(const struct xfv_epilogue *e)
     }
 }
 
-/* What the vectors do while the tiles multiply: split the rows to come, and store the sums before. After each product of
- * terms they do a little of both. */
-struct beside {
-    const struct xfv_gemm *g;
-    store_rows *store;
-    int pairs;        /* products of terms */
-    const float *sum; /* of `rows` pixels p.. and columns c.. */
-    size_t p;
-    int rows, c, stores;
-    size_t next;      /* `coming` pixels next.. are to be split into tiles [k/32][row tile][term] at to */
-    int coming, lines, splits; /* lines: with those that a row tile lacks */
-    uint16_t *to;
-};
-
-static inline int least(int a, int b)
+/* Up to 32 rows of x into tiles [k/32][row tile][term]; those that a row tile lacks are zeros. */
+static inline __attribute__((always_inline)) void split_rows(const struct xfv_gemm *g, size_t p, int rows, int terms,
+                                                             uint16_t *to)
 {
-    return a < b ? a : b;
-}
-
-static inline int parts(int all, int n)
-{
-    return (all + n - 1) / n;
-}
-
-/* The next rows are those from pixel p on. */
-static void come(struct beside *d, int p, int pixels, uint16_t *to)
-{
-    d->next = (size_t)p;
-    d->coming = least(pixels - p, ROWS);
-    d->lines = parts(d->coming, ROW_TILE) * ROW_TILE;
-    d->splits = parts(d->lines, parts(d->g->n, 32) * d->pairs);
-    d->to = to;
-}
-
-/* Rows from..to-1 of those to come, numbers 32 b.. of each; those that a row tile lacks are zeros. */
-static inline __attribute__((always_inline)) void split_rows(const struct beside *d, int b, int from, int to,
-                                                             int terms)
-{
-    const float *x = d->g->x + (d->next + (size_t)from) * d->g->ldx + b * XFV_TERM_K;
-    for (int i = from; i < to; i++, x += d->g->ldx) {
-        uint16_t *tile = d->to + ((b * 2 + i / ROW_TILE) * terms) * XFV_TERM_TILE + i % ROW_TILE * XFV_TERM_K;
-        if (i < d->coming) split32(x, terms, tile);
-        else for (int t = 0; t < terms; t++) memset(tile + t * XFV_TERM_TILE, 0, 2 * XFV_TERM_K);
+    int lines = parts(rows, ROW_TILE) * ROW_TILE;
+    for (int b = 0; b < g->k / XFV_TERM_K; b++) {
+        const float *x = g->x + p * g->ldx + b * XFV_TERM_K;
+        for (int i = 0; i < lines; i++, x += g->ldx) {
+            uint16_t *tile = to + ((b * 2 + i / ROW_TILE) * terms) * XFV_TERM_TILE + i % ROW_TILE * XFV_TERM_K;
+            if (i < rows) split32(x, terms, tile);
+            else for (int t = 0; t < terms; t++) memset(tile + t * XFV_TERM_TILE, 0, 2 * XFV_TERM_K);
+        }
     }
 }
 
-/* After product i of block b of column tile c. */
-static inline __attribute__((always_inline)) void work(const struct beside *d, int c, int b, int i, int terms)
-{
-    int from = (c * d->pairs + i) * d->splits, row = (b * d->pairs + i) * d->stores;
-    split_rows(d, b, from, least(from + d->splits, d->lines), terms);
-    if (row < d->rows) d->store(d->g, d->sum + 32 * row, d->p + (size_t)row, least(d->stores, d->rows - row), d->c);
-}
+/* Sums of pixels p.. and columns c.., which the vectors store, a few rows after each product of terms, while the tiles
+ * make the next ones. */
+struct done {
+    const struct xfv_gemm *g;
+    store_rows *store;
+    const float *sum;
+    size_t p;
+    int rows, c, stored, each;
+};
 
-static __attribute__((noinline)) void work_two(const struct beside *d, int c, int b, int i)
+static inline void store_some(struct done *d)
 {
-    work(d, c, b, i, 2);
-}
-
-static __attribute__((noinline)) void work_three(const struct beside *d, int c, int b, int i)
-{
-    work(d, c, b, i, 3);
+    int rows = d->rows - d->stored < d->each ? d->rows - d->stored : d->each;
+    if (rows <= 0) return;
+    d->store(d->g, d->sum + 32 * d->stored, d->p + (size_t)d->stored, rows, d->c);
+    d->stored += rows;
 }
 
 #define X(tile, t) x + (size_t)((tile) * terms + (t)) * XFV_TERM_TILE
@@ -153,18 +127,16 @@ static __attribute__((noinline)) void work_three(const struct beside *d, int c, 
     if (wide) { _tile_dpbf16ps(1, 4, 7); } \
     if (two) { _tile_dpbf16ps(2, 5, 6); } \
     if (two && wide) { _tile_dpbf16ps(3, 5, 7); } \
-    if (terms == 2) work_two(d, c, b, i++); \
-    else work_three(d, c, b, i++);
+    store_some(d);
 
 /* Sums over k of one or two row tiles by one or two column tiles. x, w: where their terms begin; the order of products
  * is that of xfv_pairs_of_two and _of_three. */
-static inline __attribute__((always_inline)) void sum_tiles(const struct beside *d, const uint16_t *x,
-                                                            const uint16_t *w, int c, int terms, int two, int wide)
+static inline __attribute__((always_inline)) void sum_tiles(struct done *d, const uint16_t *x, const uint16_t *w,
+                                                            int terms, int two, int wide)
 {
     int blocks = d->g->k / XFV_TERM_K;
     size_t panel = (size_t)(blocks * terms) * XFV_TERM_TILE;
-    for (int b = 0; b < blocks; b++, x += 2 * terms * XFV_TERM_TILE, w += terms * XFV_TERM_TILE) {
-        int i = 0;
+    for (; blocks > 0; blocks--, x += 2 * terms * XFV_TERM_TILE, w += terms * XFV_TERM_TILE) {
         if (terms == 3) {
             LOAD_X(0) LOAD_W(2) MULTIPLY()
             LOAD_W(1) MULTIPLY()
@@ -180,20 +152,19 @@ static inline __attribute__((always_inline)) void sum_tiles(const struct beside 
     }
 }
 
-static inline __attribute__((always_inline)) void sums_to(const struct beside *d, const uint16_t *x, int c, int terms,
-                                                          int two, float *sum)
+static inline __attribute__((always_inline)) void sums_to(struct done *d, const uint16_t *x, int c, int terms, int two,
+                                                          float *sum)
 {
-    const uint16_t *all = (const uint16_t *)(const void *)d->g->w,
-                   *w = all + (size_t)c * 32 * (size_t)(d->g->k * terms);
-    int wide = d->g->n - c * 32 > 16;
+    const uint16_t *w = (const uint16_t *)(const void *)d->g->w + (size_t)c * (size_t)(d->g->k * terms);
+    int wide = d->g->n - c > 16;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    if (two && wide) sum_tiles(d, x, w, c, terms, 1, 1);
-    else if (two) sum_tiles(d, x, w, c, terms, 1, 0);
-    else if (wide) sum_tiles(d, x, w, c, terms, 0, 1);
-    else sum_tiles(d, x, w, c, terms, 0, 0);
+    if (two && wide) sum_tiles(d, x, w, terms, 1, 1);
+    else if (two) sum_tiles(d, x, w, terms, 1, 0);
+    else if (wide) sum_tiles(d, x, w, terms, 0, 1);
+    else sum_tiles(d, x, w, terms, 0, 0);
     _tile_stored(0, sum, 128);
     _tile_stored(1, sum + 16, 128);
     if (!two) return;
@@ -203,23 +174,22 @@ static inline __attribute__((always_inline)) void sums_to(const struct beside *d
 
 static inline __attribute__((always_inline)) void gemm_of_terms(const struct xfv_gemm *g, int pixels, int terms)
 {
-    _Alignas(64) uint16_t x[2][2 * XFV_TERM_MOST / XFV_TERM_K * 3 * XFV_TERM_TILE];
+    _Alignas(64) uint16_t x[2 * XFV_TERM_MOST / XFV_TERM_K * 3 * XFV_TERM_TILE];
     _Alignas(64) float sums[2][ROWS * 32];
-    int columns = parts(g->n, 32), blocks = g->k / XFV_TERM_K, pairs = terms == 2 ? 3 : 6, other = 0;
-    struct beside d = {.g = g, .store = store_of(&g->e), .pairs = pairs, .stores = parts(ROWS, blocks * pairs)};
+    int steps = g->k / XFV_TERM_K * (terms == 2 ? 3 : 6), which = 0;
+    struct done d = {.g = g, .store = store_of(&g->e), .each = parts(ROWS, steps)};
     configure();
-    come(&d, 0, pixels, x[0]);
-    for (int b = 0; b < blocks; b++) split_rows(&d, b, 0, d.lines, terms);
-    STORED(x);
-    for (int p = 0, turn = 0; p < pixels; p += ROWS, turn ^= 1) {
-        int rows = d.coming;
-        come(&d, p + rows, pixels, x[turn ^ 1]);
-        for (int c = 0; c < columns; c++, other ^= 1) {
-            sums_to(&d, x[turn], c, terms, rows > ROW_TILE, sums[other]);
-            d.sum = sums[other], d.p = (size_t)p, d.rows = rows, d.c = 32 * c;
+    for (int p = 0; p < pixels; p += ROWS) {
+        int rows = pixels - p < ROWS ? pixels - p : ROWS;
+        split_rows(g, (size_t)p, rows, terms, x);
+        STORED(x);
+        for (int c = 0; c < g->n; c += 32, which ^= 1) {
+            sums_to(&d, x, c, terms, rows > ROW_TILE, sums[which]);
+            d.sum = sums[which], d.p = (size_t)p, d.rows = rows, d.c = c, d.stored = 0;
         }
     }
-    d.store(g, d.sum, d.p, d.rows, d.c);
+    d.each = ROWS;
+    store_some(&d);
     _tile_release();
 }
 
