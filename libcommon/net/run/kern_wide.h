@@ -29,6 +29,7 @@
 #define WIDE_STEP(by) \
     { \
         enum { step = by }; \
+        __asm__("" : "+r"(ld)); /* or compilers make a register of each ld + step */ \
         const float *u = w + nv * VL * by; \
         V b0 = V_LD(u), b1 = nv > 1 ? V_LD(u + VL) : b0, b2 = nv > 2 ? V_LD(u + 2 * VL) : b0, \
           b3 = nv > 3 ? V_LD(u + 3 * VL) : b0; \
