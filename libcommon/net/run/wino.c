@@ -18,12 +18,20 @@ static int block_tiles(int across, int cin, int cout)
     return t < across ? across : t / across * across;
 }
 
+/* Floats from one frequency to the next: an odd number of cache lines, so that 36 of them share no set. */
+static size_t apart(size_t tiles, int channels)
+{
+    size_t lines = tiles * (size_t)channels / XFV_LANES;
+    return (lines | 1) * XFV_LANES;
+}
+
 size_t xfv_wino_scratch(const struct wino_job *j)
 {
     int across = (j->wo + 3) / 4;
     size_t tiles = (size_t)block_tiles(across, j->cin, j->cout);
     size_t panel = !j->of_taps ? 0 : XFV_WINO * (size_t)j->kin * (size_t)j->k->panel;
-    return XFV_WINO * tiles * (size_t)(j->cin + j->cout) + 6 * (size_t)(across * 4 + 2) * (size_t)j->cin + panel + 64;
+    size_t band = 6 * (size_t)(across * 4 + 2) * (size_t)j->cin;
+    return XFV_WINO * (apart(tiles, j->cin) + apart(tiles, j->cout)) + band + panel + 64;
 }
 
 /* Six input rows from `top` on, zero where the image has none, into band [6][across*4 + 2][cin]. */
@@ -102,11 +110,11 @@ void xfv_wino_conv(const struct wino_job *j, int images, float *scratch)
     int across = (j->wo + 3) / 4, down = (j->ho + 3) / 4, rows = down * images,
         per = block_tiles(across, j->cin, j->cout) / across;
     size_t most = (size_t)per * (size_t)across, u = (size_t)j->kin * (size_t)j->cout;
-    float *v = scratch, *m = v + XFV_WINO * most * (size_t)j->cin, *band = m + XFV_WINO * most * (size_t)j->cout;
+    float *v = scratch, *m = v + XFV_WINO * apart(most, j->cin), *band = m + XFV_WINO * apart(most, j->cout);
     float *panel = band + 6 * (size_t)(across * 4 + 2) * (size_t)j->cin;
     for (int r0 = 0; r0 < rows; r0 += per) {
         int n = rows - r0 < per ? rows - r0 : per, tiles = n * across;
-        size_t vf = (size_t)tiles * (size_t)j->cin, mf = (size_t)tiles * (size_t)j->cout;
+        size_t vf = apart((size_t)tiles, j->cin), mf = apart((size_t)tiles, j->cout);
         for (int r = 0; r < n; r++) {
             int image = (r0 + r) / down, ty = (r0 + r) % down;
             fill_band(j, j->x + (size_t)image * j->xstep, ty * 4 - j->top, band);
