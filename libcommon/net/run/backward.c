@@ -148,7 +148,7 @@ static void back_point(const struct back *b, const struct step *s)
                          .y = grad(b, s->in[0]),
                          .ldy = (size_t)n,
                          .e = input_epilogue(b, s, 0)};
-    xfv_point_product(b->net, s, 1, &g, (int)shape_pixels(b->net->shape[s->out]));
+    xfv_conv_product(b->net, s, 1, &g, (int)shape_pixels(b->net->shape[s->out]));
 }
 
 /* Rows oy.. of the middle gradient of a block, `rows` of them, are made when the first is wanted. */
@@ -169,7 +169,7 @@ static void block_middle(const struct back *b, const struct step *mid, const str
     g.e.slope = mid->slope;
     g.e.mask = b->tape->signs + mid->sign + (size_t)oy * row / 8;
     g.e.bits = (size_t)n / 8;
-    xfv_point_product(b->net, tail, 1, &g, rows * m.dim[1]);
+    xfv_conv_product(b->net, tail, 1, &g, rows * m.dim[1]);
 }
 
 /* Bottleneck: head (1x1), mid (depthwise), tail (1x1). Rows of the input's gradient are finished top down; when the
@@ -205,7 +205,7 @@ static void back_block(const struct back *b, const struct step *head)
         depthwise_rows(b, mid, y, rows, ring, BANDS * band, zero, inner, &e);
         advance(&e, (size_t)rows * xrow);
         g.y = dx + (size_t)y * drow;
-        xfv_point_product(b->net, head, 1, &g, rows * in.dim[1]);
+        xfv_conv_product(b->net, head, 1, &g, rows * in.dim[1]);
         advance(&g.e, (size_t)rows * drow);
     }
 }
@@ -261,7 +261,7 @@ static void back_conv(const struct back *b, const struct step *s)
         for (int p = 0; p < s->parts; p++) {
             g.x = grad(b, s->out) + (size_t)oy * (size_t)o.dim[1] * (size_t)k + (size_t)p * (size_t)s->part_out;
             g.w = s->wb + (size_t)p * (size_t)s->part_out * (size_t)n;
-            b->net->k->gemm(&g, o.dim[1]);
+            xfv_conv_product(b->net, s, 1, &g, o.dim[1]);
             col2im_row(nd, in, s->part_in, pitch, b->scratch, (size_t)n, oy, o.dim[1], dx + p * s->part_in);
         }
 }

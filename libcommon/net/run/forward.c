@@ -184,7 +184,7 @@ static void forward_conv(const struct run *r, const struct step *s)
             return;
         }
         if (xfv_by_terms(r->net, s, 0)) g.w = s->uf;
-        xfv_point_product(r->net, s, 0, &g, (int)shape_pixels(in));
+        xfv_conv_product(r->net, s, 0, &g, (int)shape_pixels(in));
         return;
     }
     if (nd->pads[0] || nd->pads[1] || nd->pads[2] || nd->pads[3]) {

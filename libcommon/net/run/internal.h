@@ -130,10 +130,11 @@ static inline size_t xfv_tap_floats(const struct xfv_node *nd)
 size_t xfv_patch_floats(const struct step *s, const struct xfv_shape *shape);
 /* Floats of scratch that the forward pass needs at the given shapes. */
 size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape);
-/* 1: a 1x1 convolution whose product, in the forward pass without gradients or in the backward pass, goes by terms. */
+/* 1: a convolution whose product goes by terms: a 1x1 in the forward pass without gradients; in the backward pass any
+ * that is neither depthwise nor in parts nor by Winograd. */
 int xfv_by_terms(const struct xfv_net *n, const struct step *s, int back);
 /* Its product, by whichever. */
-static inline void xfv_point_product(const struct xfv_net *n, const struct step *s, int back, const struct xfv_gemm *g,
+static inline void xfv_conv_product(const struct xfv_net *n, const struct step *s, int back, const struct xfv_gemm *g,
                                      int pixels)
 {
     if (xfv_by_terms(n, s, back)) n->k->gemm_terms(g, pixels);

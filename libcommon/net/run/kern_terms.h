@@ -22,8 +22,8 @@ static inline size_t xfv_term_at(size_t k)
     return k % XFV_TERM_K % 16 * 2 + k % XFV_TERM_K / 16;
 }
 
-/* The upper half of x times a number just above 1: rounded, at no cost beyond a multiplication. Numbers of 8 significant
- * bits, NaN and infinity remain what they are; what is above 3.39e38 becomes infinity. */
+/* The upper half of x times a number just above 1: rounded, at no cost beyond a multiplication. Numbers of 8
+ * significant bits, NaN and infinity remain what they are; what is above 3.39e38 becomes infinity. */
 #define XFV_TERM_UP (1 + 0x1.5p-9f)
 static inline uint16_t xfv_term_of(float x)
 {

@@ -167,21 +167,22 @@ static float *pack_wino_form(const struct xfv_net *n, const struct step *s, enum
 int xfv_by_terms(const struct xfv_net *n, const struct step *s, int back)
 {
     int k = shape_channels(n->shape[back ? s->out : s->in[0]]);
-    return n->k->terms && s->point && k % XFV_TERM_K == 0 && k <= XFV_TERM_MOST;
+    int whole = s->point || (back && !s->depthwise && !s->wino && s->parts == 1);
+    return n->k->terms && whole && k % XFV_TERM_K == 0 && k <= XFV_TERM_MOST;
 }
 
-/* A 1x1 convolution's weights in terms: [cin][cout], or for the backward pass turned round. */
-static float *pack_terms(const struct xfv_net *n, const struct step *s, int back, int cin, int cout)
+/* A convolution's weights in terms: [taps cin][cout], or for the backward pass turned round. */
+static float *pack_terms(const struct xfv_net *n, const struct step *s, int back)
 {
-    const float *w = n->g->weights[s->node->weight].data;
-    int rows = back ? cout : cin, cols = back ? cin : cout;
-    float *turned = back ? transposed(w, (size_t)cin, (size_t)cout) : NULL;
-    size_t count = (size_t)rows * (size_t)xfv_pad16(cols) * (size_t)n->k->terms;
-    float *out = back && !turned ? NULL : xfv_aligned_alloc(count * sizeof(uint16_t));
-    if (out)
-        xfv_pack_terms(n->k->terms, back ? turned : w, (size_t)cols, (size_t)rows, cols, (uint16_t *)(void *)out);
+    size_t in = (size_t)(s->node->kernel[0] * s->node->kernel[1]) * (size_t)s->part_in, out = (size_t)s->part_out;
+    size_t rows = back ? out : in, cols = back ? in : out;
+    float *w = part_kernel(n->g, s, s->part_out, 0), *turned = back ? transposed(w, in, out) : NULL, *to = NULL;
+    if (back ? turned : w)
+        to = xfv_aligned_alloc(rows * (size_t)xfv_pad16((int)cols) * (size_t)n->k->terms * sizeof(uint16_t));
+    if (to) xfv_pack_terms(n->k->terms, back ? turned : w, cols, rows, (int)cols, (uint16_t *)(void *)to);
+    free(w);
     free(turned);
-    return out;
+    return to;
 }
 
 static int pack_conv(const struct xfv_net *n, struct step *s, enum form f, struct xfv_err *e)
@@ -194,7 +195,7 @@ static int pack_conv(const struct xfv_net *n, struct step *s, enum form f, struc
                         s->node->name ? s->node->name : "?");
     if (s->depthwise) *to = pack_depthwise(n, s, cin, f == BACK);
     else if (s->wino && f != DIRECT) *to = pack_wino_form(n, s, f, cin, cout);
-    else if (f != DIRECT && xfv_by_terms(n, s, f == BACK)) *to = pack_terms(n, s, f == BACK, cin, cout);
+    else if (f != DIRECT && xfv_by_terms(n, s, f == BACK)) *to = pack_terms(n, s, f == BACK);
     else *to = pack_parts(n, s, f, cout);
     return *to ? 0 : xfv_fail(e, XFV_ENOMEM, "out of memory while packing '%s'", s->node->name ? s->node->name : "?");
 }
