@@ -171,7 +171,7 @@ test: all $(UNITS) $(B)/bench/xfv-bench $(if $(findstring -fsanitize,$(CFLAGS)),
 	@B=$(B) PYTHON=$(PYTHON) sh tests/run.sh $(TESTS)
 
 # What eats files, once more with the sanitizers: tests/run.sh runs this one instead.
-sanitized-damaged:
+sanitized-damaged: $(filter $(B)/libcommon/net/run/kern_%.o,$(LIB_OBJ))
 	@$(MAKE) --no-print-directory B=$(B)/san ROOMS='base stream image net/* face explain pair' HARDEN=-fPIC LDFLAGS='-fsanitize=address,undefined' \
 		CFLAGS='-O0 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all' \
 		$(B)/san/unit/damaged
@@ -215,8 +215,12 @@ fuzz:
 	@ENGINE=$(ENGINE) PYTHON=$(PYTHON) sh tests/fuzz/run.sh $(or $(SECONDS),60) $(FUZZ)
 
 # Sanitizers take minutes over the unrolled kernels, which see no hostile bytes, and every pass many times longer. (make check-all's step "kernels" has them sanitized.)
-ifneq ($(filter %/san build-afl build-fuzz,$(B)),)
+ifneq ($(filter build-afl build-fuzz,$(B)),)
 $(B)/libcommon/net/run/kern_%.o: override CFLAGS = -O1
+endif
+ifneq ($(filter %/san,$(B)),)
+$(B)/libcommon/net/run/kern_%.o: $(B:%/san=%)/libcommon/net/run/kern_%.o # sanitized-damaged takes those that are there
+	@mkdir -p $(@D) && ln -f $< $@
 endif
 build-asan/libcommon/net/run/kern_%.o: override CFLAGS = -O3 -g
 # gcc 12 does not align the vectors that it puts on the stack that outlives a call.
