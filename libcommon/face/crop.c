@@ -149,7 +149,9 @@ static int crop_landmarks(const struct job *j, struct found *f, int number, int 
     f->pixels = j->w->pixels;
     int status = xfv_align(f->landmarks, c->template_xy, c->template_size, c->size, f->transform, e);
     if (!status) status = xfv_warp(j->im, f->transform, c->size, height_of(c), f->pixels, e);
-    if (!status) status = xfv_quality_measure(j->im, f->landmarks, f->turn, f->transform, c->size, &f->quality, e);
+    const uint8_t *square = height_of(c) == c->size ? f->pixels : NULL;
+    if (!status)
+        status = xfv_quality_measure(j->im, f->landmarks, f->turn, f->transform, c->size, square, &f->quality, e);
     f->quality.v[XFV_Q_CONFIDENCE] = f->box ? f->confidence : NAN;
     if (status == XFV_EARG) status = e->status = XFV_EDATA; /* landmarks all but on one spot */
     if (status == XFV_EDATA) e->code = "landmarks";

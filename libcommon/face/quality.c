@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "face/align.h"
 #include "image/resize.h"
@@ -118,10 +119,10 @@ static double residual(const double xy[10], const double m[6])
 
 /* ---- from the pixels ---- */
 
-/* ITU-R BT.601 */
-static double luminance(const uint8_t *p)
+/* ITU-R BT.601, of a row of pixels */
+static void luminances(const uint8_t *p, double *to)
 {
-    return 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+    for (int x = 0; x < SIDE; x++, p += 3) to[x] = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
 }
 
 static int in_oval(int x, int y)
@@ -134,15 +135,19 @@ static int in_oval(int x, int y)
 static void judge_pixels(const uint8_t *pixels, struct xfv_quality *q)
 {
     double n = 0, sum = 0, squares = 0, edges = 0, under = 0, over = 0;
+    double row[3][SIDE]; /* row y is row[y % 3] */
+    luminances(pixels, row[0]);
+    luminances(pixels + 3 * SIDE, row[1]);
     for (int y = 1; y < SIDE - 1; y++) {
+        const double *above = row[(y - 1) % 3], *here = row[y % 3], *below = row[(y + 1) % 3];
+        luminances(pixels + 3 * (y + 1) * SIDE, row[(y + 1) % 3]);
         for (int x = 1; x < SIDE - 1; x++) {
             if (!in_oval(x, y)) continue;
-            const uint8_t *p = pixels + 3 * (y * SIDE + x);
-            double l = luminance(p);
+            double l = here[x];
             n++, sum += l, squares += l * l;
             under += l < UNDER + 0.5, over += l >= OVER - 0.5;
-            double across = luminance(p - 3) + luminance(p + 3);
-            edges += fabs(4 * l - across - luminance(p - 3 * SIDE) - luminance(p + 3 * SIDE));
+            double across = here[x - 1] + here[x + 1];
+            edges += fabs(4 * l - across - above[x] - below[x]);
         }
     }
     double variance = squares / n - sum / n * (sum / n);
@@ -151,19 +156,28 @@ static void judge_pixels(const uint8_t *pixels, struct xfv_quality *q)
     q->v[XFV_Q_OVER] = over / n;
 }
 
-/* Share of the crop's pixels whose centres lie outside the photograph, by the grid of 112 x 112. */
-static double outside(const struct xfv_image *im, const double transform[6], int size)
+/* Of the crop's pixels, row by row and column by column in steps of `step` on the grid of 112 x 112, how many have their
+ * centres outside the photograph. */
+static int count_outside(const struct xfv_image *im, const double back[6], int size, int step)
 {
-    double back[6], x, y;
     int n = 0;
-    if (xfv_affine_invert(transform, back, NULL)) return NAN;
-    for (int i = 0; i < SIDE; i++) {
-        for (int j = 0; j < SIDE; j++) {
+    for (int i = 0; i < SIDE; i += step) {
+        for (int j = 0; j < SIDE; j += step) {
+            double x, y;
             xfv_affine_apply(back, (j + 0.5) * size / SIDE - 0.5, (i + 0.5) * size / SIDE - 0.5, &x, &y);
             n += x < -0.5 || y < -0.5 || x > im->width - 0.5 || y > im->height - 0.5;
         }
     }
-    return (double)n / (SIDE * SIDE);
+    return n;
+}
+
+/* Share of those outside: none where none of the corners is. */
+static double outside(const struct xfv_image *im, const double transform[6], int size)
+{
+    double back[6];
+    if (xfv_affine_invert(transform, back, NULL)) return NAN;
+    if (!count_outside(im, back, size, SIDE - 1)) return 0;
+    return (double)count_outside(im, back, size, 1) / (SIDE * SIDE);
 }
 
 static void forget(struct xfv_quality *q)
@@ -173,13 +187,14 @@ static void forget(struct xfv_quality *q)
 }
 
 int xfv_quality_measure(const struct xfv_image *im, const double landmarks[10], int turn, const double transform[6],
-                        int size, struct xfv_quality *q, struct xfv_err *e)
+                        int size, const uint8_t *crop, struct xfv_quality *q, struct xfv_err *e)
 {
     double m[6], up[10];
     uint8_t pixels[SIDE * SIDE * 3];
     forget(q);
     int status = xfv_align(landmarks, xfv_template_arcface, SIDE, SIDE, m, e);
-    if (!status) status = xfv_warp(im, m, SIDE, SIDE, pixels, e);
+    if (!status && crop && size == SIDE && !memcmp(m, transform, sizeof m)) memcpy(pixels, crop, sizeof pixels);
+    else if (!status) status = xfv_warp(im, m, SIDE, SIDE, pixels, e);
     if (status) return status == XFV_EARG ? (e->status = XFV_EDATA) : status;
     judge_pixels(pixels, q);
     turn_points(landmarks, turn, up);

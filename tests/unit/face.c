@@ -4,6 +4,7 @@
 #include "face/boxes.h"
 #include "face/quality.h"
 #include "face/turn.h"
+#include "image/warp.h"
 
 static double residual(const double *from, const double *to, int n, const double *m)
 {
@@ -160,23 +161,30 @@ static void quality(void)
         xy[2 * i] = 2 * xfv_template_arcface[2 * i] - 56.5, xy[2 * i + 1] = 100 + 2 * xfv_template_arcface[2 * i + 1];
     }
     int status = xfv_align(xy, xfv_template_arcface, 112, 224, m, &e);
-    OK(status == 0 && xfv_quality_measure(&im, xy, 0, m, 224, &q, &e) == 0,
+    OK(status == 0 && xfv_quality_measure(&im, xy, 0, m, 224, NULL, &q, &e) == 0,
        "xfv_quality_measure measures an aligned face");
     OK(fabs(q.v[XFV_Q_OUTSIDE] - 0.25) < 1e-9, "a quarter of the crop is outside (%g)", q.v[XFV_Q_OUTSIDE]);
     OK(q.v[XFV_Q_RESIDUAL] < 1e-9, "landmarks on the template leave no residual");
     OK(fabs(q.v[XFV_Q_EYE_DISTANCE] - 70.4751) < 1e-3, "eyes 70 pixels apart");
     OK(q.v[XFV_Q_UNDER] > 0.1 && q.v[XFV_Q_UNDER] < 0.25 && q.v[XFV_Q_OVER] == 0, "what is outside is black");
     for (int i = 0; i < 400 * 600; i++) memset(im.data + 3 * i, 120 + i % 400 / 8, 3);
-    xfv_quality_measure(&im, xy, 0, m, 224, &blurred, &e);
+    xfv_quality_measure(&im, xy, 0, m, 224, NULL, &blurred, &e);
     for (int i = 0; i < 10; i += 2) xy[i] += 100;
-    xfv_quality_measure(&im, xy, 0, m, 224, &blurred, &e);
+    xfv_quality_measure(&im, xy, 0, m, 224, NULL, &blurred, &e);
     OK(blurred.v[XFV_Q_SHARPNESS] < 0.1 && q.v[XFV_Q_SHARPNESS] > 1, "stripes are sharp, a ramp is not (%.3f, %.3f)",
        q.v[XFV_Q_SHARPNESS], blurred.v[XFV_Q_SHARPNESS]);
     double rolled[10];
     for (int i = 0; i < 5; i++) rolled[2 * i] = 399 - xy[2 * i + 1] + 100, rolled[2 * i + 1] = xy[2 * i];
-    xfv_quality_measure(&im, rolled, 270, m, 224, &q, &e);
+    xfv_quality_measure(&im, rolled, 270, m, 224, NULL, &q, &e);
     OK(fabs(q.v[XFV_Q_ROLL]) < 1 && fabs(q.v[XFV_Q_YAW]) < 1, "a face that the turn makes upright has no roll (%.2f)",
        q.v[XFV_Q_ROLL]);
+    static uint8_t crop[112 * 112 * 3];
+    status = xfv_align(xy, xfv_template_arcface, 112, 112, m, &e) || xfv_warp(&im, m, 112, 112, crop, &e);
+    xfv_quality_measure(&im, xy, 0, m, 112, NULL, &q, &e);
+    xfv_quality_measure(&im, xy, 0, m, 112, crop, &blurred, &e);
+    int same = 1;
+    for (int k = XFV_Q_EYE_DISTANCE; k < XFV_Q_NORM; k++) same &= fabs(q.v[k] - blurred.v[k]) <= 0;
+    OK(!status && same, "a crop that is there already is not made again, and measures alike");
     xfv_image_clear(&im);
 
     double limits[XFV_QUALITIES];

@@ -19,5 +19,8 @@ void xfv_spread(float *to, const float *from, struct xfv_shape s, int pitch)
 void xfv_gather(float *to, const float *from, struct xfv_shape s, int pitch)
 {
     size_t ch = (size_t)shape_channels(s), pixels = shape_pixels(s);
-    for (size_t p = 0; p < pixels; p++, to += ch, from += pitch) memcpy(to, from, sizeof *to * ch);
+    for (size_t p = 0; p < pixels; p++, to += ch, from += pitch) {
+        if (ch > 4) memcpy(to, from, sizeof *to * ch);
+        else for (size_t c = 0; c < ch; c++) to[c] = from[c];
+    }
 }
