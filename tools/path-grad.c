@@ -178,6 +178,8 @@ static void put_witness(const struct grad *t, int worker, enum xfv_contrast_witn
     msgpack_object cells = xfv_val_map(p->zone);
     struct xfv_put put = xfv_put_into(p->zone, &cells, p->e);
     put_place(t, l, &put);
+    xfv_put_f64s(&put, "weights", (double[]){xfv_contrast_weight(w, 0), xfv_contrast_weight(w, 1)}, 2);
+    xfv_put_f64(&put, "smooth", xfv_contrast_smooth(t->contrast, w));
     for (int k = 0; k < 2; k++) put_plane(&put, which[k], l->h, l->w, xfv_contrast_cells(t->contrast, worker, w, k));
     xfv_put_filled(p, xfv_contrast_names[w], &put);
 }
@@ -250,9 +252,9 @@ static const struct xfv_opt options[] = {
      XFV_TO_CHOICE(struct grad, baseline, xfv_pathmap_baselines), XFV_GIVEN(struct grad, given_baseline)},
     {"combine", 0, "HOW", "how the faces' maps join (default contrast, or pair with an option of paths)",
      XFV_OPT_RESULT, XFV_TO_CHOICE(struct grad, combine, xfv_combines), XFV_GIVEN(struct grad, given_combine)},
-    {"fast", 0, NULL, "of contrast: 10 passes instead of 14, without the fine cells", XFV_OPT_RESULT,
+    {"fast", 0, NULL, "of contrast: 7 passes instead of 11, without the fine cells", XFV_OPT_RESULT,
      XFV_TO_FLAG(struct grad, contrast_opts.fast, 1)},
-    {"smooth", 0, "CELLS", "of contrast: blur its witnesses (default 0: not)", XFV_OPT_RESULT,
+    {"smooth", 0, "CELLS", "of contrast: blur its witnesses by that at least (default 0)", XFV_OPT_RESULT,
      XFV_TO_F64(struct grad, contrast_opts.smooth, 0, 10), XFV_GIVEN(struct grad, given_smooth)},
     {"sigma", 0, "PIXELS", "of --baseline blur (default 8)", XFV_OPT_RESULT,
      XFV_TO_F64(struct grad, o.sigma, 0.1, 100)},

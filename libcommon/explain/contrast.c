@@ -20,7 +20,8 @@ enum {
 };
 const char *const xfv_contrast_names[] = {XFV_LAYER_AUTO, XFV_LAYER_FINE, XFV_LAYER_CELLS, NULL};
 
-#define ROUNDING 1e-5 /* J against B: faces that walk as one give 0, but for rounding, which N would blow up */
+#define SOFT 1.5      /* of the coarse cells, beside fine ones */
+#define ROUNDING 1e-5 /* J against H: faces that walk as one give 0, but for rounding, which N would blow up */
 
 struct witness {
     struct xfv_layer layer;
@@ -230,6 +231,17 @@ const struct xfv_layer *xfv_contrast_layer(const struct xfv_contrast *t, enum xf
     return &t->witness[i].layer;
 }
 
+double xfv_contrast_weight(enum xfv_contrast_witness i, int which)
+{
+    static const double weights[N_WITNESSES][2] = {[COARSE] = {1.5, 1}, [FINE] = {2, 2}, [LAST] = {0.5, 0.5}};
+    return weights[i][which];
+}
+
+double xfv_contrast_smooth(const struct xfv_contrast *t, enum xfv_contrast_witness i)
+{
+    return i == XFV_CONTRAST_COARSE && has(t, FINE) && t->o.smooth < SOFT ? SOFT : t->o.smooth;
+}
+
 /* ---- one face ---- */
 
 int xfv_contrast_see(struct xfv_contrast *t, int worker, int face, const uint8_t *rgb, const float *x,
@@ -263,16 +275,23 @@ static int stand(struct xfv_contrast *t, int worker, int witness, int i, double 
     return xfv_path_stand(of->path, worker, i, of->mean, features(of, &w->face[i]), share, w->y[i], e);
 }
 
-/* sum += scale * face i's cells from where it stands, as seen by target, both embeddings less k of the average face's.
- */
-static int gather(struct xfv_contrast *t, int worker, int witness, int i, const float *target, double k, double scale,
-                  double *sum, struct xfv_err *e)
+/* sum += scale * face i's cells by w->cot, from the place that a face took. */
+static int gather(struct xfv_contrast *t, int worker, int witness, int i, int place, double scale, double *sum,
+                  struct xfv_err *e)
 {
     struct witness *of = &t->witness[witness];
     struct worker *w = &t->workers[worker];
-    int status = xfv_path_cotangent(w->y[i], target, of->mean_f, k, t->n, w->cot, e);
-    if (status) return status;
-    return xfv_path_gather(of->path, worker, i, of->mean, features(of, &w->face[i]), w->cot, scale, sum, e);
+    return xfv_path_gather(of->path, worker, place, of->mean, features(of, &w->face[i]), w->cot, scale, sum, e);
+}
+
+/* sum += scale * face i's cells from where it stands, as seen by target, both embeddings less k of the average face's.
+ */
+static int look(struct xfv_contrast *t, int worker, int witness, int i, const float *target, double k, double scale,
+                double *sum, struct xfv_err *e)
+{
+    struct worker *w = &t->workers[worker];
+    int status = xfv_path_cotangent(w->y[i], target, t->witness[witness].mean_f, k, t->n, w->cot, e);
+    return status ? status : gather(t, worker, witness, i, i, scale, sum, e);
 }
 
 static double square(const double *v, size_t n)
@@ -282,21 +301,21 @@ static double square(const double *v, size_t n)
     return sum;
 }
 
-/* B14(1, 1/4) and B14(1, 1/2), both faces' mean; J14(1/2, 1/2), both faces' mean. */
+/* H14 and J14(1/2, 1/2), both faces' mean. */
 static int ask_coarse(struct xfv_contrast *t, int worker, struct xfv_err *e)
 {
-    static const double shares[] = {0.25, 0.5};
     struct worker *w = &t->workers[worker];
+    const float *centre = t->witness[COARSE].mean_f;
     size_t cells = cells_of(&t->witness[COARSE].layer);
-    int status = 0;
     for (int k = 0; k < 2; k++) memset(w->sum[k], 0, cells * sizeof(double));
-    for (int k = 0; k < 2; k++) {
-        for (int i = 0; i < 2 && !status; i++) status = stand(t, worker, COARSE, i, shares[k], e);
-        for (int i = 0; i < 2 && !status; i++) {
-            status = gather(t, worker, COARSE, i, w->face[1 - i].f, 1, 0.25, w->sum[0], e);
-            if (!status && k == 1) status = gather(t, worker, COARSE, i, w->y[1 - i], 0.5, 0.5, w->sum[1], e);
-        }
+    int status = stand(t, worker, COARSE, 0, 0, e); /* the average face: either face's way begins there */
+    for (int i = 0; i < 2 && !status; i++) {
+        status = xfv_path_heading(w->face[i].f, w->face[1 - i].f, centre, t->n, w->cot, e);
+        if (!status) status = gather(t, worker, COARSE, i, 0, 0.5, w->sum[0], e);
     }
+    for (int i = 0; i < 2 && !status; i++) status = stand(t, worker, COARSE, i, 0.5, e);
+    for (int i = 0; i < 2 && !status; i++)
+        status = look(t, worker, COARSE, i, w->y[1 - i], 0.5, 0.5, w->sum[1], e);
     double size[2] = {square(w->sum[0], cells), square(w->sum[1], cells)};
     /* two copies of one image */
     if (size[1] <= ROUNDING * ROUNDING * size[0]) memset(w->sum[1], 0, cells * sizeof(double));
@@ -314,7 +333,7 @@ static int ask_fine(struct xfv_contrast *t, int worker, struct xfv_err *e)
     for (int i = 0; i < 2 && !status; i++) {
         memset(w->sum[i], 0, cells * sizeof(double));
         status = stand(t, worker, FINE, i, 0.5, e);
-        if (!status) status = gather(t, worker, FINE, i, w->face[1 - i].f, 0, 1, w->sum[i], e);
+        if (!status) status = look(t, worker, FINE, i, w->face[1 - i].f, 0, 1, w->sum[i], e);
     }
     for (size_t p = 0; p < cells && !status; p++) {
         double a = w->sum[0][p], b = w->sum[1][p];
@@ -349,17 +368,18 @@ static int check_cells(const struct xfv_contrast *t, const struct worker *w, str
 
 /* ---- on the image ---- */
 
-/* w->drawn: N(cells) on the image. */
+/* w->drawn: N(cells), by its weight, on the image. */
 static int draw_witness(struct xfv_contrast *t, struct worker *w, int i, int which, struct xfv_err *e)
 {
     const struct xfv_layer *l = &t->witness[i].layer;
     size_t cells = cells_of(l);
-    double square = 0;
+    double square = 0, smooth = xfv_contrast_smooth(t, (enum xfv_contrast_witness)i);
+    double weight = xfv_contrast_weight((enum xfv_contrast_witness)i, which);
     memcpy(w->plane, w->cells[i][which], cells * sizeof *w->plane);
-    int status = t->o.smooth > 0 ? xfv_blur(w->plane, l->w, l->h, t->o.smooth, e) : 0;
+    int status = smooth > 0 ? xfv_blur(w->plane, l->w, l->h, smooth, e) : 0;
     for (size_t p = 0; p < cells && !status; p++) square += (double)w->plane[p] * (double)w->plane[p];
     /* laying divides by a cell's pixels */
-    double by = square > 0 ? l->step[0] * l->step[1] / sqrt(square / (double)cells) : 0;
+    double by = square > 0 ? weight * l->step[0] * l->step[1] / sqrt(square / (double)cells) : 0;
     for (size_t p = 0; p < cells && !status; p++) w->plane[p] = (float)(by * (double)w->plane[p]);
     if (!status)
         xfv_layer_lay(l, w->plane, t->model->height, t->model->width, t->model->transposed, w->turned, w->drawn);

@@ -7,19 +7,22 @@
  *
  *     B(k,t): T = the partner's embedding
  *     J(k,t): T = f(x_Y(t)), as both faces walk together from the average face
- *     cos(p): the cosine of what cell p of the last map adds to either embedding (explain/tail.h), each less the average
- *             face's
+ *     H: the first step of B(1, t), at t = 0, where a is nothing: (h_X - m)(p) * (d (f(x) . b) / d x)(p) over
+ *        |f_X - f(m)| |b|, b = f_Y - f(m)
+ *     cos(p): the cosine of what cell p of the last map adds to either embedding (explain/tail.h), each less the
+ *        average face's
  *
  * At the layers that xfv_layer_find calls auto (14x14 in the usual networks) and fine (28x28), mean and least over the
  * two faces:
  *
- *     S = N(mean of B14(1, 1/4) and B14(1, 1/2)) + N(mean B28(0, 1/2))  + N(cos)      similarity = max(S, 0)
- *     D = N(mean J14(1/2, 1/2))                  + N(least B28(0, 1/2)) + N(cos)      dissimilarity = max(-D, 0)
+ *     S = 1.5 N(mean H14)       + 2 N(mean B28(0, 1/2))  + 0.5 N(cos)      similarity = max(S, 0)
+ *     D = N(mean J14(1/2, 1/2)) + 2 N(least B28(0, 1/2)) + 0.5 N(cos)      dissimilarity = max(-D, 0)
  *
  * N smooths cells by a Gaussian and scales them to a root mean square of 1: maps have no unit and sum to nothing in
- * particular. Both faces are shown one map. It takes 14 passes through the network's part behind the maps, 10 without
- * the fine one. A witness is left out where the network has no such layer (does not end linearly, has no finer map), or
- * the model holds no average face there. J of two copies of one image is rounding alone, and counts as 0. */
+ * particular. Beside fine cells, which are sharper, those of 14x14 are smoothed by 1.5 cells at least. Both faces are
+ * shown one map. It takes 11 passes through the network's part behind the maps, 7 without the fine one. A witness is
+ * left out where the network has no such layer (does not end linearly, has no finer map), or the model holds no average
+ * face there. J of two copies of one image is rounding alone, and counts as 0. */
 #ifndef XFV_EXPLAIN_CONTRAST_H
 #define XFV_EXPLAIN_CONTRAST_H
 
@@ -35,7 +38,7 @@ extern const char *const xfv_contrast_names[]; /* "auto", "fine", "cells": of th
 
 struct xfv_contrast_opts {
     int fast;           /* 1: without the fine witness */
-    double smooth;      /* standard deviation of N's Gaussian, in cells of each witness */
+    double smooth;      /* least standard deviation of N's Gaussian, in cells of each witness */
     size_t cache_bytes; /* for the features of faces seen before; those of two are kept at least */
 };
 
@@ -50,6 +53,9 @@ void xfv_contrast_free(struct xfv_contrast *t); /* NULL is fine */
 const char *xfv_contrast_missing(const struct xfv_contrast *t, enum xfv_contrast_witness i);
 /* of one that was not left out */
 const struct xfv_layer *xfv_contrast_layer(const struct xfv_contrast *t, enum xfv_contrast_witness i);
+/* in the sums above, S (which 0) or D (1) */
+double xfv_contrast_weight(enum xfv_contrast_witness i, int which);
+double xfv_contrast_smooth(const struct xfv_contrast *t, enum xfv_contrast_witness i); /* of its N, in cells */
 
 /* Face 0 or 1 of the worker's next pair, as xfv_pathmap_see takes it. */
 int xfv_contrast_see(struct xfv_contrast *t, int worker, int face, const uint8_t *rgb, const float *x,

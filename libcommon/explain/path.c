@@ -195,23 +195,43 @@ static double cosine(const float *a, const float *b, int n)
     return dot(a, b, n) / sqrt(dot(a, a, n) * dot(b, b, n));
 }
 
+/* The products of a = y - k centre and b = target - k centre. */
+struct products { double aa, bb, ab; };
+
+static int multiply(const float *y, const float *target, const float *centre, double k, int n, struct products *v,
+                    struct xfv_err *e)
+{
+    *v = (struct products){0};
+    for (int i = 0; i < n; i++) {
+        double m = centre ? k * (double)centre[i] : 0, a = (double)y[i] - m, b = (double)target[i] - m;
+        v->aa += a * a, v->bb += b * b, v->ab += a * b;
+    }
+    if (v->aa > 0 && isfinite(v->aa) && v->bb > 0 && isfinite(v->bb)) return 0;
+    return xfv_fail_code(e, XFV_EDATA, "embedding",
+                         "an embedding less the average face's is zero or not finite: it has no direction to explain");
+}
+
 int xfv_path_cotangent(const float *y, const float *target, const float *centre, double k, int n, float *cot,
                        struct xfv_err *e)
 {
-    double aa = 0, bb = 0, ab = 0;
-    for (int i = 0; i < n; i++) {
-        double m = centre ? k * (double)centre[i] : 0, a = (double)y[i] - m, b = (double)target[i] - m;
-        aa += a * a, bb += b * b, ab += a * b;
-    }
-    if (!(aa > 0 && isfinite(aa) && bb > 0 && isfinite(bb)))
-        return xfv_fail_code(e, XFV_EDATA, "embedding",
-                             "an embedding less the average face's is zero or not finite: it has no direction to "
-                             "explain");
-    double by_b = 1 / sqrt(aa * bb), by_a = ab / sqrt(aa * bb) / aa;
+    struct products v;
+    int status = multiply(y, target, centre, k, n, &v, e);
+    if (status) return status;
+    double by_b = 1 / sqrt(v.aa * v.bb), by_a = v.ab / sqrt(v.aa * v.bb) / v.aa;
     for (int i = 0; i < n; i++) {
         double m = centre ? k * (double)centre[i] : 0;
         cot[i] = (float)(((double)target[i] - m) * by_b - ((double)y[i] - m) * by_a);
     }
+    return 0;
+}
+
+int xfv_path_heading(const float *f, const float *target, const float *centre, int n, float *cot, struct xfv_err *e)
+{
+    struct products v;
+    int status = multiply(f, target, centre, 1, n, &v, e);
+    if (status) return status;
+    double by = 1 / sqrt(v.aa * v.bb);
+    for (int i = 0; i < n; i++) cot[i] = (float)(by * ((double)target[i] - (double)centre[i]));
     return 0;
 }
 

@@ -62,6 +62,10 @@ int xfv_path_gather(struct xfv_path *p, int worker, int stand, const float *h0, 
 int xfv_path_cotangent(const float *y, const float *target, const float *centre, double k, int n, float *cot,
                        struct xfv_err *e);
 
+/* The same where y is the centre itself, which has no cosine, in the lengths of the face's whole f: cot [n] =
+ * b / (|f - centre| |b|), b = target - centre. XFV_EDATA as above. */
+int xfv_path_heading(const float *f, const float *target, const float *centre, int n, float *cot, struct xfv_err *e);
+
 /* to: c(h); from: c(h_0), or its linear twin; sum: of the cells. The gap to completeness is sum - (to - from). */
 struct xfv_path_sums { double from, to, sum; };
 

@@ -92,6 +92,12 @@ def B(name, k, t):
     return [cells(x[i], cosine(y[i] - k * fm, (f[1 - i] - k * fm).detach()), h[i], m0) for i in (0, 1)]
 
 
+def H(name):
+    m0, fm, h, x, y = ways(name, 0)
+    far = (f[0] - fm).norm() * (f[1] - fm).norm()
+    return [cells(x[i], torch.dot(y[i], (f[1 - i] - fm).detach()) / far.detach(), h[i], m0) for i in (0, 1)]
+
+
 def J(name, k, t):
     m0, fm, h, x, y = ways(name, t)
     return [cells(x[i], cosine(y[i] - k * fm, (y[1 - i] - k * fm).detach()), h[i], m0) for i in (0, 1)]
@@ -113,7 +119,7 @@ def last(name):
 
 mean_of = lambda a: (a[0] + a[1]) / 2
 want = {
-    ("auto", "similarity"): (mean_of(B("auto", 1, 0.25)) + mean_of(B("auto", 1, 0.5))) / 2,
+    ("auto", "similarity"): mean_of(H("auto")),
     ("auto", "dissimilarity"): mean_of(J("auto", 0.5, 0.5)),
 }
 fine = B("fine", 0, 0.5)

@@ -71,36 +71,38 @@ is "$(check gap p.xfv 1e-2)" good "and sums to score - 1"
 runs 0 "own" path-grad --combine own -o own.xfv pairs.xfv
 is "$(check own own.xfv)" good "a cell's value lies at its centre"
 cat >contrast.py <<'PY'
-# Every map of contrast from its witnesses: smoothed, scaled to a root mean square of 1, laid on the image between the cells' centres.
+# Every map of contrast from its witnesses: smoothed, scaled to a root mean square of their weight, laid on the image between the cells' centres.
 import numpy as np, sys
 from streams import *
 from oracle import reflect_blur
-path, wanted, smooth = sys.argv[1], sys.argv[2].split(), float(sys.argv[3])
+path, wanted, smooth, coarse = sys.argv[1], sys.argv[2].split(), float(sys.argv[3]), float(sys.argv[4])
 def along(n, origin, step, pixels=112):
     at = np.clip((np.arange(pixels) - origin) / step, 0, n - 1); i = at.astype(int)
     m = np.zeros((pixels, n)); m[np.arange(pixels), i] += 1 - (at - i); m[np.arange(pixels), np.minimum(i + 1, n - 1)] += at - i
     return m
-def N(w, which):
-    c = array(w[which]).astype("f8")
-    if smooth: c = reflect_blur(c, smooth, max(1, int(2.5 * smooth)))
-    return along(c.shape[0], w["origin"][0], w["step"][0]) @ (c / np.sqrt((c ** 2).mean())) @ along(c.shape[1], w["origin"][1], w["step"][1]).T
+def N(name, w, which):
+    c, s, weights = array(w[which]).astype("f8"), coarse if name == "auto" else smooth, {"auto": [1.5, 1], "fine": [2, 2], "cells": [0.5, 0.5]}[name]
+    weight = weights[which == "dissimilarity"]
+    assert (w["weights"], w["smooth"]) == (weights, s)
+    if s: c = reflect_blur(c, s, max(1, int(2.5 * s)))
+    return along(c.shape[0], w["origin"][0], w["step"][0]) @ (c * weight / np.sqrt((c ** 2).mean())) @ along(c.shape[1], w["origin"][1], w["step"][1]).T
 for r in records(open(path, "rb").read()):
     m = r["maps"][-1]; w = m["params"]["witnesses"]
     assert list(w) == wanted and m["params"]["combine"] == "contrast" and m["params"]["smooth"] == smooth and m["a"] == m["b"]
-    S, D = (sum(N(w[k], which) for k in w) for which in ("similarity", "dissimilarity"))
+    S, D = (sum(N(k, w[k], which) for k in w) for which in ("similarity", "dissimilarity"))
     for got, want in ((m["a"]["signed"], S), (m["a"]["similarity"], np.maximum(S, 0)), (m["a"]["dissimilarity"], np.maximum(-D, 0))):
         assert np.abs(array(got) - want).max() < 2e-5 < 1 < np.abs(want).max()
 print("good")
 PY
 contrast() { PYTHONPATH="$top/tests" $PYTHON contrast.py "$@" 2>&1 | tail -1; }
 runs 0 "contrast" path-grad --combine contrast -o k.xfv pairs.xfv
-is "$(contrast k.xfv "auto fine cells" 0)" good "is the sum of three witnesses"
+is "$(contrast k.xfv "auto fine cells" 0 1.5)" good "is the sum of three witnesses"
 is "$(xfv-json k.xfv | jq -c 'select(._ == "pair") | .maps[0].params.witnesses | map(.similarity.shape)' | sort -u)" \
     '[[14,14],[28,28],[7,7]]' "of three grids"
 runs 0 "contrast, smoothed" path-grad --combine contrast --smooth 0.5 -o o.xfv pairs.xfv
-is "$(contrast o.xfv "auto fine cells" 0.5)" good "smooths each in its own cells"
+is "$(contrast o.xfv "auto fine cells" 0.5 1.5)" good "smooths each in its own cells"
 runs 0 "contrast, fast" path-grad --combine contrast --fast -o o.xfv pairs.xfv
-is "$(contrast o.xfv "auto cells" 0)" good "leaves the fine cells out"
+is "$(contrast o.xfv "auto cells" 0 0)" good "leaves the fine cells out"
 is "$(xfv-json o.xfv | jq -c 'select(._ == "pair") | .maps[0].params.left_out' | sort -u)" '{"fine":"--fast"}' \
     "and says so"
 path-grad --combine contrast -j2 --cache 0 -o j2.xfv pairs.xfv; cmp -s k.xfv j2.xfv;

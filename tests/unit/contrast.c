@@ -95,23 +95,44 @@ static double centred(const double *y, const double *target, const double *m, do
     return c;
 }
 
-/* cells += scale * those of a face at a share of its way, by the formula. */
-static void add_cells(const struct twin *t, int place, int face, double share, const double *target, double k,
-                      double scale, double *cells)
+/* cells += scale * those of a face at a share of its way, its embedding's change there weighed by cot. */
+static void add_weighed(const struct twin *t, int place, int face, double share, const double *cot, double scale,
+                        double *cells)
 {
     struct xfv_err e = {0};
     const struct part *p = &t->from[place];
     size_t n = count(t, place), c = (size_t)p->in.dim[2];
-    double *x = malloc(n * sizeof *x), *dx = malloc(n * sizeof *dx), y[N], m[N], cot[N], **values;
-    run(p, t->mean[place], m, NULL);
+    double *x = malloc(n * sizeof *x), *dx = malloc(n * sizeof *dx), y[N], **values;
     on_the_way(t, place, face, share, x);
     run(p, x, y, &values);
-    centred(y, target, m, k, cot);
     sure(xfv_ref_vjp(p->g, p->in, values, p->out, cot, dx, &e), &e);
     for (size_t i = 0; i < n; i++) cells[i / c] += scale * (t->h[place][face][i] - t->mean[place][i]) * dx[i];
     xfv_ref_free(p->g, values);
     free(x);
     free(dx);
+}
+
+/* cells += scale * those of a face at a share of its way, by the formula. */
+static void add_cells(const struct twin *t, int place, int face, double share, const double *target, double k,
+                      double scale, double *cells)
+{
+    double *x = malloc(count(t, place) * sizeof *x), y[N], m[N], cot[N];
+    run(&t->from[place], t->mean[place], m, NULL);
+    on_the_way(t, place, face, share, x);
+    run(&t->from[place], x, y, NULL);
+    centred(y, target, m, k, cot);
+    add_weighed(t, place, face, share, cot, scale, cells);
+    free(x);
+}
+
+/* cells += scale * those of a face at the average face: its first step, in the lengths of both faces' embeddings f. */
+static void add_first_step(const struct twin *t, int place, int face, double f[FACES][N], double scale, double *cells)
+{
+    double m[N], cot[N], length[FACES] = {0};
+    run(&t->from[place], t->mean[place], m, NULL);
+    for (int i = 0; i < 2 * N; i++) length[i / N] += (f[i / N][i % N] - m[i % N]) * (f[i / N][i % N] - m[i % N]);
+    for (int i = 0; i < N; i++) cot[i] = (f[1 - face][i] - m[i]) / sqrt(length[0] * length[1]);
+    add_weighed(t, place, face, 0, cot, scale, cells);
 }
 
 /* What cell p adds to an embedding: that of this cell alone, less the average face's. */
@@ -144,8 +165,7 @@ static void work_out(struct twin *t)
         b[i] = calloc(cells[1], sizeof(double));
     }
     for (int i = 0; i < FACES; i++) {
-        add_cells(t, COARSE, i, .25, f[1 - i], 1, .25, t->S[0]);
-        add_cells(t, COARSE, i, .5, f[1 - i], 1, .25, t->S[0]);
+        add_first_step(t, COARSE, i, f, .5, t->S[0]);
         add_cells(t, COARSE, i, .5, y[1 - i], .5, .5, t->D[0]);
         add_cells(t, FINE, i, .5, f[1 - i], 0, 1, b[i]);
     }
@@ -243,19 +263,52 @@ static double off(const float *got, const double *want, size_t n)
     return worst / most;
 }
 
-/* sum [H * W]: of the witnesses, scaled and laid on the image one by one. */
-static void add_up(const struct xfv_contrast *c, double *const cells[3], double *sum)
+/* A cell of a grid that goes on mirrored beyond its edges. */
+static double mirrored(const double *cells, int h, int w, int i, int k)
 {
+    i = abs(i), k = abs(k);
+    return cells[(i < h ? i : 2 * (h - 1) - i) * w + (k < w ? k : 2 * (w - 1) - k)];
+}
+
+/* out: cells under a Gaussian, cut off at 2.5 of its standard deviations. */
+static void soften(const double *cells, int h, int w, double sigma, double *out)
+{
+    int r = sigma > 0 ? (int)fmax(1, 2.5 * sigma) : 0;
+    for (int p = 0; p < h * w; p++) {
+        double sum = 0, all = 0;
+        for (int dy = -r; dy <= r; dy++)
+            for (int dx = -r; dx <= r; dx++) {
+                double g = r ? exp(-.5 * (dx * dx + dy * dy) / (sigma * sigma)) : 1;
+                sum += g * mirrored(cells, h, w, p / w + dy, p % w + dx);
+                all += g;
+            }
+        out[p] = sum / all;
+    }
+}
+
+/* sum [H * W]: of the witnesses, smoothed, scaled and laid on the image one by one. */
+static void add_up(const struct xfv_contrast *c, double *const cells[3], const double weight[3], double *sum)
+{
+    static const double smooth[] = {1.5, 0, 0};
     static float laid[H * W], one[H * W];
+    static double soft[H * W];
     memset(sum, 0, H * W * sizeof *sum);
     for (int i = 0; i < 3; i++) {
         const struct xfv_layer *l = xfv_contrast_layer(c, (enum xfv_contrast_witness)i);
         double square = 0;
-        for (int p = 0; p < l->h * l->w; p++) square += cells[i][p] * cells[i][p];
-        for (int p = 0; p < l->h * l->w; p++) one[p] = (float)(cells[i][p] / sqrt(square / (l->h * l->w)));
+        soften(cells[i], l->h, l->w, smooth[i], soft);
+        for (int p = 0; p < l->h * l->w; p++) square += soft[p] * soft[p];
+        for (int p = 0; p < l->h * l->w; p++) one[p] = (float)(weight[i] * soft[p] / sqrt(square / (l->h * l->w)));
         xfv_layer_upsample(l, one, H, W, laid);
         for (int p = 0; p < H * W; p++) sum[p] += (double)laid[p] * l->step[0] * l->step[1];
     }
+}
+
+/* Coarse cells are smoothed beside finer ones, and else as asked for. */
+static void test_smooth(const struct xfv_contrast *c, double coarse, double others)
+{
+    double got[2] = {xfv_contrast_smooth(c, XFV_CONTRAST_COARSE), xfv_contrast_smooth(c, XFV_CONTRAST_LAST)};
+    OK(fabs(got[0] - coarse) < 1e-9 && fabs(got[1] - others) < 1e-9, "smoothed by %g and %g cells", got[0], got[1]);
 }
 
 static void test_twin(enum end end, const char *name)
@@ -276,16 +329,18 @@ static void test_twin(enum end end, const char *name)
            d);
     }
     static double want[3][H * W]; /* S, its positive part, and the negative part of D */
-    add_up(c, t.S, want[0]);
-    add_up(c, t.D, want[2]);
+    add_up(c, t.S, (double[]){1.5, 2, .5}, want[0]);
+    add_up(c, t.D, (double[]){1, 2, .5}, want[2]);
     for (int p = 0; p < H * W; p++) want[1][p] = fmax(want[0][p], 0), want[2][p] = fmax(-want[2][p], 0);
     double s = off(xfv_contrast_signed(c, 1), want[0], H * W);
     double similar = off(drawn[0], want[1], H * W), different = off(drawn[1], want[2], H * W);
     OK(s < 2e-5 && similar < 2e-5 && different < 2e-5,
-       "%s: maps are sums of witnesses, each of root mean square 1 (%.1e, %.1e, %.1e)", name, s, similar, different);
+       "%s: maps are sums of witnesses, each of its weight (%.1e, %.1e, %.1e)", name, s, similar, different);
     OK(!memcmp(drawn[0], drawn[2], 2 * sizeof drawn[0]), "%s: both faces are shown them", name);
+    test_smooth(c, 1.5, 0);
     xfv_contrast_free(c);
     c = explained(m, &(struct xfv_contrast_opts){.fast = 1, .smooth = 1}, 0);
+    test_smooth(c, 1, 1);
     OK(xfv_contrast_missing(c, XFV_CONTRAST_FINE) && !xfv_contrast_cells(c, 0, XFV_CONTRAST_FINE, 0) &&
            !xfv_contrast_missing(c, XFV_CONTRAST_LAST),
        "%s: fast leaves the fine witness out", name);
@@ -294,32 +349,46 @@ static void test_twin(enum end end, const char *name)
     xfv_model_free(m);
 }
 
-/* Each cell is the change of the centred cosine along the face's own features there. */
-static void test_differences(void)
+/* The numerator of the centred cosine, over both faces' whole lengths. */
+static double headed(const double *y, double f[FACES][N], const double *m)
+{
+    double aa = 0, bb = 0, yb = 0;
+    for (int i = 0; i < N; i++) {
+        double a = f[0][i] - m[i], b = f[1][i] - m[i];
+        aa += a * a, bb += b * b, yb += (y[i] - m[i]) * b;
+    }
+    return yb / sqrt(aa * bb);
+}
+
+/* Each cell is the change of the centred cosine along the face's own features there; of its first step, where the
+ * average face has no centred cosine, that of the numerator. */
+static void test_differences(double share)
 {
     struct part whole;
     struct twin t;
     struct xfv_model *m = model(&whole, FLAT, 0);
     make_twin(&t, &whole, x, FLAT);
     size_t n = count(&t, COARSE), c = (size_t)t.from[COARSE].in.dim[2];
-    double *at = malloc(n * sizeof *at), *cells = calloc(n / c, sizeof *cells), target[N], mean[N], worst = 0, most = 0;
-    run(&t.from[COARSE], t.h[COARSE][1], target, NULL);
+    double *at = malloc(n * sizeof *at), *cells = calloc(n / c, sizeof *cells), f[FACES][N], mean[N], worst = 0,
+           most = 0;
+    for (int i = 0; i < FACES; i++) run(&t.from[COARSE], t.h[COARSE][i], f[i], NULL);
     run(&t.from[COARSE], t.mean[COARSE], mean, NULL);
-    add_cells(&t, COARSE, 0, .25, target, 1, 1, cells);
+    if (share > 0) add_cells(&t, COARSE, 0, share, f[1], 1, 1, cells);
+    else add_first_step(&t, COARSE, 0, f, 1, cells);
     for (size_t p = 0; p < n / c; p++) {
         double d[2], y[N];
         for (int sign = 0; sign < 2; sign++) {
-            on_the_way(&t, COARSE, 0, .25, at);
+            on_the_way(&t, COARSE, 0, share, at);
             for (size_t k = p * c; k < (p + 1) * c; k++)
                 at[k] += (sign ? -1e-6 : 1e-6) * (t.h[COARSE][0][k] - t.mean[COARSE][k]);
             run(&t.from[COARSE], at, y, NULL);
-            d[sign] = centred(y, target, mean, 1, NULL);
+            d[sign] = share > 0 ? centred(y, f[1], mean, 1, NULL) : headed(y, f, mean);
         }
         worst = fmax(worst, fabs((d[0] - d[1]) / 2e-6 - cells[p]));
         most = fmax(most, fabs(cells[p]));
     }
-    OK(worst < 1e-5 * most, "the twin's cells are central differences of the centred cosine (%.1e of %.1e)", worst,
-       most);
+    OK(worst < 1e-5 * most, "the twin's cells at %g are central differences of the centred cosine (%.1e of %.1e)",
+       share, worst, most);
     free(at);
     free(cells);
     free_twin(&t);
@@ -465,7 +534,8 @@ int main(void)
         }
     test_tail(FLAT, "cells and a dense layer");
     test_tail(POOLED, "channels pooled, then dense layers");
-    test_differences();
+    test_differences(.25);
+    test_differences(0);
     test_twin(FLAT, "cells and a dense layer");
     test_twin(POOLED, "channels pooled, then dense layers");
     test_turned();
