@@ -224,7 +224,7 @@ $(B)/libcommon/net/run/kern_%.o: $(B:%/san=%)/libcommon/net/run/kern_%.o # sanit
 endif
 build-asan/libcommon/net/run/kern_%.o: override CFLAGS = -O3 -g
 # gcc 12 does not align the vectors that it puts on the stack that outlives a call.
-build-asan/libcommon/net/run/func_%.o build-kernels/libcommon/net/run/func_%.o: override CFLAGS += --param asan-use-after-return=0
+build-asan/libcommon/net/run/func_%.o build-kernels/libcommon/net/run/func_%.o build-kernels/libcommon/net/run/kern_%.o: override CFLAGS += --param asan-use-after-return=0
 # AFL++ takes minutes over each of them even so: clang alone takes seconds.
 build-afl/libcommon/net/run/kern_%.o: override CC = clang
 

@@ -51,7 +51,7 @@ kernels() { # those of the convolutions, which asan leaves out: what calls each 
     B=build-kernels sh tests/run.sh $passes && B=build-kernels XFV_KERNELS=avx2 sh tests/run.sh $passes &&
         B=build-kernels XFV_KERNELS=generic sh tests/run.sh $passes
 }
-passes="net ops kernels terms"
+passes="net ops kernels terms func"
 thread() { # workers: the pool, the stage loop, and the programs with -j
     $make B=build-tsan HARDEN=-fPIC CFLAGS="$tsan" LDFLAGS=-fsanitize=thread all build-tsan/unit/cli_pool &&
         B=build-tsan sh tests/static/tsan.sh
