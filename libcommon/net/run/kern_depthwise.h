@@ -2,6 +2,7 @@
  * several sums go side by side: of neighbouring columns, which share their weights, or of neighbouring channels. */
 
 #define DW_SIDE 4                /* channel vectors side by side, where columns differ in what they read */
+#define DW_MOST 9                 /* input columns of four outputs two apart */
 #define DW_PAIR (VL == 16 ? 4 : 2) /* columns side by side of two rows at a time: as the registers allow */
 
 /* Columns x0..x1-1, any geometry, n vectors of channels c.. at a time: where a row's ends lack inputs. */
@@ -43,24 +44,20 @@ static inline __attribute__((always_inline)) void dw3_columns(const struct xfv_d
     for (int q = 0; q < m; q++) acc[0][q] = acc[1][q] = V_ZERO();
     for (int i = 0; i < 3 + two; i++) {
         const float *r = d->rows[i] + at;
-        for (int o = 0; o <= two; o++) {
-            int k = i - o; /* this input row is kernel row k of output row o */
-            if (k < 0 || k > 2) continue;
-            const float *w = d->w + (size_t)(3 * k) * ch + c;
-            V w0 = V_LD(w), w1 = V_LD(w + ch), w2 = V_LD(w + 2 * ch);
-            for (int q = 0; q < m; q++) {
-                const float *from = r + (size_t)(q * stride) * ch;
-                acc[o][q] = V_FMA(V_LD(from), w0, acc[o][q]);
-                acc[o][q] = V_FMA(V_LD(from + ch), w1, acc[o][q]);
-                acc[o][q] = V_FMA(V_LD(from + 2 * ch), w2, acc[o][q]);
+        V in[DW_MOST]; /* read once for all that they meet */
+        for (int q = 0; q < (m - 1) * stride + 3; q++, r += ch) in[q] = V_LD(r);
+        for (int j = 0; j < 3; j++)
+            for (int o = 0; o <= two; o++) {
+                int k = i - o; /* this input row is kernel row k of output row o */
+                if (k < 0 || k > 2) continue;
+                V by = V_LD(d->w + (size_t)(3 * k + j) * ch + c);
+                for (int q = 0; q < m; q++) acc[o][q] = V_FMA(in[q * stride + j], by, acc[o][q]);
             }
-        }
     }
-    for (int o = 0; o <= two; o++)
-        for (int q = 0; q < m; q++) {
-            size_t p = (size_t)(o * d->wout + x + q);
-            store_parts(&d->e, parts, acc[o][q], d->y, p, c, p * ch + (size_t)c);
-        }
+    for (int o = 0; o <= two; o++) {
+        size_t p = (size_t)(o * d->wout + x), to = p * ch + (size_t)c;
+        for (int q = 0; q < m; q++, p++, to += ch) store_parts(&d->e, parts, acc[o][q], d->y, p, c, to);
+    }
 }
 
 /* Columns outside, channels inside: what a few columns read is contiguous and stays in the first cache. */
@@ -118,9 +115,10 @@ static struct xfv_dwrow dw_one(const struct xfv_dwrow *d, int row)
     return one;
 }
 
-static inline __attribute__((always_inline)) void dwrow_parts(const struct xfv_dwrow *d, int parts)
+static inline __attribute__((always_inline)) void dwrow_parts(const struct xfv_dwrow *given, int parts)
 {
-    int three = d->kh == 3 && d->kw == 3 && !d->gap, wide = (d->kw - 1) * (1 + d->gap) + 1;
+    const struct xfv_dwrow own = *given, *d = &own; /* in registers: no store can change it */
+    int three = d->kh == 3 && d->kw == 3 && !d->gap && d->stride <= 2, wide = (d->kw - 1) * (1 + d->gap) + 1;
     /* columns first..last-1 read nothing outside the row */
     int first = d->left > 0 ? (d->left + d->stride - 1) / d->stride : 0,
         last = d->win + d->left >= wide ? (d->win + d->left - wide) / d->stride + 1 : 0;
@@ -135,7 +133,7 @@ static inline __attribute__((always_inline)) void dwrow_parts(const struct xfv_d
     if (!three) return;
     if (d->stride == 1 && d->two) dw3_inside(d, first, last, 1, 1, parts);
     else if (d->stride == 1) dw3_inside(d, first, last, 1, 0, parts);
-    else dw3_inside(d, first, last, d->stride, 0, parts);
+    else if (d->stride == 2) dw3_inside(d, first, last, 2, 0, parts);
 }
 
 static void dwrow(const struct xfv_dwrow *d)
@@ -194,8 +192,9 @@ static inline __attribute__((always_inline)) void back2_pairs(const struct xfv_d
     }
 }
 
-static inline __attribute__((always_inline)) void back2_parts(const struct xfv_dwrow *d, int parts)
+static inline __attribute__((always_inline)) void back2_parts(const struct xfv_dwrow *given, int parts)
 {
+    const struct xfv_dwrow own = *given, *d = &own;
     int x = 0, ch = d->channels, three = d->kh == 3 && d->kw == 3;
     while (x < d->wout) {
         int g = (x + d->left) / 2, c = 0, pairs = 0; /* that lie inside */
