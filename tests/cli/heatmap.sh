@@ -98,7 +98,7 @@ cmp -s out cell.ppm; ok $? "the first method's maps are the default"
 pairs flood pair nan >i.xfv
 runs 1 "pairs that cannot be drawn" heatmap --layout sheet --columns 9 i.xfv
 is "$(wc -l <err | tr -d ' ') $(size out)" "2 506x461" "are told, and left out"
-runs 2 "a sheet of more than 64 Mi pixels" heatmap --layout sheet -s 40 -o big.png three.xfv
+runs 2 "a sheet of more than 64 Mi pixels" heatmap --layout sheet -s 20 -o big.png three.xfv
 like "$(cat err) $(ls | grep -c big)" '64 Mi pixels.*xfv-select --head.* 0$' \
     "says how to draw it in parts, and writes nothing"
 PYTHONPATH="$top/tests" "$PYTHON" - <<'PY'
