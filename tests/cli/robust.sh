@@ -55,7 +55,8 @@ check "verify -m: a damaged model" model embedded.xfv tiny.xfvm -- verify
 check "facecrop -m: a damaged model" model "$anna" tiny.xfvm -- facecrop --aligned
 "$PYTHON" "$top/tests/robust.py" <checks >results 2>err
 is "$?:$(wc -l <results)" "0:$(wc -l <checks)" "robust.py makes all checks $(tail -n 1 err)"
-while IFS="$(printf '\t')" read -r what result; do is "$result" ok "$what"; done <results
+tab=$(printf '\t')
+while IFS=$tab read -r what result; do is "$result" ok "$what"; done <results
 for at in 0 1 100 1000 5000; do
     head -c $at tiny.xfvm >cut.xfvm
     runs 5 "model-info: a model cut at $at: status 5" model-info ./cut.xfvm
