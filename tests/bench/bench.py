@@ -41,6 +41,11 @@ tools, bench = os.path.join(build, "bin"), os.path.join(build, "bench", "xfv-ben
 env = dict(os.environ, PATH=tools + ":" + os.environ["PATH"])
 env.setdefault("XFV_MODEL_PATH", os.path.dirname(model))
 scratch = tempfile.mkdtemp()
+try:
+    with open("/proc/cpuinfo") as f:
+        amx = "amx_bf16" in f.read()
+except OSError:
+    amx = False
 rows, missing, peaks = [], [], []
 # Before numpy and PyTorch load OpenBLAS: the kernels that our programs give it. It does not know the newest processors.
 said = subprocess.run([os.path.join(tools, "fggb-grad"), "--version"], capture_output=True, text=True).stdout
@@ -58,8 +63,9 @@ if not a.short:
         missing.append("PyTorch (make bench-deps)")
 
 
-def numbers(*args):
-    out = subprocess.run([bench, *map(str, args)], check=True, capture_output=True, text=True).stdout
+def numbers(*args, kernels=None):
+    own = {**os.environ, "XFV_KERNELS": kernels} if kernels else None
+    out = subprocess.run([bench, *map(str, args)], check=True, capture_output=True, text=True, env=own).stdout
     return [float(x) for x in out.split()]
 
 
@@ -163,6 +169,10 @@ def fggb(theirs):
         row("fggb", f"share of the peak, {threads}", [o[1] for o in ours], "")
         for name, samples in zip(("batches of 8 copies", "a pass a channel"), others):
             row("fggb", f"PyTorch, {name}, {threads}", ratios(samples, mine), "times ours")
+    if not a.short and amx:
+        single, ours = turns(*(lambda k=k: numbers("fggb", model, 1, kernels=k)[0] for k in (None, "amx3")))
+        row("fggb", "FGGB, one face, 1 thread, amx3", ours, "s")
+        row("fggb", "single precision, 1 thread", ratios(single, ours), "times amx3")
 
 
 def embed(theirs):
