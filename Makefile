@@ -258,7 +258,7 @@ bench: all $(B)/bench/xfv-bench
 
 ## bench-deps: what make bench compares with: Debian's python3-torch and python3-onnx, npm's onnxruntime-node (300 MB into build/bench)
 bench-deps:
-	@sh tests/deps.sh python3-torch python3-onnx nodejs npm
+	@sh tests/deps.sh python3-torch python3-onnx $$(command -v npm >/dev/null || echo nodejs npm)
 	@mkdir -p $(B)/bench && npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(B)/bench onnxruntime-node@1.30.0
 
 ## check-torch: compare with PyTorch on networks of full size and on 1000 random ones (NETS="name ..."; installs python3-torch and python3-onnx; minutes, 2 GB of disk)
