@@ -196,12 +196,12 @@ runs 0 "an explainer of joined streams" fggb-grad -m tiny mixedpairs.xfv
 e1 --progress=always -j 2 faces.xfv 2>err >/dev/null; ok $? "--progress=always"
 "$PYTHON" -c 'from streams import *; open("many.xfv", "wb").write(stream([face(f"f{i}", i) for i in range(25)]))'
 embed -m tiny many.xfv | verify --all -t 0 -m tiny -o manypairs.xfv
-corrrise --size 4 --masks 400 --progress=always -m tiny manypairs.xfv 2>err >/dev/null
+corrrise --size 4 --masks 1000 --progress=always -m tiny manypairs.xfv 2>err >/dev/null
 like "$(tr '\r' '\n' <err)" '^corrrise: [0-9]+ records, [0-9.]+/s, [0-9]+:[0-9][0-9] left' \
     "of a file: rate and time left"
-corrrise --size 4 --masks 400 --progress=always -m tiny <manypairs.xfv 2>err >/dev/null
+corrrise --size 4 --masks 1000 --progress=always -m tiny <manypairs.xfv 2>err >/dev/null
 like "$(tr '\r' '\n' <err)" ' left' "also of one on standard input"
-cat manypairs.xfv | corrrise --size 4 --masks 400 --progress=always -m tiny 2>err >/dev/null
+cat manypairs.xfv | corrrise --size 4 --masks 1000 --progress=always -m tiny 2>err >/dev/null
 is "$(grep -c left err)" 0 "of a pipe: the rate alone"
 e1 --progress=never faces.xfv 2>err >/dev/null
 is "$(wc -c <err)" 0 "no progress, no output on stderr"
