@@ -220,6 +220,12 @@ static void attention(void)
     x = image(&b, 5, 6, 3, 37), b.last = x, y = act(&b, XFV_ACT_TANH, 0, 0);
     matmul(&b, x, y, 1);
     compare(&b, "matmul with b transposed");
+    for (int t = 0; t < 2; t++) { /* several panels, the last one not full */
+        image(&b, 10, 9, 3, 37), x = reshape(&b, 90, 37, 0, 0), y = act(&b, XFV_ACT_TANH, 0, 0);
+        if (!t) y = transpose(&b, 1, 0, 0, 0);
+        matmul(&b, x, y, t);
+        compare(&b, "matmul of several panels");
+    }
     for (int t = 0; t < 4; t++) { /* times one number for all; by channel; the product read twice; with a ReLU behind */
         struct xfv_node scale = xfv_node_default(XFV_OP_AFFINE);
         int y2 = (image(&b, 5, 4, 3, 21), act(&b, XFV_ACT_TANH, 0, 0)), p = matmul(&b, y2, y2, 1), c = channels(&b);

@@ -201,6 +201,8 @@ int xfv_dense_pack(const struct xfv_net *n, struct step *s);
 void xfv_dense_forward(const struct run *r, const struct step *s);
 void xfv_dense_backward(const struct run *r, const struct step *s, const float *dy, float *dx, int acc);
 size_t xfv_dense_scratch(const struct xfv_net *n, const struct step *s); /* floats */
+/* Floats of scratch for the packed second operand of a product of activations; 0: OpenBLAS makes it. */
+size_t xfv_matmul_scratch(const struct step *s, const struct xfv_shape *shape);
 
 /* Operators other than convolutions and dense layers (net/run/pointwise.c): forward, and the gradient of input i added
  * to or stored in dx. */

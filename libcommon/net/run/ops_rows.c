@@ -195,17 +195,91 @@ static struct product product_of(const struct run *r, const struct step *s)
     return p;
 }
 
-/* By OpenBLAS, one product of a sample at a time on one thread, so that a sample's bits do not depend on its
- * neighbours. */
+/* Our kernels read b in panels. To pack them pays for a few rows of a already; where they leave the second-level cache,
+ * OpenBLAS takes them by blocks. */
+#define FEW_ROWS 4
+#define MANY_FLOATS 262144
+
+size_t xfv_matmul_scratch(const struct step *s, const struct xfv_shape *shape)
+{
+    struct xfv_shape a = shape[s->in[0]], y = shape[s->out];
+    size_t floats = (size_t)shape_channels(a) * (size_t)xfv_pad16(shape_channels(y));
+    return y.dim[y.rank - 2] < FEW_ROWS || floats > MANY_FLOATS ? 0 : floats;
+}
+
+/* Columns of a panel, of which b has `real`, from b with a row for each column: 16 numbers at a time. */
+static void turn_panel(const float *b, size_t pb, int k, int real, int width, float by, float *out)
+{
+    int j = 0, i;
+    for (; j + 4 <= real; j += 4, b += 4 * pb, out += 4) {
+        const float *b1 = b + pb, *b2 = b1 + pb, *b3 = b2 + pb;
+        for (i = 0; i < k; i++) {
+            float *to = out + (size_t)i * (size_t)width;
+            to[0] = by * b[i], to[1] = by * b1[i], to[2] = by * b2[i], to[3] = by * b3[i];
+        }
+    }
+    for (; j < width; j++, b += pb, out++)
+        for (i = 0; i < k; i++) out[(size_t)i * (size_t)width] = j < real ? by * b[i] : 0.0f;
+}
+
+static void copy_panel(const float *b, size_t pb, int k, int real, int width, float by, float *out)
+{
+    for (int i = 0; i < k; i++, b += pb, out += width)
+        for (int j = 0; j < width; j++) out[j] = j < real ? by * b[j] : 0.0f;
+}
+
+/* `by` times b, as xfv_pack would have it. */
+static void pack_second(const struct product *p, const float *b, float by, int panel, float *out)
+{
+    int padded = xfv_pad16(p->n);
+    for (int c = 0; c < padded; c += panel) {
+        int width = padded - c < panel ? padded - c : panel, real = p->n - c < width ? p->n - c : width;
+        if (p->transposed) turn_panel(b + (size_t)c * p->pb, p->pb, p->k, real, width, by, out);
+        else copy_panel(b + c, p->pb, p->k, real, width, by, out);
+        out += (size_t)p->k * (size_t)width;
+    }
+}
+
+/* b is one panel already. */
+static int is_packed(const struct product *p, float by, int panel)
+{
+    int padded = xfv_pad16(p->n);
+    return !p->transposed && padded <= panel && p->pb == (size_t)padded && by >= 1.0f && by <= 1.0f;
+}
+
+static void multiply(const struct run *r, const struct product *p, const float *a, const float *b, float by, float *y)
+{
+    struct xfv_gemm g = {.x = a,
+                         .ldx = p->pa,
+                         .taps = 1,
+                         .k = p->k,
+                         .block = r->signs ? XFV_CHAIN : 0,
+                         .w = b,
+                         .n = xfv_pad16(p->n),
+                         .y = y,
+                         .ldy = p->py};
+    if (!is_packed(p, by, r->net->k->panel)) {
+        pack_second(p, b, by, r->net->k->panel, r->scratch);
+        g.w = r->scratch;
+    }
+    r->net->k->gemm(&g, p->m);
+}
+
+/* One product of a sample at a time on one thread, so that a sample's bits do not depend on its neighbours. */
 void xfv_op_matmul_forward(const struct run *r, const struct step *s)
 {
     struct product p = product_of(r, s);
     struct view y = view_of(r, s->out);
     const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
-    for (size_t q = 0; q < p.batches; q++)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, s->by,
-                    a + lead_at(&p, p.sa, q), (int)p.pa, b + lead_at(&p, p.sb, q), (int)p.pb, 0.0f, y.x + q * p.sy,
-                    (int)p.py);
+    int ours = xfv_matmul_scratch(s, r->shape) > 0;
+    for (size_t q = 0; q < p.batches; q++) {
+        const float *aq = a + lead_at(&p, p.sa, q), *bq = b + lead_at(&p, p.sb, q);
+        float *to = y.x + q * p.sy;
+        if (ours) multiply(r, &p, aq, bq, s->by, to);
+        else
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, s->by, aq,
+                        (int)p.pa, bq, (int)p.pb, 0.0f, to, (int)p.py);
+    }
     clear_lanes(y);
 }
 

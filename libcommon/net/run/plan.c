@@ -356,6 +356,7 @@ size_t xfv_plan_scratch(const struct xfv_net *n, const struct xfv_shape *shape)
     for (int i = 0; i < n->n_steps; i++) {
         const struct step *s = &n->steps[i];
         if (s->op == XFV_OP_DENSE && xfv_dense_scratch(n, s) > most) most = xfv_dense_scratch(n, s);
+        if (s->op == XFV_OP_MATMUL && xfv_matmul_scratch(s, shape) > most) most = xfv_matmul_scratch(s, shape);
         if (s->op != XFV_OP_CONV) continue;
         struct xfv_shape in = shape[s->in[0]];
         int pitch = value_pitch(n, s->in[0], in);
