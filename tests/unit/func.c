@@ -140,7 +140,7 @@ static void rows(const struct xfv_func *f, const char *build)
             x[i] = (float)(1000 + 3 * sin(i * 1.7)), dy[i] = (float)cos(i * 0.9), g[i] = 1;
             w[i] = (float)(1 + 0.5 * sin(i * 0.3)), b[i] = (float)(0.1 * i / n);
         }
-        f->softmax(x, y, n);
+        f->softmax(x, 0, y, 0, 1, n);
         for (int i = 0; i < n; i++) sum += exp((double)x[i] - 1000);
         for (int i = 0; i < n; i++) soft = fmax(soft, fabs((double)y[i] / (exp((double)x[i] - 1000) / sum) - 1));
         f->softmax_back(y, dy, g, n);
@@ -222,7 +222,7 @@ int main(void)
         grid(-20, 20);
         builds[1].f->gelu(x, y, N), builds[i].f->gelu(x, z, N);
         same &= !memcmp(y, z, sizeof *y * N);
-        builds[1].f->softmax(x, y, 777), builds[i].f->softmax(x, z, 777);
+        builds[1].f->softmax(x, 111, y, 111, 7, 111), builds[i].f->softmax(x, 111, z, 111, 7, 111);
         same &= !memcmp(y, z, sizeof *y * 777);
         struct xfv_norm m = {one, x + 1, 1e-5f, 777};
         builds[1].f->norm(&m, x, y), builds[i].f->norm(&m, x, z);

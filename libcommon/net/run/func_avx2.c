@@ -15,6 +15,7 @@ typedef __m256 V;
 #define V_SQRT(v) _mm256_sqrt_ps(v)
 #define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define V_FNMA(a, b, c) _mm256_fnmadd_ps(a, b, c)
+#define V_LOST(t, s) _mm256_fmsub_ps(t, t, s)
 #define V_MAX(a, b) _mm256_max_ps(a, b)
 #define V_MIN(a, b) _mm256_min_ps(a, b)
 #define V_LESS(a, b, x, y) _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ))

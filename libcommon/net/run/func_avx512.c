@@ -15,6 +15,7 @@ typedef __m512 V;
 #define V_SQRT(v) _mm512_sqrt_ps(v)
 #define V_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define V_FNMA(a, b, c) _mm512_fnmadd_ps(a, b, c)
+#define V_LOST(t, s) _mm512_fmsub_ps(t, t, s)
 #define V_MAX(a, b) _mm512_max_ps(a, b)
 #define V_MIN(a, b) _mm512_min_ps(a, b)
 #define V_LESS(a, b, x, y) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x)

@@ -2,6 +2,7 @@
  *   VL lanes; V the vector type; V_LD V_ST V_SET1 V_ADD V_SUB V_MUL V_DIV V_SQRT; V_FMA(a,b,c) = a*b+c, V_FNMA = c-a*b
  *   V_MAX(a,b) = a > b ? a : b, V_MIN(a,b) = a < b ? a : b (so b where one is NaN); V_LESS(a,b,x,y) = a < b ? x : y
  *   V_ABS(v); V_SIGNED(v, s) = v >= 0 with the sign of s; V_POW2(t, b) = 2^(n+b-127) of t = n + XFV_ROUND
+ *   V_LOST(t, s): t^2 - s, where s is t^2 rounded: exact
  *   V_GUESS(d): 1 / d to 6 %, the bits of d taken from a constant; V_LD_SOME(p, n, fill), V_ST_SOME(p, v, n): the
  *   first n < VL lanes, the others `fill`
  *   FUNC the table's name.
@@ -13,12 +14,17 @@
 #define LANES 16              /* of a sum */
 #define CHAIN 512             /* numbers summed in the lanes before the lanes are */
 
-/* exp(hi + lo) / 2^half, lo small, for -86 <= hi <= 87 + half: 2^n exp(r), |r| <= ln 2 / 2, to 1.1e-8 and rounding. */
-static inline V exp_core(V hi, V lo, int half)
+/* x - n ln 2, n + XFV_ROUND = t: |n ln 2 - x| <= ln 2 / 2 */
+static inline V reduced(V x, V *t)
 {
-    V t = V_FMA(hi, V_SET1(1.44269504f), V_SET1(XFV_ROUND)), n = V_SUB(t, V_SET1(XFV_ROUND));
-    V r = V_FNMA(n, V_SET1(0.693359375f), hi); /* exact: ln 2 in two parts */
-    r = V_ADD(V_FNMA(n, V_SET1(-2.12194440e-4f), r), lo);
+    *t = V_FMA(x, V_SET1(1.44269504f), V_SET1(XFV_ROUND));
+    V n = V_SUB(*t, V_SET1(XFV_ROUND)), r = V_FNMA(n, V_SET1(0.693359375f), x); /* exact: ln 2 in two parts */
+    return V_FNMA(n, V_SET1(-2.12194440e-4f), r);
+}
+
+/* 2^(n - half) exp(r), to 1.1e-8 and rounding. */
+static inline V raised(V r, V t, int half)
+{
     V p = V_FMA(r, V_SET1(1.39015063e-3f), V_SET1(8.36373307e-3f));
     p = V_FMA(p, r, V_SET1(4.16668616e-2f));
     p = V_FMA(p, r, V_SET1(1.66665733e-1f));
@@ -27,18 +33,25 @@ static inline V exp_core(V hi, V lo, int half)
     return V_MUL(p, V_POW2(t, 127 - half));
 }
 
+/* exp(x) / 2^half for -86 <= x <= 87 + half */
+static inline V exp_core(V x, int half)
+{
+    V t, r = reduced(x, &t);
+    return raised(r, t, half);
+}
+
 /* Of any number; to 2^128, which a float cannot hold, in two steps. */
 static inline V exp_plain(V x)
 {
     V within = V_MIN(V_SET1(89.5f), V_MAX(V_SET1(-86.0f), x));
-    V y = V_MUL(exp_core(within, V_SET1(0.0f), 1), V_SET1(2.0f));
+    V y = V_MUL(exp_core(within, 1), V_SET1(2.0f));
     return V_LESS(x, V_SET1(-86.0f), V_SET1(0.0f), y);
 }
 
 /* Of a number that is not above 0. */
 static inline V exp_below(V x)
 {
-    V y = exp_core(V_MAX(V_SET1(-86.0f), x), V_SET1(0.0f), 0);
+    V y = exp_core(V_MAX(V_SET1(-86.0f), x), 0);
     return V_LESS(x, V_SET1(-86.0f), V_SET1(0.0f), y);
 }
 
@@ -54,7 +67,7 @@ static inline V inverse_of(V d)
 /* 1 / (1 + exp(-x)) for x >= -86 */
 static inline V sigmoid_above(V x)
 {
-    V e = exp_core(V_SUB(V_SET1(0.0f), V_MIN(V_SET1(86.0f), x)), V_SET1(0.0f), 0);
+    V e = exp_core(V_SUB(V_SET1(0.0f), V_MIN(V_SET1(86.0f), x)), 0);
     return inverse_of(V_ADD(V_SET1(1.0f), e));
 }
 
@@ -78,9 +91,9 @@ static inline V tanh_of(V x)
 /* exp(-s t^2) where that is 5e-38 or more, t >= 0, s a power of 2: t^2 in two parts, or its rounding would show. */
 static inline V bell_of(V t, float s)
 {
-    V big = V_MUL(t, V_SET1(4097.0f)), top = V_SUB(big, V_SUB(big, t)); /* 12 bits of t: its square is exact */
-    V rest = V_MUL(V_SUB(t, top), V_ADD(t, top)), by = V_SET1(-s);
-    return exp_core(V_MUL(by, V_MUL(top, top)), V_MUL(by, rest), 0);
+    V by = V_SET1(-s), square = V_MUL(t, t), power, rest = V_LOST(t, square);
+    V r = reduced(V_MUL(by, square), &power);
+    return raised(V_FMA(by, rest, r), power, 0);
 }
 
 /* erfc(t) / exp(-t^2) for 0 <= t <= 10.5 by q = 1 / (1 + 0.3 t), to 2e-8. */
@@ -268,10 +281,11 @@ static inline struct lanes no_lanes(void)
 static double sum_of(struct lanes l)
 {
     float f[LANES];
-    double sum = 0;
+    double d[LANES / 2];
     for (int j = 0; j < LANES / VL; j++) V_ST(f + j * VL, l.v[j]);
-    for (int i = 0; i < LANES; i++) sum += (double)f[i];
-    return sum;
+    for (int i = 0; i < LANES / 2; i++) d[i] = (double)f[i] + (double)f[LANES / 2 + i];
+    for (int i = 0; i < LANES / 4; i++) d[i] += d[LANES / 4 + i]; /* halves: a chain would wait for each addition */
+    return (d[0] + d[2]) + (d[1] + d[3]);
 }
 
 /* The sum over i < n of term(i), a vector of the VL numbers from i on; `left` of them count (VL or fewer). */
@@ -302,12 +316,15 @@ static inline void store_some(float *y, size_t at, size_t left, V v)
 static float greatest(const float *x, int n)
 {
     V top = V_SET1(-INFINITY);
-    float f[VL], most = -INFINITY;
+    float f[VL], most;
     size_t i = 0, many = (size_t)n;
     for (; i + VL <= many; i += VL) top = V_MAX(top, V_LD(x + i));
     if (i < many) top = V_MAX(top, V_LD_SOME(x + i, many - i, -INFINITY));
     V_ST(f, top);
-    for (int j = 0; j < VL; j++) most = f[j] > most ? f[j] : most;
+    for (int j = 0; j < VL / 2; j++) f[j] = f[j] > f[VL / 2 + j] ? f[j] : f[VL / 2 + j];
+    for (int j = 0; j < VL / 4; j++) f[j] = f[j] > f[VL / 4 + j] ? f[j] : f[VL / 4 + j];
+    most = f[0];
+    for (int j = 1; j < VL / 4; j++) most = f[j] > most ? f[j] : most;
     return most;
 }
 
@@ -318,17 +335,36 @@ static inline V softmax_term(const float *x, float *y, V top, size_t at, size_t 
     return e;
 }
 
-static void softmax(const float *x, float *y, int n)
+static double softmax_terms(const float *x, float *y, float greatest, int n)
 {
-    V top = V_SET1(greatest(x, n));
+    V top = V_SET1(greatest);
     double sum = 0;
 #define TERM(at, left) softmax_term(x, y, top, at, left)
     SUM(sum, n, TERM)
 #undef TERM
-    V by = V_SET1((float)(1.0 / sum));
+    return sum;
+}
+
+static void scale_row(float *y, float factor, int n)
+{
+    V by = V_SET1(factor);
 #define SCALE(i, left) store_some(y, i, left, V_MUL(some_of(y, i, left, 0.0f), by))
     EVERY(n, SCALE);
 #undef SCALE
+}
+
+#define ROWS 4 /* whose steps alternate: a row's own wait for each other */
+
+static void softmax(const float *x, size_t xstep, float *y, size_t ystep, size_t rows, int n)
+{
+    for (size_t r = 0, m; r < rows; r += m, x += m * xstep, y += m * ystep) {
+        float top[ROWS];
+        double sum[ROWS];
+        m = rows - r < ROWS ? rows - r : ROWS;
+        for (size_t i = 0; i < m; i++) top[i] = greatest(x + i * xstep, n);
+        for (size_t i = 0; i < m; i++) sum[i] = softmax_terms(x + i * xstep, y + i * ystep, top[i], n);
+        for (size_t i = 0; i < m; i++) scale_row(y + i * ystep, (float)(1.0 / sum[i]), n);
+    }
 }
 
 /* exp(-|difference|) = e: e / (1 + e) and 1 / (1 + e). */

@@ -20,6 +20,8 @@ static inline V V_DIV(V a, V b) { LOOP(a, a.f[i] / b.f[i]); }
 static inline V V_SQRT(V v) { LOOP(v, sqrtf(v.f[i])); }
 static inline V V_FMA(V a, V b, V c) { LOOP(c, c.f[i] + a.f[i] * b.f[i]); }
 static inline V V_FNMA(V a, V b, V c) { LOOP(c, c.f[i] - a.f[i] * b.f[i]); }
+/* A product of floats is exact in double. */
+static inline V V_LOST(V t, V s) { LOOP(s, (float)((double)t.f[i] * (double)t.f[i] - (double)s.f[i])); }
 static inline V V_MAX(V a, V b) { LOOP(b, a.f[i] > b.f[i] ? a.f[i] : b.f[i]); }
 static inline V V_MIN(V a, V b) { LOOP(b, a.f[i] < b.f[i] ? a.f[i] : b.f[i]); }
 static inline V V_LESS(V a, V b, V x, V y) { LOOP(y, a.f[i] < b.f[i] ? x.f[i] : y.f[i]); }

@@ -37,10 +37,11 @@ struct xfv_func {
     void (*sub)(const float *a, const float *b, float *y, size_t n);
     void (*mul)(const float *a, const float *b, float *y, size_t n);
     void (*divide)(const float *a, const float *b, float *y, size_t n);
-    /* A row of a softmax; y may be x. Its gradient: g += y (dy - sum y dy). */
-    void (*softmax)(const float *x, float *y, int n);
+    /* Rows of a softmax, of n numbers and xstep or ystep floats apart; y may be x. */
+    void (*softmax)(const float *x, size_t xstep, float *y, size_t ystep, size_t rows, int n);
     /* Softmax of two: x[i * xstep], x[i * xstep + 1] for i < n, into y likewise. */
     void (*softmax2)(const float *x, size_t xstep, float *y, size_t ystep, size_t n);
+    /* A row's gradient: g += y (dy - sum y dy). */
     void (*softmax_back)(const float *y, const float *dy, float *g, int n);
     /* y = (x - mean) / sqrt(variance + eps) w + b; y may be x. Its gradient is added to g. */
     void (*norm)(const struct xfv_norm *m, const float *x, float *y);

@@ -195,7 +195,7 @@ static void softmax_forward(const struct run *r, const struct step *s)
 {
     struct view x = view_of(r, s->in[0]), y = view_of(r, s->out);
     if (y.ch == 2) r->net->f->softmax2(x.x, (size_t)x.pitch, y.x, (size_t)y.pitch, y.pixels);
-    else for (size_t p = 0; p < y.pixels; p++) r->net->f->softmax(at(x, p, 0), at(y, p, 0), y.ch);
+    else r->net->f->softmax(x.x, (size_t)x.pitch, y.x, (size_t)y.pitch, y.pixels, y.ch);
     clear_lanes(y);
 }
 
