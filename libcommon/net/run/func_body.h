@@ -204,10 +204,16 @@ static inline V power34_of(V x)
     return V_MUL(root, V_SQRT(root));
 }
 
+#define SIDE 4 /* vectors side by side: the steps of one wait for each other */
 #define EACH(name, of) \
     static void name(const float *x, float *y, size_t n) \
     { \
         size_t i = 0; \
+        for (; i + SIDE * VL <= n; i += SIDE * VL) { \
+            V v[SIDE]; \
+            for (int j = 0; j < SIDE; j++) v[j] = of(V_LD(x + i + (size_t)j * VL)); \
+            for (int j = 0; j < SIDE; j++) V_ST(y + i + (size_t)j * VL, v[j]); \
+        } \
         for (; i + VL <= n; i += VL) V_ST(y + i, of(V_LD(x + i))); \
         if (i < n) V_ST_SOME(y + i, of(V_LD_SOME(x + i, n - i, 0.0f)), n - i); \
     }
