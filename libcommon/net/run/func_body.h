@@ -341,13 +341,28 @@ static inline V softmax_term(const float *x, float *y, V top, size_t at, size_t 
     return e;
 }
 
+/* Some terms of a row before they are added: their steps alternate. */
+#define TERMS (4 * LANES / VL)
+
 static double softmax_terms(const float *x, float *y, float greatest, int n)
 {
     V top = V_SET1(greatest);
     double sum = 0;
-#define TERM(at, left) softmax_term(x, y, top, at, left)
-    SUM(sum, n, TERM)
-#undef TERM
+    size_t many = (size_t)n, end;
+    for (size_t first = 0; first < many; first = end) {
+        struct lanes l = no_lanes();
+        size_t i = first;
+        end = many - first < CHAIN ? many : first + CHAIN;
+        for (; i + 4 * LANES <= end; i += 4 * LANES) {
+            V e[TERMS];
+            for (int j = 0; j < TERMS; j++) e[j] = exp_below(V_SUB(V_LD(x + i + (size_t)(j * VL)), top));
+            for (int j = 0; j < TERMS; j++) V_ST(y + i + (size_t)(j * VL), e[j]);
+            for (int j = 0; j < TERMS; j++) l.v[j % (LANES / VL)] = V_ADD(l.v[j % (LANES / VL)], e[j]);
+        }
+        for (int j = 0; i < end; i += VL, j = (j + 1) % (LANES / VL))
+            l.v[j] = V_ADD(l.v[j], softmax_term(x, y, top, i, end - i < VL ? end - i : VL));
+        sum += sum_of(l);
+    }
     return sum;
 }
 
@@ -417,14 +432,19 @@ static inline V square(V v)
     return V_MUL(v, v);
 }
 
-static struct moments moments_of(const struct xfv_norm *n, const float *x)
+static double mean_of(const float *x, int n)
 {
-    double sum = 0, squares = 0;
+    double sum = 0;
     V start = V_SET1(x[0]);
 #define TERM(at, left) V_SUB(some_of(x, at, left, x[0]), start)
-    SUM(sum, n->n, TERM)
+    SUM(sum, n, TERM)
 #undef TERM
-    double mean = (double)x[0] + sum / n->n;
+    return (double)x[0] + sum / n;
+}
+
+static struct moments moments_at(const struct xfv_norm *n, const float *x, double mean)
+{
+    double squares = 0;
     struct moments m = {V_SET1((float)mean), V_SET1((float)(mean - (double)(float)mean)), V_SET1(0.0f)};
 #define TERM(at, left) square(centred(&m, some_of(x, at, left, (float)mean)))
     SUM(squares, n->n, TERM)
@@ -433,9 +453,8 @@ static struct moments moments_of(const struct xfv_norm *n, const float *x)
     return m;
 }
 
-static void norm(const struct xfv_norm *n, const float *x, float *y)
+static void norm_row(const struct xfv_norm *n, struct moments m, const float *x, float *y)
 {
-    struct moments m = moments_of(n, x);
 #define H(i, left) V_MUL(centred(&m, some_of(x, i, left, 0.0f)), m.scale)
 #define SET(i, left) \
     store_some(y, i, left, V_FMA(H(i, left), some_of(n->w, i, left, 0.0f), some_of(n->b, i, left, 0.0f)))
@@ -444,10 +463,22 @@ static void norm(const struct xfv_norm *n, const float *x, float *y)
 #undef H
 }
 
+static void norm(const struct xfv_norm *n, const float *x, size_t xstep, float *y, size_t ystep, size_t rows)
+{
+    for (size_t r = 0, m; r < rows; r += m, x += m * xstep, y += m * ystep) {
+        double mean[ROWS];
+        struct moments at[ROWS];
+        m = rows - r < ROWS ? rows - r : ROWS;
+        for (size_t i = 0; i < m; i++) mean[i] = mean_of(x + i * xstep, n->n);
+        for (size_t i = 0; i < m; i++) at[i] = moments_at(n, x + i * xstep, mean[i]);
+        for (size_t i = 0; i < m; i++) norm_row(n, at[i], x + i * xstep, y + i * ystep);
+    }
+}
+
 /* h = (x - mean) scale, e = dy w: g += scale (e - mean(e) - h mean(e h)) */
 static void norm_back(const struct xfv_norm *n, const float *x, const float *dy, float *g)
 {
-    struct moments m = moments_of(n, x);
+    struct moments m = moments_at(n, x, mean_of(x, n->n));
     double sum = 0, along = 0;
 #define E(at, left) V_MUL(some_of(dy, at, left, 0.0f), some_of(n->w, at, left, 0.0f))
 #define H(at, left) V_MUL(centred(&m, some_of(x, at, left, 0.0f)), m.scale)

@@ -43,8 +43,8 @@ struct xfv_func {
     void (*softmax2)(const float *x, size_t xstep, float *y, size_t ystep, size_t n);
     /* A row's gradient: g += y (dy - sum y dy). */
     void (*softmax_back)(const float *y, const float *dy, float *g, int n);
-    /* y = (x - mean) / sqrt(variance + eps) w + b; y may be x. Its gradient is added to g. */
-    void (*norm)(const struct xfv_norm *m, const float *x, float *y);
+    /* Rows likewise: y = (x - mean) / sqrt(variance + eps) w + b; y may be x. A row's gradient is added to g. */
+    void (*norm)(const struct xfv_norm *m, const float *x, size_t xstep, float *y, size_t ystep, size_t rows);
     void (*norm_back)(const struct xfv_norm *m, const float *x, const float *dy, float *g);
     /* A row of max-pooling: y[i * ystep + c] = the greatest of x[i * step + r * row + k * pitch + c], r < h, k < w. */
     void (*max_row)(const struct xfv_max_row *m, float *y);
