@@ -226,6 +226,12 @@ static void attention(void)
         matmul(&b, x, y, t);
         compare(&b, "matmul of several panels");
     }
+    image(&b, 5, 6, 3, 20), x = transpose(&b, 1, 0, 2, 0), y = matmul(&b, x, x, 1), y = matmul(&b, y, x, 0);
+    add(&b, XFV_OP_ADD, y, x);
+    compare(&b, "matmul of a transposed value that others read");
+    image(&b, 1, 5, 3, 20), x = transpose(&b, 1, 0, 2, 0), y = slice(&b, x, 0, 1, 5), x = slice(&b, x, 0, 2, 3);
+    matmul(&b, y, x, 1);
+    compare(&b, "matmul of slices, single rows");
     for (int t = 0; t < 4; t++) { /* times one number for all; by channel; the product read twice; with a ReLU behind */
         struct xfv_node scale = xfv_node_default(XFV_OP_AFFINE);
         int y2 = (image(&b, 5, 4, 3, 21), act(&b, XFV_ACT_TANH, 0, 0)), p = matmul(&b, y2, y2, 1), c = channels(&b);

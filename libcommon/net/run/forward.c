@@ -216,6 +216,7 @@ static void forward_steps(const struct run *r, int from, int to)
 {
     for (int i = from; i < to; i++) {
         const struct step *s = &r->net->steps[i];
+        if (!r->signs && xfv_is_lazy(r->net, s, r->shape)) continue;
         if (s->op == XFV_OP_DENSE) xfv_dense_forward(r, s);
         else if (s->op != XFV_OP_CONV) xfv_op_forward(r, s);
         else if (s->depthwise) forward_depthwise(r, s);

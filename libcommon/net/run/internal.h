@@ -23,6 +23,7 @@ struct step {
     int parts, part_in, part_out;
     float *slope;                      /* fused PReLU, padded; NULL: none */
     float by;                          /* MATMUL: fused scale, one for all */
+    int lazy;                          /* made only when a pass is recorded (net/run/lazy.c) */
     float *bias;                       /* padded; NULL: none */
     /* CONV: 3x3 by Winograd in the backward pass, and in the forward pass where xfv_wino_runs */
     int wino;
@@ -121,6 +122,9 @@ static inline size_t value_floats(const struct xfv_net *n, int v, struct xfv_sha
 /* Lay out all values for a forward pass at the given shapes; with keep, kept values stay to the end. */
 int xfv_plan_layout(const struct xfv_net *n, const struct xfv_shape *shape, int keep, struct layout *out,
                     struct xfv_err *e);
+/* Decides which steps are lazy; and 1 if this one is at these shapes: its output then has its input's place. */
+void xfv_plan_lazy(struct xfv_net *n);
+int xfv_is_lazy(const struct xfv_net *n, const struct step *s, const struct xfv_shape *shape);
 /* Floats of scratch that hold where each tap of a convolution reads; whole cache lines. */
 static inline size_t xfv_tap_floats(const struct xfv_node *nd)
 {

@@ -57,6 +57,11 @@ static inline struct axes axes_of(struct view v)
     return a;
 }
 
+/* A value as it may be read where it was never made: neighbours along axis i lie step[i] floats apart, 0 where the axis
+ * has one element. */
+struct strided { const float *x; struct xfv_shape s; size_t step[XFV_MAX_RANK]; };
+struct strided xfv_strided(const struct run *r, int v);
+
 /* One operator: forward makes the whole output; backward adds the gradient of input i to dx, which holds zeros or what
  * others added. */
 typedef void op_forward(const struct run *r, const struct step *s);

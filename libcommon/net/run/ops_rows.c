@@ -168,13 +168,23 @@ void xfv_op_reduce_backward(const struct run *r, const struct step *s, const flo
 /* One product of a batch: y [m][n] of a [m][k] and b [k][n], or b [n][k] when transposed; pitches apart. Product q of
  * the batch, at (i, j) of the leading axes (rows x columns of them), takes its matrices at i * s[0] + j * s[1]: steps
  * of 0 where an operand stretches. */
-struct product { int m, n, k, transposed; size_t pa, pb, py, batches, columns, sa[2], sb[2], sy; };
+struct product {
+    const float *a, *b;
+    int m, n, k, transposed;
+    size_t pa, pb, py, batches, columns, sa[2], sb[2], sy;
+};
 
-static void lead_steps(struct view v, size_t matrix, size_t to[2])
+static void lead_steps(const struct strided *v, size_t to[2])
 {
-    int r = v.s.rank, inner = r > 2 ? v.s.dim[r - 3] : 1, outer = r > 3 ? v.s.dim[r - 4] : 1;
-    to[1] = inner == 1 ? 0 : matrix;
-    to[0] = outer == 1 ? 0 : matrix * (size_t)inner;
+    int r = v->s.rank;
+    to[1] = r > 2 && v->s.dim[r - 3] > 1 ? v->step[r - 3] : 0;
+    to[0] = r > 3 && v->s.dim[r - 4] > 1 ? v->step[r - 4] : 0;
+}
+
+static size_t rows_apart(const struct strided *v)
+{
+    int r = v->s.rank;
+    return v->s.dim[r - 2] > 1 ? v->step[r - 2] : (size_t)xfv_pad16(v->s.dim[r - 1]);
 }
 
 static size_t lead_at(const struct product *p, const size_t s[2], size_t q)
@@ -184,14 +194,16 @@ static size_t lead_at(const struct product *p, const size_t s[2], size_t q)
 
 static struct product product_of(const struct run *r, const struct step *s)
 {
-    struct view a = view_of(r, s->in[0]), b = view_of(r, s->in[1]), y = view_of(r, s->out);
-    struct product p = {.n = y.ch, .k = a.ch, .m = y.s.dim[y.s.rank - 2], .transposed = s->node->i[0]};
-    p.pa = (size_t)a.pitch, p.pb = (size_t)b.pitch, p.py = (size_t)y.pitch;
+    struct strided a = xfv_strided(r, s->in[0]), b = xfv_strided(r, s->in[1]);
+    struct view y = view_of(r, s->out);
+    struct product p = {.a = a.x, .b = b.x, .n = y.ch, .k = shape_channels(a.s), .transposed = s->node->i[0]};
+    p.m = y.s.dim[y.s.rank - 2];
+    p.pa = rows_apart(&a), p.pb = rows_apart(&b), p.py = (size_t)y.pitch;
     p.batches = y.pixels / (size_t)p.m;
     p.columns = y.s.rank > 2 ? (size_t)y.s.dim[y.s.rank - 3] : 1;
     p.sy = (size_t)p.m * p.py;
-    lead_steps(a, (size_t)p.m * p.pa, p.sa);
-    lead_steps(b, (size_t)(p.transposed ? p.n : p.k) * p.pb, p.sb);
+    lead_steps(&a, p.sa);
+    lead_steps(&b, p.sb);
     return p;
 }
 
@@ -224,8 +236,11 @@ static void turn_panel(const float *b, size_t pb, int k, int real, int width, fl
 
 static void copy_panel(const float *b, size_t pb, int k, int real, int width, float by, float *out)
 {
-    for (int i = 0; i < k; i++, b += pb, out += width)
-        for (int j = 0; j < width; j++) out[j] = j < real ? by * b[j] : 0.0f;
+    for (int i = 0; i < k; i++, b += pb, out += width) {
+        memcpy(out, b, sizeof *out * (size_t)real);
+        for (int j = 0; j < real && (by < 1.0f || by > 1.0f); j++) out[j] *= by;
+        for (int j = real; j < width; j++) out[j] = 0.0f;
+    }
 }
 
 /* `by` times b, as xfv_pack would have it. */
@@ -270,10 +285,9 @@ void xfv_op_matmul_forward(const struct run *r, const struct step *s)
 {
     struct product p = product_of(r, s);
     struct view y = view_of(r, s->out);
-    const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
     int ours = xfv_matmul_scratch(s, r->shape) > 0;
     for (size_t q = 0; q < p.batches; q++) {
-        const float *aq = a + lead_at(&p, p.sa, q), *bq = b + lead_at(&p, p.sb, q);
+        const float *aq = p.a + lead_at(&p, p.sa, q), *bq = p.b + lead_at(&p, p.sb, q);
         float *to = y.x + q * p.sy;
         if (ours) multiply(r, &p, aq, bq, s->by, to);
         else
@@ -287,10 +301,9 @@ void xfv_op_matmul_forward(const struct run *r, const struct step *s)
 void xfv_op_matmul_backward(const struct run *r, const struct step *s, const float *dy, int i, float *dx)
 {
     struct product p = product_of(r, s);
-    const float *a = run_value(r, s->in[0]), *b = run_value(r, s->in[1]);
     for (size_t q = 0; q < p.batches; q++) {
         size_t at_a = lead_at(&p, p.sa, q), at_b = lead_at(&p, p.sb, q);
-        const float *d = dy + q * p.sy, *aq = a + at_a, *bq = b + at_b;
+        const float *d = dy + q * p.sy, *aq = p.a + at_a, *bq = p.b + at_b;
         if (i == 0)
             cblas_sgemm(CblasRowMajor, CblasNoTrans, p.transposed ? CblasNoTrans : CblasTrans, p.m, p.k, p.n, s->by, d,
                         (int)p.py, bq, (int)p.pb, 1.0f, dx + at_a, (int)p.pa);

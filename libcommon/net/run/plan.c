@@ -235,7 +235,7 @@ static void live(const struct xfv_net *n, const struct xfv_shape *shape, int kee
     l[n->from].size = round_up(value_floats(n, n->from, shape[n->from]));
     for (int i = 0; i < n->n_steps; i++) {
         const struct step *s = &n->steps[i];
-        if (same_place(n, s, shape)) root[s->out] = root[s->in[0]];
+        if (same_place(n, s, shape) || (!keep && xfv_is_lazy(n, s, shape))) root[s->out] = root[s->in[0]];
         struct life *o = &l[root[s->out]];
         if (root[s->out] == s->out) o->birth = i, o->size = round_up(value_floats(n, s->out, shape[s->out]));
         if (o->death < i) o->death = i;
@@ -480,7 +480,7 @@ static int compile(struct xfv_net *n, unsigned char *need, struct xfv_err *e)
         s->sign = n->sign_bytes;
         n->sign_bytes += value_floats(n, s->out, n->shape[s->out]) / 8;
     }
-    if (!status) keep_values(n), plan_rows(n);
+    if (!status) keep_values(n), plan_rows(n), xfv_plan_lazy(n);
     if (!status) status = plan_gradients(n, e);
     if (!status) status = xfv_plan_layout(n, n->shape, 1, &n->record, e);
     if (!status) status = xfv_plan_layout(n, n->many, 0, &n->plain, e);
