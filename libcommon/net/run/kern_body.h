@@ -76,8 +76,8 @@ static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g,
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
 #define TILES(pixels, nv) (((pixels) + MR(nv) - 1) / MR(nv))
 #if NV == 4
-#define TILE(M) case M: if (ahead && !blocks) wide_tile(g, w, p, M, c, NV, blocks, ahead); \
-                        else wide_tile(g, w, p, M, c, NV, blocks, 0); \
+#define TILE(M) case M: if (ahead && !blocks) wide_tile(g, w, p, M, c, NV, blocks, ahead, VL); \
+                        else wide_tile(g, w, p, M, c, NV, blocks, 0, 0); \
                         break;
 static inline __attribute__((always_inline)) void whole_panel(const struct xfv_gemm *g, const float *w, int pixels,
                                                               int c, int blocks)
@@ -97,11 +97,30 @@ static inline __attribute__((always_inline)) void whole_panel(const struct xfv_g
 }
 #undef TILE
 
+/* The first tile waits for its weights, those behind it fetch those of the panel to come: fast where there are few. */
+#define TILE(M) case M: if (ahead) ahead_##M(g, w, p, c, ahead, more); else long_##M(g, w, p, c); break;
+static __attribute__((noinline)) void long_panel(const struct xfv_gemm *g, const float *w, int pixels, int c)
+{
+    int tiles = TILES(pixels, NV), few = tiles <= 12;
+    size_t p = 0, all = (size_t)g->taps * (size_t)g->k * 4 * VL, more = few ? VL : 0;
+    for (int t = 0; t < tiles; t++) {
+        size_t ahead = t < 1 || t > (few ? 2 : 4) ? 0 : all + (size_t)((t - 1) * (few ? 2 : 1) * VL);
+        int m = pixels / tiles + (t < pixels % tiles);
+        switch (m) {
+            TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+        default: break;
+        }
+        p += (size_t)m;
+    }
+}
+#undef TILE
+
 static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c,
                                                         int nv, int blocks)
 {
     int tiles = TILES(pixels, nv), m;
-    if (nv == NV) whole_panel(g, w, pixels, c, blocks);
+    if (nv == NV && !blocks && g->taps * g->k >= LONG) long_panel(g, w, pixels, c);
+    else if (nv == NV) whole_panel(g, w, pixels, c, blocks);
     else for (int t = 0, p = 0; t < tiles; t++, p += m) {
         m = pixels / tiles + (t < pixels % tiles);
         narrow[nv - 1][m - 1](g, w, (size_t)p, c);

@@ -33,7 +33,7 @@
         const float *u = w + nv * VL * by; \
         V b0 = V_LD(u), b1 = nv > 1 ? V_LD(u + VL) : b0, b2 = nv > 2 ? V_LD(u + 2 * VL) : b0, \
           b3 = nv > 3 ? V_LD(u + 3 * VL) : b0; \
-        if (ahead) __builtin_prefetch(u + ahead, 0, 2), __builtin_prefetch(u + ahead + VL, 0, 2); \
+        if (ahead) __builtin_prefetch(u + ahead, 0, 2), __builtin_prefetch(u + ahead + more, 0, 2); \
         WIDE_ROWS(WIDE_MULTIPLY) \
     }
 
@@ -74,9 +74,11 @@ static __attribute__((noinline)) void wide_store(const struct xfv_gemm *g, const
         }
 }
 
-/* ahead: how many floats further on weights are fetched that the next panel will need, two vectors a step; 0: none. */
+/* ahead: how many floats further on weights are fetched that the next panel will need, a vector a step and one `more`
+ * floats behind it; 0: none. */
 static inline __attribute__((always_inline)) void wide_tile(const struct xfv_gemm *g, const float *w, size_t p0, int m,
-                                                            int c0, int nv, int blocks, size_t ahead)
+                                                            int c0, int nv, int blocks, size_t ahead,
+                                                            size_t more)
 {
     float sum[28 * VL]; /* of finished chains: in memory, the registers are taken */
     size_t ld = g->ldx;
@@ -104,8 +106,8 @@ static inline __attribute__((always_inline)) void wide_tile(const struct xfv_gem
 #define NARROW(M, N) \
     static __attribute__((noinline)) void narrow_##M##_##N(const struct xfv_gemm *g, const float *w, size_t p0, int c0) \
     { \
-        if (g->block) wide_tile(g, w, p0, M, c0, N, 1, 0); \
-        else wide_tile(g, w, p0, M, c0, N, 0, 0); \
+        if (g->block) wide_tile(g, w, p0, M, c0, N, 1, 0, 0); \
+        else wide_tile(g, w, p0, M, c0, N, 0, 0, 0); \
     }
 #define NARROW_ONE_TO_EIGHT(N) \
     NARROW(1, N) NARROW(2, N) NARROW(3, N) NARROW(4, N) NARROW(5, N) NARROW(6, N) NARROW(7, N) NARROW(8, N)
@@ -122,3 +124,17 @@ static narrow_tile *const narrow[3][14] = {
      narrow_10_2, narrow_11_2, narrow_12_2, narrow_13_2, narrow_14_2},
     {narrow_1_3, narrow_2_3, narrow_3_3, narrow_4_3, narrow_5_3, narrow_6_3, narrow_7_3, narrow_8_3},
 };
+
+/* The same for whole panels of long sums, which pay for the call. */
+#define LONG 192
+#define WHOLE(M) \
+    static __attribute__((noinline)) void long_##M(const struct xfv_gemm *g, const float *w, size_t p0, int c0) \
+    { \
+        wide_tile(g, w, p0, M, c0, 4, 0, 0, 0); \
+    } \
+    static __attribute__((noinline)) void ahead_##M(const struct xfv_gemm *g, const float *w, size_t p0, int c0, \
+                                                    size_t ahead, size_t more) \
+    { \
+        wide_tile(g, w, p0, M, c0, 4, 0, ahead, more); \
+    }
+WHOLE(1) WHOLE(2) WHOLE(3) WHOLE(4) WHOLE(5) WHOLE(6)
