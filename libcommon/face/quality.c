@@ -186,6 +186,13 @@ static void forget(struct xfv_quality *q)
     q->norm_low = NAN;
 }
 
+static int same_transform(const double a[6], const double b[6])
+{
+    int same = 1;
+    for (int i = 0; i < 6; i++) same &= fabs(a[i] - b[i]) <= 0;
+    return same;
+}
+
 int xfv_quality_measure(const struct xfv_image *im, const double landmarks[10], int turn, const double transform[6],
                         int size, const uint8_t *crop, struct xfv_quality *q, struct xfv_err *e)
 {
@@ -193,7 +200,7 @@ int xfv_quality_measure(const struct xfv_image *im, const double landmarks[10], 
     uint8_t pixels[SIDE * SIDE * 3];
     forget(q);
     int status = xfv_align(landmarks, xfv_template_arcface, SIDE, SIDE, m, e);
-    if (!status && crop && size == SIDE && !memcmp(m, transform, sizeof m)) memcpy(pixels, crop, sizeof pixels);
+    if (!status && crop && size == SIDE && same_transform(m, transform)) memcpy(pixels, crop, sizeof pixels);
     else if (!status) status = xfv_warp(im, m, SIDE, SIDE, pixels, e);
     if (status) return status == XFV_EARG ? (e->status = XFV_EDATA) : status;
     judge_pixels(pixels, q);

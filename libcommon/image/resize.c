@@ -209,7 +209,7 @@ static four load4(const float *p)
     for (int i = 0; i < n; i++, out += to->pixel, w += a->taps) { \
         const float *s = work + (size_t)first[i] * 3; \
         four v = {0, 0, 0, 0}; \
-        for (int k = 0; k < width; k++) v += w[k] * load4(s + 3 * k); \
+        for (int k = 0; k < (width); k++) v += w[k] * load4(s + 3 * k); \
         if (to->whole) v = NEAREST(v); \
         v = (v - mean) * scale; \
         out[0] = v[0], out[1] = v[1], out[2] = v[2]; \

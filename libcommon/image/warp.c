@@ -91,7 +91,7 @@ static void sample(const struct xfv_image *im, double x, double y, uint8_t *out)
     static void name(const struct xfv_image *im, const double v[6], int y, int width, uint8_t *t) \
     { \
         size_t c = (size_t)im->channels; \
-        double right = c == 3 ? im->width - margin : 0, bottom = im->height - 1; \
+        double right = c == 3 ? im->width - (margin) : 0, bottom = im->height - 1; \
         for (int x = 0; x < width; x++, t += c) { \
             double sx = v[0] * x + v[1] * y + v[2], sy = v[3] * x + v[4] * y + v[5]; \
             if (sx >= 0 && sy >= 0 && sx < right && sy < bottom) inside(im, sx, sy, t); \
