@@ -187,11 +187,12 @@ static void map_caption(const struct xfv_view_map *m, char *buf, size_t cap)
 }
 
 /* The bar at the right: its colours over mid-grey, as the tiles show them. `from` is -1 for signed maps. */
-static void draw_bar(struct xfv_fig *l, enum xfv_role role, int x, int y, int w)
+static int draw_bar(struct xfv_fig *l, enum xfv_role role, int x, int y, int w, struct xfv_err *e)
 {
     double from = role == XFV_SIGNED ? -1 : 0;
     struct xfv_image bar;
-    if (xfv_image_alloc(&bar, w, l->tile_h, 3, NULL)) return;
+    int status = xfv_image_alloc(&bar, w, l->tile_h, 3, e);
+    if (status) return status;
     for (int i = 0; i < l->tile_h; i++) {
         double t = 1 - (i + 0.5) / l->tile_h * (1 - from);
         xfv_draw_rect(&bar, 0, i, w, 1, xfv_figure_over(l->o, role, t, (struct xfv_rgb){150, 150, 150}));
@@ -199,6 +200,7 @@ static void draw_bar(struct xfv_fig *l, enum xfv_role role, int x, int y, int w)
     xfv_draw_picture(l->im, x, y, &bar);
     xfv_image_clear(&bar);
     xfv_draw_frame(l->im, x, y, w, l->tile_h, 1, grey);
+    return 0;
 }
 
 /* Enough decimals for quarters of scale to differ, and the same for every tick. */
@@ -210,12 +212,13 @@ static void tick_text(double value, double scale, char *buf, size_t cap)
     else snprintf(buf, cap, "%.*f", decimals < 0 ? 0 : decimals, value);
 }
 
-static void draw_bars(struct xfv_fig *l, const struct xfv_view_row *r)
+static int draw_bars(struct xfv_fig *l, const struct xfv_view_row *r, struct xfv_err *e)
 {
     int two = !r->signed_key[0] && xfv_scheme_two_sided(l->o->scheme), w = xfv_fig_px(l, two ? 9 : 14),
         x = l->column[3] + l->column_w + xfv_fig_px(l, 14);
-    draw_bar(l, xfv_fig_role_of(r, 0), x, l->y, w);
-    if (two) draw_bar(l, XFV_DISSIMILARITY, x + w + xfv_fig_px(l, 2), l->y, w);
+    int status = draw_bar(l, xfv_fig_role_of(r, 0), x, l->y, w, e);
+    if (!status && two) status = draw_bar(l, XFV_DISSIMILARITY, x + w + xfv_fig_px(l, 2), l->y, w, e);
+    if (status) return status;
     int tx = x + (two ? 2 * w + xfv_fig_px(l, 2) : w) + xfv_fig_px(l, 5), ticks = 4;
     double from = r->signed_key[0] ? -1 : 0, scale = 0;
     for (int k = 0; k < 4; k++) scale = fmax(scale, r->map[k / 2][k % 2].scale);
@@ -230,6 +233,7 @@ static void draw_bars(struct xfv_fig *l, const struct xfv_view_row *r)
         int down = i == 0 ? xfv_fig_px(l, 9) : i == ticks ? 0 : xfv_fig_px(l, 4);
         xfv_fig_text(l, tx + xfv_fig_px(l, 2), y + down, l->label ? 12 : 12.5, 0, grey, number);
     }
+    return 0;
 }
 
 /* What the trial of a map found, after its tick or dash. */
@@ -307,15 +311,15 @@ static int draw_tiles(struct xfv_fig *l, const struct xfv_view_row *r, int first
         xfv_text_shorten(cut, sizeof cut, line, (struct xfv_font){14 * l->u, 0}, l->column_w);
         xfv_fig_text(l, x, l->y - xfv_fig_px(l, 7), 14, 0, black, cut);
         xfv_draw_frame(l->im, x - 1, l->y - 1, l->tile_w + 2, l->tile_h + 2, 1, pale);
-        int status = m->v ? xfv_fig_map(l, r, side, slot, x, l->y, e) : 0;
-        if (status) return status;
+        int failed = m->v ? xfv_fig_map(l, r, side, slot, x, l->y, e) : 0;
+        if (failed) return failed;
         if (!m->v) xfv_fig_missing(l, x, l->y);
         map_caption(m, line, sizeof line);
         xfv_fig_text(l, x, l->y + l->tile_h + xfv_fig_px(l, 16), 12.5, 0, m->broken ? red : grey, line);
     }
-    draw_bars(l, r);
+    int status = draw_bars(l, r, e);
     l->y += l->tile_h + xfv_fig_px(l, CAPTION);
-    return 0;
+    return status;
 }
 
 /* One column takes S+ and S- of A, then those of B; signed maps stand side by side. */
