@@ -75,22 +75,37 @@ void xfv_verdict_put(struct xfv_put *to, const struct xfv_verdict *v, const char
 
 /* ---- the words ---- */
 
+/* So many that score and threshold differ. */
+static int digits_of(double score, double threshold)
+{
+    double apart = fabs(score - threshold);
+    return apart < 0.0005 ? 6 : apart < 0.01 ? 4 : 2;
+}
+
+/* No "-0.00". */
+static double as_shown(double score, int digits)
+{
+    return fabs(score) < 0.5 * pow(10, -digits) ? 0 : score;
+}
+
 void xfv_decision_words(int accept, double score, double threshold, char *buf, size_t cap)
 {
     static const char *const words[] = {"No decision", "Rejected", "Accepted"};
-    double apart = fabs(score - threshold);
-    int digits = apart < 0.0005 ? 6 : apart < 0.01 ? 4 : 2;
+    int digits = digits_of(score, threshold);
+    score = as_shown(score, digits);
     if (isnan(score)) snprintf(buf, cap, "%s.", words[accept + 1]);
     else if (isnan(threshold)) snprintf(buf, cap, "%s: %.2f.", words[accept + 1], score);
     else snprintf(buf, cap, "%s: %.*f, threshold %.*f.", words[accept + 1], digits, score, digits, threshold);
 }
 
-/* "falls to 0.41", "stays at 0.76", "rises to 0.80" */
+/* "falls to 0.41", "stays at 0.76", "rises to 0.80": as the digits say that the decision shows. */
 static const char *change_words(const struct xfv_verdict *v, double score, char *buf, size_t cap)
 {
-    double step = score - v->base;
-    if (fabs(score) < 0.005) score = 0; /* no "-0.00" */
-    snprintf(buf, cap, "%s %.2f", fabs(step) < 0.005 ? "stays at" : step < 0 ? "falls to" : "rises to", score);
+    int digits = digits_of(v->base, v->threshold);
+    char was[40], now[40];
+    snprintf(was, sizeof was, "%.*f", digits, as_shown(v->base, digits));
+    snprintf(now, sizeof now, "%.*f", digits, as_shown(score, digits));
+    snprintf(buf, cap, "%s %s", !strcmp(was, now) ? "stays at" : score < v->base ? "falls to" : "rises to", now);
     return buf;
 }
 
@@ -111,7 +126,7 @@ static void end_words(const struct xfv_verdict *v, char *buf, size_t cap)
 
 static void tried_words(const struct xfv_verdict *v, const char *method, char *buf, size_t cap)
 {
-    char mark[200], now[40], elsewhere[40], end[120];
+    char mark[200], now[60], elsewhere[60], end[120];
     const char *face = face_words(v->changed);
     if (v->minus)
         snprintf(mark, sizeof mark, "With the other photograph's pixels in the %.2g %% of %s that %s marks", v->share,
