@@ -149,7 +149,17 @@ static const char *const words[] = {"_",      "magic",    "need",      "tool",  
                                     "model",  "template", "digest",    "pairs",    "dtype",   "kind", "face",
                                     "region", "sign",     "embedding", "colour",   "norm",    "from", "map",
                                     "image",  "fill",     "ties",      "protocol", NULL};
-static const char *const whole[] = {"params", "model", "models", "regions", NULL};
+static const char *const whole[] = {"params", "model", "models", "regions", "trial", NULL};
+
+/* "of": the hash of the two pictures that maps were made of (pair/view.h), not a name that others put there. */
+static int is_hash_of_pictures(const msgpack_object_kv *kv)
+{
+    static const char *const of[] = {"of", NULL};
+    if (!is_one_of(&kv->key, of) || kv->val.type != MSGPACK_OBJECT_STR || kv->val.via.str.size != 16) return 0;
+    for (int i = 0; i < 16; i++)
+        if (!memchr("0123456789abcdef", kv->val.via.str.ptr[i], 16)) return 0;
+    return 1;
+}
 
 static int walk(const struct walk *w, msgpack_object *o, int texts, struct xfv_err *e);
 
@@ -164,7 +174,7 @@ static int walk_map(const struct walk *w, msgpack_object *o, struct xfv_err *e)
         else if (kv->val.type != MSGPACK_OBJECT_STR && is_one_of(&kv->key, whole))
             continue;
         else
-            status = walk(w, &kv->val, !is_one_of(&kv->key, words), e);
+            status = walk(w, &kv->val, !is_one_of(&kv->key, words) && !is_hash_of_pictures(kv), e);
     }
     return status;
 }

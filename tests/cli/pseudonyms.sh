@@ -4,7 +4,7 @@ export PYTHONPATH="$top/tests" XFV_MODEL_PATH="$work"
 cat >make.py <<'PY'
 from streams import *
 names = ["photos/Anna_Bell_0001.jpg", "photos/Anna_Bell_0002.jpg", "photos/Carl_Dorn_0001.jpg", "photos/Carl_Dorn_0002.jpg"]
-faces = [face(n, i, source=n, x_owner="Anna Bell", x_list=["Carl Dorn"], size=[1, 2]) if 0 else {**face(n, i), "source": n, "owner": "Anna Bell", "others": ["Carl Dorn"]} for i, n in enumerate(names)]
+faces = [face(n, i, source=n, x_owner="Anna Bell", x_list=["Carl Dorn"], size=[1, 2]) if 0 else {**face(n, i), "source": n, "owner": "Anna Bell", "of": "Carl Dorn", "others": ["Carl Dorn"]} for i, n in enumerate(names)]
 open("tiny.xfvm", "wb").write(model())
 open("faces.xfv", "wb").write(stream(faces + [{"_": "x-note", "text": "Anna Bell said so"}, err("photos/Carl_Dorn_0003.jpg", "cannot open photos/Carl_Dorn_0003.jpg")],
     provenance=[{"tool": "facecrop", "version": "1", "args": ["--face=central"]}, {"tool": "theirs", "version": "1", "args": ["--person=Carl Dorn", "Anna Bell"]}]))
@@ -23,6 +23,15 @@ for s in faces pairs planted; do
     is "$(xfv-json $s.xfv 2>/dev/null | wc -l)" "$(xfv-json $s-p.xfv 2>/dev/null | wc -l)" "$s: every record is there"
     is "$(stat -c %a $s.names)" 600 "$s: the table is for its owner only"
 done
+runs 0 "fggb-grad and ablate" sh -c 'fggb-grad -q pairs.xfv | ablate -q -n 3 | cat >tried.xfv'
+runs 1 "names of pairs with maps and trials" xfv-select --pseudonymise key -o tried-p.xfv tried.xfv
+for s in tried tried-p; do
+    xfv-json $s.xfv 2>/dev/null | jq -c 'select(._ == "pair") | .maps[] | [.of, .trial]' >$s.said
+    report -q -o $s.html $s.xfv 2>$s.err
+done
+is "$(cat tried-p.said)" "$(cat tried.said)" "maps still say of which pictures they are, and what a trial said"
+like "$(cat tried.said)" '"words"' "there are such words"
+is "$(grep -c 'other pictures' tried-p.err)" 0 "report takes the maps for the pair's own"
 name() { awk -F '\t' -v n="$1" '$1 == n {print $2}' faces.names; }
 p1=$(name photos/Anna_Bell_0001.jpg) p2=$(name photos/Anna_Bell_0002.jpg) p3=$(name photos/Carl_Dorn_0001.jpg)
 like "$p1" '^[a-z2-7]{16}_[0-9]{12}$' "the documented form"
