@@ -92,16 +92,18 @@ void xfv_decision_words(int accept, double score, double threshold, char *buf, s
 {
     static const char *const words[] = {"No decision", "Rejected", "Accepted"};
     int digits = digits_of(score, threshold);
-    score = as_shown(score, digits);
+    score = as_shown(score, digits), threshold = as_shown(threshold, digits);
     if (isnan(score)) snprintf(buf, cap, "%s.", words[accept + 1]);
     else if (isnan(threshold)) snprintf(buf, cap, "%s: %.2f.", words[accept + 1], score);
     else snprintf(buf, cap, "%s: %.*f, threshold %.*f.", words[accept + 1], digits, score, digits, threshold);
 }
 
-/* "falls to 0.41", "stays at 0.76", "rises to 0.80": as the digits say that the decision shows. */
+/* "falls to 0.41", "stays at 0.76", "rises to 0.80": by the digits that the decision shows, or more when the score comes
+ * near to the threshold. */
 static const char *change_words(const struct xfv_verdict *v, double score, char *buf, size_t cap)
 {
     int digits = digits_of(v->base, v->threshold);
+    while (digits < 6 && fabs(score - v->threshold) < pow(10, -digits)) digits += 2;
     char was[40], now[40];
     snprintf(was, sizeof was, "%.*f", digits, as_shown(v->base, digits));
     snprintf(now, sizeof now, "%.*f", digits, as_shown(score, digits));

@@ -76,17 +76,22 @@ static inline __attribute__((always_inline)) void tile(const struct xfv_gemm *g,
 /* The pixels in tiles of nearly equal size: a last tile of one or two pixels would leave the multipliers idle. */
 #define TILES(pixels, nv) (((pixels) + MR(nv) - 1) / MR(nv))
 #if NV == 4
-#define TILE(M) case M: if (ahead && !blocks) wide_tile(g, w, p, M, c, NV, blocks, ahead, VL); \
-                        else wide_tile(g, w, p, M, c, NV, blocks, 0, 0); \
-                        break;
+#define TILE(M) \
+    case M: \
+        if (is_long && ahead) ahead_##M(g, w, p, c, ahead, more); \
+        else if (is_long) long_##M(g, w, p, c); \
+        else if (ahead && !blocks) wide_tile(g, w, p, M, c, NV, blocks, ahead, VL); \
+        else wide_tile(g, w, p, M, c, NV, blocks, 0, 0); \
+        break;
+/* The first tile waits for its weights, the next ones fetch those of the panel to come. Where tiles are many they take
+ * so long that memory keeps up, but for long sums. is_long and blocks are constants after inlining. */
 static inline __attribute__((always_inline)) void whole_panel(const struct xfv_gemm *g, const float *w, int pixels,
-                                                              int c, int blocks)
+                                                              int c, int blocks, int is_long)
 {
-    int tiles = TILES(pixels, NV), few = tiles <= 12; /* more take so long that memory keeps up */
-    size_t p = 0, all = (size_t)g->taps * (size_t)g->k * 4 * VL;
+    int tiles = TILES(pixels, NV), few = tiles <= 12, fetching = few ? 2 : is_long ? 4 : 0;
+    size_t p = 0, all = (size_t)g->taps * (size_t)g->k * 4 * VL, more = few ? VL : 0;
     for (int t = 0; t < tiles; t++) {
-        /* the first tile waits for its weights, the next two fetch those of the panel to come */
-        size_t ahead = !few ? 0 : t == 1 ? all : t == 2 ? all + 2 * VL : 0;
+        size_t ahead = t < 1 || t > fetching ? 0 : all + (size_t)(t - 1) * (VL + more);
         int m = pixels / tiles + (t < pixels % tiles);
         switch (m) {
             TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
@@ -97,30 +102,17 @@ static inline __attribute__((always_inline)) void whole_panel(const struct xfv_g
 }
 #undef TILE
 
-/* The first tile waits for its weights, those behind it fetch those of the panel to come: fast where there are few. */
-#define TILE(M) case M: if (ahead) ahead_##M(g, w, p, c, ahead, more); else long_##M(g, w, p, c); break;
 static __attribute__((noinline)) void long_panel(const struct xfv_gemm *g, const float *w, int pixels, int c)
 {
-    int tiles = TILES(pixels, NV), few = tiles <= 12;
-    size_t p = 0, all = (size_t)g->taps * (size_t)g->k * 4 * VL, more = few ? VL : 0;
-    for (int t = 0; t < tiles; t++) {
-        size_t ahead = t < 1 || t > (few ? 2 : 4) ? 0 : all + (size_t)((t - 1) * (few ? 2 : 1) * VL);
-        int m = pixels / tiles + (t < pixels % tiles);
-        switch (m) {
-            TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-        default: break;
-        }
-        p += (size_t)m;
-    }
+    whole_panel(g, w, pixels, c, 0, 1);
 }
-#undef TILE
 
 static inline __attribute__((always_inline)) void panel(const struct xfv_gemm *g, const float *w, int pixels, int c,
                                                         int nv, int blocks)
 {
     int tiles = TILES(pixels, nv), m;
     if (nv == NV && !blocks && g->taps * g->k >= LONG) long_panel(g, w, pixels, c);
-    else if (nv == NV) whole_panel(g, w, pixels, c, blocks);
+    else if (nv == NV) whole_panel(g, w, pixels, c, blocks, 0);
     else for (int t = 0, p = 0; t < tiles; t++, p += m) {
         m = pixels / tiles + (t < pixels % tiles);
         narrow[nv - 1][m - 1](g, w, (size_t)p, c);
