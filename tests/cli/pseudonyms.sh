@@ -27,7 +27,7 @@ runs 0 "fggb-grad and ablate" sh -c 'fggb-grad -q pairs.xfv | ablate -q -n 3 | c
 runs 1 "names of pairs with maps and trials" xfv-select --pseudonymise key -o tried-p.xfv tried.xfv
 for s in tried tried-p; do
     xfv-json $s.xfv 2>/dev/null | jq -c 'select(._ == "pair") | .maps[] | [.of, .trial]' >$s.said
-    report -q -o $s.html $s.xfv 2>$s.err
+    report -o $s.html $s.xfv 2>$s.err
 done
 is "$(cat tried-p.said)" "$(cat tried.said)" "maps still say of which pictures they are, and what a trial said"
 like "$(cat tried.said)" '"words"' "there are such words"
