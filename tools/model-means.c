@@ -264,7 +264,8 @@ int main(int argc, char **argv)
         .summary = "Average a network's inner activations over faces and put them into its model file: faces in, a "
                    "model out.",
         .operands = "[FILE]...",
-        .example = "facecrop -0 < photographs | embed -m mine.xfvm | model-means -m mine.xfvm --data 'our visitors' -o mine-with-means.xfvm",
+        .example = "facecrop -0 < photographs | embed -m mine.xfvm | model-means -m mine.xfvm --data 'our visitors' "
+                   "-o mine-with-means.xfvm",
         .flags = XFV_WRITES_MODEL | XFV_TAKES_JOBS | XFV_TAKES_MODEL | XFV_READS_STREAM | XFV_WRITES_BINARY,
         .opts = options,
         .ctx = &t,

@@ -42,8 +42,8 @@ int xfv_quality_first(const struct xfv_quality *q, const double *limits);
 void xfv_quality_doubts(const struct xfv_quality *q, double limits[XFV_QUALITIES]);
 
 /* Of a face in im: all but confidence and norm. landmarks: in pixels of im; turn: that makes it upright; transform
- * (2 x 3): from im to the crop of size x size pixels that `outside` is about; crop: those pixels, RGB, or NULL. XFV_EDATA when the
- * landmarks coincide. */
+ * (2 x 3): from im to the crop of size x size pixels that `outside` is about; crop: those pixels, RGB, or NULL.
+ * XFV_EDATA when the landmarks coincide. */
 int xfv_quality_measure(const struct xfv_image *im, const double landmarks[10], int turn, const double transform[6],
                         int size, const uint8_t *crop, struct xfv_quality *q, struct xfv_err *e);
 /* Of an aligned crop without landmarks: sharpness and exposure. XFV_ENOMEM. */

@@ -98,8 +98,8 @@ void xfv_decision_words(int accept, double score, double threshold, char *buf, s
     else snprintf(buf, cap, "%s: %.*f, threshold %.*f.", words[accept + 1], digits, score, digits, threshold);
 }
 
-/* "falls to 0.41", "stays at 0.76", "rises to 0.80": by the digits that the decision shows, or more when the score comes
- * near to the threshold. */
+/* "falls to 0.41", "stays at 0.76", "rises to 0.80": by the digits that the decision shows, or more where the score
+ * comes near to the threshold. */
 static const char *change_words(const struct xfv_verdict *v, double score, char *buf, size_t cap)
 {
     int digits = digits_of(v->base, v->threshold);

@@ -1,9 +1,9 @@
 /* LD_PRELOAD library: the n-th call of one kind fails, once. XFV_FAULT=KIND:N, N from 1; with N 0 nothing fails.
  * XFV_FAULT_COUNT=FILE: at exit the number of calls of that kind is written there, and the number of blocks of memory
  * that are still allocated. The process that names the outputs counts, too. Kinds: read write open close fsync rename
- * (linkat, too) flush malloc thread; and clock: with N 1 every clock jumps, mostly backwards. Only calls made by the program itself and by the libraries that decode for it count:
- * not those of the dynamic linker, nor OpenBLAS's, which aborts when it gets no memory, nor libseccomp's, which follows
- * null pointers then. */
+ * (linkat, too) flush malloc thread; and clock: with N 1 every clock jumps, mostly backwards. Only calls made by the
+ * program itself and by the libraries that decode for it count: not those of the dynamic linker, nor OpenBLAS's, which
+ * aborts when it gets no memory, nor libseccomp's, which follows null pointers then. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -54,7 +54,8 @@ static char *told(const struct bytes *b, const struct xfv_limits *lim, int templ
         size_t n;
         char model[65] = "";
         int plain = xfv_rec_kind(rec) == XFV_FACE && !xfv_get_str(m, "id", &id, &n, NULL) && n && !memchr(id, 0, n) &&
-                    !xfv_get_embedding(m, 0, &v, NULL) && v.shape[0] && (!xfv_map_get(m, "model") || !xfv_get_text(m, "model", model, sizeof model, NULL));
+                    !xfv_get_embedding(m, 0, &v, NULL) && v.shape[0] &&
+                    (!xfv_map_get(m, "model") || !xfv_get_text(m, "model", model, sizeof model, NULL));
         if (plain) s += sprintf(s, "%.*s %s %zu %08x\n", (int)n, id, model, v.shape[0],
                                 xfv_crc32(0, v.data, v.shape[0] * 4));
         else s += sprintf(s, "other %s\n", xfv_rec_kind_name(rec));

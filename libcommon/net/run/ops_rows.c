@@ -219,7 +219,7 @@ size_t xfv_matmul_scratch(const struct step *s, const struct xfv_shape *shape)
     return y.dim[y.rank - 2] < FEW_ROWS || floats > MANY_FLOATS ? 0 : floats;
 }
 
-/* A panel's columns, of which b has `real`, from a row of b each: four rows at a time, so that stores stand together. */
+/* A panel's columns, of which b has `real`, from a row of b each. Four rows at a time: stores are then neighbours. */
 static void turn_panel(const float *b, size_t pb, int k, int real, int width, float by, float *out)
 {
     int j = 0, i;
