@@ -164,9 +164,12 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(B)/libxfv.a
 
 .SECONDARY:
 
+# For those who did not say -j: make check and make demo compile on all processors.
+ALL_CORES = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 ## check: build and run the tests (installs missing packages first when it can)
 check: deps
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) $(ALL_CORES) --no-print-directory test
 
 ## test: run the tests on what is installed
 test: all $(UNITS) $(B)/bench/xfv-bench $(if $(findstring -fsanitize,$(CFLAGS)),,sanitized-damaged)
@@ -286,7 +289,7 @@ deps:
 
 ## demo: install what is missing, build, explain two photographs
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(ALL_CORES) --no-print-directory all
 	@B=$(B) sh tests/demo.sh
 
 ## reproduce: LFW=dir: the whole study of rivals and controls into OUT (default build/study), resumable; installs gnuplot and parallel; see docs/evidence.md
